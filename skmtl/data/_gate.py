@@ -1,0 +1,251 @@
+"""The gate: what the user gives becomes rows of tasks, checked once."""
+
+import numpy as np
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import validate_data
+
+from ._columns import as_table, column_names, refuse_lazy, take_task_column
+from ._rows import SharedRows, TaskRows
+from ._targets import label_outputs, read_numeric_target
+from ._tasks import encode_tasks, find_tasks
+from ._weights import read_sample_weight, read_task_weight
+
+_FEATURES = {
+    "accept_sparse": "csr",
+    "dtype": [np.float64, np.float32],
+    "input_name": "X",
+}
+_LAYOUTS = {
+    "single": "a 1-d y and no labels",
+    "column": "a task column in X",
+    "keyword": "labels as task=",
+    "outputs": "the columns of a 2-d y",
+}
+
+
+def read_rows(
+    estimator, X, y, *, task=None, sample_weight=None, task_weight=None, reset=True
+):
+    """Check what a regressor is fitted on, and group its rows by task.
+
+    Only the number and the names of the columns of `X` are written on the estimator,
+    and only when everything else has been accepted.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Its parameter `task_column` says which column of `X` holds the task, or is None.
+    X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
+        Features, with the task column if there is one.
+    y : array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Targets. Without any labels, columns are tasks and NaN is not observed.
+    task : array-like of shape (n_rows,), default=None
+        Label of each row.
+    sample_weight : float or array-like of shape (n_rows,), default=None
+        Weight of each row; None means ones.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight. None means ones.
+    reset : bool, default=True
+        Whether the columns of `X` are recorded; else they must be those recorded.
+
+    Returns
+    -------
+    rows : TaskRows or SharedRows
+        Rows of each task, or shared rows when `y` is 2-d and complete.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator
+    >>> from skmtl.data import read_rows
+    >>> class Model(BaseEstimator):
+    ...     task_column = 0
+    >>> X = np.array([[7.0, 0.1], [3.0, 0.2], [7.0, 0.3]])
+    >>> rows = read_rows(Model(), X, [1.0, 2.0, 3.0])
+    >>> rows.tasks, rows.rows, rows.offsets
+    (array([3, 7]), array([1, 0, 2]), array([0, 1, 3]))
+    """
+    layout, table, features, labels = _split(estimator, X, task)
+    features = check_array(features, estimator=estimator, **_FEATURES)
+    target = read_numeric_target(estimator, y)
+    check_consistent_length(features, target, labels)
+    weight = read_sample_weight(sample_weight, features.shape[0])
+    if target.ndim == 1:
+        rows = _group(features, target, weight, labels, task_weight, layout)
+    elif layout == "single":
+        tasks = label_outputs(y, target.shape[1])
+        rows = _read_outputs(features, target, weight, tasks, task_weight)
+    else:
+        raise ValueError(
+            f"y must be 1-d when the task of each row is given, got shape "
+            f"{target.shape}. Give the labels or a 2-d y, whose columns are the tasks, "
+            f"not both."
+        )
+    if not reset:
+        _check_same_layout(estimator, rows.layout)
+    validate_data(estimator, table, reset=reset, skip_check_array=True)
+    return rows
+
+
+def read_queries(estimator, X, task=None):
+    """Check what a fitted model predicts for, and find the task of each row.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        With its parameters `task_column` and `handle_unknown`, and what `fit` kept of
+        the rows it read: `tasks_` and `_layout`.
+    X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
+        Features, with the task column if there was one in `fit`. An array without
+        names stands for a frame with its columns in the order of `fit`.
+    task : array-like of shape (n_rows,), default=None
+        Label of each row, if `fit` was given labels so.
+
+    Returns
+    -------
+    features : {ndarray, CSR matrix} of shape (n_rows, n_features)
+        Features, float32 or float64.
+    codes : ndarray of shape (n_rows,), dtype intp, or None
+        Position of each row's task in `tasks_`, -1 for a task never seen; None when
+        there are no labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator
+    >>> from skmtl.data import read_queries
+    >>> class Model(BaseEstimator):
+    ...     task_column, handle_unknown, _layout = 0, "shared", "column"
+    ...     tasks_, n_features_in_ = np.array([3, 7]), 2
+    >>> read_queries(Model(), [[7, 0.1], [8, 0.2]])
+    (array([[0.1],
+           [0.2]]), array([ 1, -1]))
+    """
+    refuse_lazy("X", X)
+    _check_labels_given(estimator, task)
+    if estimator._layout == "column":
+        table = as_table(X)
+        validate_data(estimator, table, reset=False, skip_check_array=True)
+        features, task = take_task_column(table, _column_in(estimator, table))
+        features = check_array(features, estimator=estimator, **_FEATURES)
+    else:
+        features = validate_data(estimator, X, reset=False, **_FEATURES)
+    if task is None:
+        return features, None
+    check_consistent_length(features, task)
+    return features, _find_or_refuse(estimator, task)
+
+
+def _split(estimator, X, task):
+    """Resolve how the tasks are declared: layout, table, features, labels."""
+    refuse_lazy("X", X)
+    column = estimator.task_column
+    if task is None and column is None:
+        return "single", X, X, None
+    if column is None:
+        refuse_lazy("task", task)
+        return "keyword", X, X, task
+    if task is not None:
+        raise ValueError(
+            f"The tasks must be declared in one way, got both task= and "
+            f"task_column={column!r}. Drop one of them."
+        )
+    table = as_table(X)
+    return "column", table, *take_task_column(table, column)
+
+
+def _group(X, y, weight, labels, task_weight, layout):
+    """Bring the rows of each task together."""
+    if labels is None:
+        tasks, codes = np.zeros(1, dtype=np.int64), np.zeros(len(y), dtype=np.intp)
+    else:
+        tasks, codes = encode_tasks(labels)
+    totals = np.bincount(codes, weights=weight, minlength=len(tasks))
+    factors = read_task_weight(task_weight, tasks, totals)
+    order = _order_by_task(codes)
+    if order is not None:
+        y = y[order]
+        weight = None if weight is None else weight[order]
+    offsets = _offsets(np.bincount(codes, minlength=len(tasks)))
+    return TaskRows(X, order, y, weight, offsets, tasks, factors, layout)
+
+
+def _read_outputs(X, Y, weight, tasks, task_weight):
+    """Share the rows if every task is observed on each, else list what is observed."""
+    observed = ~np.isnan(Y)
+    counts = observed.sum(axis=0)
+    if not counts.any():
+        raise ValueError(
+            f"y must have an observed value, got NaN in all {Y.size} cells."
+        )
+    totals = counts if weight is None else weight @ observed
+    factors = read_task_weight(task_weight, tasks, totals)
+    if observed.all():
+        return SharedRows(X, Y, weight, tasks, factors)
+    codes, rows = np.nonzero(observed.T)
+    weight = None if weight is None else weight[rows]
+    offsets = _offsets(counts)
+    return TaskRows(X, rows, Y[rows, codes], weight, offsets, tasks, factors, "outputs")
+
+
+def _order_by_task(codes):
+    """Return a stable order of the rows by code, or None if they are in order."""
+    if np.all(codes[1:] >= codes[:-1]):
+        return None
+    low, high = (codes & 0xFFFF).astype(np.uint16), codes >> 16
+    order = np.argsort(low, kind="stable")  # a radix sort on 16 bits
+    if high.any():
+        order = order[np.argsort(high[order].astype(np.uint16), kind="stable")]
+    return order
+
+
+def _offsets(counts):
+    return np.concatenate(([0], np.cumsum(counts))).astype(np.intp)
+
+
+def _check_same_layout(estimator, layout):
+    if layout != estimator._layout:
+        raise ValueError(
+            f"All batches must declare the tasks in the same way: the model was begun "
+            f"with {_LAYOUTS[estimator._layout]}, this batch has {_LAYOUTS[layout]}. "
+            f"Call fit to begin anew."
+        )
+
+
+def _check_labels_given(estimator, task):
+    """Refuse labels where `fit` had none, and their absence where it had them."""
+    layout, name = estimator._layout, type(estimator).__name__
+    if layout == "keyword" and task is None:
+        raise ValueError(
+            f"This {name} was fitted with task=, so it needs task= here too, got None. "
+            f"GridSearchCV, cross_val_predict, permutation_importance, "
+            f"VotingRegressor, StackingRegressor and string scorers cannot forward "
+            f"it: make the labels a column of X and set task_column."
+        )
+    if layout != "keyword" and task is not None:
+        raise ValueError(
+            f"task must be given to this {name} only if it was given to fit, which had "
+            f"{_LAYOUTS[layout]}. Leave task= out, or fit with it."
+        )
+
+
+def _column_in(estimator, table):
+    """Return the task column, by its position in `fit` if the table has no names."""
+    column = estimator.task_column
+    known = list(getattr(estimator, "feature_names_in_", ()))
+    nameless = column_names(table) is None
+    return known.index(column) if nameless and column in known else column
+
+
+def _find_or_refuse(estimator, task):
+    codes = find_tasks(task, estimator.tasks_)
+    unseen = codes < 0
+    if estimator.handle_unknown == "error" and unseen.any():
+        labels, _ = encode_tasks(np.asarray(task)[unseen])
+        raise ValueError(
+            f"task has labels not seen in fit: {labels[:5].tolist()}. This model knows "
+            f"{len(estimator.tasks_)} tasks: {estimator.tasks_[:5].tolist()}... Use "
+            f"handle_unknown='shared' to predict them with the shared part."
+        )
+    return codes

@@ -1,0 +1,232 @@
+"""Labels of tasks and the codes that stand for them."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from ._columns import is_instance, refuse_lazy
+
+_RULE = "task labels must be all integers or all strings"
+_MISSING = (
+    "Input task contains NaN: every row must belong to a task. Drop the rows without "
+    "a label, or give them a label of their own."
+)
+_TABLE_FACTOR = 4  # a table up to so many times the rows is cheaper than sorting
+
+
+def encode_tasks(labels):
+    """Find the distinct tasks and number every row by its task.
+
+    The labels are hashed, never sorted row by row; codes that a categorical column
+    already holds are used as they are.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_rows,)
+        Label of each row: all integers (also as floats) or all strings.
+
+    Returns
+    -------
+    tasks : ndarray of shape (n_tasks,)
+        Sorted distinct labels, int64 or str.
+    codes : ndarray of shape (n_rows,), dtype intp
+        Position of each row's label, so that ``tasks[codes]`` are the labels.
+
+    Examples
+    --------
+    >>> from skmtl.data import encode_tasks
+    >>> tasks, codes = encode_tasks(["b", "a", "b"])
+    >>> tasks.tolist(), codes.tolist()
+    (['a', 'b'], [1, 0, 1])
+    """
+    refuse_lazy("task", labels)
+    if is_instance(labels, "pandas", "Series", "Index", "Categorical"):
+        return _encode_pandas(labels)
+    if is_instance(labels, "polars", "Series"):
+        return _encode_polars(labels)
+    return _encode_array(_as_vector(labels))
+
+
+def find_tasks(labels, tasks):
+    """Find the task of every row among tasks that are known.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_rows,)
+        Label of each row.
+    tasks : ndarray of shape (n_tasks,)
+        Known labels, int64 or str, without duplicates.
+
+    Returns
+    -------
+    codes : ndarray of shape (n_rows,), dtype intp
+        Position of each row's label in `tasks`, -1 where it is not among them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.data import find_tasks
+    >>> find_tasks([7, 3, 8], np.array([3, 7]))
+    array([ 1,  0, -1])
+    """
+    found, codes = encode_tasks(labels)
+    if (
+        found.size
+        and tasks.size
+        and (found.dtype.kind == "i") != (tasks.dtype.kind == "i")
+    ):
+        raise ValueError(
+            f"{_RULE}, the same in fit and predict; the model knows "
+            f"{tasks[:5].tolist()}, got {found[:5].tolist()}. Convert them to one kind."
+        )
+    position = {label: code for code, label in enumerate(tasks.tolist())}
+    lookup = [position.get(label, -1) for label in found.tolist()]
+    return np.array(lookup, dtype=np.intp)[codes]
+
+
+def _as_vector(labels):
+    """Return the labels as a 1-d array, mixed ones as objects."""
+    array = np.asarray(labels)
+    if isinstance(labels, (list, tuple)) and array.dtype.kind in "US":
+        array = np.array(labels, dtype=object)  # asarray turns 1 beside "a" into "1"
+    if array.ndim != 1:
+        raise ValueError(
+            f"task must be 1-d, one label per row, got shape {array.shape}. Pass one "
+            f"column."
+        )
+    return array
+
+
+def _encode_pandas(labels):
+    import pandas as pd
+
+    dtype = labels.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
+        return _encode_array(labels.to_numpy())
+    if isinstance(dtype, pd.CategoricalDtype):
+        categorical = labels.array if isinstance(labels, pd.Series) else labels
+        codes, distinct = np.asarray(categorical.codes), dtype.categories
+        used = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
+        distinct, renumber = distinct[used], np.cumsum(used) - 1
+    else:
+        codes, distinct = pd.factorize(labels)
+        renumber = np.arange(len(distinct))
+    if codes.size and codes.min() < 0:
+        raise ValueError(_MISSING)
+    return _sort_tasks(list(distinct), codes, renumber)
+
+
+def _encode_polars(labels):
+    import polars as pl
+
+    if labels.null_count():
+        raise ValueError(_MISSING)
+    if labels.dtype not in (pl.String, pl.Categorical, pl.Enum):
+        return _encode_array(labels.to_numpy())
+    distinct = labels.unique().cast(pl.String)
+    codes = labels.cast(pl.Enum(distinct)).to_physical().to_numpy()
+    return _sort_tasks(distinct.to_list(), codes)
+
+
+def _encode_array(labels):
+    if labels.dtype.kind in "biu":
+        return _encode_integers(labels)
+    if labels.dtype.kind == "f":
+        return _encode_integers(_as_integers(labels))
+    first_seen = _FirstSeen()
+    codes = map(first_seen.__getitem__, labels.tolist())
+    codes = np.fromiter(codes, dtype=np.intp, count=labels.size)
+    return _sort_tasks(list(first_seen), codes)
+
+
+class _FirstSeen(dict):
+    """Number keys in the order in which they are first asked for."""
+
+    def __missing__(self, key):
+        """Give a new key the next number."""
+        self[key] = number = len(self)
+        return number
+
+
+def _as_integers(labels):
+    """Convert floats that hold integers."""
+    if np.isnan(labels).any():
+        raise ValueError(_MISSING)
+    if np.isinf(labels).any():
+        raise ValueError(f"Input task contains infinity: {_RULE}.")
+    if (np.trunc(labels) != labels).any():
+        raise ValueError(_explain_fractions(labels[np.trunc(labels) != labels][0]))
+    if (np.abs(labels) >= 2.0**63).any():
+        raise ValueError(_explain_large(labels[np.abs(labels) >= 2.0**63][0]))
+    return labels.astype(np.int64)
+
+
+def _explain_fractions(label):
+    return (
+        f"{_RULE}, got the non-integer float {float(label)!r}. The task column was "
+        f"probably scaled by an earlier pipeline step: wrap the transformers in "
+        f"skmtl.compose.TaskAware, or let a ColumnTransformer pass it through."
+    )
+
+
+def _explain_large(label):
+    return f"{_RULE} that fit 64 bits, got {label!r}. Use strings instead."
+
+
+def _encode_integers(labels):
+    if labels.dtype == np.uint64 and labels.size and labels.max() >= 2**63:
+        raise ValueError(_explain_large(int(labels.max())))
+    labels = labels.astype(np.int64, copy=False)
+    if not labels.size:
+        return labels, np.empty(0, dtype=np.intp)
+    low, high = int(labels.min()), int(labels.max())
+    if high - low > _TABLE_FACTOR * labels.size + 1000:
+        tasks, codes = np.unique(labels, return_inverse=True)
+        return tasks, codes.astype(np.intp, copy=False)
+    seen = np.zeros(high - low + 1, dtype=bool)
+    seen[labels - low] = True
+    return np.flatnonzero(seen) + low, (np.cumsum(seen) - 1)[labels - low]
+
+
+def _sort_tasks(distinct, codes, renumber=None):
+    """Sort the distinct labels and number the rows anew."""
+    tasks, ranks = np.unique(_as_labels(distinct), return_inverse=True)
+    if renumber is not None:
+        ranks = ranks[renumber] if ranks.size else renumber
+    if not ranks.size:
+        return tasks, np.asarray(codes, dtype=np.intp)
+    return tasks, ranks.astype(np.intp, copy=False)[codes]
+
+
+def _as_labels(distinct):
+    """Check distinct labels, and hold them in an array of int64 or str."""
+    if not distinct:
+        return np.empty(0, dtype=np.int64)
+    kinds = {_kind_of(label): label for label in distinct}
+    if len(kinds) > 1:
+        examples = " and ".join(repr(label) for label in kinds.values())
+        raise ValueError(f"{_RULE}, got both: {examples}. Convert them to one kind.")
+    if "str" in kinds:
+        strings = [str(label) for label in distinct]
+        array = np.array(strings)  # which drops a trailing NUL
+        return array if array.tolist() == strings else np.array(strings, dtype=object)
+    try:
+        return np.array([int(label) for label in distinct], dtype=np.int64)
+    except OverflowError:
+        raise ValueError(_explain_large(max(distinct, key=abs))) from None
+
+
+def _kind_of(label):
+    if isinstance(label, str):
+        return "str"
+    if isinstance(label, (Integral, np.bool_)):
+        return "int"
+    if label is None or type(label).__name__ in ("NAType", "NaTType"):
+        raise ValueError(_MISSING)
+    if isinstance(label, Real):
+        _as_integers(np.array([label], dtype=float))
+        return "int"
+    raise ValueError(
+        f"{_RULE}, got {label!r} of type {type(label).__name__}. Convert the labels "
+        f"with astype(str)."
+    )

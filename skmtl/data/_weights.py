@@ -1,0 +1,92 @@
+"""Weights of rows and of tasks."""
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+from sklearn.utils import check_array
+
+from ._columns import refuse_lazy
+
+
+def read_sample_weight(sample_weight, n_rows):
+    """Check the weights of the rows; None stays None, a number counts for each row."""
+    refuse_lazy("sample_weight", sample_weight)
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_rows, float(sample_weight))
+    weight = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weight.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight must be one number per row, of shape ({n_rows},), got "
+            f"shape {weight.shape}. To weight the cells of a 2-d y, give each cell a "
+            f"row of its own, with a task column."
+        )
+    if weight.min() < 0:
+        row = int(weight.argmin())
+        raise ValueError(
+            f"Negative values in data passed to sample_weight: weights must be 0 or "
+            f"more, got {weight[row]} in row {row}. Leave such rows out."
+        )
+    return weight
+
+
+def read_task_weight(task_weight, tasks, totals):
+    """Return the factor of each task's loss, or None for ones.
+
+    `totals` is the summed weight of each task's observations.
+    """
+    if task_weight is None:
+        factors = None
+    elif isinstance(task_weight, str) and task_weight == "balanced":
+        factors = _balance(totals)
+    elif isinstance(task_weight, Mapping):
+        factors = _look_up(task_weight, tasks)
+    else:
+        raise TypeError(
+            f"task_weight must be None, 'balanced' or a mapping from labels to "
+            f"numbers, got {task_weight!r}. Pass for example {{'a': 1.0, 'b': 2.0}}."
+        )
+    if not np.any(totals if factors is None else totals * factors):
+        raise ValueError(
+            "Sample weights and task weights must contain at least one non-zero number "
+            "that belongs to an observation, got zero everywhere. Pass None for equal "
+            "weights."
+        )
+    return factors
+
+
+def _balance(totals):
+    """Make the totals of all tasks that have weight equal, their sum unchanged."""
+    factors = np.ones(len(totals))
+    heavy = totals > 0
+    factors[heavy] = totals[heavy].sum() / (heavy.sum() * totals[heavy])
+    return factors
+
+
+def _look_up(task_weight, tasks):
+    labels = tasks.tolist()
+    known = set(labels)
+    missing = [label for label in labels if label not in task_weight]
+    unknown = [label for label in task_weight if label not in known]
+    if missing or unknown:
+        raise ValueError(
+            f"task_weight must have one entry for each of the {len(labels)} tasks; "
+            f"without an entry: {missing[:5]}; not a task: {unknown[:5]}. Add or "
+            f"remove these labels."
+        )
+    values = {label: task_weight[label] for label in labels}
+    bad = {label: value for label, value in values.items() if not _is_weight(value)}
+    if bad:
+        raise ValueError(
+            f"task_weight must map each label to a finite number of 0 or more, got "
+            f"{dict(list(bad.items())[:5])}."
+        )
+    return np.array(list(values.values()), dtype=np.float64)
+
+
+def _is_weight(value):
+    return isinstance(value, Real) and bool(np.isfinite(value)) and value >= 0
