@@ -1,0 +1,15 @@
+"""Print the lowest versions that pyproject.toml promises, as pip requirements.
+
+Without arguments those of the core dependencies, else those of the extras named.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+
+project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+extras = [project["optional-dependencies"][name] for name in sys.argv[1:]]
+for requirement in sum(extras, []) or project["dependencies"]:
+    name, at_least, version = requirement.partition(">=")
+    if at_least:  # else one extra naming another
+        print(f"{name}=={version}.*")
