@@ -13,7 +13,6 @@ from ._weights import read_sample_weight, read_task_weight
 _FEATURES = {
     "accept_sparse": "csr",
     "dtype": [np.float64, np.float32],
-    "input_name": "X",
 }
 _LAYOUTS = {
     "single": "a 1-d y and no labels",
@@ -67,7 +66,7 @@ def read_rows(
     (array([3, 7]), array([1, 0, 2]), array([0, 1, 3]))
     """
     layout, table, features, labels = _split(estimator, X, task)
-    features = check_array(features, estimator=estimator, **_FEATURES)
+    features = _check_features(estimator, features)
     target = read_numeric_target(estimator, y)
     check_consistent_length(features, target, labels)
     weight = read_sample_weight(sample_weight, features.shape[0])
@@ -128,7 +127,7 @@ def read_queries(estimator, X, task=None):
         table = as_table(X)
         validate_data(estimator, table, reset=False, skip_check_array=True)
         features, task = take_task_column(table, _column_in(estimator, table))
-        features = check_array(features, estimator=estimator, **_FEATURES)
+        features = _check_features(estimator, features)
     else:
         features = validate_data(estimator, X, reset=False, **_FEATURES)
     if task is None:
@@ -153,6 +152,10 @@ def _split(estimator, X, task):
         )
     table = as_table(X)
     return "column", table, *take_task_column(table, column)
+
+
+def _check_features(estimator, features):
+    return check_array(features, input_name="X", estimator=estimator, **_FEATURES)
 
 
 def _group(X, y, weight, labels, task_weight, layout):
