@@ -1,0 +1,49 @@
+"""How Sphinx builds the site: ``sphinx-build -W docs docs/_build/html``."""
+
+import skmtl
+
+project = "skmtl"
+author = "The skmtl developers"
+copyright = "The skmtl developers"
+version = release = skmtl.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
+default_role = "literal"
+
+html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_show_sourcelink = False
+html_theme_options = {"show_prev_next": False, "show_toc_level": 2}
+
+autosummary_generate = True
+autosummary_ignore_module_all = False  # a room's page lists what its __all__ lists
+extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
+numpydoc_show_class_members = False  # the template of a class lists them
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": "/plot_",
+    "abort_on_example_error": True,
+    "reset_modules": ("matplotlib",),
+    "show_memory": False,
+    "show_signature": False,
+}
+
+
+def _skip_what_scikit_learn_documents(app, what, name, member, skip, options):
+    ours = getattr(member, "__module__", "skmtl") or "skmtl"
+    return skip or not ours.startswith("skmtl")
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", _skip_what_scikit_learn_documents)
