@@ -1,5 +1,5 @@
 """Make data of related tasks, to learn from and to test with."""
 
-from skmtl.datasets._related import make_related_tasks
+from ._related import make_related_tasks
 
 __all__ = ["make_related_tasks"]

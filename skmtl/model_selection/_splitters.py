@@ -1,0 +1,303 @@
+"""Splitters that know which task each row belongs to."""
+
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils import check_consistent_length, check_random_state
+
+from ..data import encode_tasks, take_task_column
+
+
+class _TaskSplitter(BaseCrossValidator):
+    """Read the tasks, then yield rows in scikit-learn's way."""
+
+    __metadata_request__split = {"groups": True}
+
+    @abstractmethod
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """Return the number of splits.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_rows, n_columns), default=None
+            Rows; only LeaveOneTaskOut looks at them, to count their tasks.
+        y : object, default=None
+            Ignored.
+        groups : array-like of shape (n_rows,), default=None
+            Task of each row; only LeaveOneTaskOut looks at it.
+
+        Returns
+        -------
+        n_splits : int
+            Number of splits.
+        """
+
+    def split(self, X, y=None, groups=None):
+        """Yield the rows to train on and the rows held out, split after split.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame} of shape (n_rows, n_columns)
+            Rows, with the task column if there is one.
+        y : array-like of shape (n_rows,), default=None
+            Only its length is looked at.
+        groups : array-like of shape (n_rows,), default=None
+            Task of each row, used when ``task_column`` is None.
+
+        Yields
+        ------
+        train : ndarray of shape (n_train,)
+            Rows to train on, in ascending order.
+        test : ndarray of shape (n_test,)
+            Rows held out, in ascending order.
+        """
+        tasks, codes = _read_tasks(self, X, y, groups)
+        for held_out in self._hold_out(codes, len(tasks)):
+            yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+    @abstractmethod
+    def _hold_out(self, codes, n_tasks):
+        """Yield which rows are held out, as masks of shape (n_rows,)."""
+
+
+class TaskKFold(_TaskSplitter):
+    """Hold out a part of every task, each row once.
+
+    The rows of each task are dealt to the folds in turn, like cards, and the next task
+    goes on where the last one ended. So the number of rows that a task has in one fold
+    and in another differs by at most 1, and so does the whole size of the folds. A task
+    with fewer rows than folds is met in some folds only.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, at least 2.
+    task_column : str or int, default=None
+        Column of X that names the task of each row, or a level of its index. None
+        means that ``groups`` names the tasks.
+    shuffle : bool, default=False
+        Deal the rows of each task, and the tasks, in random order.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the order, used when ``shuffle=True``.
+
+    See Also
+    --------
+    TaskShuffleSplit : Holds out a random part of every task, any number of times.
+    LeaveOneTaskOut : Holds out whole tasks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.model_selection import TaskKFold
+    >>> X = np.array([[0.1, 7], [0.2, 7], [0.3, 7], [0.4, 7], [0.5, 9], [0.6, 9]])
+    >>> for train, test in TaskKFold(2, task_column=-1).split(X):
+    ...     print(train, test)
+    [1 3 5] [0 2 4]
+    [0 2 4] [1 3 5]
+    """
+
+    def __init__(
+        self, n_splits=5, *, task_column=None, shuffle=False, random_state=None
+    ):
+        self.n_splits = n_splits
+        self.task_column = task_column
+        self.shuffle = shuffle
+        self.random_state = random_state
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return self.n_splits
+
+    def _hold_out(self, codes, n_tasks):
+        self._check(len(codes))
+        folds = _deal(codes, self.n_splits, self._random())
+        for fold in range(self.n_splits):
+            yield folds == fold
+
+    def _check(self, n_rows):
+        _check_n_splits(self.n_splits, at_least=2)
+        if self.n_splits > n_rows:
+            raise ValueError(
+                f"n_splits must not exceed the number of rows. Got "
+                f"n_splits={self.n_splits} for {n_rows} rows; use fewer folds."
+            )
+        if not self.shuffle and self.random_state is not None:
+            raise ValueError(
+                "random_state has no effect unless shuffle=True. "
+                f"Got random_state={self.random_state!r}; leave it at None, "
+                "or shuffle."
+            )
+
+    def _random(self):
+        return check_random_state(self.random_state) if self.shuffle else None
+
+
+class TaskShuffleSplit(_TaskSplitter):
+    """Hold out a random part of every task, any number of times.
+
+    A task of ``n_t`` rows gives ``test_size * n_t`` of them to the test, rounded, but
+    at least one row to the test and one to the training. A task of one row is always
+    trained on.
+
+    Parameters
+    ----------
+    n_splits : int, default=10
+        Number of splits.
+    test_size : float, default=0.25
+        Part of each task that is held out, between 0 and 1.
+    task_column : str or int, default=None
+        Column of X that names the task of each row, or a level of its index. None
+        means that ``groups`` names the tasks.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the draws; an int gives the same splits at each call.
+
+    See Also
+    --------
+    TaskKFold : Holds out every row exactly once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.model_selection import TaskShuffleSplit
+    >>> schools = np.repeat(["east", "north", "west"], [8, 4, 1])
+    >>> splitter = TaskShuffleSplit(1, random_state=0)
+    >>> for train, test in splitter.split(np.zeros((13, 2)), groups=schools):
+    ...     print(schools[test])
+    ['east' 'east' 'north']
+    """
+
+    def __init__(
+        self, n_splits=10, *, test_size=0.25, task_column=None, random_state=None
+    ):
+        self.n_splits = n_splits
+        self.test_size = test_size
+        self.task_column = task_column
+        self.random_state = random_state
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return self.n_splits
+
+    def _hold_out(self, codes, n_tasks):
+        _check_n_splits(self.n_splits, at_least=1)
+        counts = np.bincount(codes)
+        n_test = self._count_test_rows(counts)
+        rng = check_random_state(self.random_state)
+        for _ in range(self.n_splits):
+            yield _draw(codes, counts, n_test, rng)
+
+    def _count_test_rows(self, counts):
+        if not isinstance(self.test_size, Real) or not 0 < self.test_size < 1:
+            raise ValueError(
+                "test_size must be the part of each task to hold out, between 0 and 1. "
+                f"Got {self.test_size!r}."
+            )
+        if (counts <= 1).all():
+            raise ValueError(
+                "At least one task must have two rows, one to train on and one to "
+                f"hold out. Got {len(counts)} tasks of one row; is the task column "
+                "right?"
+            )
+        n_test = np.maximum(np.rint(self.test_size * counts), 1)
+        return np.minimum(n_test, counts - 1)
+
+
+class LeaveOneTaskOut(_TaskSplitter):
+    """Hold out one whole task at a time: how well are new tasks predicted.
+
+    Parameters
+    ----------
+    task_column : str or int, default=None
+        Column of X that names the task of each row, or a level of its index. None
+        means that ``groups`` names the tasks.
+
+    See Also
+    --------
+    TaskKFold : Holds out a part of every task.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.model_selection import LeaveOneTaskOut
+    >>> X = np.array([[0.1, 7], [0.2, 9], [0.3, 7], [0.4, 8]])
+    >>> splitter = LeaveOneTaskOut(task_column=-1)
+    >>> splitter.get_n_splits(X)
+    3
+    >>> [test.tolist() for train, test in splitter.split(X)]
+    [[0, 2], [3], [1]]
+    """
+
+    def __init__(self, *, task_column=None):
+        self.task_column = task_column
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        tasks, _ = _read_tasks(self, X, y, groups)
+        return len(tasks)
+
+    def _hold_out(self, codes, n_tasks):
+        if n_tasks <= 1:
+            raise ValueError(
+                f"There must be at least 2 tasks to leave one out. Got {n_tasks}; is "
+                "the task column right?"
+            )
+        for task in range(n_tasks):
+            yield codes == task
+
+
+def _read_tasks(splitter, X, y, groups):
+    """Return the labels of the tasks and the code of each row."""
+    check_consistent_length(X, y, groups)
+    if splitter.task_column is not None:
+        _, labels = take_task_column(X, splitter.task_column)
+    elif groups is not None:
+        labels = groups
+    else:
+        raise ValueError(_explain_missing_tasks(splitter, y))
+    return encode_tasks(labels)
+
+
+def _explain_missing_tasks(splitter, y):
+    name = type(splitter).__name__
+    if np.ndim(y) > 1:
+        return (
+            f"{name} must know the task of each row. Got y with several columns, each "
+            "a task that all rows belong to, and neither task_column nor groups; "
+            "split the rows with KFold or ShuffleSplit."
+        )
+    return (
+        f"{name} must know the task of each row. Got neither task_column nor groups; "
+        f"write {name}(task_column=...), or pass groups=labels."
+    )
+
+
+def _check_n_splits(n_splits, at_least):
+    if not isinstance(n_splits, Integral) or n_splits < at_least:
+        raise ValueError(
+            f"n_splits must be an integer of at least {at_least}. Got {n_splits!r}."
+        )
+
+
+def _deal(codes, n_folds, rng):
+    """Deal the rows, task after task, to the folds in turn."""
+    rows = np.argsort(codes, kind="stable") if rng is None else _shuffle(codes, rng)
+    folds = np.empty(len(codes), dtype=np.intp)
+    folds[rows] = np.arange(len(codes)) % n_folds
+    return folds
+
+
+def _shuffle(codes, rng):
+    """Return the rows task by task, tasks and rows in random order."""
+    rows = rng.permutation(len(codes))
+    ranks = rng.permutation(codes.max() + 1)
+    return rows[np.argsort(ranks[codes[rows]], kind="stable")]
+
+
+def _draw(codes, counts, n_test, rng):
+    """Choose ``n_test[t]`` rows of each task ``t`` at random."""
+    rows = rng.permutation(len(codes))
+    rows = rows[np.argsort(codes[rows], kind="stable")]
+    begins = np.cumsum(counts) - counts
+    place = np.arange(len(codes)) - np.repeat(begins, counts)
+    held_out = np.empty(len(codes), dtype=bool)
+    held_out[rows] = place < np.repeat(n_test, counts)
+    return held_out
