@@ -1,0 +1,32 @@
+"""Score predictions task by task, and choose models by such scores."""
+
+from ._declared import find_task_column
+from ._nan import (
+    nan_mae_scorer,
+    nan_mean_absolute_error,
+    nan_mean_squared_error,
+    nan_mse_scorer,
+    nan_r2_score,
+    nan_r2_scorer,
+    nan_rmse_scorer,
+    nan_root_mean_squared_error,
+)
+from ._reading import task_scores
+from ._scorers import make_task_scorer
+from ._scores import TaskScores, score_predictions
+
+__all__ = [
+    "TaskScores",
+    "find_task_column",
+    "make_task_scorer",
+    "nan_mae_scorer",
+    "nan_mean_absolute_error",
+    "nan_mean_squared_error",
+    "nan_mse_scorer",
+    "nan_r2_score",
+    "nan_r2_scorer",
+    "nan_rmse_scorer",
+    "nan_root_mean_squared_error",
+    "score_predictions",
+    "task_scores",
+]

@@ -1,0 +1,258 @@
+"""How well each task is predicted, and averages over tasks."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
+
+from ._table import abridge, draw_html, draw_text
+
+# 1 where greater is better, -1 where smaller is
+SIGNS = {"mse": -1, "rmse": -1, "mae": -1, "r2": 1, "correlation": 1, "nmse": -1}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class TaskScores:
+    """Hold how well each task is predicted.
+
+    Of task ``t`` with rows ``i``, weights ``v_i`` and ``mean`` the weighted mean over
+    these rows alone:
+
+    - ``n``: number of rows, those of weight 0 left out;
+    - ``mse``: ``mean((y - z)^2)`` for predictions ``z``; ``rmse``: its root;
+    - ``mae``: ``mean(|y - z|)``;
+    - ``nmse``: ``mse / mean((y - mean(y))^2)``, the error as a part of the task's own
+      variance;
+    - ``r2``: ``1 - nmse``, the variance explained around the task's own mean, as
+      :func:`sklearn.metrics.r2_score` has it;
+    - ``correlation``: Pearson's, between ``y`` and ``z``.
+
+    A task of one row, or of one value, has no variance to explain: its ``nmse``, ``r2``
+    and ``correlation`` are NaN. So is the correlation where all predictions are equal.
+    Averages skip NaN; `covered` says how many tasks they are over.
+
+    Parameters
+    ----------
+    tasks : ndarray of shape (n_tasks,)
+        Labels of the tasks.
+    columns : dict of str to ndarray of shape (n_tasks,)
+        The columns above, by name.
+    weights : ndarray of shape (n_tasks,)
+        Total weight of the rows of each task; its number of rows if none were given.
+    pooled : dict of str to float
+        The same measures over all rows together, as if they were one task.
+
+    See Also
+    --------
+    task_scores : Computes them for an estimator.
+    score_predictions : Computes them for predictions.
+
+    Examples
+    --------
+    >>> from skmtl.metrics import score_predictions
+    >>> scores = score_predictions(
+    ...     [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.5, 3.5], [0, 0, 1, 1], ["a", "b"]
+    ... )
+    >>> scores.columns["mse"]
+    array([0.  , 0.25])
+    >>> scores.macro["r2"], scores.worst["r2"]
+    (0.5, 0.0)
+    >>> scores
+    TaskScores: 2 tasks, 4 rows
+              n    mse    rmse   mae   r2  correlation  nmse
+    a         2      0       0     0    1            1     0
+    b         2   0.25     0.5   0.5    0          nan     1
+    macro        0.125    0.25  0.25  0.5            1   0.5
+    weighted     0.125    0.25  0.25  0.5            1   0.5
+    worst         0.25     0.5   0.5    0            1     1
+    pooled    4  0.125  0.3536  0.25  0.9       0.9487   0.1
+    covered          2       2     2    2            1     2
+    """
+
+    tasks: np.ndarray
+    columns: dict
+    weights: np.ndarray
+    pooled: dict
+
+    @property
+    def macro(self):
+        """Mean over tasks of each metric, every task counting the same."""
+        return self._average("macro")
+
+    @property
+    def weighted(self):
+        """Mean over tasks of each metric, a task counting by the weight of its rows."""
+        return self._average("weighted")
+
+    @property
+    def worst(self):
+        """Value of each metric at the task where it is worst."""
+        return self._average("worst")
+
+    @property
+    def covered(self):
+        """Number of tasks that have each metric, which the averages are over."""
+        return {name: int((~np.isnan(self.columns[name])).sum()) for name in SIGNS}
+
+    @property
+    def explained_variance(self):
+        """Share of the total variance explained, over all rows together.
+
+        ``1 - sum_i v_i (y_i - z_i)^2 / sum_i v_i (y_i - mean(y))^2``, with one mean
+        over the rows of all tasks. This is what the papers on the School data call
+        explained variance. It counts differences between the tasks' means as variance
+        to be explained, so it is not an average of the tasks' ``r2``, and usually
+        higher. The same number as ``pooled["r2"]``.
+        """
+        return self.pooled["r2"]
+
+    def to_frame(self):
+        """Return a pandas DataFrame, one row per task.
+
+        Returns
+        -------
+        frame : DataFrame of shape (n_tasks, 7)
+            The columns, with the labels as index named ``task``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.columns, index=pd.Index(self.tasks, name="task"))
+
+    def _average(self, average):
+        return {
+            name: sign * average_tasks(sign * self.columns[name], self.weights, average)
+            for name, sign in SIGNS.items()
+        }
+
+    def _title(self):
+        return f"TaskScores: {len(self.tasks)} tasks, {self.pooled['n']} rows"
+
+    def _lines(self):
+        lines = [self._line(t) for t in abridge(len(self.tasks))]
+        names = ("macro", "weighted", "worst", "pooled", "covered")
+        return lines + [(name, getattr(self, name)) for name in names]
+
+    def _line(self, t):
+        if t is None:
+            return "...", {}
+        return str(self.tasks[t]), {k: v[t].item() for k, v in self.columns.items()}
+
+    def __repr__(self):
+        return draw_text(self._title(), ("n", *SIGNS), self._lines())
+
+    def _repr_html_(self):
+        return draw_html(self._title(), ("n", *SIGNS), self._lines())
+
+
+def score_predictions(y_true, y_pred, codes, tasks, sample_weight=None):
+    """Score predictions task by task.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_rows,)
+        Targets.
+    y_pred : array-like of shape (n_rows,)
+        Predictions.
+    codes : array-like of shape (n_rows,), dtype int
+        Position in `tasks` of each row's task; rows with -1 are left out.
+    tasks : array-like of shape (n_tasks,)
+        Labels of the tasks.
+    sample_weight : array-like of shape (n_rows,), default=None
+        Weight of each row, not negative. None means ones.
+
+    Returns
+    -------
+    scores : TaskScores
+        Measures per task and their averages. A task without rows has ``n`` 0, and NaN
+        for all else.
+
+    See Also
+    --------
+    task_scores : Reads tasks and predictions from an estimator and its data.
+
+    Examples
+    --------
+    >>> from skmtl.metrics import score_predictions
+    >>> scores = score_predictions([1.0, 2.0, 4.0], [1.0, 3.0, 4.0], [0, 0, 1], [5, 8])
+    >>> scores.columns["mae"]
+    array([0.5, 0. ])
+    """
+    tasks = np.asarray(tasks)
+    y, z, codes, weight = _read_rows(y_true, y_pred, codes, sample_weight)
+    columns, weights = _measure(y, z, codes, weight, len(tasks))
+    whole, _ = _measure(y, z, np.zeros_like(codes), weight, 1)
+    pooled = {name: column.item() for name, column in whole.items()}
+    return TaskScores(tasks, columns, weights, pooled)
+
+
+def average_tasks(values, weights, average):
+    """Average over tasks the values that are not NaN, of which greater is better."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return np.nan
+    if average == "worst":
+        return float(values[known].min())
+    counting = weights[known] if average == "weighted" else None
+    return float(np.average(values[known], weights=counting))
+
+
+def _read_rows(y_true, y_pred, codes, sample_weight):
+    """Check the rows and keep those that count."""
+    y = _read_vector(y_true, "y_true", np.float64)
+    z = _read_vector(y_pred, "y_pred", np.float64)
+    codes = _read_vector(codes, "codes", np.intp)
+    weight = np.ones(len(y)) if sample_weight is None else sample_weight
+    weight = _read_vector(weight, "sample_weight", np.float64)
+    check_consistent_length(y, z, codes, weight)
+    if (weight < 0).any():
+        raise ValueError(
+            f"sample_weight must not be negative. Got {weight.min()}; give rows that "
+            "should not count the weight 0."
+        )
+    counts = (codes >= 0) & (weight > 0)
+    if not counts.any():
+        raise ValueError(
+            "At least one row must belong to a task and have a positive weight. "
+            f"Got {len(y)} rows, none of which does."
+        )
+    return y[counts], z[counts], codes[counts], weight[counts]
+
+
+def _read_vector(values, name, dtype):
+    vector = column_or_1d(values, dtype=dtype)
+    assert_all_finite(vector, input_name=name)
+    return vector
+
+
+def _measure(y, z, codes, weight, n_tasks):
+    """Compute the columns and the total weight of each task."""
+    total = partial(np.bincount, codes, minlength=n_tasks)
+    weights = total(weight)
+
+    def mean(values):
+        return _divide(total(weight * values), weights)
+
+    def centre(values):
+        # from the first value, so that equal values differ from their mean by exactly 0
+        shifted = values - values[_find_first_rows(codes, n_tasks)][codes]
+        return shifted - mean(shifted)[codes]
+
+    dy, dz = centre(y), centre(z)
+    variance, mse = mean(dy**2), mean((y - z) ** 2)
+    spreads = np.sqrt(variance) * np.sqrt(mean(dz**2))
+    correlation = np.clip(_divide(mean(dy * dz), spreads), -1, 1)
+    nmse = _divide(mse, variance)
+    values = (mse, np.sqrt(mse), mean(np.abs(y - z)), 1 - nmse, correlation, nmse)
+    return {"n": total()} | dict(zip(SIGNS, values, strict=True)), weights
+
+
+def _find_first_rows(codes, n_tasks):
+    first = np.zeros(n_tasks, dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last one written stays
+    return first
+
+
+def _divide(a, b):
+    """Divide, to NaN where `b` is 0 or NaN."""
+    return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0)

@@ -1,0 +1,50 @@
+"""Draw a small table of numbers as text and as HTML."""
+
+from html import escape
+
+_SHOWN = 10  # longer tables keep their first and last lines
+
+
+def abridge(n_lines):
+    """Return the positions of the lines to show, None where some are left out."""
+    if n_lines <= _SHOWN:
+        return list(range(n_lines))
+    half = _SHOWN // 2 - 1
+    return [*range(half), None, *range(n_lines - half, n_lines)]
+
+
+def draw_text(title, header, lines):
+    """Draw lines of a label and a dict of values, in the columns of `header`."""
+    cells = [["", *header], *_write_cells(header, lines)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = (
+        [label.ljust(widths[0]), *map(str.rjust, values, widths[1:])]
+        for label, *values in cells
+    )
+    return "\n".join([title, *("  ".join(row).rstrip() for row in rows)])
+
+
+def draw_html(title, header, lines):
+    """Draw the same as an HTML table."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("", *header))
+    rows = (
+        f"<tr><th>{escape(label)}</th>"
+        + "".join(f"<td>{value}</td>" for value in values)
+        + "</tr>"
+        for label, *values in _write_cells(header, lines)
+    )
+    return (
+        f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _write_cells(header, lines):
+    return [
+        [label, *(_write(values[name]) if name in values else "" for name in header)]
+        for label, values in lines
+    ]
+
+
+def _write(value):
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
