@@ -1,12 +1,12 @@
 """The task column of a table, whatever container holds the table."""
 
-import sys
 from difflib import get_close_matches
 from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_array
+
+from ._containers import as_table, column_names, is_instance
 
 
 def take_task_column(X, task_column):
@@ -46,51 +46,6 @@ def take_task_column(X, task_column):
             f"set task_column=None."
         )
     return _drop_column(table, position), _take_column(table, position)
-
-
-def as_table(X):
-    """Return a frame or sparse matrix as it is, anything else as a 2-d array."""
-    refuse_lazy("X", X)
-    if column_names(X) is not None:
-        return X
-    if issparse(X):
-        return X if X.format in ("csr", "csc") else X.tocsr()
-    array = np.asarray(X)
-    if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
-        array = np.array(X, dtype=object)  # numbers beside labels stay numbers
-    return check_array(array, dtype=None, ensure_all_finite=False, input_name="X")
-
-
-def column_names(X):
-    """Return the names of the columns of a frame as a list, else None."""
-    if is_instance(X, "pyarrow", "Table"):
-        return X.column_names
-    if is_instance(X, "pandas", "DataFrame") or is_instance(X, "polars", "DataFrame"):
-        return list(X.columns)
-    return None
-
-
-def is_instance(value, package, *names):
-    """Tell whether `value` is of a class of an optional package, not importing it."""
-    module = sys.modules.get(package)
-    return module is not None and isinstance(
-        value, tuple(getattr(module, name) for name in names)
-    )
-
-
-def refuse_lazy(name, value):
-    """Refuse collections that are not computed yet."""
-    kind = type(value)
-    if kind.__module__.partition(".")[0] in ("dask", "dask_expr"):
-        remedy = f"{name}.compute()"
-    elif is_instance(value, "polars", "LazyFrame"):
-        remedy = f"{name}.collect()"
-    else:
-        return
-    raise TypeError(
-        f"{name} must be held in memory, got a {kind.__module__}.{kind.__name__} that "
-        f"is not computed yet. Compute it first: {remedy}."
-    )
 
 
 def _is_index_level(table, task_column):

@@ -4,11 +4,12 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from ._columns import as_table, column_names, refuse_lazy, take_task_column
-from ._rows import SharedRows, TaskRows
-from ._targets import label_outputs, read_numeric_target
+from ._arrange import arrange_outputs, group_rows
+from ._columns import take_task_column
+from ._containers import as_table, column_names, refuse_lazy
+from ._targets import read_numeric_target
 from ._tasks import encode_tasks, find_tasks
-from ._weights import read_sample_weight, read_task_weight
+from ._weights import read_sample_weight
 
 _FEATURES = {
     "accept_sparse": "csr",
@@ -65,22 +66,16 @@ def read_rows(
     >>> rows.tasks, rows.rows, rows.offsets
     (array([3, 7]), array([1, 0, 2]), array([0, 1, 3]))
     """
-    layout, table, features, labels = _split(estimator, X, task)
+    layout, table, features, labels = _split(estimator, X, task, reset)
     features = _check_features(estimator, features)
-    target = read_numeric_target(estimator, y)
+    target, outputs = read_numeric_target(estimator, y)
     check_consistent_length(features, target, labels)
     weight = read_sample_weight(sample_weight, features.shape[0])
-    if target.ndim == 1:
-        rows = _group(features, target, weight, labels, task_weight, layout)
-    elif layout == "single":
-        tasks = label_outputs(y, target.shape[1])
-        rows = _read_outputs(features, target, weight, tasks, task_weight)
+    if outputs is None:
+        rows = group_rows(features, target, weight, labels, task_weight, layout)
     else:
-        raise ValueError(
-            f"y must be 1-d when the task of each row is given, got shape "
-            f"{target.shape}. Give the labels or a 2-d y, whose columns are the tasks, "
-            f"not both."
-        )
+        _check_no_labels(layout, target)
+        rows = arrange_outputs(features, target, weight, outputs, task_weight)
     if not reset:
         _check_same_layout(estimator, rows.layout)
     validate_data(estimator, table, reset=reset, skip_check_array=True)
@@ -136,7 +131,7 @@ def read_queries(estimator, X, task=None):
     return features, _find_or_refuse(estimator, task)
 
 
-def _split(estimator, X, task):
+def _split(estimator, X, task, reset):
     """Resolve how the tasks are declared: layout, table, features, labels."""
     refuse_lazy("X", X)
     column = estimator.task_column
@@ -151,60 +146,21 @@ def _split(estimator, X, task):
             f"task_column={column!r}. Drop one of them."
         )
     table = as_table(X)
+    column = column if reset else _column_in(estimator, table)
     return "column", table, *take_task_column(table, column)
+
+
+def _check_no_labels(layout, target):
+    if layout != "single":
+        raise ValueError(
+            f"y must be 1-d when the task of each row is given, got shape "
+            f"{target.shape}. Give the labels or a 2-d y, whose columns are the tasks, "
+            f"not both."
+        )
 
 
 def _check_features(estimator, features):
     return check_array(features, input_name="X", estimator=estimator, **_FEATURES)
-
-
-def _group(X, y, weight, labels, task_weight, layout):
-    """Bring the rows of each task together."""
-    if labels is None:
-        tasks, codes = np.zeros(1, dtype=np.int64), np.zeros(len(y), dtype=np.intp)
-    else:
-        tasks, codes = encode_tasks(labels)
-    totals = np.bincount(codes, weights=weight, minlength=len(tasks))
-    factors = read_task_weight(task_weight, tasks, totals)
-    order = _order_by_task(codes)
-    if order is not None:
-        y = y[order]
-        weight = None if weight is None else weight[order]
-    offsets = _offsets(np.bincount(codes, minlength=len(tasks)))
-    return TaskRows(X, order, y, weight, offsets, tasks, factors, layout)
-
-
-def _read_outputs(X, Y, weight, tasks, task_weight):
-    """Share the rows if every task is observed on each, else list what is observed."""
-    observed = ~np.isnan(Y)
-    counts = observed.sum(axis=0)
-    if not counts.any():
-        raise ValueError(
-            f"y must have an observed value, got NaN in all {Y.size} cells."
-        )
-    totals = counts if weight is None else weight @ observed
-    factors = read_task_weight(task_weight, tasks, totals)
-    if observed.all():
-        return SharedRows(X, Y, weight, tasks, factors)
-    codes, rows = np.nonzero(observed.T)
-    weight = None if weight is None else weight[rows]
-    offsets = _offsets(counts)
-    return TaskRows(X, rows, Y[rows, codes], weight, offsets, tasks, factors, "outputs")
-
-
-def _order_by_task(codes):
-    """Return a stable order of the rows by code, or None if they are in order."""
-    if np.all(codes[1:] >= codes[:-1]):
-        return None
-    low, high = (codes & 0xFFFF).astype(np.uint16), codes >> 16
-    order = np.argsort(low, kind="stable")  # a radix sort on 16 bits
-    if high.any():
-        order = order[np.argsort(high[order].astype(np.uint16), kind="stable")]
-    return order
-
-
-def _offsets(counts):
-    return np.concatenate(([0], np.cumsum(counts))).astype(np.intp)
 
 
 def _check_same_layout(estimator, layout):

@@ -1,16 +1,17 @@
 """Labels of tasks and the codes that stand for them."""
 
-from numbers import Integral, Real
-
 import numpy as np
 
-from ._columns import is_instance, refuse_lazy
-
-_RULE = "task labels must be all integers or all strings"
-_MISSING = (
-    "Input task contains NaN: every row must belong to a task. Drop the rows without "
-    "a label, or give them a label of their own."
+from ._containers import is_instance, refuse_lazy
+from ._labels import (
+    MISSING,
+    RULE,
+    as_integers,
+    as_labels,
+    explain_kind,
+    explain_large,
 )
+
 _TABLE_FACTOR = 4  # a table up to so many times the rows is cheaper than sorting
 
 
@@ -76,7 +77,7 @@ def find_tasks(labels, tasks):
         and (found.dtype.kind == "i") != (tasks.dtype.kind == "i")
     ):
         raise ValueError(
-            f"{_RULE}, the same in fit and predict; the model knows "
+            f"{RULE}, the same in fit and predict; the model knows "
             f"{tasks[:5].tolist()}, got {found[:5].tolist()}. Convert them to one kind."
         )
     position = {label: code for code, label in enumerate(tasks.tolist())}
@@ -86,6 +87,8 @@ def find_tasks(labels, tasks):
 
 def _as_vector(labels):
     """Return the labels as a 1-d array, mixed ones as objects."""
+    if np.ma.is_masked(labels):
+        raise ValueError(MISSING)
     array = np.asarray(labels)
     if isinstance(labels, (list, tuple)) and array.dtype.kind in "US":
         array = np.array(labels, dtype=object)  # asarray turns 1 beside "a" into "1"
@@ -112,7 +115,7 @@ def _encode_pandas(labels):
         codes, distinct = pd.factorize(labels)
         renumber = np.arange(len(distinct))
     if codes.size and codes.min() < 0:
-        raise ValueError(_MISSING)
+        raise ValueError(MISSING)
     return _sort_tasks(list(distinct), codes, renumber)
 
 
@@ -120,7 +123,7 @@ def _encode_polars(labels):
     import polars as pl
 
     if labels.null_count():
-        raise ValueError(_MISSING)
+        raise ValueError(MISSING)
     if labels.dtype not in (pl.String, pl.Categorical, pl.Enum):
         return _encode_array(labels.to_numpy())
     distinct = labels.unique().cast(pl.String)
@@ -132,7 +135,9 @@ def _encode_array(labels):
     if labels.dtype.kind in "biu":
         return _encode_integers(labels)
     if labels.dtype.kind == "f":
-        return _encode_integers(_as_integers(labels))
+        return _encode_integers(as_integers(labels))
+    if labels.dtype.kind in "mM":  # tolist would make integers of them
+        raise ValueError(explain_kind(labels.dtype))
     first_seen = _FirstSeen()
     codes = map(first_seen.__getitem__, labels.tolist())
     codes = np.fromiter(codes, dtype=np.intp, count=labels.size)
@@ -148,34 +153,9 @@ class _FirstSeen(dict):
         return number
 
 
-def _as_integers(labels):
-    """Convert floats that hold integers."""
-    if np.isnan(labels).any():
-        raise ValueError(_MISSING)
-    if np.isinf(labels).any():
-        raise ValueError(f"Input task contains infinity: {_RULE}.")
-    if (np.trunc(labels) != labels).any():
-        raise ValueError(_explain_fractions(labels[np.trunc(labels) != labels][0]))
-    if (np.abs(labels) >= 2.0**63).any():
-        raise ValueError(_explain_large(labels[np.abs(labels) >= 2.0**63][0]))
-    return labels.astype(np.int64)
-
-
-def _explain_fractions(label):
-    return (
-        f"{_RULE}, got the non-integer float {float(label)!r}. The task column was "
-        f"probably scaled by an earlier pipeline step: wrap the transformers in "
-        f"skmtl.compose.TaskAware, or let a ColumnTransformer pass it through."
-    )
-
-
-def _explain_large(label):
-    return f"{_RULE} that fit 64 bits, got {label!r}. Use strings instead."
-
-
 def _encode_integers(labels):
     if labels.dtype == np.uint64 and labels.size and labels.max() >= 2**63:
-        raise ValueError(_explain_large(int(labels.max())))
+        raise ValueError(explain_large(int(labels.max())))
     labels = labels.astype(np.int64, copy=False)
     if not labels.size:
         return labels, np.empty(0, dtype=np.intp)
@@ -190,43 +170,9 @@ def _encode_integers(labels):
 
 def _sort_tasks(distinct, codes, renumber=None):
     """Sort the distinct labels and number the rows anew."""
-    tasks, ranks = np.unique(_as_labels(distinct), return_inverse=True)
+    tasks, ranks = np.unique(as_labels(distinct), return_inverse=True)
     if renumber is not None:
         ranks = ranks[renumber] if ranks.size else renumber
     if not ranks.size:
         return tasks, np.asarray(codes, dtype=np.intp)
     return tasks, ranks.astype(np.intp, copy=False)[codes]
-
-
-def _as_labels(distinct):
-    """Check distinct labels, and hold them in an array of int64 or str."""
-    if not distinct:
-        return np.empty(0, dtype=np.int64)
-    kinds = {_kind_of(label): label for label in distinct}
-    if len(kinds) > 1:
-        examples = " and ".join(repr(label) for label in kinds.values())
-        raise ValueError(f"{_RULE}, got both: {examples}. Convert them to one kind.")
-    if "str" in kinds:
-        strings = [str(label) for label in distinct]
-        array = np.array(strings)  # which drops a trailing NUL
-        return array if array.tolist() == strings else np.array(strings, dtype=object)
-    try:
-        return np.array([int(label) for label in distinct], dtype=np.int64)
-    except OverflowError:
-        raise ValueError(_explain_large(max(distinct, key=abs))) from None
-
-
-def _kind_of(label):
-    if isinstance(label, str):
-        return "str"
-    if isinstance(label, (Integral, np.bool_)):
-        return "int"
-    if label is None or type(label).__name__ in ("NAType", "NaTType"):
-        raise ValueError(_MISSING)
-    if isinstance(label, Real):
-        _as_integers(np.array([label], dtype=float))
-        return "int"
-    raise ValueError(
-        f"{_RULE}, got {label!r} of type {type(label).__name__}. Convert the labels "
-        f"with astype(str)."
-    )

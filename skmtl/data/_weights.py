@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_array
 
-from ._columns import refuse_lazy
+from ._containers import refuse_lazy
 
 
 def read_sample_weight(sample_weight, n_rows):
@@ -35,9 +35,29 @@ def read_sample_weight(sample_weight, n_rows):
 
 
 def read_task_weight(task_weight, tasks, totals):
-    """Return the factor of each task's loss, or None for ones.
+    """Check the factor of each task's loss against the tasks that there are.
 
-    `totals` is the summed weight of each task's observations.
+    Parameters
+    ----------
+    task_weight : {"balanced"}, mapping or None
+        A mapping from every label to a number, or "balanced" to make the totals of all
+        tasks equal, their sum unchanged. None means ones.
+    tasks : ndarray of shape (n_tasks,)
+        Labels.
+    totals : ndarray of shape (n_tasks,)
+        Summed weight of each task's observations.
+
+    Returns
+    -------
+    factors : ndarray of shape (n_tasks,) or None
+        Factor of each task, or None for ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.data import read_task_weight
+    >>> read_task_weight("balanced", np.array(["a", "b"]), np.array([1.0, 3.0]))
+    array([2.        , 0.66666667])
     """
     if task_weight is None:
         factors = None

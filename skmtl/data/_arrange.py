@@ -1,0 +1,56 @@
+"""Observations in the order of their tasks."""
+
+import numpy as np
+
+from ._rows import SharedRows, TaskRows
+from ._tasks import encode_tasks
+from ._weights import read_task_weight
+
+
+def group_rows(X, y, weight, labels, task_weight, layout):
+    """Bring the rows of each task together."""
+    if labels is None:
+        tasks, codes = np.zeros(1, dtype=np.int64), np.zeros(len(y), dtype=np.intp)
+    else:
+        tasks, codes = encode_tasks(labels)
+    totals = np.bincount(codes, weights=weight, minlength=len(tasks))
+    factors = read_task_weight(task_weight, tasks, totals)
+    order = _order_by_task(codes)
+    if order is not None:
+        y = y[order]
+        weight = None if weight is None else weight[order]
+    offsets = _offsets(np.bincount(codes, minlength=len(tasks)))
+    return TaskRows(X, order, y, weight, offsets, tasks, factors, layout)
+
+
+def arrange_outputs(X, Y, weight, tasks, task_weight):
+    """Share the rows if every task is observed on each, else list what is observed."""
+    observed = ~np.isnan(Y)
+    counts = observed.sum(axis=0)
+    if not counts.any():
+        raise ValueError(
+            f"y must have an observed value, got NaN in all {Y.size} cells."
+        )
+    totals = counts if weight is None else weight @ observed
+    factors = read_task_weight(task_weight, tasks, totals)
+    if observed.all():
+        return SharedRows(X, Y, weight, tasks, factors)
+    codes, rows = np.nonzero(observed.T)
+    weight = None if weight is None else weight[rows]
+    offsets = _offsets(counts)
+    return TaskRows(X, rows, Y[rows, codes], weight, offsets, tasks, factors, "outputs")
+
+
+def _order_by_task(codes):
+    """Return a stable order of the rows by code, or None if they are in order."""
+    if np.all(codes[1:] >= codes[:-1]):
+        return None
+    low, high = (codes & 0xFFFF).astype(np.uint16), codes >> 16
+    order = np.argsort(low, kind="stable")  # a radix sort on 16 bits
+    if high.any():
+        order = order[np.argsort(high[order].astype(np.uint16), kind="stable")]
+    return order
+
+
+def _offsets(counts):
+    return np.concatenate(([0], np.cumsum(counts))).astype(np.intp)
