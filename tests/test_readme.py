@@ -3,15 +3,12 @@
 import re
 from pathlib import Path
 
-import pytest
-
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```", TEXT, flags=re.DOTALL | re.MULTILINE)
 LINKS = re.findall(r"\]\((?!https?:)([^)#]+)", TEXT)
 
 
-@pytest.mark.skipif(BLOCKS == [], reason="")
 def test_the_examples_run_one_after_the_other():
     names = {"__name__": "readme"}
     for block in BLOCKS:
