@@ -1,0 +1,119 @@
+"""Columns added at the end of a table, whatever container holds the table."""
+
+import numpy as np
+from scipy import sparse
+
+from ..data._containers import column_names, is_instance
+
+FRAMES = ("pandas", "polars", "pyarrow")
+
+
+def library_of(X):
+    """Return the library that a frame is from, None for anything else."""
+    if column_names(X) is None:
+        return None
+    names = {"pandas": "DataFrame", "polars": "DataFrame", "pyarrow": "Table"}
+    return next(each for each in FRAMES if is_instance(X, each, names[each]))
+
+
+def make_frame(library, values, names, index=None):
+    """Make a frame of a library from an array of values."""
+    if library == "polars":
+        import polars as pl
+
+        return pl.DataFrame(values, schema=list(names), orient="row")
+    import pandas as pd
+
+    return pd.DataFrame(values, columns=names, index=index)
+
+
+def append_columns(X, columns):
+    """Add columns at the end of a frame, given as a mapping of names to values."""
+    names = column_names(X)
+    clash = [name for name in columns if name in names]
+    if clash:
+        raise ValueError(
+            f"X must not have columns of the names that are added to it, got "
+            f"{clash[:5]}. Rename them in X."
+        )
+    return _APPEND[library_of(X)](X, columns)
+
+
+def append_codes(X, codes, n_tasks, prefix, tasks):
+    """Add one indicator per task at the end of `X`; code -1 has none set."""
+    names = column_names(X)
+    if names is None or not all(isinstance(name, str) for name in names):
+        return append_block(X, _indicate(codes, n_tasks))
+    block = _indicate(codes, n_tasks).toarray()
+    names = [f"{prefix}_{task}" for task in tasks.tolist()]
+    return append_columns(X, dict(zip(names, block.T, strict=True)))
+
+
+def append_block(X, block):
+    """Add the columns of a sparse matrix at the end of an array or sparse matrix."""
+    if sparse.issparse(X):
+        return sparse.hstack([X, block.astype(X.dtype)], format="csr")
+    dense = block.toarray()
+    X = np.asarray(X)
+    if X.dtype.kind in "fO":
+        dense = dense.astype(X.dtype)
+    return np.hstack([X, dense])
+
+
+def append_labels(X, labels):
+    """Add labels as the last column of an array or sparse matrix."""
+    labels = np.asarray(labels)
+    if sparse.issparse(X):
+        return sparse.hstack([X, _as_sparse_column(labels, X.dtype)], format="csr")
+    if labels.dtype.kind not in "biuf":
+        X, labels = X.astype(object), labels.astype(object)
+    return np.column_stack([X, labels])
+
+
+def _as_sparse_column(labels, dtype):
+    if labels.dtype.kind not in "biuf":
+        raise ValueError(
+            f"The task column must hold numbers to stand beside sparse features, got "
+            f"labels like {labels[:1].tolist()}. Number the tasks first "
+            f"(OrdinalEncoder), or make the transformer return a dense array."
+        )
+    return sparse.csr_matrix(labels.astype(dtype)[:, None])
+
+
+def _indicate(codes, n_tasks):
+    seen = np.flatnonzero(codes >= 0)
+    shape = (len(codes), n_tasks)
+    return sparse.csr_matrix((np.ones(len(seen)), (seen, codes[seen])), shape=shape)
+
+
+def _append_pandas(X, columns):
+    import pandas as pd
+
+    # As arrays, which keep categories and are not aligned on the index.
+    arrays = {name: getattr(each, "array", each) for name, each in columns.items()}
+    return pd.concat([X, pd.DataFrame(arrays, index=X.index)], axis=1)
+
+
+def _append_polars(X, columns):
+    import polars as pl
+
+    def as_series(name, values):
+        if is_instance(values, "polars", "Series"):
+            return values.alias(name)
+        values = np.asarray(values)
+        return pl.Series(name, values.tolist() if values.dtype == object else values)
+
+    return X.with_columns([as_series(*column) for column in columns.items()])
+
+
+def _append_pyarrow(X, columns):
+    for name, values in columns.items():
+        X = X.append_column(name, [np.asarray(values)])
+    return X
+
+
+_APPEND = {
+    "pandas": _append_pandas,
+    "polars": _append_polars,
+    "pyarrow": _append_pyarrow,
+}

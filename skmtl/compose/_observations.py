@@ -1,0 +1,217 @@
+"""Rows by task, their features kept in the container that the user gave."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import (
+    assert_all_finite,
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+)
+from sklearn.utils.validation import validate_data
+
+from ..data import encode_tasks, find_tasks, take_task_column
+from ..data._containers import as_table, column_names, is_instance, refuse_lazy
+from ..data._weights import read_sample_weight
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Hold labelled observations of several tasks.
+
+    Parameters
+    ----------
+    X : container of shape (n_rows, n_features)
+        Features as the user gave them, without the task column.
+    rows : ndarray of shape (n_samples,), dtype intp, or None
+        Row of `X` of each observation; None when they are the rows in order.
+    y : ndarray of shape (n_samples,)
+        Target of each observation.
+    weight : ndarray of shape (n_samples,) or None
+        Weight of each observation; None means ones.
+    codes : ndarray of shape (n_samples,), dtype intp
+        Position of each observation's task in `tasks`.
+    tasks : ndarray of shape (n_tasks,)
+        Labels: sorted, or those of the columns of a 2-d target in their order.
+    layout : {"single", "column", "keyword", "outputs"}
+        How the user declared the tasks.
+    """
+
+    X: object
+    rows: np.ndarray | None
+    y: np.ndarray
+    weight: np.ndarray | None
+    codes: np.ndarray
+    tasks: np.ndarray
+    layout: str
+
+    def by_task(self):
+        """Return the positions of each task's observations; none without weight."""
+        order = np.argsort(self.codes, kind="stable")
+        ends = np.cumsum(np.bincount(self.codes, minlength=len(self.tasks)))
+        groups = np.split(order, ends[:-1])
+        return [group if self._has_weight(group) else group[:0] for group in groups]
+
+    def take(self, group=None):
+        """Return features, target and weight of some observations, or of all."""
+        if group is None or len(group) == len(self.y):
+            return (
+                self.X if self.rows is None else take_rows(self.X, self.rows),
+                self.y,
+                self.weight,
+            )
+        rows = group if self.rows is None else self.rows[group]
+        weight = None if self.weight is None else self.weight[group]
+        return take_rows(self.X, rows), self.y[group], weight
+
+    def _has_weight(self, group):
+        return self.weight is None or self.weight[group].any()
+
+
+def read_observations(estimator, X, y, task=None, sample_weight=None):
+    """Read what a model is fitted on; what it is, its inner estimator will check."""
+    _refuse_two_labels(estimator, task)
+    X = as_table(X)
+    validate_data(estimator, X, y, skip_check_array=True)
+    target = read_target(y)
+    check_consistent_length(X, target, task)
+    weight = read_sample_weight(sample_weight, len(target))
+    if weight is not None and not weight.any():
+        raise ValueError(
+            "Sample weights must contain at least one non-zero number, got zero "
+            "everywhere. Pass sample_weight=None for equal weights."
+        )
+    X, labels, layout = split_labels(estimator, X, task)
+    if target.ndim == 1:
+        assert_all_finite(target, input_name="y")
+        tasks, codes = _encode(labels, len(target))
+        return Observations(X, None, target, weight, codes, tasks, layout)
+    if layout != "single":
+        raise ValueError(
+            f"y must be 1-d when the task of each row is given, got shape "
+            f"{target.shape}. Either the columns of y are the tasks, or the labels are."
+        )
+    return _read_outputs(X, target, weight, _label_outputs(y, target.shape[1]))
+
+
+def read_query(estimator, X, task=None):
+    """Read what is to be predicted: features, and codes or None for all outputs.
+
+    Codes are positions in `tasks_`; -1 stands for a task that was not seen in fit.
+    """
+    _refuse_two_labels(estimator, task)
+    X = as_table(X)
+    validate_data(estimator, X, reset=False, skip_check_array=True)
+    _refuse_another_layout(estimator, task)
+    X, labels, _ = split_labels(estimator, X, task)
+    if X.shape[0] == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) while a minimum of 1 is required by "
+            f"{type(estimator).__name__}. Pass at least one row."
+        )
+    if labels is not None:
+        check_consistent_length(X, labels)
+        return X, find_tasks(labels, estimator.tasks_)
+    if estimator._layout == "outputs":
+        return X, None
+    return X, np.zeros(X.shape[0], dtype=np.intp)
+
+
+def split_labels(estimator, X, task=None):
+    """Return features, labels or None, and the layout that says where they are."""
+    if estimator.task_column is not None:
+        return *take_task_column(X, _locate_column(estimator, X)), "column"
+    return X, task, "single" if task is None else "keyword"
+
+
+def _locate_column(estimator, X):
+    """Return the position of the task column if X has lost its names since fit."""
+    known = list(getattr(estimator, "feature_names_in_", []))
+    if estimator.task_column in known and column_names(X) is None:
+        return known.index(estimator.task_column)
+    return estimator.task_column
+
+
+def take_rows(X, rows):
+    """Return some rows of a table, in the same kind of container."""
+    if is_instance(X, "pandas", "DataFrame") or is_instance(X, "pyarrow", "Table"):
+        return X.take(rows)
+    return X[rows]
+
+
+def _encode(labels, n_rows):
+    if labels is None:
+        return np.zeros(1, dtype=np.int64), np.zeros(n_rows, dtype=np.intp)
+    return encode_tasks(labels)
+
+
+def read_target(y):
+    """Read numbers or classes, 1-d, or 2-d where missing ones are not observed."""
+    refuse_lazy("y", y)
+    if isinstance(y, np.ma.MaskedArray):
+        y = y.astype(np.float64).filled(np.nan)  # check_array would show what it hides
+    target = check_array(
+        y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
+    )
+    if target.ndim == 2 and target.shape[1] > 1:
+        return target
+    return column_or_1d(target, warn=True)
+
+
+def find_observed(target):
+    """Tell which cells of a 2-d target are neither NaN nor None."""
+    return (target == target) & np.not_equal(target, None)
+
+
+def _read_outputs(X, target, weight, tasks):
+    observed = find_observed(target)
+    codes, rows = np.nonzero(observed.T)
+    if not len(rows):
+        raise ValueError("Input y contains NaN only. Give at least one label per task.")
+    weight = None if weight is None else weight[rows]
+    y = take_cells(target.T, observed.T)
+    assert_all_finite(y, input_name="y")
+    return Observations(X, rows, y, weight, codes, tasks, "outputs")
+
+
+def _label_outputs(y, n_outputs):
+    """Return the names of the columns of a 2-d target, or numbers."""
+    names = column_names(y)
+    if names is None:
+        return np.arange(n_outputs)
+    tasks, codes = encode_tasks(names)
+    if len(tasks) < n_outputs:
+        raise ValueError(
+            f"The columns of y are the tasks and must have different names, got twice: "
+            f"{tasks[np.bincount(codes) > 1][:5].tolist()}. Rename them."
+        )
+    return tasks[codes]
+
+
+def take_cells(target, observed):
+    """Return the observed cells as a 1-d array, of numbers if all are numbers."""
+    cells = target[observed]
+    return np.array(cells.tolist()) if cells.dtype == object else cells
+
+
+def _refuse_two_labels(estimator, task):
+    if task is not None and estimator.task_column is not None:
+        raise ValueError(
+            f"The task of each row must be given once, got task= and "
+            f"task_column={estimator.task_column!r}. Leave one of them out."
+        )
+
+
+def _refuse_another_layout(estimator, task):
+    if estimator._layout == "keyword" and task is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} was fitted with task=, so it needs task= "
+            f"again. Tools such as GridSearchCV and cross_val_predict cannot pass it "
+            f"on: put the labels in a column of X and set task_column."
+        )
+    if estimator._layout in ("single", "outputs") and task is not None:
+        raise ValueError(
+            f"This {type(estimator).__name__} was fitted without task=, so it cannot "
+            f"use it. Fit it with task=, or leave task out."
+        )

@@ -1,0 +1,128 @@
+"""What the estimators around any scikit-learn estimator have in common."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
+from sklearn.linear_model import Ridge
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from ._observations import read_query
+from ._score import score_prediction
+
+
+def _inner_has(name):
+    """Make a check that raises AttributeError if the inner estimator lacks a method."""
+
+    def check(self):
+        getattr(self._get_inner(), name)
+        return True
+
+    return check
+
+
+class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
+    """Predict and score with clones of an inner estimator."""
+
+    __metadata_request__fit = {"task": True}
+    __metadata_request__predict = {"task": True}
+    __metadata_request__predict_proba = {"task": True}
+    __metadata_request__score = {"task": True}
+
+    @abstractmethod
+    def _answer(self, method, X, codes):
+        """Call a method of the fitted clones on rows with the codes of their tasks."""
+
+    def predict(self, X, task=None):
+        """Predict with the model of each row's task.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
+            Features, with the task column if there was one in fit.
+        task : array-like of shape (n_rows,), default=None
+            Label of each row, if labels were passed to fit.
+
+        Returns
+        -------
+        y : ndarray of shape (n_rows,) or (n_rows, n_tasks)
+            Predictions; one column per task if `y` had one in fit.
+        """
+        answer = self._query("predict", X, task)
+        return np.column_stack(answer) if isinstance(answer, list) else answer
+
+    @available_if(_inner_has("predict_proba"))
+    def predict_proba(self, X, task=None):
+        """Predict probabilities of the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
+            Features, with the task column if there was one in fit.
+        task : array-like of shape (n_rows,), default=None
+            Label of each row, if labels were passed to fit.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_rows, n_classes)
+            Columns in the order of `classes_`; a list with one such array per task if
+            `y` had one column per task in fit.
+        """
+        return self._query("predict_proba", X, task)
+
+    def score(self, X, y, sample_weight=None, task=None):
+        """Return the R2 of a regressor or the accuracy of a classifier.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
+            Features, with the task column if there was one in fit.
+        y : array-like of shape (n_rows,) or (n_rows, n_tasks)
+            Targets; NaN in a 2-d `y` is not observed.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weight of each row; None means ones.
+        task : array-like of shape (n_rows,), default=None
+            Label of each row, if labels were passed to fit.
+
+        Returns
+        -------
+        score : float
+            Score over all rows. For a 2-d `y` the mean over the columns with enough
+            labels: two for R2, one for accuracy.
+        """
+        prediction = self.predict(X, task=task)
+        return score_prediction(is_classifier(self), y, prediction, sample_weight)
+
+    def __sklearn_tags__(self):
+        """Return the tags of the inner estimator, and what the layouts add to them."""
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._get_inner())
+        tags.estimator_type = inner.estimator_type
+        tags.classifier_tags = inner.classifier_tags
+        tags.regressor_tags = inner.regressor_tags
+        tags.input_tags = inner.input_tags
+        tags.target_tags = inner.target_tags
+        tags.non_deterministic = inner.non_deterministic
+        tags.target_tags.required = tags.target_tags.single_output = True
+        tags.target_tags.multi_output = self.task_column is None
+        if self.task_column is not None:
+            tags.input_tags.categorical = tags.input_tags.string = True
+        return tags
+
+    def _get_inner(self):
+        return Ridge() if self.estimator is None else self.estimator
+
+    def _query(self, method, X, task):
+        """Answer a query: an array, or a list with one array per output."""
+        check_is_fitted(self)
+        X, codes = read_query(self, X, task)
+        if codes is not None:
+            return self._answer(method, X, codes)
+        return self._answer_outputs(method, X)
+
+    def _answer_outputs(self, method, X):
+        """Answer for every column of a 2-d target."""
+        codes = np.zeros(X.shape[0], dtype=np.intp)
+        return [self._answer(method, X, codes + t) for t in range(self.n_tasks_)]
