@@ -180,6 +180,11 @@ def score_predictions(y_true, y_pred, codes, tasks, sample_weight=None):
     """
     tasks = np.asarray(tasks)
     y, z, codes, weight = _read_rows(y_true, y_pred, codes, sample_weight)
+    if codes.max() >= len(tasks):
+        raise ValueError(
+            f"codes must be positions in tasks, of which there are {len(tasks)}. "
+            f"Got the code {codes.max()}."
+        )
     columns, weights = _measure(y, z, codes, weight, len(tasks))
     whole, _ = _measure(y, z, np.zeros_like(codes), weight, 1)
     pooled = {name: column.item() for name, column in whole.items()}
