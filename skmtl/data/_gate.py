@@ -66,7 +66,10 @@ def read_rows(
     >>> rows.tasks, rows.rows, rows.offsets
     (array([3, 7]), array([1, 0, 2]), array([0, 1, 3]))
     """
-    layout, table, features, labels = _split(estimator, X, task, reset)
+    layout, table = _resolve(estimator, X, task)
+    if not reset:
+        validate_data(estimator, table, reset=False, skip_check_array=True)
+    features, labels = _separate(estimator, table, task, reset)
     features = _check_features(estimator, features)
     target, outputs = read_numeric_target(estimator, y)
     check_consistent_length(features, target, labels)
@@ -78,7 +81,8 @@ def read_rows(
         rows = arrange_outputs(features, target, weight, outputs, task_weight)
     if not reset:
         _check_same_layout(estimator, rows.layout)
-    validate_data(estimator, table, reset=reset, skip_check_array=True)
+    else:
+        validate_data(estimator, table, reset=True, skip_check_array=True)
     return rows
 
 
@@ -131,23 +135,27 @@ def read_queries(estimator, X, task=None):
     return features, _find_or_refuse(estimator, task)
 
 
-def _split(estimator, X, task, reset):
-    """Resolve how the tasks are declared: layout, table, features, labels."""
+def _resolve(estimator, X, task):
+    """Resolve how the tasks are declared, and make a table of what holds labels."""
     refuse_lazy("X", X)
+    refuse_lazy("task", task)
     column = estimator.task_column
-    if task is None and column is None:
-        return "single", X, X, None
     if column is None:
-        refuse_lazy("task", task)
-        return "keyword", X, X, task
+        return "single" if task is None else "keyword", X
     if task is not None:
         raise ValueError(
             f"The tasks must be declared in one way, got both task= and "
             f"task_column={column!r}. Drop one of them."
         )
-    table = as_table(X)
-    column = column if reset else _column_in(estimator, table)
-    return "column", table, *take_task_column(table, column)
+    return "column", as_table(X)
+
+
+def _separate(estimator, table, task, reset):
+    """Return the features, and the labels if there are any."""
+    if estimator.task_column is None:
+        return table, task
+    column = estimator.task_column if reset else _column_in(estimator, table)
+    return take_task_column(table, column)
 
 
 def _check_no_labels(layout, target):

@@ -17,10 +17,12 @@ def as_integers(labels):
         raise ValueError(MISSING)
     if np.isinf(labels).any():
         raise ValueError(f"Input task contains infinity: {RULE}.")
-    if (np.trunc(labels) != labels).any():
-        raise ValueError(_explain_fractions(labels[np.trunc(labels) != labels][0]))
-    if (np.abs(labels) >= 2.0**63).any():
-        raise ValueError(explain_large(float(np.abs(labels).max())))
+    fractions = np.trunc(labels) != labels
+    if fractions.any():
+        raise ValueError(_explain_fractions(labels[fractions][0]))
+    largest = float(np.abs(labels).max(initial=0))
+    if largest >= 2.0**63:
+        raise ValueError(explain_large(largest))
     return labels.astype(np.int64)
 
 
