@@ -1,12 +1,17 @@
 """Rows of several tasks, grouped by task once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skmtl._contracts import TaskData
+
+from ._accumulate import moments_of_outputs, moments_of_tasks, roots_of_tasks
+from ._groups import group
+
 
 @dataclass(frozen=True)
-class TaskRows:
+class TaskRows(TaskData):
     """Hold observations of several tasks, those of one task side by side.
 
     Observation ``i`` belongs to task ``t`` when ``offsets[t] <= i < offsets[t + 1]``;
@@ -41,9 +46,39 @@ class TaskRows:
     task_weight: np.ndarray | None = None
     layout: str = "keyword"
 
+    def moments(self, curvature=True):
+        """Return the moments of each task, the task weights applied."""
+        return moments_of_tasks(self, curvature)
+
+    def groups(self, whole=False):
+        """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
+        return group(self, whole)
+
+    def mean_rows(self):
+        """Return the mean number of rows per task."""
+        return len(self.y) / max(len(self.tasks), 1)
+
+    def roots(self, centred=True):
+        """Return how many blocks there are, and stacks of rows that span them."""
+        return len(self.tasks), roots_of_tasks(self, centred)
+
+    def select(self, rows):
+        """Return the observations on some rows of X, as often as a row is named."""
+        times = np.bincount(np.arange(self.X.shape[0])[rows], minlength=self.X.shape[0])
+        row = np.arange(len(self.y)) if self.rows is None else self.rows
+        chosen = np.repeat(np.arange(len(self.y)), times[row])
+        before = np.concatenate([[0], np.cumsum(times[row])])
+        return replace(
+            self,
+            rows=row[chosen],
+            y=self.y[chosen],
+            weight=None if self.weight is None else self.weight[chosen],
+            offsets=before[self.offsets],
+        )
+
 
 @dataclass(frozen=True)
-class SharedRows:
+class SharedRows(TaskData):
     """Hold rows on which every task is observed: one design, several outputs.
 
     Parameters
@@ -68,3 +103,41 @@ class SharedRows:
     tasks: np.ndarray
     task_weight: np.ndarray | None = None
     layout: str = "outputs"
+
+    def moments(self, curvature=True):
+        """Return the moments of each task, with one scatter of the features."""
+        return moments_of_outputs(self, curvature)
+
+    def select(self, rows):
+        """Return the same outputs on some rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(self, X=self.X[rows], Y=self.Y[rows], weight=weight)
+
+    def mean_rows(self):
+        """Return the number of rows, which all tasks share."""
+        return len(self.Y)
+
+    def roots(self, centred=True):
+        """Return how many blocks there are, and stacks of rows that span them."""
+        if self.task_weight is not None and (self.task_weight != 1).any():
+            return self.stacked().roots(centred)
+        one = replace(self, Y=self.Y[:, :1], tasks=self.tasks[:1])
+        return one.stacked().roots(centred)
+
+    def stacked(self):
+        """Return the same observations as a TaskRows."""
+        n_rows, n_tasks = self.Y.shape
+        return TaskRows(
+            self.X,
+            np.tile(np.arange(n_rows), n_tasks),
+            self.Y.T.ravel(),
+            None if self.weight is None else np.tile(self.weight, n_tasks),
+            n_rows * np.arange(n_tasks + 1),
+            self.tasks,
+            self.task_weight,
+            self.layout,
+        )
+
+    def groups(self, whole=False):
+        """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
+        return self.stacked().groups(whole)

@@ -1,0 +1,76 @@
+"""The abstractions that rooms agree on."""
+
+from abc import ABC, abstractmethod
+
+
+class TaskBlocks(ABC):
+    """Factored blocks ``B_t = S_t + D_t``: what a task sees of a quadratic problem.
+
+    ``S_t`` is the curvature of the task's squared loss, ``D_t`` the diagonal of the
+    strengths that pull it. Arrays have a row per task; a first axis of length 1 stands
+    for all tasks alike.
+    """
+
+    @abstractmethod
+    def solve(self, right):
+        """Return ``B_t^-1 right_t``, shape (n_tasks, n_features)."""
+
+    @abstractmethod
+    def curve(self, coef):
+        """Return ``S_t coef_t``, shape (n_tasks, n_features)."""
+
+    @abstractmethod
+    def clean(self, right):
+        """Remove from ``right_t`` what rounding put outside the range of ``S_t``."""
+
+    @abstractmethod
+    def centre_curvature(self, n_tasks):
+        """Return ``sum_t D_t B_t^-1 S_t``, shape (n_features, n_features)."""
+
+    @abstractmethod
+    def shrinkage(self):
+        """Return ``B_t^-1 S_t``, shape (n_tasks or 1, n_features, n_features)."""
+
+    @abstractmethod
+    def log_determinants(self):
+        """Return ``log |D_t^-1 B_t|``, shape (n_tasks or 1,)."""
+
+    @abstractmethod
+    def quadratics(self, rows, tasks):
+        """Return ``x' B_t^-1 x`` of rows (n_blocks, n_rows, n_features) of tasks."""
+
+
+class TaskData(ABC):
+    """Rows of several tasks, as the gate hands them on."""
+
+    @abstractmethod
+    def moments(self, curvature=True):
+        """Return the moments per task, without their matrices if not `curvature`."""
+
+    @abstractmethod
+    def select(self, rows):
+        """Return the same tasks on some rows of X."""
+
+    @abstractmethod
+    def groups(self, whole=False):
+        """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
+
+    @abstractmethod
+    def mean_rows(self):
+        """Return the mean number of rows that a block is built from."""
+
+    @abstractmethod
+    def roots(self, centred=True):
+        """Return how many blocks there are, and stacks of rows that span them."""
+
+
+class Coupling(ABC):
+    """How tasks pull on each other quadratically."""
+
+    @abstractmethod
+    def pull(self, n_tasks, n_features):
+        """Return the strengths as arrays."""
+
+    @abstractmethod
+    def precision(self, n_tasks):
+        """Return the precision matrix over tasks of one feature, centre eliminated."""

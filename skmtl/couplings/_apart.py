@@ -1,0 +1,62 @@
+"""Tasks that do not pull on each other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skmtl._contracts import Coupling
+
+from ._pull import Pull
+
+
+@dataclass(repr=False, eq=False)
+class Apart(BaseEstimator, Coupling):
+    """Shrink every task to zero on its own: ``sum_t alpha_t ||w_t||^2``.
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_tasks,), default=1.0
+        Strength, one or one per task.
+
+    Examples
+    --------
+    >>> from skmtl.couplings import Apart
+    >>> Apart(alpha=[1.0, 2.0]).precision(2)
+    array([[1., 0.],
+           [0., 2.]])
+    """
+
+    alpha: object = 1.0
+
+    def pull(self, n_tasks, n_features):
+        """Return the strengths as arrays.
+
+        Parameters
+        ----------
+        n_tasks, n_features : int
+            Shape of the coefficients.
+
+        Returns
+        -------
+        Pull
+            The strengths.
+        """
+        alpha = np.atleast_1d(np.asarray(self.alpha, dtype=float))
+        centre = np.full(n_features, np.inf)
+        return Pull(alpha, np.ones(n_features), centre, 0.0)
+
+    def precision(self, n_tasks):
+        """Return the precision matrix over tasks of one feature.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Number of tasks.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks, n_tasks)
+            A diagonal matrix.
+        """
+        return np.diag(np.broadcast_to(np.asarray(self.alpha, float), (n_tasks,)))

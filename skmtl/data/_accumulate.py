@@ -1,0 +1,152 @@
+"""Moments from rows, a cache full at a time."""
+
+import numpy as np
+
+from ._moments import TaskMoments
+
+
+def moments_of_tasks(data, curvature=True):
+    """Return the moments of each task of a TaskRows."""
+    n_tasks, n_features = len(data.tasks), data.X.shape[1]
+    pieces = _Pieces(n_features, curvature)
+    for group in data.groups():
+        pieces.add(group)
+    return _collect(data.tasks, pieces.arrays(), n_tasks).weighted(data.task_weight)
+
+
+def moments_of_outputs(data, curvature=True):
+    """Return the moments of a SharedRows: one scatter of the features for all tasks."""
+    n_rows, n_features = data.X.shape
+    n_tasks = len(data.tasks)
+    total = None
+    step = max(1, 2**20 // max(n_features + n_tasks, 1))
+    for start in range(0, n_rows, step):
+        part = data.select(slice(start, start + step))
+        moments = _moments_of_block(part, curvature)
+        total = moments if total is None else total + moments
+    return total.weighted(data.task_weight)
+
+
+def _moments_of_block(data, curvature):
+    X, Y = dense(data.X), np.asarray(data.Y, dtype=float)
+    weight = np.ones(len(Y)) if data.weight is None else data.weight
+    n = weight.sum()
+    share = weight / n if n > 0 else weight
+    x_mean, y_mean = share @ X, share @ Y
+    root = np.sqrt(weight)[:, None]
+    X, Y = (X - x_mean) * root, (Y - y_mean) * root
+    return TaskMoments(
+        data.tasks,
+        np.full(len(data.tasks), n),
+        x_mean[None],
+        y_mean,
+        (X.T @ X)[None] if curvature else None,
+        Y.T @ X,
+        np.einsum("it,it->t", Y, Y),
+    )
+
+
+def roots_of_tasks(data, centred):
+    """Yield task indices and rows, centred if asked, scaled by their root weights."""
+    for group in data.groups(whole=True):
+        X = centre(group)[3] if centred else group.X
+        if not centred and group.weight is not None:
+            X = X * np.sqrt(group.weight)[:, :, None]
+        if data.task_weight is not None:
+            X = X * np.sqrt(data.task_weight[group.tasks])[:, None, None]
+        yield group.tasks, X
+
+
+def dense(X):
+    """Return X as a float64 array, a view if it is one."""
+    return np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=float)
+
+
+def centre(group):
+    """Return weights' sums, means, and rows centred and scaled by root weights."""
+    if group.weight is None:
+        n = np.full(len(group.tasks), float(group.X.shape[1]))
+        x_mean, y_mean = group.X.mean(axis=1), group.y.mean(axis=1)
+        return n, x_mean, y_mean, group.X - x_mean[:, None], group.y - y_mean[:, None]
+    n = group.weight.sum(axis=1)
+    share = group.weight / np.where(n > 0, n, 1.0)[:, None]
+    x_mean = np.matmul(share[:, None], group.X)[:, 0]
+    y_mean = (share * group.y).sum(axis=1)
+    root = np.sqrt(group.weight)
+    X = (group.X - x_mean[:, None]) * root[:, :, None]
+    return n, x_mean, y_mean, X, (group.y - y_mean[:, None]) * root
+
+
+class _Pieces:
+    """Collect the moments of pieces in the order in which they come."""
+
+    def __init__(self, n_features, curvature):
+        self.n_features, self.curvature = n_features, curvature
+        self.parts = []
+
+    def add(self, group):
+        """Add a group of pieces."""
+        n, x_mean, y_mean, X, y = centre(group)
+        xx = np.matmul(X.transpose(0, 2, 1), X) if self.curvature else X[:, :0, :0]
+        xy = np.matmul(y[:, None], X)[:, 0]
+        yy = np.einsum("ti,ti->t", y, y)
+        self.parts.append((group.tasks, n, x_mean, y_mean, xx, xy, yy))
+
+    def arrays(self):
+        """Return tasks and moments of all pieces, sorted by task."""
+        d = self.n_features
+        square = (d, d) if self.curvature else (0, 0)
+        empty = [(), (), (d,), (), square, (d,), ()]
+        columns = zip(*self.parts, strict=True) if self.parts else [[]] * len(empty)
+        joined = [
+            np.concatenate([np.zeros((0, *shape)), *column])
+            for shape, column in zip(empty, columns, strict=True)
+        ]
+        order = np.argsort(joined[0], kind="stable")
+        if not np.array_equal(order, np.arange(len(order))):
+            joined = [values[order] for values in joined]
+        return joined[0].astype(np.intp), *joined[1:]
+
+
+def _collect(labels, pieces, n_tasks):
+    """Merge the pieces of each task, and give tasks without rows no weight."""
+    tasks, n, x_mean, y_mean, xx, xy, yy = pieces
+    if not np.array_equal(tasks, np.arange(n_tasks)):
+        present, first = np.unique(tasks, return_index=True)
+        n, x_mean, y_mean, xx, xy, yy = _reduce(tasks, first, *pieces[1:])
+        placed = []
+        for values in (n, x_mean, y_mean, xx, xy, yy):
+            whole = np.zeros((n_tasks, *values.shape[1:]))
+            whole[present] = values
+            placed.append(whole)
+        n, x_mean, y_mean, xx, xy, yy = placed
+    has_matrices = xx.shape[1] == x_mean.shape[1]
+    return TaskMoments(labels, n, x_mean, y_mean, xx if has_matrices else None, xy, yy)
+
+
+def _reduce(tasks, first, n, x_mean, y_mean, xx, xy, yy):
+    """Add up pieces of the same task, which lie side by side."""
+    if len(first) == len(tasks):
+        return n, x_mean, y_mean, xx, xy, yy
+    number = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(tasks))))
+
+    def total(values):
+        return np.add.reduceat(values, first, axis=0)
+
+    weight = total(n)
+    share = n / np.where(weight > 0, weight, 1.0)[number]
+    # Means are summed as steps from the first piece, so that an offset costs no digits.
+    x_step = x_mean - x_mean[first][number]
+    y_step = y_mean - y_mean[first][number]
+    x_shift, y_shift = total(share[:, None] * x_step), total(share * y_step)
+    x_gap, y_gap = x_step - x_shift[number], y_step - y_shift[number]
+    if xx.shape[1]:
+        xx = xx + n[:, None, None] * x_gap[:, :, None] * x_gap[:, None, :]
+    return (
+        weight,
+        x_mean[first] + x_shift,
+        y_mean[first] + y_shift,
+        total(xx),
+        total(xy + (n * y_gap)[:, None] * x_gap),
+        total(yy + n * y_gap**2),
+    )

@@ -1,0 +1,87 @@
+"""Stacks of tasks with equally many rows: how work per task is batched."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+# A stack of about this many numbers stays in the second-level cache.
+_CACHE = 2**16
+# Tasks with more rows than this many times their features are worked on in pieces.
+_TALL = 4
+
+
+@dataclass(frozen=True)
+class Group:
+    """Stack pieces of tasks that have equally many rows.
+
+    Parameters
+    ----------
+    tasks : ndarray of shape (n_pieces,)
+        Index of the task of each piece.
+    rows : ndarray of shape (n_pieces, n_rows)
+        Which observation each row is.
+    X : ndarray of shape (n_pieces, n_rows, n_features)
+        Features in float64.
+    y : ndarray of shape (n_pieces, n_rows)
+        Targets.
+    weight : ndarray of shape (n_pieces, n_rows) or None
+        Weights; None means ones.
+    """
+
+    tasks: np.ndarray
+    rows: np.ndarray
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None
+
+
+def cut(offsets, n_features, whole):
+    """Cut tasks into pieces of bounded size; return their tasks, starts and sizes.
+
+    A task is one piece if `whole`, or if it is small.
+    """
+    sizes = np.diff(offsets)
+    limit = max(_CACHE // max(n_features, 1), _TALL * n_features, 1)
+    n_pieces = np.ones_like(sizes) if whole else np.maximum(1, -(-sizes // limit))
+    tasks = np.repeat(np.arange(len(sizes)), n_pieces)
+    first = np.cumsum(n_pieces) - n_pieces
+    number = np.arange(len(tasks)) - first[tasks]
+    starts = number * sizes[tasks] // n_pieces[tasks]
+    stops = (number + 1) * sizes[tasks] // n_pieces[tasks]
+    return tasks, offsets[tasks] + starts, stops - starts
+
+
+def group(data, whole=False):
+    """Yield the tasks of a TaskRows as stacks of equal size that fit caches."""
+    n_features = data.X.shape[1]
+    tasks, starts, sizes = cut(data.offsets, n_features, whole)
+    order = np.argsort(sizes, kind="stable")
+    borders = np.flatnonzero(np.diff(sizes[order])) + 1
+    for same in np.split(order, borders):
+        size = sizes[same[0]] if len(same) else 0
+        if size == 0:
+            continue
+        step = max(1, _CACHE // max(size * n_features, 1))
+        for begin in range(0, len(same), step):
+            some = same[begin : begin + step]
+            yield _stack(data, tasks[some], starts[some], size)
+
+
+def _stack(data, tasks, starts, size):
+    """Gather pieces; a view where they lie side by side in a dense X."""
+    n_pieces, n_features = len(tasks), data.X.shape[1]
+    adjacent = np.array_equal(starts, starts[0] + size * np.arange(n_pieces))
+    rows = starts[:, None] + np.arange(size)
+    span = slice(starts[0], starts[0] + size * n_pieces) if adjacent else rows.ravel()
+    where = span if data.rows is None else data.rows[span]
+    X = data.X[where]
+    X = X.toarray() if sparse.issparse(X) else X
+    shape = (n_pieces, size)
+    return Group(
+        tasks,
+        rows,
+        np.asarray(X, dtype=float).reshape(*shape, n_features),
+        np.asarray(data.y[span], dtype=float).reshape(shape),
+        None if data.weight is None else data.weight[span].reshape(shape),
+    )

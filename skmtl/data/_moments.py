@@ -1,0 +1,305 @@
+"""Moments of (x, y) per task: all that a squared loss needs to know of the rows."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skmtl._linalg import apply
+
+from ._tasks import encode_tasks
+
+
+@dataclass(frozen=True)
+class TaskMoments:
+    """Summarise the rows of each task by weight, mean and centred scatter.
+
+    ``a + b`` are the moments of all rows of both; the order of additions does not
+    matter. Means and scatters are centred, so an offset of the features costs no
+    digits. Tasks that share their rows share `x_mean` and `xx`: a first axis of
+    length 1 stands for all tasks.
+
+    Parameters
+    ----------
+    tasks : ndarray of shape (n_tasks,)
+        Distinct labels.
+    weight : ndarray of shape (n_tasks,)
+        Sum of the weights of the rows.
+    x_mean : ndarray of shape (n_tasks or 1, n_features)
+        Weighted mean of the features.
+    y_mean : ndarray of shape (n_tasks,)
+        Weighted mean of the target.
+    xx : ndarray of shape (n_tasks or 1, n_features, n_features) or None
+        Weighted scatter of the features around their mean; None if left out.
+    xy : ndarray of shape (n_tasks, n_features)
+        Weighted scatter of features with the target.
+    yy : ndarray of shape (n_tasks,)
+        Weighted scatter of the target.
+
+    References
+    ----------
+    Chan, T. F., Golub, G. H., LeVeque, R. J. (1983). Algorithms for computing the
+    sample variance. The American Statistician, 37(3), 242-247.
+    :doi:`10.1080/00031305.1983.10483115`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.data import TaskMoments
+    >>> X, y = np.array([[1.0], [2.0], [4.0]]), np.array([1.0, 3.0, 5.0])
+    >>> first = TaskMoments.from_arrays(X[:2], y[:2], ["a", "b"])
+    >>> both = first + TaskMoments.from_arrays(X[2:], y[2:], ["b"])
+    >>> both.tasks.tolist(), both.weight.tolist()
+    (['a', 'b'], [1.0, 2.0])
+    >>> both.xy.tolist()
+    [[0.0], [2.0]]
+    """
+
+    tasks: np.ndarray
+    weight: np.ndarray
+    x_mean: np.ndarray
+    y_mean: np.ndarray
+    xx: np.ndarray | None
+    xy: np.ndarray
+    yy: np.ndarray
+
+    def __post_init__(self):
+        if len(np.unique(self.tasks)) != len(self.tasks):
+            raise ValueError("Labels of tasks must be distinct, and some are repeated.")
+
+    @classmethod
+    def from_arrays(cls, X, y, task, sample_weight=None):
+        """Summarise rows.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Features, finite.
+        y : ndarray of shape (n_samples,)
+            Target, finite.
+        task : array-like of shape (n_samples,)
+            Label of each row.
+        sample_weight : ndarray of shape (n_samples,) or None, default=None
+            Weights.
+
+        Returns
+        -------
+        TaskMoments
+            The moments of each task.
+        """
+        from ._rows import TaskRows
+
+        tasks, codes = encode_tasks(task)
+        order = np.argsort(codes, kind="stable")
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(codes))])
+        weight = None if sample_weight is None else np.asarray(sample_weight)[order]
+        return TaskRows(X, order, y[order], weight, offsets, tasks).moments()
+
+    @property
+    def n_tasks(self):
+        """Number of tasks."""
+        return len(self.tasks)
+
+    @property
+    def n_features(self):
+        """Number of features."""
+        return self.x_mean.shape[1]
+
+    def __add__(self, other):
+        if self.n_features != other.n_features:
+            raise ValueError(
+                "Moments must have the same features to be added, and these have "
+                f"{self.n_features} and {other.n_features}."
+            )
+        if np.array_equal(self.tasks, other.tasks):
+            return _merge(*_alike(self, other))
+        tasks = _union(self.tasks, other.tasks)
+        return _merge(self.spread(tasks), other.spread(tasks))
+
+    def spread(self, tasks):
+        """Place the tasks among more, which get no weight.
+
+        Parameters
+        ----------
+        tasks : ndarray of shape (n_all_tasks,)
+            Distinct labels that include those of these moments.
+
+        Returns
+        -------
+        TaskMoments
+            The moments of all of them, each with its own matrices.
+        """
+        place = {task: t for t, task in enumerate(tasks.tolist())}
+        where = [place[task] for task in self.tasks.tolist()]
+        own = self.apart()
+
+        def put(values):
+            placed = np.zeros((len(tasks), *values.shape[1:]))
+            placed[where] = values
+            return placed
+
+        arrays = [own.weight, own.x_mean, own.y_mean, own.xx, own.xy, own.yy]
+        return TaskMoments(tasks, *map(put, arrays))
+
+    def select(self, index):
+        """Keep some tasks, in the order of `index`.
+
+        Parameters
+        ----------
+        index : array-like of int
+            Which tasks to keep.
+
+        Returns
+        -------
+        TaskMoments
+            The moments of these tasks.
+        """
+        shared = len(self.x_mean) == 1 < self.n_tasks
+        return TaskMoments(
+            self.tasks[index],
+            self.weight[index],
+            self.x_mean if shared else self.x_mean[index],
+            self.y_mean[index],
+            self.xx if shared or self.xx is None else self.xx[index],
+            self.xy[index],
+            self.yy[index],
+        )
+
+    def apart(self):
+        """Give every task its own copy of what tasks share.
+
+        Returns
+        -------
+        TaskMoments
+            The same moments, with a row per task in every array.
+        """
+        if len(self.x_mean) == self.n_tasks:
+            return self
+        return replace(
+            self,
+            x_mean=np.repeat(self.x_mean, self.n_tasks, axis=0),
+            xx=np.repeat(self.xx, self.n_tasks, axis=0),
+        )
+
+    def weighted(self, factor):
+        """Multiply the weights of each task's rows.
+
+        Parameters
+        ----------
+        factor : ndarray of shape (n_tasks,) or None
+            Factor of each task; None leaves the moments as they are.
+
+        Returns
+        -------
+        TaskMoments
+            The weighted moments.
+        """
+        if factor is None or np.all(factor == 1):
+            return self
+        own = self.apart()
+        return replace(
+            own,
+            weight=own.weight * factor,
+            xx=None if own.xx is None else own.xx * factor[:, None, None],
+            xy=own.xy * factor[:, None],
+            yy=own.yy * factor,
+        )
+
+    def about_zero(self):
+        """Take the scatter around zero, for models without intercept.
+
+        Returns
+        -------
+        TaskMoments
+            Moments with all means zero.
+        """
+        x, y, n = self.x_mean, self.y_mean, self.weight
+        n_shared = n[: len(x)]
+        outer = n_shared[:, None, None] * x[:, :, None] * x[:, None, :]
+        return replace(
+            self,
+            x_mean=np.zeros_like(x),
+            y_mean=np.zeros_like(y),
+            xx=None if self.xx is None else self.xx + outer,
+            xy=self.xy + (n * y)[:, None] * x,
+            yy=self.yy + n * y**2,
+        )
+
+    def less(self, coef, intercept):
+        """Take the prediction of one linear model from every target.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features,)
+            Coefficients.
+        intercept : float
+            Intercept.
+
+        Returns
+        -------
+        TaskMoments
+            Moments of ``(x, y - x . coef - intercept)``.
+        """
+        curved = self.xx @ coef
+        return replace(
+            self,
+            y_mean=self.y_mean - self.x_mean @ coef - intercept,
+            xy=self.xy - curved,
+            yy=np.maximum(self.yy + (curved - 2 * self.xy) @ coef, 0),
+        )
+
+    def squared_errors(self, coef, intercept):
+        """Return the weighted sum of squared errors of a linear model per task.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_tasks, n_features)
+            Coefficients.
+        intercept : ndarray of shape (n_tasks,)
+            Intercepts.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,)
+            ``sum_i weight_i (y_i - x_i . coef_t - intercept_t)^2``.
+        """
+        bias = self.y_mean - (self.x_mean * coef).sum(axis=1) - intercept
+        curved = apply(self.xx, coef)
+        scatter = self.yy + (coef * (curved - 2 * self.xy)).sum(axis=1)
+        return np.maximum(scatter, 0) + self.weight * bias**2
+
+
+def _union(a, b):
+    """Return the sorted labels of both, which must be of one kind."""
+    if (a.dtype.kind in "iu") != (b.dtype.kind in "iu"):
+        raise ValueError(
+            "Labels of tasks must be all integers or all strings to be merged, and "
+            f"these are {a[:3].tolist()} and {b[:3].tolist()}."
+        )
+    return np.union1d(a, b)
+
+
+def _alike(a, b):
+    """Give both moments the same form, shared or apart."""
+    if len(a.x_mean) == len(b.x_mean):
+        return a, b
+    return a.apart(), b.apart()
+
+
+def _merge(a, b):
+    """Merge moments of the same tasks."""
+    weight = a.weight + b.weight
+    share = np.divide(b.weight, weight, out=np.zeros_like(weight), where=weight > 0)
+    between = a.weight * share
+    y_step = b.y_mean - a.y_mean
+    x_step = b.x_mean - a.x_mean
+    n = len(x_step)
+    outer = between[:n, None, None] * x_step[:, :, None] * x_step[:, None, :]
+    return TaskMoments(
+        a.tasks,
+        weight,
+        a.x_mean + share[:n, None] * x_step,
+        a.y_mean + share * y_step,
+        None if a.xx is None else a.xx + b.xx + outer,
+        a.xy + b.xy + (between * y_step)[:, None] * x_step,
+        a.yy + b.yy + between * y_step**2,
+    )

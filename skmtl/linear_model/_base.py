@@ -1,0 +1,227 @@
+"""What all linear models of tasks do alike: read, keep, predict, score."""
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted
+
+from skmtl._compat import fit_context
+from skmtl.data import read_queries, read_rows, read_task_weight
+from skmtl.metrics import nan_r2_score
+from skmtl.problems import has_few_rows, pose, pose_moments
+
+# Rows are predicted this many numbers at a time, to gather few coefficients at once.
+_CHUNK = 2**20
+
+
+class TaskRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
+    """Read tasks in any layout, and predict with the linear model of each."""
+
+    __metadata_request__fit = {"task": True}
+    __metadata_request__predict = {"task": True}
+    __metadata_request__score = {"task": True}
+
+    @abstractmethod
+    def _learn(self, data):
+        """Return what `fit` learns from rows: attributes by name."""
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, task=None):
+        """Learn all tasks together.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if `task_column` names one.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Target. If 2-d, columns are tasks and NaN means not observed.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each row.
+        task : array-like of shape (n_samples,), default=None
+            Label of the task of each row, if X holds no task column.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+        """
+        data = read_rows(
+            self,
+            X,
+            y,
+            task=task,
+            sample_weight=sample_weight,
+            task_weight=self.task_weight,
+        )
+        return self._keep(data, self._learn(data))
+
+    def _keep(self, data, learnt):
+        """Put away everything that was learnt, at the end, so that errors keep all."""
+        for name in [name for name in vars(self) if name in _FORGOTTEN]:
+            delattr(self, name)
+        self._layout = data.layout
+        for name, value in learnt.items():
+            setattr(self, name, value)
+        return self
+
+    def _linear(self, tasks, models, layout, dtype):
+        """Return the attributes that hold the linear models of tasks."""
+        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
+        shared = models.coef_shared.astype(dtype)
+        single = layout == "single"
+        return {
+            "tasks_": tasks,
+            "n_tasks_": len(tasks),
+            "coef_": coef[0] if single else coef,
+            "intercept_": intercept[0] if single else intercept,
+            "coef_shared_": shared,
+            "intercept_shared_": dtype.type(models.intercept_shared),
+        }
+
+    def predict(self, X, task=None):
+        """Predict each row with the model of its task.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, if `fit` was given labels so.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            Predictions; a column per task if `fit` had a 2-d y. Rows of tasks never
+            seen are predicted with the shared part.
+        """
+        check_is_fitted(self)
+        X, codes = read_queries(self, X, task)
+        if codes is None:
+            return X @ self.coef_.T + self.intercept_
+        coef = np.vstack([self.coef_, self.coef_shared_])
+        intercept = np.append(self.intercept_, self.intercept_shared_)
+        return multiply_rows(X, coef, codes) + intercept[codes]
+
+    def score(self, X, y, sample_weight=None, task=None):
+        """Return the coefficient of determination of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, as in `predict`.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Target; NaN in a 2-d y is left out.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, as in `predict`.
+
+        Returns
+        -------
+        float
+            R2 over all rows; with a 2-d y the mean of the R2 of its columns.
+        """
+        check_is_fitted(self)
+        metric = nan_r2_score if self._layout == "outputs" else r2_score
+        return metric(y, self.predict(X, task), sample_weight=sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        if self.task_column is not None:
+            tags.input_tags.categorical = True
+            tags.input_tags.string = True
+            tags.target_tags.multi_output = False
+        return tags
+
+
+# What one way of fitting leaves behind and another does not write.
+_FORGOTTEN = frozenset({"moments_", "_fit_of_rows"})
+
+
+class MomentRegressor(TaskRegressor):
+    """Learn from moments of the rows, which can be added up batch by batch."""
+
+    @abstractmethod
+    def _pull(self, tasks, n_features):
+        """Return the strengths as a Pull."""
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, task=None):
+        """Learn from a further batch, as if all batches had come at once.
+
+        The order of the batches does not matter, and hyper-parameters may be changed
+        between them. Tasks may be new in any batch.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features of the batch, as in `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Target of the batch.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each row.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, as in `fit`.
+
+        Returns
+        -------
+        self : object
+            The model of all batches so far.
+        """
+        begun = hasattr(self, "_layout")
+        if begun and not hasattr(self, "moments_"):
+            raise ValueError(
+                "partial_fit must follow partial_fit, or a fit that kept moments. This "
+                "fit had fewer rows per task than features, and kept none. Begin anew: "
+                "clone the model and give it every batch by partial_fit."
+            )
+        data = read_rows(
+            self, X, y, task=task, sample_weight=sample_weight, reset=not begun
+        )
+        moments = data.moments()
+        moments = self.moments_ + moments if begun else moments
+        learnt = self._from_moments(moments, data.layout, float_type(data.X))
+        return self._keep(data, learnt)
+
+    def _learn(self, data):
+        if not has_few_rows(data):
+            moments = replace(data, task_weight=None).moments()
+            return self._from_moments(moments, data.layout, float_type(data.X))
+        pull = self._pull(data.tasks, data.X.shape[1])
+        fit = pose(data, pull, self.fit_intercept)
+        learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
+        return {**learnt, "_fit_of_rows": fit}
+
+    def _from_moments(self, moments, layout, dtype):
+        fit = self._fit_moments(moments)
+        learnt = self._linear(moments.tasks, fit.unpack(), layout, dtype)
+        return {**learnt, "moments_": moments}
+
+    def _fit_moments(self, moments):
+        factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
+        pull = self._pull(moments.tasks, moments.n_features)
+        return pose_moments(moments.weighted(factor), pull, self.fit_intercept)
+
+
+def float_type(X):
+    """Return float32 for float32 data, else float64."""
+    return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
+
+
+def multiply_rows(X, coef, codes):
+    """Return the product of each row with the coefficients of its task."""
+    if sparse.issparse(X):
+        rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+        terms = X.data * coef[codes[rows], X.indices]
+        return np.bincount(rows, terms, minlength=X.shape[0]).astype(X.dtype)
+    products = np.empty(len(X), dtype=np.result_type(X, coef))
+    step = max(1, _CHUNK // max(X.shape[1], 1))
+    for start in range(0, len(X), step):
+        part = slice(start, start + step)
+        products[part] = np.einsum("ij,ij->i", X[part], coef[codes[part]])
+    return products

@@ -1,0 +1,138 @@
+"""Ridge regression of several tasks, each on its own."""
+
+from collections.abc import Mapping
+from numbers import Real
+
+import numpy as np
+
+from skmtl._compat import Interval, StrOptions
+from skmtl.couplings import Apart
+
+from ._base import MomentRegressor
+
+COMMON_CONSTRAINTS = {
+    "fit_intercept": ["boolean"],
+    "task_column": [str, int, None],
+    "handle_unknown": [StrOptions({"shared", "error"})],
+    "task_weight": [StrOptions({"balanced"}), Mapping, None],
+}
+
+
+class MultiTaskRidge(MomentRegressor):
+    """Linear tasks that share nothing, each shrunk to zero on its own.
+
+    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2``: scikit-learn's
+    Ridge, on all tasks at once. It is what models that share are compared with.
+
+    Parameters
+    ----------
+    alpha : float, array-like of shape (n_tasks,) or mapping, default=1.0
+        Strength of the penalty, 0 or more: one, one per task in the order of `tasks_`,
+        or a mapping from every label to a number. With 0, the solution of least norm.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the mean of
+        all tasks, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Mean of the coefficients, for tasks never seen.
+    intercept_shared_ : float
+        Mean of the intercepts.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    moments_ : TaskMoments
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
+        have far fewer rows than features.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MultiTaskRidgeCV : Choose a strength per task by leave-one-out.
+    MeanRegularizedRegressor : Pull tasks to a shared centre in place of zero.
+
+    References
+    ----------
+    Hoerl, A. E., Kennard, R. W. (1970). Ridge regression: biased estimation for
+    nonorthogonal problems. Technometrics, 12(1), 55-67.
+    :doi:`10.1080/00401706.1970.10488634`
+
+    Examples
+    --------
+    >>> from skmtl.linear_model import MultiTaskRidge
+    >>> X = [[0, 1.0], [0, 2.0], [0, 3.0], [1, 1.0], [1, 2.0], [1, 3.0]]
+    >>> y = [1.0, 2.0, 3.0, 3.0, 2.0, 1.0]
+    >>> model = MultiTaskRidge(alpha=2.0, task_column=0).fit(X, y)
+    >>> model.coef_
+    array([[ 0.5],
+           [-0.5]])
+    >>> model.predict([[1, 2.0], [7, 2.0]])
+    array([2., 2.])
+    """
+
+    _parameter_constraints = {
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like", Mapping],
+        **COMMON_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha=1.0,
+        *,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+    ):
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+
+    def _pull(self, tasks, n_features):
+        alpha = read_alphas(self.alpha, tasks)
+        return Apart(alpha).pull(len(tasks), n_features)
+
+
+def read_alphas(alpha, tasks):
+    """Check strengths against the tasks that there are: a number, or one per task."""
+    if isinstance(alpha, Mapping):
+        labels = tasks.tolist()
+        missing = [label for label in labels if label not in alpha]
+        unknown = [label for label in alpha if label not in set(labels)]
+        if missing or unknown:
+            raise ValueError(
+                f"alpha must have one entry for each of the {len(labels)} tasks; "
+                f"without an entry: {missing[:5]}; not a task: {unknown[:5]}. Add or "
+                "remove these labels."
+            )
+        alpha = [alpha[label] for label in labels]
+    strengths = np.asarray(alpha, dtype=float)
+    if strengths.ndim and strengths.shape != (len(tasks),):
+        raise ValueError(
+            f"alpha must be one number or one per task, of shape ({len(tasks)},), got "
+            f"shape {strengths.shape}."
+        )
+    if not (np.isfinite(strengths) & (strengths >= 0)).all():
+        raise ValueError(
+            f"alpha must be finite and 0 or more, got {strengths.min()} to "
+            f"{strengths.max()}."
+        )
+    return strengths

@@ -1,0 +1,229 @@
+"""Squared losses of tasks that are pulled to a centre, minimised exactly."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skmtl._contracts import TaskBlocks
+from skmtl._linalg import Semidefinite
+from skmtl.couplings import Pull
+from skmtl.data import TaskMoments
+
+
+@dataclass(frozen=True)
+class CentreFit:
+    """Solve the arrowhead system of tasks around a centre.
+
+    Minimises ``sum_t sum_i weight_i (y_i - x_i . w_t - b_t)^2`` plus the pull. Given
+    the centre ``(w_s, b_s)``, tasks are apart. Eliminating ``b_t`` leaves one row per
+    task at the mean, of weight ``k_t = n_t a / (n_t + a)``, where ``a`` pulls the
+    intercepts; eliminating ``w_t`` leaves a quadratic in the centre, summed from terms
+    that are all positive, so that no strength costs digits: ``sum_t w_s' D B_t^-1 S_t
+    w_s - 2 w_s' D B_t^-1 q_t`` with ``B_t = S_t + D_t``, and the row at the mean with
+    weight ``k_t / (1 + k_t m_t)``, ``m_t = x_t' B_t^-1 x_t``.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments of the rows.
+    blocks : TaskBlocks
+        The blocks ``B_t``, factored.
+    pull : Pull
+        The strengths; finite but for the centre's and the intercept's.
+    has_intercept : bool
+        False if the moments are about zero and there is none.
+    """
+
+    moments: TaskMoments
+    blocks: TaskBlocks
+    pull: Pull
+    has_intercept: bool = True
+
+    @cached_property
+    def _xy(self):
+        return self.blocks.clean(self.moments.xy)
+
+    @cached_property
+    def mean_weight(self):
+        """Weight ``k_t`` of each task's mean once ``b_t`` is eliminated, (n_tasks,)."""
+        n, a = self.moments.weight, self.pull.intercept
+        if not self.has_intercept or a == 0:
+            return np.zeros_like(n)
+        return n if np.isinf(a) else n * (a / (n + a))
+
+    @cached_property
+    def mean_solved(self):
+        """Mean of the features through the block, ``B_t^-1 x_t``."""
+        if not self.mean_weight.any():
+            return np.zeros_like(self.moments.x_mean)
+        return self.blocks.solve(self.moments.x_mean)
+
+    @cached_property
+    def row_weight(self):
+        """Weight of the row at the mean once ``w_t`` is eliminated, (n_tasks,)."""
+        spread = (self.moments.x_mean * self.mean_solved).sum(axis=1)
+        return self.mean_weight / (1 + self.mean_weight * spread)
+
+    @cached_property
+    def row_design(self):
+        """Return how the centre moves the prediction at the mean, ``D B_t^-1 x_t``."""
+        return self.pull.own * self.mean_solved
+
+    @cached_property
+    def row_mean(self):
+        """Weighted mean of the rows at the means, (n_features,)."""
+        weight = self.row_weight
+        total = weight.sum()
+        if total == 0:
+            return np.zeros(self.moments.n_features)
+        return (weight[:, None] * self.row_design).sum(axis=0) / total
+
+    @cached_property
+    def row_gap(self):
+        """Rows at the means around their mean, zero if all tasks share one."""
+        if len(self.row_design) == 1:
+            return np.zeros_like(self.row_design)
+        return self.row_design - self.row_mean
+
+    @cached_property
+    def centre(self):
+        """Curvature of what is left to minimise over the centre."""
+        curvature = self.blocks.centre_curvature(self.moments.n_tasks)
+        if len(self.row_gap) > 1:
+            gap = np.sqrt(self.row_weight)[:, None] * self.row_gap
+            curvature = curvature + gap.T @ gap
+        return Semidefinite(curvature + np.diag(self.pull.centre))
+
+    @cached_property
+    def _apart(self):
+        """Coefficients if the centre were zero and intercepts free."""
+        return self.blocks.solve(self._xy)
+
+    @cached_property
+    def coef_shared(self):
+        """Coefficients of the centre, (n_features,)."""
+        if self.pull.pinned:
+            return np.zeros(self.moments.n_features)
+        right = (self.pull.own * self._apart).sum(axis=0)
+        if self.row_weight.any():
+            left = self.moments.y_mean - (self.moments.x_mean * self._apart).sum(axis=1)
+            left = left - np.average(left, weights=self.row_weight)
+            right = right + (self.row_weight * left) @ np.broadcast_to(
+                self.row_gap, self._apart.shape
+            )
+        return self.centre.solve(right)
+
+    @cached_property
+    def _free(self):
+        """Coefficients given the centre, the rows at the means left aside."""
+        if self.pull.pinned:
+            return self._apart
+        shared = self.coef_shared[None]
+        return shared + self.blocks.solve(self._xy - self.blocks.curve(shared))
+
+    @cached_property
+    def _left(self):
+        """Return what the mean of the target is above the prediction, b_t aside."""
+        return self.moments.y_mean - (self.moments.x_mean * self._free).sum(axis=1)
+
+    @cached_property
+    def intercept_shared(self):
+        """Intercept of the centre; the mean of the tasks' where nothing pulls them."""
+        if not self.has_intercept or (self.pull.pinned and self.row_weight.any()):
+            return 0.0
+        weight = self.row_weight
+        if not weight.any():
+            weight = (self.moments.weight > 0).astype(float)
+        return float(np.average(self._left, weights=weight))
+
+    @cached_property
+    def row_error(self):
+        """Residual of the rows at the means, given the centre, (n_tasks,)."""
+        return self._left - self.intercept_shared
+
+    @cached_property
+    def coef(self):
+        """Coefficients of the tasks, (n_tasks, n_features)."""
+        if not self.row_weight.any():
+            return self._free
+        return self._free + (self.row_weight * self.row_error)[:, None] * (
+            self.mean_solved
+        )
+
+    @cached_property
+    def intercept(self):
+        """Intercepts of the tasks, (n_tasks,)."""
+        n, a = self.moments.weight, self.pull.intercept
+        if not self.has_intercept:
+            return np.zeros_like(n)
+        left = self.moments.y_mean - (self.moments.x_mean * self.coef).sum(axis=1)
+        keep = np.zeros_like(n) if np.isinf(a) else np.where(n > 0, n, 0)
+        keep = np.divide(keep, n + a, out=np.zeros_like(n), where=keep > 0)
+        return self.intercept_shared + keep * (left - self.intercept_shared)
+
+    @cached_property
+    def squared_errors(self):
+        """Weighted sum of squared errors per task, (n_tasks,)."""
+        moments, coef = self.moments, self.coef
+        bias = moments.y_mean - (moments.x_mean * coef).sum(axis=1) - self.intercept
+        curved = self.blocks.curve(coef)
+        scatter = moments.yy + (coef * (curved - 2 * moments.xy)).sum(axis=1)
+        return np.maximum(scatter, 0) + moments.weight * bias**2
+
+    @cached_property
+    def objective(self):
+        """Smallest value of loss and pull."""
+        pull, total = self.pull, self.squared_errors.sum()
+        own = self.coef - self.coef_shared
+        total = total + (pull.own * own**2).sum()
+        if not pull.pinned:
+            total = total + (pull.centre * self.coef_shared**2).sum()
+        if 0 < pull.intercept < np.inf:
+            gap = self.intercept - self.intercept_shared
+            total = total + pull.intercept * (gap**2).sum()
+        return float(total)
+
+    def unpack(self):
+        """Return the linear models of the tasks and of their shared part.
+
+        Where nothing pulls tasks to a centre, the shared part is their mean. A task
+        without weight has the shared part.
+
+        Returns
+        -------
+        LinearTasks
+            Coefficients and intercepts.
+        """
+        coef, shared = self.coef, self.coef_shared
+        seen = self.moments.weight > 0
+        if self.pull.pinned:
+            loose = np.ones(len(shared), dtype=bool)
+        else:
+            loose = (self.pull.own == 0).all(axis=0)
+        if loose.any():
+            shared = np.where(loose, coef[seen].mean(axis=0), shared)
+            coef = np.where(seen[:, None], coef, shared)
+        return LinearTasks(coef, self.intercept, shared, self.intercept_shared)
+
+
+@dataclass(frozen=True)
+class LinearTasks:
+    """Hold linear models of tasks, and the one they share.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_tasks, n_features)
+        Coefficients.
+    intercept : ndarray of shape (n_tasks,)
+        Intercepts.
+    coef_shared : ndarray of shape (n_features,)
+        Coefficients of the shared part.
+    intercept_shared : float
+        Intercept of the shared part.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    coef_shared: np.ndarray
+    intercept_shared: float

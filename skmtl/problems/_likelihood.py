@@ -1,0 +1,86 @@
+"""Restricted likelihood of the strengths: tasks as draws around a fixed centre."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ._centre import CentreFit
+from ._posterior import Posterior
+
+
+@dataclass(frozen=True)
+class RestrictedLikelihood:
+    """Measure how likely the targets are given the strengths, any centre allowed.
+
+    With ``w_t ~ N(w_s, sigma2 / alpha)`` and ``b_t ~ N(b_s, sigma2 /
+    alpha_intercept)``, the strengths are ratios of variances, the centre is integrated
+    out, and the noise variance sigma2 has a closed form.
+
+    Parameters
+    ----------
+    fit : CentreFit
+        A solved problem.
+    """
+
+    fit: CentreFit
+
+    @cached_property
+    def posterior(self):
+        """Uncertainty of the fit."""
+        return Posterior(self.fit)
+
+    @cached_property
+    def _n_contrasts(self):
+        """Weight of the rows less the parameters that nothing pulls."""
+        n_flat = self.posterior.n_fixed
+        if self.fit.pull.centre.any():
+            n_flat = n_flat - self.fit.centre.rank
+        return self.fit.moments.weight.sum() - n_flat
+
+    @cached_property
+    def noise_variance(self):
+        """Noise variance at which the likelihood is largest."""
+        left = self._n_contrasts
+        return self.fit.objective / left if left > 0 else np.nan
+
+    @cached_property
+    def criterion(self):
+        """Minus twice the restricted log likelihood."""
+        return self._n_contrasts * (1 + np.log(2 * np.pi * self.noise_variance)) + (
+            self._task_determinants + self._centre_determinant
+        )
+
+    @cached_property
+    def _task_determinants(self):
+        fit = self.fit
+        blocks = fit.blocks.log_determinants()
+        total = blocks.sum() * (fit.moments.n_tasks / len(blocks))
+        if not fit.has_intercept:
+            return total
+        a, n = fit.pull.intercept, fit.moments.weight
+        if a == 0:
+            return total + np.log(n[n > 0]).sum()
+        pulled = n > 0
+        total += np.log(fit.mean_weight[pulled] / fit.row_weight[pulled]).sum()
+        return total if np.isinf(a) else total + np.log1p(n / a).sum()
+
+    @cached_property
+    def _centre_determinant(self):
+        total = self.fit.centre.log_determinant
+        if self.fit.row_weight.any():
+            total += np.log(self.fit.row_weight.sum())
+        strengths = self.fit.pull.centre
+        return total - np.log(strengths[strengths > 0]).sum()
+
+    @cached_property
+    def gradient(self):
+        """Derivatives of the criterion by log strengths: features', the intercept's."""
+        fit, sigma2 = self.fit, self.noise_variance
+        own = fit.pull.own * (fit.coef - fit.coef_shared) ** 2
+        features = own.sum(axis=0) / sigma2 - self.posterior.own_learnt
+        a = fit.pull.intercept
+        if not fit.has_intercept or a == 0 or np.isinf(a):
+            return features, 0.0
+        gap = a * ((fit.intercept - fit.intercept_shared) ** 2).sum()
+        return features, gap / sigma2 - self.posterior.intercept_learnt

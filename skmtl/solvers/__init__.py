@@ -1,0 +1,6 @@
+"""Solve quadratic problems exactly, by structure."""
+
+from ._inverse import Inverse
+from ._spectral import Spectral
+
+__all__ = ["Inverse", "Spectral"]

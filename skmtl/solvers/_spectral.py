@@ -1,0 +1,164 @@
+"""Task blocks factored by eigenvectors: a path of strengths for the price of one."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skmtl._contracts import TaskBlocks
+from skmtl._linalg import EPS, apply
+
+# A stack of about this many numbers stays in the second-level cache.
+_CACHE = 2**17
+
+
+@dataclass(frozen=True)
+class Spectral(TaskBlocks):
+    """Hold ``S_t = E^-1 V_t' diag(value_t) V_t E^-1`` and ``D_t = alpha_t E^-2``.
+
+    The rows of ``V_t`` are orthonormal. There may be fewer of them than features: then
+    ``S_t`` vanishes in the directions that are left out.
+
+    Parameters
+    ----------
+    basis : ndarray of shape (n_tasks or 1, n_vectors, n_features)
+        The matrices ``V_t``.
+    values : ndarray of shape (n_tasks or 1, n_vectors)
+        Eigenvalues, exactly zero where they are lost in rounding.
+    scale : ndarray of shape (n_features,)
+        The diagonal of ``E``.
+    alpha : ndarray of shape (n_tasks or 1,)
+        Strengths; zero stands for the limit, the solution of minimum norm.
+    complete : bool, default=True
+        Whether every basis spans all features.
+    """
+
+    basis: np.ndarray
+    values: np.ndarray
+    scale: np.ndarray
+    alpha: np.ndarray
+    complete: bool = True
+
+    @classmethod
+    def from_curvature(cls, curvature, pattern, alpha):
+        """Factor matrices ``S_t`` of shape (n_tasks or 1, n_features, n_features)."""
+        scale = 1 / np.sqrt(pattern)
+        basis, values = np.empty_like(curvature), np.empty(curvature.shape[:2])
+        size = max(1, _CACHE // max(len(scale), 1) ** 2)
+        for start in range(0, len(curvature), size):
+            part = slice(start, start + size)
+            scaled = curvature[part] * scale[:, None] * scale
+            values[part], vectors = np.linalg.eigh(scaled)
+            basis[part] = vectors.transpose(0, 2, 1)
+        return cls(basis, _without_noise(values, len(scale) * EPS), scale, alpha)
+
+    @classmethod
+    def from_groups(cls, groups, n_tasks, n_features, pattern, alpha):
+        """Factor stacks of centred rows that are fewer than features."""
+        scale = 1 / np.sqrt(pattern)
+        parts = []
+        for tasks, X in groups:
+            _, sizes, vectors = np.linalg.svd(X * scale, full_matrices=False)
+            parts.append((tasks, sizes, vectors))
+        n_vectors = max((sizes.shape[1] for _, sizes, _ in parts), default=0)
+        fewest = min((sizes.shape[1] for _, sizes, _ in parts), default=0)
+        n_spanned = sum(len(tasks) for tasks, _, _ in parts)
+        complete = fewest == n_features and n_spanned == n_tasks
+        basis = np.zeros((n_tasks, n_vectors, n_features))
+        values = np.zeros((n_tasks, n_vectors))
+        for tasks, sizes, vectors in parts:
+            sizes = _without_noise(sizes, n_features * EPS)
+            basis[tasks, : sizes.shape[1]] = vectors
+            values[tasks, : sizes.shape[1]] = sizes**2
+        return cls(basis, values, scale, alpha, complete)
+
+    def at(self, alpha):
+        """Return the same blocks with other strengths, of shape (n_tasks or 1,)."""
+        return replace(self, alpha=alpha)
+
+    @property
+    def condition(self):
+        """Largest ratio of eigenvalues of a block, those that are zero aside."""
+        alpha = self.alpha[:, None]
+        lowest = np.where(self.values > 0, self.values, np.inf).min(
+            axis=1, initial=np.inf
+        )
+        highest = self.values.max(axis=1, initial=0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = (highest + alpha[:, 0]) / (lowest + alpha[:, 0])
+        return float(np.nanmax(ratio, initial=1.0))
+
+    def _to_basis(self, right):
+        return apply(self.basis, right)
+
+    def _from_basis(self, inner):
+        if len(self.basis) == 1:
+            return inner @ self.basis[0]
+        return np.matmul(inner[:, None], self.basis)[:, 0]
+
+    def _weights(self, numerator):
+        """Return ``numerator / (values + alpha)``, zero where both are zero."""
+        total = self.values + self.alpha[:, None]
+        out = np.zeros(np.broadcast_shapes(np.shape(numerator), total.shape))
+        return np.divide(numerator, total, out=out, where=total > 0)
+
+    def solve(self, right):
+        scaled = right * self.scale
+        inner = self._to_basis(scaled)
+        solution = self._from_basis(inner * self._weights(1.0))
+        if not self.complete:
+            alpha = self.alpha[:, None]
+            rest = scaled - self._from_basis(inner)
+            solution = solution + np.where(alpha > 0, rest, 0) / np.where(
+                alpha > 0, alpha, 1
+            )
+        return solution * self.scale
+
+    def curve(self, coef):
+        inner = self._to_basis(coef / self.scale) * self.values
+        return self._from_basis(inner) / self.scale
+
+    def clean(self, right):
+        inner = self._to_basis(right * self.scale) * (self.values > 0)
+        return self._from_basis(inner) / self.scale
+
+    def centre_curvature(self, n_tasks):
+        root = np.sqrt(self._weights(self.values * self.alpha[:, None]))
+        n_features = len(self.scale)
+        total = np.zeros((n_features, n_features))
+        size = max(1, _CACHE // max(n_features, 1) ** 2)
+        for start in range(0, len(self.basis), size):
+            part = slice(start, start + size)
+            scaled = (self.basis[part] * root[part, :, None]).reshape(-1, n_features)
+            total += scaled.T @ scaled
+        return total / (self.scale * self.scale[:, None]) * (n_tasks / len(self.basis))
+
+    def shrinkage(self):
+        inner = self._weights(self.values)[:, :, None] * self.basis
+        product = np.matmul(self.basis.transpose(0, 2, 1), inner)
+        return product * self.scale[:, None] / self.scale
+
+    def log_determinants(self):
+        return np.log1p(self.values / self.alpha[:, None]).sum(axis=1)
+
+    def quadratics(self, rows, tasks):
+        shared = len(self.basis) == 1
+        basis = self.basis if shared else self.basis[tasks]
+        scaled = rows * self.scale
+        inner = np.matmul(scaled, basis.transpose(0, 2, 1)) ** 2
+        weights = np.broadcast_to(
+            self._weights(1.0), (max(len(self.alpha), len(self.basis)), basis.shape[1])
+        )
+        weights = weights if len(weights) == 1 else weights[tasks]
+        total = np.matmul(inner, weights[:, :, None])[:, :, 0]
+        if not self.complete:
+            alpha = self.alpha if len(self.alpha) == 1 else self.alpha[tasks]
+            rest = np.maximum((scaled**2).sum(axis=-1) - inner.sum(axis=-1), 0)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                total = total + np.where(rest > 0, rest / alpha[:, None], 0)
+        return total
+
+
+def _without_noise(values, tolerance):
+    """Set values to zero that are lost in the rounding of the largest."""
+    highest = values.max(axis=1, initial=0.0, keepdims=True)
+    return np.where(values > tolerance * highest, values, 0.0)
