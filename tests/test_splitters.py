@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -86,13 +88,16 @@ def test_containers_and_groups_give_the_same_splits(splitter, frame):
     by_groups = type(splitter)(**{**vars(splitter), "task_column": None})
     by_position = type(splitter)(**{**vars(splitter), "task_column": -1})
     expected = [test.tolist() for _, test in splitter.split(X)]
+    codes = X["task"].rank(method="dense")
     others = [
         splitter.split(pl.from_pandas(X)),
+        splitter.split(pa.Table.from_pandas(X)),
         splitter.split(X.set_index("task")),
         splitter.split(X.astype({"task": "category"})),
         by_position.split(X.to_numpy()),
         by_groups.split(X.drop(columns="task"), groups=X["task"]),
         by_groups.split(X.to_numpy(), groups=X["task"].tolist()),
+        by_position.split(csr_array(X.assign(task=codes).to_numpy(dtype=float))),
     ]
     for other in others:
         assert [test.tolist() for _, test in other] == expected
