@@ -1,5 +1,7 @@
 """How Sphinx builds the site: ``sphinx-build -W docs docs/_build/html``."""
 
+import re
+
 import skmtl
 
 project = "skmtl"
@@ -45,5 +47,11 @@ def _skip_what_scikit_learn_documents(app, what, name, member, skip, options):
     return skip or not ours.startswith("skmtl")
 
 
+def _quote_fitted_names_in_shapes(app, what, name, obj, options, lines):
+    """Keep ``n_features_in_`` in a shape from being read as the name of a link."""
+    lines[:] = [re.sub(r"\((\w+_),\)", r"(`\1`,)", line) for line in lines]
+
+
 def setup(app):
+    app.connect("autodoc-process-docstring", _quote_fitted_names_in_shapes)
     app.connect("autodoc-skip-member", _skip_what_scikit_learn_documents)
