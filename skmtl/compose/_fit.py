@@ -16,7 +16,7 @@ def fit_clone(estimator, X, y, weight):
     return clone(estimator).fit(X, y, **{name_of_weight(estimator): weight})
 
 
-def fit_task(estimator, X, y, weight, task):
+def fit_task(estimator, X, y, weight, name):
     """Fit a clone on the rows of one task, and say which task if it fails."""
     labels = y if weight is None else y[weight > 0]
     if is_classifier(estimator) and len(np.unique(labels)) == 1:
@@ -24,7 +24,7 @@ def fit_task(estimator, X, y, weight, task):
     try:
         return fit_clone(estimator, X, y, weight)
     except Exception as error:
-        error.add_note(f"This happened in task {task!r}, which has {len(y)} row(s).")
+        error.add_note(f"This happened in the fit of {name}: {len(y)} row(s).")
         raise
 
 

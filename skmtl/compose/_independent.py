@@ -122,7 +122,7 @@ class IndependentTasks(TaskWrapper):
     def _fit_clones(self, data):
         """Fit a clone to each task that has rows, and one to all rows if needed."""
         groups = data.by_task()
-        names = [f"{task}" for task in data.tasks.tolist()]
+        names = [f"task {task!r}" for task in data.tasks.tolist()]
         if self._needs_shared(data.layout, groups):
             groups.append(np.arange(len(data.y)))
             names.append("all tasks")
@@ -164,7 +164,7 @@ class IndependentTasks(TaskWrapper):
         return answer
 
     def _answer_task(self, method, X, code):
-        estimator = [*self.estimators_, self.shared_estimator_][code]  # -1 is the last
+        estimator = self.estimators_[code] if code >= 0 else self.shared_estimator_
         if estimator is None:
             raise ValueError(self._explain_unknown(code))
         answer = getattr(estimator, method)(X)

@@ -74,6 +74,7 @@ def read_observations(estimator, X, y, task=None, sample_weight=None):
     _refuse_two_labels(estimator, task)
     X = as_table(X)
     validate_data(estimator, X, y, skip_check_array=True)
+    outputs = _label_outputs(column_names(y))
     target = read_target(y)
     check_consistent_length(X, target, task)
     weight = read_sample_weight(sample_weight, len(target))
@@ -92,7 +93,8 @@ def read_observations(estimator, X, y, task=None, sample_weight=None):
             f"y must be 1-d when the task of each row is given, got shape "
             f"{target.shape}. Either the columns of y are the tasks, or the labels are."
         )
-    return _read_outputs(X, target, weight, _label_outputs(y, target.shape[1]))
+    outputs = np.arange(target.shape[1]) if outputs is None else outputs
+    return _read_outputs(X, target, weight, outputs)
 
 
 def read_query(estimator, X, task=None):
@@ -175,13 +177,12 @@ def _read_outputs(X, target, weight, tasks):
     return Observations(X, rows, y, weight, codes, tasks, "outputs")
 
 
-def _label_outputs(y, n_outputs):
-    """Return the names of the columns of a 2-d target, or numbers."""
-    names = column_names(y)
-    if names is None:
-        return np.arange(n_outputs)
+def _label_outputs(names):
+    """Return the names of several columns as labels, in their order."""
+    if names is None or len(names) == 1:
+        return None
     tasks, codes = encode_tasks(names)
-    if len(tasks) < n_outputs:
+    if len(tasks) < len(names):
         raise ValueError(
             f"The columns of y are the tasks and must have different names, got twice: "
             f"{tasks[np.bincount(codes) > 1][:5].tolist()}. Rename them."

@@ -20,8 +20,8 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
 
     The task column comes out unchanged, as the last column. A frame gives a frame of
     the same library, in which the task column keeps its name, so that later steps find
-    it; an array gives an array, where later steps find it at position -1. In a frame made
-    from an array it is called "task".
+    it; an array gives an array, where later steps find it at position -1. In a frame
+    made from an array it is called "task".
 
     Parameters
     ----------
