@@ -2,15 +2,19 @@
 
 from ._columns import take_task_column
 from ._gate import read_queries, read_rows
+from ._moments import TaskMoments
 from ._rows import SharedRows, TaskRows
 from ._tasks import encode_tasks, find_tasks
+from ._weights import read_task_weight
 
 __all__ = [
     "SharedRows",
+    "TaskMoments",
     "TaskRows",
     "encode_tasks",
     "find_tasks",
     "read_queries",
     "read_rows",
+    "read_task_weight",
     "take_task_column",
 ]
