@@ -153,25 +153,6 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
             names = self.transformer_.get_feature_names_out(kept)
         return np.append(np.asarray(names, dtype=object), self._task_name)
 
-    def set_output(self, *, transform=None):
-        """Choose what comes out.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            Library of the frame that comes out; "default" means that of the frame that
-            comes in. None changes nothing.
-
-        Returns
-        -------
-        self : TaskAware
-            The same instance.
-        """
-        super().set_output(transform=transform)
-        if hasattr(self, "transformer_"):
-            self._set_inner_output()
-        return self
-
     def __sklearn_tags__(self):
         """Return the tags of the inner transformer, for tables with labels in them."""
         tags = super().__sklearn_tags__()
@@ -189,7 +170,9 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         self._input_library = library_of(table)
         self._task_position, self._task_name = self._describe_task(table)
         self.transformer_ = clone(self.transformer)
-        self._set_inner_output()
+        library = self._output_library()
+        if library is not None and hasattr(self.transformer_, "set_output"):
+            self.transformer_.set_output(transform=library)
         return features, labels
 
     def _describe_task(self, table):
@@ -208,11 +191,6 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         if asked != "default":
             return asked
         return "pandas" if self._input_library == "pyarrow" else self._input_library
-
-    def _set_inner_output(self):
-        library = self._output_library()
-        if library is not None and hasattr(self.transformer_, "set_output"):
-            self.transformer_.set_output(transform=library)
 
     def _join(self, values, labels, X):
         """Put the task column behind the transformed features."""
