@@ -18,11 +18,7 @@ from sklearn.ensemble import (
     StackingRegressor,
     VotingRegressor,
 )
-from sklearn.exceptions import (
-    DataConversionWarning,
-    NotFittedError,
-    UndefinedMetricWarning,
-)
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.feature_selection import SelectKBest, f_regression
 from sklearn.impute import SimpleImputer
 from sklearn.inspection import partial_dependence, permutation_importance
@@ -501,11 +497,28 @@ def test_score_averages_the_columns_with_labels(rows):
 
 def test_score_needs_labels(rows):
     X, y, _ = rows
-    model = IndependentTasks().fit(X, np.column_stack([y, y]))
-    with pytest.warns(UndefinedMetricWarning, match="needs 2 or more labels"):
-        assert np.isnan(model.score(X, np.full((60, 2), np.nan)))
-    with pytest.raises(ValueError, match=r"one column per task.*\(60, 2\)"):
-        model.score(X, np.column_stack([y, y, y]))
+    Y = np.column_stack([y, y])
+    for model in (IndependentTasks(), IndependentTasks(LogisticRegression())):
+        model.fit(X, Y > 0)
+        with pytest.raises(ValueError, match=r"must have a(n observed value| label wi)"):
+            model.score(X, np.full((60, 2), np.nan))
+        with pytest.raises(ValueError, match=r"same shape|one column per task"):
+            model.score(X, np.column_stack([y, y, y]))
+
+
+def test_accuracy_is_averaged_with_weights(rows):
+    X, y, codes = rows
+    labels = np.column_stack([X[:, 0] > 0, y > 1]).astype(object)
+    labels[codes == 1, 0] = None
+    model = IndependentTasks(LogisticRegression()).fit(X, labels)
+    weight, seen = np.arange(60.0), codes != 1
+    prediction = model.predict(X)
+    first, second = labels[seen, 0].astype(bool), labels[:, 1].astype(bool)
+    expected = [
+        accuracy_score(first, prediction[seen, 0], sample_weight=weight[seen]),
+        accuracy_score(second, prediction[:, 1], sample_weight=weight),
+    ]
+    assert model.score(X, labels, weight) == pytest.approx(np.mean(expected))
 
 
 def test_masked_targets_are_not_observed(rows):

@@ -172,7 +172,8 @@ def _read_outputs(X, target, weight, tasks):
     if not len(rows):
         raise ValueError("Input y contains NaN only. Give at least one label per task.")
     weight = None if weight is None else weight[rows]
-    y = take_cells(target.T, observed.T)
+    y = target.T[observed.T]
+    y = np.array(y.tolist()) if y.dtype == object else y  # no None is left in it
     assert_all_finite(y, input_name="y")
     return Observations(X, rows, y, weight, codes, tasks, "outputs")
 
@@ -188,12 +189,6 @@ def _label_outputs(names):
             f"{tasks[np.bincount(codes) > 1][:5].tolist()}. Rename them."
         )
     return tasks[codes]
-
-
-def take_cells(target, observed):
-    """Return the observed cells as a 1-d array, of numbers if all are numbers."""
-    cells = target[observed]
-    return np.array(cells.tolist()) if cells.dtype == object else cells
 
 
 def _refuse_two_labels(estimator, task):

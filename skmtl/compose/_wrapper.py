@@ -89,8 +89,8 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         Returns
         -------
         score : float
-            Score over all rows. For a 2-d `y` the mean over the columns with enough
-            labels: two for R2, one for accuracy.
+            Score over all rows. For a 2-d `y` the mean over its columns, without those
+            whose labels are missing, or for R2 all equal.
         """
         prediction = self.predict(X, task=task)
         return score_prediction(is_classifier(self), y, prediction, sample_weight)
