@@ -22,6 +22,7 @@ exclude_patterns = ["_build", "**/GALLERY_HEADER.rst"]
 default_role = "literal"
 
 html_theme = "pydata_sphinx_theme"
+html_title = "skmtl"
 html_static_path = ["_static"]
 html_show_sourcelink = False
 html_theme_options = {"show_prev_next": False, "show_toc_level": 2}
