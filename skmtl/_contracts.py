@@ -47,13 +47,22 @@ class TaskData(ABC):
     def moments(self, curvature=True):
         """Return the moments per task, without their matrices if not `curvature`."""
 
+    @property
+    @abstractmethod
+    def shares_moments(self):
+        """Whether one scatter of the features serves all tasks."""
+
     @abstractmethod
     def select(self, rows):
         """Return the same tasks on some rows of X."""
 
     @abstractmethod
-    def groups(self, whole=False):
-        """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
+    def weighted_groups(self):
+        """Yield stacks of tasks with equally many rows, and their weights."""
+
+    @abstractmethod
+    def deal(self, n_splits):
+        """Deal the rows of each task to folds in turn; return rows' folds."""
 
     @abstractmethod
     def mean_rows(self):

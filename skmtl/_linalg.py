@@ -1,16 +1,32 @@
 """Linear algebra on stacks of symmetric matrices, and on one that may be singular."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy import linalg
+from threadpoolctl import ThreadpoolController
 
 EPS = np.finfo(float).eps
 # LAPACK is as fast as the recursion below this size.
 _SMALL = 16
 # Below this reciprocal condition number the rank is decided from eigenvalues.
 _REGULAR = 1e-12
+# Two threads only get into each other's way on matrices smaller than this.
+_WORTH_THREADS = 256
+
+
+def blas_threads_for(n_features):
+    """Return a context that keeps work on stacks of small matrices to one thread."""
+    if n_features >= _WORTH_THREADS:
+        return nullcontext()
+    return _controller().limit(limits=1, user_api="blas")
+
+
+@cache
+def _controller():
+    return ThreadpoolController()
 
 
 def apply(matrices, rows):

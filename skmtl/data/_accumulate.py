@@ -2,16 +2,18 @@
 
 import numpy as np
 
+from ._groups import cut
 from ._moments import TaskMoments
 
 
 def moments_of_tasks(data, curvature=True):
     """Return the moments of each task of a TaskRows."""
     n_tasks, n_features = len(data.tasks), data.X.shape[1]
-    pieces = _Pieces(n_features, curvature)
+    n_pieces = len(cut(data.offsets, n_features, whole=False)[0])
+    pieces = _Pieces(n_pieces, n_features, curvature)
     for group in data.groups():
         pieces.add(group)
-    return _collect(data.tasks, pieces.arrays(), n_tasks).weighted(data.task_weight)
+    return _collect(data.tasks, pieces.by_task(), n_tasks).weighted(data.task_weight)
 
 
 def moments_of_outputs(data, curvature=True):
@@ -80,32 +82,34 @@ def centre(group):
 class _Pieces:
     """Collect the moments of pieces in the order in which they come."""
 
-    def __init__(self, n_features, curvature):
-        self.n_features, self.curvature = n_features, curvature
-        self.parts = []
+    def __init__(self, n_pieces, n_features, curvature):
+        square = (n_features, n_features) if curvature else (0, 0)
+        shapes = (), (), (n_features,), (), square, (n_features,), ()
+        self.arrays = [np.empty((n_pieces, *shape)) for shape in shapes]
+        self.n_pieces = 0
 
     def add(self, group):
         """Add a group of pieces."""
-        n, x_mean, y_mean, X, y = centre(group)
-        xx = np.matmul(X.transpose(0, 2, 1), X) if self.curvature else X[:, :0, :0]
-        xy = np.matmul(y[:, None], X)[:, 0]
-        yy = np.einsum("ti,ti->t", y, y)
-        self.parts.append((group.tasks, n, x_mean, y_mean, xx, xy, yy))
+        part = slice(self.n_pieces, self.n_pieces + len(group.tasks))
+        self.n_pieces = part.stop
+        tasks, n, x_means, y_means, xx, xy, yy = (
+            values[part] for values in self.arrays
+        )
+        tasks[:] = group.tasks
+        n[:], x_means[:], y_means[:], X, y = centre(group)
+        if xx.shape[1]:
+            np.matmul(X.transpose(0, 2, 1), X, out=xx)
+        xy[:] = np.matmul(y[:, None], X)[:, 0]
+        np.einsum("ti,ti->t", y, y, out=yy)
 
-    def arrays(self):
+    def by_task(self):
         """Return tasks and moments of all pieces, sorted by task."""
-        d = self.n_features
-        square = (d, d) if self.curvature else (0, 0)
-        empty = [(), (), (d,), (), square, (d,), ()]
-        columns = zip(*self.parts, strict=True) if self.parts else [[]] * len(empty)
-        joined = [
-            np.concatenate([np.zeros((0, *shape)), *column])
-            for shape, column in zip(empty, columns, strict=True)
-        ]
-        order = np.argsort(joined[0], kind="stable")
-        if not np.array_equal(order, np.arange(len(order))):
-            joined = [values[order] for values in joined]
-        return joined[0].astype(np.intp), *joined[1:]
+        tasks, *moments = (values[: self.n_pieces] for values in self.arrays)
+        tasks = tasks.astype(np.intp)
+        if (np.diff(tasks) >= 0).all():
+            return tasks, *moments
+        order = np.argsort(tasks, kind="stable")
+        return tasks[order], *(values[order] for values in moments)
 
 
 def _collect(labels, pieces, n_tasks):

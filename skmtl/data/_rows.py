@@ -54,6 +54,30 @@ class TaskRows(TaskData):
         """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
         return group(self, whole)
 
+    @property
+    def shares_moments(self):
+        """Whether one scatter of the features serves all tasks."""
+        return False
+
+    def deal(self, n_splits):
+        """Deal the observations of each task to folds in turn; return rows' folds."""
+        sizes = np.diff(self.offsets)
+        number = np.arange(len(self.y)) - np.repeat(self.offsets[:-1], sizes)
+        # Each task begins where the last one ended, so that folds have equal sizes.
+        fold = (number + np.repeat(self.offsets[:-1], sizes)) % n_splits
+        folds = np.arange(self.X.shape[0]) % n_splits
+        if self.layout != "outputs":
+            folds[slice(None) if self.rows is None else self.rows] = fold
+        return folds
+
+    def weighted_groups(self):
+        """Yield stacks as `groups` does, with weights that hold those of the tasks."""
+        for some in self.groups():
+            weight = np.ones_like(some.y) if some.weight is None else some.weight
+            if self.task_weight is not None:
+                weight = weight * self.task_weight[some.tasks][:, None]
+            yield replace(some, weight=weight)
+
     def mean_rows(self):
         """Return the mean number of rows per task."""
         return len(self.y) / max(len(self.tasks), 1)
@@ -113,13 +137,22 @@ class SharedRows(TaskData):
         weight = None if self.weight is None else self.weight[rows]
         return replace(self, X=self.X[rows], Y=self.Y[rows], weight=weight)
 
+    @property
+    def shares_moments(self):
+        """Whether one scatter of the features serves all tasks."""
+        return self.task_weight is None or bool((self.task_weight == 1).all())
+
+    def deal(self, n_splits):
+        """Deal the rows to folds in turn; return their folds."""
+        return np.arange(len(self.Y)) % n_splits
+
     def mean_rows(self):
         """Return the number of rows, which all tasks share."""
         return len(self.Y)
 
     def roots(self, centred=True):
         """Return how many blocks there are, and stacks of rows that span them."""
-        if self.task_weight is not None and (self.task_weight != 1).any():
+        if not self.shares_moments:
             return self.stacked().roots(centred)
         one = replace(self, Y=self.Y[:, :1], tasks=self.tasks[:1])
         return one.stacked().roots(centred)
@@ -138,6 +171,6 @@ class SharedRows(TaskData):
             self.layout,
         )
 
-    def groups(self, whole=False):
-        """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
-        return self.stacked().groups(whole)
+    def weighted_groups(self):
+        """Yield stacks as `groups` does, with weights that hold those of the tasks."""
+        return self.stacked().weighted_groups()

@@ -10,6 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
+from skmtl._linalg import blas_threads_for
 from skmtl.data import read_queries, read_rows, read_task_weight
 from skmtl.metrics import nan_r2_score
 from skmtl.problems import has_few_rows, pose, pose_moments
@@ -26,8 +27,12 @@ class TaskRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
     __metadata_request__score = {"task": True}
 
     @abstractmethod
-    def _learn(self, data):
+    def _learn(self, data, splits):
         """Return what `fit` learns from rows: attributes by name."""
+
+    def _read_splits(self, data, X, y, task):
+        """Return the splits of rows by which strengths are chosen, if any are."""
+        return
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, task=None):
@@ -57,7 +62,9 @@ class TaskRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
             sample_weight=sample_weight,
             task_weight=self.task_weight,
         )
-        return self._keep(data, self._learn(data))
+        splits = self._read_splits(data, X, y, task)
+        with blas_threads_for(data.X.shape[1]):
+            return self._keep(data, self._learn(data, splits))
 
     def _keep(self, data, learnt):
         """Put away everything that was learnt, at the end, so that errors keep all."""
@@ -143,12 +150,35 @@ class TaskRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
 _FORGOTTEN = frozenset({"moments_", "_fit_of_rows"})
 
 
-class MomentRegressor(TaskRegressor):
-    """Learn from moments of the rows, which can be added up batch by batch."""
+class PulledRegressor(TaskRegressor):
+    """Learn from moments of the rows and strengths of a pull."""
 
     @abstractmethod
     def _pull(self, tasks, n_features):
         """Return the strengths as a Pull."""
+
+    def _from_moments(self, moments, layout, dtype):
+        fit = self._fit_moments(moments)
+        learnt = self._linear(moments.tasks, fit.unpack(), layout, dtype)
+        return {**learnt, "moments_": moments}
+
+    def _fit_moments(self, moments):
+        factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
+        pull = self._pull(moments.tasks, moments.n_features)
+        return pose_moments(moments.weighted(factor), pull, self.fit_intercept)
+
+
+class MomentRegressor(PulledRegressor):
+    """Learn from moments of the rows, which can be added up batch by batch."""
+
+    def _learn(self, data, splits):
+        if not has_few_rows(data):
+            moments = replace(data, task_weight=None).moments()
+            return self._from_moments(moments, data.layout, float_type(data.X))
+        pull = self._pull(data.tasks, data.X.shape[1])
+        fit = pose(data, pull, self.fit_intercept)
+        learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
+        return {**learnt, "_fit_of_rows": fit}
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, task=None):
@@ -183,29 +213,11 @@ class MomentRegressor(TaskRegressor):
         data = read_rows(
             self, X, y, task=task, sample_weight=sample_weight, reset=not begun
         )
-        moments = data.moments()
-        moments = self.moments_ + moments if begun else moments
-        learnt = self._from_moments(moments, data.layout, float_type(data.X))
+        with blas_threads_for(data.X.shape[1]):
+            moments = data.moments()
+            moments = self.moments_ + moments if begun else moments
+            learnt = self._from_moments(moments, data.layout, float_type(data.X))
         return self._keep(data, learnt)
-
-    def _learn(self, data):
-        if not has_few_rows(data):
-            moments = replace(data, task_weight=None).moments()
-            return self._from_moments(moments, data.layout, float_type(data.X))
-        pull = self._pull(data.tasks, data.X.shape[1])
-        fit = pose(data, pull, self.fit_intercept)
-        learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
-        return {**learnt, "_fit_of_rows": fit}
-
-    def _from_moments(self, moments, layout, dtype):
-        fit = self._fit_moments(moments)
-        learnt = self._linear(moments.tasks, fit.unpack(), layout, dtype)
-        return {**learnt, "moments_": moments}
-
-    def _fit_moments(self, moments):
-        factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
-        pull = self._pull(moments.tasks, moments.n_features)
-        return pose_moments(moments.weighted(factor), pull, self.fit_intercept)
 
 
 def float_type(X):

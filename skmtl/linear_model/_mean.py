@@ -1,21 +1,18 @@
 """Regression of tasks that stay near a shared centre."""
 
-from dataclasses import replace
 from numbers import Real
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import Interval
-from skmtl.couplings import Pull, ToMean
-from skmtl.data import TaskRows, read_queries, read_rows
-from skmtl.problems import LinearTasks, Posterior, pose_moments
+from skmtl.couplings import ToMean
 
-from ._base import MomentRegressor, float_type
+from ._base import MomentRegressor
+from ._centred import CentredRegressor
 from ._ridge import COMMON_CONSTRAINTS
 
 
-class MeanRegularizedRegressor(MomentRegressor):
+class MeanRegularizedRegressor(CentredRegressor, MomentRegressor):
     """Linear tasks that stay near a shared centre.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
@@ -124,109 +121,6 @@ class MeanRegularizedRegressor(MomentRegressor):
         coupling = ToMean(alpha, self.alpha_shared, self.alpha_intercept)
         return coupling.pull(len(tasks), n_features)
 
-    def predict(self, X, task=None, return_std=False):
-        """Predict each row with the model of its task.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
-            Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
-        return_std : bool, default=False
-            Whether to return standard deviations too. They read the model as draws of
-            tasks around the centre, and hold the noise and what is not known of the
-            task; the noise variance is the sum of squared errors per degree of freedom
-            left. They are infinite for a new task where nothing pulls.
-
-        Returns
-        -------
-        prediction : ndarray of shape (n_samples,) or (n_samples, n_tasks)
-            Predictions; a column per task if `fit` had a 2-d y. Rows of tasks never
-            seen are predicted with the shared part.
-        std : ndarray of the same shape
-            Standard deviations of the target around the prediction, if asked for.
-        """
-        prediction = super().predict(X, task)
-        if not return_std:
-            return prediction
-        X, codes = read_queries(self, X, task)
-        std = predict_std(self._posterior(), X, codes)
-        return prediction, std.reshape(prediction.shape)
-
-    def _posterior(self):
-        if hasattr(self, "moments_"):
-            return Posterior(self._fit_moments(self.moments_))
-        return Posterior(self._fit_of_rows)
-
-    def adapt(self, X, y, sample_weight=None, task=None):
-        """Add one new task from few rows, pulled to the centre as it was learnt.
-
-        The other tasks and the centre stay as they are.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
-            Features of the new task, as in `fit`.
-        y : array-like of shape (n_samples,)
-            Target.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weight of each row.
-        task : int or str, default=None
-            Label of the new task, unless X has a task column.
-
-        Returns
-        -------
-        self : object
-            The model with one task more.
-        """
-        check_is_fitted(self)
-        data = self._read_new_task(X, y, sample_weight, task)
-        moments = data.moments()
-        n_features = moments.n_features
-        prior = self._pull(data.tasks, n_features)
-        pull = Pull(
-            prior.alpha, prior.pattern, np.full(n_features, np.inf), prior.intercept
-        )
-        shared, level = self.coef_shared_.astype(float), float(self.intercept_shared_)
-        fit = pose_moments(moments.less(shared, level), pull, self.fit_intercept)
-        own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
-        return self._insert(data, moments, own)
-
-    def _read_new_task(self, X, y, sample_weight, task):
-        if self._layout not in ("column", "keyword"):
-            raise ValueError(
-                "adapt needs a model whose tasks have labels on their rows, and this "
-                f"one was fitted with layout {self._layout!r}. Fit with task_column or "
-                "task=."
-            )
-        if task is not None:
-            task = np.full(np.shape(y)[0], task)
-        data = read_rows(
-            self, X, y, task=task, sample_weight=sample_weight, reset=False
-        )
-        known = np.isin(data.tasks, self.tasks_)
-        if len(data.tasks) != 1 or known.any():
-            raise ValueError(
-                "adapt takes the rows of one task that is new, got tasks "
-                f"{data.tasks[:5].tolist()}, of which this model knows "
-                f"{data.tasks[known][:5].tolist()}. Use partial_fit for tasks that are "
-                "known."
-            )
-        return data
-
-    def _insert(self, data, moments, own):
-        tasks = np.concatenate([self.tasks_, data.tasks])
-        order = np.argsort(tasks)
-        coef = np.vstack([self.coef_, own.coef])[order]
-        intercept = np.append(self.intercept_, own.intercept)[order]
-        models = replace(own, coef=coef, intercept=intercept)
-        dtype = float_type(self.coef_)
-        learnt = self._linear(tasks[order], models, self._layout, dtype)
-        if hasattr(self, "moments_"):
-            learnt["moments_"] = self.moments_ + moments
-        return self._keep(data, learnt)
-
 
 def read_feature_alphas(alpha, n_features):
     """Check strengths against the features: a number, or one per feature."""
@@ -239,40 +133,3 @@ def read_feature_alphas(alpha, n_features):
     if not (strengths >= 0).all():
         raise ValueError(f"alpha must be 0 or more, got {strengths.min()}.")
     return strengths
-
-
-def predict_std(posterior, X, codes):
-    """Return standard deviations of targets at rows of tasks, noise included."""
-    sigma2 = posterior.noise_variance
-    if not np.isfinite(sigma2):
-        raise ValueError(
-            "return_std needs more rows than degrees of freedom, and the model fits "
-            "its rows exactly. Raise alpha, or fit more rows."
-        )
-    n_tasks, n_rows = posterior.fit.moments.n_tasks, X.shape[0]
-    if codes is None:
-        rows = np.tile(np.arange(n_rows), n_tasks)
-        codes = np.repeat(np.arange(n_tasks), n_rows)
-        variance = _variance(posterior, X, rows, codes)
-        return np.sqrt(sigma2 * (1 + variance.reshape(n_tasks, n_rows).T))
-    variance = _variance(posterior, X, np.arange(n_rows), codes)
-    return np.sqrt(sigma2 * (1 + variance))
-
-
-def _variance(posterior, X, rows, codes):
-    """Return variances at ``X[rows]`` of tasks, -1 standing for a new one."""
-    order = np.argsort(codes, kind="stable")
-    n_tasks = posterior.fit.moments.n_tasks
-    offsets = np.searchsorted(codes[order], np.arange(n_tasks + 1))
-    variance = np.empty(len(codes))
-    seen = TaskRows(
-        X, rows[order], np.zeros(len(codes)), None, offsets, np.arange(n_tasks)
-    )
-    for group in seen.groups():
-        variance[order[group.rows]] = posterior.variance(group.X, group.tasks)
-    new = order[: offsets[0]]
-    if len(new):
-        unseen = X[rows[new]]
-        unseen = unseen.toarray() if hasattr(unseen, "toarray") else unseen
-        variance[new] = posterior.variance_of_new_task(unseen.astype(float))
-    return variance

@@ -1,6 +1,7 @@
 """Task blocks factored by eigenvectors: a path of strengths for the price of one."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -122,6 +123,11 @@ class Spectral(TaskBlocks):
         return self._from_basis(inner) / self.scale
 
     def centre_curvature(self, n_tasks):
+        return self._curvature_sum * (n_tasks / len(self.basis))
+
+    @cached_property
+    def _curvature_sum(self):
+        """Sum over the blocks, kept for all strengths of the intercepts."""
         root = np.sqrt(self._weights(self.values * self.alpha[:, None]))
         n_features = len(self.scale)
         total = np.zeros((n_features, n_features))
@@ -130,7 +136,7 @@ class Spectral(TaskBlocks):
             part = slice(start, start + size)
             scaled = (self.basis[part] * root[part, :, None]).reshape(-1, n_features)
             total += scaled.T @ scaled
-        return total / (self.scale * self.scale[:, None]) * (n_tasks / len(self.basis))
+        return total / (self.scale * self.scale[:, None])
 
     def shrinkage(self):
         inner = self._weights(self.values)[:, :, None] * self.basis

@@ -1,0 +1,160 @@
+"""Ridge regression of several tasks, with strengths chosen from the data."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import check_cv
+
+from skmtl.problems import deal, fold_path, rows_path, shared_path
+
+from ._base import TaskRegressor, float_type
+from ._ridge import COMMON_CONSTRAINTS
+
+
+class SplittingRegressor(TaskRegressor):
+    """Choose strengths by splits of the rows, or without any."""
+
+    def _read_splits(self, data, X, y, task):
+        """Return splits of rows of X, or None for leave-one-out."""
+        if self.cv is None:
+            return None
+        if isinstance(self.cv, Integral):
+            return deal(data, self.cv)
+        return list(check_cv(self.cv).split(X, y, task))
+
+
+class MultiTaskRidgeCV(SplittingRegressor):
+    """Linear tasks that share nothing, with strengths chosen by cross-validation.
+
+    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2`` with, for each
+    task, the `alpha_t` of smallest squared error on rows left out.
+
+    Leave-one-out errors are exact, ``(y_i - z_i) / (1 - h_ii)`` from one factorisation.
+    With shared rows, they are computed near the strength that generalised
+    cross-validation prefers, and further as long as the best lies at an end.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,), default=(0.1, 1.0, 10.0)
+        Strengths to choose from, positive.
+    alpha_per_task : bool, default=True
+        Whether each task has its own strength, or all have the same.
+    cv : int, splitter or iterable of (train, test), default=None
+        None for leave-one-out. An int deals the rows of each task to so many folds.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the mean of
+        all tasks, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+
+    Attributes
+    ----------
+    alpha_ : ndarray of shape (n_tasks,) or float
+        Strengths that were chosen; a float unless `alpha_per_task` and tasks were
+        declared.
+    best_score_ : ndarray of shape (n_tasks,) or float
+        Mean squared error on rows left out, negated, at `alpha_`.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Mean of the coefficients, for tasks never seen.
+    intercept_shared_ : float
+        Mean of the intercepts.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MultiTaskRidge : The same with given strengths.
+    MeanRegularizedRegressorCV : Tasks that stay near a shared centre.
+
+    References
+    ----------
+    Golub, G. H., Heath, M., Wahba, G. (1979). Generalized cross-validation as a method
+    for choosing a good ridge parameter. Technometrics, 21(2), 215-223.
+    :doi:`10.1080/00401706.1979.10489751`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import MultiTaskRidgeCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(30, 3))
+    >>> Y = np.column_stack([X[:, 0], rng.normal(size=30)])
+    >>> MultiTaskRidgeCV(alphas=[0.1, 10.0, 1000.0]).fit(X, Y).alpha_
+    array([1.e-01, 1.e+03])
+    """
+
+    _parameter_constraints = {
+        "alphas": ["array-like"],
+        "alpha_per_task": ["boolean"],
+        "cv": ["cv_object"],
+        **COMMON_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alphas=(0.1, 1.0, 10.0),
+        *,
+        alpha_per_task=True,
+        cv=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+    ):
+        self.alphas = alphas
+        self.alpha_per_task = alpha_per_task
+        self.cv = cv
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+
+    def _learn(self, data, splits):
+        alphas = read_grid(self.alphas, "alphas")
+        path = self._path(data, splits, alphas)
+        errors = path.errors / np.where(path.weight > 0, path.weight, 1.0)[:, None]
+        if not self.alpha_per_task:
+            mean = path.errors.sum(axis=0) / path.weight.sum()
+            errors = np.broadcast_to(mean, errors.shape)
+        best = errors.argmin(axis=1)
+        learnt = self._linear(
+            data.tasks, path.models(alphas[best]), data.layout, float_type(data.X)
+        )
+        chosen, score = alphas[best], -errors[np.arange(len(best)), best]
+        if not self.alpha_per_task or data.layout == "single":
+            chosen, score = float(chosen[0]), float(score[0])
+        return {**learnt, "alpha_": chosen, "best_score_": score}
+
+    def _path(self, data, splits, alphas):
+        if splits is not None:
+            return fold_path(data, splits, alphas, self.fit_intercept)
+        if data.shares_moments:
+            return shared_path(data, alphas, self.fit_intercept, self.alpha_per_task)
+        return rows_path(data, alphas, self.fit_intercept)
+
+
+def read_grid(values, name, endless=False):
+    """Check strengths to choose from, and sort them; infinite ones if `endless`."""
+    grid = np.atleast_1d(np.asarray(values, dtype=float))
+    highest = np.inf if endless else np.finfo(float).max
+    if grid.ndim != 1 or not len(grid) or not ((grid > 0) & (grid <= highest)).all():
+        raise ValueError(
+            f"{name} must be a list of positive numbers, got {values!r}. Leave out 0, "
+            "negative numbers and NaN."
+        )
+    return np.unique(grid)

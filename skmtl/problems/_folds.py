@@ -1,0 +1,73 @@
+"""Moments of folds: cross-validation that never refits on rows."""
+
+import numpy as np
+
+
+def fold_moments(data, splits):
+    """Return moments of training and of test rows, split by split.
+
+    Where every row is tested once and the rest is trained on, each fold is summed once,
+    and training moments are sums of those of the other folds.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of tasks.
+    splits : list of (train, test)
+        Indices of rows of X.
+
+    Returns
+    -------
+    list of (TaskMoments, TaskMoments)
+        Moments of training rows, the task weights applied, and of test rows.
+    """
+    n_rows = data.X.shape[0]
+    if _partitions(splits, n_rows):
+        tests = [data.select(test).moments() for _, test in splits]
+        return [
+            (_total(tests[:k] + tests[k + 1 :]), test) for k, test in enumerate(tests)
+        ]
+    return [
+        (data.select(train).moments(), data.select(test).moments())
+        for train, test in splits
+    ]
+
+
+def _total(moments):
+    total = moments[0]
+    for some in moments[1:]:
+        total = total + some
+    return total
+
+
+def _partitions(splits, n_rows):
+    tested = np.zeros(n_rows, dtype=int)
+    for train, test in splits:
+        held_out = np.zeros(n_rows, dtype=int)
+        np.add.at(held_out, np.arange(n_rows)[test], 1)
+        tested += held_out
+        np.add.at(held_out, np.arange(n_rows)[train], 1)
+        if (held_out != 1).any():
+            return False
+    return len(splits) > 1 and (tested == 1).all()
+
+
+def deal(data, n_splits):
+    """Deal the rows of each task to folds in turn, and return splits of rows of X.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of tasks.
+    n_splits : int
+        Number of folds.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Indices of training and test rows of X.
+    """
+    fold = data.deal(n_splits)
+    return [
+        (np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_splits)
+    ]
