@@ -1,0 +1,107 @@
+"""A picture of where sharing helps."""
+
+import numpy as np
+
+
+class TaskComparisonDisplay:
+    """Show the gain of each task, those that sharing hurts marked.
+
+    Parameters
+    ----------
+    tasks : ndarray of shape (n_tasks,)
+        Labels of the tasks.
+    gains : ndarray of shape (n_tasks,)
+        Relative gain of each.
+    n_rows : ndarray of shape (n_tasks,)
+        Number of rows of each.
+    hurt : ndarray of shape (n_tasks,), dtype bool
+        Whether sharing hurts the task, by the test.
+    model : str
+        Name of the model with sharing.
+    baseline : str
+        Name of the model without.
+    metric : str
+        Error that the gain is a part of.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it is drawn.
+    figure_ : matplotlib Figure
+        Figure of `ax_`.
+
+    See Also
+    --------
+    TaskComparison.plot : Draws it.
+
+    Examples
+    --------
+    >>> from skmtl.datasets import make_related_tasks
+    >>> from skmtl.inspection import TaskComparisonDisplay, compare_tasks
+    >>> X, y = make_related_tasks(n_tasks=4, n_samples=15, random_state=0)
+    >>> comparison = compare_tasks(None, X, y, task_column=-1, random_state=0)
+    >>> display = TaskComparisonDisplay.from_comparison(comparison)
+    >>> display.ax_.get_title(loc="left")
+    'Gain of mean-regularised over independent'
+    """
+
+    def __init__(self, *, tasks, gains, n_rows, hurt, model, baseline, metric):
+        self.tasks = tasks
+        self.gains = gains
+        self.n_rows = n_rows
+        self.hurt = hurt
+        self.model = model
+        self.baseline = baseline
+        self.metric = metric
+
+    @classmethod
+    def from_comparison(cls, comparison, *, model=None, ax=None):
+        """Draw a comparison.
+
+        Parameters
+        ----------
+        comparison : TaskComparison
+            What `compare_tasks` returned.
+        model : str, default=None
+            Name of the model with sharing; None means the best of them.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : TaskComparisonDisplay
+            The picture.
+        """
+        model = model or comparison.best_sharing
+        return cls(
+            tasks=comparison.tasks,
+            gains=comparison.task_relative_gains[comparison.find(model)],
+            n_rows=comparison.n_rows,
+            hurt=np.isin(comparison.tasks, comparison.hurt(model)),
+            model=model,
+            baseline=comparison.baseline,
+            metric=comparison.metric,
+        ).plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the gains, sorted.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : TaskComparisonDisplay
+            Itself, with `ax_` and `figure_`.
+        """
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots()
+        self.ax_, self.figure_ = ax, ax.figure
+        order = np.argsort(self.gains)
+        ax.scatter(np.arange(len(order)), self.gains[order])
+        ax.set_title(f"Gain of {self.model} over {self.baseline}", loc="left")
+        return self

@@ -1,0 +1,65 @@
+"""Means of the losses of rows, over folds, tasks and rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Hold losses and predictions of one model, or of several, stacked.
+
+    Parameters
+    ----------
+    by_task, by_row : ndarray of shape (n_folds,)
+        Mean loss in each fold: mean over tasks of the tasks' means, mean over rows.
+    loss : ndarray of shape (n_targets,)
+        Loss of each target, a mean if it is held out more than once, else NaN.
+    prediction : ndarray of the shape of y
+        Held-out prediction, averaged in the same way.
+    """
+
+    by_task: np.ndarray
+    by_row: np.ndarray
+    loss: np.ndarray
+    prediction: np.ndarray
+
+
+def measure_errors(data, splits, predictions, loss):
+    """Measure the predictions of one model, given fold by fold."""
+    total, times = np.zeros(len(data.targets)), np.zeros(len(data.targets))
+    summed, held = np.zeros(data.shape), np.zeros(data.n_rows)
+    means = []
+    for (_, held_out), z in zip(splits, predictions, strict=True):
+        full = np.zeros(data.shape)
+        full[held_out] = z
+        seen = np.isin(data.rows, held_out)
+        losses = loss(data.targets[seen], full.ravel()[data.cells[seen]])
+        means.append(_average_fold(data, seen, losses))
+        total[seen] += losses
+        times[seen] += 1
+        summed[held_out] += z
+        held[held_out] += 1
+    by_task, by_row = np.transpose(means)
+    held = held.reshape(-1, *(1,) * (len(data.shape) - 1))
+    return Errors(by_task, by_row, divide(total, times), divide(summed, held))
+
+
+def divide(a, b):
+    """Divide, to NaN where `b` is 0 or NaN."""
+    a, b = np.broadcast_arrays(a, b)
+    return np.divide(a, b, out=np.full(a.shape, np.nan), where=np.abs(b) > 0)
+
+
+def _average_fold(data, seen, losses):
+    """Average over the tasks in a fold, each counting the same, and over its rows."""
+    weight, codes = data.target_weight[seen], data.codes[seen]
+    sums = np.bincount(codes, weight * losses, minlength=len(data.tasks))
+    weights = np.bincount(codes, weight, minlength=len(data.tasks))
+    if not weights.any():
+        raise ValueError(
+            "Every fold must hold out a target with weight. Got one that does not; use "
+            "fewer folds, or leave out rows of weight 0."
+        )
+    there = weights > 0
+    return np.mean(sums[there] / weights[there]), sums.sum() / weights.sum()

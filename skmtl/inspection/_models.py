@@ -1,0 +1,146 @@
+"""The models that are compared: those by default, their names, their task column."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ..compose import PooledTasks, make_task_pipeline
+from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
+from ..metrics import find_task_column
+
+_ALPHAS = np.logspace(-3, 5, 17)
+_INNER = ("estimator", "regressor")  # of a search, of a TransformedTargetRegressor
+
+
+def default_models(task_column=None, *, preprocessor=None):
+    """Make the models that are compared when none are given, from apart to pooled.
+
+    - ``"independent"``: a ridge regression per task, each with a strength of its own;
+    - ``"pooled"``: one ridge regression for all rows, which ignores the task;
+    - ``"pooled + task intercepts"``: the same with an indicator per task;
+    - ``"mean-regularised"``: a linear model per task, near a shared centre.
+
+    Each chooses its strength within the rows it is fitted on.
+
+    Parameters
+    ----------
+    task_column : str or int, default=None
+        Column of X that names the task of each row. None means that it is given by
+        ``task=`` or by the columns of `y`.
+    preprocessor : transformer, default=None
+        First step of each, which does not see the task column. None means
+        ``StandardScaler()``.
+
+    Returns
+    -------
+    models : dict of str to Pipeline
+        Unfitted models by name.
+
+    Examples
+    --------
+    >>> from skmtl.inspection import default_models
+    >>> list(default_models("school"))
+    ['independent', 'pooled', 'pooled + task intercepts', 'mean-regularised']
+    """
+    first = StandardScaler() if preprocessor is None else preprocessor
+    ridge = RidgeCV(alphas=_ALPHAS)
+    models = {
+        "independent": MultiTaskRidgeCV(_ALPHAS),
+        "pooled": PooledTasks(ridge),
+        "pooled + task intercepts": PooledTasks(ridge, task_intercepts=True),
+        "mean-regularised": MeanRegularizedRegressorCV(),
+    }
+    return {
+        name: _join([clone(first), model], task_column)
+        for name, model in models.items()
+    }
+
+
+def name_models(estimators):
+    """Return estimators by name; those of a list are named after their class."""
+    if not isinstance(estimators, Mapping):
+        estimators = _number_names([(_describe(each), each) for each in estimators])
+    if len(estimators) <= 1:
+        raise ValueError(
+            "estimators must hold at least two models, the baseline among them. "
+            f"Got {list(estimators)}."
+        )
+    return dict(estimators)
+
+
+def choose_baseline(baseline, names):
+    """Return the name of the model without sharing."""
+    if baseline is None:
+        return "independent" if "independent" in names else names[0]
+    if baseline not in names:
+        raise ValueError(
+            f"baseline must be the name of a model. Got {baseline!r}; the models are "
+            f"{list(names)}."
+        )
+    return baseline
+
+
+def find_common_column(estimators):
+    """Return the task column that the models declare, None if none does."""
+    found = {find_task_column(each) for each in estimators} - {None}
+    if len(found) > 1:
+        raise ValueError(
+            f"The models must declare one task column. Got {sorted(found, key=str)}; "
+            "say which one with task_column=."
+        )
+    return found.pop() if found else None
+
+
+def tell_column(estimator, task_column):
+    """Return a clone that knows the task column, if it has a place for it."""
+    estimator = clone(estimator)
+    if task_column is None or find_task_column(estimator) is not None:
+        return estimator
+    parameters = estimator.get_params(deep=False)
+    if "task_column" in parameters:
+        return estimator.set_params(task_column=task_column)
+    if isinstance(estimator, Pipeline):
+        return _tell_pipeline(estimator, task_column)
+    for name in set(_INNER) & set(parameters):
+        told = tell_column(parameters[name], task_column)
+        estimator.set_params(**{name: told})
+    return estimator
+
+
+def _tell_pipeline(pipeline, task_column):
+    """Wrap the transformers of a pipeline whose last step takes a task column."""
+    names, steps = zip(*pipeline.steps, strict=True)
+    if not any(key.endswith("task_column") for key in steps[-1].get_params()):
+        return pipeline
+    told = [
+        step for _, step in make_task_pipeline(*steps, task_column=task_column).steps
+    ]
+    moved = len(steps) > 1 and not isinstance(task_column, str)
+    told[-1] = tell_column(told[-1], -1 if moved else task_column)
+    named = list(zip(names, told, strict=True))
+    return Pipeline(named, memory=pipeline.memory, verbose=pipeline.verbose)
+
+
+def _join(steps, task_column):
+    if task_column is None:
+        return make_pipeline(*steps)
+    return make_task_pipeline(*steps, task_column=task_column)
+
+
+def _describe(estimator):
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return type(estimator).__name__
+
+
+def _number_names(named):
+    """Return a dict in which names that come twice are numbered."""
+    names = [name for name, _ in named]
+    return {
+        name if names.count(name) == 1 else f"{name}-{names[: i + 1].count(name)}": each
+        for i, (name, each) in enumerate(named)
+    }

@@ -1,0 +1,52 @@
+"""Paired differences: their standard errors, over folds, and tests, over rows."""
+
+import numpy as np
+from scipy import stats
+
+from ._errors import divide
+
+
+def estimate_standard_error(values, test_ratio):
+    """Estimate the standard error of the mean over folds, training sets overlapping.
+
+    ``sqrt((1 / n_folds + n_test / n_train) s^2)`` of Nadeau and Bengio, ``s^2`` being
+    the variance over folds, which are on the last axis.
+    """
+    n_folds = values.shape[-1]
+    if n_folds == 1:
+        return np.full(values.shape[:-1], np.nan)
+    return np.sqrt((1 / n_folds + test_ratio) * values.var(axis=-1, ddof=1))
+
+
+def average_by_task(values, codes, weights, n_tasks):
+    """Return the weighted mean of each task, its standard error, and its rows."""
+    known = ~np.isnan(values) & (weights > 0)
+    values, codes, weights = values[known], codes[known], weights[known]
+    counts = np.bincount(codes, minlength=n_tasks)
+    total = np.bincount(codes, weights, minlength=n_tasks)
+    mean = divide(np.bincount(codes, weights * values, minlength=n_tasks), total)
+    squares = (weights * (values - mean[codes])) ** 2
+    spread = divide(np.sqrt(np.bincount(codes, squares, minlength=n_tasks)), total)
+    return mean, spread * np.sqrt(divide(counts, counts - 1)), counts
+
+
+def find_p_values(mean, standard_error, counts):
+    """Return p-values of means being above 0, one-sided, by Student's t.
+
+    NaN for less than two rows; 1 where all differences are equal, so that nothing says
+    how much they vary.
+    """
+    statistic = divide(mean, standard_error)
+    p_values = stats.t.sf(statistic, np.maximum(counts - 1, 1))
+    return np.where(standard_error == 0, 1.0, p_values)
+
+
+def adjust_holm(p_values):
+    """Adjust p-values over tasks by Holm's method, leaving out NaN."""
+    adjusted = np.full(p_values.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known])]
+    factors = np.arange(len(order), 0, -1)
+    steps = np.maximum.accumulate(factors * p_values[order])
+    adjusted[order] = np.minimum(steps, 1)
+    return adjusted

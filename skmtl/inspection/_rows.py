@@ -1,0 +1,136 @@
+"""The rows that models are compared on, and how they are held out."""
+
+import warnings
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import KFold, check_cv
+from sklearn.utils import assert_all_finite, check_consistent_length
+
+from ..compose._observations import find_observed, read_target, take_rows
+from ..data import encode_tasks, take_task_column
+from ..data._containers import as_table, column_names
+from ..data._weights import read_sample_weight
+from ..model_selection import TaskKFold
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Hold rows, and their observed targets one by one.
+
+    Parameters
+    ----------
+    X : container of shape (n_rows, n_columns)
+        Rows as the user gave them.
+    y : container of shape (n_rows,) or (n_rows, n_tasks)
+        Targets that models are fitted on.
+    task : array-like of shape (n_rows,) or None
+        Labels to be passed to `fit` and `predict`; None if they are in `X` or `y`.
+    weight : ndarray of shape (n_rows,) or None
+        Weights of the rows.
+    tasks : ndarray of shape (n_tasks,)
+        Labels.
+    targets : ndarray of shape (n_targets,)
+        Observed targets.
+    rows : ndarray of shape (n_targets,), dtype intp
+        Row of each.
+    codes : ndarray of shape (n_targets,), dtype intp
+        Position of its task in `tasks`.
+    """
+
+    X: object
+    y: object
+    task: object
+    weight: np.ndarray | None
+    tasks: np.ndarray
+    targets: np.ndarray
+    rows: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def n_rows(self):
+        return self.X.shape[0]
+
+    @property
+    def shape(self):
+        """Shape of predictions."""
+        return np.shape(self.y)
+
+    @property
+    def cells(self):
+        """Positions of the observed targets in flat predictions."""
+        if len(self.shape) == 1:
+            return self.rows
+        return self.rows * len(self.tasks) + self.codes
+
+    @property
+    def target_weight(self):
+        weight = np.ones(self.n_rows) if self.weight is None else self.weight
+        return weight[self.rows]
+
+    def take(self, rows):
+        """Return X, y, labels and weight of some rows, None where there are none."""
+        task = None if self.task is None else self.task[rows]
+        weight = None if self.weight is None else self.weight[rows]
+        return take_rows(self.X, rows), take_rows(self.y, rows), task, weight
+
+
+def read_comparison(X, y, task_column, task, sample_weight):
+    """Read rows whose tasks are in a column of X, in `task`, or the columns of y."""
+    _refuse_two_declarations(task_column, task)
+    X, target = as_table(X), read_target(y)
+    check_consistent_length(X, target, task)
+    weight = read_sample_weight(sample_weight, len(target))
+    if target.ndim == 2:
+        return _read_outputs(X, y, target, weight, task_column, task)
+    labels = task
+    if task_column is not None:
+        _, labels = take_task_column(X, task_column)
+    if labels is None:
+        raise ValueError(
+            "The task of each row must be known. Got a y of one dimension; give "
+            "task_column= or task=."
+        )
+    tasks, codes = encode_tasks(labels)
+    target = target.astype(np.float64)
+    assert_all_finite(target, input_name="y")
+    task = None if task is None else tasks[codes]
+    return Rows(X, target, task, weight, tasks, target, np.arange(len(target)), codes)
+
+
+def split_rows(data, cv, random_state):
+    """Return pairs of rows to train on and rows held out."""
+    if isinstance(cv, Integral):
+        splitter = KFold if len(data.shape) == 2 else TaskKFold
+        cv = splitter(cv, shuffle=True, random_state=random_state)
+    groups = None if len(data.shape) == 2 else data.tasks[data.codes]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The groups parameter is ignored by")
+        splits = list(check_cv(cv).split(data.X, data.y, groups))
+    if not all(len(held_out) for _, held_out in splits):
+        raise ValueError("cv must hold out rows in every fold. Got an empty fold.")
+    return splits
+
+
+def _refuse_two_declarations(task_column, task):
+    if task is not None and task_column is not None:
+        raise ValueError(
+            "The tasks must be declared in one way. Got both task= and "
+            f"task_column={task_column!r}; drop one of them."
+        )
+
+
+def _read_outputs(X, y, target, weight, task_column, task):
+    if task_column is not None or task is not None:
+        raise ValueError(
+            "y must be 1-d when the task of each row is given. Got shape "
+            f"{target.shape}; give the labels or a 2-d y, not both."
+        )
+    names = column_names(y)
+    tasks = np.arange(target.shape[1]) if names is None else np.array(names)
+    y = target.astype(np.float64) if names is None else y
+    rows, codes = np.nonzero(find_observed(target))
+    targets = target[rows, codes].astype(np.float64)
+    assert_all_finite(targets, input_name="y")
+    return Rows(X, y, None, weight, tasks, targets, rows, codes)
