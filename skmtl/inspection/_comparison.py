@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ._display import TaskComparisonDisplay
 from ._errors import divide
 from ._paired import adjust_holm, estimate_standard_error
 from ._sentence import recommend
+from ._table import describe, tabulate, write_lines
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -163,6 +165,13 @@ class TaskComparison:
         """Relative gain in each task; NaN where the baseline has no error."""
         return divide(self.task_gains, self.task_errors[self.find(self.baseline)])
 
+    @property
+    def task_relative_standard_errors(self):
+        """Standard errors of `task_relative_gains`, the baseline's error held fixed."""
+        base = self.task_errors[self.find(self.baseline)]
+        slope = 2 * self.task_errors * base if self.metric == "rmse" else base
+        return divide(self.task_standard_errors, slope)
+
     @cached_property
     def adjusted_p_values(self):
         """Adjusted `p_values`: over the tasks of each model, by Holm's method."""
@@ -235,7 +244,7 @@ class TaskComparison:
         """
         import pandas as pd
 
-        return pd.DataFrame(self._columns(), index=pd.Index(self.models, name="model"))
+        return pd.DataFrame(tabulate(self), index=pd.Index(self.models, name="model"))
 
     def tasks_frame(self, model=None):
         """Return a pandas DataFrame, one row per task.
@@ -283,58 +292,10 @@ class TaskComparison:
         """
         return TaskComparisonDisplay.from_comparison(self, model=model, ax=ax)
 
-    def _columns(self):
-        helped = (self.task_gains > 0).sum(axis=1)
-        return {
-            "error": self.errors,
-            "row_error": self.row_errors,
-            "difference": self.differences,
-            "standard_error": self.standard_errors,
-            "relative_gain": self.relative_gains,
-            "relative_standard_error": self.relative_standard_errors,
-            "n_helped": helped,
-            "n_hurt": np.array([len(self.hurt(name)) for name in self.models]),
-            "fit_time": self.fit_times.mean(axis=1),
-        }
-
-    def _title(self):
-        n_folds = self.fold_errors.shape[1]
-        return (
-            f"TaskComparison: {len(self.tasks)} tasks, {self.n_rows.sum()} rows, "
-            f"{n_folds} folds, {self.metric}, baseline {self.baseline!r}"
-        )
-
-    def _table(self):
-        """Return header and lines; the baseline is not compared with itself."""
-        columns = {_HEADER[name]: values for name, values in self._columns().items()}
-        lines = [
-            (name, {key: values[i].item() for key, values in columns.items()})
-            for i, name in enumerate(self.models)
-        ]
-        line = lines[self.find(self.baseline)][1]
-        for key in _COMPARED:
-            del line[key]
-        return tuple(columns), lines
-
     def __repr__(self):
-        return f"{draw_text(self._title(), *self._table())}\n{self.recommendation}"
+        table = draw_text(describe(self), *write_lines(self))
+        return f"{table}\n{self.recommendation}"
 
     def _repr_html_(self):
-        from html import escape
-
-        table = draw_html(self._title(), *self._table())
+        table = draw_html(describe(self), *write_lines(self))
         return f"<div>{table}<p>{escape(self.recommendation)}</p></div>"
-
-
-_HEADER = {
-    "error": "error",
-    "row_error": "by row",
-    "difference": "difference",
-    "standard_error": "std. error",
-    "relative_gain": "gain",
-    "relative_standard_error": "+/-",
-    "n_helped": "helped",
-    "n_hurt": "hurt",
-    "fit_time": "fit (s)",
-}
-_COMPARED = ("difference", "std. error", "gain", "+/-", "helped", "hurt")

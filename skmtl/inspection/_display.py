@@ -2,18 +2,26 @@
 
 import numpy as np
 
+from ._picture import draw_dots, explain_dots, name_tasks, sort_dots, write
+
 
 class TaskComparisonDisplay:
     """Show the gain of each task, those that sharing hurts marked.
+
+    Tasks are sorted by gain, and named if they are few; of many, those are named that
+    sharing hurts. Whiskers reach one standard error to each side. A task that the
+    baseline predicts without error has no relative gain, and is left out.
 
     Parameters
     ----------
     tasks : ndarray of shape (n_tasks,)
         Labels of the tasks.
     gains : ndarray of shape (n_tasks,)
-        Relative gain of each.
+        Relative gain of each. Those below -1 are drawn at the edge, with their number.
+    doubts : ndarray of shape (n_tasks,)
+        Standard errors of the gains, drawn as whiskers.
     n_rows : ndarray of shape (n_tasks,)
-        Number of rows of each.
+        Number of rows of each, drawn as areas.
     hurt : ndarray of shape (n_tasks,), dtype bool
         Whether sharing hurts the task, by the test.
     model : str
@@ -45,9 +53,10 @@ class TaskComparisonDisplay:
     'Gain of mean-regularised over independent'
     """
 
-    def __init__(self, *, tasks, gains, n_rows, hurt, model, baseline, metric):
+    def __init__(self, *, tasks, gains, doubts, n_rows, hurt, model, baseline, metric):
         self.tasks = tasks
         self.gains = gains
+        self.doubts = doubts
         self.n_rows = n_rows
         self.hurt = hurt
         self.model = model
@@ -73,9 +82,11 @@ class TaskComparisonDisplay:
             The picture.
         """
         model = model or comparison.best_sharing
+        place = comparison.find(model)
         return cls(
             tasks=comparison.tasks,
-            gains=comparison.task_relative_gains[comparison.find(model)],
+            gains=comparison.task_relative_gains[place],
+            doubts=comparison.task_relative_standard_errors[place],
             n_rows=comparison.n_rows,
             hurt=np.isin(comparison.tasks, comparison.hurt(model)),
             model=model,
@@ -97,11 +108,21 @@ class TaskComparisonDisplay:
             Itself, with `ax_` and `figure_`.
         """
         import matplotlib.pyplot as plt
+        from matplotlib.ticker import PercentFormatter
 
+        dots = sort_dots(self.tasks, self.gains, self.doubts, self.n_rows, self.hurt)
         if ax is None:
-            _, ax = plt.subplots()
+            _, ax = plt.subplots(figsize=(7.5, dots.height), layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
-        order = np.argsort(self.gains)
-        ax.scatter(np.arange(len(order)), self.gains[order])
-        ax.set_title(f"Gain of {self.model} over {self.baseline}", loc="left")
+        draw_dots(ax, dots)
+        name_tasks(ax, dots)
+        explain_dots(ax, dots)
+        ax.xaxis.set_major_formatter(PercentFormatter(1))
+        ax.set_xlabel(
+            f"error saved by sharing, as part of the {self.metric.upper()} without"
+        )
+        ax.set_title(
+            f"Gain of {write(self.model)} over {write(self.baseline)}", loc="left"
+        )
+        ax.spines[["top", "right", "left"]].set_visible(False)
         return self

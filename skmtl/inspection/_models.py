@@ -98,7 +98,7 @@ def find_common_column(estimators):
 def tell_column(estimator, task_column):
     """Return a clone that knows the task column, if it has a place for it."""
     estimator = clone(estimator)
-    if task_column is None or find_task_column(estimator) is not None:
+    if task_column is None or _declares_column(estimator):
         return estimator
     parameters = estimator.get_params(deep=False)
     if "task_column" in parameters:
@@ -109,6 +109,13 @@ def tell_column(estimator, task_column):
         told = tell_column(parameters[name], task_column)
         estimator.set_params(**{name: told})
     return estimator
+
+
+def _declares_column(estimator):
+    return any(
+        name.rpartition("__")[2] == "task_column" and value is not None
+        for name, value in estimator.get_params().items()
+    )
 
 
 def _tell_pipeline(pipeline, task_column):

@@ -1,5 +1,7 @@
 """What a comparison recommends, in one sentence."""
 
+from math import isnan
+
 _NAMED = 3  # hurt tasks that are named
 
 
@@ -9,11 +11,22 @@ def recommend(comparison):
     place = comparison.find(best)
     difference = comparison.differences[place]
     doubt = comparison.standard_errors[place]
-    if not abs(difference) > doubt:
+    if isnan(doubt):
+        return _say_unknown(comparison, best)
+    if abs(difference) <= doubt:
         return _say_unclear(comparison, best)
     if difference > 0:
         return _say_apart(comparison, best)
     return _say_shared(comparison, best)
+
+
+def _say_unknown(comparison, best):
+    return (
+        f"Compare on more folds: on a single one, the {_state(comparison, best)} of "
+        f"{best!r}, the best model that shares, and the "
+        f"{_state(comparison, comparison.baseline)} of {comparison.baseline!r} have no "
+        f"standard error."
+    )
 
 
 def _say_shared(comparison, best):

@@ -1,0 +1,152 @@
+"""Draw one dot per task, sorted, so that none hides another."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_MAX_TICKS = 30  # tasks that are all named at the axis
+_MAX_NAMES = 12  # hurt tasks that are named beside their dots
+_LINES = 32  # lines of text that the axis has room for
+_LONGEST = 30  # letters of a label
+_LOWEST = -1.0  # gains below are drawn at the edge: the others would be a line at 0
+_LOOK = {
+    "helped": {"color": "tab:blue", "marker": "o"},
+    "unsure": {"color": "0.6", "marker": "o"},
+    "hurt": {"color": "tab:red", "marker": "D"},
+}
+_MEANING = {
+    "helped": "sharing helps",
+    "unsure": "worse, maybe by chance",
+    "hurt": "sharing hurts (tested)",
+}
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Hold what is drawn of each task, all of shape (n_tasks,), sorted by gain."""
+
+    tasks: np.ndarray
+    gains: np.ndarray
+    doubts: np.ndarray
+    n_rows: np.ndarray
+    hurt: np.ndarray
+
+    @property
+    def height(self):
+        """Height of a figure in inches."""
+        return 1.6 + 0.24 * min(max(len(self.tasks), 5), 24)
+
+    @property
+    def x(self):
+        return np.maximum(self.gains, _LOWEST)
+
+    def groups(self):
+        """Return masks of the tasks of each look, those without tasks left out."""
+        masks = {
+            "helped": (self.gains >= 0) & ~self.hurt,
+            "unsure": (self.gains < 0) & ~self.hurt,
+            "hurt": self.hurt,
+        }
+        return {name: mask for name, mask in masks.items() if mask.any()}
+
+    def area(self, n_rows):
+        """Return the area of a dot, which grows with its rows."""
+        low, high = np.sqrt(self.n_rows.min()), np.sqrt(self.n_rows.max())
+        part = (np.sqrt(n_rows) - low) / max(high - low, 1)
+        return (20 + 100 * part) / (2 if self.are_many else 1)
+
+    @property
+    def are_many(self):
+        """Whether they are too many to be named."""
+        return len(self.tasks) > _MAX_TICKS
+
+
+def sort_dots(tasks, gains, doubts, n_rows, hurt):
+    """Sort the tasks by gain, leaving out those without one."""
+    order = np.argsort(gains)
+    order = order[~np.isnan(gains[order])]
+    return Dots(*(each[order] for each in (tasks, gains, doubts, n_rows, hurt)))
+
+
+def write(label):
+    """Write a label as it is, no formulas in it, and not for ever."""
+    text = str(label)
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+    return text.replace("$", r"\$")
+
+
+def draw_dots(ax, dots):
+    """Draw the dots over whiskers of one standard error."""
+    ax.axvline(0, color="0.3", linewidth=1)
+    y = np.arange(len(dots.tasks))
+    left, right = dots.gains - dots.doubts, dots.gains + dots.doubts
+    ax.hlines(y, left, right, color="0.85", linewidth=1, zorder=1)
+    for name, group in dots.groups().items():
+        area = dots.area(dots.n_rows[group])
+        ax.scatter(dots.x[group], y[group], area, zorder=3, **_LOOK[name])
+    _limit(ax, dots)
+
+
+def name_tasks(ax, dots):
+    """Name every task at the axis, or, of many, those that are hurt."""
+    hurt = np.flatnonzero(dots.hurt)
+    if dots.are_many:
+        ax.set_yticks([])
+        ax.set_ylabel(f"{len(dots.tasks)} tasks, by gain")
+        _point_out(ax, dots, hurt)
+        return
+    ax.set_yticks(np.arange(len(dots.tasks)), [write(task) for task in dots.tasks])
+    ax.tick_params(axis="y", length=0)
+    for i in hurt:
+        ax.get_yticklabels()[i].set_color(_LOOK["hurt"]["color"])
+    for i in np.flatnonzero(dots.gains < _LOWEST):
+        text = f"{dots.gains[i]:.0%}"
+        ax.annotate(text, (_LOWEST, i), (8, 0), textcoords="offset points", va="center")
+
+
+def explain_dots(ax, dots):
+    """Say what colours and sizes mean, beside the axes."""
+    handles = [
+        ax.scatter([], [], 40, label=_MEANING[name], **_LOOK[name])
+        for name in dots.groups()
+    ]
+    shown = np.quantile(dots.n_rows, [0, 0.5, 1], method="nearest")
+    handles += [
+        ax.scatter([], [], dots.area(n), "none", edgecolors="0.4", label=f"{n} rows")
+        for n in np.unique(shown)
+    ]
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1),
+        frameon=False,
+        borderaxespad=0,
+    )
+
+
+def _limit(ax, dots):
+    low = max(min((dots.gains - dots.doubts).min(), 0), _LOWEST)
+    high = min(max((dots.gains + dots.doubts).max(), 0), 1)
+    room = 0.06 * max(high - low, 0.01)
+    ax.set_xlim(low - room, high + room)
+    edge = 0.5 + 0.015 * len(dots.tasks)
+    ax.set_ylim(-edge, len(dots.tasks) - 1 + edge)
+
+
+def _point_out(ax, dots, hurt):
+    """Name tasks at the right edge, lines leading to their dots."""
+    gap, place = len(dots.tasks) / _LINES, -np.inf
+    look = {"ha": "right", "va": "center", "fontsize": "small", "color": "tab:red"}
+    for i in hurt[:_MAX_NAMES]:
+        place = max(i, place + gap)
+        ax.annotate(
+            f"{write(dots.tasks[i])} ({dots.gains[i]:.0%})",
+            (dots.x[i], i),
+            xytext=(0.99, place),
+            textcoords=("axes fraction", "data"),
+            arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.6},
+            **look,
+        )
+    if len(hurt) > _MAX_NAMES:
+        text = f"and {len(hurt) - _MAX_NAMES} more"
+        ax.text(0.99, place + gap, text, transform=ax.get_yaxis_transform(), **look)

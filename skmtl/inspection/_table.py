@@ -1,0 +1,53 @@
+"""The table of models that a comparison shows."""
+
+import numpy as np
+
+_HEADER = {
+    "error": "error",
+    "row_error": "by row",
+    "difference": "difference",
+    "standard_error": "std. error",
+    "relative_gain": "gain",
+    "relative_standard_error": "+/-",
+    "n_helped": "helped",
+    "n_hurt": "hurt",
+    "fit_time": "fit (s)",
+}
+_COMPARED = ("difference", "std. error", "gain", "+/-", "helped", "hurt")
+
+
+def describe(comparison):
+    """Say what was compared, in one line."""
+    n_folds = comparison.fold_errors.shape[1]
+    return (
+        f"TaskComparison: {len(comparison.tasks)} tasks, "
+        f"{comparison.n_rows.sum()} rows, {n_folds} folds, {comparison.metric}, "
+        f"baseline {comparison.baseline!r}"
+    )
+
+
+def tabulate(comparison):
+    """Return columns by name, one entry per model."""
+    return {
+        "error": comparison.errors,
+        "row_error": comparison.row_errors,
+        "difference": comparison.differences,
+        "standard_error": comparison.standard_errors,
+        "relative_gain": comparison.relative_gains,
+        "relative_standard_error": comparison.relative_standard_errors,
+        "n_helped": (comparison.task_gains > 0).sum(axis=1),
+        "n_hurt": np.array([len(comparison.hurt(name)) for name in comparison.models]),
+        "fit_time": comparison.fit_times.mean(axis=1),
+    }
+
+
+def write_lines(comparison):
+    """Return header and lines; the baseline is not compared with itself."""
+    columns = [column.tolist() for column in tabulate(comparison).values()]
+    lines = []
+    for name, *values in zip(comparison.models, *columns, strict=True):
+        line = dict(zip(_HEADER.values(), values, strict=True))
+        if name == comparison.baseline:
+            line = {key: line[key] for key in line if key not in _COMPARED}
+        lines.append((name, line))
+    return tuple(_HEADER.values()), lines
