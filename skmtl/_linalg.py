@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController
 EPS = np.finfo(float).eps
 # LAPACK is as fast as the recursion below this size.
 _SMALL = 16
-# Below this reciprocal condition number the rank is decided from eigenvalues.
+# Eigenvalues below this factor of the largest are taken for zero.
 _REGULAR = 1e-12
 # Two threads only get into each other's way on matrices smaller than this.
 _WORTH_THREADS = 256
@@ -30,9 +30,13 @@ def _controller():
 
 
 def apply(matrices, rows):
-    """Multiply each row by its matrix, or every row by the only one."""
+    """Multiply each row by its matrix; one matrix or one row serves for all."""
     if len(matrices) == 1:
         return rows @ matrices[0].T
+    if len(rows) == 1:
+        return (matrices.reshape(-1, matrices.shape[-1]) @ rows[0]).reshape(
+            matrices.shape[:2]
+        )
     return np.matmul(matrices, rows[:, :, None])[:, :, 0]
 
 
@@ -83,7 +87,7 @@ class Semidefinite:
     def _spectrum(self):
         scaled = self.matrix * self._scale * self._scale[:, None]
         values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)
-        kept = values > len(values) * EPS * values.max(initial=0.0)
+        kept = values > _REGULAR * values.max(initial=0.0)
         return values[kept], vectors[:, kept]
 
     @cached_property
@@ -105,31 +109,31 @@ class Semidefinite:
         return len(self._spectrum[0])
 
     @cached_property
-    def log_determinant(self):
-        """Return the log of the product of the eigenvalues that are not zero.
-
-        Where the matrix is flat, the product is taken in the scaled variables.
-        """
-        if self._cholesky is not None:
-            scaled = 2 * np.log(np.diag(self._cholesky)).sum()
-        else:
-            scaled = np.log(self._spectrum[0]).sum()
-        return scaled - 2 * np.log(self._scale).sum()
-
-    def solve(self, right):
-        """Return the solution of minimum norm, for a right side in the range."""
-        scale = self._scale.reshape(-1, *[1] * (right.ndim - 1))
-        if self._cholesky is not None:
-            inner = linalg.cho_solve((self._cholesky, True), scale * right)
-            return scale * inner
-        values, vectors = self._spectrum
-        solution = vectors @ ((vectors.T @ (scale * right)).T / values).T * scale
-        return self._range @ (self._range.T @ solution)
+    def _range(self):
+        """Return an orthonormal basis of what is not flat, and coordinates there."""
+        return np.linalg.qr(self._spectrum[1] / self._scale[:, None])
 
     @cached_property
-    def _range(self):
-        """Return an orthonormal basis of the directions that are not flat."""
-        return np.linalg.qr(self._spectrum[1] / self._scale[:, None])[0]
+    def log_determinant(self):
+        """Return the log of the determinant among the directions that are not flat."""
+        if self._cholesky is not None:
+            scaled = 2 * np.log(np.diag(self._cholesky)).sum()
+            return scaled - 2 * np.log(self._scale).sum()
+        volume = np.log(np.abs(np.diag(self._range[1]))).sum()
+        return np.log(self._spectrum[0]).sum() + 2 * volume
+
+    def solve(self, right):
+        """Return the solution of minimum norm, for the part of `right` in the range."""
+        scale = self._scale.reshape(-1, *[1] * (right.ndim - 1))
+        if self._cholesky is not None:
+            return scale * linalg.cho_solve((self._cholesky, True), scale * right)
+        values, vectors = self._spectrum
+        inner = vectors.T @ (scale * self._project(right))
+        return self._project(scale * (vectors @ (inner.T / values).T))
+
+    def _project(self, right):
+        basis = self._range[0]
+        return basis @ (basis.T @ right)
 
     @cached_property
     def inverse(self):

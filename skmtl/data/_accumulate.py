@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._groups import cut
-from ._moments import TaskMoments
+from ._moments import TaskMoments, without_rounding
 
 
 def moments_of_tasks(data, curvature=True):
@@ -13,7 +13,8 @@ def moments_of_tasks(data, curvature=True):
     pieces = _Pieces(n_pieces, n_features, curvature)
     for group in data.groups():
         pieces.add(group)
-    return _collect(data.tasks, pieces.by_task(), n_tasks).weighted(data.task_weight)
+    moments = _collect(data.tasks, pieces.by_task(), n_tasks)
+    return without_rounding(moments).weighted(data.task_weight)
 
 
 def moments_of_outputs(data, curvature=True):
@@ -26,7 +27,7 @@ def moments_of_outputs(data, curvature=True):
         part = data.select(slice(start, start + step))
         moments = _moments_of_block(part, curvature)
         total = moments if total is None else total + moments
-    return total.weighted(data.task_weight)
+    return without_rounding(total).weighted(data.task_weight)
 
 
 def _moments_of_block(data, curvature):

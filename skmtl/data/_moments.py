@@ -8,6 +8,9 @@ from skmtl._linalg import apply
 
 from ._tasks import encode_tasks
 
+# Deviations from a mean below this factor of it are rounding.
+_ROUNDING = 1e-13
+
 
 @dataclass(frozen=True)
 class TaskMoments:
@@ -268,6 +271,20 @@ class TaskMoments:
         return np.maximum(scatter, 0) + self.weight * bias**2
 
 
+def without_rounding(moments):
+    """Make columns constant that vary by no more than the rounding of their mean."""
+    if moments.xx is None:
+        return moments
+    x_mean, xx = moments.x_mean, moments.xx
+    rounding = moments.weight[: len(xx), None] * (_ROUNDING * x_mean) ** 2
+    constant = np.einsum("tjj->tj", xx) <= rounding
+    if not constant.any():
+        return moments
+    vary = np.where(constant, 0.0, 1.0)
+    xx = xx * vary[:, :, None] * vary[:, None, :]
+    return replace(moments, xx=xx, xy=moments.xy * vary)
+
+
 def _union(a, b):
     """Return the sorted labels of both, which must be of one kind."""
     if (a.dtype.kind in "iu") != (b.dtype.kind in "iu"):
@@ -287,6 +304,10 @@ def _alike(a, b):
 
 def _merge(a, b):
     """Merge moments of the same tasks."""
+    return without_rounding(_add(a, b))
+
+
+def _add(a, b):
     weight = a.weight + b.weight
     share = np.divide(b.weight, weight, out=np.zeros_like(weight), where=weight > 0)
     between = a.weight * share

@@ -119,8 +119,8 @@ class CentreFit:
         """Coefficients given the centre, the rows at the means left aside."""
         if self.pull.pinned:
             return self._apart
-        shared = self.coef_shared[None]
-        return shared + self.blocks.solve(self._xy - self.blocks.curve(shared))
+        pulled = self.blocks.solve(self.pull.own * self.coef_shared)
+        return self._apart + pulled
 
     @cached_property
     def _left(self):

@@ -119,6 +119,8 @@ class Spectral(TaskBlocks):
         return self._from_basis(inner) / self.scale
 
     def clean(self, right):
+        if self.complete and self.values.all():
+            return right
         inner = self._to_basis(right * self.scale) * (self.values > 0)
         return self._from_basis(inner) / self.scale
 

@@ -1,0 +1,121 @@
+"""Coefficients of tasks along strengths, from apart to alike."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmtl._linalg import blas_threads_for
+from skmtl.data import read_rows
+from skmtl.problems import Candidates, suggest_alphas
+
+from ._mean import MeanRegularizedRegressor
+from ._ridge_cv import read_grid
+
+
+@dataclass(frozen=True)
+class CoefficientPath:
+    """Hold the models of tasks at several strengths.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Strengths, increasing.
+    tasks : ndarray of shape (n_tasks,)
+        Labels.
+    coef : ndarray of shape (n_alphas, n_tasks, n_features)
+        Coefficients.
+    intercept : ndarray of shape (n_alphas, n_tasks)
+        Intercepts.
+    coef_shared : ndarray of shape (n_alphas, n_features)
+        Coefficients of the centre.
+    intercept_shared : ndarray of shape (n_alphas,)
+        Intercepts of the centre.
+    """
+
+    alphas: np.ndarray
+    tasks: np.ndarray
+    coef: np.ndarray
+    intercept: np.ndarray
+    coef_shared: np.ndarray
+    intercept_shared: np.ndarray
+
+
+def mean_regularized_path(
+    X,
+    y,
+    *,
+    alphas=None,
+    n_alphas=30,
+    alpha_shared=0.0,
+    alpha_intercept=0.0,
+    fit_intercept=True,
+    sample_weight=None,
+    task=None,
+    task_column=None,
+    task_weight=None,
+):
+    """Compute mean-regularised models at many strengths, factored once.
+
+    At each alpha, the coefficients are those of :class:`MeanRegularizedRegressor`.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+        Features, with the task column if `task_column` names one.
+    y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+        Target. If 2-d, columns are tasks and NaN means not observed.
+    alphas : array-like of shape (n_alphas,), default=None
+        Strengths of the pull to the centre, positive. None for `n_alphas` of them, 1e-3
+        to 1e4 times the mean curvature of a task's loss.
+    n_alphas : int, default=30
+        Number of strengths if `alphas` is None.
+    alpha_shared : float, default=0.0
+        Strength that pulls the centre to zero.
+    alpha_intercept : float, default=0.0
+        Strength that pulls the intercepts together.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Weight of each row.
+    task : array-like of shape (n_samples,), default=None
+        Label of the task of each row, if X holds no task column.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss.
+
+    Returns
+    -------
+    CoefficientPath
+        The models, in the order of increasing alpha.
+
+    Examples
+    --------
+    >>> from skmtl.datasets import make_related_tasks
+    >>> from skmtl.linear_model import mean_regularized_path
+    >>> X, y = make_related_tasks(n_tasks=3, random_state=0)
+    >>> path = mean_regularized_path(X, y, alphas=[1e-2, 1e6], task_column=-1)
+    >>> path.coef.std(axis=1).max(axis=1).round(3)
+    array([0.664, 0.   ])
+    """
+    reader = MeanRegularizedRegressor(task_column=task_column)
+    data = read_rows(
+        reader, X, y, task=task, sample_weight=sample_weight, task_weight=task_weight
+    )
+    with blas_threads_for(data.X.shape[1]):
+        moments = data.moments()
+        if alphas is None:
+            grid = suggest_alphas(moments, n_alphas)
+        else:
+            grid = read_grid(alphas, "alphas")
+        levels = np.array([alpha_intercept if fit_intercept else 0.0])
+        candidates = Candidates(grid, levels, alpha_shared, fit_intercept)
+        models = [fit.unpack() for fit in candidates.pose(moments).fits()]
+    return CoefficientPath(
+        grid,
+        data.tasks,
+        np.stack([model.coef for model in models]),
+        np.stack([model.intercept for model in models]),
+        np.stack([model.coef_shared for model in models]),
+        np.array([model.intercept_shared for model in models]),
+    )
