@@ -1,0 +1,107 @@
+"""What can be said on the command line."""
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+
+from .. import __version__
+from ._errors import CommandError
+from ._models import MODELS
+
+_COMPARE = """\
+Compare models with and without sharing between tasks, on rows that they were not
+fitted on, and say which to use. Without DATA, on data that come with the package.
+
+models:
+""" + "\n".join(f"  {name:12}  {what}" for name, what in MODELS.items())
+
+_PREDICT = """\
+Predict every row of a table with a model that skmtl compare --save made. Columns may
+come in any order and among others; rows of tasks never seen are predicted with what
+the tasks share."""
+
+_EXAMPLES = """\
+examples:
+  skmtl compare
+  skmtl compare pupils.csv --task school --target score --report report.html
+  skmtl compare pupils.parquet --task school --target score --save model.skops
+  skmtl predict model.skops new_pupils.csv --output predictions.csv
+"""
+
+
+class Parser(ArgumentParser):
+    """A parser that raises what is wrong, to be said in one line."""
+
+    def error(self, message):
+        raise CommandError(f"{message} (see {self.prog} --help)")
+
+
+def make_parser():
+    """Make the parser of the whole command."""
+    parser = Parser(
+        prog="skmtl",
+        description="Does it help to learn your tasks together, and which model does "
+        "it best?",
+        epilog=_EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"skmtl {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_compare(commands)
+    _add_predict(commands)
+    return parser
+
+
+def _add_compare(commands):
+    add = _add_command(commands, "compare", "compare models on a table", _COMPARE)
+    add("data", nargs="?", metavar="DATA", help="table, a .csv or .parquet file")
+    add("--task", metavar="COLUMN", help="column that names the task of each row")
+    add("--target", metavar="COLUMN", help="column to predict, numbers")
+    add(
+        "--models",
+        default=",".join(MODELS),
+        metavar="NAME,NAME",
+        help="models to compare, by default %(default)s",
+    )
+    add(
+        "--drop",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="COLUMN",
+        help="columns to leave out",
+    )
+    add("--cv", type=int, default=5, metavar="N", help="number of folds, default 5")
+    add(
+        "--metric",
+        choices=["rmse", "mse", "mae"],
+        default="rmse",
+        help="error that is compared, default rmse",
+    )
+    add("--report", metavar="FILE", help="write a report, a .html file")
+    add("--save", metavar="FILE", help="save the best model, a .skops file")
+    add("--seed", type=int, default=0, metavar="N", help="seed of the folds, default 0")
+    add("--n-jobs", type=int, metavar="N", help="number of processes, default 1")
+    add("--quiet", action="store_true", help="show no progress")
+
+
+def _add_predict(commands):
+    add = _add_command(commands, "predict", "predict with a saved model", _PREDICT)
+    add("model", metavar="MODEL", help="model that was saved, a .skops file")
+    add("data", metavar="DATA", help="table, a .csv or .parquet file")
+    add(
+        "--output",
+        metavar="FILE",
+        help="write a .csv file; by default the table is printed",
+    )
+    add("--quiet", action="store_true", help="show no progress, and no summary")
+
+
+def _add_command(commands, name, help_, description):
+    parser = commands.add_parser(
+        name,
+        help=help_,
+        description=description,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return parser.add_argument

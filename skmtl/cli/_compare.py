@@ -1,0 +1,114 @@
+"""The command `skmtl compare`."""
+
+import shlex
+import sys
+
+from ..inspection import compare_tasks
+from ..report import Report, draw_models, view_centre
+from ._describe import describe_table, draw_facts
+from ._embedded import EXPLANATION, SOURCE, TARGET, TASK, load_embedded
+from ._errors import CommandError, need
+from ._models import MODELS, make_models, read_names
+from ._progress import progress
+from ._read import read_table
+from ._store import dump_model
+from ._table import prepare_table
+from ._write import check_output, write_file
+
+
+def compare(arguments, argv):
+    """Compare models on a table, print what comes out, write what is asked for."""
+    names = read_names(arguments.models)
+    report, save = _check_outputs(arguments)
+    with progress("Reading the table", arguments.quiet):
+        table = _read_table(arguments)
+    _check_folds(arguments.cv, len(table.y))
+    print(draw_facts(describe_table(table)), flush=True)
+    models = make_models(names, table)
+    what = f"Comparing {len(names)} models over {arguments.cv} folds"
+    with progress(what, arguments.quiet):
+        comparison = _compare(models, table, arguments)
+    print(f"\n{draw_models(comparison)}\n\n{comparison.recommendation}", flush=True)
+    if save:
+        with progress("Fitting the best model to all rows", arguments.quiet):
+            best = models[comparison.best].fit(table.X, table.y)
+            write_file(save, dump_model(best))
+        print(f"Saved {comparison.best!r}, fitted to all rows: {save}", flush=True)
+    if report:
+        with progress("Drawing the report", arguments.quiet):
+            page = _draw_page(table, comparison, argv)
+            write_file(report, page.encode())
+        print(f"Wrote the report: {report}")
+
+
+def _check_outputs(arguments):
+    """Check what is to be written before the work begins."""
+    report, save = arguments.report, arguments.save
+    if report:
+        need("matplotlib")
+        report = check_output(report, ".html", "--report")
+    if save:
+        need("skops.io")
+        save = check_output(save, ".skops", "--save")
+    return report, save
+
+
+def _read_table(arguments):
+    """Return the table that the arguments name, or the embedded one."""
+    if arguments.data is not None:
+        frame, source = read_table(arguments.data), arguments.data
+        for option in ("task", "target"):
+            _check_option(arguments, option, frame)
+        task, target = arguments.task, arguments.target
+    elif arguments.task or arguments.target:
+        raise CommandError(
+            "--task and --target name columns of a table: name a .csv or .parquet file "
+            "too, or leave them out to see embedded data"
+        )
+    else:
+        frame, source, task, target = load_embedded(), SOURCE, TASK, TARGET
+        print(EXPLANATION, end="\n\n")
+    return prepare_table(frame, source, task, target, arguments.drop)
+
+
+def _check_option(arguments, option, frame):
+    if getattr(arguments, option) is None:
+        more = ", ..." * (len(frame.columns) > 10)
+        raise CommandError(
+            f"--{option} is missing: say --{option} COLUMN, {arguments.data} has the "
+            f"columns {', '.join(frame.columns[:10])}{more}"
+        )
+
+
+def _check_folds(n_folds, n_rows):
+    if not 2 <= n_folds <= n_rows:
+        raise CommandError(
+            f"--cv {n_folds} must be between 2 and the number of rows, {n_rows}: "
+            "choose another number of folds"
+        )
+
+
+def _compare(models, table, arguments):
+    return compare_tasks(
+        models,
+        table.X,
+        table.y,
+        task_column=table.task_column,
+        cv=arguments.cv,
+        metric=arguments.metric,
+        n_jobs=arguments.n_jobs,
+        random_state=arguments.seed,
+    )
+
+
+def _draw_page(table, comparison, argv):
+    mean = make_models(["mean"], table)["mean"].fit(table.X, table.y)
+    words = sys.argv[1:] if argv is None else argv
+    return Report(
+        title=f"{table.target} by {table.task_column}",
+        comparison=comparison,
+        view=view_centre(mean, table.X, table.y),
+        facts=describe_table(table),
+        explanations=MODELS,
+        command=shlex.join(["skmtl", *words]),
+    ).to_html()

@@ -1,0 +1,99 @@
+"""The usual preprocessing of a table, around its task column."""
+
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from ._columns import TableColumns
+from ._dates import DateFeatures
+
+MISSING, RARE = "(missing)", "(rare)"
+
+
+def make_table_encoder(kinds, task_column):
+    """Make the transformer that turns a table into numbers, around its task column.
+
+    Numbers are imputed by their median, with an indicator where some were missing, and
+    standardised. Categories, of which missing is one, are one-hot encoded, those that
+    are rare or new as one. Dates become numbers (DateFeatures), true and false 1 and 0.
+    The task column comes out last and as it was.
+
+    Parameters
+    ----------
+    kinds : dict of str to str
+        Kind of each column but the task column: "number", "flag", "category" or "date".
+        Columns not named are left out.
+    task_column : str
+        Name of the column of labels.
+
+    Returns
+    -------
+    encoder : ColumnTransformer
+        Takes a pandas frame as made by :class:`TableColumns`, and gives one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skmtl.cli import make_table_encoder
+    >>> X = pd.DataFrame({"town": list("aabb"), "age": [1.0, 2, 3, None], "t": 7})
+    >>> encoder = make_table_encoder({"town": "category", "age": "number"}, "t")
+    >>> encoder.fit_transform(X).columns.tolist()
+    ['age', 'missingindicator_age', 'town=a', 'town=b', 't']
+    """
+    of_kind = {
+        kind: [name for name, its_kind in kinds.items() if its_kind == kind]
+        for kind in _ENCODERS
+    }
+    steps = [
+        (kind, _ENCODERS[kind](), names) for kind, names in of_kind.items() if names
+    ]
+    encoder = ColumnTransformer(
+        [*steps, ("task", "passthrough", [task_column])],
+        verbose_feature_names_out=False,
+    )
+    return encoder.set_output(transform="pandas")
+
+
+def make_steps(kinds, task_column, task_kind):
+    """Make the steps in front of a model, for tables as they are read."""
+    columns = TableColumns({**kinds, task_column: task_kind})
+    return [("columns", columns), ("encoder", make_table_encoder(kinds, task_column))]
+
+
+def name_category(name, category):
+    """Name the column of a category."""
+    return f"{name}={RARE if category == 'infrequent_sklearn' else category}"
+
+
+def _number():
+    impute = SimpleImputer(
+        strategy="median", add_indicator=True, keep_empty_features=True
+    )
+    return make_pipeline(impute, StandardScaler())
+
+
+def _flag():
+    return SimpleImputer(
+        strategy="most_frequent", add_indicator=True, keep_empty_features=True
+    )
+
+
+def _category():
+    return make_pipeline(
+        SimpleImputer(strategy="constant", fill_value=MISSING),
+        OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            min_frequency=2,
+            max_categories=20,
+            sparse_output=False,
+            feature_name_combiner=name_category,
+        ),
+    )
+
+
+def _date():
+    return make_pipeline(DateFeatures(), *(step for _, step in _number().steps))
+
+
+_ENCODERS = {"number": _number, "flag": _flag, "category": _category, "date": _date}

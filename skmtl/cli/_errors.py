@@ -1,0 +1,38 @@
+"""What a user can mend is said in one line, without a traceback."""
+
+from difflib import get_close_matches
+from importlib import import_module
+
+_SHOWN = 5
+
+
+class CommandError(ValueError):
+    """Say what and where, and what to do, in one line."""
+
+
+def need(package):
+    """Import a package that comes with the extra "cli"."""
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name != package.partition(".")[0]:
+            raise
+        raise CommandError(
+            f'the package {error.name} is not installed: pip install "skmtl[cli]"'
+        ) from None
+
+
+def check_column(name, names, option, where):
+    """Check that a column is there, else say what it may be called."""
+    if name in names:
+        return
+    near = get_close_matches(name, names) or [
+        each for each in names if each.casefold() == name.casefold()
+    ]
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else _list(names)
+    raise CommandError(f"{option} {name!r} is not a column of {where}: {hint}")
+
+
+def _list(names):
+    more = ", ..." * (len(names) > _SHOWN)
+    return f"it has {len(names)} columns, {', '.join(names[:_SHOWN])}{more}"

@@ -1,0 +1,70 @@
+"""The command `skmtl predict`."""
+
+import sys
+from pathlib import Path
+
+from ._errors import CommandError
+from ._progress import progress
+from ._read import read_table
+from ._store import load_model
+from ._write import check_output, write_file
+
+COLUMN = "prediction"
+_TEXT = {"category", "date", "text"}  # kinds of columns that are read as text
+
+
+def predict(arguments, argv):
+    """Predict the rows of a table."""
+    output = arguments.output and check_output(arguments.output, ".csv", "--output")
+    _keep_input(output, arguments.data)
+    with progress("Reading", arguments.quiet):
+        model = load_model(arguments.model)
+        kinds = model[0].kinds
+        text = [name for name, kind in kinds.items() if kind in _TEXT]
+        frame = read_table(arguments.data, text)
+    if COLUMN in frame.columns:
+        raise CommandError(
+            f"{arguments.data} has a column {COLUMN!r} already: rename it, as the "
+            "predictions take this name"
+        )
+    with progress("Predicting", arguments.quiet):
+        frame[COLUMN] = _predict(model, frame, arguments.data)
+    _write(frame, output)
+    if not arguments.quiet:
+        print(_summarise(model, frame, output), file=sys.stderr)
+
+
+def _keep_input(output, data):
+    if output and output.exists() and Path(data).exists() and output.samefile(data):
+        raise CommandError(
+            f"--output {output} is the table that is read: write to another file"
+        )
+
+
+def _predict(model, frame, path):
+    try:
+        return model.predict(frame)
+    except CommandError as error:
+        raise CommandError(f"{path}: {error}") from None
+
+
+def _write(frame, output):
+    if output is None:
+        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+        return
+    content = frame.to_csv(index=False, lineterminator="\n")
+    write_file(output, content.encode())
+
+
+def _summarise(model, frame, output):
+    task_column = model[-1].task_column
+    columns = model[0].transform(frame)
+    new = ~columns[task_column].isin(model[-1].tasks_.tolist())
+    text = f"Predicted {len(frame):,} rows"
+    if new.any():
+        n_tasks = columns[task_column][new].nunique()
+        text += (
+            f", {new.sum():,} of them of {n_tasks:,} {task_column} not seen in "
+            "training, with what the tasks share"
+        )
+    return text + (f": {output}" if output else "")

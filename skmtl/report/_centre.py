@@ -1,0 +1,120 @@
+"""What a mean-regularised model learnt, laid out to be drawn."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..linear_model import MeanRegularizedRegressor
+
+_N_STEPS = 21
+_ONE_LEVEL = 1e12  # stands for infinity
+
+
+@dataclass(frozen=True, eq=False)
+class CentreView:
+    """Hold the coefficients of tasks around their centre, at the strength and beyond.
+
+    Parameters
+    ----------
+    features : tuple of str
+        Names of the features.
+    n_rows : ndarray of shape (n_tasks,)
+        Number of rows of each task.
+    coef : ndarray of shape (n_tasks, n_features)
+        Coefficients of the tasks.
+    coef_shared : ndarray of shape (n_features,)
+        Coefficients of the centre.
+    alpha : float
+        Strength of the pull to the centre.
+    alphas : ndarray of shape (n_alphas,)
+        Strengths of the path, ascending.
+    path : ndarray of shape (n_alphas, n_tasks, n_features)
+        Coefficients along the path.
+
+    See Also
+    --------
+    view_centre : Computes it for a fitted pipeline.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.report import CentreView
+    >>> W = np.array([[1.0, 2.0], [3.0, 2.0]])
+    >>> view = CentreView(
+    ...     ("a", "b"), np.array([5, 8]), W, W.mean(axis=0), 1.0, np.ones(1), W[None]
+    ... )
+    >>> view.spread
+    array([1., 0.])
+    """
+
+    features: tuple
+    n_rows: np.ndarray
+    coef: np.ndarray
+    coef_shared: np.ndarray
+    alpha: float
+    alphas: np.ndarray
+    path: np.ndarray
+
+    @property
+    def spread(self):
+        """Root mean square distance of tasks from the centre, for each feature."""
+        return np.sqrt(np.mean((self.coef - self.coef_shared) ** 2, axis=0))
+
+
+def view_centre(pipeline, X, y):
+    """Lay out what a pipeline learnt that ends in a mean-regularised model.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted; its last step is a MeanRegularizedRegressorCV, and the others make a
+        frame with the task column last.
+    X : DataFrame of shape (n_rows, n_columns)
+        Rows that it was fitted on.
+    y : array-like of shape (n_rows,)
+        Targets of these rows.
+
+    Returns
+    -------
+    view : CentreView
+        Coefficients, and their path over strengths.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmtl.compose import make_task_pipeline
+    >>> from skmtl.datasets import make_related_tasks
+    >>> from skmtl.linear_model import MeanRegularizedRegressorCV
+    >>> from skmtl.report import view_centre
+    >>> X, y = make_related_tasks(n_tasks=5, as_frame=True, random_state=0)
+    >>> model = make_task_pipeline(
+    ...     StandardScaler(), MeanRegularizedRegressorCV(), task_column="task"
+    ... )
+    >>> view_centre(model.fit(X, y), X, y).path.shape
+    (21, 5, 10)
+    """
+    model = pipeline[-1]
+    rows = pipeline[:-1].transform(X)
+    alphas = _choose_alphas(model)
+    shared = MeanRegularizedRegressor(
+        alpha_intercept=min(model.alpha_intercept_, _ONE_LEVEL),
+        task_column=model.task_column,
+    )
+    path = [shared.set_params(alpha=alpha).fit(rows, y).coef_ for alpha in alphas]
+    labels = rows[model.task_column].value_counts()
+    return CentreView(
+        features=tuple(rows.columns.drop(model.task_column)),
+        n_rows=labels.reindex(model.tasks_).to_numpy(),
+        coef=model.coef_,
+        coef_shared=model.coef_shared_,
+        alpha=float(np.mean(model.alpha_)),
+        alphas=alphas,
+        path=np.array(path),
+    )
+
+
+def _choose_alphas(model):
+    """Return strengths over the range that the model looked at."""
+    tried = model.cv_results_["alpha"]
+    tried = tried[np.isfinite(tried) & (tried > 0)]
+    return np.geomspace(tried.min(), tried.max(), _N_STEPS)

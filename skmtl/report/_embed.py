@@ -1,0 +1,19 @@
+"""Put a figure into a page that needs no other file."""
+
+from base64 import b64encode
+from html import escape
+from io import BytesIO
+
+
+def embed_figure(figure, alt, caption):
+    """Return a figure of HTML with the picture inside, and words for it."""
+    with BytesIO() as file:
+        # without the date, so that the same input gives the same page
+        figure.savefig(file, format="svg", dpi=200, metadata={"Date": None})
+        picture = b64encode(file.getvalue()).decode("ascii")
+    return (
+        f'<figure><div class="scroll" tabindex="0" role="region" '
+        f'aria-label="Picture, may be scrolled">'
+        f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(alt)}"></div>'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )

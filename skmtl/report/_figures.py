@@ -1,0 +1,191 @@
+"""Pictures of a comparison and of coefficients, each as a matplotlib figure."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+BLUE, ORANGE, GREY, INK = "#1f5fa8", "#b8460e", "#8a939c", "#1d2730"
+_WIDTH = 5.6  # inches: readable on a telephone, and enlarged on a screen
+_MOST_BARS, _MOST_FEATURES, _MOST_PANELS, _MOST_LINES = 30, 15, 6, 40
+_MANY_POINTS = 1500
+_STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "svg.hashsalt": "skmtl",
+    "svg.fonttype": "path",
+}
+
+
+@contextmanager
+def house_style():
+    """Draw and save in our style, whatever the user's is."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def _figure(height, **grid):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    return figure, figure.subplots(**grid)
+
+
+def plot_gains(comparison, model):
+    """Draw the gain of each task: bars, or against the rows if tasks are many."""
+    if len(comparison.tasks) <= _MOST_BARS:
+        return _plot_gain_bars(comparison, model)
+    return _plot_gain_points(comparison, model)
+
+
+def _plot_gain_bars(comparison, model):
+    gains = 100 * comparison.task_relative_gains[comparison.find(model)]
+    order = np.argsort(np.nan_to_num(gains))
+    figure, ax = _figure(0.9 + 0.23 * len(order))
+    ax.barh(
+        np.arange(len(order)),
+        gains[order],
+        height=0.62,
+        color=_colour_gains(comparison, model, gains)[order],
+    )
+    counts = comparison.n_rows
+    labels = [f"{comparison.tasks[t]}  ({counts[t]} rows)" for t in order]
+    ax.set_yticks(np.arange(len(order)), labels)
+    ax.tick_params(axis="y", length=0)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.set_xlabel(_say_gain(comparison, model))
+    return figure
+
+
+def _plot_gain_points(comparison, model):
+    gains = 100 * comparison.task_relative_gains[comparison.find(model)]
+    figure, ax = _figure(3.6)
+    ax.scatter(
+        comparison.n_rows,
+        gains,
+        c=_colour_gains(comparison, model, gains),
+        s=14,
+        alpha=0.7,
+        linewidth=0,
+        rasterized=len(gains) > _MANY_POINTS,
+    )
+    if comparison.n_rows.max() > 4 * comparison.n_rows.min():
+        ax.set_xscale("log")
+    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set_xlabel("rows of the task")
+    ax.set_ylabel(_say_gain(comparison, model))
+    return figure
+
+
+def _colour_gains(comparison, model, gains):
+    hurt = np.isin(comparison.tasks, comparison.hurt(model))
+    return np.where(hurt, ORANGE, np.where(gains > 0, BLUE, GREY))
+
+
+def _say_gain(comparison, model):
+    name = comparison.metric.upper()
+    return f"{name} of {model} below that of {comparison.baseline}, %"
+
+
+def plot_coefficients(view):
+    """Draw the coefficients of the centre, and of the tasks around it."""
+    features = choose_features(view)
+    figure, ax = _figure(0.9 + 0.3 * len(features))
+    places = np.arange(len(features))[::-1]
+    own = view.coef[:, features]
+    ax.scatter(
+        own.ravel(),
+        np.tile(places, len(own)),
+        s=16,
+        color=BLUE,
+        alpha=max(0.15, min(0.6, 8 / len(own))),
+        linewidth=0,
+        label="tasks",
+        rasterized=own.size > _MANY_POINTS,
+    )
+    shared = view.coef_shared[features]
+    ax.scatter(shared, places, s=34, marker="D", color=ORANGE, label="shared", zorder=3)
+    ax.set_yticks(places, [_shorten(view.features[j]) for j in features])
+    ax.set_ylim(-0.6, len(features) - 0.4)
+    ax.grid(axis="y", color=GREY, alpha=0.3, linewidth=0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.set_xlabel("coefficient")
+    figure.legend(loc="outside upper right", ncols=2, frameon=False)
+    return figure
+
+
+def choose_features(view):
+    """Return the features that matter most, in the order in which they do."""
+    size = np.abs(view.coef_shared) + view.spread
+    return np.argsort(-size, kind="stable")[:_MOST_FEATURES]
+
+
+def plot_path(view):
+    """Draw how tasks move to the centre as the pull grows, feature by feature."""
+    features = _choose_panels(view)
+    n_rows = -(-len(features) // 2)
+    figure, axes = _figure(
+        0.9 + 1.6 * n_rows, nrows=n_rows, ncols=2, sharex=True, squeeze=False
+    )
+    lines = _choose_lines(view)
+    colours, scale = _colour_rows(view.n_rows)
+    for ax, j in zip(axes.flat, features, strict=False):
+        for t in lines:
+            ax.plot(view.alphas, view.path[:, t, j], color=colours[t], linewidth=0.9)
+        ax.axvline(_mark(view), color=ORANGE, linewidth=1.2, linestyle="--")
+        ax.set(xscale="log", title=_shorten(view.features[j]))
+        ax.axhline(0, color=GREY, linewidth=0.6)
+    for ax in axes.flat[len(features) :]:
+        ax.set_visible(False)
+    figure.supxlabel("alpha: how strongly tasks are pulled to the centre", size=9)
+    figure.supylabel("coefficients of the tasks", size=9)
+    if scale is not None:
+        figure.colorbar(
+            scale, ax=axes, label="rows of the task", location="top", aspect=40
+        )
+    return figure
+
+
+def _choose_panels(view):
+    """Return the features that differ most between tasks along the path."""
+    spread = view.path.std(axis=1).mean(axis=0)
+    return np.argsort(-spread, kind="stable")[:_MOST_PANELS]
+
+
+def _choose_lines(view):
+    """Return some tasks, from few rows to many."""
+    order = np.argsort(view.n_rows, kind="stable")
+    picked = np.linspace(0, len(order) - 1, min(_MOST_LINES, len(order)))
+    return order[np.unique(picked.astype(int))]
+
+
+def _colour_rows(n_rows):
+    """Return a colour for each task, and the scale unless all have as many rows."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm, to_rgba
+
+    if n_rows.min() == n_rows.max():
+        return np.tile(to_rgba(BLUE), (len(n_rows), 1)), None
+    scale = ScalarMappable(LogNorm(n_rows.min(), n_rows.max()), "viridis_r")
+    return scale.to_rgba(n_rows), scale
+
+
+def _mark(view):
+    """Return where the strength chosen lies, at the end if it is infinite."""
+    return np.clip(view.alpha, view.alphas[0], view.alphas[-1])
+
+
+def _shorten(name, most=28):
+    return name if len(name) <= most else f"{name[: most - 1]}…"

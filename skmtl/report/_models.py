@@ -1,0 +1,93 @@
+"""The models that were compared, one line each."""
+
+from html import escape
+
+HEADER = ("model", "error", "gain", "better", "hurt")
+
+
+def draw_models(comparison):
+    """Draw the table of models as text.
+
+    Parameters
+    ----------
+    comparison : TaskComparison
+        What :func:`skmtl.inspection.compare_tasks` returned.
+
+    Returns
+    -------
+    text : str
+        One line per model: its error, its gain over the model without sharing with
+        its standard error, the number of tasks that it predicts better and of those
+        that it hurts by the test. The best is marked with a star.
+
+    Examples
+    --------
+    >>> from skmtl.datasets import make_related_tasks
+    >>> from skmtl.inspection import compare_tasks
+    >>> from skmtl.report import draw_models
+    >>> X, y = make_related_tasks(n_tasks=10, n_samples=15, random_state=0)
+    >>> comparison = compare_tasks(None, X, y, task_column=-1, random_state=0)
+    >>> print(draw_models(comparison).splitlines()[0].split()[0])
+    model
+    """
+    cells = [_head(comparison), *_list_models(comparison)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        [label.ljust(widths[0]), *map(str.rjust, values, widths[1:])]
+        for label, *values in cells
+    )
+    return "\n".join("   ".join(line).rstrip() for line in lines)
+
+
+def draw_models_html(comparison, explanations):
+    """Draw the same as HTML, with an explanation under the name of each model."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in _head(comparison))
+    names = zip(comparison.models, _list_models(comparison), strict=True)
+    rows = "".join(
+        _draw_row(cells, explanations.get(name, ""), name == comparison.best)
+        for name, cells in names
+    )
+    return (
+        "<table><caption>Errors on rows held out; smaller is better</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _draw_row(cells, explanation, is_best):
+    label, *values = map(escape, cells)
+    more = f"<br><small>{escape(explanation)}</small>" if explanation else ""
+    kind = ' class="best"' if is_best else ""
+    cells = "".join(f"<td>{value}</td>" for value in values)
+    return f'<tr{kind}><th scope="row">{label}{more}</th>{cells}</tr>'
+
+
+def _head(comparison):
+    n_tasks = len(comparison.tasks)
+    return (
+        "model",
+        comparison.metric.upper(),
+        f"gain over {comparison.baseline}",
+        f"better in (of {n_tasks} tasks)",
+        "hurts",
+    )
+
+
+def _list_models(comparison):
+    return [_list_model(comparison, name) for name in comparison.models]
+
+
+def _list_model(comparison, name):
+    place = comparison.find(name)
+    star = " *" if name == comparison.best else ""
+    error = f"{comparison.errors[place]:.4g}"
+    if name == comparison.baseline:
+        return name + star, error, "", "", ""
+    gain = 100 * comparison.relative_gains[place]
+    doubt = 100 * comparison.relative_standard_errors[place]
+    return (
+        name + star,
+        error,
+        f"{gain:+.1f} % ± {doubt:.1f}",
+        str(int((comparison.task_gains[place] > 0).sum())),
+        str(len(comparison.hurt(name))),
+    )

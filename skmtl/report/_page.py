@@ -1,0 +1,108 @@
+"""One page of HTML, without any other file, that says what was found."""
+
+from dataclasses import dataclass, field
+from html import escape
+
+from ._centre import CentreView
+from ._sections import SECTIONS
+from ._style import STYLE
+from ._verdict import draw_verdict
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """Write what a comparison found as one page of HTML that needs no other file.
+
+    The page holds its pictures and its style, and loads nothing. It has the verdict,
+    the models, the gain of each task, the coefficients and their path, the data, and
+    how it was made.
+
+    Parameters
+    ----------
+    title : str
+        What the page is about.
+    comparison : TaskComparison
+        What :func:`skmtl.inspection.compare_tasks` returned.
+    view : CentreView
+        What the mean-regularised model learnt.
+    facts : dict of str to str
+        What is to be said of the data, in order.
+    explanations : dict of str to str, default={}
+        What each model is, by name.
+    command : str, default=""
+        Command that made the page.
+
+    See Also
+    --------
+    view_centre : Makes `view`.
+    skmtl.inspection.compare_tasks : Makes `comparison`.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skmtl.compose import PooledTasks, make_task_pipeline
+    >>> from skmtl.datasets import make_related_tasks
+    >>> from skmtl.inspection import compare_tasks
+    >>> from skmtl.linear_model import MeanRegularizedRegressorCV
+    >>> from skmtl.report import Report, view_centre
+    >>> X, y = make_related_tasks(n_tasks=5, as_frame=True, random_state=0)
+    >>> mean = make_task_pipeline(
+    ...     StandardScaler(), MeanRegularizedRegressorCV(), task_column="task"
+    ... )
+    >>> models = {"pooled": PooledTasks(task_column="task"), "mean": mean}
+    >>> comparison = compare_tasks(models, X, y, cv=2)
+    >>> view = view_centre(mean.fit(X, y), X, y)
+    >>> report = Report("Generated", comparison, view, {"Rows": "150, generated"})
+    >>> report.to_html()[:15]
+    '<!DOCTYPE html>'
+    """
+
+    title: str
+    comparison: object
+    view: CentreView
+    facts: dict
+    explanations: dict = field(default_factory=dict)
+    command: str = ""
+
+    def to_html(self):
+        """Return the page.
+
+        Returns
+        -------
+        page : str
+            HTML.
+        """
+        sections = "\n".join(
+            f'<section id="{name}"><h2>{escape(title)}</h2>\n{draw(self)}</section>'
+            for name, title, draw in SECTIONS
+        )
+        return _PAGE.format(
+            title=escape(self.title),
+            style=STYLE,
+            verdict=draw_verdict(self.comparison),
+            sections=sections,
+        )
+
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+<p class="soft">Does it help to learn the tasks together?</p>
+</header>
+<main>
+{verdict}
+{sections}
+</main>
+<footer class="soft"><p>Written by skmtl. This page needs no network.</p></footer>
+</body>
+</html>
+"""

@@ -1,0 +1,174 @@
+"""The sections of the page, each a function of the report."""
+
+import platform
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from .. import __version__
+from ._embed import embed_figure
+from ._figures import (
+    choose_features,
+    house_style,
+    plot_coefficients,
+    plot_gains,
+    plot_path,
+)
+from ._models import draw_models_html
+
+_MOST_TASKS = 200
+_LEVEL = 0.05
+_HURT = ' class="hurt"'
+
+
+def _draw_models(report):
+    n_folds = report.comparison.fold_errors.shape[1]
+    table = draw_models_html(report.comparison, report.explanations)
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Models">{table}'
+        f"</div><p>* the smallest error. Each model predicted rows that it was not "
+        f"fitted on, in {n_folds} folds that every task is dealt to. The error is the "
+        "mean over tasks, every task counting the same; ± is the standard error of the "
+        "gain over folds. A model <em>hurts</em> a task if it predicts the task worse "
+        f"than <em>{escape(report.comparison.baseline)}</em> does, by a paired test "
+        f"that allows for the number of tasks (level {_LEVEL:.0%}).</p>"
+    )
+
+
+def _draw_gains(report):
+    comparison = report.comparison
+    model = comparison.best_sharing
+    gains = comparison.task_relative_gains[comparison.find(model)]
+    best, worst = np.nanargmax(gains), np.nanargmin(gains)
+    alt = (
+        f"Gain of each of {len(gains)} tasks, from {100 * gains[worst]:.0f} % "
+        f"({comparison.tasks[worst]}) to {100 * gains[best]:.0f} % "
+        f"({comparison.tasks[best]}); {(gains > 0).sum()} are above zero."
+    )
+    caption = (
+        "To the right, or above the line: predicted better with sharing (blue). Grey: "
+        "predicted worse, but not by more than chance may do. Orange: hurt, by the "
+        "test."
+    )
+    with house_style():
+        picture = embed_figure(plot_gains(comparison, model), alt, caption)
+    return picture + _say_hurt(comparison, model) + _draw_tasks(comparison, model)
+
+
+def _say_hurt(comparison, model):
+    hurt = comparison.hurt(model)
+    if not len(hurt):
+        return (
+            f"<p><strong>No task is hurt</strong> by {escape(model)}, as far as the "
+            "test can tell. It sees only large effects in tasks with few rows.</p>"
+        )
+    names = ", ".join(escape(str(name)) for name in hurt[:_MOST_TASKS])
+    return f"<p><strong>Hurt by {escape(model)}:</strong> {names}.</p>"
+
+
+def _draw_tasks(comparison, model):
+    gains = comparison.task_relative_gains[comparison.find(model)]
+    order = np.argsort(gains, kind="stable")[:_MOST_TASKS]
+    base = comparison.task_errors[comparison.find(comparison.baseline)]
+    error = comparison.task_errors[comparison.find(model)]
+    hurt = np.isin(comparison.tasks, comparison.hurt(model))
+    names = ("task", "rows", comparison.baseline, model, "gain", "")
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    rows = "".join(
+        f'<tr{_HURT if hurt[t] else ""}>'
+        f'<th scope="row">{escape(str(comparison.tasks[t]))}</th>'
+        f"<td>{comparison.n_rows[t]}</td><td>{base[t]:.4g}</td><td>{error[t]:.4g}</td>"
+        f"<td>{100 * gains[t]:+.1f} %</td><td>{'hurt' if hurt[t] else ''}</td></tr>"
+        for t in order
+    )
+    return (
+        f"<details><summary>{_say_tasks(len(gains))}</summary>"
+        '<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table>'
+        f"<caption>{comparison.metric.upper()} of each task, smallest gain first"
+        f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+        "</details>"
+    )
+
+
+def _say_tasks(n_tasks):
+    if n_tasks <= _MOST_TASKS:
+        return f"Table of all {n_tasks} tasks"
+    return f"Table of the {_MOST_TASKS} of {n_tasks:,} tasks with the smallest gain"
+
+
+def _draw_coefficients(report):
+    view = report.view
+    features = choose_features(view)
+    first = features[0]
+    own = view.coef[:, first]
+    alt = (
+        f"Coefficients of {len(features)} features: shared, and of each task. Largest "
+        f"is {view.features[first]}, shared {view.coef_shared[first]:.3g}, tasks "
+        f"{own.min():.3g} to {own.max():.3g}."
+    )
+    n_hidden = len(view.features) - len(features)
+    rest = f" {n_hidden} features that matter less are not shown." if n_hidden else ""
+    with house_style():
+        picture = embed_figure(
+            plot_coefficients(view),
+            alt,
+            "Change of the target when a number grows by its standard deviation, or "
+            "when a category applies, in the model that keeps tasks near what they "
+            "share. The nearer the blue dots are to the orange diamond, the more alike "
+            f"the tasks are.{rest}",
+        )
+    return picture
+
+
+def _draw_path(report):
+    view = report.view
+    chosen = "infinite" if np.isinf(view.alpha) else f"{view.alpha:.3g}"
+    alt = (
+        "Coefficients of the tasks as the pull to the centre grows: far apart at "
+        f"alpha {view.alphas[0]:.2g}, one and the same at {view.alphas[-1]:.2g}."
+    )
+    caption = (
+        "Each line is a task. At the left tasks are learnt apart, at the right they "
+        "have one coefficient; tasks with few rows move first. The dashed line marks "
+        f"the strength that the data chose: alpha = {chosen}."
+    )
+    with house_style():
+        return embed_figure(plot_path(view), alt, caption)
+
+
+def _draw_data(report):
+    return _draw_facts(report.facts)
+
+
+def _draw_origin(report):
+    command = f"<pre><code>{escape(report.command)}</code></pre>"
+    packages = ("scikit-learn", "numpy", "scipy", "pandas", "matplotlib")
+    versions = {name: _find_version(name) for name in packages}
+    facts = {"skmtl": __version__, "Python": platform.python_version(), **versions}
+    return (command if report.command else "") + _draw_facts(facts)
+
+
+def _find_version(package):
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _draw_facts(facts):
+    items = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>"
+        for name, value in facts.items()
+    )
+    return f'<dl class="facts">{items}</dl>'
+
+
+SECTIONS = (
+    ("models", "Which model predicts best?", _draw_models),
+    ("gains", "Which tasks gain?", _draw_gains),
+    ("coefficients", "What do the tasks share?", _draw_coefficients),
+    ("path", "How much sharing?", _draw_path),
+    ("data", "The data", _draw_data),
+    ("origin", "How this was made", _draw_origin),
+)

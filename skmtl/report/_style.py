@@ -1,0 +1,57 @@
+"""How the page looks, on screens narrow and wide and on paper."""
+
+STYLE = """
+:root { color-scheme: light; --ink: #1d2730; --soft: #55606b; --line: #d5dbe1;
+  --blue: #1f5fa8; --orange: #b8460e; --wash: #f3f6f9; }
+* { box-sizing: border-box; }
+body { margin: 0; color: var(--ink); background: #fff;
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+header, main, footer { max-width: 52rem; margin: 0 auto; padding: 0 1.25rem; }
+header { padding-top: 2.5rem; }
+h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 .25rem; }
+h2 { font-size: 1.25rem; margin: 2.75rem 0 .5rem; padding-top: 1rem;
+  border-top: 1px solid var(--line); }
+p { margin: .5rem 0; max-width: 44rem; }
+a { color: var(--blue); }
+.soft, small, figcaption, caption { color: var(--soft); }
+.verdict { margin: 1.5rem 0 1rem; padding: 1rem 1.25rem; background: var(--wash);
+  border-left: .35rem solid var(--blue); border-radius: .25rem; }
+.verdict strong { display: block; font-size: 1.2rem; }
+.verdict.apart { border-color: var(--orange); }
+.verdict.unclear { border-color: var(--soft); }
+.numbers { display: grid; gap: .75rem; margin: 0; padding: 0;
+  grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
+.numbers div { border: 1px solid var(--line); border-radius: .25rem;
+  padding: .6rem .9rem; display: flex; flex-direction: column-reverse; }
+.numbers dd { margin: 0; font-size: 1.45rem; font-weight: 600; }
+.numbers dt { color: var(--soft); font-size: .875rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-size: .875rem; padding-bottom: .4rem; }
+th, td { padding: .45rem .6rem; border-bottom: 1px solid var(--line);
+  text-align: right; vertical-align: top; white-space: nowrap; }
+thead th { vertical-align: bottom; font-size: .875rem; white-space: normal; }
+th:first-child { text-align: left; padding-left: 0; white-space: normal;
+  min-width: 9rem; }
+tbody th { font-weight: 600; }
+th small { font-weight: 400; }
+tr.best th, tr.best td { background: var(--wash); }
+tr.hurt td:last-child { color: var(--orange); font-weight: 600; }
+figure { margin: 1rem 0; }
+img { display: block; width: 100%; min-width: 26rem; max-width: 42rem; height: auto; }
+figcaption { font-size: .875rem; max-width: 42rem; margin-top: .4rem; }
+details { margin: 1rem 0; }
+summary { cursor: pointer; color: var(--blue); }
+dl.facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr;
+  gap: .35rem 1.25rem; margin: .75rem 0; }
+dl.facts dt { color: var(--soft); }
+dl.facts dd { margin: 0; overflow-wrap: anywhere; }
+pre { background: var(--wash); padding: .75rem 1rem; border-radius: .25rem;
+  white-space: pre-wrap; overflow-wrap: anywhere; font-size: .9rem; }
+footer { padding-top: 2rem; padding-bottom: 3rem; font-size: .875rem; }
+:focus-visible { outline: 3px solid var(--blue); outline-offset: 2px; }
+@media (max-width: 30rem) { dl.facts { grid-template-columns: 1fr; gap: 0; }
+  dl.facts dd { margin-bottom: .5rem; } header { padding-top: 1.25rem; } }
+@media print { .scroll { overflow: visible; } img { min-width: 0; }
+  h2, figure, tr { break-inside: avoid; } }
+"""
