@@ -29,4 +29,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return sorted([*globals(), *_ROOMS])
+    return sorted({*globals(), *_ROOMS})
