@@ -1,0 +1,65 @@
+"""Import the package, and fit for the first time (row 10).
+
+Every import and every first fit has an interpreter of its own.
+"""
+
+from _harness import QUICK, Report, cpu_seconds, in_fresh_process, related_tasks
+
+# isort: split
+
+import subprocess
+import sys
+
+import numpy as np
+
+IMPORTS = {
+    "import skmtl": "import skmtl",
+    "import sklearn.base": "import sklearn.base",
+    "a model of skmtl": "from skmtl.linear_model import MeanRegularizedRegressor",
+    "a model of scikit-learn": "from sklearn.linear_model import Ridge",
+}
+TIMER = "import time; t = time.process_time(); {}; print(time.process_time() - t)"
+SIZES = {"1000 x 200 x 50": (1000, 200, 50), "20 x 50 x 10": (20, 50, 10)}
+
+
+def import_seconds(statement):
+    """Return the processor time of an import."""
+    command = [sys.executable, "-c", TIMER.format(statement)]
+    return float(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def first_and_warm(size):
+    """Return the processor times of the first fit, and of the median later one."""
+    from skmtl.linear_model import MeanRegularizedRegressor
+
+    X, y = related_tasks(*size)
+    rows, target = X.reshape(-1, X.shape[2]), y.ravel()
+    task = np.repeat(np.arange(len(X)), X.shape[1])
+    model = MeanRegularizedRegressor()
+    fits = [lambda: model.fit(rows, target, task=task)] * 8
+    first, *others = [cpu_seconds(fit)[0] for fit in fits]
+    return first, np.median(others)
+
+
+def main():
+    """Compare imports with scikit-learn's, and first fits with later ones."""
+    report = Report("Import, and first fit")
+    rounds = range(1 if QUICK else 15)
+    times = [{name: import_seconds(s) for name, s in IMPORTS.items()} for _ in rounds]
+    taken = {name: [one[name] for one in times] for name in IMPORTS}
+    report.table(taken, "CPU s of an import")
+    ours, base, model, peer = (np.median(values) for values in taken.values())
+    report.at_most("row 10, import skmtl / sklearn.base", ours / base, 1.1)
+    report.at_most("row 10, import a model, skmtl / scikit-learn", model / peer, 1.1)
+    print()
+    for name, size in SIZES.items():
+        pairs = [in_fresh_process(first_and_warm, size) for _ in rounds[:7]]
+        first, warm = zip(*pairs, strict=True)
+        report.table({f"first fit, {name}": first, f"warm fit, {name}": warm})
+        ratio = np.median(np.divide(first, warm))
+        report.at_most(f"row 10, first / warm, {name}", ratio, 1.3)
+    report.finish()
+
+
+if __name__ == "__main__":
+    main()
