@@ -71,7 +71,13 @@ class TaskRows(TaskData):
         return folds
 
     def weighted_groups(self):
-        """Yield stacks as `groups` does, with weights that hold those of the tasks."""
+        """Yield stacks as `groups` does, with weights that hold those of the tasks.
+
+        Yields
+        ------
+        Group
+            Observations of tasks with equally many rows.
+        """
         for some in self.groups():
             weight = np.ones_like(some.y) if some.weight is None else some.weight
             if self.task_weight is not None:

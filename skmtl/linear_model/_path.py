@@ -30,6 +30,15 @@ class CoefficientPath:
         Coefficients of the centre.
     intercept_shared : ndarray of shape (n_alphas,)
         Intercepts of the centre.
+
+    Examples
+    --------
+    >>> from skmtl.linear_model import mean_regularized_path
+    >>> X, y = [[0, 1.0], [0, 2.0], [1, 1.0], [1, 2.0]], [1.0, 2.0, 2.0, 4.0]
+    >>> path = mean_regularized_path(X, y, alphas=[0.5, 5.0], task_column=0)
+    >>> path.coef[:, :, 0]
+    array([[1.25      , 1.75      ],
+           [1.45454545, 1.54545455]])
     """
 
     alphas: np.ndarray

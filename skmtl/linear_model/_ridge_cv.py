@@ -94,7 +94,8 @@ class MultiTaskRidgeCV(SplittingRegressor):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(30, 3))
     >>> Y = np.column_stack([X[:, 0], rng.normal(size=30)])
-    >>> MultiTaskRidgeCV(alphas=[0.1, 10.0, 1000.0]).fit(X, Y).alpha_
+    >>> model = MultiTaskRidgeCV(alphas=[0.1, 10.0, 1000.0]).fit(X, Y)
+    >>> model.alpha_
     array([1.e-01, 1.e+03])
     """
 
