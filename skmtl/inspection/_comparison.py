@@ -76,8 +76,9 @@ class TaskComparison:
     Wilcoxon's, which in addition asks about medians. It takes rows for independent,
     hence is about the models as fitted, on new rows of the same tasks: it does not know
     that other training rows would have given other models, nor of rows that belong
-    together, as repeated measurements do. With ten rows or fewer in a task, it finds
-    too much, up to three times its level in simulations.
+    together, as repeated measurements do. In simulations of models that are equally
+    good, a level of 5 % gave 5 to 7 % with 25 rows or more in a task, with normal
+    noise, and up to 14 % with ten.
 
     **Over tasks.** p-values are adjusted by Holm's method [2]_, so that with
     probability ``1 - level`` no task is called hurt that is not, whatever the

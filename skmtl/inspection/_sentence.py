@@ -78,5 +78,7 @@ def _list_hurt(comparison, model):
     n_tasks = len(comparison.tasks)
     if not hurt:
         return f"none of the {n_tasks} tasks significantly"
-    names = ", ".join(map(repr, hurt[:_NAMED])) + ", ..." * (len(hurt) > _NAMED)
+    names = ", ".join(map(repr, hurt[:_NAMED]))
+    if len(hurt) > _NAMED:
+        names += f" and {len(hurt) - _NAMED} more"
     return f"{len(hurt)} of the {n_tasks} tasks significantly: {names}"
