@@ -24,8 +24,8 @@ class TaskBlocks(ABC):
         """Remove from ``right_t`` what rounding put outside the range of ``S_t``."""
 
     @abstractmethod
-    def centre_curvature(self, n_tasks):
-        """Return ``sum_t D_t B_t^-1 S_t``, shape (n_features, n_features)."""
+    def centre(self, n_tasks, rows, strength):
+        """Return ``sum_t D_t B_t^-1 S_t + rows' rows + diag(strength)``, factored."""
 
     @abstractmethod
     def shrinkage(self):

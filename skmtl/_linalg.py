@@ -139,3 +139,49 @@ class Semidefinite:
     def inverse(self):
         """Return the inverse, or the pseudo-inverse where the matrix is flat."""
         return self.solve(np.eye(len(self.matrix)))
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Solve with ``root' root + strength I``, where the root is wider than tall.
+
+    It does what :class:`Semidefinite` does, without a square matrix of that width.
+    """
+
+    root: np.ndarray
+    strength: float
+
+    @cached_property
+    def _svd(self):
+        _, sizes, vectors = np.linalg.svd(self.root, full_matrices=False)
+        kept = sizes > self.root.shape[1] * EPS * sizes.max(initial=0.0)
+        return sizes[kept] ** 2, vectors[kept]
+
+    @property
+    def rank(self):
+        """Return the number of directions in which the matrix is not flat."""
+        return self.root.shape[1] if self.strength else len(self._svd[0])
+
+    @property
+    def log_determinant(self):
+        """Return the log of the determinant among the directions that are not flat."""
+        values, vectors = self._svd
+        total = np.log(values + self.strength).sum()
+        if self.strength:
+            n_rest = vectors.shape[1] - len(values)
+            total += n_rest * np.log(self.strength)
+        return total
+
+    def solve(self, right):
+        """Return the solution of minimum norm, for the part of `right` in the range."""
+        values, vectors = self._svd
+        inner = vectors @ right
+        solution = vectors.T @ (inner.T / (values + self.strength)).T
+        if self.strength:
+            solution = solution + (right - vectors.T @ inner) / self.strength
+        return solution
+
+    @cached_property
+    def inverse(self):
+        """Return the inverse, or the pseudo-inverse where the matrix is flat."""
+        return self.solve(np.eye(self.root.shape[1]))

@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import Semidefinite
 from skmtl.couplings import Pull
 from skmtl.data import TaskMoments
 
@@ -89,11 +88,10 @@ class CentreFit:
     @cached_property
     def centre(self):
         """Curvature of what is left to minimise over the centre."""
-        curvature = self.blocks.centre_curvature(self.moments.n_tasks)
+        rows = np.zeros((0, self.moments.n_features))
         if len(self.row_gap) > 1:
-            gap = np.sqrt(self.row_weight)[:, None] * self.row_gap
-            curvature = curvature + gap.T @ gap
-        return Semidefinite(curvature + np.diag(self.pull.centre))
+            rows = np.sqrt(self.row_weight)[:, None] * self.row_gap
+        return self.blocks.centre(self.moments.n_tasks, rows, self.pull.centre)
 
     @cached_property
     def _apart(self):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import apply, diagonals, invert
+from skmtl._linalg import Semidefinite, apply, diagonals, invert
 
 # A stack of about this many numbers stays in the second-level cache.
 _CACHE = 2**17
@@ -70,13 +70,14 @@ class Inverse(TaskBlocks):
     def clean(self, right):
         return right
 
-    def centre_curvature(self, n_tasks):
+    def centre(self, n_tasks, rows, strength):
         n_features = self.inverse.shape[-1]
         total = self.inverse.reshape(-1, n_features).T @ np.broadcast_to(
             self.curvature, self.inverse.shape
         ).reshape(-1, n_features)
         total *= self.strength[0][:, None] * (n_tasks / len(self.inverse))
-        return (total + total.T) / 2
+        total = (total + total.T) / 2 + rows.T @ rows
+        return Semidefinite(total + np.diag(strength))
 
     def shrinkage(self):
         return np.matmul(self.inverse, self.curvature)

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import EPS, apply
+from skmtl._linalg import EPS, Semidefinite, Wide, apply
 
 # A stack of about this many numbers stays in the second-level cache.
 _CACHE = 2**17
@@ -124,21 +124,35 @@ class Spectral(TaskBlocks):
         inner = self._to_basis(right * self.scale) * (self.values > 0)
         return self._from_basis(inner) / self.scale
 
-    def centre_curvature(self, n_tasks):
-        return self._curvature_sum * (n_tasks / len(self.basis))
+    def centre(self, n_tasks, rows, strength):
+        n_features, times = len(self.scale), n_tasks / len(self.basis)
+        n_vectors = self.basis.shape[0] * self.basis.shape[1] + len(rows)
+        if n_vectors < n_features and (strength == strength[0]).all():
+            root = self._root(slice(None)) * np.sqrt(times) / self.scale
+            return Wide(np.vstack([root, rows]), strength[0])
+        total = self._curvature_sum * times + rows.T @ rows
+        return Semidefinite(total + np.diag(strength))
 
     @cached_property
     def _curvature_sum(self):
         """Sum over the blocks, kept for all strengths of the intercepts."""
-        root = np.sqrt(self._weights(self.values * self.alpha[:, None]))
         n_features = len(self.scale)
         total = np.zeros((n_features, n_features))
         size = max(1, _CACHE // max(n_features, 1) ** 2)
         for start in range(0, len(self.basis), size):
             part = slice(start, start + size)
-            scaled = (self.basis[part] * root[part, :, None]).reshape(-1, n_features)
-            total += scaled.T @ scaled
+            root = self._root(part)
+            total += root.T @ root
         return total / (self.scale * self.scale[:, None])
+
+    @cached_property
+    def _root_weights(self):
+        return np.sqrt(self._weights(self.values * self.alpha[:, None]))
+
+    def _root(self, part):
+        """Return rows whose squares add up to the curvature of some blocks."""
+        rows = self.basis[part] * self._root_weights[part, :, None]
+        return rows.reshape(-1, len(self.scale))
 
     def shrinkage(self):
         inner = self._weights(self.values)[:, :, None] * self.basis
