@@ -48,10 +48,10 @@ comparison
 comparison.tasks_frame().sort_values("gain").head().round(3)
 
 # %%
-# The mean-regularised model pulls wards to their centre, and lets them go where their own
-# patients say otherwise, so the harm to the ward that differs is limited. The pooled
-# model, with common coefficients, has no such way out: look at the red diamond, which
-# is drawn at the edge.
+# The mean-regularised model pulls wards to their centre, and lets them go where their
+# own patients say otherwise, so the harm to the ward that differs is limited. The
+# pooled model, with common coefficients, has no such way out: look at the red diamond,
+# which is drawn at the edge.
 
 comparison.plot(model="pooled + task intercepts")
 plt.show()

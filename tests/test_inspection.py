@@ -210,6 +210,12 @@ def test_a_planted_outlier_is_the_task_that_sharing_hurts():
     assert found.tasks_frame().loc["ward D", "hurt"]
 
 
+def test_tasks_that_are_hurt_come_the_surest_first(comparison):
+    p_values = np.tile([1e-3, 1e-5, 0.5, 1e-4, 0.9, 1.0], (3, 1))
+    hurt = replace(comparison, p_values=p_values).hurt("pooled", level=0.004)
+    assert_array_equal(hurt, comparison.tasks[[1, 3, 0]])
+
+
 def test_the_test_keeps_its_level_where_two_models_are_equally_good():
     """Each model sees one of two features that matter alike: 400 tasks, no harm."""
     rng = np.random.default_rng(0)
@@ -582,7 +588,9 @@ def test_names_of_hurt_tasks_do_not_overlap(plt):
 def test_a_huge_loss_is_drawn_at_the_edge_with_its_number(plt):
     display = _draw(5, np.array([0.1, 0.2, 0.0, -0.1, -7.0]))
     assert _read_texts(display.ax_) == ["-700%"]
+    drawn = np.vstack([dots.get_offsets() for dots in display.ax_.collections[1:]])
     assert display.ax_.get_xlim()[0] > -1.2
+    assert drawn.data[:, 0].min() == -1.0
 
 
 def test_tasks_without_a_gain_are_left_out(plt):

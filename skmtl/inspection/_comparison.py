@@ -228,10 +228,10 @@ class TaskComparison:
         tasks : ndarray of shape (n_hurt,)
             Labels, the surest first.
         """
-        p_values = self.adjusted_p_values[self.find(model or self.best_sharing)]
-        found = np.flatnonzero(p_values <= level)
-        raw = self.p_values[self.find(model or self.best_sharing)]
-        return self.tasks[found[np.argsort(raw[found], kind="stable")]]
+        place = self.find(model or self.best_sharing)
+        found = np.flatnonzero(self.adjusted_p_values[place] <= level)
+        order = np.argsort(self.p_values[place, found], kind="stable")
+        return self.tasks[found[order]]
 
     def to_frame(self):
         """Return a pandas DataFrame, one row per model.
