@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 from functools import cache, wraps
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -28,6 +29,8 @@ LEFT_OUT_OF_PARTS = LEFT_OUT | {
     "YD01": "or yielded",
 }
 PARTS = ("skmtl.couplings", "skmtl.data", "skmtl.problems", "skmtl.solvers")
+
+API = Path(__file__).parents[1] / "docs" / "api.rst"
 
 # Exist after fit on some data only.
 SOMETIMES = {"feature_names_in_", "classes_"}
@@ -105,6 +108,11 @@ def test_a_room_opens_with_one_sentence(room):
 @each_room
 def test_a_room_lists_its_public_names(room):
     assert [name for name in room.__all__ if not hasattr(room, name)] == []
+
+
+@each_room
+def test_a_room_has_a_page_on_the_site(room):
+    assert f"   {room.__name__}\n" in API.read_text(encoding="utf-8")
 
 
 @_each(CLASSES | FUNCTIONS)
