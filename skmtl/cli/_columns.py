@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import validate_data
 
 from ._errors import CommandError
 
@@ -21,6 +22,13 @@ class TableColumns(TransformerMixin, BaseEstimator):
         "flag" (true or false), "category", "date", or for a column of labels of tasks
         "integer" or "text".
 
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns of the table seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names.
+
     See Also
     --------
     make_table_encoder : Turns these columns into numbers.
@@ -29,8 +37,9 @@ class TableColumns(TransformerMixin, BaseEstimator):
     --------
     >>> import pandas as pd
     >>> from skmtl.cli import TableColumns
-    >>> columns = TableColumns({"age": "number", "town": "category"})
-    >>> columns.transform(pd.DataFrame({"town": [1, None], "x": 0, "age": ["7", "8"]}))
+    >>> X = pd.DataFrame({"town": [1, None], "x": 0, "age": ["7", "8"]})
+    >>> columns = TableColumns({"age": "number", "town": "category"}).fit(X)
+    >>> columns.transform(X[["town", "age"]])
        age town
     0  7.0  1.0
     1  8.0  NaN
@@ -40,7 +49,7 @@ class TableColumns(TransformerMixin, BaseEstimator):
         self.kinds = kinds
 
     def fit(self, X, y=None):
-        """Do nothing: all is said by `kinds`.
+        """Check that the columns are there; what they become is said by `kinds`.
 
         Parameters
         ----------
@@ -54,6 +63,8 @@ class TableColumns(TransformerMixin, BaseEstimator):
         self : TableColumns
             The same instance.
         """
+        validate_data(self, X, skip_check_array=True)
+        self._check_names(X)
         return self
 
     def transform(self, X):
@@ -72,12 +83,7 @@ class TableColumns(TransformerMixin, BaseEstimator):
         """
         import pandas as pd
 
-        missing = [name for name in self.kinds if name not in X.columns]
-        if missing:
-            raise CommandError(
-                f"the table must have the columns that the model was fitted on, it "
-                f"lacks {', '.join(map(repr, missing))}: add or rename columns"
-            )
+        self._check_names(X)
         cast = {name: _CASTS[kind](X[name]) for name, kind in self.kinds.items()}
         return pd.DataFrame(cast, index=X.index)
 
@@ -96,8 +102,13 @@ class TableColumns(TransformerMixin, BaseEstimator):
         """
         return np.array(list(self.kinds), dtype=object)
 
-    def __sklearn_is_fitted__(self):
-        return True
+    def _check_names(self, X):
+        missing = [name for name in self.kinds if name not in X.columns]
+        if missing:
+            raise CommandError(
+                f"the table must have the columns that the model was fitted on, it "
+                f"lacks {', '.join(map(repr, missing))}: add or rename columns"
+            )
 
 
 def as_number(column):

@@ -105,10 +105,11 @@ def _draw_page(table, comparison, argv):
     mean = make_models(["mean"], table)["mean"].fit(table.X, table.y)
     words = sys.argv[1:] if argv is None else argv
     return Report(
-        title=f"{table.target} by {table.task_column}",
+        title=f"Predict {table.target} for each {table.task_column}",
         comparison=comparison,
         view=view_centre(mean, table.X, table.y),
         facts=describe_table(table),
         explanations=MODELS,
+        subtitle=f"Does it help to learn {table.labels.nunique():,} tasks together?",
         command=shlex.join(["skmtl", *words]),
     ).to_html()

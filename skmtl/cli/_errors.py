@@ -10,16 +10,18 @@ class CommandError(ValueError):
     """Say what and where, and what to do, in one line."""
 
 
-def need(package):
-    """Import a package that comes with the extra "cli"."""
+def need(module):
+    """Import a module of a package that comes with the extra "cli"."""
+    package = module.partition(".")[0]
     try:
-        return import_module(package)
+        import_module(package)
     except ModuleNotFoundError as error:
-        if error.name != package.partition(".")[0]:
+        if error.name != package:
             raise
         raise CommandError(
-            f'the package {error.name} is not installed: pip install "skmtl[cli]"'
+            f'the package {package} is not installed: pip install "skmtl[cli]"'
         ) from None
+    return import_module(module)
 
 
 def check_column(name, names, option, where):

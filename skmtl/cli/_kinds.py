@@ -45,5 +45,7 @@ def _are_dates(values):
 
     if not all(isinstance(value, str) and _DAY.fullmatch(value) for value in values):
         return False
-    dates = pd.to_datetime(pd.Series(values), format="ISO8601", errors="coerce", utc=True)
+    dates = pd.to_datetime(
+        pd.Series(values), format="ISO8601", errors="coerce", utc=True
+    )
     return bool(dates.notna().all())

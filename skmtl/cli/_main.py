@@ -58,6 +58,7 @@ def _run(argv):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         commands[arguments.command](arguments, argv)
+    sys.stdout.flush()
     for message in dict.fromkeys(str(each.message) for each in caught):
         print(f"skmtl: warning: {_join_lines(message)}", file=sys.stderr)
     return 0

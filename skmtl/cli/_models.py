@@ -10,12 +10,13 @@ from ._encoder import make_steps
 from ._errors import CommandError
 
 _ALPHAS = np.logspace(-3, 5, 17)
+_ALIKE = 1e12  # a pull so strong that all tasks have the same slopes
 
 MODELS = {
     "independent": "a ridge regression for each task alone",
     "pooled": "one ridge regression for all rows, whatever their task",
-    "intercepts": "one ridge regression, with a level for each task",
-    "mean": "a model for each task, near what the tasks share",
+    "intercepts": "one slope for all tasks, and a level for each",
+    "mean": "slopes and a level for each task, near what the tasks share",
 }
 
 
@@ -48,10 +49,9 @@ def make_models(names, table):
 
 
 def _make_model(name, task_column):
-    ridge = RidgeCV(alphas=_ALPHAS)
     return {
         "independent": MultiTaskRidgeCV(alphas=_ALPHAS),
-        "pooled": PooledTasks(ridge),
-        "intercepts": PooledTasks(ridge, task_intercepts=True),
+        "pooled": PooledTasks(RidgeCV(alphas=_ALPHAS)),
+        "intercepts": MeanRegularizedRegressorCV(alphas=[_ALIKE]),
         "mean": MeanRegularizedRegressorCV(),
     }[name].set_params(task_column=task_column)

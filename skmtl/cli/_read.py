@@ -9,7 +9,7 @@ DELIMITERS = ",;\t"
 
 
 def read_table(path, text_columns=()):
-    """Read a CSV or Parquet file; `text_columns` stay text though they look like more."""
+    """Read a CSV or Parquet file, some columns as text whatever they look like."""
     path = Path(path)
     readers = {".csv": _read_csv, ".parquet": _read_parquet}
     if path.suffix.lower() not in readers:

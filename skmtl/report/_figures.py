@@ -1,5 +1,6 @@
 """Pictures of a comparison and of coefficients, each as a matplotlib figure."""
 
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -8,6 +9,7 @@ BLUE, ORANGE, GREY, INK = "#1f5fa8", "#b8460e", "#8a939c", "#1d2730"
 _WIDTH = 5.6  # inches: readable on a telephone, and enlarged on a screen
 _MOST_BARS, _MOST_FEATURES, _MOST_PANELS, _MOST_LINES = 30, 15, 6, 40
 _MANY_POINTS = 1500
+_WORST = 100  # percent: losses have no bound, gains have
 _STYLE = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -20,7 +22,7 @@ _STYLE = {
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
     "svg.hashsalt": "skmtl",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # the reader's fonts have more letters than ours
 }
 
 
@@ -29,7 +31,8 @@ def house_style():
     """Draw and save in our style, whatever the user's is."""
     import matplotlib as mpl
 
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield
@@ -44,23 +47,38 @@ def _figure(height, **grid):
 
 def plot_gains(comparison, model):
     """Draw the gain of each task: bars, or against the rows if tasks are many."""
-    if len(comparison.tasks) <= _MOST_BARS:
+    if draws_bars(comparison):
         return _plot_gain_bars(comparison, model)
     return _plot_gain_points(comparison, model)
 
 
+def draws_bars(comparison):
+    """Tell whether tasks are few enough for a bar each."""
+    return len(comparison.tasks) <= _MOST_BARS
+
+
+def list_gains(comparison, model):
+    """Return the gain of each task in percent, 0 where nothing can be gained."""
+    return 100 * np.nan_to_num(comparison.task_relative_gains[comparison.find(model)])
+
+
+def count_cut(comparison, model):
+    """Count the tasks whose loss is larger than the picture shows."""
+    return int((list_gains(comparison, model) < -_WORST).sum())
+
+
 def _plot_gain_bars(comparison, model):
-    gains = 100 * comparison.task_relative_gains[comparison.find(model)]
-    order = np.argsort(np.nan_to_num(gains))
+    gains = list_gains(comparison, model)
+    order = np.argsort(gains, kind="stable")
     figure, ax = _figure(0.9 + 0.23 * len(order))
     ax.barh(
         np.arange(len(order)),
-        gains[order],
+        np.maximum(gains[order], -_WORST),
         height=0.62,
         color=_colour_gains(comparison, model, gains)[order],
     )
     counts = comparison.n_rows
-    labels = [f"{comparison.tasks[t]}  ({counts[t]} rows)" for t in order]
+    labels = [f"{_label(comparison.tasks[t])}  ({counts[t]} rows)" for t in order]
     ax.set_yticks(np.arange(len(order)), labels)
     ax.tick_params(axis="y", length=0)
     ax.axvline(0, color=INK, linewidth=0.8)
@@ -69,11 +87,11 @@ def _plot_gain_bars(comparison, model):
 
 
 def _plot_gain_points(comparison, model):
-    gains = 100 * comparison.task_relative_gains[comparison.find(model)]
+    gains = list_gains(comparison, model)
     figure, ax = _figure(3.6)
     ax.scatter(
         comparison.n_rows,
-        gains,
+        np.maximum(gains, -_WORST),
         c=_colour_gains(comparison, model, gains),
         s=14,
         alpha=0.7,
@@ -95,7 +113,7 @@ def _colour_gains(comparison, model, gains):
 
 def _say_gain(comparison, model):
     name = comparison.metric.upper()
-    return f"{name} of {model} below that of {comparison.baseline}, %"
+    return f"{name} of '{_label(model)}' below '{_label(comparison.baseline)}', %"
 
 
 def plot_coefficients(view):
@@ -116,7 +134,7 @@ def plot_coefficients(view):
     )
     shared = view.coef_shared[features]
     ax.scatter(shared, places, s=34, marker="D", color=ORANGE, label="shared", zorder=3)
-    ax.set_yticks(places, [_shorten(view.features[j]) for j in features])
+    ax.set_yticks(places, [_label(view.features[j]) for j in features])
     ax.set_ylim(-0.6, len(features) - 0.4)
     ax.grid(axis="y", color=GREY, alpha=0.3, linewidth=0.6)
     ax.tick_params(axis="y", length=0)
@@ -145,22 +163,32 @@ def plot_path(view):
         for t in lines:
             ax.plot(view.alphas, view.path[:, t, j], color=colours[t], linewidth=0.9)
         ax.axvline(_mark(view), color=ORANGE, linewidth=1.2, linestyle="--")
-        ax.set(xscale="log", title=_shorten(view.features[j]))
+        ax.set(xscale="log", title=_label(view.features[j]))
         ax.axhline(0, color=GREY, linewidth=0.6)
     for ax in axes.flat[len(features) :]:
         ax.set_visible(False)
     figure.supxlabel("alpha: how strongly tasks are pulled to the centre", size=9)
     figure.supylabel("coefficients of the tasks", size=9)
     if scale is not None:
-        figure.colorbar(
-            scale, ax=axes, label="rows of the task", location="top", aspect=40
+        ends = view.n_rows.min(), view.n_rows.max()
+        bar = figure.colorbar(
+            scale,
+            ax=axes,
+            label="rows of the task",
+            location="top",
+            aspect=50,
+            ticks=ends,
+            format="%d",
         )
+        bar.minorticks_off()
     return figure
 
 
 def _choose_panels(view):
-    """Return the features that differ most between tasks along the path."""
-    spread = view.path.std(axis=1).mean(axis=0)
+    """Return the features that differ most between tasks, or would at any strength."""
+    spread = view.spread
+    if not spread.any():
+        spread = view.path.std(axis=1).mean(axis=0)
     return np.argsort(-spread, kind="stable")[:_MOST_PANELS]
 
 
@@ -187,5 +215,8 @@ def _mark(view):
     return np.clip(view.alpha, view.alphas[0], view.alphas[-1])
 
 
-def _shorten(name, most=28):
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+def _label(name, most=28):
+    """Return a name that is short, and no formula."""
+    name = str(name)
+    name = name if len(name) <= most else f"{name[: most - 1]}…"
+    return name.replace("$", r"\$")

@@ -2,8 +2,6 @@
 
 from html import escape
 
-HEADER = ("model", "error", "gain", "better", "hurt")
-
 
 def draw_models(comparison):
     """Draw the table of models as text.
@@ -79,7 +77,7 @@ def _list_models(comparison):
 def _list_model(comparison, name):
     place = comparison.find(name)
     star = " *" if name == comparison.best else ""
-    error = f"{comparison.errors[place]:.4g}"
+    error = f"{comparison.errors[place]:#.4g}"
     if name == comparison.baseline:
         return name + star, error, "", "", ""
     gain = 100 * comparison.relative_gains[place]

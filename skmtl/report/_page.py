@@ -29,6 +29,8 @@ class Report:
         What is to be said of the data, in order.
     explanations : dict of str to str, default={}
         What each model is, by name.
+    subtitle : str, default="Does it help to learn the tasks together?"
+        What is said below the title.
     command : str, default=""
         Command that made the page.
 
@@ -62,6 +64,7 @@ class Report:
     view: CentreView
     facts: dict
     explanations: dict = field(default_factory=dict)
+    subtitle: str = "Does it help to learn the tasks together?"
     command: str = ""
 
     def to_html(self):
@@ -78,6 +81,7 @@ class Report:
         )
         return _PAGE.format(
             title=escape(self.title),
+            subtitle=escape(self.subtitle),
             style=STYLE,
             verdict=draw_verdict(self.comparison),
             sections=sections,
@@ -96,7 +100,7 @@ _PAGE = """\
 <body>
 <header>
 <h1>{title}</h1>
-<p class="soft">Does it help to learn the tasks together?</p>
+<p class="soft">{subtitle}</p>
 </header>
 <main>
 {verdict}

@@ -10,7 +10,10 @@ from .. import __version__
 from ._embed import embed_figure
 from ._figures import (
     choose_features,
+    count_cut,
+    draws_bars,
     house_style,
+    list_gains,
     plot_coefficients,
     plot_gains,
     plot_path,
@@ -39,36 +42,43 @@ def _draw_models(report):
 def _draw_gains(report):
     comparison = report.comparison
     model = comparison.best_sharing
-    gains = comparison.task_relative_gains[comparison.find(model)]
-    best, worst = np.nanargmax(gains), np.nanargmin(gains)
+    gains = list_gains(comparison, model)
+    best, worst = gains.argmax(), gains.argmin()
     alt = (
-        f"Gain of each of {len(gains)} tasks, from {100 * gains[worst]:.0f} % "
-        f"({comparison.tasks[worst]}) to {100 * gains[best]:.0f} % "
+        f"Gain of each of {len(gains)} tasks, from {gains[worst]:.0f} % "
+        f"({comparison.tasks[worst]}) to {gains[best]:.0f} % "
         f"({comparison.tasks[best]}); {(gains > 0).sum()} are above zero."
     )
-    caption = (
-        "To the right, or above the line: predicted better with sharing (blue). Grey: "
-        "predicted worse, but not by more than chance may do. Orange: hurt, by the "
-        "test."
-    )
     with house_style():
-        picture = embed_figure(plot_gains(comparison, model), alt, caption)
+        figure = plot_gains(comparison, model)
+        picture = embed_figure(figure, alt, _explain_gains(comparison, model))
     return picture + _say_hurt(comparison, model) + _draw_tasks(comparison, model)
+
+
+def _explain_gains(comparison, model):
+    side = "To the right of" if draws_bars(comparison) else "Above"
+    n_cut = count_cut(comparison, model)
+    cut = f" {n_cut} drawn at -100 % are worse than that." if n_cut else ""
+    return (
+        f"{side} the line, blue: predicted better with sharing. Grey: predicted worse, "
+        f"but not by more than chance may do. Orange: hurt, by the test.{cut}"
+    )
 
 
 def _say_hurt(comparison, model):
     hurt = comparison.hurt(model)
     if not len(hurt):
         return (
-            f"<p><strong>No task is hurt</strong> by {escape(model)}, as far as the "
-            "test can tell. It sees only large effects in tasks with few rows.</p>"
+            f"<p><strong>No task is hurt</strong> by <em>{escape(model)}</em>, as far "
+            "as the test can tell. It sees only large effects in tasks with few rows."
+            "</p>"
         )
     names = ", ".join(escape(str(name)) for name in hurt[:_MOST_TASKS])
-    return f"<p><strong>Hurt by {escape(model)}:</strong> {names}.</p>"
+    return f"<p><strong>Hurt by <em>{escape(model)}</em>:</strong> {names}.</p>"
 
 
 def _draw_tasks(comparison, model):
-    gains = comparison.task_relative_gains[comparison.find(model)]
+    gains = list_gains(comparison, model)
     order = np.argsort(gains, kind="stable")[:_MOST_TASKS]
     base = comparison.task_errors[comparison.find(comparison.baseline)]
     error = comparison.task_errors[comparison.find(model)]
@@ -76,10 +86,10 @@ def _draw_tasks(comparison, model):
     names = ("task", "rows", comparison.baseline, model, "gain", "")
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     rows = "".join(
-        f'<tr{_HURT if hurt[t] else ""}>'
+        f"<tr{_HURT if hurt[t] else ''}>"
         f'<th scope="row">{escape(str(comparison.tasks[t]))}</th>'
-        f"<td>{comparison.n_rows[t]}</td><td>{base[t]:.4g}</td><td>{error[t]:.4g}</td>"
-        f"<td>{100 * gains[t]:+.1f} %</td><td>{'hurt' if hurt[t] else ''}</td></tr>"
+        f"<td>{comparison.n_rows[t]}</td><td>{base[t]:#.4g}</td><td>{error[t]:#.4g}</td>"
+        f"<td>{gains[t]:+,.1f} %</td><td>{'hurt' if hurt[t] else ''}</td></tr>"
         for t in order
     )
     return (
@@ -108,9 +118,9 @@ def _draw_coefficients(report):
         f"{own.min():.3g} to {own.max():.3g}."
     )
     n_hidden = len(view.features) - len(features)
-    rest = f" {n_hidden} features that matter less are not shown." if n_hidden else ""
+    rest = f" Not shown: {n_hidden} that matter less." if n_hidden else ""
     with house_style():
-        picture = embed_figure(
+        return embed_figure(
             plot_coefficients(view),
             alt,
             "Change of the target when a number grows by its standard deviation, or "
@@ -118,7 +128,6 @@ def _draw_coefficients(report):
             "share. The nearer the blue dots are to the orange diamond, the more alike "
             f"the tasks are.{rest}",
         )
-    return picture
 
 
 def _draw_path(report):

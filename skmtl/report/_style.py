@@ -22,7 +22,8 @@ a { color: var(--blue); }
 .numbers { display: grid; gap: .75rem; margin: 0; padding: 0;
   grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
 .numbers div { border: 1px solid var(--line); border-radius: .25rem;
-  padding: .6rem .9rem; display: flex; flex-direction: column-reverse; }
+  padding: .6rem .9rem; display: flex;
+  flex-direction: column-reverse; justify-content: flex-end; }
 .numbers dd { margin: 0; font-size: 1.45rem; font-weight: 600; }
 .numbers dt { color: var(--soft); font-size: .875rem; }
 .scroll { overflow-x: auto; }

@@ -20,19 +20,21 @@ def draw_verdict(comparison):
 def _judge(comparison):
     place = comparison.find(comparison.best_sharing)
     difference = comparison.differences[place]
-    if not abs(difference) > comparison.standard_errors[place]:
+    doubt = comparison.standard_errors[place]
+    if not abs(difference) > doubt:
         return "unclear", "No clear difference"
+    sure = abs(difference) > 2 * doubt
     if difference > 0:
-        return "apart", "Sharing does not help on these data"
-    return "shared", "Sharing helps on these data"
+        return "apart", "Sharing does not help" if sure else "Sharing seems not to help"
+    return "shared", "Sharing helps" if sure else "Sharing seems to help"
 
 
 def _list_numbers(comparison):
     best = comparison.best_sharing
     gain = 100 * comparison.relative_gains[comparison.find(best)]
     return {
-        f"gain of {best} over {comparison.baseline}": f"{gain:+.1f} %",
-        f"tasks that {best} hurts": str(len(comparison.hurt(best))),
+        f"gain of '{best}' over '{comparison.baseline}'": f"{gain:+.1f} %",
+        f"tasks that '{best}' hurts": str(len(comparison.hurt(best))),
         "tasks": f"{len(comparison.tasks):,}",
         "rows": f"{comparison.n_rows.sum():,}",
     }

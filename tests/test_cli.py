@@ -1,0 +1,551 @@
+"""The command compares, saves and predicts, and says in one line what is wrong."""
+
+import json
+import subprocess
+import sys
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+
+pd = pytest.importorskip("pandas", reason="pandas is not installed")
+pytest.importorskip("skops", reason="skops is not installed")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+
+import skmtl  # noqa: E402
+from skmtl.cli import DateFeatures, TableColumns, main, make_table_encoder  # noqa: E402
+from skmtl.cli import _compare as compare_module  # noqa: E402
+from skmtl.cli._kinds import find_kind  # noqa: E402
+from skmtl.cli._models import make_models  # noqa: E402
+from skmtl.cli._store import dump_model, load_model  # noqa: E402
+from skmtl.cli._table import prepare_table  # noqa: E402
+
+FAST = ["--models", "independent,pooled", "--cv", "2"]
+
+
+def make_pupils(n_rows=120, seed=0):
+    """A table with every kind of column, and holes in it."""
+    rng = np.random.default_rng(seed)
+    hours = rng.normal(size=n_rows)
+    town = rng.choice(["north", "south", "west"], n_rows)
+    schools = rng.choice(["ash", "birch", "cedar", "elm"], n_rows)
+    days = pd.Timestamp("2023-01-30") + pd.to_timedelta(np.arange(n_rows), "D")
+    return pd.DataFrame(
+        {
+            "school": schools,
+            "hours": pd.Series(hours).mask(rng.random(n_rows) < 0.1),
+            "town": pd.Series(town).mask(rng.random(n_rows) < 0.1),
+            "tested": days.strftime("%Y-%m-%d"),
+            "free_meals": rng.random(n_rows) < 0.3,
+            "country": "UK",
+            "name": [f"pupil {i}" for i in range(n_rows)],
+            "nothing": np.nan,
+            "score": 2 * hours + (schools == "elm") + (town == "west"),
+        }
+    )
+
+
+@pytest.fixture
+def pupils():
+    return make_pupils()
+
+
+@pytest.fixture
+def csv(tmp_path, pupils):
+    path = tmp_path / "pupils.csv"
+    pupils.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def saved(tmp_path, csv):
+    """A model saved by the command."""
+    path = tmp_path / "model.skops"
+    argv = ["compare", csv, "--task", "school", "--target", "score", "--save", path]
+    assert run(*argv, *FAST) == 0
+    return path
+
+
+def run(*argv):
+    return main([str(each) for each in argv])
+
+
+def fail(capsys, *argv):
+    """Run what must fail, and return the one line that it says."""
+    capsys.readouterr()
+    assert run(*argv) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("skmtl: error: ")
+    assert error.count("\n") == 1
+    return error
+
+
+def compare_with(path, *more, task="school", target="score"):
+    return ["compare", path, "--task", task, "--target", target, *FAST, *more]
+
+
+# compare
+
+
+def test_without_a_file_it_runs_on_embedded_data_and_says_so(capsys):
+    assert run("compare", *FAST) == 0
+    out, err = capsys.readouterr()
+    assert "No file was named" in out
+    assert "442 diabetes patients (embedded data: load_diabetes of scikit-learn)" in out
+    assert err == ""
+
+
+def test_the_table_has_a_line_per_model_and_the_recommendation(capsys, csv):
+    assert run(*compare_with(csv)) == 0
+    out = capsys.readouterr().out
+    lines = out.splitlines()
+    assert sum(line.startswith(("independent", "pooled")) for line in lines) == 2
+    assert "'pooled'" in lines[-1]
+
+
+def test_it_tells_which_rows_and_columns_were_used(capsys, pupils, tmp_path):
+    pupils.loc[:2, "score"] = np.nan
+    pupils.loc[5, "school"] = None
+    pupils.to_csv(tmp_path / "holes.csv", index=False)
+    assert run(*compare_with(tmp_path / "holes.csv", "--drop", "town")) == 0
+    out = capsys.readouterr().out
+    assert "Rows: 116, to predict score" in out
+    assert "Tasks: 4 of school" in out
+    assert "1 number (hours); 1 yes/no column (free_meals); 1 date (tested)" in out
+    assert "name (text, different in every row)" in out
+    assert "town (--drop), country (the same in every row)" in out
+    assert "nothing (empty)" in out
+    assert "Left out: 1 rows without school and 3 rows without score" in out
+
+
+def test_csv_and_parquet_give_the_same(capsys, csv, pupils, tmp_path):
+    pupils.to_parquet(tmp_path / "pupils.parquet")
+    run(*compare_with(csv))
+    from_csv = capsys.readouterr().out.partition("\n")[2]
+    run(*compare_with(tmp_path / "pupils.parquet"))
+    assert capsys.readouterr().out.partition("\n")[2] == from_csv
+
+
+def test_a_level_of_the_index_of_a_parquet_file_is_a_column(pupils, tmp_path):
+    pupils.set_index("school").to_parquet(tmp_path / "pupils.parquet")
+    assert run(*compare_with(tmp_path / "pupils.parquet")) == 0
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_are_found(pupils, tmp_path, separator):
+    pupils.to_csv(tmp_path / "pupils.csv", index=False, sep=separator)
+    assert run(*compare_with(tmp_path / "pupils.csv")) == 0
+
+
+def test_the_seed_decides_the_folds(capsys, csv):
+    outputs = []
+    for seed in (1, 1, 2):
+        run(*compare_with(csv, "--seed", seed))
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1] != outputs[2]
+
+
+def test_the_metric_heads_the_table(capsys, csv):
+    run(*compare_with(csv, "--metric", "mae"))
+    head = capsys.readouterr().out.splitlines()[-5]
+    assert head.split()[:4] == ["model", "MAE", "gain", "over"]
+
+
+def test_integers_with_gaps_are_tasks(capsys, pupils, tmp_path):
+    codes = pupils["school"].map({"ash": 1, "birch": 2, "cedar": 10, "elm": 20})
+    pupils["school"] = codes.astype(float)
+    pupils.loc[3, "school"] = np.nan
+    pupils.to_csv(tmp_path / "pupils.csv", index=False)
+    model = tmp_path / "model.skops"
+    assert run(*compare_with(tmp_path / "pupils.csv", "--save", model)) == 0
+    assert load_model(model)[-1].tasks_.tolist() == [1, 2, 10, 20]
+
+
+def test_warnings_are_lines_of_their_own(capsys, csv, monkeypatch):
+    def warn(facts):
+        warnings.warn("take\ncare", UserWarning, stacklevel=2)
+        return ""
+
+    monkeypatch.setattr(compare_module, "draw_facts", warn)
+    assert run(*compare_with(csv)) == 0
+    assert capsys.readouterr().err == "skmtl: warning: take care\n"
+
+
+# predict
+
+
+def test_a_saved_model_predicts_as_the_one_in_memory(pupils, saved, tmp_path):
+    table = prepare_table(pupils, "", "school", "score")
+    best = type(load_model(saved)[-1])
+    models = make_models(["independent", "pooled"], table).values()
+    (model,) = (each for each in models if type(each[-1]) is best)
+    expected = model.fit(table.X, table.y).predict(pupils)
+    output = tmp_path / "predictions.csv"
+    pupils.to_csv(tmp_path / "new.csv", index=False)
+    assert run("predict", saved, tmp_path / "new.csv", "--output", output) == 0
+    written = pd.read_csv(output)
+    np.testing.assert_allclose(written["prediction"], expected, rtol=1e-12)
+    assert written.columns.tolist() == [*pupils.columns, "prediction"]
+
+
+def test_predictions_are_printed_and_the_summary_is_not_among_them(capsys, saved, csv):
+    capsys.readouterr()
+    assert run("predict", saved, csv) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 121
+    assert err == "Predicted 120 rows\n"
+
+
+def test_the_order_of_columns_and_other_columns_do_not_matter(pupils, saved, tmp_path):
+    model = load_model(saved)
+    moved = pupils[pupils.columns[::-1]].assign(more="x").drop(columns="score")
+    assert (model.predict(moved) == model.predict(pupils)).all()
+
+
+@pytest.mark.parametrize("name", ["independent", "pooled", "intercepts", "mean"])
+def test_every_model_predicts_tasks_never_seen(name, pupils):
+    table = prepare_table(pupils, "", "school", "score")
+    model = make_models([name], table)[name].fit(table.X, table.y)
+    new = model.predict(pupils.assign(school="oak"))
+    other = model.predict(pupils.assign(school="yew"))
+    assert np.isfinite(new).all()
+    assert (new == other).all()
+
+
+def test_tasks_never_seen_are_counted(capsys, pupils, saved, tmp_path):
+    pupils.loc[:9, "school"] = "oak"
+    pupils.to_csv(tmp_path / "new.csv", index=False)
+    assert (
+        run("predict", saved, tmp_path / "new.csv", "--output", tmp_path / "p.csv") == 0
+    )
+    assert "10 of them of 1 school not seen in training" in capsys.readouterr().err
+
+
+def test_text_that_looks_like_a_number_stays_text(tmp_path):
+    frame = make_pupils().assign(town=lambda X: X["town"].replace("west", "007"))
+    table = prepare_table(frame, "", "school", "score")
+    model = make_models(["pooled"], table)["pooled"].fit(table.X, table.y)
+    expected = model.predict(frame.assign(town="007"))
+    path = tmp_path / "new.csv"
+    frame.assign(town="007").to_csv(path, index=False)
+    (tmp_path / "model.skops").write_bytes(dump_model(model))
+    output = tmp_path / "predictions.csv"
+    assert run("predict", tmp_path / "model.skops", path, "--output", output) == 0
+    np.testing.assert_allclose(pd.read_csv(output)["prediction"], expected)
+
+
+# what goes wrong when a table is read
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", None, "a.csv does not exist"),
+        ("a.xlsx", b"", "must be a .csv or .parquet file"),
+        ("a.csv", b"", "is empty"),
+        ("a.csv", b"school,score\n", "has no rows"),
+        ("a.csv", b"school,score,x\na,1,2\nb,2,3,4,5\n", "line 3"),
+        ("a.csv", b"school,score\na,1,2\nb,2,3\n", "more fields"),
+        ("a.csv", b"school,score\n\xff\xfe,1\n", "not UTF-8"),
+        ("a.csv", b"school,score,x,x \na,1,2,3\n", "two columns named 'x'"),
+        ("a.parquet", b"PAR1 and no more", "not a readable Parquet file"),
+        ("a.csv", b"School,score,x\na,1,2\n", "did you mean 'School'"),
+        ("a.csv", b"schol,score,x\na,1,2\n", "did you mean 'schol'"),
+        ("a.csv", b"u,score,x\na,1,2\n", "it has 3 columns, u, score, x"),
+        ("a.csv", b"school,score,x\na,,2\n,1,3\n", "no row in which both"),
+        ("a.csv", b"school,score,x\na,1,2\na,2,3\n", "at least two tasks"),
+        ("a.csv", b"school,score,x\na,1,2\nb,2,3\n", "different in each of 2 rows"),
+        ("a.csv", b"school,score,x\n1.5,1,2\n2,2,3\n", "got 1.5 in row 1"),
+        ("a.csv", b"school,score,x\na,low,2\nb,high,3\n", "got 'low': only numbers"),
+        ("a.csv", b"school,score,x\na,1,2\nb,n.n.,3\n", "got 'n.n.' among numbers"),
+        ("a.csv", b'school,score,x\na,"1,5",2\nb,2,3\n', "decimals with a point"),
+        ("a.csv", b"school,score,x\na,True,2\nb,False,3\n", "write 1 and 0"),
+        (
+            "a.csv",
+            b"school,score,x\na,2024-01-31,2\nb,2024-01-31,3\n",
+            "number of days",
+        ),
+        ("a.csv", b"school,score,x\na,1,2\na,1,3\nb,1,3\n", "nothing to predict"),
+        ("a.csv", b"school,score,x\na,1,2\na,2,2\nb,2,2\n", "no column to predict"),
+        (
+            "a.csv",
+            b"school,score,x\na,1,2\na,2,inf\nb,2,2\n",
+            "infinite value in row 2",
+        ),
+        (
+            "a.csv",
+            b"school,score,x\na,1,2\na,inf,1\nb,2,2\n",
+            "infinite value in row 2",
+        ),
+    ],
+)
+def test_a_bad_table_is_said_in_one_line(capsys, tmp_path, name, content, said):
+    path = tmp_path / name
+    [path.write_bytes(each) for each in [content] if each is not None]
+    assert said in fail(capsys, *compare_with(path))
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--task", "school", "--target", "school"], "must be two columns"),
+        (["--task", "school"], "--target is missing: say --target COLUMN"),
+        (["--target", "score"], "--task is missing: say --task COLUMN"),
+        (["--task", "school", "--target", "score", "--drop", "toun"], "'town'"),
+        (["--task", "school", "--target", "score", "--drop", "score"], "keep it"),
+        (["--task", "school", "--target", "score", "--cv", "1"], "between 2 and"),
+        (["--task", "school", "--target", "score", "--cv", "121"], "rows, 120"),
+        (["--task", "school", "--target", "score", "--cv", "x"], "invalid int value"),
+        (["--models", "independent,forest"], "'forest' is not a model"),
+        (["--models", "mean"], "name at least two"),
+        (["--metric", "r2"], "invalid choice"),
+        (["--report", "report.pdf"], "must end with .html"),
+        (["--save", "model.pkl"], "must end with .skops"),
+        (["--save", "nowhere/model.skops"], "the folder nowhere does not exist"),
+        (["--unknown"], "unrecognized arguments: --unknown"),
+    ],
+)
+def test_bad_options_are_said_in_one_line(capsys, csv, argv, said):
+    assert said in fail(capsys, "compare", csv, *argv)
+
+
+def test_columns_without_a_file_are_refused(capsys):
+    assert "name a .csv or .parquet file" in fail(capsys, "compare", "--task", "school")
+
+
+def test_no_command_is_refused(capsys):
+    assert "see skmtl --help" in fail(capsys)
+
+
+def test_a_folder_is_no_table_and_no_output(capsys, csv, tmp_path):
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "folder.html").mkdir()
+    assert "is a folder" in fail(capsys, *compare_with(tmp_path / "folder.csv"))
+    argv = compare_with(csv, "--report", tmp_path / "folder.html")
+    assert "is a folder: name a file in it" in fail(capsys, *argv)
+
+
+# what goes wrong when a model is used
+
+
+def test_a_missing_column_is_named(capsys, pupils, saved, tmp_path):
+    pupils.drop(columns=["hours", "school"]).to_csv(tmp_path / "n.csv", index=False)
+    error = fail(capsys, "predict", saved, tmp_path / "n.csv")
+    assert "n.csv: the table must have the columns" in error
+    assert "it lacks 'hours', 'school'" in error
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("hours", "many", "column 'hours' must hold numbers, got 'many' in row 5"),
+        ("tested", "spring", "column 'tested' must hold dates as 2024-01-31"),
+        ("free_meals", "perhaps", "column 'free_meals' must hold true or false"),
+        ("school", None, "task column 'school' is empty in 1 rows, first in row 5"),
+    ],
+)
+def test_a_value_of_another_kind_is_shown(capsys, saved, tmp_path, column, value, said):
+    frame = make_pupils().astype({column: object})
+    frame.loc[4, column] = value
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    assert said in fail(capsys, "predict", saved, tmp_path / "new.csv")
+
+
+def test_a_file_that_is_no_model_is_refused(capsys, csv, tmp_path):
+    path = tmp_path / "model.skops"
+    assert "does not exist" in fail(capsys, "predict", path, csv)
+    path.write_bytes(b"no model")
+    assert "is damaged, or no file that skmtl saved" in fail(
+        capsys, "predict", path, csv
+    )
+
+
+def test_a_damaged_model_is_refused(capsys, csv, saved):
+    content = saved.read_bytes()
+    saved.write_bytes(content[: len(content) // 2])
+    assert "is damaged" in fail(capsys, "predict", saved, csv)
+
+
+def test_a_model_of_other_types_is_refused(capsys, csv, saved):
+    with zipfile.ZipFile(saved) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(files["schema.json"])
+    schema["__class__"], schema["__module__"] = "Popen", "subprocess"
+    files["schema.json"] = json.dumps(schema).encode()
+    with zipfile.ZipFile(saved, "w") as archive:
+        [archive.writestr(*each) for each in files.items()]
+    assert "not opened: subprocess.Popen" in fail(capsys, "predict", saved, csv)
+
+
+def test_a_model_that_the_command_did_not_save_is_refused(capsys, csv, tmp_path):
+    from sklearn.linear_model import Ridge
+    from skops import io
+
+    io.dump(Ridge(), tmp_path / "ridge.skops")
+    error = fail(capsys, "predict", tmp_path / "ridge.skops", csv)
+    assert "holds a Ridge that skmtl did not save" in error
+
+
+def test_the_table_is_not_overwritten_by_its_predictions(capsys, csv, saved):
+    assert "write to another" in fail(capsys, "predict", saved, csv, "--output", csv)
+
+
+def test_a_column_named_prediction_is_refused(capsys, pupils, saved, tmp_path):
+    pupils.assign(prediction=1).to_csv(tmp_path / "new.csv", index=False)
+    assert "rename it" in fail(capsys, "predict", saved, tmp_path / "new.csv")
+
+
+# whole or not at all
+
+
+def test_a_failure_leaves_what_was_there(capsys, csv, tmp_path, monkeypatch):
+    path = tmp_path / "model.skops"
+    path.write_bytes(b"before")
+
+    def refuse(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", refuse)
+    error = fail(capsys, *compare_with(csv, "--save", path))
+    assert "cannot be written: No space left on device" in error
+    assert path.read_bytes() == b"before"
+    assert sorted(each.name for each in tmp_path.iterdir()) == [path.name, csv.name]
+
+
+def test_an_interruption_is_no_traceback(capsys, csv, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare_module, "compare_tasks", interrupt)
+    assert run(*compare_with(csv)) == 130
+    assert capsys.readouterr().err == "skmtl: error: interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("package", "argv"),
+    [
+        ("pandas", []),
+        ("matplotlib", ["--report", "report.html"]),
+        ("skops", ["--save", "model.skops"]),
+    ],
+)
+def test_a_package_that_is_not_there_is_named(capsys, csv, monkeypatch, package, argv):
+    names = [name for name in sys.modules if name.partition(".")[0] == package]
+    for name in names:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    error = fail(capsys, *compare_with(csv, *argv))
+    assert f'the package {package} is not installed: pip install "skmtl[cli]"' in error
+
+
+# as a process
+
+
+def test_the_version_is_printed(capsys):
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"skmtl {skmtl.__version__}\n"
+
+
+def test_it_runs_as_a_module(csv):
+    argv = [sys.executable, "-m", "skmtl", *map(str, compare_with(csv))]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "independent" in done.stdout
+
+
+def test_a_reader_that_stops_early_is_no_error(csv, saved):
+    command = f"{sys.executable} -m skmtl predict --quiet {saved} {csv}"
+    argv = ["bash", "-c", f"set -o pipefail; {command} | true"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+# the parts
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, 2], "number"),
+        ([1.5, None], "number"),
+        ([True, False], "flag"),
+        ([True, None], "flag"),
+        (["a", None], "category"),
+        (["a", 1], "category"),
+        (["2024-01-31", None], "date"),
+        (["2024-01-31T10:00:00+01:00"], "date"),
+        (["2024-01-31 10:00"], "date"),
+        (["2024-13-31"], "category"),
+        ([[1], [2]], None),
+        ([1 + 2j], None),
+    ],
+)
+def test_the_kind_of_a_column_is_found(values, kind):
+    assert find_kind(pd.Series(values)) == kind
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "kind"),
+    [
+        ([1, None], "Int64", "number"),
+        ([True, None], "boolean", "flag"),
+        (["a", "b"], "category", "category"),
+        (["a", None], "string", "category"),
+        (["2024-01-31"], "datetime64[ns, UTC]", "date"),
+    ],
+)
+def test_the_kind_of_a_typed_column_is_found(values, dtype, kind):
+    assert find_kind(pd.Series(values, dtype=dtype)) == kind
+
+
+def test_casting_twice_changes_nothing(pupils):
+    kinds = {
+        "hours": "number",
+        "town": "category",
+        "tested": "date",
+        "free_meals": "flag",
+        "school": "text",
+    }
+    columns = TableColumns(kinds).fit(pupils)
+    once = columns.transform(pupils)
+    pd.testing.assert_frame_equal(columns.transform(once), once)
+
+
+def test_large_integers_are_labels_to_the_last_digit():
+    labels = pd.DataFrame({"task": [2**60, 2**60 + 1]})
+    cast = TableColumns({"task": "integer"}).fit_transform(labels)
+    assert cast["task"].tolist() == [2**60, 2**60 + 1]
+
+
+def test_rare_and_new_categories_are_one(pupils):
+    towns = ["a"] * 5 + ["b"] * 5 + ["c", "d"]
+    X = pd.DataFrame({"town": pd.Series(towns, dtype=object), "t": 1})
+    encoder = make_table_encoder({"town": "category"}, "t").fit(X)
+    names = encoder.get_feature_names_out().tolist()
+    assert names == ["town=a", "town=b", "town=(rare)", "t"]
+    new = pd.DataFrame({"town": ["c", "z"], "t": 1})
+    assert encoder.transform(new).to_numpy().tolist() == [[0, 0, 1, 1]] * 2
+
+
+def test_the_task_column_passes_untouched(pupils):
+    table = prepare_table(pupils, "", "school", "score")
+    encoder = make_table_encoder(table.kinds, "school").fit(table.X)
+    encoded = encoder.transform(table.X)
+    assert encoded["school"].tolist() == pupils["school"].tolist()
+    assert encoded.columns[-1] == "school"
+
+
+def test_parts_of_dates_are_those_of_the_calendar():
+    days = pd.to_datetime(["2023-12-31 00:00", "2024-02-29 12:00", None])
+    X = pd.DataFrame({"day": days})
+    parts = DateFeatures().fit_transform(X)
+    expected = [[2023, 12, 6, 0], [2024, 2, 3, 60.5], [np.nan] * 4]
+    np.testing.assert_array_equal(parts, expected)
+
+
+def test_a_date_before_the_first_has_negative_days():
+    X = pd.DataFrame({"day": pd.to_datetime(["2024-01-02", "2024-01-03"])})
+    dates = DateFeatures().fit(X)
+    earlier = pd.DataFrame({"day": pd.to_datetime(["2024-01-01"])})
+    assert dates.transform(earlier).tolist() == [[0, -1]]
