@@ -13,6 +13,7 @@ from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics import find_task_column
 
 _ALPHAS = np.logspace(-3, 5, 17)
+_ALIKE = 1e20  # a pull so strong that tasks have the same coefficients
 _INNER = ("estimator", "regressor")  # of a search, of a TransformedTargetRegressor
 
 
@@ -21,7 +22,8 @@ def default_models(task_column=None, *, preprocessor=None):
 
     - ``"independent"``: a ridge regression per task, each with a strength of its own;
     - ``"pooled"``: one ridge regression for all rows, which ignores the task;
-    - ``"pooled + task intercepts"``: the same with an indicator per task;
+    - ``"pooled + task intercepts"``: common coefficients, and an intercept per task,
+      near a shared one;
     - ``"mean-regularised"``: a linear model per task, near a shared centre.
 
     Each chooses its strength within the rows it is fitted on.
@@ -51,7 +53,7 @@ def default_models(task_column=None, *, preprocessor=None):
     models = {
         "independent": MultiTaskRidgeCV(_ALPHAS),
         "pooled": PooledTasks(ridge),
-        "pooled + task intercepts": PooledTasks(ridge, task_intercepts=True),
+        "pooled + task intercepts": MeanRegularizedRegressorCV([_ALIKE], method="loo"),
         "mean-regularised": MeanRegularizedRegressorCV(),
     }
     return {
