@@ -1,5 +1,6 @@
 """The command compares, saves and predicts, and says in one line what is wrong."""
 
+import io
 import json
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def compare_with(path, *more, task="school", target="score"):
 def test_without_a_file_it_runs_on_embedded_data_and_says_so(capsys):
     assert run("compare", *FAST) == 0
     out, err = capsys.readouterr()
-    assert "No file was named" in out
+    assert "About: no file was named" in out
     assert "442 diabetes patients (embedded data: load_diabetes of scikit-learn)" in out
     assert err == ""
 
@@ -233,6 +234,37 @@ def test_text_that_looks_like_a_number_stays_text(tmp_path):
     output = tmp_path / "predictions.csv"
     assert run("predict", tmp_path / "model.skops", path, "--output", output) == 0
     np.testing.assert_allclose(pd.read_csv(output)["prediction"], expected)
+
+
+# progress
+
+
+class Terminal(io.StringIO):
+    """What a person looks at."""
+
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_on_a_terminal(csv, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    run(*compare_with(csv))
+    assert "Comparing 2 models over 2 folds" in sys.stderr.getvalue()
+
+
+def test_progress_is_shown_without_rich(csv, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    run(*compare_with(csv))
+    lines = ["Reading the table ...", "Comparing 2 models over 2 folds ..."]
+    assert sys.stderr.getvalue().splitlines() == lines
+
+
+def test_quiet_is_quiet(csv, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    run(*compare_with(csv, "--quiet"))
+    assert sys.stderr.getvalue() == ""
 
 
 # what goes wrong when a table is read

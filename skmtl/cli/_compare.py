@@ -6,7 +6,7 @@ import sys
 from ..inspection import compare_tasks
 from ..report import Report, draw_models, view_centre
 from ._describe import describe_table, draw_facts
-from ._embedded import EXPLANATION, SOURCE, TARGET, TASK, load_embedded
+from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
 from ._errors import CommandError, need
 from ._models import MODELS, make_models, read_names
 from ._progress import progress
@@ -23,7 +23,10 @@ def compare(arguments, argv):
     with progress("Reading the table", arguments.quiet):
         table = _read_table(arguments)
     _check_folds(arguments.cv, len(table.y))
-    print(draw_facts(describe_table(table)), flush=True)
+    facts = describe_table(table)
+    if arguments.data is None:
+        facts["About"] = ABOUT
+    print(draw_facts(facts), flush=True)
     models = make_models(names, table)
     what = f"Comparing {len(names)} models over {arguments.cv} folds"
     with progress(what, arguments.quiet):
@@ -36,7 +39,7 @@ def compare(arguments, argv):
         print(f"Saved {comparison.best!r}, fitted to all rows: {save}", flush=True)
     if report:
         with progress("Drawing the report", arguments.quiet):
-            page = _draw_page(table, comparison, argv)
+            page = _draw_page(table, facts, comparison, argv)
             write_file(report, page.encode())
         print(f"Wrote the report: {report}")
 
@@ -67,7 +70,6 @@ def _read_table(arguments):
         )
     else:
         frame, source, task, target = load_embedded(), SOURCE, TASK, TARGET
-        print(EXPLANATION, end="\n\n")
     return prepare_table(frame, source, task, target, arguments.drop)
 
 
@@ -101,14 +103,14 @@ def _compare(models, table, arguments):
     )
 
 
-def _draw_page(table, comparison, argv):
+def _draw_page(table, facts, comparison, argv):
     mean = make_models(["mean"], table)["mean"].fit(table.X, table.y)
     words = sys.argv[1:] if argv is None else argv
     return Report(
         title=f"Predict {table.target} for each {table.task_column}",
         comparison=comparison,
         view=view_centre(mean, table.X, table.y),
-        facts=describe_table(table),
+        facts=facts,
         explanations=MODELS,
         subtitle=f"Does it help to learn {table.labels.nunique():,} tasks together?",
         command=shlex.join(["skmtl", *words]),

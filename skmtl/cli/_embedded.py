@@ -4,11 +4,10 @@ from ._errors import need
 
 SOURCE = "442 diabetes patients (embedded data: load_diabetes of scikit-learn)"
 TASK, TARGET = "group", "progression"
-EXPLANATION = (
-    "No file was named, so this is a demonstration on real data that scikit-learn "
-    "ships (Efron et al., 2004): progression of diabetes after a year, from ten "
-    "measurements. The tasks are groups of patients made here, by sex (which the data "
-    "code as 1 and 2) and age."
+ABOUT = (
+    "no file was named, so this shows the command on real data (Efron et al., 2004): "
+    "progression of diabetes after a year, from ten measurements; the tasks are groups "
+    "of patients made here, by sex (coded 1 and 2 in the data) and age"
 )
 _ENDS = [0, 29, 39, 49, 59, 200]
 _AGES = ["under 30", "30 to 39", "40 to 49", "50 to 59", "60 and over"]

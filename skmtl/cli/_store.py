@@ -2,14 +2,14 @@
 
 import zlib
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile
 
 from sklearn.pipeline import Pipeline
 
 from ._columns import TableColumns
 from ._errors import CommandError, need
 
-_TRUSTED = ("skmtl", "sklearn", "numpy")
+_TRUSTED = ("skmtl.", "sklearn.", "numpy.dtype")
 _DAMAGE = (
     AttributeError,
     BadZipFile,
@@ -26,7 +26,7 @@ _DAMAGE = (
 
 def dump_model(model):
     """Return a fitted pipeline as bytes."""
-    return need("skops.io").dumps(model)
+    return need("skops.io").dumps(model, compression=ZIP_DEFLATED)
 
 
 def load_model(path):
@@ -40,7 +40,7 @@ def load_model(path):
     content = path.read_bytes()
     try:
         types = io.get_untrusted_types(data=content)
-        strange = [name for name in types if name.partition(".")[0] not in _TRUSTED]
+        strange = [name for name in types if not name.startswith(_TRUSTED)]
         model = None if strange else io.loads(content, trusted=types)
     except _DAMAGE as error:
         raise CommandError(
@@ -49,7 +49,7 @@ def load_model(path):
         ) from None
     if strange:
         raise CommandError(
-            f"{path} holds types that are not of skmtl, scikit-learn or NumPy and is "
+            f"{path} holds types that are not of skmtl or scikit-learn and is "
             f"not opened: {', '.join(strange[:5])}; make it with skmtl compare --save"
         )
     _check_model(model, path)

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..linear_model import MeanRegularizedRegressor
+from ..linear_model import mean_regularized_path
 
-_N_STEPS = 21
-_ONE_LEVEL = 1e12  # stands for infinity
+_N_ALPHAS = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,16 +90,17 @@ def view_centre(pipeline, X, y):
     ...     StandardScaler(), MeanRegularizedRegressorCV(), task_column="task"
     ... )
     >>> view_centre(model.fit(X, y), X, y).path.shape
-    (21, 5, 10)
+    (30, 5, 10)
     """
     model = pipeline[-1]
     rows = pipeline[:-1].transform(X)
-    alphas = _choose_alphas(model)
-    shared = MeanRegularizedRegressor(
-        alpha_intercept=min(model.alpha_intercept_, _ONE_LEVEL),
+    path = mean_regularized_path(
+        rows,
+        y,
+        n_alphas=_N_ALPHAS,
+        alpha_intercept=model.alpha_intercept_,
         task_column=model.task_column,
     )
-    path = [shared.set_params(alpha=alpha).fit(rows, y).coef_ for alpha in alphas]
     labels = rows[model.task_column].value_counts()
     return CentreView(
         features=tuple(rows.columns.drop(model.task_column)),
@@ -108,13 +108,6 @@ def view_centre(pipeline, X, y):
         coef=model.coef_,
         coef_shared=model.coef_shared_,
         alpha=float(np.mean(model.alpha_)),
-        alphas=alphas,
-        path=np.array(path),
+        alphas=path.alphas,
+        path=path.coef,
     )
-
-
-def _choose_alphas(model):
-    """Return strengths over the range that the model looked at."""
-    tried = model.cv_results_["alpha"]
-    tried = tried[np.isfinite(tried) & (tried > 0)]
-    return np.geomspace(tried.min(), tried.max(), _N_STEPS)

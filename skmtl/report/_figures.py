@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 BLUE, ORANGE, GREY, INK = "#1f5fa8", "#b8460e", "#8a939c", "#1d2730"
-_WIDTH = 5.6  # inches: readable on a telephone, and enlarged on a screen
+_WIDTH = 4.8  # inches: as wide as a telephone, and enlarged on a screen
 _MOST_BARS, _MOST_FEATURES, _MOST_PANELS, _MOST_LINES = 30, 15, 6, 40
 _MANY_POINTS = 1500
 _WORST = 100  # percent: losses have no bound, gains have
@@ -82,7 +82,7 @@ def _plot_gain_bars(comparison, model):
     ax.set_yticks(np.arange(len(order)), labels)
     ax.tick_params(axis="y", length=0)
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_xlabel(_say_gain(comparison, model))
+    ax.set_xlabel(_say_gain(comparison))
     return figure
 
 
@@ -102,7 +102,7 @@ def _plot_gain_points(comparison, model):
         ax.set_xscale("log")
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.set_xlabel("rows of the task")
-    ax.set_ylabel(_say_gain(comparison, model))
+    ax.set_ylabel(_say_gain(comparison))
     return figure
 
 
@@ -111,9 +111,9 @@ def _colour_gains(comparison, model, gains):
     return np.where(hurt, ORANGE, np.where(gains > 0, BLUE, GREY))
 
 
-def _say_gain(comparison, model):
+def _say_gain(comparison):
     name = comparison.metric.upper()
-    return f"{name} of '{_label(model)}' below '{_label(comparison.baseline)}', %"
+    return f"{name}, % below that of '{_label(comparison.baseline)}'"
 
 
 def plot_coefficients(view):
@@ -215,8 +215,8 @@ def _mark(view):
     return np.clip(view.alpha, view.alphas[0], view.alphas[-1])
 
 
-def _label(name, most=28):
+def _label(name, most=24):
     """Return a name that is short, and no formula."""
-    name = str(name)
+    name = str(name).replace("missingindicator_", "missing ")  # scikit-learn's word
     name = name if len(name) <= most else f"{name[: most - 1]}…"
     return name.replace("$", r"\$")

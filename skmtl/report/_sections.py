@@ -60,8 +60,9 @@ def _explain_gains(comparison, model):
     n_cut = count_cut(comparison, model)
     cut = f" {n_cut} drawn at -100 % are worse than that." if n_cut else ""
     return (
-        f"{side} the line, blue: predicted better with sharing. Grey: predicted worse, "
-        f"but not by more than chance may do. Orange: hurt, by the test.{cut}"
+        f"{side} the line, blue: predicted better by {model} than by "
+        f"{comparison.baseline}. Grey: predicted worse, but not by more than chance "
+        f"may do. Orange: hurt, by the test.{cut}"
     )
 
 

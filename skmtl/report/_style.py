@@ -39,8 +39,8 @@ th small { font-weight: 400; }
 tr.best th, tr.best td { background: var(--wash); }
 tr.hurt td:last-child { color: var(--orange); font-weight: 600; }
 figure { margin: 1rem 0; }
-img { display: block; width: 100%; min-width: 26rem; max-width: 42rem; height: auto; }
-figcaption { font-size: .875rem; max-width: 42rem; margin-top: .4rem; }
+img { display: block; width: 100%; min-width: 20rem; max-width: 38rem; height: auto; }
+figcaption { font-size: .875rem; max-width: 38rem; margin-top: .4rem; }
 details { margin: 1rem 0; }
 summary { cursor: pointer; color: var(--blue); }
 dl.facts { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr;
