@@ -1,6 +1,13 @@
 """The abstractions that rooms agree on."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.linalg import norm
+
+# Keeps a quotient finite where its divisor is zero.
+TINY = np.finfo(float).tiny
 
 
 class TaskBlocks(ABC):
@@ -77,9 +84,119 @@ class Coupling(ABC):
     """How tasks pull on each other quadratically."""
 
     @abstractmethod
-    def pull(self, n_tasks, n_features):
-        """Return the strengths as arrays."""
-
-    @abstractmethod
     def precision(self, n_tasks):
         """Return the precision matrix over tasks of one feature, centre eliminated."""
+
+
+class Penalty(ABC):
+    """A term of an objective that is known by its proximal step.
+
+    It has its strength as a parameter `alpha`, which `value` and `prox` include.
+    """
+
+    certificate = "kkt"
+
+    @abstractmethod
+    def value(self, W):
+        """Return the value at W, of shape (n_tasks, n_features), as a float."""
+
+    @abstractmethod
+    def prox(self, W, step):
+        """Return the V that minimises ``1/2 ||V - W||^2 + step * value(V)``."""
+
+    def optimality(self, smooth, W):
+        """Return the gradient that is left at W, relative to the one at zero.
+
+        It is ``L ||W - prox(W - gradient / L, 1 / L)||``, zero where W is stationary.
+        """
+        curvature = smooth.lipschitz()
+        ahead = self.prox(W - smooth.gradient(W) / curvature, 1 / curvature)
+        start = norm(smooth.gradient(np.zeros_like(W)))
+        return float(curvature * norm(W - ahead) / max(start, TINY))
+
+
+class Norm(Penalty):
+    """A penalty that is `alpha` times a norm, so that a dual value bounds the optimum.
+
+    ``W = 0`` is best if and only if ``dual_norm(gradient at zero) <= alpha``.
+    """
+
+    certificate = "dual_gap"
+
+    @abstractmethod
+    def dual_norm(self, G):
+        """Return the largest ``<G, W>`` among the W with ``value(W) <= alpha``."""
+
+    def optimality(self, smooth, W):
+        """Return the duality gap at W, relative to the objective at zero."""
+        size = self.dual_norm(smooth.gradient(W))
+        limit = float(self.alpha) / max(float(size), TINY)
+        gap = smooth.value(W) + self.value(W) - smooth.dual_value(W, limit)
+        return float(max(gap, 0.0) / max(smooth.value(np.zeros_like(W)), TINY))
+
+
+class Smooth(ABC):
+    """A convex term of an objective that has a gradient: data and loss, together."""
+
+    @property
+    @abstractmethod
+    def shape(self):
+        """Shape of the variable, (n_tasks, n_features) unless it has several parts."""
+
+    @abstractmethod
+    def value(self, W):
+        """Return the value at W as a float."""
+
+    @abstractmethod
+    def gradient(self, W):
+        """Return the gradient at W, in its shape."""
+
+    @abstractmethod
+    def value_and_gradient(self, W):
+        """Return both, at the price of one."""
+
+    @abstractmethod
+    def lipschitz(self):
+        """Return an upper bound of the curvature in any direction."""
+
+    @abstractmethod
+    def dual_value(self, W, limit):
+        """Return the largest dual value among multiples of the residuals at W.
+
+        Multiples are between ``-limit`` and `limit`, where the gradient of that many
+        residuals is within the penalty's dual ball.
+        """
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Say what a solver found, and how near it is to the best.
+
+    Parameters
+    ----------
+    variable : ndarray
+        Where the objective is smallest.
+    objective : float
+        Its value there.
+    optimality : float
+        What the penalty says of it: the duality gap relative to the objective at zero,
+        or the gradient that is left relative to the one at zero.
+    n_iter : int
+        Number of iterations.
+    converged : bool
+        Whether `optimality` is within the tolerance.
+    """
+
+    variable: np.ndarray
+    objective: float
+    optimality: float
+    n_iter: int
+    converged: bool
+
+
+class Solver(ABC):
+    """An algorithm that minimises ``smooth + penalty`` and knows nothing else."""
+
+    @abstractmethod
+    def minimize(self, smooth, penalty, start):
+        """Return the Solution found from the variable `start`."""
