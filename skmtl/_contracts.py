@@ -88,6 +88,67 @@ class Coupling(ABC):
         """Return the precision matrix over tasks of one feature, centre eliminated."""
 
 
+@dataclass(frozen=True)
+class Point:
+    """Hold a variable with the value and the gradient of a smooth term there.
+
+    Parameters
+    ----------
+    variable : ndarray
+        Where.
+    value : float
+        The value there.
+    gradient : ndarray
+        The gradient there, in the shape of the variable.
+    """
+
+    variable: np.ndarray
+    value: float
+    gradient: np.ndarray
+
+
+class Smooth(ABC):
+    """A convex term of an objective that has a gradient: data and loss, together."""
+
+    @property
+    @abstractmethod
+    def shape(self):
+        """Shape of the variable, (n_tasks, n_features) unless it has several parts."""
+
+    @abstractmethod
+    def at(self, W):
+        """Return the Point at W."""
+
+    @abstractmethod
+    def lipschitz(self):
+        """Return an upper bound of the curvature in any direction."""
+
+    @abstractmethod
+    def dual_value(self, point, limit):
+        """Return the largest dual value among multiples of the residuals at a point.
+
+        Multiples are between ``-limit`` and `limit`, where the gradient of that many
+        residuals is within the penalty's dual ball.
+        """
+
+    def ahead(self, point, before, momentum):
+        """Return the Point at ``W + momentum * (W - W_before)``, from both points."""
+        W = point.variable
+        return self.at(W + momentum * (W - before.variable))
+
+    def value(self, W):
+        """Return the value at W as a float."""
+        return self.at(W).value
+
+    def gradient(self, W):
+        """Return the gradient at W, in its shape."""
+        return self.at(W).gradient
+
+    def zero(self):
+        """Return the Point at zero."""
+        return self.at(np.zeros(self.shape))
+
+
 class Penalty(ABC):
     """A term of an objective that is known by its proximal step.
 
@@ -104,15 +165,16 @@ class Penalty(ABC):
     def prox(self, W, step):
         """Return the V that minimises ``1/2 ||V - W||^2 + step * value(V)``."""
 
-    def optimality(self, smooth, W):
-        """Return the gradient that is left at W, relative to the one at zero.
+    def optimality(self, smooth, point):
+        """Return the gradient that is left at a point, relative to the one at zero.
 
         It is ``L ||W - prox(W - gradient / L, 1 / L)||``, zero where W is stationary.
         """
-        curvature = smooth.lipschitz()
-        ahead = self.prox(W - smooth.gradient(W) / curvature, 1 / curvature)
-        start = norm(smooth.gradient(np.zeros_like(W)))
-        return float(curvature * norm(W - ahead) / max(start, TINY))
+        curvature = max(smooth.lipschitz(), TINY)
+        W = point.variable
+        stepped = self.prox(W - point.gradient / curvature, 1 / curvature)
+        start = norm(smooth.zero().gradient)
+        return float(curvature * norm(W - stepped) / max(start, TINY))
 
 
 class Norm(Penalty):
@@ -127,45 +189,13 @@ class Norm(Penalty):
     def dual_norm(self, G):
         """Return the largest ``<G, W>`` among the W with ``value(W) <= alpha``."""
 
-    def optimality(self, smooth, W):
-        """Return the duality gap at W, relative to the objective at zero."""
-        size = self.dual_norm(smooth.gradient(W))
-        limit = float(self.alpha) / max(float(size), TINY)
-        gap = smooth.value(W) + self.value(W) - smooth.dual_value(W, limit)
-        return float(max(gap, 0.0) / max(smooth.value(np.zeros_like(W)), TINY))
-
-
-class Smooth(ABC):
-    """A convex term of an objective that has a gradient: data and loss, together."""
-
-    @property
-    @abstractmethod
-    def shape(self):
-        """Shape of the variable, (n_tasks, n_features) unless it has several parts."""
-
-    @abstractmethod
-    def value(self, W):
-        """Return the value at W as a float."""
-
-    @abstractmethod
-    def gradient(self, W):
-        """Return the gradient at W, in its shape."""
-
-    @abstractmethod
-    def value_and_gradient(self, W):
-        """Return both, at the price of one."""
-
-    @abstractmethod
-    def lipschitz(self):
-        """Return an upper bound of the curvature in any direction."""
-
-    @abstractmethod
-    def dual_value(self, W, limit):
-        """Return the largest dual value among multiples of the residuals at W.
-
-        Multiples are between ``-limit`` and `limit`, where the gradient of that many
-        residuals is within the penalty's dual ball.
-        """
+    def optimality(self, smooth, point):
+        """Return the duality gap at a point, relative to the objective at zero."""
+        size = float(self.dual_norm(point.gradient))
+        limit = float(self.alpha) / max(size, TINY)
+        objective = point.value + self.value(point.variable)
+        gap = max(objective - smooth.dual_value(point, limit), 0.0)
+        return float(gap / max(smooth.zero().value, TINY))
 
 
 @dataclass(frozen=True)
