@@ -150,35 +150,21 @@ class TaskRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
 _FORGOTTEN = frozenset({"moments_", "_fit_of_rows"})
 
 
-class PulledRegressor(TaskRegressor):
-    """Learn from moments of the rows and strengths of a pull."""
+class MomentRegressor(TaskRegressor):
+    """Learn from moments of the rows, which can be added up batch by batch."""
 
     @abstractmethod
-    def _pull(self, tasks, n_features):
-        """Return the strengths as a Pull."""
+    def _fit_moments(self, moments):
+        """Return the solved problem of all rows so far, to be unpacked."""
 
     def _from_moments(self, moments, layout, dtype):
         fit = self._fit_moments(moments)
         learnt = self._linear(moments.tasks, fit.unpack(), layout, dtype)
         return {**learnt, "moments_": moments}
 
-    def _fit_moments(self, moments):
-        factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
-        pull = self._pull(moments.tasks, moments.n_features)
-        return pose_moments(moments.weighted(factor), pull, self.fit_intercept)
-
-
-class MomentRegressor(PulledRegressor):
-    """Learn from moments of the rows, which can be added up batch by batch."""
-
     def _learn(self, data, splits):
-        if not has_few_rows(data):
-            moments = replace(data, task_weight=None).moments()
-            return self._from_moments(moments, data.layout, float_type(data.X))
-        pull = self._pull(data.tasks, data.X.shape[1])
-        fit = pose(data, pull, self.fit_intercept)
-        learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
-        return {**learnt, "_fit_of_rows": fit}
+        moments = replace(data, task_weight=None).moments()
+        return self._from_moments(moments, data.layout, float_type(data.X))
 
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, task=None):
@@ -218,6 +204,31 @@ class MomentRegressor(PulledRegressor):
             moments = self.moments_ + moments if begun else moments
             learnt = self._from_moments(moments, data.layout, float_type(data.X))
         return self._keep(data, learnt)
+
+
+class PulledRegressor(TaskRegressor):
+    """Learn with strengths that pull tasks to a centre, or to zero."""
+
+    @abstractmethod
+    def _pull(self, tasks, n_features):
+        """Return the strengths as a Pull."""
+
+    def _fit_moments(self, moments):
+        factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
+        pull = self._pull(moments.tasks, moments.n_features)
+        return pose_moments(moments.weighted(factor), pull, self.fit_intercept)
+
+
+class PulledMomentRegressor(PulledRegressor, MomentRegressor):
+    """Learn from moments, or from rows where they are far fewer than features."""
+
+    def _learn(self, data, splits):
+        if not has_few_rows(data):
+            return super()._learn(data, splits)
+        pull = self._pull(data.tasks, data.X.shape[1])
+        fit = pose(data, pull, self.fit_intercept)
+        learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
+        return {**learnt, "_fit_of_rows": fit}
 
 
 def float_type(X):

@@ -7,12 +7,12 @@ import numpy as np
 from skmtl._compat import Interval
 from skmtl.couplings import ToMean
 
-from ._base import MomentRegressor
+from ._base import PulledMomentRegressor
 from ._centred import CentredRegressor
 from ._ridge import COMMON_CONSTRAINTS
 
 
-class MeanRegularizedRegressor(CentredRegressor, MomentRegressor):
+class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
     """Linear tasks that stay near a shared centre.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +

@@ -8,7 +8,7 @@ import numpy as np
 from skmtl._compat import Interval, StrOptions
 from skmtl.couplings import Apart
 
-from ._base import MomentRegressor
+from ._base import PulledMomentRegressor
 
 COMMON_CONSTRAINTS = {
     "fit_intercept": ["boolean"],
@@ -18,7 +18,7 @@ COMMON_CONSTRAINTS = {
 }
 
 
-class MultiTaskRidge(MomentRegressor):
+class MultiTaskRidge(PulledMomentRegressor):
     """Linear tasks that share nothing, each shrunk to zero on its own.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2``: scikit-learn's

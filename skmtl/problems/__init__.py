@@ -2,6 +2,7 @@
 
 from ._centre import CentreFit, LinearTasks
 from ._folds import deal, fold_moments
+from ._graph import GraphFit
 from ._grid import (
     Candidates,
     fold_scores,
@@ -27,6 +28,7 @@ from ._ridge_path import RidgePath, fold_path, rows_path, shared_path
 __all__ = [
     "Candidates",
     "CentreFit",
+    "GraphFit",
     "LinearTasks",
     "Posterior",
     "RestrictedLikelihood",

@@ -1,0 +1,85 @@
+"""Tasks that pull on their neighbours in a graph."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+
+from skmtl._contracts import Coupling
+
+
+@dataclass(repr=False, eq=False)
+class Graph(BaseEstimator, Coupling):
+    """Keep every task near its neighbours.
+
+    ``alpha sum_(s,t) A_st ||w_s - w_t||^2 + alpha_ridge sum_t ||w_t||^2`` over the
+    edges ``(s, t)``, each counted once.
+
+    Parameters
+    ----------
+    adjacency : {ndarray, sparse matrix} of shape (n_nodes, n_nodes)
+        Weights ``A`` of the edges, symmetric, 0 or more, zero on the diagonal.
+    alpha : float, default=1.0
+        Strength of the pull to the neighbours.
+    alpha_ridge : float, default=0.0
+        Strength of the pull to zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.couplings import Graph
+    >>> Graph(np.array([[0.0, 1.0], [1.0, 0.0]]), alpha=2.0).precision(2).toarray()
+    array([[ 2., -2.],
+           [-2.,  2.]])
+    """
+
+    adjacency: object
+    alpha: float = 1.0
+    alpha_ridge: float = 0.0
+
+    def edges(self):
+        """Return the edges and their strengths.
+
+        Returns
+        -------
+        edges : ndarray of shape (n_edges, 2)
+            Ends of the edges, the smaller first.
+        strengths : ndarray of shape (n_edges,)
+            Positive strengths, ``alpha A_st``.
+        """
+        upper = sparse.triu(sparse.coo_array(self.adjacency), k=1).tocoo()
+        strength = self.alpha * upper.data
+        drawn = strength > 0
+        edges = np.stack([upper.coords[0], upper.coords[1]], axis=1)[drawn]
+        return edges.astype(np.intp), strength[drawn]
+
+    def parts(self):
+        """Find the connected parts of the graph.
+
+        Returns
+        -------
+        ndarray of shape (n_nodes,)
+            Number of each node's part.
+        """
+        drawn = sparse.csr_array(self.adjacency)
+        return sparse.csgraph.connected_components(drawn, directed=False)[1]
+
+    def precision(self, n_tasks):
+        """Return the precision matrix over tasks of one feature.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Number of nodes.
+
+        Returns
+        -------
+        CSR matrix of shape (n_tasks, n_tasks)
+            ``alpha L + alpha_ridge I`` with the Laplacian ``L`` of the graph.
+        """
+        (ends, strength), shape = self.edges(), (n_tasks, n_tasks)
+        off = sparse.coo_array((strength, (ends[:, 0], ends[:, 1])), shape=shape)
+        off = (off + off.T).tocsr()
+        degree = off.sum(axis=1) + self.alpha_ridge
+        return sparse.csr_array(sparse.diags_array(degree) - off)

@@ -1,0 +1,143 @@
+"""Squared losses of tasks that are pulled to their neighbours, minimised exactly."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skmtl._linalg import apply, diagonals
+from skmtl.couplings import Apart, Graph
+from skmtl.data import TaskMoments
+from skmtl.solvers import eliminate, plan_elimination, pull_together
+
+from ._centre import LinearTasks
+from ._pose import factor_moments
+
+
+@dataclass(frozen=True)
+class GraphFit:
+    """Solve for tasks on a graph, whose first nodes are the tasks.
+
+    Minimises ``sum_t sum_i weight_i (y_i - x_i . w_t - b_t)^2 + sum_e strength_e ||w_s
+    - w_u||^2 + alpha_ridge sum_t ||w_t||^2`` over the nodes; further nodes have no
+    rows.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        About the means, or about zero without intercept.
+    coupling : Graph
+        The graph and its strengths.
+    has_intercept : bool, default=True
+        False if the moments are about zero and there is none.
+    roots : tuple of int, default=()
+        Nodes whose mean stands for tasks never seen; empty for that of the tasks.
+    """
+
+    moments: TaskMoments
+    coupling: Graph
+    has_intercept: bool = True
+    roots: tuple = ()
+
+    @cached_property
+    def nodes(self):
+        """Coefficients of all nodes, (n_nodes, n_features)."""
+        edges, strengths = self.coupling.edges()
+        if not len(edges):
+            return self._solve_apart()
+        if self._is_shared:
+            return self._solve_shared()
+        rounds = plan_elimination(edges, self._n_nodes)
+        if rounds is None:
+            neighbours = Graph(self.coupling.adjacency, self.coupling.alpha)
+            precision = neighbours.precision(self._n_nodes)
+            return pull_together(self._mass, precision, self._right)[0]
+        return eliminate(rounds, self._mass, strengths, self._right)
+
+    @property
+    def coef(self):
+        """Coefficients of the tasks, (n_tasks, n_features)."""
+        return self.nodes[: self.moments.n_tasks]
+
+    @property
+    def _n_nodes(self):
+        return self.coupling.adjacency.shape[0]
+
+    @property
+    def _is_shared(self):
+        return len(self.moments.xx) == 1 and self._n_nodes == self.moments.n_tasks
+
+    @cached_property
+    def _mass(self):
+        own = self.moments.apart()
+        mass = np.zeros((self._n_nodes, *own.xx.shape[1:]))
+        mass[: own.n_tasks] = own.xx
+        diagonals(mass)[: own.n_tasks] += self.coupling.alpha_ridge
+        return mass
+
+    @cached_property
+    def _right(self):
+        right = np.zeros((self._n_nodes, self.moments.n_features))
+        right[: self.moments.n_tasks] = self.moments.xy
+        return right
+
+    def _solve_apart(self):
+        moments = self.moments
+        pull = Apart(self.coupling.alpha_ridge).pull(
+            moments.n_tasks, moments.n_features
+        )
+        nodes = np.zeros((self._n_nodes, moments.n_features))
+        nodes[: moments.n_tasks] = factor_moments(moments, pull).solve(moments.xy)
+        return nodes
+
+    def _solve_shared(self):
+        """Solve in the eigenvectors of the graph and of the scatter of the features."""
+        values, vectors = np.linalg.eigh(self.moments.xx[0])
+        precision = self.coupling.precision(self._n_nodes).toarray()
+        pulls, modes = np.linalg.eigh(precision)
+        floor = len(values) * np.finfo(float).eps * values.max(initial=0.0)
+        values = np.where(values > floor, values, 0.0)
+        total = np.maximum(pulls, 0.0)[:, None] + values
+        inner = modes.T @ self.moments.xy @ vectors
+        kept = (values > 0) & (total > 0)
+        inner = np.divide(inner, total, out=np.zeros_like(inner), where=kept)
+        return modes @ inner @ vectors.T
+
+    @cached_property
+    def objective(self):
+        """Smallest value of loss and pull."""
+        moments, coef = self.moments, self.coef
+        curved = apply(moments.xx, coef)
+        loss = (moments.yy + (coef * (curved - 2 * moments.xy)).sum(axis=1)).sum()
+        edges, strengths = self.coupling.edges()
+        gap = self.nodes[edges[:, 0]] - self.nodes[edges[:, 1]]
+        pull = (strengths * (gap**2).sum(axis=1)).sum()
+        return float(loss + pull + self.coupling.alpha_ridge * (coef**2).sum())
+
+    def unpack(self):
+        """Return the linear models of the tasks, and their mean.
+
+        A task that the data say nothing of has the mean.
+
+        Returns
+        -------
+        LinearTasks
+            Coefficients and intercepts.
+        """
+        moments = self.moments
+        seen = moments.weight > 0
+        coef = self.coef
+        top = self.nodes[list(self.roots)] if self.roots else coef[seen]
+        shared = top.mean(axis=0)
+        coef = np.where(self._reached[:, None], coef, shared)
+        left = moments.y_mean - (moments.x_mean * coef).sum(axis=1)
+        level = left[seen].mean() if self.has_intercept else 0.0
+        intercept = np.where(seen, left, level) if self.has_intercept else 0.0 * left
+        return LinearTasks(coef, intercept, shared, float(level))
+
+    @property
+    def _reached(self):
+        """Whether a task has rows, or is connected with one that has."""
+        part = self.coupling.parts()
+        told = np.unique(part[: self.moments.n_tasks][self.moments.weight > 0])
+        return np.isin(part[: self.moments.n_tasks], told)
