@@ -156,6 +156,8 @@ class Penalty(ABC):
     """
 
     certificate = "kkt"
+    # Number of parts that the coefficients are the sum of, on a first axis if several.
+    n_parts = 1
 
     @abstractmethod
     def value(self, W):
