@@ -1,6 +1,13 @@
 """Join data, losses and couplings into problems, and solve them."""
 
 from ._centre import CentreFit, LinearTasks
+from ._curvature import (
+    DesignCurvature,
+    MomentCurvature,
+    RowCurvature,
+    prefers_rows,
+    row_curvature,
+)
 from ._folds import deal, fold_moments
 from ._graph import GraphFit
 from ._grid import (
@@ -12,6 +19,8 @@ from ._grid import (
     suggest_levels,
 )
 from ._likelihood import RestrictedLikelihood
+from ._parts import SumOfParts
+from ._penalized import PenalizedFit, minimize
 from ._pose import (
     bound,
     factor_moments,
@@ -24,16 +33,23 @@ from ._pose import (
 from ._posterior import Posterior
 from ._restricted import StrengthSearch
 from ._ridge_path import RidgePath, fold_path, rows_path, shared_path
+from ._smooth import SquaredLoss, squared_loss
 
 __all__ = [
     "Candidates",
     "CentreFit",
+    "DesignCurvature",
     "GraphFit",
     "LinearTasks",
+    "MomentCurvature",
+    "PenalizedFit",
     "Posterior",
     "RestrictedLikelihood",
     "RidgePath",
+    "RowCurvature",
+    "SquaredLoss",
     "StrengthSearch",
+    "SumOfParts",
     "bound",
     "deal",
     "factor_moments",
@@ -45,10 +61,14 @@ __all__ = [
     "generalised_scores",
     "has_few_rows",
     "left_out_scores",
+    "minimize",
     "pose",
     "pose_moments",
+    "prefers_rows",
+    "row_curvature",
     "rows_path",
     "shared_path",
+    "squared_loss",
     "suggest_alphas",
     "suggest_levels",
 ]
