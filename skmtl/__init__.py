@@ -13,6 +13,7 @@ _ROOMS = (
     "linear_model",
     "metrics",
     "model_selection",
+    "penalties",
     "problems",
     "report",
     "solvers",

@@ -28,7 +28,10 @@ LEFT_OUT_OF_PARTS = LEFT_OUT | {
     "RT01": "the summary says what is returned",
     "YD01": "or yielded",
 }
-PARTS = ("skmtl.couplings", "skmtl.data", "skmtl.problems", "skmtl.solvers")
+PARTS = tuple(
+    f"skmtl.{room}"
+    for room in ("couplings", "data", "penalties", "problems", "solvers")
+)
 
 API = Path(__file__).parents[1] / "docs" / "api.rst"
 

@@ -1,0 +1,24 @@
+"""Say what is believed of coefficients beyond a pull between tasks."""
+
+from ._box import Box
+from ._decomposed import Decomposed
+from ._folded import RowMCP, RowSCAD
+from ._fused import Fused
+from ._groups import L1, L12, L21, L1Inf
+from ._positive import Positive
+from ._spectral import SquaredTrace, Trace
+
+__all__ = [
+    "L1",
+    "L12",
+    "L21",
+    "Box",
+    "Decomposed",
+    "Fused",
+    "L1Inf",
+    "Positive",
+    "RowMCP",
+    "RowSCAD",
+    "SquaredTrace",
+    "Trace",
+]

@@ -1,0 +1,114 @@
+"""Penalties of features that shrink large ones less, and are not convex."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skmtl._contracts import Penalty
+
+from ._shrink import lengths, threshold_of
+
+
+@dataclass(repr=False, eq=False)
+class RowMCP(BaseEstimator, Penalty):
+    """Select features for all tasks, and leave large ones alone.
+
+    ``sum_j p(||W[:, j]||_2)`` with ``p(s) = alpha s - s^2 / (2 gamma)`` up to
+    ``s = gamma alpha``, and constant beyond.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength.
+    gamma : float, default=3.0
+        Where shrinking ends, in units of `alpha`. A large number is near L21.
+
+    References
+    ----------
+    Zhang, C.-H. (2010). Nearly unbiased variable selection under minimax concave
+    penalty. The Annals of Statistics, 38(2), 894-942. :doi:`10.1214/09-AOS729`
+
+    Examples
+    --------
+    >>> from skmtl.penalties import RowMCP
+    >>> RowMCP(alpha=1.0, gamma=3.0).prox([[9.0, 2.0, 0.5]], step=1.0)
+    array([[9. , 1.5, 0. ]])
+    """
+
+    alpha: float = 1.0
+    gamma: float = 3.0
+
+    def value(self, W):
+        sizes = np.minimum(lengths(W, axis=0), self.gamma * self.alpha)
+        return float((sizes * (self.alpha - sizes / (2 * self.gamma))).sum())
+
+    def prox(self, W, step):
+        W = np.asarray(W, float)
+        return _resize(W, self._shorten(lengths(W, axis=0), step))
+
+    def _shorten(self, sizes, step):
+        end = self.gamma * self.alpha
+        if step >= self.gamma:  # concave up to the end: either none or all is left
+            return np.where(sizes > np.sqrt(step * self.gamma) * self.alpha, sizes, 0.0)
+        soft = np.maximum(sizes - threshold_of(step, self.alpha), 0.0)
+        return np.where(sizes < end, soft / (1 - step / self.gamma), sizes)
+
+
+@dataclass(repr=False, eq=False)
+class RowSCAD(BaseEstimator, Penalty):
+    """Select features for all tasks, as L21 does small ones, and leave large ones.
+
+    ``sum_j p(||W[:, j]||_2)``, where the slope of p is `alpha` up to ``s = alpha``,
+    falls to zero at ``s = gamma alpha``, and is zero beyond.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength.
+    gamma : float, default=3.7
+        Where shrinking ends, in units of `alpha`; above 2.
+
+    References
+    ----------
+    Fan, J., Li, R. (2001). Variable selection via nonconcave penalized likelihood and
+    its oracle properties. Journal of the American Statistical Association, 96(456),
+    1348-1360. :doi:`10.1198/016214501753382273`
+
+    Examples
+    --------
+    >>> from skmtl.penalties import RowSCAD
+    >>> RowSCAD(alpha=1.0).prox([[9.0, 1.5, 0.5]], step=1.0)
+    array([[9. , 0.5, 0. ]])
+    """
+
+    alpha: float = 1.0
+    gamma: float = 3.7
+
+    def value(self, W):
+        alpha, sizes = self.alpha, lengths(W, axis=0)
+        fall = np.clip(sizes, alpha, self.gamma * alpha) - alpha
+        slope_left = alpha - fall / (2 * (self.gamma - 1))
+        return float((alpha * np.minimum(sizes, alpha) + fall * slope_left).sum())
+
+    def prox(self, W, step):
+        W = np.asarray(W, float)
+        return _resize(W, self._shorten(lengths(W, axis=0), step))
+
+    def _shorten(self, sizes, step):
+        alpha, curve = self.alpha, self.gamma - 1
+        soft = np.maximum(sizes - threshold_of(step, alpha), 0.0)
+        if step >= curve:  # concave where the slope falls: no more than alpha, or all
+            least = (self.gamma + 1 + step) / 2
+            if step >= self.gamma + 1:
+                least = np.sqrt(step * (self.gamma + 1))
+            return np.where(sizes > least * alpha, sizes, soft)
+        falling = (curve * sizes - step * self.gamma * alpha) / (curve - step)
+        beyond_soft = np.where(sizes < self.gamma * alpha, falling, sizes)
+        return np.where(sizes <= (1 + step) * alpha, soft, beyond_soft)
+
+
+def _resize(W, wanted):
+    """Give the columns of W the lengths that are wanted."""
+    sizes = lengths(W, axis=0)
+    return W * (wanted / np.where(sizes > 0, sizes, 1.0))

@@ -1,0 +1,93 @@
+"""Coefficients that are equal in most neighbouring tasks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skmtl._contracts import Penalty
+
+from ._chain import fuse_chain
+from ._network import fuse_network
+from ._shrink import lengths, shrink, soften, threshold_of
+
+
+@dataclass(repr=False, eq=False)
+class Fused(BaseEstimator, Penalty):
+    """Let coefficients change rarely along a chain or network of tasks.
+
+    ``alpha sum_(s,t) sum_j |W[s, j] - W[t, j]| + alpha_l1 sum_tj |W[t, j]| +
+    alpha_joint sum_j ||W[:, j]||_2`` over neighbours s and t.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength of the pull between neighbours.
+    alpha_l1 : float, default=0.0
+        Strength that selects coefficients one by one.
+    alpha_joint : float, default=0.0
+        Strength that selects features for all tasks at once.
+    order : array-like of shape (n_tasks,), default=None
+        Positions of the tasks along the chain; None for the order in which they are.
+    edges : array-like of shape (n_edges, 2), default=None
+        Positions of neighbours, if they are no chain.
+
+    References
+    ----------
+    Tibshirani, R., Saunders, M., Rosset, S., Zhu, J., Knight, K. (2005). Sparsity and
+    smoothness via the fused lasso. Journal of the Royal Statistical Society B, 67(1),
+    91-108. :doi:`10.1111/j.1467-9868.2005.00490.x`
+
+    Zhou, J., Liu, J., Narayan, V. A., Ye, J. (2012). Modeling disease progression via
+    fused sparse group lasso. Proceedings of the 18th ACM SIGKDD conference, 1095-1103.
+    :doi:`10.1145/2339530.2339702`
+
+    Examples
+    --------
+    >>> from skmtl.penalties import Fused
+    >>> Fused(alpha=1.0).prox([[1.0], [2.0], [9.0]], step=1.0).ravel()
+    array([2., 2., 8.])
+    """
+
+    alpha: float = 1.0
+    alpha_l1: float = 0.0
+    alpha_joint: float = 0.0
+    order: object = None
+    edges: object = None
+
+    def value(self, W):
+        W = np.asarray(W, float)
+        first, last = self._neighbours(len(W))
+        jumps = np.abs(W[first] - W[last]).sum()
+        selected = self.alpha_l1 * np.abs(W).sum()
+        joint = self.alpha_joint * lengths(W, axis=0).sum()
+        return float(self.alpha * jumps + selected + joint)
+
+    def prox(self, W, step):
+        fused = self._fuse(np.asarray(W, float), threshold_of(step, self.alpha))
+        # Neither shrinking changes which are equal, so the steps may follow each other.
+        few = soften(fused, threshold_of(step, self.alpha_l1))
+        joint = threshold_of(step, self.alpha_joint)
+        return few * shrink(lengths(few, axis=0), joint)
+
+    def _fuse(self, W, threshold):
+        if threshold == 0:
+            return W
+        if self.edges is not None:
+            first, last = self._neighbours(len(W))
+            return fuse_network(W, first, last, threshold) if len(first) else W
+        order = self._order(len(W))
+        fused = np.empty_like(W)
+        fused[order] = fuse_chain(W[order], threshold)
+        return fused
+
+    def _order(self, n_tasks):
+        return np.arange(n_tasks) if self.order is None else np.asarray(self.order)
+
+    def _neighbours(self, n_tasks):
+        """Return the positions of the first and the last of each pair, once."""
+        if self.edges is None:
+            order = self._order(n_tasks)
+            return order[:-1], order[1:]
+        pairs = np.sort(np.asarray(self.edges, dtype=int).reshape(-1, 2), axis=1)
+        return np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0).T

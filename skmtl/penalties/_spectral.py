@@ -1,0 +1,98 @@
+"""Norms of singular values: coefficients that span few directions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skmtl._contracts import Norm, Penalty
+
+from ._shrink import highest_mean, threshold_of
+
+
+@dataclass(repr=False, eq=False)
+class Trace(BaseEstimator, Norm):
+    """Keep few directions: ``alpha * ||W||_*``, the sum of singular values.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength.
+
+    References
+    ----------
+    Cai, J.-F., Candes, E. J., Shen, Z. (2010). A singular value thresholding algorithm
+    for matrix completion. SIAM Journal on Optimization, 20(4), 1956-1982.
+    :doi:`10.1137/080738970`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.penalties import Trace
+    >>> Trace(alpha=1.0).prox(np.diag([3.0, 0.5]), step=1.0).round(12)
+    array([[2., 0.],
+           [0., 0.]])
+    """
+
+    alpha: float = 1.0
+
+    def value(self, W):
+        return float(self.alpha * singular_values(W).sum())
+
+    def prox(self, W, step):
+        left, sizes, right = np.linalg.svd(W, full_matrices=False)
+        return (left * np.maximum(sizes - threshold_of(step, self.alpha), 0)) @ right
+
+    def dual_norm(self, G):
+        return float(singular_values(G).max(initial=0.0))
+
+
+@dataclass(repr=False, eq=False)
+class SquaredTrace(BaseEstimator, Penalty):
+    """Learn how tasks are related: ``alpha / 2 * ||W||_*^2``.
+
+    It is ``alpha / 2`` times the least of ``trace(W' C^-1 W)`` over task covariances C
+    of trace 1, and of ``trace(W D^-1 W')`` over feature covariances D of trace 1.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength.
+
+    References
+    ----------
+    Argyriou, A., Evgeniou, T., Pontil, M. (2008). Convex multi-task feature learning.
+    Machine Learning, 73(3), 243-272. :doi:`10.1007/s10994-007-5040-8`
+
+    Zhang, Y., Yeung, D.-Y. (2014). A regularization approach to learning task
+    relationships in multitask learning. ACM Transactions on Knowledge Discovery from
+    Data, 8(3), 1-31. :doi:`10.1145/2538028`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.penalties import SquaredTrace
+    >>> SquaredTrace(alpha=1.0).prox(np.diag([4.0, 1.0]), step=1.0).round(12)
+    array([[2., 0.],
+           [0., 0.]])
+    """
+
+    alpha: float = 1.0
+
+    def value(self, W):
+        total = float(singular_values(W).sum())
+        return float(self.alpha / 2 * total * total)
+
+    def prox(self, W, step):
+        strength = threshold_of(step, self.alpha)
+        if strength == 0:
+            return np.array(W, float)
+        left, sizes, right = np.linalg.svd(W, full_matrices=False)
+        # The cut is strength times the sum of what is left above it.
+        cut = highest_mean(sizes, 0.0, spare=1 / strength)
+        return (left * np.maximum(sizes - cut, 0)) @ right
+
+
+def singular_values(W):
+    """Return the singular values, largest first."""
+    return np.linalg.svd(W, compute_uv=False)

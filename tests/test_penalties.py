@@ -1,0 +1,711 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import brentq, lsq_linear, minimize
+from sklearn.base import clone
+
+from skmtl._contracts import Norm, Penalty, Point, Smooth
+from skmtl.penalties import (
+    L1,
+    L12,
+    L21,
+    Box,
+    Decomposed,
+    Fused,
+    L1Inf,
+    Positive,
+    RowMCP,
+    RowSCAD,
+    SquaredTrace,
+    Trace,
+)
+
+NORMS = [
+    L1(0.7),
+    L21(0.7),
+    L12(0.7),
+    L1Inf(0.7),
+    Trace(0.7),
+    Positive(L1(0.7)),
+    Positive(L21(0.7)),
+    Positive(L12(0.7)),
+    Positive(L1Inf(0.7)),
+    Decomposed(L1Inf(0.7), L1(0.4), alpha=1.5),
+    Decomposed(Trace(0.5), L12(0.7)),
+    Positive(Decomposed(L21(0.7), L1(0.4))),
+]
+JUMPS = [
+    Fused(0.7),
+    Fused(0.3, alpha_l1=0.2),
+    Fused(0.3, alpha_l1=0.1, alpha_joint=0.5),
+    Fused(0.3, alpha_joint=0.5, order=[2, 0, 1]),
+    Fused(0.3, alpha_l1=0.1, alpha_joint=0.2, edges=[[0, 1], [1, 2], [2, 0]]),
+    Fused(0.5, edges=[[2, 1], [1, 2], [0, 0]]),
+]
+SQUARES = [
+    SquaredTrace(0.7),
+    Box(0.5, 2.0, 1),
+    Box(0.5, 2.0, 2),
+    Box(0.5, np.inf, 2),
+    Box(0.5, 0.5, 2),
+    Box(0.5, 2.0, 2, alpha_mean=0.1),
+    Box(0.5, 2.0, 1, alpha_mean=0.0),
+]
+FOLDED = [
+    RowMCP(0.7),
+    RowMCP(0.7, gamma=1.2),
+    RowSCAD(0.7),
+    RowSCAD(0.7, gamma=2.1),
+    Positive(RowMCP(0.7)),
+    Positive(RowSCAD(0.7)),
+]
+CONVEX = NORMS + JUMPS + SQUARES
+PENALTIES = CONVEX + FOLDED
+
+
+# So many penalties need fewer examples each.
+few = settings(max_examples=25)
+
+
+def _each(penalties):
+    return pytest.mark.parametrize("penalty", penalties, ids=repr)
+
+
+each_penalty, each_convex, each_norm = map(_each, (PENALTIES, CONVEX, NORMS))
+each_chain, each_square, each_fold = map(_each, (JUMPS, SQUARES, FOLDED))
+
+# Half of the numbers are round, so that equal ones and zeros are common.
+numbers = st.integers(-3, 3).map(float) | st.floats(-5, 5, allow_subnormal=False)
+steps = st.sampled_from([0.01, 0.3, 1.0, 1.3, 4.0])
+
+
+def _stacks(n, n_tasks=3):
+    """Draw n variables, each as two parts, of the same shape."""
+    shapes = st.tuples(st.just(n), st.just(2), st.just(n_tasks), st.integers(1, 4))
+    return shapes.flatmap(lambda shape: hnp.arrays(float, shape, elements=numbers))
+
+
+def _variable(penalty, stack):
+    """Take both parts for a decomposition, one for everything else."""
+    inner = getattr(penalty, "penalty", penalty)
+    return stack if isinstance(inner, Decomposed) else stack[0]
+
+
+def _cost(penalty, V, W, step):
+    return ((V - W) ** 2).sum() / 2 + step * penalty.value(V)
+
+
+# Values, as in the docstrings, by loops.
+
+
+def _columns(W):
+    return [np.sqrt(sum(w * w for w in column)) for column in W.T]
+
+
+def _sizes(W):
+    return np.linalg.svd(W)[1]
+
+
+def _mcp(s, alpha, gamma):
+    slope = lambda u: max(alpha - u / gamma, 0.0)  # noqa: E731
+    return _integral(slope, s, [gamma * alpha])
+
+
+def _scad(s, alpha, gamma):
+    slope = lambda u: min(alpha, max((gamma * alpha - u) / (gamma - 1), 0))  # noqa: E731
+    return _integral(slope, s, [alpha, gamma * alpha])
+
+
+def _integral(slope, end, bends):
+    """Integrate a piecewise linear function, exactly."""
+    places = sorted({0.0, end, *(bend for bend in bends if bend < end)})
+    return sum((b - a) * (slope(a) + slope(b)) / 2 for a, b in pairwise(places))
+
+
+@pytest.mark.parametrize(
+    ("penalty", "value"),
+    [
+        (L1(2.0), lambda W: 2 * sum(abs(w) for w in W.ravel())),
+        (L21(2.0), lambda W: 2 * sum(_columns(W))),
+        (L12(2.0), lambda W: 2 * sum(_columns(W.T))),
+        (L1Inf(2.0), lambda W: 2 * sum(max(abs(column)) for column in W.T)),
+        (Trace(2.0), lambda W: 2 * sum(_sizes(W))),
+        (SquaredTrace(2.0), lambda W: sum(_sizes(W)) ** 2),
+        (Fused(2.0), lambda W: 2 * sum(abs(a - b).sum() for a, b in pairwise(W))),
+        (
+            Fused(2.0, 3.0, 5.0, order=[1, 2, 0]),
+            lambda W: (
+                2 * (abs(W[1] - W[2]) + abs(W[2] - W[0])).sum()
+                + 3 * abs(W).sum()
+                + 5 * sum(_columns(W))
+            ),
+        ),
+        (
+            Fused(2.0, edges=[[0, 2], [1, 0]]),
+            lambda W: 2 * (abs(W[0] - W[2]) + abs(W[1] - W[0])).sum(),
+        ),
+        (RowMCP(2.0, 1.5), lambda W: sum(_mcp(s, 2.0, 1.5) for s in _columns(W))),
+        (RowSCAD(2.0, 2.5), lambda W: sum(_scad(s, 2.0, 2.5) for s in _columns(W))),
+        (Box(2.0, 2.0, 1), lambda W: (W**2).sum()),
+        (Box(2.0, 5.0, 3), lambda W: (W**2).sum()),
+        (
+            Box(2.0, 6.0, 1, alpha_mean=4.0),
+            lambda W: 3 * ((W - W.mean(0)) ** 2).sum() + 2 * 3 * (W.mean(0) ** 2).sum(),
+        ),
+    ],
+    ids=repr,
+)
+def test_a_value_is_its_formula(penalty, value):
+    for seed in range(5):
+        W = 3 * np.random.default_rng(seed).normal(size=(3, 5))
+        assert_allclose(penalty.value(W), value(W), rtol=1e-12)
+
+
+def test_both_parts_of_a_decomposition_are_penalised():
+    W = np.array([[[1.0, -2.0]], [[3.0, 0.5]]])
+    assert Decomposed(L1(2.0), L1Inf(3.0), alpha=0.5).value(W) == 0.5 * (6 + 10.5)
+
+
+def test_a_negative_coefficient_is_forbidden():
+    assert Positive(L1(2.0)).value(np.array([[1.0, 2.0]])) == 6
+    assert Positive(L1(2.0)).value(np.array([[1.0, -1e-300]])) == np.inf
+
+
+# The proximal step.
+
+
+@each_convex
+@few
+@given(stacks=_stacks(2), step=steps)
+def test_what_a_step_removes_is_a_subgradient(penalty, stacks, step):
+    """It proves the step: the inequality holds for all Z at the minimum alone."""
+    W, Z = (_variable(penalty, stack) for stack in stacks)
+    V = penalty.prox(W, step)
+    gain = penalty.value(Z) - penalty.value(V)
+    assert step * gain >= np.vdot(W - V, Z - V) - 1e-9 * (1 + np.abs(W).max() ** 2)
+
+
+@each_penalty
+@few
+@given(stacks=_stacks(2), step=steps, size=st.sampled_from([1e-5, 1e-2, 1.0]))
+def test_nothing_is_better_than_a_step(penalty, stacks, step, size):
+    W, change = (_variable(penalty, stack) for stack in stacks)
+    V = penalty.prox(W, step)
+    for other in (V + size * change, V * (1 + size), V * (1 - size), W, 0 * W):
+        best, cost = _cost(penalty, V, W, step), _cost(penalty, other, W, step)
+        assert best <= cost + 1e-9 * (1 + best)
+
+
+@each_convex
+@few
+@given(stacks=_stacks(2), step=steps)
+def test_a_step_is_firmly_nonexpansive(penalty, stacks, step):
+    W, V = (_variable(penalty, stack) for stack in stacks)
+    a, b = penalty.prox(W, step), penalty.prox(V, step)
+    assert np.sum((a - b) ** 2) <= np.vdot(a - b, W - V) + 1e-9
+
+
+@each_penalty
+@few
+@given(stack=_stacks(1))
+def test_a_step_of_no_length_stays(penalty, stack):
+    W = abs(_variable(penalty, stack[0]))
+    assert_allclose(penalty.prox(W, 0.0), W, atol=1e-12)
+
+
+@each_penalty
+@few
+@given(stack=_stacks(1), step=steps)
+def test_a_step_leaves_what_it_is_given(penalty, stack, step):
+    W = _variable(penalty, stack[0])
+    before = W.copy()
+    penalty.prox(W, step)
+    assert_array_equal(W, before)
+
+
+@each_penalty
+def test_zero_stays_zero(penalty):
+    W = np.zeros(_variable(penalty, np.zeros((2, 3, 4))).shape)
+    assert penalty.value(W) == 0
+    assert_array_equal(penalty.prox(W, 1.0), W)
+
+
+@_each([L1(), L21(), L12(), L1Inf(), Trace(), SquaredTrace(), RowMCP(), RowSCAD()])
+@few
+@given(stack=_stacks(1), step=steps)
+def test_no_strength_changes_nothing(penalty, stack, step):
+    weak = clone(penalty).set_params(alpha=0.0)
+    assert_allclose(weak.prox(stack[0, 0], step), stack[0, 0], atol=1e-12)
+    assert weak.value(stack[0, 0]) == 0
+
+
+@each_penalty
+@pytest.mark.parametrize("shape", [(1, 1), (3, 1), (3, 7)])
+def test_every_shape_is_kept(penalty, shape):
+    W = _variable(penalty, np.random.default_rng(0).normal(size=(2, *shape)))
+    # Positions of tasks need three of them.
+    size = getattr(penalty, "order", None), getattr(penalty, "edges", None)
+    assume_fits = size == (None, None) or shape[0] == 3
+    part = penalty if assume_fits else clone(penalty).set_params(order=None, edges=None)
+    assert part.prox(W, 1.0).shape == W.shape
+    assert np.isfinite(part.value(abs(W)))
+
+
+@_each([*NORMS[:6], *JUMPS, *SQUARES])
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_a_step_keeps_its_digits_at_any_scale(penalty, scale):
+    W = np.random.default_rng(1).normal(size=(3, 5)).round(1)
+    step = {True: 1.0, False: scale}[penalty in SQUARES]
+    assert_allclose(
+        penalty.prox(scale * W, step) / scale, penalty.prox(W, 1.0), atol=1e-9
+    )
+    assert_allclose(
+        penalty.prox(scale * W, 0.0) / scale, penalty.prox(W, 0.0), atol=1e-9
+    )
+
+
+@_each([RowMCP(), RowSCAD()])
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+@pytest.mark.parametrize("step", [0.5, 3.5, 9.0])
+def test_a_folded_step_keeps_its_digits_at_any_scale(penalty, scale, step):
+    W = 4 * np.random.default_rng(1).normal(size=(3, 9))
+    scaled = clone(penalty).set_params(alpha=scale).prox(scale * W, step)
+    assert_allclose(scaled / scale, penalty.prox(W, step), atol=1e-9)
+
+
+@_each([*NORMS[:6], *JUMPS, *SQUARES])
+def test_an_endless_step_leaves_what_costs_nothing(penalty):
+    W = np.random.default_rng(1).normal(size=(3, 5))
+    assert penalty.value(penalty.prox(1e-9 * W, 1e300)) < 1e-12
+
+
+# Norms.
+
+
+@each_norm
+@few
+@given(stacks=_stacks(1), step=steps)
+def test_a_step_splits_into_a_part_and_a_dual_part(penalty, stacks, step):
+    W = _variable(penalty, stacks[0])
+    V = penalty.prox(W, step)
+    assert penalty.dual_norm(V - W) <= step * penalty.alpha + 1e-9
+    assert_allclose(np.vdot(W - V, V), step * penalty.value(V), atol=1e-9)
+
+
+@each_norm
+@few
+@given(stack=_stacks(1), factor=st.sampled_from([1 - 1e-7, 1 + 1e-7]))
+def test_a_step_ends_at_zero_if_the_dual_norm_is_within_it(penalty, stack, factor):
+    W = _variable(penalty, stack[0])
+    size = penalty.dual_norm(-W)
+    assume(size > 1e-3)
+    V = penalty.prox(W * factor * penalty.alpha / size, 1.0)
+    assert (np.abs(V).max() < 1e-12) == (factor < 1)
+
+
+@each_norm
+@few
+@given(stacks=_stacks(2), factor=st.sampled_from([0.0, 1e-9, 0.3, 7.0]))
+def test_a_norm_grows_with_its_argument(penalty, stacks, factor):
+    G, W = (_variable(penalty, stack) for stack in stacks)
+    assert_allclose(penalty.value(factor * abs(W)), factor * penalty.value(abs(W)))
+    assert_allclose(penalty.dual_norm(factor * G), factor * penalty.dual_norm(G))
+
+
+@each_norm
+@few
+@given(stacks=_stacks(2))
+def test_norms_of_a_sum_are_at_most_the_sum_of_norms(penalty, stacks):
+    W, V = (_variable(penalty, stack) for stack in stacks)
+    value = penalty.value(abs(W)) + penalty.value(abs(V))
+    assert penalty.value(abs(W) + abs(V)) <= value + 1e-9
+    dual = penalty.dual_norm(W) + penalty.dual_norm(V)
+    assert penalty.dual_norm(W + V) <= dual + 1e-9
+
+
+@each_norm
+@few
+@given(stacks=_stacks(2))
+def test_a_product_is_at_most_norm_times_dual_norm(penalty, stacks):
+    G, W = (_variable(penalty, stack) for stack in stacks)
+    bound = penalty.dual_norm(-G) * penalty.value(abs(W)) / penalty.alpha
+    assert np.vdot(G, abs(W)) <= bound + 1e-9
+
+
+@each_norm
+@few
+@given(stack=_stacks(1))
+def test_some_product_is_norm_times_dual_norm(penalty, stack):
+    W = _variable(penalty, stack[0])
+    size = penalty.dual_norm(-W)
+    assume(size > 1e-3)
+    V = penalty.prox(W, size / penalty.alpha / 2)  # half way to zero
+    G = W - V
+    bound = penalty.dual_norm(-G) * penalty.value(V) / penalty.alpha
+    assert_allclose(np.vdot(G, V), bound, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("norm", "dual"),
+    [
+        (L1(9.0), 6.0),
+        (L21(9.0), np.sqrt(45)),
+        (L12(9.0), np.sqrt(37)),
+        (L1Inf(9.0), 9.0),
+        (Trace(9.0), np.linalg.norm([[1, -6, 0], [2, 3, 0]], 2)),
+        (Positive(L1Inf(9.0)), 6.0),
+        (Decomposed(L1(2.0), L1(3.0)), 12.0),
+    ],
+    ids=repr,
+)
+def test_a_dual_norm_does_not_depend_on_the_strength(norm, dual):
+    G = np.array([[1.0, -6.0, 0.0], [2.0, 3.0, 0.0]])
+    assert_allclose(norm.dual_norm(_variable(norm, np.stack([G, 6 * G]))), dual)
+
+
+def test_a_part_without_strength_is_never_zero_unless_its_gradient_is():
+    free = Decomposed(L1(1.0), L21(0.0))
+    assert free.dual_norm(np.ones((2, 2, 2))) == np.inf
+    assert free.dual_norm(np.zeros((2, 2, 2))) == 0
+
+
+@each_penalty
+def test_a_penalty_keeps_its_contract_and_its_parameters(penalty):
+    assert isinstance(penalty, Penalty)
+    assert repr(clone(penalty)) == repr(penalty)
+    assert clone(penalty) is not penalty
+
+
+@_each(NORMS[:5])
+def test_a_norm_says_so(penalty):
+    assert isinstance(penalty, Norm)
+    assert Positive(penalty).certificate == "dual_gap"
+    assert Positive(RowMCP()).certificate == "kkt"
+
+
+class _Distance(Smooth):
+    """Half the squared distance from a target; its dual is known by hand."""
+
+    shape = None
+
+    def __init__(self, target):
+        self.target, self.shape = target, target.shape
+
+    def at(self, W):
+        return Point(W, ((W - self.target) ** 2).sum() / 2, W - self.target)
+
+    def lipschitz(self):
+        return 1.0
+
+    def dual_value(self, point, limit):
+        left = point.gradient * min(limit, 1.0)
+        return -np.vdot(left, self.target) - (left**2).sum() / 2
+
+
+@_each(NORMS + FOLDED)
+@few
+@given(stack=_stacks(1))
+def test_a_step_of_length_one_is_optimal_for_the_distance(penalty, stack):
+    W = _variable(penalty, stack[0])
+    smooth = _Distance(W)
+    at_optimum = smooth.at(penalty.prox(W, 1.0))
+    assert penalty.optimality(smooth, at_optimum) < 1e-7
+    assume(np.abs(at_optimum.variable).max() > 1e-3)
+    assert penalty.optimality(smooth, smooth.at(1.5 * at_optimum.variable)) > 1e-8
+
+
+# Slow, independent solvers.
+
+
+@given(w=hnp.arrays(float, 4, elements=numbers), step=steps)
+def test_the_largest_are_cut_where_bisection_says(w, step):
+    """The sum of what is cut is the step, unless all is cut."""
+    assume(np.abs(w).sum() > step * (1 + 1e-9))
+    excess = lambda cut: np.maximum(np.abs(w) - cut, 0).sum() - step  # noqa: E731
+    cut = brentq(excess, 0, np.abs(w).max(), xtol=1e-14)
+    found = L1Inf(1.0).prox(w[:, None], step)[:, 0]
+    assert_allclose(found, np.clip(w, -cut, cut), atol=1e-9)
+
+
+@given(sizes=hnp.arrays(float, 4, elements=st.floats(0, 5)), step=steps)
+def test_a_squared_trace_is_cut_where_bisection_says(sizes, step):
+    excess = lambda cut: step * np.maximum(sizes - cut, 0).sum() - cut  # noqa: E731
+    cut = brentq(excess, 0, 100, xtol=1e-14)
+    found = SquaredTrace(1.0).prox(np.diag(sizes), step)
+    assert_allclose(found, np.diag(np.maximum(sizes - cut, 0)), atol=1e-9)
+
+
+@each_fold
+@pytest.mark.parametrize("step", [0.5, 1.05, 2.0, 2.9, 3.3, 8.0])
+@pytest.mark.parametrize("size", [0.3, 0.9, 1.4, 1.9, 2.2, 2.9, 6.0])
+def test_a_fold_is_the_best_of_a_grid(penalty, step, size):
+    grid = np.linspace(0, size, 20_001)
+    values = np.array([penalty.value([[v]]) for v in grid[::50]])
+    cost = (grid[::50] - size) ** 2 / 2 + step * values
+    (found,) = penalty.prox([[size]], step).ravel()
+    assert (found - size) ** 2 / 2 + step * penalty.value(
+        [[found]]
+    ) <= cost.min() + 1e-9
+
+
+def _incidence(pairs, n_tasks):
+    rows = np.arange(len(pairs))
+    D = np.zeros((len(pairs), n_tasks))
+    D[rows, [a for a, _ in pairs]], D[rows, [b for _, b in pairs]] = 1.0, -1.0
+    return D
+
+
+def _flow_solution(v, D, bound):
+    """Minimise over flows within bounds by an active set method of SciPy."""
+    flow = lsq_linear(D.T, v, (-bound, bound), "bvls", tol=1e-15, max_iter=1000).x
+    return v - D.T @ flow
+
+
+NETWORKS = {
+    "chain": [(t, t + 1) for t in range(7)],
+    "star": [(0, t) for t in range(1, 8)],
+    "ring": [(t, (t + 1) % 8) for t in range(8)],
+    "apart": [(0, 1), (2, 3), (3, 4), (4, 2)],
+    "complete": [(s, t) for s in range(8) for t in range(s)],
+}
+
+
+@pytest.mark.parametrize("pairs", NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.parametrize("bound", [1e-3, 0.05, 0.3, 1.0, 3.0])
+@pytest.mark.parametrize("digits", [1, 12])
+def test_jumps_on_a_network_are_those_of_a_quadratic_program(pairs, bound, digits):
+    W = np.random.default_rng(5).normal(size=(8, 6)).round(digits)
+    D = _incidence(pairs, 8)
+    expected = np.stack([_flow_solution(w, D, bound) for w in W.T], axis=1)
+    assert_allclose(Fused(bound, edges=pairs).prox(W, 1.0), expected, atol=1e-8)
+
+
+@given(
+    W=hnp.arrays(
+        float, st.tuples(st.integers(2, 9), st.integers(1, 3)), elements=numbers
+    ),
+    bound=st.sampled_from([1e-3, 0.1, 0.5, 1.0, 2.0]),
+)
+def test_jumps_along_a_chain_are_those_of_a_quadratic_program(W, bound):
+    D = _incidence([(t, t + 1) for t in range(len(W) - 1)], len(W))
+    expected = np.stack([_flow_solution(w, D, bound) for w in W.T], axis=1)
+    assert_allclose(Fused(bound).prox(W, 1.0), expected, atol=1e-9)
+
+
+@given(
+    W=hnp.arrays(float, (12, 3), elements=numbers),
+    bound=st.sampled_from([1e-6, 0.1, 0.5, 2.0, 1e6]),
+)
+def test_a_chain_and_the_network_of_its_edges_are_one(W, bound):
+    pairs = [(t, t + 1) for t in range(11)]
+    chain, network = Fused(bound).prox(W, 1.0), Fused(bound, edges=pairs).prox(W, 1.0)
+    # Flows within 1e-6 of their bound count as at it.
+    assert_allclose(network, chain, atol=1e-6)
+
+
+def test_fused_tasks_are_equal_to_the_last_digit():
+    W = np.repeat([0.1, 0.7, 0.3], 5)[:, None] + np.random.default_rng(0).normal(
+        scale=0.01, size=(15, 1)
+    )
+    for fused in (Fused(0.05), Fused(0.05, edges=[(t, t + 1) for t in range(14)])):
+        assert len(np.unique(fused.prox(W, 1.0))) == 3
+
+
+def test_a_long_chain_keeps_its_mean_and_its_order():
+    W = np.random.default_rng(0).normal(size=(300, 4)).cumsum(axis=0)
+    order = np.random.default_rng(1).permutation(300)
+    plain = Fused(2.0).prox(W, 1.0)
+    mixed = Fused(2.0, order=np.argsort(order)).prox(W[order], 1.0)
+    assert_allclose(mixed, plain[order], atol=1e-9)
+    assert_allclose(plain.mean(axis=0), W.mean(axis=0))
+
+
+def _smooth_norms(W):
+    return np.sqrt((W**2).sum(axis=0) + 1e-18).sum()
+
+
+def test_fusing_softening_and_shrinking_in_turn_is_their_joint_minimum():
+    """Against a solver that splits numbers into signed parts, and knows no order."""
+    W = np.array([[1.3], [1.1], [-0.4], [0.2]])
+    penalty = Fused(0.2, alpha_l1=0.15, alpha_joint=0.3)
+    D = _incidence([(0, 1), (1, 2), (2, 3)], 4)
+    parts = np.eye(4)[:, :, None] * np.array([1.0, -1.0])  # W = plus - minus
+
+    def cost(x):
+        w, jump = parts.reshape(4, 8) @ x[:8], x[8:]
+        quadratic = ((w - W[:, 0]) ** 2).sum() / 2
+        return (
+            quadratic
+            + 0.2 * jump.sum()
+            + 0.15 * x[:8].sum()
+            + 0.3 * _smooth_norms(w[:, None])
+        )
+
+    jumps = D @ parts.reshape(4, 8)
+    room = np.block([[jumps, np.eye(3)], [-jumps, np.eye(3)]])
+    solution = minimize(
+        cost,
+        np.full(11, 0.5),
+        method="SLSQP",
+        bounds=[(0, None)] * 11,
+        constraints={"type": "ineq", "fun": lambda x: room @ x},
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
+    V = penalty.prox(W, 1.0)
+    assert_allclose(V[:, 0], parts.reshape(4, 8) @ solution.x[:8], atol=1e-5)
+    assert_allclose(_cost(penalty, V, W, 1.0), solution.fun, rtol=1e-7)
+
+
+# The cluster norm.
+
+
+def _box_cost(penalty, share, sizes):
+    strength = share / penalty.alpha_between + (1 - share) / penalty.alpha_within
+    return (sizes**2 / strength).sum() / 2
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2, 3])
+@pytest.mark.parametrize("step", [0.1, 1.0, 5.0])
+def test_a_step_of_the_box_is_the_best_over_sizes_and_shares(n_clusters, step):
+    penalty = Box(0.5, 3.0, n_clusters)
+    W = (
+        np.random.default_rng(n_clusters).normal(size=(4, 6))
+        * np.array([[3, 1, 2, 1]]).T
+    )
+    left, sizes, right = np.linalg.svd(W, full_matrices=False)
+
+    def cost(x):
+        fit = ((x[:4] - sizes) ** 2).sum() / 2
+        return fit + step * _box_cost(penalty, x[4:], x[:4])
+
+    best = minimize(
+        cost,
+        np.concatenate([sizes, np.full(4, n_clusters / 4)]),
+        method="SLSQP",
+        bounds=[(0, None)] * 4 + [(0, 1)] * 4,
+        constraints={"type": "eq", "fun": lambda x: x[4:].sum() - n_clusters},
+        options={"ftol": 1e-15, "maxiter": 1000},
+    )
+    V = penalty.prox(W, step)
+    assert_allclose(V, (left * best.x[:4]) @ right, atol=2e-6)
+    assert_allclose(_cost(penalty, V, W, step), best.fun, rtol=1e-10)
+    assert _cost(penalty, V, W, step) <= best.fun * (1 + 1e-13)
+
+
+def _random_affinity(rng, n_tasks, n_clusters):
+    """Draw a matrix with eigenvalues in [0, 1] and the trace of n groups."""
+    directions, _ = np.linalg.qr(rng.normal(size=(n_tasks, n_tasks)))
+    share = rng.dirichlet(np.ones(n_tasks)) * n_clusters
+    share = np.clip(share, 0, 1) * min(1, n_clusters / np.clip(share, 0, 1).sum())
+    return (directions * share) @ directions.T
+
+
+def _affine_cost(penalty, M, W):
+    eye = np.eye(len(M))
+    slack = M / penalty.alpha_between + (eye - M) / penalty.alpha_within
+    return np.trace(W.T @ np.linalg.solve(slack, W)) / 2
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2, 3])
+def test_the_affinity_attains_the_value_and_no_other_is_better(n_clusters):
+    rng = np.random.default_rng(0)
+    penalty = Box(0.5, 4.0, n_clusters)
+    W = rng.normal(size=(4, 6))
+    M = penalty.affinity(W)
+    assert_allclose(np.trace(M), n_clusters)
+    assert_allclose(_affine_cost(penalty, M, W), penalty.value(W))
+    assert np.linalg.eigvalsh(M).min() > -1e-12
+    assert np.linalg.eigvalsh(M).max() < 1 + 1e-12
+    for _ in range(200):
+        other = _random_affinity(rng, 4, n_clusters)
+        assert _affine_cost(penalty, other, W) > penalty.value(W)
+
+
+def test_known_groups_cost_no_less_than_the_best_affinity():
+    W = np.random.default_rng(0).normal(size=(5, 3))
+    groups = np.array([[1, 1, 0, 0, 0], [0, 0, 1, 1, 1]]).T
+    M = groups @ np.linalg.inv(groups.T @ groups) @ groups.T
+    centres = M @ W
+    known = 0.5 * (centres**2).sum() / 2 + 4.0 * ((W - centres) ** 2).sum() / 2
+    assert_allclose(_affine_cost(Box(0.5, 4.0, 2), M, W), known)
+    assert Box(0.5, 4.0, 2).value(W) <= known
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3)])
+@pytest.mark.parametrize("alpha_mean", [None, 0.5])
+def test_as_many_clusters_as_directions_are_ridge(shape, alpha_mean):
+    W = np.random.default_rng(0).normal(size=shape)
+    box = Box(0.5, 4.0, 4, alpha_mean)
+    assert_allclose(box.value(W), 0.5 * (W**2).sum() / 2)
+    assert_allclose(box.prox(W, 2.0), W / (1 + 0.5 * 2.0))
+
+
+def test_one_cluster_around_a_free_mean_is_a_pull_to_it():
+    W = np.random.default_rng(0).normal(size=(4, 3))
+    V = Box(0.5, 4.0, 1, alpha_mean=0.0).prox(W, 2.0)
+    assert_allclose(V, W.mean(axis=0) + (W - W.mean(axis=0)) / (1 + 4.0 * 2.0))
+
+
+def test_clusters_and_a_mean_are_the_box_of_the_differences():
+    W = np.random.default_rng(0).normal(size=(5, 4))
+    mean, rest = W.mean(axis=0), W - W.mean(axis=0)
+    centred, plain = Box(0.5, 4.0, 3, alpha_mean=0.2), Box(0.5, 4.0, 2)
+    assert_allclose(centred.value(W), plain.value(rest) + 0.1 * 5 * (mean**2).sum())
+    step = mean / (1 + 0.2 * 1.5) + plain.prox(rest, 1.5)
+    assert_allclose(centred.prox(W, 1.5), step)
+    assert_allclose(centred.affinity(W), plain.affinity(rest) + 1 / 5)
+
+
+@given(W=hnp.arrays(float, (3, 4), elements=numbers), step=steps)
+def test_tasks_and_features_may_change_places_in_a_spectral_penalty(W, step):
+    """Clusters of tasks and shared subspaces of features (cASO) are one penalty."""
+    for penalty in (Trace(0.7), SquaredTrace(0.7), Box(0.5, 2.0, 2)):
+        assert_allclose(penalty.prox(W.T, step), penalty.prox(W, step).T, atol=1e-9)
+
+
+def test_groups_of_tasks_without_noise_are_read_from_the_affinity():
+    W = np.repeat([[1.0, 1.0, 0.0], [2.0, -1.0, 0.0]], [2, 3], axis=0)
+    M = Box(1.0, 1e6, 2).affinity(W)
+    assert_allclose(M, _blocks(2, 3), atol=1e-5)
+
+
+def _blocks(*sizes):
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    return (codes[:, None] == codes) / np.array(sizes)[codes]
+
+
+# Coefficients at zero or above.
+
+
+@given(W=hnp.arrays(float, (2, 2), elements=numbers), step=steps)
+def test_a_positive_step_is_the_best_of_bounded_minimisation(W, step):
+    def cost(w):
+        return ((w - W.ravel()) ** 2).sum() / 2 + step * 0.7 * _smooth_norms(
+            w.reshape(2, 2)
+        )
+
+    solution = minimize(cost, np.ones(4), bounds=[(0, None)] * 4, method="L-BFGS-B")
+    positive = Positive(L21(0.7))
+    V = positive.prox(W, step)
+    assert _cost(positive, V, W, step) <= solution.fun + 1e-9
+    assert V.min() >= 0
+
+
+def test_large_features_are_left_alone_by_folded_penalties():
+    W = np.array([[9.0, 0.1], [12.0, 0.1]])
+    for penalty in (RowMCP(1.0), RowSCAD(1.0)):
+        V = penalty.prox(W, 1.0)
+        assert_allclose(V[:, 0], W[:, 0], rtol=1e-15)
+        assert_array_equal(V[:, 1], 0)
+
+
+def test_a_late_fold_is_the_convex_norm():
+    W = np.random.default_rng(0).normal(size=(3, 4))
+    for penalty in (RowMCP(0.7, gamma=1e9), RowSCAD(0.7, gamma=1e9)):
+        assert_allclose(penalty.prox(W, 1.0), L21(0.7).prox(W, 1.0), atol=1e-7)
+        assert_allclose(penalty.value(W), L21(0.7).value(W), rtol=1e-7)
