@@ -10,13 +10,15 @@ from skmtl._contracts import TINY, Solution, Solver
 from skmtl._linalg import EPS
 
 # Every iteration first tries a curvature lower than the last one, by this factor.
-_HOPE = 0.9
+_HOPE = 0.95
 # What a curvature that was too low is raised by at least, and then some beyond it.
 _RAISE = 1.2
 # Rounding in a gradient, in units of the one at zero.
 _ROUNDING = 16 * EPS
 # No step is longer than this, in units of the shortest that any problem needs.
 _LONGEST = 1e12
+# The square of a distance must not overflow.
+_FARTHEST = 1e150
 # Measuring optimality may cost as much as a step.
 _CHECK_EVERY = 5
 
@@ -77,16 +79,23 @@ class Fista(BaseEstimator, Solver):
         Solution
             What was found.
         """
-        state = _State.begin(smooth, penalty, start)
-        optimality, n_iter = penalty.optimality(smooth, state.point), 0
-        while not optimality <= self.tol and n_iter < self.max_iter:
+        point = smooth.at(start)
+        optimality = penalty.optimality(smooth, point)
+        if optimality <= self.tol:
+            return self._report(penalty, point, optimality, 0)
+        state = _State.begin(smooth, penalty, point)
+        for n_iter in range(1, self.max_iter + 1):
             state.step()
-            n_iter += 1
             if n_iter % _CHECK_EVERY == 0 or n_iter == self.max_iter:
                 optimality = penalty.optimality(smooth, state.point)
-        W = state.point.variable
-        objective = float(state.point.value + penalty.value(W))
-        return Solution(W, objective, optimality, n_iter, optimality <= self.tol)
+            if optimality <= self.tol:
+                break
+        return self._report(penalty, state.point, optimality, n_iter)
+
+    def _report(self, penalty, point, optimality, n_iter):
+        W, converged = point.variable, optimality <= self.tol
+        objective = float(point.value + penalty.value(W))
+        return Solution(W, objective, optimality, n_iter, converged)
 
 
 @dataclass
@@ -99,18 +108,20 @@ class _State:
     before: object
     rounding: float
     flattest: float
+    steepest: float
     curvature: float = 0.0
     momentum: float = 1.0
 
     @classmethod
-    def begin(cls, smooth, penalty, start):
+    def begin(cls, smooth, penalty, point):
         """Measure the curvature along the gradient."""
-        point, zero = smooth.at(start), smooth.zero()
-        rounding = _ROUNDING * norm(zero.gradient)
-        flattest = max(smooth.lipschitz() / _LONGEST, np.sqrt(TINY))
-        state = cls(smooth, penalty, point, point, rounding, flattest)
-        length = max(norm(start), 1.0) / max(norm(point.gradient), TINY)
-        probe = smooth.at(start - length * point.gradient)
+        start, rounding = point.variable, _ROUNDING * norm(smooth.zero().gradient)
+        steepest = max(smooth.lipschitz(), np.sqrt(TINY))
+        flattest = max(steepest / _LONGEST, np.sqrt(TINY))
+        state = cls(smooth, penalty, point, point, rounding, flattest, steepest)
+        slope = max(float(norm(point.gradient)), TINY)
+        reach = min(max(float(norm(start)), point.value / slope), _FARTHEST)
+        probe = smooth.at(start - reach * (point.gradient / slope))
         state.curvature = state.measure(probe, point)
         return state
 
@@ -128,7 +139,7 @@ class _State:
             momentum, base = self._extrapolate(curvature)
             trial = self._proximal_step(base, curvature)
             along = self.measure(trial, base)
-            if along <= curvature:
+            if along <= curvature or curvature >= self.steepest:
                 break
             curvature = max(_RAISE * curvature, along)
         self._keep(base, trial, curvature, momentum)

@@ -1,0 +1,144 @@
+"""Regression of tasks that share features and have exceptions."""
+
+from skmtl._compat import StrOptions
+from skmtl.penalties import L1, L21, Decomposed, L1Inf
+
+from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
+
+_NORMS = {"l2": L21, "linf": L1Inf}
+
+
+class DirtyRegressor(PenalizedRegressor):
+    """Linear tasks that share features, each with exceptions of its own.
+
+    Coefficients are ``W = P + Q``. Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t -
+    b_t||^2 + alpha_shared sum_j ||P[:, j]|| + alpha_specific sum_tj |Q_tj|``, with N
+    rows in all. A feature is in P for all tasks or for none; Q adds single
+    coefficients. It is known as the dirty model.
+
+    Parameters
+    ----------
+    alpha_shared : float, default=1.0
+        Strength of the penalty of features that tasks share, positive.
+    alpha_specific : float, default=1.0
+        Strength of the penalty of exceptions, positive. There are none if it is at
+        least `alpha_shared`, and nothing is shared if it is below `alpha_shared`
+        divided by ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+    norm : {"l2", "linf"}, default="l2"
+        How the coefficients of a shared feature count: by their Euclidean norm or by
+        the largest.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Duality gap to be reached, in units of the objective at zero.
+    max_iter : int, default=10000
+        Largest number of iterations.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Mean of the shared coefficients, for tasks never seen.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
+    support_ : ndarray of shape (n_features,), dtype bool
+        Which features tasks share.
+    objective_ : float
+        Value of the objective.
+    dual_gap_ : float
+        Bound on the distance of `objective_` from the optimum.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    moments_ : TaskMoments
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
+        have far fewer rows than features.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    RobustRegressor : Whole tasks are exceptions.
+
+    References
+    ----------
+    Jalali, A., Ravikumar, P., Sanghavi, S. (2013). A dirty model for multiple sparse
+    regression. IEEE Transactions on Information Theory, 59(12), 7947-7968.
+    :doi:`10.1109/TIT.2013.2280272`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import DirtyRegressor
+    >>> X = np.random.default_rng(0).normal(size=(50, 4))
+    >>> W = [[2.0, 0.0, 0.0, 0.0], [3.0, 0.0, 4.0, 0.0], [2.0, 0.0, 0.0, 0.0]]
+    >>> model = DirtyRegressor(0.3, 0.25).fit(X, X @ np.transpose(W))
+    >>> model.support_
+    array([ True, False, False, False])
+    >>> model.coef_specific_.round(1) + 0
+    array([[0. , 0. , 0. , 0. ],
+           [0. , 0. , 3.8, 0. ],
+           [0. , 0. , 0. , 0. ]])
+    """
+
+    _parameter_constraints = {
+        "alpha_shared": POSITIVE,
+        "alpha_specific": POSITIVE,
+        "norm": [StrOptions(set(_NORMS))],
+        **PENALIZED_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha_shared=1.0,
+        alpha_specific=1.0,
+        *,
+        norm="l2",
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=10000,
+        warm_start=False,
+    ):
+        self.alpha_shared = alpha_shared
+        self.alpha_specific = alpha_specific
+        self.norm = norm
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _penalty(self, tasks):
+        shared = _NORMS[self.norm](self.alpha_shared)
+        return Decomposed(shared, L1(self.alpha_specific))
+
+    def _parts(self, fit):
+        return {"coef_specific_": fit.parts[1]}
+
+    def _describe(self, fit):
+        return {**super()._describe(fit), "support_": fit.parts[0].any(axis=0)}

@@ -1,0 +1,149 @@
+"""Regression of tasks from parts that the user combines."""
+
+from skmtl._compat import HasMethods
+from skmtl._contracts import Penalty
+from skmtl.problems import squared_loss
+from skmtl.solvers import Fista
+
+from ._penalized import PenalizedRegressor
+from ._ridge import COMMON_CONSTRAINTS
+
+
+class LinearTaskRegressor(PenalizedRegressor):
+    """Linear tasks with a penalty, a coupling and a solver of your choice.
+
+    Minimises ``n_tasks / (2 N) (sum_t ||y_t - X_t w_t - b_t||^2 + coupling(W)) +
+    penalty(W)``, with N rows in all. Any penalty of :mod:`skmtl.penalties` goes with
+    any coupling of :mod:`skmtl.couplings`.
+
+    Parameters
+    ----------
+    penalty : Penalty, default=None
+        Penalty of the coefficients, or of two parts that add up to them; None if there
+        is none.
+    coupling : Coupling, default=None
+        How tasks pull on each other quadratically, with strengths as in the estimator
+        of that coupling; None if they do not. Intercepts are not pulled.
+    solver : Solver, default=None
+        How the objective is minimised; None for ``Fista()``.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Mean of the coefficients, for tasks never seen.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    objective_ : float
+        Value of the objective.
+    dual_gap_ : float
+        Bound on the distance of `objective_` from the optimum; if the penalty is a
+        norm.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero; if it is not.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    moments_ : TaskMoments
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
+        have far fewer rows than features.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    LowRankRegressor : Coefficients that span few directions.
+    DirtyRegressor : Shared features and exceptions.
+
+    References
+    ----------
+    Beck, A., Teboulle, M. (2009). A fast iterative shrinkage-thresholding algorithm for
+    linear inverse problems. SIAM Journal on Imaging Sciences, 2(1), 183-202.
+    :doi:`10.1137/080716542`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.couplings import ToMean
+    >>> from skmtl.linear_model import LinearTaskRegressor
+    >>> from skmtl.penalties import L1
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> Y = X @ [[1.0, 1.2], [2.0, 1.8], [0.0, 0.0]]
+    >>> model = LinearTaskRegressor(L1(alpha=0.1), coupling=ToMean(alpha=1e6))
+    >>> model.fit(X, Y).coef_.round(1) + 0
+    array([[1. , 1.8, 0. ],
+           [1. , 1.8, 0. ]])
+    """
+
+    _parameter_constraints = {
+        "penalty": [HasMethods(["value", "prox"]), None],
+        "coupling": [HasMethods("precision"), None],
+        "solver": [HasMethods("minimize"), None],
+        "warm_start": ["boolean"],
+        **COMMON_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        penalty=None,
+        *,
+        coupling=None,
+        solver=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        warm_start=False,
+    ):
+        self.penalty = penalty
+        self.coupling = coupling
+        self.solver = solver
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.warm_start = warm_start
+
+    def _penalty(self, tasks):
+        return _Free() if self.penalty is None else self.penalty
+
+    def _solver(self):
+        return Fista() if self.solver is None else self.solver
+
+    def _pose(self, moments, curvature=None):
+        precision = None
+        if self.coupling is not None:
+            precision = self.coupling.precision(len(moments.tasks))
+        return squared_loss(
+            moments, self.fit_intercept, curvature=curvature, precision=precision
+        )
+
+
+class _Free(Penalty):
+    """Penalise nothing."""
+
+    def value(self, W):
+        return 0.0
+
+    def prox(self, W, step):
+        return W

@@ -1,0 +1,114 @@
+"""What linear models with a penalty do alike: pose, minimise, certify, warn."""
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skmtl._compat import Interval
+from skmtl.data import read_task_weight
+from skmtl.problems import minimize, prefers_rows, row_curvature, squared_loss
+from skmtl.solvers import Fista
+
+from ._base import MomentRegressor, float_type
+from ._ridge import COMMON_CONSTRAINTS
+
+PENALIZED_CONSTRAINTS = {
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "warm_start": ["boolean"],
+    **COMMON_CONSTRAINTS,
+}
+POSITIVE = [Interval(Real, 0, None, closed="neither")]
+# What certifies a fit, for a penalty that has a dual norm and for one that has none.
+_CERTIFICATES = {
+    "dual_gap": "the duality gap is {reached:.1e} times the objective at zero",
+    "kkt": "the gradient that is left is {reached:.1e} times the one at zero",
+}
+
+
+class PenalizedRegressor(MomentRegressor):
+    """Minimise a squared loss and a penalty, from moments or from rows."""
+
+    @abstractmethod
+    def _penalty(self, tasks):
+        """Return the penalty of the coefficients of tasks, or of their parts."""
+
+    def _solver(self):
+        """Return how the objective is minimised."""
+        return Fista(tol=self.tol, max_iter=self.max_iter)
+
+    def _pose(self, moments, curvature=None):
+        """Return the loss; without `curvature`, that of the moments."""
+        return squared_loss(moments, self.fit_intercept, curvature=curvature)
+
+    def _describe(self, fit):
+        """Return what there is to say of a fit beyond coefficients, by name."""
+        name, value = fit.certificate
+        return {
+            "objective_": fit.solution.objective,
+            "n_iter_": fit.solution.n_iter,
+            f"{name}_": value,
+        }
+
+    def _parts(self, fit):
+        """Return parts of the coefficients that are told apart, by name."""
+        return {}
+
+    def _learn(self, data, splits):
+        if not prefers_rows(data):
+            return super()._learn(data, splits)
+        curvature = row_curvature(data, self.fit_intercept)
+        fit = self._minimize(self._pose(data.moments(curvature=False), curvature))
+        return self._learnt(fit, data.layout, float_type(data.X))
+
+    def _fit_moments(self, moments):
+        factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
+        return self._minimize(self._pose(moments.weighted(factor)))
+
+    def _from_moments(self, moments, layout, dtype):
+        learnt = self._learnt(self._fit_moments(moments), layout, dtype)
+        return {**learnt, "moments_": moments}
+
+    def _minimize(self, loss):
+        tasks = loss.moments.tasks
+        fit = minimize(loss, self._penalty(tasks), self._solver(), self._start(tasks))
+        if not fit.solution.converged:
+            self._warn(fit)
+        return fit
+
+    def _learnt(self, fit, layout, dtype):
+        """Return everything that a fit teaches, in the shapes of a layout."""
+        tasks = fit.loss.moments.tasks
+        learnt = self._linear(tasks, fit.unpack(), layout, dtype)
+        parts = {
+            name: (values[0] if layout == "single" else values).astype(dtype)
+            for name, values in self._parts(fit).items()
+        }
+        about = {**parts, **self._describe(fit)}
+        begin = {"_variable": fit.solution.variable, "_about": tuple(about)}
+        return {**learnt, **about, **begin}
+
+    def _start(self, tasks):
+        """Return the solution of the last fit, if that was of the same tasks."""
+        known = self.warm_start and "_variable" in vars(self)
+        return self._variable if known and np.array_equal(self.tasks_, tasks) else None
+
+    def _warn(self, fit):
+        solution = fit.solution
+        reached = _CERTIFICATES[fit.penalty.certificate].format(
+            reached=solution.optimality
+        )
+        warnings.warn(
+            f"After {solution.n_iter} iterations {reached}, and tol asks for "
+            f"{self._solver().tol:.1e}. Raise max_iter, or scale the features.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+    def _keep(self, data, learnt):
+        for name in vars(self).get("_about", ()):
+            delattr(self, name)
+        return super()._keep(data, learnt)
