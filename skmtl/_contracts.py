@@ -59,6 +59,11 @@ class TaskData(ABC):
     def shares_moments(self):
         """Whether one scatter of the features serves all tasks."""
 
+    @property
+    @abstractmethod
+    def shares_rows(self):
+        """Whether every task is observed on every row of X."""
+
     @abstractmethod
     def select(self, rows):
         """Return the same tasks on some rows of X."""

@@ -59,6 +59,11 @@ class TaskRows(TaskData):
         """Whether one scatter of the features serves all tasks."""
         return False
 
+    @property
+    def shares_rows(self):
+        """Whether every task is observed on every row of X."""
+        return False
+
     def deal(self, n_splits):
         """Deal the observations of each task to folds in turn; return rows' folds."""
         sizes = np.diff(self.offsets)
@@ -147,6 +152,11 @@ class SharedRows(TaskData):
     def shares_moments(self):
         """Whether one scatter of the features serves all tasks."""
         return self.task_weight is None or bool((self.task_weight == 1).all())
+
+    @property
+    def shares_rows(self):
+        """Whether every task is observed on every row of X."""
+        return True
 
     def deal(self, n_splits):
         """Deal the rows to folds in turn; return their folds."""

@@ -33,12 +33,19 @@ from ._pose import (
 from ._posterior import Posterior
 from ._restricted import StrengthSearch
 from ._ridge_path import RidgePath, fold_path, rows_path, shared_path
+from ._rows_smooth import (
+    DivisibleLoss,
+    divisible_moments,
+    divisible_rows,
+    reads_rows,
+)
 from ._smooth import SquaredLoss, squared_loss
 
 __all__ = [
     "Candidates",
     "CentreFit",
     "DesignCurvature",
+    "DivisibleLoss",
     "GraphFit",
     "LinearTasks",
     "MomentCurvature",
@@ -52,6 +59,8 @@ __all__ = [
     "SumOfParts",
     "bound",
     "deal",
+    "divisible_moments",
+    "divisible_rows",
     "factor_moments",
     "factor_path",
     "factor_rows",
@@ -65,6 +74,7 @@ __all__ = [
     "pose",
     "pose_moments",
     "prefers_rows",
+    "reads_rows",
     "row_curvature",
     "rows_path",
     "shared_path",

@@ -1,15 +1,22 @@
 """Solve quadratic problems exactly, by structure, and others by steps."""
 
+from ._blocks import Blocks, Divisible
 from ._conjugate_gradients import pull_together
 from ._elimination import eliminate, plan_elimination
 from ._fista import Fista
 from ._inverse import Inverse
 from ._spectral import Spectral
+from ._support import WorkingSet
+from ._support_newton import SupportNewton
 
 __all__ = [
+    "Blocks",
+    "Divisible",
     "Fista",
     "Inverse",
     "Spectral",
+    "SupportNewton",
+    "WorkingSet",
     "eliminate",
     "plan_elimination",
     "pull_together",
