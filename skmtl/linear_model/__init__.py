@@ -1,18 +1,26 @@
 """Linear models that learn several tasks together."""
 
+from ._dirty import DirtyRegressor
 from ._graph import GraphRegularizedRegressor
+from ._linear_task import LinearTaskRegressor
+from ._low_rank import LowRankRegressor
 from ._mean import MeanRegularizedRegressor
 from ._mean_cv import MeanRegularizedRegressorCV
 from ._path import CoefficientPath, mean_regularized_path
 from ._ridge import MultiTaskRidge
 from ._ridge_cv import MultiTaskRidgeCV
+from ._robust import RobustRegressor
 
 __all__ = [
     "CoefficientPath",
+    "DirtyRegressor",
     "GraphRegularizedRegressor",
+    "LinearTaskRegressor",
+    "LowRankRegressor",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",
     "MultiTaskRidge",
     "MultiTaskRidgeCV",
+    "RobustRegressor",
     "mean_regularized_path",
 ]

@@ -1,5 +1,7 @@
 """Regression of tasks that share features and have exceptions."""
 
+import numpy as np
+
 from skmtl._compat import StrOptions
 from skmtl.penalties import L1, L21, Decomposed, L1Inf
 
@@ -21,9 +23,9 @@ class DirtyRegressor(PenalizedRegressor):
     alpha_shared : float, default=1.0
         Strength of the penalty of features that tasks share, positive.
     alpha_specific : float, default=1.0
-        Strength of the penalty of exceptions, positive. There are none if it is at
-        least `alpha_shared`, and nothing is shared if it is below `alpha_shared`
-        divided by ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+        Strength of the penalty of exceptions, positive. There are none if it is above
+        `alpha_shared`, and nothing is shared if it is below `alpha_shared` divided by
+        ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
     norm : {"l2", "linf"}, default="l2"
         How the coefficients of a shared feature count: by their Euclidean norm or by
         the largest.
@@ -56,8 +58,8 @@ class DirtyRegressor(PenalizedRegressor):
         Intercept of the shared part.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
         Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
-    support_ : ndarray of shape (n_features,), dtype bool
-        Which features tasks share.
+    support_ : ndarray of shape (n_shared,)
+        Indices of the features that tasks share.
     objective_ : float
         Value of the objective.
     dual_gap_ : float
@@ -94,7 +96,7 @@ class DirtyRegressor(PenalizedRegressor):
     >>> W = [[2.0, 0.0, 0.0, 0.0], [3.0, 0.0, 4.0, 0.0], [2.0, 0.0, 0.0, 0.0]]
     >>> model = DirtyRegressor(0.3, 0.25).fit(X, X @ np.transpose(W))
     >>> model.support_
-    array([ True, False, False, False])
+    array([0])
     >>> model.coef_specific_.round(1) + 0
     array([[0. , 0. , 0. , 0. ],
            [0. , 0. , 3.8, 0. ],
@@ -141,4 +143,5 @@ class DirtyRegressor(PenalizedRegressor):
         return {"coef_specific_": fit.parts[1]}
 
     def _describe(self, fit):
-        return {**super()._describe(fit), "support_": fit.parts[0].any(axis=0)}
+        shared = np.flatnonzero(fit.parts[0].any(axis=0))
+        return {**super()._describe(fit), "support_": shared}
