@@ -5,14 +5,12 @@ from numbers import Real
 import numpy as np
 
 from skmtl._compat import Interval, StrOptions
-from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
 from skmtl.problems import divisible_moments, divisible_rows, reads_rows
-from skmtl.solvers import SupportNewton, WorkingSet
 
 from ._base import float_type
+from ._joint_path import PENALTIES, JointKind
 from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
 
-PENALTIES = {"l21": L21, "linf": L1Inf, "mcp": RowMCP, "scad": RowSCAD}
 JOINT_CONSTRAINTS = {
     "l1_ratio": [Interval(Real, 0, 1, closed="right")],
     "penalty": [StrOptions(set(PENALTIES))],
@@ -146,38 +144,27 @@ class JointFeatureRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
+    @property
+    def _kind(self):
+        return JointKind(self.penalty, self.l1_ratio, self.positive)
+
     def _penalty(self, tasks):
-        return joint_penalty(self.penalty, self.alpha * self.l1_ratio, self.positive)
+        return self._kind.at(self.alpha)
 
     def _solver(self):
-        alpha = self.alpha * self.l1_ratio
-        return joint_solver(self.penalty, alpha, self.positive, self.tol, self.max_iter)
+        return self._kind.solver(self.alpha, self.tol, self.max_iter)
 
     def _pose(self, moments, curvature=None):
-        return divisible_moments(moments, self.fit_intercept, self._ridge)
-
-    @property
-    def _ridge(self):
-        return self.alpha * (1 - self.l1_ratio)
+        ridge = self._kind.ridge(self.alpha)
+        return divisible_moments(moments, self.fit_intercept, ridge)
 
     def _learn(self, data, splits):
         if not reads_rows(data):
             return super()._learn(data, splits)
-        fit = self._minimize(divisible_rows(data, self.fit_intercept, self._ridge))
+        ridge = self._kind.ridge(self.alpha)
+        fit = self._minimize(divisible_rows(data, self.fit_intercept, ridge))
         return self._learnt(fit, data.layout, float_type(data.X))
 
     def _describe(self, fit):
         used = fit.coef.any(axis=0)
         return {**super()._describe(fit), "support_": np.flatnonzero(used)}
-
-
-def joint_penalty(kind, alpha, positive):
-    """Return the penalty of a strength."""
-    penalty = PENALTIES[kind](alpha)
-    return Positive(penalty) if positive else penalty
-
-
-def joint_solver(kind, alpha, positive, tol, max_iter):
-    """Return a solver that takes Newton steps if these suit the penalty."""
-    is_smooth = kind == "l21" and not positive
-    return WorkingSet(tol, max_iter, SupportNewton(alpha) if is_smooth else None)
