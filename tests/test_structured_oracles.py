@@ -283,3 +283,16 @@ def test_the_objective_falls_with_alpha_and_the_rank_rises():
     models = [fit(LowRankRegressor(alpha)) for alpha in np.geomspace(3, 0.003, 8)]
     assert (np.diff([model.objective_ for model in models]) <= 0).all()
     assert models[0].rank_ < models[-1].rank_
+
+
+@pytest.mark.parametrize("shape", [(4, 7), (7, 4)])
+@pytest.mark.parametrize("unit", [1e-250, 1.0, 1e250])
+@pytest.mark.parametrize("threshold", [0.0, 1e-9, 1e-5, 2e-4, 0.5, 2.0])
+def test_a_trace_norm_thresholds_large_and_tiny_singular_values(shape, unit, threshold):
+    draws = np.random.default_rng(3)
+    left = np.linalg.qr(draws.normal(size=(shape[0], 4)))[0]
+    right = np.linalg.qr(draws.normal(size=(shape[1], 4)))[0]
+    sizes = np.array([1.0, 0.7, 1e-3, 1e-8])
+    cut = Trace(threshold * unit).prox(unit * (left * sizes) @ right.T, 1.0) / unit
+    expected = (left * np.maximum(sizes - threshold, 0)) @ right.T
+    assert_allclose(cut, expected, atol=1e-13)
