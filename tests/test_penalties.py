@@ -651,6 +651,19 @@ def test_one_cluster_around_a_free_mean_is_a_pull_to_it():
     assert_allclose(V, W.mean(axis=0) + (W - W.mean(axis=0)) / (1 + 4.0 * 2.0))
 
 
+def test_one_cluster_and_an_endless_strength_are_the_squared_trace():
+    W = np.random.default_rng(0).normal(size=(4, 3))
+    box, squared = Box(0.5, np.inf, 1), SquaredTrace(0.5)
+    assert_allclose(box.value(W), squared.value(W))
+    assert_allclose(box.prox(W, 2.0), squared.prox(W, 2.0), atol=1e-12)
+
+
+def test_equal_strengths_leave_the_affinity_that_it_tends_to():
+    W = np.random.default_rng(0).normal(size=(4, 3))
+    near, equal = Box(0.5, 0.5 * (1 + 1e-9), 2), Box(0.5, 0.5, 2)
+    assert_allclose(equal.affinity(W), near.affinity(W), atol=1e-6)
+
+
 def test_clusters_and_a_mean_are_the_box_of_the_differences():
     W = np.random.default_rng(0).normal(size=(5, 4))
     mean, rest = W.mean(axis=0), W - W.mean(axis=0)

@@ -1,7 +1,11 @@
 """Linear models that learn several tasks together."""
 
+from ._clustered import ClusteredRegressor
 from ._dirty import DirtyRegressor
+from ._fused import FusedRegressor
 from ._graph import GraphRegularizedRegressor
+from ._joint import JointFeatureRegressor
+from ._joint_cv import JointFeatureRegressorCV
 from ._linear_task import LinearTaskRegressor
 from ._low_rank import LowRankRegressor
 from ._mean import MeanRegularizedRegressor
@@ -12,9 +16,13 @@ from ._ridge_cv import MultiTaskRidgeCV
 from ._robust import RobustRegressor
 
 __all__ = [
+    "ClusteredRegressor",
     "CoefficientPath",
     "DirtyRegressor",
+    "FusedRegressor",
     "GraphRegularizedRegressor",
+    "JointFeatureRegressor",
+    "JointFeatureRegressorCV",
     "LinearTaskRegressor",
     "LowRankRegressor",
     "MeanRegularizedRegressor",

@@ -18,7 +18,8 @@ class Box(BaseEstimator, Penalty):
     over affinities M between tasks with eigenvalues in [0, 1] and trace `n_clusters`.
     Were M the projection on groups of tasks, the centres of the groups would be
     penalised by ``alpha_between / 2`` and differences from them by
-    ``alpha_within / 2``. It depends on the singular values of W alone.
+    ``alpha_within / 2``. It depends on the singular values of W alone. With one group
+    and an infinite `alpha_within` it is `SquaredTrace`.
 
     Parameters
     ----------
@@ -93,9 +94,8 @@ class Box(BaseEstimator, Penalty):
         """
         _, rest = self._split(W)
         left, sizes, _ = np.linalg.svd(rest, full_matrices=False)
-        low, high = self._limits
-        share = (self._slack(sizes, 0.0) - low) / (high - low)
-        own = (left * np.where(sizes > _NULL * sizes[0], share, 0.0)) @ left.T
+        share = np.where(sizes > _NULL * sizes[0], self._shares(sizes), 0.0)
+        own = (left * share) @ left.T
         return own if self.alpha_mean is None else own + 1 / len(rest)
 
     def _split(self, W):
@@ -103,6 +103,17 @@ class Box(BaseEstimator, Penalty):
         W = np.asarray(W, float)
         mean = W.mean(axis=0) if self.alpha_mean is not None else np.zeros(W.shape[1])
         return mean, W - mean
+
+    def _shares(self, sizes):
+        low, high = self._limits
+        if low == high:  # all affinities are best; this one still is as they part
+            return np.arange(len(sizes)) < self._n_free
+        return (self._slack(sizes, 0.0) - low) / (high - low)
+
+    @property
+    def _n_free(self):
+        """Number of directions of groups, apart from the mean's."""
+        return self.n_clusters - (self.alpha_mean is not None)
 
     @property
     def _limits(self):
@@ -115,8 +126,7 @@ class Box(BaseEstimator, Penalty):
         They are ``clip(theta * sizes - step)`` with theta such that they spend the
         budget.
         """
-        (low, high), n = self._limits, len(sizes)
-        n_free = self.n_clusters - (self.alpha_mean is not None)
+        (low, high), n, n_free = self._limits, len(sizes), self._n_free
         largest = sizes.max(initial=0.0)
         if n_free >= n or largest == 0:
             return np.full(n, high)

@@ -57,7 +57,7 @@ class Fused(BaseEstimator, Penalty):
 
     def value(self, W):
         W = np.asarray(W, float)
-        first, last = self._neighbours(len(W))
+        first, last = self.neighbours(len(W))
         jumps = np.abs(W[first] - W[last]).sum()
         selected = self.alpha_l1 * np.abs(W).sum()
         joint = self.alpha_joint * lengths(W, axis=0).sum()
@@ -74,20 +74,21 @@ class Fused(BaseEstimator, Penalty):
         if threshold == 0:
             return W
         if self.edges is not None:
-            first, last = self._neighbours(len(W))
+            first, last = self.neighbours(len(W))
             return fuse_network(W, first, last, threshold) if len(first) else W
-        order = self._order(len(W))
+        order = self.positions(len(W))
         fused = np.empty_like(W)
         fused[order] = fuse_chain(W[order], threshold)
         return fused
 
-    def _order(self, n_tasks):
+    def positions(self, n_tasks):
+        """Return the tasks along the chain."""
         return np.arange(n_tasks) if self.order is None else np.asarray(self.order)
 
-    def _neighbours(self, n_tasks):
+    def neighbours(self, n_tasks):
         """Return the positions of the first and the last of each pair, once."""
         if self.edges is None:
-            order = self._order(n_tasks)
+            order = self.positions(n_tasks)
             return order[:-1], order[1:]
         pairs = np.sort(np.asarray(self.edges, dtype=int).reshape(-1, 2), axis=1)
         return np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0).T

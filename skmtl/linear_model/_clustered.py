@@ -1,0 +1,189 @@
+"""Regression of tasks that fall into groups."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+from skmtl._compat import Interval
+from skmtl.penalties import Box
+
+from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
+
+
+class ClusteredRegressor(PenalizedRegressor):
+    """Linear tasks that fall into groups, which are not known.
+
+    Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + 1/2 trace(W' (M /
+    alpha_between + (I - M) / alpha_within)^-1 W)``, with N rows in all, over
+    coefficients W and affinities M between tasks with eigenvalues in [0, 1] and trace
+    `n_clusters`. Were M the projection on groups of tasks, ``alpha_between / 2`` would
+    penalise the centres of the groups, and ``alpha_within / 2`` differences from them.
+    It is a convex problem, known as clustered multi-task learning and as the cluster
+    norm, and the same as convex alternating structure optimisation.
+
+    Parameters
+    ----------
+    n_clusters : int, default=2
+        Number of groups. With as many as there are tasks or features, tasks are apart.
+    alpha_between : float, default=1.0
+        Strength that pulls centres of groups to zero, positive.
+    alpha_within : float, default=10.0
+        Strength that pulls tasks to the centre of their group: `alpha_between` or more,
+        and may be infinite.
+    alpha_mean : float, default=None
+        If given, groups are those of the differences from the mean of all tasks, and
+        ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Gradient to be left, in units of the one at zero.
+    max_iter : int, default=10000
+        Largest number of iterations.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Mean of the coefficients, for tasks never seen.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    task_affinity_ : ndarray of shape (n_tasks, n_tasks)
+        The affinity M: near ``1 / size`` between tasks of one group, near zero between
+        groups.
+    task_labels_ : ndarray of shape (n_tasks,)
+        Group of each task, from 0 in the order of `tasks_`: Ward clusters of the
+        leading eigenvectors of the affinity.
+    objective_ : float
+        Value of the objective.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    moments_ : TaskMoments
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
+        have far fewer rows than features.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedRegressor : One group.
+    LowRankRegressor : Tasks that span few directions, in no groups.
+    FusedRegressor : Groups of neighbours along a chain, feature by feature.
+
+    References
+    ----------
+    Jacob, L., Bach, F., Vert, J.-P. (2008). Clustered multi-task learning: a convex
+    formulation. Advances in Neural Information Processing Systems, 21.
+    :doi:`10.48550/arXiv.0809.2085`
+
+    Zhou, J., Chen, J., Ye, J. (2011). Clustered multi-task learning via alternating
+    structure optimization. Advances in Neural Information Processing Systems, 24.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import ClusteredRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(50, 3))
+    >>> groups = np.array([[1.0, 2.0, 0.0], [2.0, -1.0, 0.0]])
+    >>> Y = X @ groups[[0, 1, 0, 1]].T + rng.normal(size=(50, 4))
+    >>> model = ClusteredRegressor(2, alpha_between=0.01, alpha_within=1.0).fit(X, Y)
+    >>> model.task_labels_
+    array([0, 1, 0, 1])
+    """
+
+    _parameter_constraints = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "alpha_between": POSITIVE,
+        "alpha_within": [Interval(Real, 0, np.inf, closed="right")],
+        "alpha_mean": [Interval(Real, 0, None, closed="left"), None],
+        **PENALIZED_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        n_clusters=2,
+        alpha_between=1.0,
+        alpha_within=10.0,
+        *,
+        alpha_mean=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=10000,
+        warm_start=False,
+    ):
+        self.n_clusters = n_clusters
+        self.alpha_between = alpha_between
+        self.alpha_within = alpha_within
+        self.alpha_mean = alpha_mean
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _penalty(self, tasks):
+        if self.alpha_within < self.alpha_between:
+            raise ValueError(
+                "alpha_within must be alpha_between or more, got alpha_within="
+                f"{self.alpha_within} and alpha_between={self.alpha_between}. Tasks "
+                "of one group are pulled together more than groups."
+            )
+        return Box(
+            self.alpha_between, self.alpha_within, self.n_clusters, self.alpha_mean
+        )
+
+    def _describe(self, fit):
+        affinity = fit.penalty.affinity(fit.coef)
+        labels = cluster(affinity, self.n_clusters)
+        return {
+            **super()._describe(fit),
+            "task_affinity_": affinity,
+            "task_labels_": labels,
+        }
+
+
+def cluster(affinity, n_clusters):
+    """Name the clusters of the leading eigenvectors in the order of the tasks."""
+    from scipy.cluster.hierarchy import fcluster, ward
+
+    if len(affinity) < 2:
+        return np.zeros(len(affinity), dtype=np.intp)
+    _, vectors = np.linalg.eigh(affinity)
+    leading = vectors[:, -n_clusters:]
+    # Within groups rows are the same, between groups they are orthogonal.
+    sizes = np.linalg.norm(leading, axis=1, keepdims=True)
+    rows = leading / np.where(sizes > 0, sizes, 1.0)
+    found = fcluster(ward(rows), n_clusters, "maxclust")
+    return first_come(found)
+
+
+def first_come(labels):
+    """Name labels 0, 1, ... in the order in which they first appear."""
+    _, first, codes = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[codes.reshape(-1)]

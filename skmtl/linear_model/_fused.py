@@ -1,0 +1,213 @@
+"""Regression of tasks whose coefficients change rarely."""
+
+from numbers import Real
+
+import numpy as np
+from scipy import sparse
+
+from skmtl._compat import Interval
+from skmtl.penalties import Fused
+
+from ._clustered import first_come
+from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
+
+_STRENGTH = [Interval(Real, 0, None, closed="left")]
+
+
+class FusedRegressor(PenalizedRegressor):
+    """Linear tasks in a row, whose coefficients change rarely from one to the next.
+
+    Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha_fused
+    sum_(s,t) sum_j |w_sj - w_tj| + alpha_l1 sum_tj |w_tj| + alpha_joint
+    sum_j ||W[:, j]||_2``, with N rows in all, over neighbouring tasks s and t. Each
+    feature has jumps of its own. It is known as the fused lasso, and with all three
+    strengths as the fused sparse group lasso.
+
+    Parameters
+    ----------
+    alpha_fused : float, default=1.0
+        Strength of the pull between neighbours, positive. A large one makes one model.
+    alpha_l1 : float, default=0.0
+        Strength that selects coefficients one by one.
+    alpha_joint : float, default=0.0
+        Strength that selects features for all tasks at once.
+    order : array-like, default=None
+        Labels of the tasks along the chain, of which some may be absent; None for the
+        order of `tasks_`.
+    edges : list of (label, label), default=None
+        Neighbours, if they are no chain; a pair with a task that is absent joins
+        nothing.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Gradient to be left, in units of the one at zero.
+    max_iter : int, default=10000
+        Largest number of iterations.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Mean of the coefficients, for tasks never seen.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    segments_ : ndarray of shape (n_tasks, n_features)
+        Number of the segment that a coefficient is in, from 0 along the chain:
+        neighbours within a segment have the same coefficient.
+    objective_ : float
+        Value of the objective.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    moments_ : TaskMoments
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
+        have far fewer rows than features.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    GraphRegularizedRegressor : Neighbours that change smoothly.
+    ClusteredRegressor : Groups of tasks that need no neighbours.
+
+    References
+    ----------
+    Tibshirani, R., Saunders, M., Rosset, S., Zhu, J., Knight, K. (2005). Sparsity and
+    smoothness via the fused lasso. Journal of the Royal Statistical Society B, 67(1),
+    91-108. :doi:`10.1111/j.1467-9868.2005.00490.x`
+
+    Zhou, J., Liu, J., Narayan, V. A., Ye, J. (2012). Modeling disease progression via
+    fused sparse group lasso. Proceedings of the 18th ACM SIGKDD conference, 1095-1103.
+    :doi:`10.1145/2339530.2339702`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import FusedRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(50, 2))
+    >>> Y = X @ [[1, 1, 1, 3, 3], [2, 2, 2, 2, 2]] + 0.1 * rng.normal(size=(50, 5))
+    >>> model = FusedRegressor(alpha_fused=0.1).fit(X, Y)
+    >>> model.segments_.T
+    array([[0, 0, 0, 1, 1],
+           [0, 0, 0, 0, 0]])
+    """
+
+    _parameter_constraints = {
+        "alpha_fused": POSITIVE,
+        "alpha_l1": _STRENGTH,
+        "alpha_joint": _STRENGTH,
+        "order": ["array-like", None],
+        "edges": ["array-like", None],
+        **PENALIZED_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha_fused=1.0,
+        *,
+        alpha_l1=0.0,
+        alpha_joint=0.0,
+        order=None,
+        edges=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=10000,
+        warm_start=False,
+    ):
+        self.alpha_fused = alpha_fused
+        self.alpha_l1 = alpha_l1
+        self.alpha_joint = alpha_joint
+        self.order = order
+        self.edges = edges
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _penalty(self, tasks):
+        if self.order is not None and self.edges is not None:
+            raise ValueError(
+                "order and edges must not both be given: the one is a chain, the other "
+                "any network. Leave one of them None."
+            )
+        order = None if self.order is None else read_order(self.order, tasks)
+        edges = None if self.edges is None else read_edges(self.edges, tasks)
+        strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
+        return Fused(*strengths, order=order, edges=edges)
+
+    def _describe(self, fit):
+        return {**super()._describe(fit), "segments_": segment(fit.coef, fit.penalty)}
+
+
+def read_order(order, tasks):
+    """Return the positions of the tasks that there are, along the chain."""
+    place = {task: t for t, task in enumerate(tasks.tolist())}
+    labels = np.asarray(order).tolist()
+    missing = [task for task in place if task not in set(labels)]
+    if missing or len(set(labels)) < len(labels):
+        raise ValueError(
+            "order must name every task once; it does not name "
+            f"{missing[:5]}, and has {len(labels)} labels of which {len(set(labels))} "
+            "are distinct."
+        )
+    return np.array([place[label] for label in labels if label in place], dtype=np.intp)
+
+
+def read_edges(edges, tasks):
+    """Return the positions of the pairs of tasks that there are."""
+    place = {task: t for t, task in enumerate(tasks.tolist())}
+    pairs = [list(edge) for edge in edges]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError(
+            "edges must be pairs of labels, got one of length "
+            f"{next(len(pair) for pair in pairs if len(pair) != 2)}."
+        )
+    known = [[place[a], place[b]] for a, b in pairs if a in place and b in place]
+    if not known and pairs and len(tasks) > 1:
+        raise ValueError(
+            f"edges must join tasks, and none of the labels in {pairs[:3]}... is one: "
+            f"tasks are {tasks[:5].tolist()}..."
+        )
+    return np.array(known, dtype=np.intp).reshape(-1, 2)
+
+
+def segment(W, penalty):
+    """Name the sets of equal neighbours of each column, in the order of the chain."""
+    n_tasks, n_features = W.shape
+    first, last = penalty.neighbours(n_tasks)
+    edge, column = np.nonzero(W[first] == W[last])
+    ends = (first[edge] * n_features + column, last[edge] * n_features + column)
+    graph = sparse.coo_array((np.ones(len(edge)), ends), shape=(W.size, W.size))
+    _, found = sparse.csgraph.connected_components(graph, directed=False)
+    order = penalty.positions(n_tasks)
+    segments = np.empty(W.shape, dtype=np.intp)
+    along = found.reshape(W.shape)[order]
+    segments[order] = np.stack([first_come(labels) for labels in along.T], axis=1)
+    return segments
