@@ -1,0 +1,69 @@
+"""
+Shared features, and exceptions
+===============================
+
+Twenty shops: three features drive sales in all of them, and here and there a feature
+matters in one shop alone. Selecting features for all shops drags the exceptions of one
+through all others; selecting for each shop apart forgets that three are common.
+:class:`~skmtl.linear_model.DirtyRegressor` does both at once.
+"""
+
+# %%
+# The data are generated, so that it is known which coefficients are not zero.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+
+from skmtl.linear_model import DirtyRegressor, LinearTaskRegressor
+from skmtl.model_selection import TaskKFold
+from skmtl.penalties import L1, L21
+
+rng = np.random.default_rng(0)
+n_shops, n_rows, n_features = 20, 30, 25
+true_coef = np.zeros((n_shops, n_features))
+true_coef[:, [2, 9, 17]] = rng.normal(1, 0.4, size=(n_shops, 3))
+for shop in range(0, n_shops, 3):
+    true_coef[shop, rng.integers(n_features)] += 3
+shop = np.repeat(np.arange(n_shops), n_rows)
+features = rng.normal(size=(len(shop), n_features))
+sales = (features * true_coef[shop]).sum(axis=1) + 1.5 * rng.normal(size=len(shop))
+X = np.column_stack([shop, features])
+
+# %%
+# Every model has its strengths chosen by cross-validation. The first two are made of
+# parts: any penalty goes with any other part.
+
+folds = TaskKFold(3, task_column=0)
+strengths = np.geomspace(0.1, 1, 6)
+apart = LinearTaskRegressor(L1(), task_column=0)
+joint = LinearTaskRegressor(L21(), task_column=0)
+dirty = DirtyRegressor(task_column=0)
+both = {"alpha_shared": strengths, "alpha_specific": strengths}
+searches = {
+    "each shop alone": GridSearchCV(apart, {"penalty__alpha": strengths}, cv=folds),
+    "same features": GridSearchCV(joint, {"penalty__alpha": strengths}, cv=folds),
+    "with exceptions": GridSearchCV(dirty, both, cv=folds),
+}
+models = {
+    name: search.fit(X, sales).best_estimator_ for name, search in searches.items()
+}
+for name, model in models.items():
+    error = np.sqrt(np.mean((model.coef_ - true_coef) ** 2))
+    print(f"{name}: RMSE of the coefficients {error:.3f}")
+
+# %%
+# The coefficients of a shared feature are a column; an exception is a single cell.
+
+dirty = models["with exceptions"]
+shared = dirty.coef_ - dirty.coef_specific_
+pictures = {"true": true_coef, "shared": shared, "exceptions": dirty.coef_specific_}
+figure, axes = plt.subplots(
+    ncols=3, figsize=(9, 3.5), sharey=True, layout="constrained"
+)
+for axis, (title, values) in zip(axes, pictures.items(), strict=True):
+    image = axis.imshow(values, cmap="RdBu_r", vmin=-3, vmax=3, aspect="auto")
+    axis.set(title=title, xlabel="feature")
+axes[0].set(ylabel="shop")
+figure.colorbar(image, ax=axes, label="coefficient")
+plt.show()
