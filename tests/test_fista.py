@@ -174,14 +174,14 @@ def test_the_momentum_pays_where_curvatures_differ():
     assert found.n_iter < 5000
 
 
-def test_steps_grow_where_the_function_flattens():
-    far = np.full((1, 3), -30.0)
+@pytest.mark.parametrize("start", [0.0, -30.0])
+def test_steps_follow_the_curvature_down_and_up(start):
     X = np.abs(np.random.default_rng(2).normal(1, 0.3, size=(40, 3)))
     smooth = Logistic(X, ridge=1e-4)
-    found = Fista(tol=1e-8).minimize(smooth, Nothing(), far)
-    fixed = smooth.lipschitz() / smooth.ridge
+    found = Fista(tol=1e-8).minimize(smooth, Nothing(), np.full((1, 3), start))
     assert found.converged
-    assert found.n_iter < fixed / 10
+    # Steps as short as where it is steepest would be 800.
+    assert found.n_iter < 400
 
 
 def test_a_solver_is_cloned_and_set_like_an_estimator():

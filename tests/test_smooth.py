@@ -43,6 +43,7 @@ LOSSES = {
     ),
     "ridge": squared_loss(MOMENTS, alpha_ridge=0.7),
     "coupling": squared_loss(MOMENTS, precision=PRECISION),
+    "strong coupling": squared_loss(MOMENTS, precision=100 * PRECISION),
     "both": squared_loss(MOMENTS, alpha_ridge=0.7, precision=PRECISION),
 }
 each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
@@ -69,6 +70,7 @@ def test_a_loss_is_the_mean_of_half_squared_errors_times_tasks():
         "rows, no intercept": directly(W, fit_intercept=False),
         "ridge": directly(W, ridge=0.7),
         "coupling": directly(W, precision=PRECISION),
+        "strong coupling": directly(W, precision=100 * PRECISION),
         "both": directly(W, ridge=0.7, precision=PRECISION),
     }
     values = {name: loss.value(W) for name, loss in LOSSES.items()}
