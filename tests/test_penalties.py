@@ -186,8 +186,10 @@ def test_what_a_step_removes_is_a_subgradient(penalty, stacks, step):
     """It proves the step: the inequality holds for all Z at the minimum alone."""
     W, Z = (_variable(penalty, stack) for stack in stacks)
     V = penalty.prox(W, step)
-    gain = penalty.value(Z) - penalty.value(V)
-    assert step * gain >= np.vdot(W - V, Z - V) - 1e-9 * (1 + np.abs(W).max() ** 2)
+    for other in (Z, abs(Z), W, 2 * V, 0 * W):
+        gain = penalty.value(other) - penalty.value(V)
+        slack = 1e-9 * (1 + np.abs(W).max() ** 2)
+        assert step * gain >= np.vdot(W - V, other - V) - slack
 
 
 @each_penalty
