@@ -76,6 +76,8 @@ class JointFeatureRegressorCV(SplittingRegressor):
         Intercept of the shared part.
     support_ : ndarray of shape (n_selected,)
         Indices of the features that are not zero in all tasks.
+    n_iter_ : int
+        Number of iterations on all rows, along the strengths down to `alpha_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -163,7 +165,8 @@ class JointFeatureRegressorCV(SplittingRegressor):
         folds = [self._fold_errors(data, path, alphas, *split) for split in splits]
         errors = np.stack(folds, axis=1)
         best = choose(errors, self.one_standard_error)
-        *_, fit = path.fits(loss, alphas[: best + 1])
+        fits = list(path.fits(loss, alphas[: best + 1]))
+        fit = fits[-1]
         warn_of_path([fit.solution], self.tol)
         learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
         return {
@@ -173,6 +176,7 @@ class JointFeatureRegressorCV(SplittingRegressor):
             "mse_path_": errors,
             "best_score_": float(-errors[best].mean()),
             "support_": np.flatnonzero(fit.coef.any(axis=0)),
+            "n_iter_": sum(each.solution.n_iter for each in fits),
         }
 
     def _grid(self, highest):
@@ -182,7 +186,9 @@ class JointFeatureRegressorCV(SplittingRegressor):
 
     def _fold_errors(self, data, path, alphas, train, test):
         """Return the mean squared error of every strength on the rows of one fold."""
-        loss = pose_joint(data.select(train), self.fit_intercept)
+        training = data.select(train)
+        check_has_rows(training, data.X.shape[0])
+        loss = pose_joint(training, self.fit_intercept)
         fits = list(path.fits(loss, alphas))
         warn_of_path([fit.solution for fit in fits], self.tol)
         held_out = data.select(test)
@@ -194,6 +200,17 @@ def pose_joint(data, fit_intercept):
     if reads_rows(data):
         return divisible_rows(data, fit_intercept)
     return divisible_moments(data.moments(), fit_intercept)
+
+
+def check_has_rows(data, n_samples):
+    """Refuse folds that leave nothing to fit on."""
+    n_left = data.X.shape[0] if data.shares_rows else len(data.y)
+    if n_left == 0 or (data.weight is not None and not data.weight.any()):
+        raise ValueError(
+            "cv must leave rows that have a weight to fit on in every split, and one "
+            f"leaves none of n_samples={n_samples}. Give more rows, lower cv, or choose "
+            "other splits."
+        )
 
 
 def choose(errors, one_standard_error):

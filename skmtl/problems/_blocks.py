@@ -72,6 +72,11 @@ class SquaredBlocks(Blocks):
         value = self.start + (np.vdot(W, gradient) - np.vdot(W, self.pulled)) / 2
         return Point(W, max(float(value), 0.0), gradient)
 
+    def _level(self, W, curved):
+        """Return the value, not below zero however much of it is rounding."""
+        curved = curved + self.ridge * np.vdot(W, W)
+        return max(self.start + float(curved / 2 - np.vdot(W, self.pulled)), 0.0)
+
     def lipschitz(self):
         """Return an upper bound of the curvature in any direction."""
         return float(self.scales.sum())
@@ -113,8 +118,7 @@ class GramBlocks(SquaredBlocks):
 
     def level(self, W, state):
         """Return the value at W without its gradient."""
-        curved = np.vdot(W, state) + self.ridge * np.vdot(W, W)
-        return self.start + float(curved / 2 - np.vdot(W, self.pulled))
+        return self._level(W, np.vdot(W, state))
 
     def slope(self, W, state, block):
         """Return the gradient along the features of a block."""
@@ -184,10 +188,10 @@ class RowBlocks(SquaredBlocks):
 
     def level(self, W, state):
         """Return the value at W without its gradient."""
-        squares = self.ridge * np.vdot(W, W)
+        squares = 0.0
         for tasks, _, part in self._parts(state):
             squares += (self._scale(tasks)[:, 0] * (part * part).sum(axis=1)).sum()
-        return self.start + float(squares / 2 - np.vdot(W, self.pulled))
+        return self._level(W, squares)
 
     def slope(self, W, state, block):
         """Return the gradient along the features of a block."""
