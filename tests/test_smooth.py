@@ -115,7 +115,8 @@ def test_a_dual_value_is_the_best_of_the_multiples(smooth, limit):
     point = smooth.at(draw(smooth)[0])
     start = smooth.zero()
     aligned = 2 * start.value + np.vdot(point.variable, start.gradient)
-    multiples = np.linspace(-min(limit, 10), min(limit, 10), 200_001)
+    reach = min(limit, 2 * abs(aligned) / point.value)
+    multiples = np.linspace(-reach, reach, 20_001)
     best = (multiples * aligned - multiples**2 * point.value).max()
     assert smooth.dual_value(point, limit) == pytest.approx(best, rel=1e-6)
 
