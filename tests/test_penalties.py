@@ -518,6 +518,16 @@ def test_fused_tasks_are_equal_to_the_last_digit():
         assert len(np.unique(fused.prox(W, 1.0))) == 3
 
 
+@pytest.mark.parametrize("bound", [0.01, 0.1, 0.5])
+def test_neighbours_in_a_network_are_equal_or_apart(bound):
+    draws = np.random.default_rng(3)
+    pairs = np.argwhere(np.triu(draws.random((25, 25)) < 0.3, 1))
+    W = Fused(bound, edges=pairs).prox(draws.normal(size=(25, 40)), 1.0)
+    jumps = np.abs(W[pairs[:, 0]] - W[pairs[:, 1]])
+    assert (jumps == 0).any()
+    assert jumps[jumps > 0].min() > 1e-7
+
+
 def test_a_long_chain_keeps_its_mean_and_its_order():
     W = np.random.default_rng(0).normal(size=(300, 4)).cumsum(axis=0)
     order = np.random.default_rng(1).permutation(300)

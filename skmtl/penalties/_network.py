@@ -23,6 +23,8 @@ _LEAST_CURVE = 1e-11
 _REACH, _CENTRING = 0.995, 0.1
 # A flow this near to its bound, relative to it, is at it.
 _AT_BOUND = 1e-6
+# Rounding in a cost, relative to it.
+_ROUNDING = 1e-14
 
 
 def fuse_network(V, first, last, threshold):
@@ -73,8 +75,10 @@ class _Network:
         flow = self._flow(V, threshold)
         rough = V - self.divergence(flow)
         exact = self._merge(V, flow, threshold)
-        better = self._cost(exact, V, threshold) <= self._cost(rough, V, threshold)
-        return np.where(better[:, None], exact, rough)
+        cost = self._cost(rough, V, threshold)
+        # Equal but for rounding is as good, and equal tasks stay equal.
+        good = self._cost(exact, V, threshold) <= cost + _ROUNDING * (1 + cost)
+        return np.where(good[:, None], exact, rough)
 
     def _cost(self, W, V, threshold):
         jumps = np.abs(self.differences(W)).sum(axis=1)
