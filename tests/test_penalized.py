@@ -276,6 +276,16 @@ def test_the_unit_of_the_target_does_not_matter(model, unit):
     np.testing.assert_allclose(large.coef_ / unit, fit(model, X, y, task).coef_, **NEAR)
 
 
+def test_a_gap_is_in_units_of_the_objective():
+    X, y, task = draw()
+    small = LowRankRegressor(0.1, tol=1e-3).fit(X, y, task=task)
+    large = LowRankRegressor(1.0, tol=1e-3).fit(X, 10 * y, task=task)
+    assert small.dual_gap_ > 0
+    assert large.dual_gap_ == pytest.approx(100 * small.dual_gap_, rel=1e-6)
+    best = LowRankRegressor(0.1, tol=1e-13).fit(X, y, task=task)
+    assert 0 < small.objective_ - best.objective_ <= small.dual_gap_
+
+
 def test_one_task_with_a_lasso_is_scikit_learns():
     X, y, _ = draw()
     ours = LinearTaskRegressor(L1(0.1), solver=Fista(tol=1e-14)).fit(X, y)
