@@ -140,6 +140,13 @@ def test_the_objective_and_the_optimality_are_those_of_the_solution():
     assert found.converged
 
 
+def test_the_gradient_that_is_left_is_relative_to_the_one_at_zero():
+    smooth = Quadratic(np.full((4, 6), 5.0), TARGET)
+    for share in (1.0, 0.1, 0.0):
+        point = smooth.at((1 - share) * TARGET)
+        assert Nothing().optimality(smooth, point) == pytest.approx(share)
+
+
 def test_it_stops_when_iterations_are_used_up_and_says_so():
     smooth = Quadratic(STEEP, TARGET)
     found = Fista(tol=1e-13, max_iter=7).minimize(smooth, L1(1e-3), np.zeros((4, 6)))

@@ -294,3 +294,13 @@ def test_many_ragged_tasks_are_each_summed_once(n_tasks, seed):
     found = TaskMoments.from_arrays(X, y, codes)
     assert_array_equal(found.weight, sizes)
     assert_allclose(found.y_mean, np.bincount(codes, y) / sizes, rtol=1e-9, atol=1e-12)
+
+
+def test_moments_without_matrices_are_weighted_like_others():
+    rng = np.random.default_rng(0)
+    X, Y, factor = rng.normal(size=(9, 2)), rng.normal(size=(9, 3)), np.arange(3.0)
+    rows = SharedRows(X, Y, None, np.arange(3), task_weight=factor)
+    light, heavy = rows.moments(curvature=False), rows.moments()
+    assert light.xx is None
+    np.testing.assert_array_equal(light.xy, heavy.xy)
+    np.testing.assert_array_equal(light.weight, heavy.weight)

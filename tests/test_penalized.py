@@ -239,10 +239,12 @@ def test_rows_fewer_than_features_give_what_moments_give(model, weighting):
 
 
 @each_model
-def test_outputs_of_fewer_rows_than_features_give_what_moments_give(model):
+@pytest.mark.parametrize("weighting", [None, {0: 1.0, 1: 2.0, 2: 0.5}])
+def test_outputs_of_fewer_rows_than_features_give_what_moments_give(model, weighting):
     rng = np.random.default_rng(6)
     X = rng.normal(1, 1, size=(20, 70))
     Y = X[:, :3] + rng.normal(size=(20, 3))
+    model = clone(model).set_params(task_weight=weighting)
     same(fit(model, X, Y), clone(model).partial_fit(X, Y))
 
 

@@ -180,7 +180,7 @@ class TaskMoments:
         return replace(
             self,
             x_mean=np.repeat(self.x_mean, self.n_tasks, axis=0),
-            xx=np.repeat(self.xx, self.n_tasks, axis=0),
+            xx=None if self.xx is None else np.repeat(self.xx, self.n_tasks, axis=0),
         )
 
     def weighted(self, factor):
