@@ -67,17 +67,20 @@ def dense(X):
 
 def centre(group):
     """Return weights' sums, means, and rows centred and scaled by root weights."""
-    if group.weight is None:
-        n = np.full(len(group.tasks), float(group.X.shape[1]))
-        x_mean, y_mean = group.X.mean(axis=1), group.y.mean(axis=1)
-        return n, x_mean, y_mean, group.X - x_mean[:, None], group.y - y_mean[:, None]
-    n = group.weight.sum(axis=1)
-    share = group.weight / np.where(n > 0, n, 1.0)[:, None]
-    x_mean = np.matmul(share[:, None], group.X)[:, 0]
-    y_mean = (share * group.y).sum(axis=1)
-    root = np.sqrt(group.weight)
-    X = (group.X - x_mean[:, None]) * root[:, :, None]
-    return n, x_mean, y_mean, X, (group.y - y_mean[:, None]) * root
+    weight = group.weight
+    if weight is None:
+        weight = np.ones((1, group.X.shape[1]))
+    n = weight.sum(axis=1)
+    total = np.where(n > 0, n, 1.0)
+    # A product is two to five times faster than a mean along this axis.
+    x_mean = np.matmul(weight[:, None], group.X)[:, 0] / total[:, None]
+    y_mean = (weight * group.y).sum(axis=1) / total
+    X, y = group.X - x_mean[:, None], group.y - y_mean[:, None]
+    if group.weight is not None:
+        root = np.sqrt(weight)
+        X *= root[:, :, None]
+        y *= root
+    return n, x_mean, y_mean, X, y
 
 
 class _Pieces:

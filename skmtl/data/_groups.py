@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-# A stack of about this many numbers stays in the second-level cache.
-_CACHE = 2**16
+# A stack of about this many numbers stays in the caches, and is worth the calls.
+_CACHE = 2**17
 # Tasks with more rows than this many times their features are worked on in pieces.
 _TALL = 4
 
