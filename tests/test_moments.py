@@ -282,7 +282,7 @@ def test_integers_do_not_merge_with_strings():
 def test_other_features_do_not_merge():
     one = TaskMoments.from_arrays(np.ones((2, 1)), np.ones(2), [1, 2])
     two = TaskMoments.from_arrays(np.ones((2, 3)), np.ones(2), [1, 2])
-    with pytest.raises(ValueError, match="same features to be added, .* have 1 and 3"):
+    with pytest.raises(ValueError, match=r"same features to be added, .* have 1 and 3"):
         one + two
 
 

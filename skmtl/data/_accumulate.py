@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._groups import cut
-from ._moments import TaskMoments, without_rounding
+from ._moments import TaskMoments, rounding, without_rounding
 
 
 def moments_of_tasks(data, curvature=True):
@@ -52,12 +52,19 @@ def _moments_of_block(data, curvature):
 def roots_of_tasks(data, centred):
     """Yield task indices and rows, centred if asked, scaled by their root weights."""
     for group in data.groups(whole=True):
-        X = centre(group)[3] if centred else group.X
+        X = _centred_rows(group) if centred else group.X
         if not centred and group.weight is not None:
             X = X * np.sqrt(group.weight)[:, :, None]
         if data.task_weight is not None:
             X = X * np.sqrt(data.task_weight[group.tasks])[:, None, None]
         yield group.tasks, X
+
+
+def _centred_rows(group):
+    """Return centred rows; columns that vary by rounding only are zero."""
+    n, x_mean, _, X, _ = centre(group)
+    scatter = np.einsum("tij,tij->tj", X, X)
+    return X * (scatter > rounding(n[:, None], x_mean))[:, None]
 
 
 def dense(X):

@@ -271,13 +271,18 @@ class TaskMoments:
         return np.maximum(scatter, 0) + self.weight * bias**2
 
 
+def rounding(weight, mean):
+    """Return the scatter that rounding gives to a column which does not vary."""
+    return weight * (_ROUNDING * mean) ** 2
+
+
 def without_rounding(moments):
     """Make columns constant that vary by no more than the rounding of their mean."""
     if moments.xx is None:
         return moments
     x_mean, xx = moments.x_mean, moments.xx
-    rounding = moments.weight[: len(xx), None] * (_ROUNDING * x_mean) ** 2
-    constant = np.einsum("tjj->tj", xx) <= rounding
+    lost = rounding(moments.weight[: len(xx), None], x_mean)
+    constant = np.einsum("tjj->tj", xx) <= lost
     if not constant.any():
         return moments
     vary = np.where(constant, 0.0, 1.0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl._linalg import EPS, apply
+from skmtl._linalg import apply, diagonalise
 from skmtl.couplings import Apart
 
 from ._centre import CentreFit, LinearTasks
@@ -160,10 +160,9 @@ class SharedDesign:
             left, sizes, self.basis = np.linalg.svd(X, full_matrices=False)
             self.rows, self.values = left * sizes, sizes**2
             return
-        values, vectors = np.linalg.eigh(X.T @ X)
-        floor = n_features * EPS * values.max(initial=0.0)
-        self.values, self.basis = np.where(values > floor, values, 0.0), vectors.T
-        self.rows = X @ vectors
+        values, basis = diagonalise((X.T @ X)[None])
+        self.values, self.basis = values[0], basis[0]
+        self.rows = X @ self.basis.T * (self.values > 0)
 
     def generalised_errors(self, alphas):
         """Return generalised cross-validation of each output, (n_tasks, n_alphas)."""

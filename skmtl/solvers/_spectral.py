@@ -6,7 +6,14 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import EPS, Semidefinite, Wide, apply
+from skmtl._linalg import (
+    Semidefinite,
+    Wide,
+    apply,
+    diagonalise,
+    diagonals,
+    without_noise,
+)
 
 # A stack of about this many numbers stays in the second-level cache.
 _CACHE = 2**17
@@ -48,29 +55,30 @@ class Spectral(TaskBlocks):
         for start in range(0, len(curvature), size):
             part = slice(start, start + size)
             scaled = curvature[part] * scale[:, None] * scale
-            values[part], vectors = np.linalg.eigh(scaled)
-            basis[part] = vectors.transpose(0, 2, 1)
-        return cls(basis, _without_noise(values, len(scale) * EPS), scale, alpha)
+            values[part], basis[part] = diagonalise(scaled)
+        varies = diagonals(curvature).any(axis=0)
+        basis[:, :, ~varies] = 0.0
+        return cls(basis, values, scale, alpha, bool(varies.all()))
 
     @classmethod
     def from_groups(cls, groups, n_tasks, n_features, pattern, alpha):
         """Factor stacks of centred rows that are fewer than features."""
         scale = 1 / np.sqrt(pattern)
-        parts = []
+        parts, varies = [], np.zeros(n_features, dtype=bool)
         for tasks, X in groups:
             _, sizes, vectors = np.linalg.svd(X * scale, full_matrices=False)
+            varies |= X.any(axis=(0, 1))
             parts.append((tasks, sizes, vectors))
         n_vectors = max((sizes.shape[1] for _, sizes, _ in parts), default=0)
         fewest = min((sizes.shape[1] for _, sizes, _ in parts), default=0)
         n_spanned = sum(len(tasks) for tasks, _, _ in parts)
-        complete = fewest == n_features and n_spanned == n_tasks
+        complete = fewest == n_features and n_spanned == n_tasks and varies.all()
         basis = np.zeros((n_tasks, n_vectors, n_features))
         values = np.zeros((n_tasks, n_vectors))
         for tasks, sizes, vectors in parts:
-            sizes = _without_noise(sizes, n_features * EPS)
-            basis[tasks, : sizes.shape[1]] = vectors
-            values[tasks, : sizes.shape[1]] = sizes**2
-        return cls(basis, values, scale, alpha, complete)
+            basis[tasks, : sizes.shape[1]] = np.where(varies, vectors, 0.0)
+            values[tasks, : sizes.shape[1]] = without_noise(sizes) ** 2
+        return cls(basis, values, scale, alpha, bool(complete))
 
     def at(self, alpha):
         """Return the same blocks with other strengths, of shape (n_tasks or 1,)."""
@@ -178,9 +186,3 @@ class Spectral(TaskBlocks):
             with np.errstate(divide="ignore", invalid="ignore"):
                 total = total + np.where(rest > 0, rest / alpha[:, None], 0)
         return total
-
-
-def _without_noise(values, tolerance):
-    """Set values to zero that are lost in the rounding of the largest."""
-    highest = values.max(axis=1, initial=0.0, keepdims=True)
-    return np.where(values > tolerance * highest, values, 0.0)
