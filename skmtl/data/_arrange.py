@@ -15,7 +15,7 @@ def group_rows(X, y, weight, labels, task_weight, layout):
         tasks, codes = encode_tasks(labels)
     totals = np.bincount(codes, weights=weight, minlength=len(tasks))
     factors = read_task_weight(task_weight, tasks, totals)
-    order = _order_by_task(codes)
+    order = order_by_task(codes)
     if order is not None:
         y = y[order]
         weight = None if weight is None else weight[order]
@@ -41,7 +41,7 @@ def arrange_outputs(X, Y, weight, tasks, task_weight):
     return TaskRows(X, rows, Y[rows, codes], weight, offsets, tasks, factors, "outputs")
 
 
-def _order_by_task(codes):
+def order_by_task(codes):
     """Return a stable order of the rows by code, or None if they are in order."""
     if np.all(codes[1:] >= codes[:-1]):
         return None

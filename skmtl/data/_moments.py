@@ -89,13 +89,15 @@ class TaskMoments:
         TaskMoments
             The moments of each task.
         """
+        from ._arrange import order_by_task
         from ._rows import TaskRows
 
         tasks, codes = encode_tasks(task)
-        order = np.argsort(codes, kind="stable")
+        order = order_by_task(codes)
+        rows = slice(None) if order is None else order
         offsets = np.concatenate([[0], np.cumsum(np.bincount(codes))])
-        weight = None if sample_weight is None else np.asarray(sample_weight)[order]
-        return TaskRows(X, order, y[order], weight, offsets, tasks).moments()
+        weight = None if sample_weight is None else np.asarray(sample_weight)[rows]
+        return TaskRows(X, order, y[rows], weight, offsets, tasks).moments()
 
     @property
     def n_tasks(self):
