@@ -11,6 +11,10 @@ from threadpoolctl import ThreadpoolController
 EPS = np.finfo(float).eps
 # LAPACK is as fast as the recursion below this size.
 _SMALL = 16
+# Sums of squares from here on are refused, as their products overflow.
+_HUGE = 1e140
+# Sums of squares up to here are taken for zero, as what they divide overflows.
+TINY = 1e-200
 # Units whose squares are further apart than this are factored by a root.
 _STEEP = 1e-9
 # Two threads only get into each other's way on matrices smaller than this.
@@ -27,6 +31,16 @@ def blas_threads_for(n_features):
 @cache
 def _controller():
     return ThreadpoolController()
+
+
+def refuse_huge(*sums):
+    """Refuse sums of squares so large that their products overflow."""
+    largest = max(np.abs(values).max(initial=0.0) for values in sums)
+    if not largest < _HUGE:
+        raise ValueError(
+            f"Sums of squares of X and y must stay below {_HUGE:g}, got {largest:g}. "
+            "Scale the columns, or leave out the rows that are so large by mistake."
+        )
 
 
 def apply(matrices, rows):
@@ -120,13 +134,13 @@ class Semidefinite:
     @cached_property
     def _scale(self):
         diagonal = np.diag(self.matrix)
-        return 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        return 1 / np.sqrt(np.where(diagonal > TINY, diagonal, 1.0))
 
     @cached_property
     def _spectrum(self):
         scaled = self.matrix * self._scale * self._scale[:, None]
         values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)
-        kept = values > self.tolerance * values.max(initial=0.0)
+        kept = values > max(self.tolerance * values.max(initial=0.0), TINY)
         return values[kept], vectors[:, kept]
 
     @cached_property

@@ -294,3 +294,22 @@ def test_many_ragged_tasks_are_each_summed_once(n_tasks, seed):
     found = TaskMoments.from_arrays(X, y, codes)
     assert_array_equal(found.weight, sizes)
     assert_allclose(found.y_mean, np.bincount(codes, y) / sizes, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("where", ["X", "y"])
+@pytest.mark.parametrize("size", [1e80, 1e160, 1e300])
+def test_numbers_whose_squares_overflow_are_refused(where, size):
+    X, y, codes, _ = draw([5, 3], 2)
+    X, y = {"X": (X * size, y), "y": (X, y * size)}[where]
+    message = r"Sums of squares of X and y must stay below .* Scale the columns"
+    with pytest.raises(ValueError, match=message):
+        TaskMoments.from_arrays(X, y, codes)
+    with pytest.raises(ValueError, match=message):
+        SharedRows(X, y[:, None], None, np.arange(1)).moments()
+
+
+def test_columns_whose_squares_underflow_do_not_vary():
+    X, y, codes, _ = draw([5, 3], 2)
+    moments = TaskMoments.from_arrays(X * np.array([1.0, 1e-120]), y, codes)
+    assert (moments.xx[:, 1] == 0).all()
+    assert (moments.xx[:, 0, 0] > 0).all()

@@ -364,7 +364,7 @@ def test_moments_of_folds_are_those_of_their_rows():
 
 
 @given(
-    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=9),
+    sizes=st.lists(st.integers(1, 9), min_size=5, max_size=9),
     n_splits=st.integers(2, 5),
 )
 def test_dealing_tests_each_row_once_and_keeps_tasks_even(sizes, n_splits):
@@ -380,6 +380,20 @@ def test_dealing_tests_each_row_once_and_keeps_tasks_even(sizes, n_splits):
     )
     assert (np.ptp(counts, axis=0) <= 1).all()
     assert np.ptp(counts.sum(axis=1)) <= 1
+
+
+@pytest.mark.parametrize("n_splits", [1, 29])
+def test_there_are_no_more_folds_than_rows(n_splits):
+    message = f"at most the number of rows, got cv={n_splits} with n_samples=28"
+    with pytest.raises(ValueError, match=message):
+        deal(rows_of((9, 12, 7), 2), n_splits)
+
+
+@pytest.mark.parametrize("splits", [[([0, 1], [2]), ([0], [3])], [([3], [0, 1])]])
+def test_folds_must_have_weight(splits):
+    rows = rows_of((9, 12, 7), 2, weight=np.arange(28) < 3.0)
+    with pytest.raises(ValueError, match=r"must have rows with weight to train on"):
+        fold_moments(rows, splits)
 
 
 def test_generalised_scores_use_the_mean_leverage(rows):
@@ -441,6 +455,16 @@ def test_tasks_that_do_not_differ_have_infinite_strength():
     alpha, _, best = StrengthSearch(rows.moments(), 0.0, True, True).search()[-1]
     assert np.isinf(alpha).any()
     assert np.isfinite(best)
+
+
+def test_targets_that_are_fitted_exactly_have_a_likelihood():
+    rows = rows_of((9, 12, 7), 2)
+    for y in (rows.X @ [1.0, 2.0], np.zeros(28)):
+        moments = replace(rows, y=y).moments()
+        fit = pose_moments(moments, ToMean(2.0, 0.0, 1.0).pull(3, 2))
+        likelihood = RestrictedLikelihood(fit)
+        assert np.isfinite(likelihood.criterion)
+        assert np.isfinite(likelihood.gradient[0]).all()
 
 
 # -- numerical pitfalls

@@ -6,6 +6,7 @@ from ._groups import cut
 from ._moments import TaskMoments, rounding, without_rounding
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def moments_of_tasks(data, curvature=True):
     """Return the moments of each task of a TaskRows."""
     n_tasks, n_features = len(data.tasks), data.X.shape[1]
@@ -17,6 +18,7 @@ def moments_of_tasks(data, curvature=True):
     return without_rounding(moments).weighted(data.task_weight)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def moments_of_outputs(data, curvature=True):
     """Return the moments of a SharedRows: one scatter of the features for all tasks."""
     n_rows, n_features = data.X.shape

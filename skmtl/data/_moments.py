@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skmtl._linalg import apply
+from skmtl._linalg import TINY, apply, diagonals, refuse_huge
 
 from ._tasks import encode_tasks
 
@@ -275,16 +275,18 @@ class TaskMoments:
 
 def rounding(weight, mean):
     """Return the scatter that rounding gives to a column which does not vary."""
-    return weight * (_ROUNDING * mean) ** 2
+    return np.maximum(weight * (_ROUNDING * mean) ** 2, TINY)
 
 
 def without_rounding(moments):
     """Make columns constant that vary by no more than the rounding of their mean."""
-    if moments.xx is None:
-        return moments
     x_mean, xx = moments.x_mean, moments.xx
+    if xx is None:
+        refuse_huge(moments.xy, moments.yy)
+        return moments
+    refuse_huge(diagonals(xx), moments.yy)
     lost = rounding(moments.weight[: len(xx), None], x_mean)
-    constant = np.einsum("tjj->tj", xx) <= lost
+    constant = diagonals(xx) <= lost
     if not constant.any():
         return moments
     vary = np.where(constant, 0.0, 1.0)

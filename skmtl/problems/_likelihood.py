@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from skmtl._linalg import EPS
+
 from ._centre import CentreFit
 from ._posterior import Posterior
 
@@ -41,8 +43,10 @@ class RestrictedLikelihood:
     @cached_property
     def noise_variance(self):
         """Noise variance at which the likelihood is largest."""
-        left = self._n_contrasts
-        return self.fit.objective / left if left > 0 else np.nan
+        left, total = self._n_contrasts, self.fit.moments.yy.sum()
+        # Targets that are fitted exactly leave rounding, whose log is no guide.
+        floor = np.maximum(EPS * total, np.finfo(float).tiny)
+        return np.maximum(self.fit.objective, floor) / left if left > 0 else np.nan
 
     @cached_property
     def criterion(self):

@@ -70,7 +70,7 @@ class Inverse(TaskBlocks):
             except np.linalg.LinAlgError:
                 return cls(curvature, strength, inverse, np.inf)
             found = _inflation(block, inverse[part])
-            if found > _REFINED_INFLATION:
+            if _REFINED_INFLATION < found < _TRUSTED_INFLATION:
                 inverse[part] += inverse[part] @ (
                     np.eye(n_features) - block @ inverse[part]
                 )
