@@ -561,6 +561,15 @@ def test_rare_and_new_categories_are_one(pupils):
     assert encoder.transform(new).to_numpy().tolist() == [[0, 0, 1, 1]] * 2
 
 
+def test_missing_numbers_are_the_median_and_flagged():
+    X = pd.DataFrame({"x": [1.0, 2.0, 9.0, np.nan], "t": 1})
+    encoder = make_table_encoder({"x": "number"}, "t").fit(X)
+    encoded = encoder.transform(X)
+    assert encoded.columns.tolist() == ["x", "missingindicator_x", "t"]
+    assert encoded["x"][3] == encoded["x"][1]
+    assert encoded["missingindicator_x"].rank().tolist() == [2, 2, 2, 4]
+
+
 def test_the_task_column_passes_untouched(pupils):
     table = prepare_table(pupils, "", "school", "score")
     encoder = make_table_encoder(table.kinds, "school").fit(table.X)
