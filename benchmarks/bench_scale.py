@@ -6,7 +6,7 @@ from _harness import QUICK, Report, cpu_seconds, related_tasks
 
 import numpy as np
 
-from skmtl.data import TaskMoments
+from skmtl.data import summarise
 from skmtl.linear_model import MeanRegularizedRegressor
 
 N_TASKS = (10, 30, 100) if QUICK else (1_000, 10_000, 100_000)
@@ -47,9 +47,9 @@ def read_in_batches(report):
         return [X[part].sum() + y[part].sum() for part in batches]
 
     def add(task=in_order):
-        total = TaskMoments.from_arrays(X[batches[0]], y[batches[0]], task[batches[0]])
+        total = summarise(X[batches[0]], y[batches[0]], task[batches[0]])
         for part in batches[1:]:
-            total = total + TaskMoments.from_arrays(X[part], y[part], task[part])
+            total = total + summarise(X[part], y[part], task[part])
         return total
 
     def learn(task=in_order):

@@ -11,7 +11,7 @@ from scipy.linalg import LinAlgWarning
 from scipy.optimize import approx_fprime
 
 from skmtl.couplings import Apart, ToMean
-from skmtl.data import SharedRows, TaskMoments, TaskRows
+from skmtl.data import SharedRows, TaskRows, summarise
 from skmtl.problems import (
     Candidates,
     CentreFit,
@@ -623,9 +623,7 @@ def test_a_task_without_weight_does_not_count():
     weight[9:21] = 0
     rows = rows_of((9, 12, 7, 20), 4, weight=weight)
     kept = np.flatnonzero(weight)
-    less = TaskMoments.from_arrays(
-        rows.X[kept], rows.y[kept], np.repeat([0, 2, 3], [9, 7, 20])
-    )
+    less = summarise(rows.X[kept], rows.y[kept], np.repeat([0, 2, 3], [9, 7, 20]))
     for coupling in COUPLINGS:
         pull = pull_of(rows, coupling)
         fit = pose_moments(rows.moments(), pull)

@@ -6,8 +6,6 @@ import numpy as np
 
 from skmtl._linalg import TINY, apply, diagonals, refuse_huge
 
-from ._tasks import encode_tasks
-
 # Deviations from a mean below this factor of it are rounding.
 _ROUNDING = 1e-13
 
@@ -47,10 +45,10 @@ class TaskMoments:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl.data import TaskMoments
+    >>> from skmtl.data import summarise
     >>> X, y = np.array([[1.0], [2.0], [4.0]]), np.array([1.0, 3.0, 5.0])
-    >>> first = TaskMoments.from_arrays(X[:2], y[:2], ["a", "b"])
-    >>> both = first + TaskMoments.from_arrays(X[2:], y[2:], ["b"])
+    >>> first = summarise(X[:2], y[:2], ["a", "b"])
+    >>> both = first + summarise(X[2:], y[2:], ["b"])
     >>> both.tasks.tolist(), both.weight.tolist()
     (['a', 'b'], [1.0, 2.0])
     >>> both.xy.tolist()
@@ -68,36 +66,6 @@ class TaskMoments:
     def __post_init__(self):
         if len(np.unique(self.tasks)) != len(self.tasks):
             raise ValueError("Labels of tasks must be distinct, and some are repeated.")
-
-    @classmethod
-    def from_arrays(cls, X, y, task, sample_weight=None):
-        """Summarise rows.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features)
-            Features, finite.
-        y : ndarray of shape (n_samples,)
-            Target, finite.
-        task : array-like of shape (n_samples,)
-            Label of each row.
-        sample_weight : ndarray of shape (n_samples,) or None, default=None
-            Weights.
-
-        Returns
-        -------
-        TaskMoments
-            The moments of each task.
-        """
-        from ._arrange import order_by_task
-        from ._rows import TaskRows
-
-        tasks, codes = encode_tasks(task)
-        order = order_by_task(codes)
-        rows = slice(None) if order is None else order
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(codes))])
-        weight = None if sample_weight is None else np.asarray(sample_weight)[rows]
-        return TaskRows(X, order, y[rows], weight, offsets, tasks).moments()
 
     @property
     def n_tasks(self):
