@@ -753,3 +753,15 @@ def test_blocks_of_rows_are_those_of_moments():
     assert_allclose(few.solve(right), full.solve(right), rtol=1e-9)
     assert_allclose(few.curve(right), full.curve(right), atol=1e-9)
     assert_allclose(few.log_determinants(), full.log_determinants(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, np.inf])
+@pytest.mark.parametrize("alpha", [0.7, np.array([0.1, 1.0, 100.0])])
+def test_what_is_learnt_of_the_features_adds_up(alpha, level):
+    rng = np.random.default_rng(0)
+    task = rng.integers(0, 6, 40)
+    moments = summarise(rng.normal(5, 1, size=(40, 3)), rng.normal(size=40), task)
+    pull = ToMean(alpha, 0.2, level).pull(6, 3)
+    for factor in (factor_moments, factor_path):
+        posterior = Posterior(CentreFit(moments, factor(moments, pull), pull))
+        np.testing.assert_allclose(posterior.total_learnt, posterior.own_learnt.sum())

@@ -101,6 +101,17 @@ class Inverse(TaskBlocks):
         noise = 8 * n_features * EPS * self.inflation
         return Semidefinite(total + np.diag(strength), max(1e-12, noise))
 
+    def traces(self, n_tasks):
+        total = np.vdot(
+            self.inverse, np.broadcast_to(self.curvature, self.inverse.shape)
+        )
+        return float(total) * (n_tasks / len(self.inverse))
+
+    def spread(self, n_tasks):
+        shares = self.shrinkage() * np.sqrt(self.strength[0])[:, None]
+        shares = shares.reshape(-1, shares.shape[-1])
+        return shares.T @ shares * (n_tasks / len(self.inverse))
+
     def shrinkage(self):
         return np.matmul(self.inverse, self.curvature)
 

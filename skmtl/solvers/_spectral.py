@@ -136,31 +136,43 @@ class Spectral(TaskBlocks):
         n_features, times = len(self.scale), n_tasks / len(self.basis)
         n_vectors = self.basis.shape[0] * self.basis.shape[1] + len(rows)
         if n_vectors < n_features and (strength == strength[0]).all():
-            root = self._root(slice(None)) * np.sqrt(times) / self.scale
+            root = self.basis * self._root_weights[:, :, None]
+            root = root.reshape(-1, n_features) * np.sqrt(times) / self.scale
             return Wide(np.vstack([root, rows]), strength[0])
         total = self._curvature_sum * times + rows.T @ rows
         return Semidefinite(total + np.diag(strength))
 
+    def traces(self, n_tasks):
+        shares = self._weights(self.values)
+        return float(shares.sum()) * (n_tasks / len(shares))
+
+    def spread(self, n_tasks):
+        return self._spread_sum * (n_tasks / len(self.basis))
+
     @cached_property
     def _curvature_sum(self):
         """Sum over the blocks, kept for all strengths of the intercepts."""
+        return self._add_up(self._root_weights)
+
+    @cached_property
+    def _spread_sum(self):
+        weights = np.sqrt(self.alpha)[:, None] * self._weights(self.values)
+        return self._add_up(weights)
+
+    def _add_up(self, weights):
+        """Add up ``E^-1 V_t' diag(weights_t^2) V_t E^-1`` over the blocks."""
         n_features = len(self.scale)
         total = np.zeros((n_features, n_features))
         size = max(1, _CACHE // max(n_features, 1) ** 2)
         for start in range(0, len(self.basis), size):
             part = slice(start, start + size)
-            root = self._root(part)
+            root = (self.basis[part] * weights[part, :, None]).reshape(-1, n_features)
             total += root.T @ root
         return total / (self.scale * self.scale[:, None])
 
     @cached_property
     def _root_weights(self):
         return np.sqrt(self._weights(self.values * self.alpha[:, None]))
-
-    def _root(self, part):
-        """Return rows whose squares add up to the curvature of some blocks."""
-        rows = self.basis[part] * self._root_weights[part, :, None]
-        return rows.reshape(-1, len(self.scale))
 
     def shrinkage(self):
         inner = self._weights(self.values)[:, :, None] * self.basis
