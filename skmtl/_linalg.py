@@ -180,13 +180,9 @@ class Semidefinite:
         scale = self._scale.reshape(-1, *[1] * (right.ndim - 1))
         if self._cholesky is not None:
             return scale * linalg.cho_solve((self._cholesky, True), scale * right)
-        values, vectors = self._spectrum
-        inner = vectors.T @ (scale * self._project(right))
-        return self._project(scale * (vectors @ (inner.T / values).T))
-
-    def _project(self, right):
-        basis = self._range[0]
-        return basis @ (basis.T @ right)
+        values, (basis, factor) = self._spectrum[0], self._range
+        inner = (np.linalg.solve(factor, basis.T @ right).T / values).T
+        return basis @ np.linalg.solve(factor.T, inner)
 
     @cached_property
     def inverse(self):
