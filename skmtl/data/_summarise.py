@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._arrange import order_by_task
 from ._rows import TaskRows
 from ._tasks import encode_tasks
 
@@ -34,7 +35,8 @@ def summarise(X, y, task, sample_weight=None):
     [[3.0], [3.0]]
     """
     tasks, codes = encode_tasks(task)
-    order = np.argsort(codes, kind="stable")
+    order = order_by_task(codes)
+    rows = slice(None) if order is None else order
     offsets = np.concatenate([[0], np.cumsum(np.bincount(codes))])
-    weight = None if sample_weight is None else np.asarray(sample_weight)[order]
-    return TaskRows(X, order, y[order], weight, offsets, tasks).moments()
+    weight = None if sample_weight is None else np.asarray(sample_weight)[rows]
+    return TaskRows(X, order, y[rows], weight, offsets, tasks).moments()
