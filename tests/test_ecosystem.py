@@ -154,7 +154,8 @@ def test_stacks_and_votes(data, model):
     X, y = data
     plain = make_pipeline(
         ColumnTransformer(
-            [("school", OneHotEncoder(), ["school"])], remainder="passthrough"
+            [("school", OneHotEncoder(sparse_output=False), ["school"])],
+            remainder="passthrough",
         ),
         Ridge(),
     )
