@@ -23,10 +23,13 @@ import skmtl  # noqa: E402
 QUICK = "--quick" in sys.argv
 
 
-def related_tasks(n_tasks, n_rows, n_features, seed=0):
+def related_tasks(n_tasks, n_rows, n_features, correlation=0.0):
     """Draw rows (n_tasks, n_rows, n_features) and targets of tasks near a centre."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     X = rng.normal(size=(n_tasks, n_rows, n_features))
+    if correlation:
+        X *= np.sqrt(1 - correlation)
+        X += np.sqrt(correlation) * rng.normal(size=(n_tasks, n_rows, 1))
     own = 0.5 * rng.normal(size=(n_tasks, n_features, 1))
     coef, level = rng.normal(size=(n_features, 1)) + own, rng.normal(size=n_tasks)
     y = np.matmul(X, coef)[:, :, 0] + level[:, None]

@@ -35,6 +35,14 @@ class TaskBlocks(ABC):
         """Return ``sum_t D_t B_t^-1 S_t + rows' rows + diag(strength)``, factored."""
 
     @abstractmethod
+    def traces(self, n_tasks):
+        """Return ``sum_t trace(B_t^-1 S_t)``."""
+
+    @abstractmethod
+    def spread(self, n_tasks):
+        """Return ``sum_t S_t B_t^-1 D_t B_t^-1 S_t``, (n_features, n_features)."""
+
+    @abstractmethod
     def shrinkage(self):
         """Return ``B_t^-1 S_t``, shape (n_tasks or 1, n_features, n_features)."""
 

@@ -11,8 +11,12 @@ from threadpoolctl import ThreadpoolController
 EPS = np.finfo(float).eps
 # LAPACK is as fast as the recursion below this size.
 _SMALL = 16
-# Eigenvalues below this factor of the largest are taken for zero.
-_REGULAR = 1e-12
+# Sums of squares from here on are refused, as their products overflow.
+_HUGE = 1e140
+# Sums of squares up to here are taken for zero, as what they divide overflows.
+TINY = 1e-200
+# Units whose squares are further apart than this are factored by a root.
+_STEEP = 1e-9
 # Two threads only get into each other's way on matrices smaller than this.
 _WORTH_THREADS = 256
 
@@ -27,6 +31,16 @@ def blas_threads_for(n_features):
 @cache
 def _controller():
     return ThreadpoolController()
+
+
+def refuse_huge(*sums):
+    """Refuse sums of squares so large that their products overflow."""
+    largest = max(np.abs(values).max(initial=0.0) for values in sums)
+    if not largest < _HUGE:
+        raise ValueError(
+            f"Sums of squares of X and y must stay below {_HUGE:g}, got {largest:g}. "
+            "Scale the columns, or leave out the rows that are so large by mistake."
+        )
 
 
 def apply(matrices, rows):
@@ -49,11 +63,15 @@ def invert(matrices):
     """Invert a stack of positive definite matrices by halves.
 
     Products of halves run at the speed of matrix multiplication: on 1000 matrices of
-    size 50 twice as fast as ``numpy.linalg.inv``.
+    size 50 twice as fast as ``numpy.linalg.inv``. Diagonals of very different size must
+    come in decreasing order: then small elements of the inverse keep their digits.
     """
     size = matrices.shape[-1]
     if size <= _SMALL:
-        return np.linalg.inv(matrices)
+        inverse = np.linalg.inv(matrices)
+        rows, columns = np.triu_indices(size, 1)
+        inverse[:, rows, columns] = inverse[:, columns, rows]
+        return inverse
     half = size // 2
     corner = matrices[:, :half, half:]
     first = invert(np.ascontiguousarray(matrices[:, :half, :half]))
@@ -68,26 +86,61 @@ def invert(matrices):
     return inverse
 
 
+def diagonalise(matrices):
+    """Return eigenvalues of semidefinite matrices, and eigenvectors as rows.
+
+    Eigenvalues that are lost in rounding are zero. Diagonals may be of any units: a
+    matrix with large and small ones is factored by its root, which halves the digits
+    between them.
+    """
+    values, vectors = np.linalg.eigh(matrices)
+    values, vectors = without_noise(values), vectors.transpose(0, 2, 1)
+    found = diagonals(matrices)
+    smallest = np.where(found > 0, found, np.inf).min(axis=1, initial=np.inf)
+    steep = smallest < _STEEP * found.max(axis=1, initial=0.0)
+    if steep.any():
+        vectors = vectors.copy()
+        values[steep], vectors[steep] = _diagonalise_steep(matrices[steep])
+    return values, vectors
+
+
+def _diagonalise_steep(matrices):
+    found = diagonals(matrices)
+    scale = np.sqrt(np.where(found > 0, found, 1.0))
+    values, vectors = np.linalg.eigh(matrices / (scale[:, None] * scale[:, :, None]))
+    roots = np.sqrt(without_noise(values))[:, :, None] * vectors.transpose(0, 2, 1)
+    _, sizes, vectors = np.linalg.svd(roots * scale[:, None])
+    return without_noise(sizes) ** 2, vectors
+
+
+def without_noise(values):
+    """Set to zero what is lost in the rounding of the largest value of each row."""
+    highest = values.max(axis=1, initial=0.0, keepdims=True)
+    return np.where(values > values.shape[1] * EPS * highest, values, 0.0)
+
+
 @dataclass(frozen=True)
 class Semidefinite:
     """Solve with one positive semidefinite matrix, by minimum norm where it is flat.
 
     The rank is decided on the matrix scaled to a unit diagonal, so that the units of
-    the variables do not matter.
+    the variables do not matter: eigenvalues below the `tolerance`, as a factor of the
+    largest, are taken for zero.
     """
 
     matrix: np.ndarray
+    tolerance: float = 1e-12
 
     @cached_property
     def _scale(self):
         diagonal = np.diag(self.matrix)
-        return 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        return 1 / np.sqrt(np.where(diagonal > TINY, diagonal, 1.0))
 
     @cached_property
     def _spectrum(self):
         scaled = self.matrix * self._scale * self._scale[:, None]
         values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)
-        kept = values > _REGULAR * values.max(initial=0.0)
+        kept = values > max(self.tolerance * values.max(initial=0.0), TINY)
         return values[kept], vectors[:, kept]
 
     @cached_property
@@ -99,7 +152,7 @@ class Semidefinite:
         if failed or len(scaled) == 0:
             return None
         reciprocal_condition, _ = linalg.lapack.dpocon(factor, norm, uplo="L")
-        return factor if reciprocal_condition > _REGULAR else None
+        return factor if reciprocal_condition > self.tolerance else None
 
     @cached_property
     def rank(self):
@@ -127,13 +180,9 @@ class Semidefinite:
         scale = self._scale.reshape(-1, *[1] * (right.ndim - 1))
         if self._cholesky is not None:
             return scale * linalg.cho_solve((self._cholesky, True), scale * right)
-        values, vectors = self._spectrum
-        inner = vectors.T @ (scale * self._project(right))
-        return self._project(scale * (vectors @ (inner.T / values).T))
-
-    def _project(self, right):
-        basis = self._range[0]
-        return basis @ (basis.T @ right)
+        values, (basis, factor) = self._spectrum[0], self._range
+        inner = (np.linalg.solve(factor, basis.T @ right).T / values).T
+        return basis @ np.linalg.solve(factor.T, inner)
 
     @cached_property
     def inverse(self):

@@ -339,8 +339,7 @@ NO_WEIGHT = "eights must contain at least one non-zero number"
         ({"task_weight": dict.fromkeys([*NAMES], 0)}, NO_WEIGHT),
         (
             {"task_weight": {"ash": 1, "beech": 1, "oak": 1}},
-            r"for each of the 3 tasks; without an entry: \['cedar'\]; not a task: "
-            r"\['oak'\]. Add or remove",
+            r"for each of the 3 tasks, got none for \['cedar'\]. Add these labels",
         ),
         (
             {"task_weight": {"ash": 1, "beech": -1, "cedar": np.inf}},
@@ -352,6 +351,17 @@ NO_WEIGHT = "eights must contain at least one non-zero number"
 def test_weights_that_cannot_be_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         read_rows(TinyRidge("school"), FRAME, y, **options)
+
+
+def test_a_task_weight_may_name_tasks_that_a_fold_lacks():
+    some = read_rows(
+        TinyRidge(),
+        F[NAMES != "ash"],
+        y[NAMES != "ash"],
+        task=NAMES[NAMES != "ash"],
+        task_weight={"ash": 1, "beech": 2, "cedar": 3},
+    )
+    assert some.task_weight.tolist() == [2.0, 3.0]
 
 
 @pytest.mark.parametrize("task_weight", ["equal", [1, 2, 3]])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from skmtl.data import SharedRows, TaskMoments, TaskRows
+from skmtl.data import SharedRows, TaskRows, summarise
 
 sizes_drawn = st.lists(st.integers(0, 12), min_size=1, max_size=8).filter(any)
 seeds = st.integers(0, 10_000)
@@ -57,7 +57,7 @@ def assert_same(found, expected, rtol=1e-10, atol=1e-10):
 )
 def test_moments_are_those_of_the_textbook(sizes, n_features, seed, weighted):
     X, y, codes, weight = draw(sizes, n_features, seed, 2.0, weighted)
-    found = TaskMoments.from_arrays(X, y, codes, weight)
+    found = summarise(X, y, codes, weight)
     assert_array_equal(found.tasks, np.unique(codes))
     for name, expected in zip(NAMES, naive(X, y, codes, weight), strict=True):
         heavy = found.weight > 0
@@ -73,16 +73,16 @@ def test_batches_in_any_order_add_up_to_the_whole(sizes, seed, n_batches, weight
     rng = np.random.default_rng(seed)
     weight = np.ones(len(y)) if weight is None else weight
     parts = [p for p in np.array_split(rng.permutation(len(y)), n_batches) if len(p)]
-    batches = [TaskMoments.from_arrays(X[p], y[p], codes[p], weight[p]) for p in parts]
+    batches = [summarise(X[p], y[p], codes[p], weight[p]) for p in parts]
     total = batches[0]
     for batch in batches[1:]:
         total = batch + total
-    assert_same(total, TaskMoments.from_arrays(X, y, codes, weight))
+    assert_same(total, summarise(X, y, codes, weight))
 
 
 @given(seed=seeds, sizes=sizes_drawn)
 def test_addition_does_not_mind_brackets(seed, sizes):
-    a, b, c = (TaskMoments.from_arrays(*draw(sizes, 3, seed + k)[:3]) for k in range(3))
+    a, b, c = (summarise(*draw(sizes, 3, seed + k)[:3]) for k in range(3))
     assert_same((a + b) + c, a + (b + c))
     assert_same(a + b, b + a)
 
@@ -92,17 +92,17 @@ def test_integer_weights_are_repetitions(sizes, seed):
     X, y, codes, weight = draw(sizes, 3, seed, 1.0, weighted=True)
     times = weight.astype(int)
     repeated = [np.repeat(values, times, axis=0) for values in (X, y, codes)]
-    weighted = TaskMoments.from_arrays(X, y, codes, weight)
+    weighted = summarise(X, y, codes, weight)
     heavy = np.flatnonzero(weighted.weight > 0)
-    assert_same(weighted.select(heavy), TaskMoments.from_arrays(*repeated))
+    assert_same(weighted.select(heavy), summarise(*repeated))
 
 
 def test_chunks_are_the_whole(monkeypatch):
     """Tall tasks are cut into pieces, small ones stacked; neither is seen."""
     X, y, codes, weight = draw([3000, 1, 0, 40, 40, 7, 900], 4, weighted=True)
-    whole = TaskMoments.from_arrays(X, y, codes, weight)
+    whole = summarise(X, y, codes, weight)
     monkeypatch.setattr("skmtl.data._groups._CACHE", 64)
-    assert_same(TaskMoments.from_arrays(X, y, codes, weight), whole, 1e-9, 1e-9)
+    assert_same(summarise(X, y, codes, weight), whole, 1e-9, 1e-9)
     order = np.argsort(codes, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=7))])
     rows = TaskRows(X, order, y[order], weight[order], offsets, np.arange(7))
@@ -135,11 +135,11 @@ def test_an_offset_of_a_hundred_million_deviations_costs_no_more_than_it_must(si
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(3 * size, 3)), rng.normal(size=3 * size)
     moved, codes = X + 1e8, np.repeat([0, 1, 2], size)
-    plain = TaskMoments.from_arrays(moved - 1e8, y, codes)
-    found = TaskMoments.from_arrays(moved, y, codes)
-    halves = TaskMoments.from_arrays(
-        moved[::2], y[::2], codes[::2]
-    ) + TaskMoments.from_arrays(moved[1::2], y[1::2], codes[1::2])
+    plain = summarise(moved - 1e8, y, codes)
+    found = summarise(moved, y, codes)
+    halves = summarise(moved[::2], y[::2], codes[::2]) + summarise(
+        moved[1::2], y[1::2], codes[1::2]
+    )
     for moments in (found, halves):
         assert_allclose(moments.xx, plain.xx, rtol=1e-7, atol=1e-6 * size)
         assert_allclose(moments.xy, plain.xy, atol=1e-6 * size)
@@ -149,8 +149,8 @@ def test_float32_with_a_large_mean_keeps_its_digits():
     rng = np.random.default_rng(0)
     X = (rng.normal(size=(400, 3)) + 1e4).astype(np.float32)
     y, codes = rng.normal(size=400), np.repeat([0, 1], 200)
-    found = TaskMoments.from_arrays(X, y, codes)
-    expected = TaskMoments.from_arrays(X.astype(float), y, codes)
+    found = summarise(X, y, codes)
+    expected = summarise(X.astype(float), y, codes)
     assert found.xx.dtype == np.float64
     assert_same(found, expected, rtol=1e-9)
 
@@ -159,8 +159,8 @@ def test_float32_with_a_large_mean_keeps_its_digits():
 def test_a_constant_column_has_no_scatter(value):
     X, y, codes, _ = draw([7, 23, 100, 1], 3)
     X[:, 1] = value
-    moments = TaskMoments.from_arrays(X, y, codes)
-    moments = moments + TaskMoments.from_arrays(X[::3], y[::3], codes[::3])
+    moments = summarise(X, y, codes)
+    moments = moments + summarise(X[::3], y[::3], codes[::3])
     shared = SharedRows(X, y[:, None], None, np.arange(1)).moments()
     for some in (moments, shared):
         assert (some.xx[:, 1] == 0).all()
@@ -172,8 +172,8 @@ def test_a_constant_column_has_no_scatter(value):
 def test_sparse_rows_are_dense_rows(make):
     X, y, codes, weight = draw([7, 0, 12, 1], 5, weighted=True)
     X = X * (np.random.default_rng(1).random(X.shape) > 0.6)
-    dense = TaskMoments.from_arrays(X, y, codes, weight)
-    assert_same(TaskMoments.from_arrays(make(X), y, codes, weight), dense)
+    dense = summarise(X, y, codes, weight)
+    assert_same(summarise(make(X), y, codes, weight), dense)
     shared = SharedRows(X, y[:, None], weight, np.arange(1))
     assert_same(replace(shared, X=make(X)).moments(), shared.moments())
 
@@ -185,7 +185,7 @@ def test_tasks_without_rows_have_no_weight_and_zero_moments():
     found = TaskRows(X, order, y[order], None, offsets, np.arange(4)).moments()
     assert_array_equal(found.weight, [4, 0, 3, 0])
     assert_array_equal(found.xx[[1, 3]], 0)
-    assert_same(found.select([0, 2]), TaskMoments.from_arrays(X, y, codes))
+    assert_same(found.select([0, 2]), summarise(X, y, codes))
 
 
 def test_moments_without_matrices_are_the_same_but_for_them():
@@ -201,8 +201,8 @@ def test_moments_without_matrices_are_the_same_but_for_them():
 
 
 def test_new_tasks_join_in_sorted_order():
-    a = TaskMoments.from_arrays(np.ones((2, 1)), np.arange(2.0), ["b", "d"])
-    b = TaskMoments.from_arrays(np.ones((2, 1)), np.arange(2.0), ["a", "c"])
+    a = summarise(np.ones((2, 1)), np.arange(2.0), ["b", "d"])
+    b = summarise(np.ones((2, 1)), np.arange(2.0), ["a", "c"])
     assert (a + b).tasks.tolist() == ["a", "b", "c", "d"]
     assert (a + b).y_mean.tolist() == [0, 0, 1, 1]
 
@@ -223,7 +223,7 @@ def test_shared_scatters_stay_shared_when_added():
 @given(sizes=sizes_drawn, seed=seeds)
 def test_scatter_about_zero_is_a_sum_of_squares(sizes, seed):
     X, y, codes, weight = draw(sizes, 3, seed, 1.0, weighted=True)
-    found = TaskMoments.from_arrays(X, y, codes, weight).about_zero()
+    found = summarise(X, y, codes, weight).about_zero()
     assert_array_equal(found.x_mean, 0)
     for t, task in enumerate(found.tasks):
         rows, w = X[codes == task], weight[codes == task]
@@ -234,7 +234,7 @@ def test_scatter_about_zero_is_a_sum_of_squares(sizes, seed):
 @given(sizes=sizes_drawn, seed=seeds)
 def test_squared_errors_are_those_of_the_rows(sizes, seed):
     X, y, codes, weight = draw(sizes, 3, seed, 1.0, weighted=True)
-    moments = TaskMoments.from_arrays(X, y, codes, weight)
+    moments = summarise(X, y, codes, weight)
     rng = np.random.default_rng(seed)
     coef, intercept = rng.normal(size=(len(sizes), 3)), rng.normal(size=len(sizes))
     left = y - (X * coef[codes]).sum(axis=1) - intercept[codes]
@@ -246,17 +246,17 @@ def test_squared_errors_are_those_of_the_rows(sizes, seed):
 def test_a_prediction_taken_off_the_target_is_taken_off_the_moments():
     X, y, codes, weight = draw([5, 12, 2], 3, weighted=True)
     coef = np.array([1.0, -2.0, 0.5])
-    found = TaskMoments.from_arrays(X, y, codes, weight).less(coef, 3.0)
-    expected = TaskMoments.from_arrays(X, y - X @ coef - 3, codes, weight)
+    found = summarise(X, y, codes, weight).less(coef, 3.0)
+    expected = summarise(X, y - X @ coef - 3, codes, weight)
     assert_same(found, expected)
 
 
 def test_weights_of_tasks_multiply_those_of_rows():
     X, y, codes, weight = draw([5, 12, 2], 3, weighted=True)
     factor = np.array([2.0, 0.5, 3.0])
-    found = TaskMoments.from_arrays(X, y, codes, weight).weighted(factor)
-    assert_same(found, TaskMoments.from_arrays(X, y, codes, weight * factor[codes]))
-    plain = TaskMoments.from_arrays(X, y, codes)
+    found = summarise(X, y, codes, weight).weighted(factor)
+    assert_same(found, summarise(X, y, codes, weight * factor[codes]))
+    plain = summarise(X, y, codes)
     assert plain.weighted(None) is plain
     assert plain.weighted(np.ones(3)) is plain
 
@@ -265,24 +265,24 @@ def test_weights_of_tasks_multiply_those_of_rows():
 
 
 def test_repeated_labels_are_refused():
-    one = TaskMoments.from_arrays(np.ones((2, 1)), np.ones(2), [0, 1])
+    one = summarise(np.ones((2, 1)), np.ones(2), [0, 1])
     with pytest.raises(ValueError, match=r"must be distinct, and some are repeated"):
         replace(one, tasks=np.array([3, 3]))
 
 
 def test_integers_do_not_merge_with_strings():
     X, y = np.ones((2, 1)), np.ones(2)
-    numbers = TaskMoments.from_arrays(X, y, [1, 2])
-    words = TaskMoments.from_arrays(X, y, ["1", "2"])
+    numbers = summarise(X, y, [1, 2])
+    words = summarise(X, y, ["1", "2"])
     message = r"all integers or all strings to be merged, and these are \[1, 2\]"
     with pytest.raises(ValueError, match=message):
         numbers + words
 
 
 def test_other_features_do_not_merge():
-    one = TaskMoments.from_arrays(np.ones((2, 1)), np.ones(2), [1, 2])
-    two = TaskMoments.from_arrays(np.ones((2, 3)), np.ones(2), [1, 2])
-    with pytest.raises(ValueError, match="same features to be added, .* have 1 and 3"):
+    one = summarise(np.ones((2, 1)), np.ones(2), [1, 2])
+    two = summarise(np.ones((2, 3)), np.ones(2), [1, 2])
+    with pytest.raises(ValueError, match=r"same features to be added, .* have 1 and 3"):
         one + two
 
 
@@ -291,7 +291,7 @@ def test_other_features_do_not_merge():
 def test_many_ragged_tasks_are_each_summed_once(n_tasks, seed):
     sizes = np.random.default_rng(seed).integers(1, 30, n_tasks)
     X, y, codes, _ = draw(sizes, 2, seed, 10.0)
-    found = TaskMoments.from_arrays(X, y, codes)
+    found = summarise(X, y, codes)
     assert_array_equal(found.weight, sizes)
     assert_allclose(found.y_mean, np.bincount(codes, y) / sizes, rtol=1e-9, atol=1e-12)
 
@@ -304,3 +304,22 @@ def test_moments_without_matrices_are_weighted_like_others():
     assert light.xx is None
     np.testing.assert_array_equal(light.xy, heavy.xy)
     np.testing.assert_array_equal(light.weight, heavy.weight)
+
+
+@pytest.mark.parametrize("where", ["X", "y"])
+@pytest.mark.parametrize("size", [1e80, 1e160, 1e300])
+def test_numbers_whose_squares_overflow_are_refused(where, size):
+    X, y, codes, _ = draw([5, 3], 2)
+    X, y = {"X": (X * size, y), "y": (X, y * size)}[where]
+    message = r"Sums of squares of X and y must stay below .* Scale the columns"
+    with pytest.raises(ValueError, match=message):
+        summarise(X, y, codes)
+    with pytest.raises(ValueError, match=message):
+        SharedRows(X, y[:, None], None, np.arange(1)).moments()
+
+
+def test_columns_whose_squares_underflow_do_not_vary():
+    X, y, codes, _ = draw([5, 3], 2)
+    moments = summarise(X * np.array([1.0, 1e-120]), y, codes)
+    assert (moments.xx[:, 1] == 0).all()
+    assert (moments.xx[:, 0, 0] > 0).all()

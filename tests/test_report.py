@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from base64 import b64decode
 from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
@@ -24,6 +25,13 @@ from skmtl.linear_model import (  # noqa: E402
     MultiTaskRidgeCV,
 )
 from skmtl.report import CentreView, Report, draw_models, view_centre  # noqa: E402
+from skmtl.report._figures import (  # noqa: E402
+    BLUE,
+    GREY,
+    ORANGE,
+    house_style,
+    plot_gains,
+)
 
 VOID = {"meta", "img", "br"}
 
@@ -160,6 +168,26 @@ def test_names_of_any_kind_can_be_drawn():
     page = Page(report.to_html())
     assert page.open == []
     assert "$x_1$ & <b>" in page.text
+    picture = b64decode(page.find("img")[0]["src"].partition(",")[2]).decode()
+    picture = re.sub("<!--.*?-->", "", picture, flags=re.DOTALL)
+    assert all(escape(name, quote=False) in picture for name in names[:5])
+
+
+def test_bars_of_tasks_that_are_hurt_have_a_colour_of_their_own():
+    from matplotlib.colors import to_hex
+
+    report = make_report(8, n_samples=40, odd=1)
+    (hurt,) = report.comparison.hurt("mean")
+    with house_style():
+        bars = plot_gains(report.comparison, "mean").axes[0].patches
+        labels = plot_gains(report.comparison, "mean").axes[0].get_yticklabels()
+    colours = {
+        label.get_text().split()[0]: to_hex(bar.get_facecolor())
+        for label, bar in zip(labels, bars, strict=True)
+    }
+    assert colours.pop(str(hurt)) == ORANGE
+    assert set(colours.values()) <= {BLUE, GREY}
+    assert BLUE in colours.values()
 
 
 def test_tasks_that_do_not_differ_can_be_drawn(few):

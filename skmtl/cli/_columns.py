@@ -1,11 +1,14 @@
 """The columns of a table that a model knows, each cast to its kind."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import validate_data
 
-from ._errors import CommandError
+from ._errors import CommandError, count_rows
 
+_LARGEST = 1e100  # squares and their sums are finite
 _FLAGS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
 
@@ -116,10 +119,12 @@ def as_number(column):
 
     values = pd.to_numeric(column, errors="coerce").astype(float)
     _check_cast(column, values, "numbers")
-    if np.isinf(values).any():
+    large = values.abs() > _LARGEST
+    if large.any():
         raise CommandError(
-            f"column {column.name!r} holds an infinite value in "
-            f"{place(column, np.isinf(values))}: correct it, or leave it empty"
+            f"column {column.name!r} holds {values[large].iloc[0]:g} in "
+            f"{place(column, large)}, too large to compute with: correct it, or leave "
+            "it empty"
         )
     return values
 
@@ -177,8 +182,8 @@ def check_known(column):
     unknown = column.isna()
     if unknown.any():
         raise CommandError(
-            f"task column {column.name!r} is empty in {unknown.sum()} rows, first in "
-            f"{place(column, unknown)}: fill it in, or leave these rows out"
+            f"task column {column.name!r} is empty in {count_rows(unknown.sum())}, "
+            f"first in {place(column, unknown)}: fill it in, or leave these rows out"
         )
 
 
@@ -194,7 +199,8 @@ def _check_cast(column, values, what):
 
 def place(column, where):
     """Say which row is the first one meant, counted from 1 below the names."""
-    return f"row {int(np.flatnonzero(np.asarray(where))[0]) + 1}"
+    label = column.index[np.asarray(where)][0]
+    return f"row {label + 1 if isinstance(label, Integral) else repr(label)}"
 
 
 _CASTS = {

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._errors import count_rows
+
 _NAMES = {
     "number": ("number", "numbers"),
     "flag": ("yes/no column", "yes/no columns"),
@@ -18,20 +20,25 @@ def describe_table(table):
         "Data": table.source,
         "Rows": f"{len(table.y):,}, to predict {table.target}: mean "
         f"{np.mean(table.y):.4g}, standard deviation {np.std(table.y):.4g}",
-        "Tasks": f"{len(counts):,} of {table.task_column}, with {counts.min():,} to "
-        f"{counts.max():,} rows each (median {np.median(counts):g})",
+        "Tasks": f"{len(counts):,} of {table.task_column}, with "
+        f"{_describe_counts(counts)}",
         "Features": "; ".join(_list_kinds(table.kinds)),
     }
     if table.unused_columns:
-        facts["Not used"] = ", ".join(
-            f"{name} ({why})" for name, why in table.unused_columns.items()
-        )
+        reasons = [f"{name} ({why})" for name, why in table.unused_columns.items()]
+        facts["Not used"] = _abridge(reasons)
     missing = [
-        f"{n:,} rows without {name}" for name, n in table.unused_rows.items() if n
+        f"{count_rows(n)} without {name}" for name, n in table.unused_rows.items() if n
     ]
     if missing:
         facts["Left out"] = " and ".join(missing)
     return facts
+
+
+def _describe_counts(counts):
+    if counts.min() == counts.max():
+        return f"{count_rows(counts[0])} each"
+    return f"{counts.min():,} to {counts.max():,} rows (median {np.median(counts):g})"
 
 
 def draw_facts(facts):
@@ -43,6 +50,10 @@ def _list_kinds(kinds):
     for kind, words in _NAMES.items():
         names = [name for name, its_kind in kinds.items() if its_kind == kind]
         if names:
-            more = ", ..." * (len(names) > _SHOWN)
-            word = words[len(names) > 1]
-            yield f"{len(names)} {word} ({', '.join(names[:_SHOWN])}{more})"
+            yield f"{len(names)} {words[len(names) > 1]} ({_abridge(names)})"
+
+
+def _abridge(words):
+    n_more = len(words) - _SHOWN
+    more = f" and {n_more} more" if n_more > 0 else ""
+    return ", ".join(words[:_SHOWN]) + more

@@ -1,12 +1,14 @@
 """The usual preprocessing of a table, around its task column."""
 
+from collections import Counter
+
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ._columns import TableColumns
-from ._dates import DateFeatures
+from ._dates import PARTS, DateFeatures
 
 MISSING, RARE = "(missing)", "(rare)"
 
@@ -59,6 +61,17 @@ def make_steps(kinds, task_column, task_kind):
     """Make the steps in front of a model, for tables as they are read."""
     columns = TableColumns({**kinds, task_column: task_kind})
     return [("columns", columns), ("encoder", make_table_encoder(kinds, task_column))]
+
+
+def find_clash(X, kinds):
+    """Return a name that two of the numbers made of a table would have, or None."""
+    names = [*X.columns, *(f"missingindicator_{name}" for name in kinds)]
+    for name, kind in kinds.items():
+        if kind == "category":
+            names += [name_category(name, value) for value in X[name].unique()]
+        if kind == "date":
+            names += [f"{name} {part}" for part in PARTS]
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def name_category(name, category):

@@ -35,6 +35,11 @@ def check_column(name, names, option, where):
     raise CommandError(f"{option} {name!r} is not a column of {where}: {hint}")
 
 
+def count_rows(n_rows):
+    """Say how many rows."""
+    return f"{n_rows:,} row{'s' if n_rows != 1 else ''}"
+
+
 def _list(names):
     more = ", ..." * (len(names) > _SHOWN)
     return f"it has {len(names)} columns, {', '.join(names[:_SHOWN])}{more}"

@@ -57,6 +57,8 @@ def _run(argv):
     commands = {"compare": compare, "predict": predict}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
+        for category in (DeprecationWarning, FutureWarning):  # for programmers
+            warnings.simplefilter("ignore", category)
         commands[arguments.command](arguments, argv)
     sys.stdout.flush()
     for message in dict.fromkeys(str(each.message) for each in caught):

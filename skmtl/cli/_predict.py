@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from ._errors import CommandError
+from ._errors import CommandError, count_rows
 from ._progress import progress
 from ._read import read_table
 from ._store import load_model
@@ -60,7 +60,7 @@ def _summarise(model, frame, output):
     task_column = model[-1].task_column
     columns = model[0].transform(frame)
     new = ~columns[task_column].isin(model[-1].tasks_.tolist())
-    text = f"Predicted {len(frame):,} rows"
+    text = f"Predicted {count_rows(len(frame))}"
     if new.any():
         n_tasks = columns[task_column][new].nunique()
         text += (

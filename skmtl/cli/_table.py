@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._columns import TableColumns, as_integer, as_number, as_text
+from ._encoder import find_clash
 from ._errors import CommandError, check_column
 from ._kinds import find_kind
 
@@ -73,6 +74,7 @@ def prepare_table(frame, source, task, target, drop=()):
     X = TableColumns(kinds).transform(frame)[rows].assign(**{task: labels})
     y = y[rows].to_numpy()
     _check_rows(y, labels, task, target)
+    _check_names(X, kinds, source)
     unused_rows = {name: int((~there).sum()) for name, there in known.items()}
     return Table(X, y, kinds, task, task_kind, target, source, unused_rows, unused)
 
@@ -100,7 +102,7 @@ def _read_target(column, source):
     }.get(kind, "only numbers can be predicted so far, name another column")
     if kind == "category":
         numbers = known.astype(str).str.replace(",", ".", regex=False)
-        wrong = as_wrong(numbers)
+        wrong = _are_wrong(numbers)
         if not wrong.any():
             advice = "write decimals with a point"
         elif not wrong.all():
@@ -111,7 +113,7 @@ def _read_target(column, source):
     )
 
 
-def as_wrong(text):
+def _are_wrong(text):
     """Tell which texts are no numbers."""
     import pandas as pd
 
@@ -146,6 +148,15 @@ def _check_rows(y, labels, task, target):
     if np.ptp(y) == 0:
         raise CommandError(
             f"--target {target!r} is {y[0]:g} in every row: there is nothing to predict"
+        )
+
+
+def _check_names(X, kinds, source):
+    clash = find_clash(X, kinds)
+    if clash is not None:
+        raise CommandError(
+            f"{source} has a column named as a number made of another would be, "
+            f"{clash!r}: rename or --drop one of the two"
         )
 
 

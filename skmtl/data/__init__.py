@@ -4,6 +4,7 @@ from ._columns import take_task_column
 from ._gate import read_queries, read_rows
 from ._moments import TaskMoments
 from ._rows import SharedRows, TaskRows
+from ._summarise import summarise
 from ._tasks import encode_tasks, find_tasks
 from ._weights import read_task_weight
 
@@ -16,5 +17,6 @@ __all__ = [
     "read_queries",
     "read_rows",
     "read_task_weight",
+    "summarise",
     "take_task_column",
 ]

@@ -3,9 +3,10 @@
 import numpy as np
 
 from ._groups import cut
-from ._moments import TaskMoments, without_rounding
+from ._moments import TaskMoments, rounding, without_rounding
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def moments_of_tasks(data, curvature=True):
     """Return the moments of each task of a TaskRows."""
     n_tasks, n_features = len(data.tasks), data.X.shape[1]
@@ -17,6 +18,7 @@ def moments_of_tasks(data, curvature=True):
     return without_rounding(moments).weighted(data.task_weight)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def moments_of_outputs(data, curvature=True):
     """Return the moments of a SharedRows: one scatter of the features for all tasks."""
     n_rows, n_features = data.X.shape
@@ -52,12 +54,19 @@ def _moments_of_block(data, curvature):
 def roots_of_tasks(data, centred):
     """Yield task indices and rows, centred if asked, scaled by their root weights."""
     for group in data.groups(whole=True):
-        X = centre(group)[3] if centred else group.X
+        X = _centred_rows(group) if centred else group.X
         if not centred and group.weight is not None:
             X = X * np.sqrt(group.weight)[:, :, None]
         if data.task_weight is not None:
             X = X * np.sqrt(data.task_weight[group.tasks])[:, None, None]
         yield group.tasks, X
+
+
+def _centred_rows(group):
+    """Return centred rows; columns that vary by rounding only are zero."""
+    n, x_mean, _, X, _ = centre(group)
+    scatter = np.einsum("tij,tij->tj", X, X)
+    return X * (scatter > rounding(n[:, None], x_mean))[:, None]
 
 
 def dense(X):
@@ -67,17 +76,20 @@ def dense(X):
 
 def centre(group):
     """Return weights' sums, means, and rows centred and scaled by root weights."""
-    if group.weight is None:
-        n = np.full(len(group.tasks), float(group.X.shape[1]))
-        x_mean, y_mean = group.X.mean(axis=1), group.y.mean(axis=1)
-        return n, x_mean, y_mean, group.X - x_mean[:, None], group.y - y_mean[:, None]
-    n = group.weight.sum(axis=1)
-    share = group.weight / np.where(n > 0, n, 1.0)[:, None]
-    x_mean = np.matmul(share[:, None], group.X)[:, 0]
-    y_mean = (share * group.y).sum(axis=1)
-    root = np.sqrt(group.weight)
-    X = (group.X - x_mean[:, None]) * root[:, :, None]
-    return n, x_mean, y_mean, X, (group.y - y_mean[:, None]) * root
+    weight = group.weight
+    if weight is None:
+        weight = np.ones((1, group.X.shape[1]))
+    n = weight.sum(axis=1)
+    total = np.where(n > 0, n, 1.0)
+    # A product is two to five times faster than a mean along this axis.
+    x_mean = np.matmul(weight[:, None], group.X)[:, 0] / total[:, None]
+    y_mean = (weight * group.y).sum(axis=1) / total
+    X, y = group.X - x_mean[:, None], group.y - y_mean[:, None]
+    if group.weight is not None:
+        root = np.sqrt(weight)
+        X *= root[:, :, None]
+        y *= root
+    return n, x_mean, y_mean, X, y
 
 
 class _Pieces:

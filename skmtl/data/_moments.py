@@ -4,9 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skmtl._linalg import apply
-
-from ._tasks import encode_tasks
+from skmtl._linalg import TINY, apply, diagonals, refuse_huge
 
 # Deviations from a mean below this factor of it are rounding.
 _ROUNDING = 1e-13
@@ -47,10 +45,10 @@ class TaskMoments:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl.data import TaskMoments
+    >>> from skmtl.data import summarise
     >>> X, y = np.array([[1.0], [2.0], [4.0]]), np.array([1.0, 3.0, 5.0])
-    >>> first = TaskMoments.from_arrays(X[:2], y[:2], ["a", "b"])
-    >>> both = first + TaskMoments.from_arrays(X[2:], y[2:], ["b"])
+    >>> first = summarise(X[:2], y[:2], ["a", "b"])
+    >>> both = first + summarise(X[2:], y[2:], ["b"])
     >>> both.tasks.tolist(), both.weight.tolist()
     (['a', 'b'], [1.0, 2.0])
     >>> both.xy.tolist()
@@ -68,34 +66,6 @@ class TaskMoments:
     def __post_init__(self):
         if len(np.unique(self.tasks)) != len(self.tasks):
             raise ValueError("Labels of tasks must be distinct, and some are repeated.")
-
-    @classmethod
-    def from_arrays(cls, X, y, task, sample_weight=None):
-        """Summarise rows.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features)
-            Features, finite.
-        y : ndarray of shape (n_samples,)
-            Target, finite.
-        task : array-like of shape (n_samples,)
-            Label of each row.
-        sample_weight : ndarray of shape (n_samples,) or None, default=None
-            Weights.
-
-        Returns
-        -------
-        TaskMoments
-            The moments of each task.
-        """
-        from ._rows import TaskRows
-
-        tasks, codes = encode_tasks(task)
-        order = np.argsort(codes, kind="stable")
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(codes))])
-        weight = None if sample_weight is None else np.asarray(sample_weight)[order]
-        return TaskRows(X, order, y[order], weight, offsets, tasks).moments()
 
     @property
     def n_tasks(self):
@@ -271,13 +241,20 @@ class TaskMoments:
         return np.maximum(scatter, 0) + self.weight * bias**2
 
 
+def rounding(weight, mean):
+    """Return the scatter that rounding gives to a column which does not vary."""
+    return np.maximum(weight * (_ROUNDING * mean) ** 2, TINY)
+
+
 def without_rounding(moments):
     """Make columns constant that vary by no more than the rounding of their mean."""
-    if moments.xx is None:
-        return moments
     x_mean, xx = moments.x_mean, moments.xx
-    rounding = moments.weight[: len(xx), None] * (_ROUNDING * x_mean) ** 2
-    constant = np.einsum("tjj->tj", xx) <= rounding
+    if xx is None:
+        refuse_huge(moments.xy, moments.yy)
+        return moments
+    refuse_huge(diagonals(xx), moments.yy)
+    lost = rounding(moments.weight[: len(xx), None], x_mean)
+    constant = diagonals(xx) <= lost
     if not constant.any():
         return moments
     vary = np.where(constant, 0.0, 1.0)

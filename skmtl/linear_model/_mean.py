@@ -91,9 +91,9 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
     """
 
     _parameter_constraints = {
-        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
+        "alpha": [Interval(Real, 0, None, closed="both"), "array-like"],
         "alpha_shared": [Interval(Real, 0, None, closed="left")],
-        "alpha_intercept": [Interval(Real, 0, None, closed="left")],
+        "alpha_intercept": [Interval(Real, 0, None, closed="both")],
         **COMMON_CONSTRAINTS,
     }
 

@@ -116,12 +116,10 @@ def read_alphas(alpha, tasks):
     if isinstance(alpha, Mapping):
         labels = tasks.tolist()
         missing = [label for label in labels if label not in alpha]
-        unknown = [label for label in alpha if label not in set(labels)]
-        if missing or unknown:
+        if missing:
             raise ValueError(
-                f"alpha must have one entry for each of the {len(labels)} tasks; "
-                f"without an entry: {missing[:5]}; not a task: {unknown[:5]}. Add or "
-                "remove these labels."
+                f"alpha must have one entry for each of the {len(labels)} tasks, got "
+                f"none for {missing[:5]}. Add these labels."
             )
         alpha = [alpha[label] for label in labels]
     strengths = np.asarray(alpha, dtype=float)

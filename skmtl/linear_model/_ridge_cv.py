@@ -1,5 +1,6 @@
 """Ridge regression of several tasks, with strengths chosen from the data."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -20,7 +21,9 @@ class SplittingRegressor(TaskRegressor):
             return None
         if isinstance(self.cv, Integral):
             return deal(data, self.cv)
-        return list(check_cv(self.cv).split(X, y, task))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The groups parameter is ignored")
+            return list(check_cv(self.cv).split(X, y, task))
 
 
 class MultiTaskRidgeCV(SplittingRegressor):

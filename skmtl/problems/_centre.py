@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._contracts import TaskBlocks
+from skmtl._linalg import EPS
 from skmtl.couplings import Pull
 from skmtl.data import TaskMoments
 
@@ -83,7 +84,11 @@ class CentreFit:
         """Rows at the means around their mean, zero if all tasks share one."""
         if len(self.row_design) == 1:
             return np.zeros_like(self.row_design)
-        return self.row_design - self.row_mean
+        gap, unit = self.row_design - self.row_mean, np.sqrt(self.pull.pattern)
+        largest = np.divide(self.row_design, unit, where=unit > 0, out=gap * 0)
+        largest = np.abs(largest).max(axis=1, initial=0.0, keepdims=True)
+        noise = 8 * EPS * len(unit) * unit * largest
+        return np.where(np.abs(gap) > noise, gap, 0.0)
 
     @cached_property
     def centre(self):

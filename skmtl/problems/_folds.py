@@ -21,16 +21,22 @@ def fold_moments(data, splits):
     list of (TaskMoments, TaskMoments)
         Moments of training rows, the task weights applied, and of test rows.
     """
-    n_rows = data.X.shape[0]
-    if _partitions(splits, n_rows):
+    if _partitions(splits, data.X.shape[0]):
         tests = [data.select(test).moments() for _, test in splits]
-        return [
+        pairs = [
             (_total(tests[:k] + tests[k + 1 :]), test) for k, test in enumerate(tests)
         ]
-    return [
-        (data.select(train).moments(), data.select(test).moments())
-        for train, test in splits
-    ]
+    else:
+        pairs = [
+            (data.select(train).moments(), data.select(test).moments())
+            for train, test in splits
+        ]
+    if not all(some.weight.any() for pair in pairs for some in pair):
+        raise ValueError(
+            "Every fold must have rows with weight to train on and to test on, and cv "
+            f"gives {len(pairs)} folds of which some have none. Use fewer folds."
+        )
+    return pairs
 
 
 def _total(moments):
@@ -67,6 +73,12 @@ def deal(data, n_splits):
     list of (ndarray, ndarray)
         Indices of training and test rows of X.
     """
+    n_rows = data.X.shape[0]
+    if not 2 <= n_splits <= n_rows:
+        raise ValueError(
+            f"cv must be at least 2 and at most the number of rows, got cv={n_splits} "
+            f"with n_samples={n_rows}."
+        )
     fold = data.deal(n_splits)
     return [
         (np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_splits)

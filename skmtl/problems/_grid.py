@@ -110,7 +110,9 @@ def suggest_alphas(moments, n_alphas):
     ndarray of shape (n_alphas,)
         Strengths, increasing.
     """
-    unit = diagonals(moments.xx).mean() if moments.n_features else 0.0
+    found = diagonals(moments.xx)
+    found = found[moments.weight[: len(found)] > 0]
+    unit = found.mean() if moments.n_features else 0.0
     return np.geomspace(1e-3, 1e4, n_alphas) * (unit if unit > 0 else 1.0)
 
 

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from skmtl._linalg import EPS
+
 from ._centre import CentreFit
 from ._posterior import Posterior
 
@@ -41,8 +43,10 @@ class RestrictedLikelihood:
     @cached_property
     def noise_variance(self):
         """Noise variance at which the likelihood is largest."""
-        left = self._n_contrasts
-        return self.fit.objective / left if left > 0 else np.nan
+        left, total = self._n_contrasts, self.fit.moments.yy.sum()
+        # Targets that are fitted exactly leave rounding, whose log is no guide.
+        floor = np.maximum(EPS * total, np.finfo(float).tiny)
+        return np.maximum(self.fit.objective, floor) / left if left > 0 else np.nan
 
     @cached_property
     def criterion(self):
@@ -76,11 +80,22 @@ class RestrictedLikelihood:
     @cached_property
     def gradient(self):
         """Derivatives of the criterion by log strengths: features', the intercept's."""
-        fit, sigma2 = self.fit, self.noise_variance
-        own = fit.pull.own * (fit.coef - fit.coef_shared) ** 2
-        features = own.sum(axis=0) / sigma2 - self.posterior.own_learnt
-        a = fit.pull.intercept
+        return self._pulls - self.posterior.own_learnt, self._level_gradient
+
+    @cached_property
+    def total_gradient(self):
+        """Derivatives by the log of all features' strengths, and the intercept's."""
+        return self._pulls.sum() - self.posterior.total_learnt, self._level_gradient
+
+    @cached_property
+    def _pulls(self):
+        own = self.fit.pull.own * (self.fit.coef - self.fit.coef_shared) ** 2
+        return own.sum(axis=0) / self.noise_variance
+
+    @cached_property
+    def _level_gradient(self):
+        fit, a = self.fit, self.fit.pull.intercept
         if not fit.has_intercept or a == 0 or np.isinf(a):
-            return features, 0.0
+            return 0.0
         gap = a * ((fit.intercept - fit.intercept_shared) ** 2).sum()
-        return features, gap / sigma2 - self.posterior.intercept_learnt
+        return gap / self.noise_variance - self.posterior.intercept_learnt

@@ -80,20 +80,45 @@ class Posterior:
         return learnt.sum(axis=0)
 
     @cached_property
+    def total_learnt(self):
+        """Sum of `own_learnt`, from sums over the tasks."""
+        fit = self.fit
+        weight = fit.row_weight[:, None]
+        total = fit.blocks.traces(fit.moments.n_tasks)
+        if weight.any():
+            known = weight * (1 - weight * self._mean_variance)
+            total += (known * fit.row_design * fit.mean_solved).sum()
+        if fit.pull.pinned:
+            return float(total)
+        spread = fit.blocks.spread(fit.moments.n_tasks)
+        if len(fit.row_gap) > 1:
+            spread = spread + self._spread_of_rows(weight)
+        return float(total - np.vdot(self._centre_covariance, spread))
+
+    def _spread_of_rows(self, weight):
+        """Return what the rows at the means add to the blocks' spread, symmetrised."""
+        fit = self.fit
+        passed = fit.blocks.curve(fit.blocks.solve(fit.row_design))
+        own = (fit.row_design * fit.mean_solved).sum(axis=1, keepdims=True)
+        half = weight * passed + weight**2 * own * fit.row_gap / 2
+        mixed = half.T @ fit.row_gap
+        return mixed + mixed.T
+
+    @cached_property
     def intercept_learnt(self):
         """Degrees of freedom that the data give the tasks' own intercepts."""
         fit, a = self.fit, self.fit.pull.intercept
         if not self._pulls_intercept or np.isinf(a):
             return 0.0
         gap = np.broadcast_to(fit.row_gap, (fit.moments.n_tasks, len(fit.row_mean)))
-        spread = np.einsum("tj,jk,tk->t", gap, self._centre_covariance, gap)
+        spread = ((gap @ self._centre_covariance) * gap).sum(axis=1)
         known = 1 - fit.row_weight * (spread + self._mean_variance)
         return float((fit.row_weight * known).sum() / a)
 
     @cached_property
     def degrees_of_freedom(self):
         """Trace of the matrix that maps targets to predictions."""
-        total = self.n_fixed + self.own_learnt.sum() + self.intercept_learnt
+        total = self.n_fixed + self.total_learnt + self.intercept_learnt
         if self.fit.pull.pinned:
             return float(total)
         centre = self.fit.pull.centre

@@ -88,8 +88,11 @@ class StrengthSearch:
         return (own if self.per_feature else float(own[0])), level
 
     def _gradient(self, likelihood):
-        features, level = likelihood.gradient
-        features = features if self.per_feature else [features.sum()]
+        if self.per_feature:
+            features, level = likelihood.gradient
+        else:
+            total, level = likelihood.total_gradient
+            features = [total]
         return np.array([*features, level][: len(features) + self._n_level])
 
     def _evaluator(self, tried):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl._linalg import EPS, apply
+from skmtl._linalg import apply, diagonalise, refuse_huge
 from skmtl.couplings import Apart
 
 from ._centre import CentreFit, LinearTasks
@@ -141,6 +141,7 @@ class SharedDesign:
         Whether outputs have intercepts.
     """
 
+    @np.errstate(over="ignore", invalid="ignore")
     def __init__(self, data, fit_intercept):
         X = data.X.toarray() if hasattr(data.X, "toarray") else data.X
         X, Y = np.asarray(X, dtype=float), np.asarray(data.Y, dtype=float)
@@ -151,7 +152,9 @@ class SharedDesign:
             self.share = weight / weight.sum()
             self.x_mean, self.y_mean = self.share @ X, self.share @ Y
         self.Y = (Y - self.y_mean) * self.root
-        self._rotate((X - self.x_mean) * self.root)
+        X = (X - self.x_mean) * self.root
+        refuse_huge(np.einsum("ij,ij->j", X, X), np.einsum("it,it->t", self.Y, self.Y))
+        self._rotate(X)
         self.right = self.rows.T @ self.Y
 
     def _rotate(self, X):
@@ -160,10 +163,9 @@ class SharedDesign:
             left, sizes, self.basis = np.linalg.svd(X, full_matrices=False)
             self.rows, self.values = left * sizes, sizes**2
             return
-        values, vectors = np.linalg.eigh(X.T @ X)
-        floor = n_features * EPS * values.max(initial=0.0)
-        self.values, self.basis = np.where(values > floor, values, 0.0), vectors.T
-        self.rows = X @ vectors
+        values, basis = diagonalise((X.T @ X)[None])
+        self.values, self.basis = values[0], basis[0]
+        self.rows = X @ self.basis.T * (self.values > 0)
 
     def generalised_errors(self, alphas):
         """Return generalised cross-validation of each output, (n_tasks, n_alphas)."""

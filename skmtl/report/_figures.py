@@ -32,7 +32,9 @@ def house_style():
     import matplotlib as mpl
 
     with mpl.rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        # matplotlib's dealings with its own dependencies
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
         yield

@@ -37,6 +37,11 @@ def draw_models(comparison):
     return "\n".join("   ".join(line).rstrip() for line in lines)
 
 
+def write_error(error):
+    """Write an error with four digits, so that errors below each other compare."""
+    return f"{error:#.4g}".removesuffix(".")
+
+
 def draw_models_html(comparison, explanations):
     """Draw the same as HTML, with an explanation under the name of each model."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in _head(comparison))
@@ -77,7 +82,7 @@ def _list_models(comparison):
 def _list_model(comparison, name):
     place = comparison.find(name)
     star = " *" if name == comparison.best else ""
-    error = f"{comparison.errors[place]:#.4g}"
+    error = write_error(comparison.errors[place])
     if name == comparison.baseline:
         return name + star, error, "", "", ""
     gain = 100 * comparison.relative_gains[place]

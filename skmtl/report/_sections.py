@@ -18,7 +18,7 @@ from ._figures import (
     plot_gains,
     plot_path,
 )
-from ._models import draw_models_html
+from ._models import draw_models_html, write_error
 
 _MOST_TASKS = 200
 _LEVEL = 0.05
@@ -89,7 +89,7 @@ def _draw_tasks(comparison, model):
     rows = "".join(
         f"<tr{_HURT if hurt[t] else ''}>"
         f'<th scope="row">{escape(str(comparison.tasks[t]))}</th>'
-        f"<td>{comparison.n_rows[t]}</td><td>{base[t]:#.4g}</td><td>{error[t]:#.4g}</td>"
+        f"<td>{comparison.n_rows[t]}</td><td>{write_error(base[t])}</td><td>{write_error(error[t])}</td>"
         f"<td>{gains[t]:+,.1f} %</td><td>{'hurt' if hurt[t] else ''}</td></tr>"
         for t in order
     )

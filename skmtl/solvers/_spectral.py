@@ -6,7 +6,14 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import EPS, Semidefinite, Wide, apply
+from skmtl._linalg import (
+    Semidefinite,
+    Wide,
+    apply,
+    diagonalise,
+    diagonals,
+    without_noise,
+)
 
 # A stack of about this many numbers stays in the second-level cache.
 _CACHE = 2**17
@@ -48,29 +55,30 @@ class Spectral(TaskBlocks):
         for start in range(0, len(curvature), size):
             part = slice(start, start + size)
             scaled = curvature[part] * scale[:, None] * scale
-            values[part], vectors = np.linalg.eigh(scaled)
-            basis[part] = vectors.transpose(0, 2, 1)
-        return cls(basis, _without_noise(values, len(scale) * EPS), scale, alpha)
+            values[part], basis[part] = diagonalise(scaled)
+        varies = diagonals(curvature).any(axis=0)
+        basis[:, :, ~varies] = 0.0
+        return cls(basis, values, scale, alpha, bool(varies.all()))
 
     @classmethod
     def from_groups(cls, groups, n_tasks, n_features, pattern, alpha):
         """Factor stacks of centred rows that are fewer than features."""
         scale = 1 / np.sqrt(pattern)
-        parts = []
+        parts, varies = [], np.zeros(n_features, dtype=bool)
         for tasks, X in groups:
             _, sizes, vectors = np.linalg.svd(X * scale, full_matrices=False)
+            varies |= X.any(axis=(0, 1))
             parts.append((tasks, sizes, vectors))
         n_vectors = max((sizes.shape[1] for _, sizes, _ in parts), default=0)
         fewest = min((sizes.shape[1] for _, sizes, _ in parts), default=0)
         n_spanned = sum(len(tasks) for tasks, _, _ in parts)
-        complete = fewest == n_features and n_spanned == n_tasks
+        complete = fewest == n_features and n_spanned == n_tasks and varies.all()
         basis = np.zeros((n_tasks, n_vectors, n_features))
         values = np.zeros((n_tasks, n_vectors))
         for tasks, sizes, vectors in parts:
-            sizes = _without_noise(sizes, n_features * EPS)
-            basis[tasks, : sizes.shape[1]] = vectors
-            values[tasks, : sizes.shape[1]] = sizes**2
-        return cls(basis, values, scale, alpha, complete)
+            basis[tasks, : sizes.shape[1]] = np.where(varies, vectors, 0.0)
+            values[tasks, : sizes.shape[1]] = without_noise(sizes) ** 2
+        return cls(basis, values, scale, alpha, bool(complete))
 
     def at(self, alpha):
         """Return the same blocks with other strengths, of shape (n_tasks or 1,)."""
@@ -128,31 +136,43 @@ class Spectral(TaskBlocks):
         n_features, times = len(self.scale), n_tasks / len(self.basis)
         n_vectors = self.basis.shape[0] * self.basis.shape[1] + len(rows)
         if n_vectors < n_features and (strength == strength[0]).all():
-            root = self._root(slice(None)) * np.sqrt(times) / self.scale
+            root = self.basis * self._root_weights[:, :, None]
+            root = root.reshape(-1, n_features) * np.sqrt(times) / self.scale
             return Wide(np.vstack([root, rows]), strength[0])
         total = self._curvature_sum * times + rows.T @ rows
         return Semidefinite(total + np.diag(strength))
 
+    def traces(self, n_tasks):
+        shares = self._weights(self.values)
+        return float(shares.sum()) * (n_tasks / len(shares))
+
+    def spread(self, n_tasks):
+        return self._spread_sum * (n_tasks / len(self.basis))
+
     @cached_property
     def _curvature_sum(self):
         """Sum over the blocks, kept for all strengths of the intercepts."""
+        return self._add_up(self._root_weights)
+
+    @cached_property
+    def _spread_sum(self):
+        weights = np.sqrt(self.alpha)[:, None] * self._weights(self.values)
+        return self._add_up(weights)
+
+    def _add_up(self, weights):
+        """Add up ``E^-1 V_t' diag(weights_t^2) V_t E^-1`` over the blocks."""
         n_features = len(self.scale)
         total = np.zeros((n_features, n_features))
         size = max(1, _CACHE // max(n_features, 1) ** 2)
         for start in range(0, len(self.basis), size):
             part = slice(start, start + size)
-            root = self._root(part)
+            root = (self.basis[part] * weights[part, :, None]).reshape(-1, n_features)
             total += root.T @ root
         return total / (self.scale * self.scale[:, None])
 
     @cached_property
     def _root_weights(self):
         return np.sqrt(self._weights(self.values * self.alpha[:, None]))
-
-    def _root(self, part):
-        """Return rows whose squares add up to the curvature of some blocks."""
-        rows = self.basis[part] * self._root_weights[part, :, None]
-        return rows.reshape(-1, len(self.scale))
 
     def shrinkage(self):
         inner = self._weights(self.values)[:, :, None] * self.basis
@@ -178,9 +198,3 @@ class Spectral(TaskBlocks):
             with np.errstate(divide="ignore", invalid="ignore"):
                 total = total + np.where(rest > 0, rest / alpha[:, None], 0)
         return total
-
-
-def _without_noise(values, tolerance):
-    """Set values to zero that are lost in the rounding of the largest."""
-    highest = values.max(axis=1, initial=0.0, keepdims=True)
-    return np.where(values > tolerance * highest, values, 0.0)

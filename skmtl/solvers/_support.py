@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 
 from skmtl._contracts import Solution, Solver
 
+from ._fista import Fista
 from ._support_newton import SupportNewton
 from ._sweeps import Sweeps
 
@@ -25,16 +26,16 @@ class WorkingSet(BaseEstimator, Solver):
     """Minimise over few features that all others let be zero, and check these.
 
     For penalties under which whole features are zero, and squared losses that can be
-    restricted to some features. Blocks of features are visited in turn, and iterates
-    extrapolated; with `newton`, the support is polished by Newton steps where it is
-    smaller than the number of rows.
+    restricted to some features. Restricted problems are solved by accelerated proximal
+    steps; with `newton`, by visits to blocks of features in turn, iterates
+    extrapolated, and by Newton steps where features are fewer than rows.
 
     Parameters
     ----------
     tol : float, default=1e-6
         Optimality to be reached.
     max_iter : int, default=10000
-        Largest number of visits to all features of a working set.
+        Largest number of steps, or visits to all features of a working set.
     newton : SupportNewton, default=None
         Newton steps that suit the penalty; None for none.
 
@@ -83,10 +84,11 @@ class WorkingSet(BaseEstimator, Solver):
             features, part = _restrict(smooth, wanted, size)
             is_all = size == np.count_nonzero(wanted)
             goal = _END * self.tol if is_all else max(_PART * optimality, self.tol / 4)
-            sweeps = Sweeps(part, penalty, point.variable[:, features], self.newton)
-            n_iter += sweeps.run(goal, self.max_iter - n_iter)
-            W = np.zeros(smooth.shape)
-            W[:, features] = sweeps.W
+            W, V = np.zeros(smooth.shape), point.variable[:, features]
+            W[:, features], n_more = self._solve(
+                part, penalty, V, goal, self.max_iter - n_iter
+            )
+            n_iter += n_more
             point = smooth.at(W)
             optimality = penalty.optimality(smooth, point)
             n_used = np.count_nonzero(W.any(axis=0))
@@ -96,6 +98,15 @@ class WorkingSet(BaseEstimator, Solver):
         return Solution(
             point.variable, objective, optimality, n_iter, bool(optimality <= self.tol)
         )
+
+    def _solve(self, part, penalty, start, goal, max_iter):
+        """Return where a restricted problem is solved to a goal, and in how many."""
+        if self.newton is None:
+            found = Fista(goal, max_iter).minimize(part, penalty, start)
+            return found.variable, max(found.n_iter, 1)
+        sweeps = Sweeps(part, penalty, start, self.newton)
+        n_iter = sweeps.run(goal, max_iter)
+        return sweeps.W, n_iter
 
 
 def _pressure(point, penalty):

@@ -1,0 +1,42 @@
+"""Moments of rows that are at hand as arrays."""
+
+import numpy as np
+
+from ._arrange import order_by_task
+from ._rows import TaskRows
+from ._tasks import encode_tasks
+
+
+def summarise(X, y, task, sample_weight=None):
+    """Summarise rows by the moments of each task.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        Features, finite.
+    y : ndarray of shape (n_samples,)
+        Target, finite.
+    task : array-like of shape (n_samples,)
+        Label of each row.
+    sample_weight : ndarray of shape (n_samples,) or None, default=None
+        Weights.
+
+    Returns
+    -------
+    TaskMoments
+        The moments of each task.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.data import summarise
+    >>> X, y = np.array([[1.0], [3.0], [5.0]]), np.array([0.0, 1.0, 2.0])
+    >>> summarise(X, y, ["b", "a", "b"]).x_mean.tolist()
+    [[3.0], [3.0]]
+    """
+    tasks, codes = encode_tasks(task)
+    order = order_by_task(codes)
+    rows = slice(None) if order is None else order
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(codes))])
+    weight = None if sample_weight is None else np.asarray(sample_weight)[rows]
+    return TaskRows(X, order, y[rows], weight, offsets, tasks).moments()
