@@ -1,17 +1,22 @@
 """Squared losses of tasks that are pulled to their neighbours, minimised exactly."""
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from skmtl._linalg import apply, diagonals
-from skmtl.couplings import Apart, Graph
+from skmtl.couplings import Apart, Graph, ToMean
 from skmtl.data import TaskMoments
 from skmtl.solvers import eliminate, plan_elimination, pull_together
 
-from ._centre import LinearTasks
+from ._centre import CentreFit, LinearTasks
 from ._pose import factor_moments
+
+# A relative residual above this is told to the user.
+_ACCURATE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,18 @@ class GraphFit:
             return self._solve_apart()
         if self._is_shared:
             return self._solve_shared()
+        if (
+            len(edges) == self._n_nodes * (self._n_nodes - 1) // 2
+            and (strengths == strengths[0]).all()
+        ):
+            return self._solve_complete(strengths[0])
         rounds = plan_elimination(edges, self._n_nodes)
         if rounds is None:
             neighbours = Graph(self.coupling.adjacency, self.coupling.alpha)
             precision = neighbours.precision(self._n_nodes)
-            return pull_together(self._mass, precision, self._right)[0]
+            nodes, residual = pull_together(self._mass, precision, self._right)
+            _warn_of(residual)
+            return nodes
         return eliminate(rounds, self._mass, strengths, self._right)
 
     @property
@@ -89,6 +101,14 @@ class GraphFit:
         nodes = np.zeros((self._n_nodes, moments.n_features))
         nodes[: moments.n_tasks] = factor_moments(moments, pull).solve(moments.xy)
         return nodes
+
+    def _solve_complete(self, strength):
+        """Solve around the mean of all tasks, to which a complete graph pulls."""
+        moments, ridge = self.moments, self.coupling.alpha_ridge
+        alpha = strength * moments.n_tasks + ridge
+        coupling = ToMean(alpha, alpha * ridge / strength)
+        pull = coupling.pull(moments.n_tasks, moments.n_features)
+        return CentreFit(moments, factor_moments(moments, pull), pull).coef
 
     def _solve_shared(self):
         """Solve in the eigenvectors of the graph and of the scatter of the features."""
@@ -141,3 +161,13 @@ class GraphFit:
         part = self.coupling.parts()
         told = np.unique(part[: self.moments.n_tasks][self.moments.weight > 0])
         return np.isin(part[: self.moments.n_tasks], told)
+
+
+def _warn_of(residual):
+    if residual > _ACCURATE:
+        warnings.warn(
+            f"Conjugate gradients reached a relative residual of {residual:.1e}, and "
+            f"{_ACCURATE:.0e} was wanted. Scale the features, or lower alpha.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
