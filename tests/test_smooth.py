@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skmtl.data import TaskMoments, TaskRows
+from skmtl.data import TaskRows, summarise
 from skmtl.penalties import L1, L21, Decomposed, Trace
 from skmtl.problems import (
     DesignCurvature,
@@ -26,7 +26,7 @@ rng = np.random.default_rng(0)
 X = rng.normal(2, 1, size=(len(TASK), N_FEATURES))
 y = rng.normal(1, 1, size=len(TASK))
 WEIGHT = rng.uniform(0.5, 2, size=len(TASK))
-MOMENTS = TaskMoments.from_arrays(X, y, TASK, WEIGHT)
+MOMENTS = summarise(X, y, TASK, WEIGHT)
 ROWS = TaskRows(X, None, y, WEIGHT, np.cumsum([0, *SIZES]), np.arange(3))
 PRECISION = np.array([[2.0, -1.0, 0.0], [-1.0, 2.0, -1.0], [0.0, -1.0, 2.0]])
 W, V = rng.normal(size=(2, 3, N_FEATURES))
@@ -188,7 +188,7 @@ def test_every_way_to_hold_a_scatter_multiplies_alike():
 
 
 def test_features_without_variance_have_no_curvature():
-    flat = squared_loss(TaskMoments.from_arrays(np.ones_like(X), y, TASK))
+    flat = squared_loss(summarise(np.ones_like(X), y, TASK))
     assert flat.lipschitz() == 0
     assert not minimize(flat, L1(0.1), Fista()).coef.any()
     warm = minimize(flat, L1(0.1), Fista(tol=1e-12), start=W)
