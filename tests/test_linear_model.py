@@ -719,6 +719,23 @@ def test_many_sparse_columns_of_few_rows_are_solved_in_the_rows():
     assert_allclose(*stds, rtol=1e-6)
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_tasks_of_few_rows_are_weighted_as_their_rows(fit_intercept):
+    rng = np.random.default_rng(0)
+    X, y, labels = rng.normal(size=(24, 100)), rng.normal(size=24), np.arange(24) % 3
+    weight = np.array([2.0, 0.1, 1.0])
+    by_task = dict(enumerate(weight))
+    for model in (
+        MultiTaskRidge(),
+        MultiTaskRidgeCV([0.1, 3.0, 100.0]),
+        MeanRegularizedRegressor(2.0, alpha_shared=1.0),
+    ):
+        model.set_params(fit_intercept=fit_intercept)
+        expected = clone(model).fit(X, y, sample_weight=weight[labels], task=labels)
+        model.set_params(task_weight=by_task).fit(X, y, task=labels)
+        assert_alike(model, expected)
+
+
 @pytest.mark.parametrize("alpha_intercept", [0.0, 1.0, np.inf])
 def test_wide_rows_without_pull_on_the_centre_have_the_least_norm(alpha_intercept):
     rng = np.random.default_rng(0)
