@@ -526,6 +526,22 @@ def test_a_refit_forgets_batches(tasks):
     assert_alike(model, expected, rtol=0, atol=0)
 
 
+def test_a_refit_forgets_the_uncertainty_of_other_rows(tasks):
+    X, y, labels = tasks
+    rng = np.random.default_rng(0)
+    wide, target = rng.normal(size=(24, 100)), rng.normal(size=24)
+    again = MeanRegularizedRegressor(alpha_shared=1.0).fit(X, y, task=labels)
+    again.fit(wide, target, task=np.arange(24) % 3)
+    anew = MeanRegularizedRegressor(alpha_shared=1.0)
+    anew.fit(wide, target, task=np.arange(24) % 3)
+    assert vars(again).keys() == vars(anew).keys()
+    stds = [
+        model.predict(wide, task=np.arange(24) % 3, return_std=True)[1]
+        for model in (again, anew)
+    ]
+    assert_array_equal(*stds)
+
+
 def test_batches_need_moments_that_a_fit_of_few_rows_does_not_keep():
     rng = np.random.default_rng(0)
     X, y, labels = rng.normal(size=(12, 100)), rng.normal(size=12), [0, 1, 2] * 4
