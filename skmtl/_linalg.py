@@ -68,10 +68,7 @@ def invert(matrices):
     """
     size = matrices.shape[-1]
     if size <= _SMALL:
-        inverse = np.linalg.inv(matrices)
-        rows, columns = np.triu_indices(size, 1)
-        inverse[:, rows, columns] = inverse[:, columns, rows]
-        return inverse
+        return np.linalg.inv(matrices)
     half = size // 2
     corner = matrices[:, :half, half:]
     first = invert(np.ascontiguousarray(matrices[:, :half, :half]))

@@ -526,6 +526,22 @@ def test_a_refit_forgets_batches(tasks):
     assert_alike(model, expected, rtol=0, atol=0)
 
 
+def test_a_refit_forgets_the_uncertainty_of_other_rows(tasks):
+    X, y, labels = tasks
+    rng = np.random.default_rng(0)
+    wide, target = rng.normal(size=(24, 100)), rng.normal(size=24)
+    again = MeanRegularizedRegressor(alpha_shared=1.0).fit(X, y, task=labels)
+    again.fit(wide, target, task=np.arange(24) % 3)
+    anew = MeanRegularizedRegressor(alpha_shared=1.0)
+    anew.fit(wide, target, task=np.arange(24) % 3)
+    assert vars(again).keys() == vars(anew).keys()
+    stds = [
+        model.predict(wide, task=np.arange(24) % 3, return_std=True)[1]
+        for model in (again, anew)
+    ]
+    assert_array_equal(*stds)
+
+
 def test_batches_need_moments_that_a_fit_of_few_rows_does_not_keep():
     rng = np.random.default_rng(0)
     X, y, labels = rng.normal(size=(12, 100)), rng.normal(size=12), [0, 1, 2] * 4
@@ -717,6 +733,23 @@ def test_many_sparse_columns_of_few_rows_are_solved_in_the_rows():
     assert not hasattr(model, "moments_")
     stds = [m.predict(X, task=labels, return_std=True)[1] for m in (model, dense)]
     assert_allclose(*stds, rtol=1e-6)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_tasks_of_few_rows_are_weighted_as_their_rows(fit_intercept):
+    rng = np.random.default_rng(0)
+    X, y, labels = rng.normal(size=(24, 100)), rng.normal(size=24), np.arange(24) % 3
+    weight = np.array([2.0, 0.1, 1.0])
+    by_task = dict(enumerate(weight))
+    for model in (
+        MultiTaskRidge(),
+        MultiTaskRidgeCV([0.1, 3.0, 100.0]),
+        MeanRegularizedRegressor(2.0, alpha_shared=1.0),
+    ):
+        model.set_params(fit_intercept=fit_intercept)
+        expected = clone(model).fit(X, y, sample_weight=weight[labels], task=labels)
+        model.set_params(task_weight=by_task).fit(X, y, task=labels)
+        assert_alike(model, expected)
 
 
 @pytest.mark.parametrize("alpha_intercept", [0.0, 1.0, np.inf])

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -177,6 +178,38 @@ def test_an_inverse_of_collinear_features_is_not_trusted():
     assert not inverse(X, np.array([1e-12])).trusted
     assert not inverse(X, np.zeros(1)).trusted
     assert not inverse(np.zeros((2, 3, 4)), np.zeros(1)).trusted
+
+
+def exact_inverse(matrix):
+    """Invert by Gauss and Jordan in fractions."""
+    n = len(matrix)
+    rows = [
+        [*map(Fraction, r), *map(Fraction, e)]
+        for r, e in zip(matrix, np.eye(n), strict=True)
+    ]
+    for i in range(n):
+        rows[i] = [value / rows[i][i] for value in rows[i]]
+        for k in {*range(n)} - {i}:
+            factor = rows[k][i]
+            rows[k] = [a - factor * b for a, b in zip(rows[k], rows[i], strict=True)]
+    return np.array([row[n:] for row in rows], dtype=float)
+
+
+@pytest.mark.parametrize(("n_features", "n_draws"), [(3, 40), (6, 20), (18, 2)])
+def test_uneven_strengths_cost_no_digits(n_features, n_draws):
+    """What a strong pull multiplies must be small to the last digit."""
+    for seed in range(n_draws):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(40, n_features)) @ rng.normal(
+            size=(n_features, n_features)
+        )
+        strong = rng.permutation(np.arange(n_features) < n_features // 3)
+        strength = np.where(strong, 1e15, 1.0)
+        blocks = Inverse.factor((X.T @ X)[None], strength[None])
+        expected = exact_inverse(X.T @ X + np.diag(strength))
+        larger = np.maximum.outer(strength, strength)
+        tolerance = 1e-13 * blocks.inflation * n_features
+        assert_allclose(blocks.inverse[0] * larger, expected * larger, atol=tolerance)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
