@@ -16,8 +16,8 @@ from skmtl.linear_model import (
     JointFeatureRegressorCV,
     LinearTaskRegressor,
 )
-from skmtl.linear_model._joint_cv import choose
 from skmtl.linear_model._joint_path import JointKind, JointPath
+from skmtl.linear_model._strengths import choose
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
 from skmtl.problems import divisible_moments, divisible_rows
 from skmtl.solvers import Fista, SupportNewton, WorkingSet

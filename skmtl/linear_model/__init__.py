@@ -8,9 +8,11 @@ from ._joint import JointFeatureRegressor
 from ._joint_cv import JointFeatureRegressorCV
 from ._linear_task import LinearTaskRegressor
 from ._low_rank import LowRankRegressor
+from ._low_rank_cv import LowRankRegressorCV
 from ._mean import MeanRegularizedRegressor
 from ._mean_cv import MeanRegularizedRegressorCV
 from ._path import CoefficientPath, mean_regularized_path
+from ._path_search import PathSearchCV
 from ._ridge import MultiTaskRidge
 from ._ridge_cv import MultiTaskRidgeCV
 from ._robust import RobustRegressor
@@ -25,10 +27,12 @@ __all__ = [
     "JointFeatureRegressorCV",
     "LinearTaskRegressor",
     "LowRankRegressor",
+    "LowRankRegressorCV",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",
     "MultiTaskRidge",
     "MultiTaskRidgeCV",
+    "PathSearchCV",
     "RobustRegressor",
     "mean_regularized_path",
 ]

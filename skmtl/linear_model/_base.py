@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -13,7 +13,7 @@ from skmtl._compat import fit_context
 from skmtl._linalg import blas_threads_for
 from skmtl.data import read_queries, read_rows, read_task_weight
 from skmtl.metrics import nan_r2_score
-from skmtl.problems import has_few_rows, pose, pose_moments
+from skmtl.problems import has_few_rows, pose, pose_moments, suggest_alphas
 
 # Rows are predicted this many numbers at a time, to gather few coefficients at once.
 _CHUNK = 2**20
@@ -151,11 +151,42 @@ _FORGOTTEN = frozenset({"moments_", "_fit_of_rows"})
 
 
 class MomentRegressor(TaskRegressor):
-    """Learn from moments of the rows, which can be added up batch by batch."""
+    """Learn from moments of the rows, which can be added up batch by batch.
+
+    A search along strengths poses the rows of a fold once, task weights applied, and
+    solves strength by strength.
+    """
 
     @abstractmethod
     def _fit_moments(self, moments):
         """Return the solved problem of all rows so far, to be unpacked."""
+
+    def _strengths(self):
+        """Return the names of the parameters that a search scales together."""
+        return ["alpha"]
+
+    def _suggest(self, posed, at, n_alphas, eps):
+        """Return falling strengths, `at` each of which there is a model."""
+        return suggest_alphas(posed, n_alphas)[::-1]
+
+    def _reads_rows(self, data):
+        """Return whether tasks are learnt from rows, because moments cost more."""
+        return False
+
+    def _pose_rows(self, data):
+        """Return what is solved at every strength, from rows."""
+        return data.moments()
+
+    def _pose_moments(self, moments):
+        """Return the same from moments."""
+        return moments
+
+    def _solve(self, posed, last=None):
+        """Return the fit of what was posed, from the last one along a path."""
+        return clone(self).set_params(task_weight=None)._fit_moments(posed)
+
+    def _warn_of(self, fits):
+        """Warn of fits that have not converged."""
 
     def _from_moments(self, moments, layout, dtype):
         fit = self._fit_moments(moments)

@@ -1,13 +1,13 @@
 """Regression of tasks for which the same features matter."""
 
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
 
 from skmtl._compat import Interval, StrOptions
-from skmtl.problems import divisible_moments, divisible_rows, reads_rows
+from skmtl.problems import DivisibleLoss, divisible_moments, divisible_rows, reads_rows
 
-from ._base import float_type
 from ._joint_path import PENALTIES, JointKind
 from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
 
@@ -158,12 +158,19 @@ class JointFeatureRegressor(PenalizedRegressor):
         ridge = self._kind.ridge(self.alpha)
         return divisible_moments(moments, self.fit_intercept, ridge)
 
-    def _learn(self, data, splits):
-        if not reads_rows(data):
-            return super()._learn(data, splits)
+    def _alpha_max(self, loss, at):
+        return self._kind.alpha_max(loss)
+
+    def _reads_rows(self, data):
+        return reads_rows(data)
+
+    def _pose_rows(self, data):
         ridge = self._kind.ridge(self.alpha)
-        fit = self._minimize(divisible_rows(data, self.fit_intercept, ridge))
-        return self._learnt(fit, data.layout, float_type(data.X))
+        return divisible_rows(data, self.fit_intercept, ridge)
+
+    def _repose(self, loss):
+        ridge = self._kind.ridge(self.alpha)
+        return DivisibleLoss(replace(loss.loss, alpha_ridge=ridge))
 
     def _describe(self, fit):
         used = fit.coef.any(axis=0)

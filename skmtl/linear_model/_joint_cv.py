@@ -1,18 +1,23 @@
 """Regression of tasks with the same features, its strength chosen from the data."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from skmtl._compat import Interval
 from skmtl.problems import deal, divisible_moments, divisible_rows, reads_rows
 
-from ._base import float_type, multiply_rows
+from ._base import float_type
 from ._joint import JOINT_CONSTRAINTS
-from ._joint_path import JointKind, JointPath, fall
+from ._joint_path import JointKind, JointPath
 from ._ridge_cv import SplittingRegressor, read_grid
+from ._strengths import (
+    check_has_rows,
+    choose,
+    fall,
+    mean_squared_error,
+    warn_of_path,
+)
 
 _N_FOLDS = 5
 
@@ -101,7 +106,7 @@ class JointFeatureRegressorCV(SplittingRegressor):
     --------
     >>> import numpy as np
     >>> from skmtl.linear_model import JointFeatureRegressorCV
-    >>> rng = np.random.default_rng(0)
+    >>> rng = np.random.default_rng(1)
     >>> X = rng.normal(size=(60, 8))
     >>> Y = X[:, [1, 4]] @ rng.normal(size=(2, 5)) + rng.normal(size=(60, 5))
     >>> model = JointFeatureRegressorCV(one_standard_error=True).fit(X, Y)
@@ -200,58 +205,3 @@ def pose_joint(data, fit_intercept):
     if reads_rows(data):
         return divisible_rows(data, fit_intercept)
     return divisible_moments(data.moments(), fit_intercept)
-
-
-def check_has_rows(data, n_samples):
-    """Refuse folds that leave nothing to fit on."""
-    n_left = data.X.shape[0] if data.shares_rows else len(data.y)
-    if n_left == 0 or (data.weight is not None and not data.weight.any()):
-        raise ValueError(
-            "cv must leave rows that have a weight to fit on in every split, and one "
-            f"leaves none of n_samples={n_samples}. Give more rows, lower cv, or choose "
-            "other splits."
-        )
-
-
-def choose(errors, one_standard_error):
-    """Return the position of the best strength, those falling along the first axis."""
-    mean = errors.mean(axis=1)
-    best = int(mean.argmin())
-    if not one_standard_error or errors.shape[1] == 1:
-        return best
-    spread = errors[best].std(ddof=1) / np.sqrt(errors.shape[1])
-    return int(np.flatnonzero(mean <= mean[best] + spread)[0])
-
-
-def mean_squared_error(data, models):
-    """Return the mean squared error of linear models, all weights applied."""
-    used = np.flatnonzero((models.coef != 0).any(axis=0) | (models.coef_shared != 0))
-    coef, X = models.coef[:, used], data.X[:, used]
-    if data.shares_rows:
-        left = data.Y - X @ coef.T - models.intercept
-        codes = np.broadcast_to(np.arange(left.shape[1]), left.shape)
-        weight = None if data.weight is None else data.weight[:, None]
-    else:
-        codes = np.repeat(np.arange(len(data.tasks)), np.diff(data.offsets))
-        rows = X if data.rows is None else X[data.rows]
-        left = data.y - multiply_rows(rows, coef, codes) - models.intercept[codes]
-        weight = data.weight
-    total = (
-        np.ones(left.shape) if weight is None else np.broadcast_to(weight, left.shape)
-    )
-    if data.task_weight is not None:
-        total = total * data.task_weight[codes]
-    return float((total * left**2).sum() / total.sum()) if total.any() else 0.0
-
-
-def warn_of_path(solutions, tol):
-    """Warn if some strengths of a path were not solved to the tolerance."""
-    failed = [each.optimality for each in solutions if not each.converged]
-    if failed:
-        warnings.warn(
-            f"{len(failed)} of {len(solutions)} strengths were solved to "
-            f"{max(failed):.1e} at worst, and tol asks for {tol:.1e}. Raise max_iter, "
-            "or scale the features.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
 from skmtl.problems import DivisibleLoss, minimize
 from skmtl.solvers import SupportNewton, WorkingSet
@@ -85,9 +83,3 @@ class JointPath:
         ridged = replace(loss.loss, alpha_ridge=self.kind.ridge(alpha))
         solver = self.kind.solver(alpha, self.tol, self.max_iter)
         return minimize(DivisibleLoss(ridged), self.kind.at(alpha), solver, start)
-
-
-def fall(highest, n_alphas, eps):
-    """Return strengths that fall from the highest to `eps` times it, evenly in logs."""
-    highest = highest if highest > 0 else np.finfo(float).eps
-    return np.geomspace(highest, eps * highest, n_alphas)

@@ -1,5 +1,7 @@
 """Regression of tasks from parts that the user combines."""
 
+from dataclasses import replace
+
 from skmtl._compat import HasMethods
 from skmtl._contracts import Penalty
 from skmtl.problems import squared_loss
@@ -130,13 +132,26 @@ class LinearTaskRegressor(PenalizedRegressor):
     def _solver(self):
         return Fista() if self.solver is None else self.solver
 
+    def _strengths(self):
+        names = [name for name in self.get_params() if name[:9] == "penalty__"]
+        names = [name for name in names if name.rpartition("__")[2][:5] == "alpha"]
+        depth = min((name.count("__") for name in names), default=0)
+        return [name for name in names if name.count("__") == depth]
+
     def _pose(self, moments, curvature=None):
-        precision = None
-        if self.coupling is not None:
-            precision = self.coupling.precision(len(moments.tasks))
         return squared_loss(
-            moments, self.fit_intercept, curvature=curvature, precision=precision
+            moments,
+            self.fit_intercept,
+            curvature=curvature,
+            precision=self._precision(moments),
         )
+
+    def _repose(self, loss):
+        return replace(loss, precision=self._precision(loss.moments))
+
+    def _precision(self, moments):
+        coupling = self.coupling
+        return None if coupling is None else coupling.precision(len(moments.tasks))
 
 
 class _Free(Penalty):

@@ -80,6 +80,7 @@ class LowRankRegressor(PenalizedRegressor):
 
     See Also
     --------
+    LowRankRegressorCV : Choose the strength from the data.
     RobustRegressor : Few directions, but for a few outlier tasks.
     MeanRegularizedRegressor : Tasks near a shared centre.
 

@@ -14,6 +14,7 @@ from skmtl.solvers import Fista
 
 from ._base import MomentRegressor, float_type
 from ._ridge import COMMON_CONSTRAINTS
+from ._strengths import fall, saturate, warn_of_path
 
 PENALIZED_CONSTRAINTS = {
     "tol": [Interval(Real, 0, None, closed="left")],
@@ -57,11 +58,45 @@ class PenalizedRegressor(MomentRegressor):
         """Return parts of the coefficients that are told apart, by name."""
         return {}
 
-    def _learn(self, data, splits):
-        if not prefers_rows(data):
-            return super()._learn(data, splits)
+    def _strengths(self):
+        # As stored, which is the order of the constructor: the first is the main one.
+        given = [name for name, value in vars(self).items() if value is not None]
+        return [name for name in given if name[:5] == "alpha"]
+
+    def _suggest(self, posed, at, n_alphas, eps):
+        return fall(self._alpha_max(posed, at), n_alphas, eps)
+
+    def _alpha_max(self, loss, at):
+        """Return the strength beyond which the coefficients stay as they are."""
+        tasks = loss.moments.tasks
+        return saturate(loss, lambda alpha: at(alpha)._penalty(tasks), self._solver())
+
+    def _reads_rows(self, data):
+        return prefers_rows(data)
+
+    def _pose_rows(self, data):
         curvature = row_curvature(data, self.fit_intercept)
-        fit = self._minimize(self._pose(data.moments(curvature=False), curvature))
+        return self._pose(data.moments(curvature=False), curvature)
+
+    def _pose_moments(self, moments):
+        return self._pose(moments)
+
+    def _repose(self, loss):
+        """Return a loss as it is at the strengths of this model."""
+        return loss
+
+    def _solve(self, posed, last=None):
+        start = None if last is None else last.solution.variable
+        penalty = self._penalty(posed.moments.tasks)
+        return minimize(self._repose(posed), penalty, self._solver(), start)
+
+    def _warn_of(self, fits):
+        warn_of_path([fit.solution for fit in fits], getattr(self._solver(), "tol", 0))
+
+    def _learn(self, data, splits):
+        if not self._reads_rows(data):
+            return super()._learn(data, splits)
+        fit = self._minimize(self._pose_rows(data))
         return self._learnt(fit, data.layout, float_type(data.X))
 
     def _fit_moments(self, moments):

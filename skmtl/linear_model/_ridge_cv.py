@@ -17,13 +17,7 @@ class SplittingRegressor(TaskRegressor):
 
     def _read_splits(self, data, X, y, task):
         """Return splits of rows of X, or None for leave-one-out."""
-        if self.cv is None:
-            return None
-        if isinstance(self.cv, Integral):
-            return deal(data, self.cv)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The groups parameter is ignored")
-            return list(check_cv(self.cv).split(X, y, task))
+        return None if self.cv is None else read_splits(self.cv, data, X, y, task)
 
 
 class MultiTaskRidgeCV(SplittingRegressor):
@@ -150,6 +144,15 @@ class MultiTaskRidgeCV(SplittingRegressor):
         if data.shares_moments:
             return shared_path(data, alphas, self.fit_intercept, self.alpha_per_task)
         return rows_path(data, alphas, self.fit_intercept)
+
+
+def read_splits(cv, data, X, y, task):
+    """Return the splits of rows of X that an int or a splitter makes."""
+    if isinstance(cv, Integral):
+        return deal(data, cv)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The groups parameter is ignored")
+        return list(check_cv(cv).split(X, y, task))
 
 
 def read_grid(values, name, endless=False):

@@ -1,0 +1,255 @@
+"""Search the strength of any linear model of tasks along a path."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    MetaEstimatorMixin,
+    MultiOutputMixin,
+    RegressorMixin,
+    clone,
+)
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from skmtl._compat import Interval, fit_context
+from skmtl._linalg import blas_threads_for
+from skmtl.data import read_rows
+
+from ._base import MomentRegressor
+from ._search import Scaled, deal_or_split, name_strengths, search_path
+
+
+class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator):
+    """Choose the strength of a linear model of tasks along a path.
+
+    In every fold the model is solved at falling strengths, each from the solution of
+    the last, and the strength of smallest squared error on rows left out is chosen.
+    Folds are moments of their rows, which are read once; only where rows are far fewer
+    than features are they used again.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Model of :mod:`skmtl.linear_model` that learns from moments: any but the
+        ...CV ones.
+    n_alphas : int, default=30
+        Number of strengths to choose from, if `alphas` is None.
+    alphas : array-like of shape (n_alphas,), default=None
+        Strengths to choose from, positive. None for a path from the highest that
+        makes a difference: with norms, the least at which all coefficients are zero.
+        With models on the scale of ridge regression, they go from 1e4 down to 1e-3
+        times the mean curvature of a task's loss.
+    param : str, default=None
+        Name of the strength that is searched. None for all that the penalty has, which
+        keep their proportions: `alphas` are values of the first, for instance of
+        `alpha_shared`. In models on the scale of ridge regression, None is `alpha`.
+    eps : float, default=1e-3
+        Lowest strength in units of the highest, if `alphas` is None; of no effect on
+        the scale of ridge regression.
+    cv : int, splitter or iterable of (train, test), default=None
+        None for 5. An int deals the rows of each task to so many folds.
+    one_standard_error : bool, default=False
+        Whether to take the largest strength whose error is within one standard error
+        of the smallest, for a simpler model.
+
+    Attributes
+    ----------
+    best_estimator_ : estimator instance
+        The model at the strength that was chosen, fitted to all rows.
+    best_alpha_ : float
+        Strength that was chosen.
+    best_params_ : dict
+        The same by the names of the parameters that were searched.
+    best_index_ : int
+        Position of it in `cv_results_`.
+    best_score_ : float
+        Mean of the squared errors on rows left out at `best_alpha_`, negated.
+    cv_results_ : dict of ndarray
+        Falling strengths, "alpha", with "mean_test_score", "std_test_score" and the
+        scores of each fold, "split0_test_score" and so on: mean squared errors,
+        negated, all weights applied.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    JointFeatureRegressorCV : Features that all tasks share, with a strength chosen.
+    LowRankRegressorCV : Few directions, with a strength chosen.
+
+    References
+    ----------
+    Friedman, J., Hastie, T., Tibshirani, R. (2010). Regularization paths for
+    generalized linear models via coordinate descent. Journal of Statistical Software,
+    33(1), 1-22. :doi:`10.18637/jss.v033.i01`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import PathSearchCV, RobustRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 4))
+    >>> Y = np.outer(X @ [1.0, 2.0, 0.0, 0.0], [1.0, 1.5, 0.0, 2.0, 1.0, 1.2])
+    >>> Y[:, 2] = X @ [0.0, 0.0, 3.0, 3.0]
+    >>> Y += 0.3 * rng.normal(size=Y.shape)
+    >>> model = RobustRegressor(alpha_shared=1.0, alpha_outlier=1.0)
+    >>> search = PathSearchCV(model, one_standard_error=True).fit(X, Y)
+    >>> sorted(search.best_params_)
+    ['alpha_outlier', 'alpha_shared']
+    >>> search.best_estimator_.outlier_tasks_
+    array([2])
+    """
+
+    _parameter_constraints = {
+        "estimator": [MomentRegressor],
+        "n_alphas": [Interval(Integral, 1, None, closed="left")],
+        "alphas": ["array-like", None],
+        "param": [str, None],
+        "eps": [Interval(Real, 0, 1, closed="neither")],
+        "cv": ["cv_object"],
+        "one_standard_error": ["boolean"],
+    }
+    __metadata_request__fit = {"task": True}
+    __metadata_request__predict = {"task": True}
+    __metadata_request__score = {"task": True}
+
+    def __init__(
+        self,
+        estimator,
+        n_alphas=30,
+        *,
+        alphas=None,
+        param=None,
+        eps=1e-3,
+        cv=None,
+        one_standard_error=False,
+    ):
+        self.estimator = estimator
+        self.n_alphas = n_alphas
+        self.alphas = alphas
+        self.param = param
+        self.eps = eps
+        self.cv = cv
+        self.one_standard_error = one_standard_error
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, task=None):
+        """Choose the strength, and fit the model to all rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if the model has a `task_column`.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Target. If 2-d, columns are tasks and NaN means not observed.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weight of each row, in the loss and in the errors.
+        task : array-like of shape (n_samples,), default=None
+            Label of the task of each row, if X holds no task column.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+        """
+        model = clone(self.estimator)
+        model._validate_params()
+        scaled = Scaled(model, name_strengths(model, self.param))
+        data = read_rows(
+            model,
+            X,
+            y,
+            task=task,
+            sample_weight=sample_weight,
+            task_weight=model.task_weight,
+        )
+        splits = deal_or_split(self.cv, data, X, y, task)
+        grid = (self.n_alphas, self.eps) if self.alphas is None else self.alphas
+        with blas_threads_for(data.X.shape[1]):
+            path = search_path(scaled, data, splits, grid, self.one_standard_error)
+            best = scaled.parameters(path.alpha)
+            model.set_params(**best)
+            model._keep(data, model._learn(data, None))
+        self.best_estimator_ = model
+        self.best_alpha_, self.best_params_ = path.alpha, best
+        self.best_index_, self.best_score_ = path.best, path.score
+        self.cv_results_ = tabulate(path)
+        return self
+
+    def predict(self, X, task=None):
+        """Predict each row with the model of its task.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, if `fit` was given labels so.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            Predictions of `best_estimator_`.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.predict(X, task)
+
+    def score(self, X, y, sample_weight=None, task=None):
+        """Return the coefficient of determination of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, as in `predict`.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Target; NaN in a 2-d y is left out.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, as in `predict`.
+
+        Returns
+        -------
+        float
+            Score of `best_estimator_`.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.score(X, y, sample_weight, task)
+
+    @property
+    def n_features_in_(self):
+        """Number of columns of X in `fit`, with the task column."""
+        return _learnt(self).n_features_in_
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns of X, if they are all strings."""
+        return _learnt(self).feature_names_in_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags
+        return tags
+
+
+def _learnt(search):
+    """Return the model that was fitted; before that, there is no such attribute."""
+    if "best_estimator_" not in vars(search):
+        raise AttributeError(f"This {type(search).__name__} is not fitted yet.")
+    return search.best_estimator_
+
+
+def tabulate(path):
+    """Return the table of strengths and scores."""
+    scores = -path.errors
+    splits = {f"split{k}_test_score": each for k, each in enumerate(scores.T)}
+    return {
+        "alpha": path.alphas,
+        "mean_test_score": scores.mean(axis=1),
+        "std_test_score": np.std(scores, axis=1),
+        **splits,
+    }

@@ -1,0 +1,116 @@
+"""Strengths to choose from, their errors on rows left out, and the choice."""
+
+import warnings
+
+import numpy as np
+from numpy.linalg import norm
+from sklearn.exceptions import ConvergenceWarning
+
+from skmtl._contracts import TINY
+from skmtl.problems import SumOfParts, minimize
+
+from ._base import multiply_rows
+
+# Strengths this much above the units of the problem leave nothing to be changed.
+_ENDLESS = 1e12
+# What is left of a step where a penalty has a kink, and where it has none. With none,
+# the first is reached this much later than the second.
+_NOTHING, _LITTLE, _LATER = 1e-10, 0.1, 1e4
+_N_HALVINGS = 50
+
+
+def fall(highest, n_alphas, eps):
+    """Return strengths that fall from the highest to `eps` times it, evenly in logs."""
+    highest = highest if highest > 0 else np.finfo(float).eps
+    return np.geomspace(highest, eps * highest, n_alphas)
+
+
+def saturate(loss, penalty_at, solver):
+    """Return the strength beyond which a higher one does not change the solution.
+
+    It is measured by a proximal step from the solution at an endless strength: zero
+    for a norm, equal coefficients for jumps. Where a penalty keeps a share of every
+    step, as quadratic ones do, it is the strength that keeps a tenth.
+    """
+    curvature, slope = max(loss.lipschitz(), TINY), norm(loss.zero().gradient)
+    endless = _ENDLESS * max(curvature, slope)
+    fit = minimize(loss, penalty_at(endless), solver)
+    n_parts = fit.penalty.n_parts
+    smooth = loss if n_parts == 1 else SumOfParts(loss, n_parts)
+    point, curvature = smooth.at(fit.solution.variable), n_parts * curvature
+    moved = point.variable - point.gradient / curvature
+
+    def left(alpha):
+        return norm(penalty_at(alpha).prox(moved, 1 / curvature) - settled)
+
+    settled = penalty_at(endless).prox(moved, 1 / curvature)
+    whole = norm(moved - settled)
+    if whole <= _NOTHING * norm(moved):
+        return 0.0
+    kink = _halve(lambda alpha: left(alpha) <= _NOTHING * whole, endless)
+    bend = _halve(lambda alpha: left(alpha) <= _LITTLE * whole, endless)
+    return bend if kink > _LATER * bend else kink
+
+
+def _halve(holds, highest):
+    """Return the least number for which a claim holds, by bisection of its log."""
+    low, high = np.log(highest) - 3 * np.log(_ENDLESS), np.log(highest)
+    for _ in range(_N_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(np.exp(middle)) else (middle, high)
+    return float(np.exp(high))
+
+
+def choose(errors, one_standard_error):
+    """Return the position of the best strength, those falling along the first axis."""
+    mean = errors.mean(axis=1)
+    best = int(mean.argmin())
+    if not one_standard_error or errors.shape[1] == 1:
+        return best
+    spread = errors[best].std(ddof=1) / np.sqrt(errors.shape[1])
+    return int(np.flatnonzero(mean <= mean[best] + spread)[0])
+
+
+def check_has_rows(data, n_samples):
+    """Refuse folds that leave nothing to fit on."""
+    n_left = data.X.shape[0] if data.shares_rows else len(data.y)
+    if n_left == 0 or (data.weight is not None and not data.weight.any()):
+        raise ValueError(
+            "cv must leave rows that have a weight to fit on in every split, and one "
+            f"leaves none of n_samples={n_samples}. Give more rows, lower cv, or "
+            "choose other splits."
+        )
+
+
+def mean_squared_error(data, models):
+    """Return the mean squared error of linear models, all weights applied."""
+    used = np.flatnonzero((models.coef != 0).any(axis=0) | (models.coef_shared != 0))
+    coef, X = models.coef[:, used], data.X[:, used]
+    if data.shares_rows:
+        left = data.Y - X @ coef.T - models.intercept
+        codes = np.broadcast_to(np.arange(left.shape[1]), left.shape)
+        weight = None if data.weight is None else data.weight[:, None]
+    else:
+        codes = np.repeat(np.arange(len(data.tasks)), np.diff(data.offsets))
+        rows = X if data.rows is None else X[data.rows]
+        left = data.y - multiply_rows(rows, coef, codes) - models.intercept[codes]
+        weight = data.weight
+    total = (
+        np.ones(left.shape) if weight is None else np.broadcast_to(weight, left.shape)
+    )
+    if data.task_weight is not None:
+        total = total * data.task_weight[codes]
+    return float((total * left**2).sum() / total.sum()) if total.any() else 0.0
+
+
+def warn_of_path(solutions, tol):
+    """Warn if some strengths of a path were not solved to the tolerance."""
+    failed = [each.optimality for each in solutions if not each.converged]
+    if failed:
+        warnings.warn(
+            f"{len(failed)} of {len(solutions)} strengths were solved to "
+            f"{max(failed):.1e} at worst, and tol asks for {tol:.1e}. Raise max_iter, "
+            "or scale the features.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
