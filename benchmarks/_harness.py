@@ -59,13 +59,13 @@ class Report:
     def time(self, contenders, repeats, slow=()):
         """Run contenders in turn; return each one's median and last result.
 
-        Those named as slow run three times at most.
+        Those named as slow run five times at most.
         """
         seconds = {name: [] for name in contenders}
         results = {}
         for k in range(1 if QUICK else repeats):
             for name, work in contenders.items():
-                if k < 3 or name not in slow:
+                if k < 5 or name not in slow:
                     taken, results[name] = cpu_seconds(work)
                     seconds[name].append(taken)
         self.table(seconds)

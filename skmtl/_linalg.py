@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 EPS = np.finfo(float).eps
 # LAPACK is as fast as the recursion below this size.
-_SMALL = 16
+_SMALL = 12
 # Sums of squares from here on are refused, as their products overflow.
 _HUGE = 1e140
 # Sums of squares up to here are taken for zero, as what they divide overflows.

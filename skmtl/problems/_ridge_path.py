@@ -151,8 +151,10 @@ class SharedDesign:
         if fit_intercept:
             self.share = weight / weight.sum()
             self.x_mean, self.y_mean = self.share @ X, self.share @ Y
-        self.Y = (Y - self.y_mean) * self.root
-        X = (X - self.x_mean) * self.root
+        X, self.Y = X - self.x_mean, Y - self.y_mean
+        if data.weight is not None:
+            X *= self.root
+            self.Y *= self.root
         refuse_huge(np.einsum("ij,ij->j", X, X), np.einsum("it,it->t", self.Y, self.Y))
         self._rotate(X)
         self.right = self.rows.T @ self.Y
@@ -171,7 +173,8 @@ class SharedDesign:
         """Return generalised cross-validation of each output, (n_tasks, n_alphas)."""
         total = self.values[:, None] + alphas
         explained = (self.right**2).T @ ((total + alphas) / total**2)
-        left = np.maximum((self.Y**2).sum(axis=0)[:, None] - explained, 0)
+        total_square = np.einsum("it,it->t", self.Y, self.Y)[:, None]
+        left = np.maximum(total_square - explained, 0)
         freedom = (self.values[:, None] / total).sum(axis=0) + self.share.any()
         n_left = (self.root > 0).sum() - freedom
         return left / np.maximum(n_left, 1e-10) ** 2
@@ -183,9 +186,10 @@ class SharedDesign:
         for start in range(0, len(outputs), step):
             part = slice(start, start + step)
             coef = self.right[:, outputs[part]] / (self.values[:, None] + alphas[part])
-            left = self.Y[:, outputs[part]] - self.rows @ coef
+            left = self.Y.take(outputs[part], axis=1)
+            left -= self.rows @ coef
             left = leave_out(left, leverage[:, None])
-            errors[part] = (left**2).sum(axis=0)
+            errors[part] = np.einsum("it,it->t", left, left)
         return errors
 
     def leverage(self, alpha):
