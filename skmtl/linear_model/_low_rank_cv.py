@@ -25,7 +25,7 @@ class LowRankRegressorCV(SplittingRegressor):
         Lowest strength in units of the highest, if `alphas` is an int.
     squared : bool, default=False
         Whether the trace norm is squared. Coefficients are then never all zero, and the
-        highest strength is one that leaves few of them.
+        highest strength is one that halves a step from zero.
     cv : int, splitter or iterable of (train, test), default=None
         None for 5. An int deals the rows of each task to so many folds.
     one_standard_error : bool, default=False

@@ -38,7 +38,8 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
         Number of strengths to choose from, if `alphas` is None.
     alphas : array-like of shape (n_alphas,), default=None
         Strengths to choose from, positive. None for a path from the highest that
-        makes a difference: with norms, the least at which all coefficients are zero.
+        makes a difference: with norms, the least at which all coefficients are zero;
+        with penalties that make none zero, one at which a step from zero is halved.
         With models on the scale of ridge regression, they go from 1e4 down to 1e-3
         times the mean curvature of a task's loss.
     param : str, default=None

@@ -15,7 +15,7 @@ from ._base import multiply_rows
 _ENDLESS = 1e12
 # What is left of a step where a penalty has a kink, and where it has none. With none,
 # the first is reached this much later than the second.
-_NOTHING, _LITTLE, _LATER = 1e-10, 0.1, 1e4
+_NOTHING, _HALF, _LATER = 1e-10, 0.5, 1e4
 _N_HALVINGS = 50
 
 
@@ -30,7 +30,7 @@ def saturate(loss, penalty_at, solver):
 
     It is measured by a proximal step from the solution at an endless strength: zero
     for a norm, equal coefficients for jumps. Where a penalty keeps a share of every
-    step, as quadratic ones do, it is the strength that keeps a tenth.
+    step, as quadratic ones do, it is the strength that keeps half.
     """
     curvature, slope = max(loss.lipschitz(), TINY), norm(loss.zero().gradient)
     endless = _ENDLESS * max(curvature, slope)
@@ -48,7 +48,7 @@ def saturate(loss, penalty_at, solver):
     if whole <= _NOTHING * norm(moved):
         return 0.0
     kink = _halve(lambda alpha: left(alpha) <= _NOTHING * whole, endless)
-    bend = _halve(lambda alpha: left(alpha) <= _LITTLE * whole, endless)
+    bend = _halve(lambda alpha: left(alpha) <= _HALF * whole, endless)
     return bend if kink > _LATER * bend else kink
 
 

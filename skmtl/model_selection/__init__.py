@@ -1,4 +1,6 @@
-"""Split rows so that every task, or a whole task, is held out."""
+"""Split rows so that every task, or a whole task, is held out, and choose strengths."""
+
+from skmtl.linear_model import PathSearchCV
 
 from ._splitters import (
     LeaveOneTaskOut,
@@ -6,4 +8,4 @@ from ._splitters import (
     TaskShuffleSplit,
 )
 
-__all__ = ["LeaveOneTaskOut", "TaskKFold", "TaskShuffleSplit"]
+__all__ = ["LeaveOneTaskOut", "PathSearchCV", "TaskKFold", "TaskShuffleSplit"]
