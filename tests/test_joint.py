@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
@@ -369,6 +369,7 @@ def test_a_block_sees_the_slope_and_the_bend_of_the_whole(seed):
 
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))
+@example(seed=86846)  # twelve steps of power iteration stay below
 def test_the_curvature_is_bounded_from_above(seed):
     for rows, moments in losses(seed):
         hessian = moments.restrict(np.arange(12)).hessian(slice(0, 12))

@@ -15,9 +15,8 @@ from ._smooth import SquaredLoss, squared_loss
 
 # Stacks are padded by rows of zeros up to this factor of the fewest rows.
 _PADDED = 1.25
-# Steps by which the largest eigenvalue of wide rows is approached from below.
-_N_POWERS = 12
-_SAFETY = 1.1
+# Features are worked on so many numbers at a time.
+_CHUNK = 2**20
 # Up to this many features, moments are as good.
 _FEW_FEATURES = 64
 
@@ -177,15 +176,14 @@ class SharedDesign:
         return curved if self.factor is None else curved * self.factor[:, None]
 
     def bound(self):
-        """Return a number that is hardly smaller than the largest eigenvalue."""
-        vector = np.random.default_rng(0).normal(size=(1, self.X.shape[1]))
-        largest = 0.0
-        for _ in range(_N_POWERS):
-            vector = replace(self, factor=None).curve(vector)
-            largest = np.linalg.norm(vector)
-            vector = vector / (largest or 1.0)
+        """Return a number no smaller than any eigenvalue of a scatter, its trace."""
+        n_rows, n_features = self.X.shape
+        step, total = max(1, _CHUNK // max(n_rows, 1)), 0.0
+        for start in range(0, n_features, step):
+            some = np.arange(start, min(start + step, n_features))
+            total += (self.columns(some) ** 2).sum()
         factor = 1.0 if self.factor is None else self.factor.max()
-        return float(_SAFETY * largest * factor)
+        return float(total * factor)
 
     def blocks(self, features, scale, pulled, start, ridge):
         """Return the loss of some features."""
