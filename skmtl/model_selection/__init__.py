@@ -1,6 +1,4 @@
-"""Split rows so that every task, or a whole task, is held out, and choose strengths."""
-
-from skmtl.linear_model import PathSearchCV
+"""Split rows so that every task, or a whole task, is held out."""
 
 from ._splitters import (
     LeaveOneTaskOut,
@@ -8,4 +6,4 @@ from ._splitters import (
     TaskShuffleSplit,
 )
 
-__all__ = ["LeaveOneTaskOut", "PathSearchCV", "TaskKFold", "TaskShuffleSplit"]
+__all__ = ["LeaveOneTaskOut", "TaskKFold", "TaskShuffleSplit"]
