@@ -106,7 +106,10 @@ class TaskRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
             seen are predicted with the shared part.
         """
         check_is_fitted(self)
-        X, codes = read_queries(self, X, task)
+        return self._predict(*read_queries(self, X, task))
+
+    def _predict(self, X, codes):
+        """Return predictions for rows that have been checked."""
         if codes is None:
             return X @ self.coef_.T + self.intercept_
         coef = np.vstack([self.coef_, self.coef_shared_])

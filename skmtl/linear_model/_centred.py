@@ -39,10 +39,11 @@ class CentredRegressor(PulledRegressor):
         std : ndarray of the same shape
             Standard deviations of the target around the prediction, if asked for.
         """
-        prediction = super().predict(X, task)
         if not return_std:
-            return prediction
+            return super().predict(X, task)
+        check_is_fitted(self)
         X, codes = read_queries(self, X, task)
+        prediction = self._predict(X, codes)
         with blas_threads_for(X.shape[1]):
             posterior = self._posterior()
             std = predict_std(posterior, self._noise_variance(posterior), X, codes)
