@@ -1,5 +1,6 @@
 """Read what the user gives: tasks, rows, targets and weights, each checked once."""
 
+from ._classes import ClassTargets, find_classes, read_classes, target_classes
 from ._columns import take_task_column
 from ._gate import read_queries, read_rows
 from ._moments import TaskMoments
@@ -9,14 +10,18 @@ from ._tasks import encode_tasks, find_tasks
 from ._weights import read_task_weight
 
 __all__ = [
+    "ClassTargets",
     "SharedRows",
     "TaskMoments",
     "TaskRows",
     "encode_tasks",
+    "find_classes",
     "find_tasks",
+    "read_classes",
     "read_queries",
     "read_rows",
     "read_task_weight",
     "summarise",
     "take_task_column",
+    "target_classes",
 ]

@@ -10,6 +10,7 @@ from ._linear_task import LinearTaskRegressor
 from ._low_rank import LowRankRegressor
 from ._low_rank_cv import LowRankRegressorCV
 from ._mean import MeanRegularizedRegressor
+from ._mean_classifier import MeanRegularizedClassifier
 from ._mean_cv import MeanRegularizedRegressorCV
 from ._path import CoefficientPath, mean_regularized_path
 from ._path_search import PathSearchCV
@@ -28,6 +29,7 @@ __all__ = [
     "LinearTaskRegressor",
     "LowRankRegressor",
     "LowRankRegressorCV",
+    "MeanRegularizedClassifier",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",
     "MultiTaskRidge",

@@ -19,12 +19,34 @@ from skmtl.problems import has_few_rows, pose, pose_moments, suggest_alphas
 _CHUNK = 2**20
 
 
-class TaskRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
-    """Read tasks in any layout, and predict with the linear model of each."""
+class TaskModel(MultiOutputMixin, BaseEstimator, ABC):
+    """Keep what was learnt of tasks, and say what a model of tasks accepts."""
 
     __metadata_request__fit = {"task": True}
     __metadata_request__predict = {"task": True}
     __metadata_request__score = {"task": True}
+
+    def _keep(self, data, learnt):
+        """Put away everything that was learnt, at the end, so that errors keep all."""
+        for name in [name for name in vars(self) if name in _FORGOTTEN]:
+            delattr(self, name)
+        self._layout = data.layout
+        for name, value in learnt.items():
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        if self.task_column is not None:
+            tags.input_tags.categorical = True
+            tags.input_tags.string = True
+            tags.target_tags.multi_output = False
+        return tags
+
+
+class TaskRegressor(RegressorMixin, TaskModel):
+    """Read tasks in any layout, and predict with the linear model of each."""
 
     @abstractmethod
     def _learn(self, data, splits):
@@ -65,15 +87,6 @@ class TaskRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
         splits = self._read_splits(data, X, y, task)
         with blas_threads_for(data.X.shape[1]):
             return self._keep(data, self._learn(data, splits))
-
-    def _keep(self, data, learnt):
-        """Put away everything that was learnt, at the end, so that errors keep all."""
-        for name in [name for name in vars(self) if name in _FORGOTTEN]:
-            delattr(self, name)
-        self._layout = data.layout
-        for name, value in learnt.items():
-            setattr(self, name, value)
-        return self
 
     def _linear(self, tasks, models, layout, dtype):
         """Return the attributes that hold the linear models of tasks."""
@@ -138,15 +151,6 @@ class TaskRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         metric = nan_r2_score if self._layout == "outputs" else r2_score
         return metric(y, self.predict(X, task), sample_weight=sample_weight)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        if self.task_column is not None:
-            tags.input_tags.categorical = True
-            tags.input_tags.string = True
-            tags.target_tags.multi_output = False
-        return tags
 
 
 # What one way of fitting leaves behind and another does not write.

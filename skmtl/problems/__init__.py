@@ -8,7 +8,10 @@ from ._curvature import (
     prefers_rows,
     row_curvature,
 )
+from ._datafit import Datafit
 from ._folds import deal, fold_moments
+from ._generalized import CentredLosses, CoupledLosses
+from ._generalized_graph import GraphLosses
 from ._graph import GraphFit
 from ._grid import (
     Candidates,
@@ -19,6 +22,7 @@ from ._grid import (
     suggest_levels,
 )
 from ._likelihood import RestrictedLikelihood
+from ._output_models import OutputModels
 from ._parts import SumOfParts
 from ._penalized import PenalizedFit, minimize
 from ._pose import (
@@ -44,11 +48,16 @@ from ._smooth import SquaredLoss, squared_loss
 __all__ = [
     "Candidates",
     "CentreFit",
+    "CentredLosses",
+    "CoupledLosses",
+    "Datafit",
     "DesignCurvature",
     "DivisibleLoss",
     "GraphFit",
+    "GraphLosses",
     "LinearTasks",
     "MomentCurvature",
+    "OutputModels",
     "PenalizedFit",
     "Posterior",
     "RestrictedLikelihood",

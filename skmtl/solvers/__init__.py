@@ -5,15 +5,18 @@ from ._conjugate_gradients import pull_together
 from ._elimination import eliminate, plan_elimination
 from ._fista import Fista
 from ._inverse import Inverse
+from ._newton import Curved, Newton
 from ._spectral import Spectral
 from ._support import WorkingSet
 from ._support_newton import SupportNewton
 
 __all__ = [
     "Blocks",
+    "Curved",
     "Divisible",
     "Fista",
     "Inverse",
+    "Newton",
     "Spectral",
     "SupportNewton",
     "WorkingSet",

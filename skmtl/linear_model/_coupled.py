@@ -1,0 +1,65 @@
+"""What models with a coupling and any loss do alike: pose, minimise, warn."""
+
+import warnings
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skmtl._compat import Interval
+from skmtl.solvers import Newton
+
+NEWTON_CONSTRAINTS = {
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "warm_start": ["boolean"],
+}
+
+
+class Coupled:
+    """Minimise losses of any kind and a quadratic coupling by Newton's method."""
+
+    @abstractmethod
+    def _pose(self, datafit):
+        """Return the objective."""
+
+    def _minimize(self, objective):
+        solver = Newton(tol=self.tol, max_iter=self.max_iter)
+        solution = solver.minimize(objective, self._start(objective))
+        if not solution.converged:
+            warnings.warn(
+                f"After {solution.n_iter} steps the objective would still fall by "
+                f"{solution.optimality:.1e} of its value at zero, and tol asks for "
+                f"{self.tol:.1e}. Raise max_iter, or scale the features.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return solution
+
+    def _start(self, objective):
+        """Return the last solution, if it was of the same tasks, else a beginning."""
+        if not self.warm_start or "_variable" not in vars(self):
+            return objective.start()
+        tasks, variable = self._variable
+        same = np.array_equal(tasks, objective.datafit.data.tasks)
+        return (
+            variable
+            if same and variable.shape == objective.shape
+            else (objective.start())
+        )
+
+    def _about(self, objective, solution):
+        """Return what there is to say of a fit beyond coefficients, by name."""
+        return {
+            "objective_": solution.objective,
+            "n_iter_": solution.n_iter,
+            "kkt_": objective.residual(solution.variable),
+            "_variable": (objective.datafit.data.tasks, solution.variable),
+        }
+
+    def _learn(self, datafit, data):
+        objective = self._pose(datafit)
+        solution = self._minimize(objective)
+        models = objective.unpack(solution.variable)
+        return models, self._about(objective, solution)

@@ -1,0 +1,44 @@
+"""The loss of counts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import xlogy
+from sklearn.base import BaseEstimator
+
+from skmtl._contracts import ElementwiseLoss
+
+
+@dataclass(repr=False, eq=False)
+class Poisson(BaseEstimator, ElementwiseLoss):
+    """Fit the logarithm of the mean of counts: ``exp(z) - y z``.
+
+    Counts over an exposure are rates, ``count / exposure``, weighted by the exposure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.losses import Poisson
+    >>> Poisson().value(np.array([[2.0]]), np.array([[0.0]]))
+    array([1.])
+    """
+
+    def cost(self, y, z):
+        return np.exp(z) - np.where(y == 0, 0.0, y * z)
+
+    def slope(self, y, z):
+        return np.exp(z) - y
+
+    def curvature(self, y, z):
+        return np.exp(z) + 0 * y
+
+    def dual_cost(self, y, v):
+        mean = y + v
+        cost = xlogy(np.maximum(mean, 0.0), np.maximum(mean, 0.0)) - mean
+        return np.where(mean >= 0, cost, np.inf)
+
+    def mean(self, z):
+        return np.exp(z)
+
+    def link(self, mean):
+        return np.log(mean)

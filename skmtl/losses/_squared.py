@@ -1,0 +1,39 @@
+"""The loss of targets with normal noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skmtl._contracts import ElementwiseLoss
+
+
+@dataclass(repr=False, eq=False)
+class Squared(BaseEstimator, ElementwiseLoss):
+    """Fit means of normal targets: ``(y - z)^2 / 2``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.losses import Squared
+    >>> Squared().value(np.array([[1.0]]), np.array([[3.0]]))
+    array([2.])
+    """
+
+    def cost(self, y, z):
+        return (y - z) ** 2 / 2
+
+    def slope(self, y, z):
+        return z - y
+
+    def curvature(self, y, z):
+        return np.ones(np.broadcast_shapes(np.shape(y), np.shape(z)))
+
+    def dual_cost(self, y, v):
+        return v * v / 2 + v * y
+
+    def mean(self, z):
+        return z
+
+    def link(self, mean):
+        return mean

@@ -1,0 +1,199 @@
+"""The losses of all rows, as a function of coefficients and intercepts."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from skmtl._contracts import Loss
+from skmtl.data import TaskRows
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Rows of tasks that have equally many, with the targets that their loss reads.
+
+    Parameters
+    ----------
+    tasks : ndarray of shape (n_stacked,)
+        Task of each piece; a task of many rows comes in several.
+    X : ndarray of shape (n_stacked, n_rows, n_features)
+        Features.
+    y : ndarray of shape (n_stacked, n_rows, n_targets)
+        Targets.
+    weight : ndarray of shape (n_stacked, n_rows)
+        Weights, those of the tasks included.
+    """
+
+    tasks: np.ndarray
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+
+@dataclass(frozen=True)
+class Datafit:
+    """Sum the losses of all rows: ``sum_i weight_i loss(y_i, x_i . w_t + b_t)``.
+
+    The variable is an array (n_tasks, n_outputs, n_columns), whose columns are the
+    features, and the intercept as the last where there is one. Raw predictions are kept
+    beside it, a stack of tasks each: they are linear in the variable, so that moving
+    along a line reads no rows.
+
+    Parameters
+    ----------
+    data : TaskRows
+        Rows of tasks.
+    loss : Loss
+        What a sample costs.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    targets : object, default=None
+        Turns the numbers that `data` holds into targets of the loss; None takes them
+        as they are.
+    """
+
+    data: TaskRows
+    loss: Loss
+    fit_intercept: bool = True
+    targets: object = None
+
+    @property
+    def n_tasks(self):
+        """Number of tasks."""
+        return len(self.data.tasks)
+
+    @property
+    def shape(self):
+        """Shape of the variable, (n_tasks, n_outputs, n_columns)."""
+        n_columns = self.data.X.shape[1] + self.fit_intercept
+        return self.n_tasks, self.loss.n_outputs, n_columns
+
+    @cached_property
+    def task_totals(self):
+        """Total weight of each task, (n_tasks,)."""
+        total = np.zeros(self.n_tasks)
+        for stack in self.stacks():
+            np.add.at(total, stack.tasks, stack.weight.sum(axis=1))
+        return total
+
+    @cached_property
+    def _held(self):
+        return None if sparse.issparse(self.data.X) else list(self._read())
+
+    def start(self):
+        """Return a variable that predicts each task's mean, zero without intercept.
+
+        The mean is drawn to that of all tasks by the weight of one row, as a task may
+        lack a class.
+        """
+        begin = np.zeros(self.shape)
+        if self.fit_intercept:
+            totals = self._sum_targets()
+            whole = totals.sum(axis=0) / self.task_totals.sum()
+            mean = (totals + whole) / (self.task_totals + 1)[:, None]
+            begin[:, :, -1] = self.loss.link(mean)
+        return begin
+
+    def _sum_targets(self):
+        """Return the weighted sum of the targets of each task."""
+        parts = [
+            (stack.tasks, np.nan_to_num(stack.weight[:, :, None] * stack.y).sum(axis=1))
+            for stack in self.stacks()
+        ]
+        totals = np.zeros((self.n_tasks, parts[0][1].shape[1]))
+        for tasks, sums in parts:
+            add_at(totals, tasks, sums)
+        return totals
+
+    def stacks(self):
+        """Return the rows in stacks; those of a sparse X are made dense in passing."""
+        return self._read() if self._held is None else self._held
+
+    def _read(self):
+        for group in self.data.weighted_groups():
+            y = group.y[:, :, None]
+            if self.targets is not None:
+                y = self.targets.rows(group.y, group.tasks)
+            yield Stack(group.tasks, group.X, y, group.weight)
+
+    def predict(self, variable):
+        """Return raw predictions, (n_stacked, n_rows, n_outputs) of each stack."""
+        n_features = self.data.X.shape[1]
+        raw = []
+        for stack in self.stacks():
+            own = variable[stack.tasks].swapaxes(1, 2)
+            z = np.matmul(stack.X, own[:, :n_features])
+            raw.append(z + own[:, n_features:] if self.fit_intercept else z)
+        return raw
+
+    def value(self, raw):
+        """Return the sum of the losses, infinite if it overflows."""
+        total = 0.0
+        with np.errstate(over="ignore", invalid="ignore"):
+            for stack, z in zip(self.stacks(), raw, strict=True):
+                cost = self.loss.value(stack.y, z)
+                total += float((stack.weight * cost).sum())
+        return total if np.isfinite(total) else np.inf
+
+    def gradient(self, raw):
+        """Return the gradient, in the shape of the variable."""
+        total = np.zeros(self.shape)
+        for stack, z in zip(self.stacks(), raw, strict=True):
+            add_at(total, stack.tasks, self._slope(stack, z))
+        return total
+
+    def expand(self, raw):
+        """Return the gradient, and the Hessian of each task, of the size squared.
+
+        The rows of a Hessian are outputs by columns.
+        """
+        total = np.zeros(self.shape)
+        n_tasks, n_outputs, n_columns = self.shape
+        curved = np.zeros((n_tasks, n_outputs, n_columns, n_outputs, n_columns))
+        for stack, z in zip(self.stacks(), raw, strict=True):
+            add_at(total, stack.tasks, self._slope(stack, z))
+            add_at(curved, stack.tasks, self._curve(stack, z))
+        size = n_outputs * n_columns
+        return total, curved.reshape(n_tasks, size, size)
+
+    def _slope(self, stack, z):
+        slope = self.loss.gradient(stack.y, z) * stack.weight[:, :, None]
+        inner = np.matmul(slope.swapaxes(1, 2), stack.X)
+        return self._append(inner, slope.sum(axis=1)[:, :, None])
+
+    def _append(self, inner, last):
+        return np.concatenate([inner, last], axis=-1) if self.fit_intercept else inner
+
+    def _curve(self, stack, z):
+        """Return the Hessians of a stack, output by output."""
+        bend = self.loss.bend(stack.y, z) * stack.weight[:, :, None, None]
+        n_outputs, n_columns = self.shape[1:]
+        curved = np.empty((len(stack.X), n_outputs, n_columns, n_outputs, n_columns))
+        for k in range(n_outputs):
+            for m in range(k + 1):
+                block = self._scatter(stack.X, bend[:, :, k, m])
+                curved[:, k, :, m] = curved[:, m, :, k] = block
+        return curved
+
+    def _scatter(self, X, weight):
+        """Return weighted products of columns, which are symmetric."""
+        bent = X * weight[:, :, None]
+        inner = np.matmul(X.swapaxes(1, 2), bent)
+        if not self.fit_intercept:
+            return inner
+        n_features = X.shape[2]
+        block = np.empty((len(X), n_features + 1, n_features + 1))
+        block[:, :-1, :-1] = inner
+        block[:, -1, :-1] = block[:, :-1, -1] = bent.sum(axis=1)
+        block[:, -1, -1] = weight.sum(axis=1)
+        return block
+
+
+def add_at(total, tasks, parts):
+    """Add to the totals of tasks, of which some may come several times."""
+    if len(np.unique(tasks)) == len(tasks):
+        total[tasks] += parts
+    else:
+        np.add.at(total, tasks, parts)

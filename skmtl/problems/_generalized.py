@@ -1,0 +1,226 @@
+"""Losses of any kind, of tasks that are pulled to a centre or to their neighbours."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skmtl._linalg import TINY, diagonals
+from skmtl.couplings import Pull
+from skmtl.solvers import Curved, Inverse
+
+from ._datafit import Datafit
+from ._output_models import unpack_tasks
+
+# Hessians are raised by this share of their diagonals, at first; the step is a little
+# shorter then, and the optimum is where it was.
+_LIFTS = (1e-12, 1e-9, 1e-6, 1e-3)
+# What stands for an infinite strength, in units of the largest curvature at zero.
+_ENDLESS = 1e14
+
+
+@dataclass(frozen=True)
+class LinePoint:
+    """Hold a variable, the raw predictions there, and the value.
+
+    Parameters
+    ----------
+    variable : ndarray
+        Where.
+    raw : list of ndarray
+        Raw predictions of each stack of rows.
+    value : float
+        The objective there.
+    """
+
+    variable: np.ndarray
+    raw: list
+    value: float
+
+
+class CoupledLosses(Curved):
+    """Add to the losses of all rows a quadratic that couples the tasks."""
+
+    datafit: Datafit
+
+    @abstractmethod
+    def coefs(self, variable):
+        """Return what the losses see: coefficients and intercepts of the tasks."""
+
+    @abstractmethod
+    def pull(self, variable):
+        """Return the value of the coupling."""
+
+    @abstractmethod
+    def slopes(self, variable, gradient):
+        """Return the gradient of the objective, from that of the losses."""
+
+    @cached_property
+    def unit(self):
+        """Value at zero."""
+        return self.datafit.value(self.datafit.predict(np.zeros(self.datafit.shape)))
+
+    def residual(self, variable):
+        """Return the gradient at a variable, relative to that of the losses at zero."""
+        raw = self.datafit.predict(self.coefs(variable))
+        left = np.linalg.norm(self.slopes(variable, self.datafit.gradient(raw)))
+        zero = self.datafit.predict(np.zeros(self.datafit.shape))
+        return float(left / max(np.linalg.norm(self.datafit.gradient(zero)), TINY))
+
+    def at(self, variable):
+        """Return the point at a variable."""
+        return self._point(variable, self.datafit.predict(self.coefs(variable)))
+
+    def _point(self, variable, raw):
+        value = self.datafit.value(raw) + self.pull(variable)
+        return LinePoint(variable, raw, value)
+
+    def line(self, point, step):
+        """Return a function that gives the point a share of the step away."""
+        moves = self.datafit.predict(self.coefs(step))
+
+        def moved(length):
+            pairs = zip(point.raw, moves, strict=True)
+            raw = [z + length * move for z, move in pairs]
+            return self._point(point.variable + length * step, raw)
+
+        return moved
+
+
+@dataclass(frozen=True)
+class CentredLosses(CoupledLosses):
+    """Pull tasks to a centre: ``sum losses + 1/2 pull``.
+
+    The variable stacks the differences of the tasks from the centre and, last, the
+    centre: (n_tasks + 1, n_outputs, n_columns). In these, no strength costs digits.
+
+    Parameters
+    ----------
+    datafit : Datafit
+        Losses of the rows.
+    strengths : Pull
+        Strengths, the same for all tasks.
+    """
+
+    datafit: Datafit
+    strengths: Pull
+
+    @cached_property
+    def _bent(self):
+        raw = self.datafit.predict(np.zeros(self.datafit.shape))
+        return diagonals(self.datafit.expand(raw)[1]).max(initial=0.0)
+
+    @property
+    def _given(self):
+        level = [self.strengths.intercept] * self.datafit.fit_intercept
+        return np.append(self.strengths.own[0], level)
+
+    @cached_property
+    def own(self):
+        """Strengths that pull a task to the centre, finite, (n_columns,)."""
+        own, endless = self._given, np.isinf(self._given)
+        return np.where(endless, _ENDLESS * self._bent, own) if endless.any() else own
+
+    @cached_property
+    def centre(self):
+        """Strengths that pull the centre to zero, (n_columns,)."""
+        return np.append(self.strengths.centre, [0.0] * self.datafit.fit_intercept)
+
+    @property
+    def shape(self):
+        """Shape of the variable."""
+        n_tasks, *rest = self.datafit.shape
+        return n_tasks + 1, *rest
+
+    def coefs(self, variable):
+        return variable[:-1] + variable[-1]
+
+    def pull(self, variable):
+        own = float((self.own * variable[:-1] ** 2).sum())
+        return (own + float((self.centre * variable[-1] ** 2).sum())) / 2
+
+    def slopes(self, variable, gradient):
+        own = gradient + self.own * variable[:-1]
+        centre = gradient.sum(axis=0) + self.centre * variable[-1]
+        return np.concatenate([own, centre[None]])
+
+    def step(self, point):
+        """Return Newton's step: an arrowhead system, eliminated task by task."""
+        gradient, curved = self.datafit.expand(point.raw)
+        slopes = flat(self.slopes(point.variable, gradient))
+        n_outputs = self.shape[1]
+        strengths = np.tile(self.own, n_outputs), np.tile(self.centre, n_outputs)
+        for lift in _LIFTS:
+            step = solve_arrow(curved, strengths, slopes, lift)
+            slope = np.vdot(step, slopes)
+            if np.isfinite(slope) and slope <= 0:
+                break
+        return step.reshape(self.shape), min(float(slope), 0.0)
+
+    def start(self):
+        """Return where to begin: every task at its mean."""
+        begin = np.zeros(self.shape)
+        begin[:-1] = self.datafit.start()
+        if self.strengths.intercept > 0:
+            level = begin[:-1].mean(axis=0)
+            begin[:-1] -= level
+            begin[-1] = level
+        return begin
+
+    def unpack(self, variable):
+        """Return the linear models of the tasks, and the one at the centre.
+
+        Columns that nothing pulls have the mean of the tasks for a centre.
+
+        Parameters
+        ----------
+        variable : ndarray of shape (n_tasks + 1, n_outputs, n_columns)
+            Where.
+
+        Returns
+        -------
+        OutputModels
+            The models.
+        """
+        seen = self.datafit.task_totals > 0
+        tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
+        loose = self.own == 0
+        shared = np.where(loose, tasks[seen].mean(axis=0), variable[-1])
+        tasks = np.where(seen[:, None, None], tasks, shared)
+        return unpack_tasks(tasks, shared, self.datafit)
+
+
+def flat(array):
+    """Join the outputs and columns of each task."""
+    return array.reshape(len(array), -1)
+
+
+def solve_arrow(curved, strengths, slopes, lift):
+    """Return the steps of the tasks' own parts and, in the last row, of the centre.
+
+    Columns are brought to one unit first. With ``A_t = H_t + D`` the centre's curvature
+    is ``sum_t D A_t^-1 H_t``, which takes no difference of large numbers.
+    """
+    pull, pull_centre = strengths
+    found = diagonals(curved)
+    unit = np.sqrt(found.mean(axis=0) + pull)
+    unit = np.where(unit > TINY, unit, 1.0)
+    curved = curved / unit / unit[:, None]
+    raise_diagonals(curved, pull / unit**2, lift)
+    blocks = Inverse.factor(curved, (pull / unit**2)[None])
+    if not np.isfinite(blocks.inflation):
+        return np.full_like(slopes, np.nan)
+    apart = -blocks.solve(slopes[:-1] / unit)
+    no_rows = np.zeros((0, len(unit)))
+    total = blocks.centre(len(curved), no_rows, pull_centre / unit**2)
+    centre = total.solve(-slopes[-1] / unit - blocks.curve(apart).sum(axis=0))
+    own = apart - blocks.solve(blocks.curve(np.tile(centre, (len(curved), 1))))
+    return np.concatenate([own, centre[None]]) / unit
+
+
+def raise_diagonals(curved, own, lift):
+    """Raise diagonals by a share, and to one where nothing holds a column."""
+    found = diagonals(curved)
+    loose = (found <= TINY) & (own <= TINY)
+    found[...] += np.where(loose, 1.0, lift * found)

@@ -1,0 +1,156 @@
+"""Losses of any kind, of tasks that are pulled to their neighbours in a graph."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skmtl._linalg import diagonals
+from skmtl.couplings import Graph
+from skmtl.solvers import eliminate, plan_elimination, pull_together
+
+from ._datafit import Datafit
+from ._generalized import CoupledLosses, flat, raise_diagonals
+from ._output_models import unpack_tasks
+
+_LIFT = 1e-12
+
+
+@dataclass(frozen=True)
+class GraphLosses(CoupledLosses):
+    """Pull tasks to their neighbours: ``sum losses + 1/2 pull``.
+
+    The variable holds the nodes, (n_nodes, n_outputs, n_columns), of which the first
+    are the tasks; further ones have no rows, and no intercept.
+
+    Parameters
+    ----------
+    datafit : Datafit
+        Losses of the rows.
+    coupling : Graph
+        The graph and its strengths.
+    roots : tuple of int, default=()
+        Nodes whose mean stands for tasks never seen; empty for that of the tasks.
+    """
+
+    datafit: Datafit
+    coupling: Graph
+    roots: tuple = ()
+
+    @property
+    def shape(self):
+        """Shape of the variable."""
+        return self._n_nodes, *self.datafit.shape[1:]
+
+    @property
+    def _n_nodes(self):
+        return self.coupling.adjacency.shape[0]
+
+    @cached_property
+    def _precision(self):
+        """How nodes pull on each other, those to zero left out."""
+        neighbours = Graph(self.coupling.adjacency, self.coupling.alpha)
+        return neighbours.precision(self._n_nodes)
+
+    @cached_property
+    def _rounds(self):
+        return plan_elimination(self.coupling.edges()[0], self._n_nodes)
+
+    @cached_property
+    def _pulled(self):
+        """Whether each entry of a task is a coefficient, outputs by columns."""
+        pulled = np.ones(self.shape[1:], dtype=bool)
+        if self.datafit.fit_intercept:
+            pulled[:, -1] = False
+        return pulled.ravel()
+
+    def start(self):
+        """Return where to begin: every task at its mean."""
+        begin = np.zeros(self.shape)
+        begin[: self.datafit.n_tasks] = self.datafit.start()
+        return begin
+
+    def coefs(self, variable):
+        return variable[: self.datafit.n_tasks]
+
+    def pull(self, variable):
+        nodes = flat(variable)[:, self._pulled]
+        ridge = self.coupling.alpha_ridge * (self.coefs(nodes) ** 2).sum()
+        edges, strengths = self.coupling.edges()
+        gaps = ((nodes[edges[:, 0]] - nodes[edges[:, 1]]) ** 2).sum(axis=1)
+        return float(strengths @ gaps + ridge) / 2
+
+    def slopes(self, variable, gradient):
+        pulled, n_tasks = self._pulled, self.datafit.n_tasks
+        nodes, slopes = flat(variable), np.zeros((self._n_nodes, len(pulled)))
+        slopes[:n_tasks] = flat(gradient)
+        slopes[:, pulled] += self._precision @ nodes[:, pulled]
+        slopes[:n_tasks] += self.coupling.alpha_ridge * pulled * nodes[:n_tasks]
+        return slopes
+
+    def step(self, point):
+        """Return Newton's step: intercepts eliminated, then nodes by the graph."""
+        gradient, curved = self.datafit.expand(point.raw)
+        slopes = self.slopes(point.variable, gradient)
+        diagonals(curved)[...] += self.coupling.alpha_ridge * self._pulled
+        raise_diagonals(curved, self.coupling.alpha * self._pulled, _LIFT)
+        step = self._solve(curved, slopes)
+        return step.reshape(self.shape), min(float(np.vdot(step, slopes)), 0.0)
+
+    def _solve(self, curved, slopes):
+        pulled, n_tasks = self._pulled, self.datafit.n_tasks
+        free = ~pulled
+        side = curved[:, free][:, :, pulled]
+        inner = np.concatenate([side, slopes[:n_tasks, free, None]], axis=2)
+        solved = np.linalg.solve(curved[:, free][:, :, free], inner)
+        down = solved.swapaxes(1, 2) @ side
+        mass = np.zeros((self._n_nodes, pulled.sum(), pulled.sum()))
+        mass[:n_tasks] = curved[:, pulled][:, :, pulled] - down[:, :-1]
+        right = -slopes[:, pulled]
+        right[:n_tasks] += down[:, -1]
+        step = np.zeros_like(slopes)
+        step[:, pulled] = self._pull_together(mass, right)
+        moved = (
+            solved
+            @ np.append(step[:n_tasks, pulled], np.ones((n_tasks, 1)), axis=1)[
+                :, :, None
+            ]
+        )
+        step[:n_tasks, free] = -moved[:, :, 0]
+        return step
+
+    def _pull_together(self, mass, right):
+        strengths = self.coupling.edges()[1]
+        if not len(strengths):
+            raise_diagonals(mass, np.zeros(mass.shape[-1]), _LIFT)
+            return np.linalg.solve(mass, right[:, :, None])[:, :, 0]
+        if self._rounds is None:
+            return pull_together(mass, self._precision, right)[0]
+        return eliminate(self._rounds, mass, strengths, right)
+
+    def unpack(self, variable):
+        """Return the linear models of the tasks, and the mean of the roots.
+
+        Tasks that no row tells of have the mean.
+
+        Parameters
+        ----------
+        variable : ndarray of shape (n_nodes, n_outputs, n_columns)
+            Where.
+
+        Returns
+        -------
+        OutputModels
+            The models.
+        """
+        n_tasks, tasks = self.datafit.n_tasks, self.coefs(variable)
+        seen = self.datafit.task_totals > 0
+        shared = tasks[seen].mean(axis=0)
+        pulled = self._pulled.reshape(self.shape[1:])
+        if self.roots:
+            top = variable[list(self.roots)].mean(axis=0)
+            shared = np.where(pulled, top, shared)
+        part = self.coupling.parts()[:n_tasks]
+        reached = np.isin(part, part[seen])[:, None, None]
+        known = np.where(pulled, reached, seen[:, None, None])
+        return unpack_tasks(np.where(known, tasks, shared), shared, self.datafit)
