@@ -215,9 +215,11 @@ def _encode_classes(estimator, y):
         )
     refuse_lazy("y", y)
     names = column_names(y)
-    if (np.ndim(y) > 1 and np.shape(y)[1] > 1) or (names is not None and len(names) > 1):
+    labels = np.asarray(y) if names is None else y
+    n_outputs = labels.shape[1] if len(labels.shape) > 1 else 1
+    if n_outputs > 1:
         return np.array([0, 1]), y
-    labels = column_or_1d(y, warn=True)
+    labels = column_or_1d(labels, warn=True)
     check_classification_targets(labels)
     return np.unique(labels, return_inverse=True)
 
@@ -239,7 +241,7 @@ def _check_several(estimator, rows, classes):
     if len(found) < 2:
         raise ValueError(
             f"{type(estimator).__name__} needs rows of two classes at least that have "
-            f"a weight, got the class {classes[found].tolist()} only."
+            f"a weight, got one class: {classes[found].tolist()}."
         )
 
 

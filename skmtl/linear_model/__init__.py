@@ -4,6 +4,7 @@ from ._clustered import ClusteredRegressor
 from ._dirty import DirtyRegressor
 from ._fused import FusedRegressor
 from ._graph import GraphRegularizedRegressor
+from ._graph_classifier import GraphRegularizedClassifier
 from ._joint import JointFeatureRegressor
 from ._joint_cv import JointFeatureRegressorCV
 from ._linear_task import LinearTaskRegressor
@@ -23,6 +24,7 @@ __all__ = [
     "CoefficientPath",
     "DirtyRegressor",
     "FusedRegressor",
+    "GraphRegularizedClassifier",
     "GraphRegularizedRegressor",
     "JointFeatureRegressor",
     "JointFeatureRegressorCV",

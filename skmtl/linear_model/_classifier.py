@@ -26,12 +26,17 @@ CLASSIFIER_CONSTRAINTS = {
 }
 
 
-def _has_all_classes(self):
-    """Say why there are no scores of classes that cannot occur."""
+def _has_scores(self):
+    """Say why there are no scores of classes that cannot occur, or of outputs."""
     if self.class_scope == "task":
         raise AttributeError(
             "decision_function needs class_scope='all': with 'task' a class that a "
             "task lacks has no finite score. Use predict_proba."
+        )
+    if vars(self).get("_layout") == "outputs":
+        raise AttributeError(
+            "decision_function needs a 1-d y, got one column per task in fit. Use "
+            "predict_proba, or a task column."
         )
     return True
 
@@ -144,7 +149,7 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         columns = [multiply_rows(X, part, codes) for part in coef.swapaxes(0, 1)]
         return np.stack(columns, axis=1) + level
 
-    @available_if(_has_all_classes)
+    @available_if(_has_scores)
     def decision_function(self, X, task=None):
         """Score the classes of each row with the model of its task.
 
@@ -157,9 +162,8 @@ class TaskClassifier(ClassifierMixin, TaskModel):
 
         Returns
         -------
-        ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_tasks)
-            Log-odds of the second of two classes; a score per class if there are more;
-            a column per task if `fit` had a 2-d y.
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Log-odds of the second of two classes; a score per class if there are more.
         """
         check_is_fitted(self)
         return self._raw(*read_queries(self, X, task))

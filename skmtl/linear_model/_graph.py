@@ -1,9 +1,6 @@
 """Regression of tasks that stay near their neighbours in a graph."""
 
-import warnings
 from numbers import Integral, Real
-
-import numpy as np
 
 from skmtl._compat import Interval
 from skmtl.couplings import Graph
@@ -162,17 +159,7 @@ default=None
         }
 
     def _read_graph(self, tasks):
-        graph = read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
-        alone = np.diff(graph.adjacency.indptr)[: len(tasks)] == 0
-        if alone.any() and len(tasks) > 1:
-            warnings.warn(
-                f"{alone.sum()} of {len(tasks)} tasks have no neighbour in the graph "
-                f"and are learnt apart: {tasks[alone][:5].tolist()}. Join them by an "
-                "edge, or leave them out.",
-                UserWarning,
-                stacklevel=6,
-            )
-        return graph
+        return read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
 
     def _pose(self, graph, moments):
         factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)

@@ -1,5 +1,6 @@
 """Graphs of tasks as users give them."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,7 +33,21 @@ class TaskGraph:
 
 
 def read_graph(graph, tasks, descriptors=None, n_neighbors=5):
-    """Check a graph against the tasks that there are."""
+    """Check a graph against the tasks that there are; warn of those it leaves alone."""
+    found = _read(graph, tasks, descriptors, n_neighbors)
+    alone = np.diff(found.adjacency.indptr)[: len(tasks)] == 0
+    if alone.any() and len(tasks) > 1:
+        warnings.warn(
+            f"{alone.sum()} of {len(tasks)} tasks have no neighbour in the graph "
+            f"and are learnt apart: {tasks[alone][:5].tolist()}. Join them by an "
+            "edge, or leave them out.",
+            UserWarning,
+            stacklevel=6,
+        )
+    return found
+
+
+def _read(graph, tasks, descriptors, n_neighbors):
     if isinstance(graph, str):
         return _plain(_read_named(graph, tasks, descriptors, n_neighbors))
     if isinstance(graph, Mapping):

@@ -29,12 +29,15 @@ class GraphLosses(CoupledLosses):
         Losses of the rows.
     coupling : Graph
         The graph and its strengths.
+    groups : ndarray of shape (n_groups,)
+        Labels of the nodes that are no tasks.
     roots : tuple of int, default=()
         Nodes whose mean stands for tasks never seen; empty for that of the tasks.
     """
 
     datafit: Datafit
     coupling: Graph
+    groups: np.ndarray
     roots: tuple = ()
 
     @property

@@ -1,0 +1,191 @@
+"""Classification of tasks that stay near their neighbours in a graph."""
+
+from numbers import Integral, Real
+
+from skmtl._compat import Interval
+from skmtl.couplings import Graph
+from skmtl.problems import GraphLosses
+
+from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
+from ._coupled import NEWTON_CONSTRAINTS, Coupled
+from ._graphs import read_graph
+
+
+class GraphRegularizedClassifier(Coupled, TaskClassifier):
+    """Linear classifiers of tasks that stay near their neighbours in a graph.
+
+    Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_(s,t) A_st ||w_s
+    - w_t||^2 + alpha_ridge / 2 sum_t ||w_t||^2`` over the edges ``(s, t)``, each
+    counted once, with the logistic loss for two classes and the multinomial for more,
+    which have coefficients for each class.
+
+    Parameters
+    ----------
+    graph : str, array-like, sparse matrix, list or mapping, default="chain"
+        Which tasks are neighbours:
+
+        - "chain": those next to each other in the order of `tasks_`;
+        - a list of labels: those next to each other in the list;
+        - "complete": all;
+        - "knn": those whose `descriptors` are nearest;
+        - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
+          `tasks_`, or a frame with labels as index and columns: weights of the edges;
+        - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
+        - a mapping from each task to its parent: a group, which the mapping may give a
+          parent in turn, or a tuple, the path of groups from the top. Groups have
+          coefficients of their own, to which their members are pulled.
+    alpha : float, default=1.0
+        Strength of the pull to the neighbours, 0 or more.
+    alpha_ridge : float, default=1.0
+        Strength of the pull to zero. Without it, and without rows of different classes
+        that mingle, there may be no best coefficients.
+    descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
+default=None
+        What describes each task, for ``graph="knn"``: by label, or in the order of
+        `tasks_`.
+    n_neighbors : int, default=5
+        How many neighbours each task has at least, for ``graph="knn"``.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, and nothing pulls its intercept,
+        its targets are softened as if a row of weight 1 were of all classes, in their
+        shares over all rows, for else the intercept would be infinite.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-10
+        Fall of the objective, in units of its value at zero, that the next step must
+        promise for another to follow.
+    max_iter : int, default=100
+        Largest number of Newton steps.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
+        Coefficients; those of more than two classes sum to zero. For a single task that
+        was not declared (1, n_features) or (n_classes, n_features).
+    intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
+        Intercepts; for a single task that was not declared (1,) or (n_classes,).
+    coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
+        For tasks never seen: the mean of the tasks' coefficients, or of the topmost
+        groups'.
+    intercept_shared_ : float or ndarray of shape (n_classes,)
+        Mean of the intercepts.
+    adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
+        Weights of the edges; the first nodes are the tasks, further ones the groups.
+    groups_ : ndarray of shape (n_groups,)
+        Labels of the groups, empty if `graph` has none.
+    objective_ : float
+        Value of the objective.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero.
+    n_iter_ : int
+        Number of Newton steps.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    GraphRegularizedRegressor : The same for numbers.
+    MeanRegularizedClassifier : Tasks near one shared centre.
+
+    References
+    ----------
+    Evgeniou, T., Micchelli, C. A., Pontil, M. (2005). Learning multiple tasks with
+    kernel methods. Journal of Machine Learning Research, 6, 615-637.
+    https://www.jmlr.org/papers/v6/evgeniou05a.html
+
+    Finkel, J. R., Manning, C. D. (2009). Hierarchical Bayesian domain adaptation.
+    NAACL '09, 602-610. https://aclanthology.org/N09-1068
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import GraphRegularizedClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, week = rng.normal(size=(300, 1)), np.repeat([1, 2, 3], 100)
+    >>> y = rng.random(300) < 1 / (1 + np.exp(-week * X[:, 0]))
+    >>> model = GraphRegularizedClassifier("chain", alpha=5.0).fit(X, y, task=week)
+    >>> model.coef_.round(1)
+    array([[1.4],
+           [1.9],
+           [2. ]])
+    """
+
+    _parameter_constraints = {
+        "graph": "no_validation",
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha_ridge": [Interval(Real, 0, None, closed="left")],
+        "descriptors": "no_validation",
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        **NEWTON_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        graph="chain",
+        alpha=1.0,
+        *,
+        alpha_ridge=1.0,
+        descriptors=None,
+        n_neighbors=5,
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-10,
+        max_iter=100,
+        warm_start=False,
+    ):
+        self.graph = graph
+        self.alpha = alpha
+        self.alpha_ridge = alpha_ridge
+        self.descriptors = descriptors
+        self.n_neighbors = n_neighbors
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _pose(self, datafit):
+        tasks = datafit.data.tasks
+        graph = read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
+        coupling = Graph(graph.adjacency, self.alpha, self.alpha_ridge)
+        return GraphLosses(datafit, coupling, graph.groups, tuple(graph.roots))
+
+    def _about(self, objective, solution):
+        return {
+            **super()._about(objective, solution),
+            "adjacency_": objective.coupling.adjacency,
+            "groups_": objective.groups,
+        }
