@@ -144,19 +144,18 @@ class Datafit:
             add_at(total, stack.tasks, self._slope(stack, z))
         return total
 
-    def expand(self, raw):
-        """Return the gradient, and the Hessian of each task, of the size squared.
-
-        The rows of a Hessian are outputs by columns.
-        """
-        total = np.zeros(self.shape)
+    def curve(self, raw):
+        """Return the Hessian of each task, its rows being outputs by columns."""
         n_tasks, n_outputs, n_columns = self.shape
         curved = np.zeros((n_tasks, n_outputs, n_columns, n_outputs, n_columns))
         for stack, z in zip(self.stacks(), raw, strict=True):
-            add_at(total, stack.tasks, self._slope(stack, z))
             add_at(curved, stack.tasks, self._curve(stack, z))
         size = n_outputs * n_columns
-        return total, curved.reshape(n_tasks, size, size)
+        return curved.reshape(n_tasks, size, size)
+
+    def expand(self, raw):
+        """Return the gradient, and the Hessian of each task."""
+        return self.gradient(raw), self.curve(raw)
 
     def _slope(self, stack, z):
         slope = self.loss.gradient(stack.y, z) * stack.weight[:, :, None]
@@ -186,14 +185,14 @@ class Datafit:
         n_features = X.shape[2]
         block = np.empty((len(X), n_features + 1, n_features + 1))
         block[:, :-1, :-1] = inner
-        block[:, -1, :-1] = block[:, :-1, -1] = bent.sum(axis=1)
+        block[:, -1, :-1] = block[:, :-1, -1] = np.matmul(weight[:, None], X)[:, 0]
         block[:, -1, -1] = weight.sum(axis=1)
         return block
 
 
 def add_at(total, tasks, parts):
-    """Add to the totals of tasks, of which some may come several times."""
-    if len(np.unique(tasks)) == len(tasks):
+    """Add to the totals of tasks in rising order, of which some may come twice."""
+    if (tasks[1:] > tasks[:-1]).all():
         total[tasks] += parts
     else:
         np.add.at(total, tasks, parts)

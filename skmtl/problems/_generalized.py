@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from skmtl._linalg import TINY, diagonals
+from skmtl._contracts import TaskBlocks
+from skmtl._linalg import TINY, Semidefinite, diagonals
 from skmtl.couplings import Pull
 from skmtl.solvers import Curved, Inverse
 
@@ -16,6 +17,8 @@ from ._output_models import unpack_tasks
 # Hessians are raised by this share of their diagonals, at first; the step is a little
 # shorter then, and the optimum is where it was.
 _LIFTS = (1e-12, 1e-9, 1e-6, 1e-3)
+# Inverses of which more is lost in rounding are not stepped by.
+_WORST_INFLATION = 1e11
 # What stands for an infinite strength, in units of the largest curvature at zero.
 _ENDLESS = 1e14
 
@@ -54,7 +57,11 @@ class CoupledLosses(Curved):
 
     @abstractmethod
     def slopes(self, variable, gradient):
-        """Return the gradient of the objective, from that of the losses."""
+        """Return the gradient of the objective, from that of the losses, flat."""
+
+    def gradient(self, point):
+        """Return the gradient at a point, a row per task or node."""
+        return self.slopes(point.variable, self.datafit.gradient(point.raw))
 
     @cached_property
     def unit(self):
@@ -68,6 +75,11 @@ class CoupledLosses(Curved):
         zero = self.datafit.predict(np.zeros(self.datafit.shape))
         return float(left / max(np.linalg.norm(self.datafit.gradient(zero)), TINY))
 
+    def step(self, point):
+        """Return Newton's step at a point, in the shape of the variable."""
+        step = -self.factor(point)(self.gradient(point))
+        return step.reshape(self.shape)
+
     def at(self, variable):
         """Return the point at a variable."""
         return self._point(variable, self.datafit.predict(self.coefs(variable)))
@@ -78,6 +90,7 @@ class CoupledLosses(Curved):
 
     def line(self, point, step):
         """Return a function that gives the point a share of the step away."""
+        step = step.reshape(point.variable.shape)
         moves = self.datafit.predict(self.coefs(step))
 
         def moved(length):
@@ -109,7 +122,7 @@ class CentredLosses(CoupledLosses):
     @cached_property
     def _bent(self):
         raw = self.datafit.predict(np.zeros(self.datafit.shape))
-        return diagonals(self.datafit.expand(raw)[1]).max(initial=0.0)
+        return diagonals(self.datafit.curve(raw)).max(initial=0.0)
 
     @property
     def _given(self):
@@ -143,29 +156,21 @@ class CentredLosses(CoupledLosses):
     def slopes(self, variable, gradient):
         own = gradient + self.own * variable[:-1]
         centre = gradient.sum(axis=0) + self.centre * variable[-1]
-        return np.concatenate([own, centre[None]])
+        return flat(np.concatenate([own, centre[None]]))
 
-    def step(self, point):
-        """Return Newton's step: an arrowhead system, eliminated task by task."""
-        gradient, curved = self.datafit.expand(point.raw)
-        slopes = flat(self.slopes(point.variable, gradient))
+    def factor(self, point):
+        """Return what solves for Newton's step, an arrowhead system, factored."""
+        curved = self.datafit.curve(point.raw)
         n_outputs = self.shape[1]
-        strengths = np.tile(self.own, n_outputs), np.tile(self.centre, n_outputs)
-        for lift in _LIFTS:
-            step = solve_arrow(curved, strengths, slopes, lift)
-            slope = np.vdot(step, slopes)
-            if np.isfinite(slope) and slope <= 0:
-                break
-        return step.reshape(self.shape), min(float(slope), 0.0)
+        own, centre = np.tile(self.own, n_outputs), np.tile(self.centre, n_outputs)
+        return ArrowFactor.of(curved, own, centre).solve
 
     def start(self):
         """Return where to begin: every task at its mean."""
         begin = np.zeros(self.shape)
         begin[:-1] = self.datafit.start()
         if self.strengths.intercept > 0:
-            level = begin[:-1].mean(axis=0)
-            begin[:-1] -= level
-            begin[-1] = level
+            begin[-1], begin[:-1] = begin[:-1].mean(axis=0), 0.0
         return begin
 
     def unpack(self, variable):
@@ -196,27 +201,49 @@ def flat(array):
     return array.reshape(len(array), -1)
 
 
-def solve_arrow(curved, strengths, slopes, lift):
-    """Return the steps of the tasks' own parts and, in the last row, of the centre.
+@dataclass(frozen=True)
+class ArrowFactor:
+    """Solve for tasks around a centre, the tasks eliminated first.
 
-    Columns are brought to one unit first. With ``A_t = H_t + D`` the centre's curvature
-    is ``sum_t D A_t^-1 H_t``, which takes no difference of large numbers.
+    With ``A_t = H_t + D`` the centre's curvature is ``sum_t D A_t^-1 H_t``, which takes
+    no difference of large numbers.
+
+    Parameters
+    ----------
+    unit : ndarray of shape (size,)
+        Factor that brings the entries of a task to one unit.
+    blocks : TaskBlocks
+        The factored blocks ``A_t``, in these units.
+    centre : Semidefinite
+        The curvature of the centre, in these units.
     """
-    pull, pull_centre = strengths
-    found = diagonals(curved)
-    unit = np.sqrt(found.mean(axis=0) + pull)
-    unit = np.where(unit > TINY, unit, 1.0)
-    curved = curved / unit / unit[:, None]
-    raise_diagonals(curved, pull / unit**2, lift)
-    blocks = Inverse.factor(curved, (pull / unit**2)[None])
-    if not np.isfinite(blocks.inflation):
-        return np.full_like(slopes, np.nan)
-    apart = -blocks.solve(slopes[:-1] / unit)
-    no_rows = np.zeros((0, len(unit)))
-    total = blocks.centre(len(curved), no_rows, pull_centre / unit**2)
-    centre = total.solve(-slopes[-1] / unit - blocks.curve(apart).sum(axis=0))
-    own = apart - blocks.solve(blocks.curve(np.tile(centre, (len(curved), 1))))
-    return np.concatenate([own, centre[None]]) / unit
+
+    unit: np.ndarray
+    blocks: TaskBlocks
+    centre: Semidefinite
+
+    @classmethod
+    def of(cls, curved, own, centre):
+        """Factor Hessians (n_tasks, size, size), on which it writes, and pulls."""
+        size = np.sqrt(diagonals(curved).mean(axis=0) + own)
+        unit = 1 / np.where(size > TINY, size, 1.0)
+        curved *= unit * unit[:, None]
+        own, centre = own * unit**2, centre * unit**2
+        for lift in _LIFTS:
+            raise_diagonals(curved, own, lift)
+            blocks = Inverse.factor(curved, own[None])
+            if blocks.inflation < _WORST_INFLATION:
+                break
+        no_rows = np.zeros((0, len(unit)))
+        return cls(unit, blocks, blocks.centre(len(curved), no_rows, centre))
+
+    def solve(self, right):
+        """Return the solution for the tasks' own parts and, last, the centre."""
+        right = right * self.unit
+        apart = self.blocks.solve(right[:-1])
+        centre = self.centre.solve(right[-1] - self.blocks.curve(apart).sum(axis=0))
+        own = apart - self.blocks.solve(self.blocks.curve(centre[None]))
+        return np.concatenate([own, centre[None]]) * self.unit
 
 
 def raise_diagonals(curved, own, lift):

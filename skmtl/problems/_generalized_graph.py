@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skmtl._linalg import diagonals
+from skmtl._linalg import apply, diagonals
 from skmtl.couplings import Graph
 from skmtl.solvers import eliminate, plan_elimination, pull_together
 
@@ -91,38 +91,21 @@ class GraphLosses(CoupledLosses):
         slopes[:n_tasks] += self.coupling.alpha_ridge * pulled * nodes[:n_tasks]
         return slopes
 
-    def step(self, point):
-        """Return Newton's step: intercepts eliminated, then nodes by the graph."""
-        gradient, curved = self.datafit.expand(point.raw)
-        slopes = self.slopes(point.variable, gradient)
-        diagonals(curved)[...] += self.coupling.alpha_ridge * self._pulled
-        raise_diagonals(curved, self.coupling.alpha * self._pulled, _LIFT)
-        step = self._solve(curved, slopes)
-        return step.reshape(self.shape), min(float(np.vdot(step, slopes)), 0.0)
-
-    def _solve(self, curved, slopes):
-        pulled, n_tasks = self._pulled, self.datafit.n_tasks
-        free = ~pulled
-        side = curved[:, free][:, :, pulled]
-        inner = np.concatenate([side, slopes[:n_tasks, free, None]], axis=2)
-        solved = np.linalg.solve(curved[:, free][:, :, free], inner)
-        down = solved.swapaxes(1, 2) @ side
-        mass = np.zeros((self._n_nodes, pulled.sum(), pulled.sum()))
-        mass[:n_tasks] = curved[:, pulled][:, :, pulled] - down[:, :-1]
-        right = -slopes[:, pulled]
-        right[:n_tasks] += down[:, -1]
-        step = np.zeros_like(slopes)
-        step[:, pulled] = self._pull_together(mass, right)
-        moved = (
-            solved
-            @ np.append(step[:n_tasks, pulled], np.ones((n_tasks, 1)), axis=1)[
-                :, :, None
-            ]
+    def factor(self, point):
+        """Return what solves for Newton's step: intercepts first, then the graph."""
+        curved, pulled = self.datafit.curve(point.raw), self._pulled
+        diagonals(curved)[...] += self.coupling.alpha_ridge * pulled
+        raise_diagonals(curved, self.coupling.alpha * pulled, _LIFT)
+        down = np.linalg.solve(
+            curved[:, ~pulled][:, :, ~pulled], curved[:, ~pulled][:, :, pulled]
         )
-        step[:n_tasks, free] = -moved[:, :, 0]
-        return step
+        mass = np.zeros((self._n_nodes, pulled.sum(), pulled.sum()))
+        mass[: len(curved)] = curved[:, pulled][:, :, pulled]
+        mass[: len(curved)] -= curved[:, pulled][:, :, ~pulled] @ down
+        return GraphFactor(self, pulled, curved, down, mass).solve
 
-    def _pull_together(self, mass, right):
+    def pull_together(self, mass, right):
+        """Solve for coefficients of nodes that have a mass and pull on each other."""
         strengths = self.coupling.edges()[1]
         if not len(strengths):
             raise_diagonals(mass, np.zeros(mass.shape[-1]), _LIFT)
@@ -157,3 +140,40 @@ class GraphLosses(CoupledLosses):
         reached = np.isin(part, part[seen])[:, None, None]
         known = np.where(pulled, reached, seen[:, None, None])
         return unpack_tasks(np.where(known, tasks, shared), shared, self.datafit)
+
+
+@dataclass(frozen=True)
+class GraphFactor:
+    """Solve for tasks on a graph, their intercepts eliminated.
+
+    Parameters
+    ----------
+    losses : GraphLosses
+        Which solves for the coefficients.
+    pulled : ndarray of shape (size,), dtype bool
+        Whether each entry of a task is a coefficient.
+    curved : ndarray of shape (n_tasks, size, size)
+        Hessians.
+    down : ndarray of shape (n_tasks, n_free, n_pulled)
+        How intercepts follow from coefficients, negated.
+    mass : ndarray of shape (n_nodes, n_pulled, n_pulled)
+        Hessians of the coefficients, intercepts eliminated.
+    """
+
+    losses: GraphLosses
+    pulled: np.ndarray
+    curved: np.ndarray
+    down: np.ndarray
+    mass: np.ndarray
+
+    def solve(self, right):
+        """Return the solution, a row per node."""
+        n_tasks, pulled = len(self.curved), self.pulled
+        solution, rest = np.zeros_like(right), right[:, pulled].copy()
+        rest[:n_tasks] -= apply(self.down.swapaxes(1, 2), right[:n_tasks, ~pulled])
+        solution[:, pulled] = self.losses.pull_together(self.mass, rest)
+        inner = self.curved[:, ~pulled][:, :, ~pulled]
+        level = np.linalg.solve(inner, right[:n_tasks, ~pulled, None])[:, :, 0]
+        level -= apply(self.down, solution[:n_tasks, pulled])
+        solution[:n_tasks, ~pulled] = level
+        return solution

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Solution
+from skmtl._contracts import TINY, Solution
 from skmtl._linalg import EPS
 
 # A step must achieve this share of the fall that its slope promises.
@@ -15,6 +15,9 @@ _SHARE = 1e-4
 # Rounding in a value, in units of it.
 _ROUNDING = 8 * EPS
 _N_HALVINGS = 60
+# A curvature serves again where the fall is this small, in units of the objective at
+# zero, and shrinks by this factor.
+_SETTLED, _FAST = 1e-4, 0.1
 _logger = logging.getLogger("skmtl")
 
 
@@ -31,25 +34,30 @@ class Curved(ABC):
         """Return a point: it has a `variable` and a `value`."""
 
     @abstractmethod
-    def step(self, point):
-        """Return Newton's step at a point, and the slope along it, not above zero."""
+    def gradient(self, point):
+        """Return the gradient at a point."""
+
+    @abstractmethod
+    def factor(self, point):
+        """Return a function that divides by the curvature at a point."""
 
     @abstractmethod
     def line(self, point, step):
-        """Return a function that gives the point a share of the step away."""
+        """Return a function that gives the point a share of a step away."""
 
 
 @dataclass(repr=False, eq=False)
 class Newton(BaseEstimator):
     """Minimise by Newton steps, halved until the objective falls.
 
-    Near the optimum the number of digits doubles with each step. Where there is no
+    Near the optimum the number of digits doubles with each step, and a curvature serves
+    for several. Where there is no
     optimum, as with classes that a plane divides, the objective falls until `tol` ends
     it.
 
     Parameters
     ----------
-    tol : float, default=1e-10
+    tol : float, default=1e-12
         Fall that the next step promises at which to stop, in units of the objective at
         zero.
     max_iter : int, default=100
@@ -61,7 +69,7 @@ class Newton(BaseEstimator):
     University Press. :doi:`10.1017/CBO9780511804441`
     """
 
-    tol: float = 1e-10
+    tol: float = 1e-12
     max_iter: int = 100
 
     def minimize(self, objective, start):
@@ -79,15 +87,21 @@ class Newton(BaseEstimator):
         Solution
             What was found; its optimality is the fall that the last step promised.
         """
-        point = objective.at(start)
-        unit = max(objective.unit, np.finfo(float).tiny)
+        point, divide, before = objective.at(start), None, np.inf
+        unit = max(objective.unit, TINY)
         for n_iter in range(1, self.max_iter + 1):
-            step, slope = objective.step(point)
+            gradient = objective.gradient(point)
+            divide = divide or objective.factor(point)
+            step = -divide(gradient)
+            slope = min(float(np.vdot(step, gradient)), 0.0)
             fall = -slope / 2
             _logger.debug("step %d: %.10g, to fall by %.2e", n_iter, point.value, fall)
             point = _search(objective.line(point, step), point, slope)
             if fall <= self.tol * unit + _ROUNDING * abs(point.value):
                 return Solution(point.variable, point.value, fall / unit, n_iter, True)
+            if fall > min(_SETTLED * unit, _FAST * before):
+                divide = None
+            before = fall
         return Solution(point.variable, point.value, fall / unit, n_iter, False)
 
 
