@@ -11,9 +11,10 @@ from ._nan import (
     nan_rmse_scorer,
     nan_root_mean_squared_error,
 )
+from ._predictions import score_predictions
 from ._reading import task_scores
 from ._scorers import make_task_scorer
-from ._scores import TaskScores, score_predictions
+from ._scores import TaskScores
 
 __all__ = [
     "TaskScores",

@@ -8,7 +8,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from ..data import encode_tasks, take_task_column
 from ._cells import Predictions, read_cells
 from ._declared import find_task_column, unwrap_search
-from ._scores import score_predictions
+from ._predictions import score_predictions
 
 
 def task_scores(estimator, X, y, *, task_column=None, task=None, sample_weight=None):

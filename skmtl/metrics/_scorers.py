@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._predictions import SIGNS, score_predictions
 from ._reading import read_predictions
-from ._scores import SIGNS, average_tasks, score_predictions
+from ._scores import average_tasks
 
 _AVERAGES = ("macro", "weighted", "worst")
 
