@@ -1,5 +1,7 @@
 """Score predictions task by task, and choose models by such scores."""
 
+from ._classes import score_classes, score_probabilities
+from ._counts import score_counts
 from ._declared import find_task_column
 from ._nan import (
     nan_mae_scorer,
@@ -28,6 +30,9 @@ __all__ = [
     "nan_r2_scorer",
     "nan_rmse_scorer",
     "nan_root_mean_squared_error",
+    "score_classes",
+    "score_counts",
     "score_predictions",
+    "score_probabilities",
     "task_scores",
 ]

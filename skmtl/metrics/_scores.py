@@ -27,6 +27,23 @@ class TaskScores:
     and ``correlation`` are NaN. So is the correlation where all predictions are equal.
     Averages skip NaN; `covered` says how many tasks they are over.
 
+    For counts ``y`` and their means ``z`` there are also
+
+    - ``poisson_deviance``: ``D(z) = 2 mean(y log(y / z) - y + z)``;
+    - ``d2_poisson``: ``1 - D(z) / D(mean(y))``, NaN for a task of one value.
+
+    For classes, ``p_k`` being the probability of class ``k``, over the classes of all
+    tasks:
+
+    - ``log_loss``: ``-mean(log p_y)``, with ``p_y`` no nearer to 0 and 1 than the
+      machine precision;
+    - ``auc``: area under the ROC curve, with more than two classes that of each class
+      of the task against the rest, averaged over these; NaN for a task of one class;
+    - ``accuracy``: ``mean(y == z)``;
+    - ``balanced_accuracy``: the accuracy on the rows of each class of the task,
+      averaged over these;
+    - ``brier``: ``mean(sum_k ((y == k) - p_k)^2)``, half of it with two classes.
+
     Parameters
     ----------
     tasks : ndarray of shape (n_tasks,)
@@ -44,6 +61,8 @@ class TaskScores:
     --------
     task_scores : Computes them for an estimator.
     score_predictions : Computes them for predictions.
+    score_probabilities : Computes them for probabilities of classes.
+    score_counts : Computes them for means of counts.
 
     Examples
     --------
@@ -101,8 +120,13 @@ class TaskScores:
         over the rows of all tasks. This is what the papers on the School data call
         explained variance. It counts differences between the tasks' means as variance
         to be explained, so it is not an average of the tasks' ``r2``, and usually
-        higher. The same number as ``pooled["r2"]``.
+        higher. The same number as ``pooled["r2"]``; classes have none.
         """
+        if "r2" not in self.pooled:
+            raise AttributeError(
+                "explained_variance needs predicted numbers. Got scores of classes; "
+                "choose among their averages."
+            )
         return self.pooled["r2"]
 
     def to_frame(self):
@@ -110,7 +134,7 @@ class TaskScores:
 
         Returns
         -------
-        frame : DataFrame of shape (n_tasks, 7)
+        frame : DataFrame of shape (n_tasks, n_columns)
             The columns, with the labels as index named ``task``.
         """
         import pandas as pd
