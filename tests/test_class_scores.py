@@ -333,6 +333,8 @@ def test_a_classifier_without_probabilities_has_the_accuracies(frame):
     assert make_task_scorer("accuracy", task_column="task")(model, X, y) == (
         pytest.approx(scores.macro["accuracy"])
     )
+    with pytest.raises(ValueError, match="Got RidgeClassifier; choose another metric"):
+        make_task_scorer("log_loss", task_column="task")(model, X, y)
 
 
 @pytest.fixture

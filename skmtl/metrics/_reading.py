@@ -112,6 +112,11 @@ def read_predictions(estimator, X, y, task_column, task, sample_weight):
 
 def read_probabilities(estimator, X, y, task_column, task, sample_weight):
     """Predict classes and their probabilities, and find the task of each target."""
+    if not hasattr(estimator, "predict_proba"):
+        raise ValueError(
+            "log_loss, auc and brier need an estimator with predict_proba. Got "
+            f"{type(estimator).__name__}; choose another metric, such as accuracy."
+        )
     labels = _read_labels(estimator, X, y, task_column, task)
     if labels is None:
         answers = estimator.predict(X), estimator.predict_proba(X), estimator.classes_
