@@ -9,7 +9,7 @@ import sklearn
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -25,6 +25,11 @@ SPLITTERS = [
 ]
 each_splitter = pytest.mark.parametrize("splitter", SPLITTERS, ids=repr)
 task_labels = st.lists(st.integers(0, 6), min_size=5, max_size=60).map(np.array)
+task_and_class = st.lists(
+    st.tuples(st.integers(0, 5), st.sampled_from(["ant", "bee", "cat"])),
+    min_size=5,
+    max_size=80,
+)
 
 
 def split(splitter, labels):
@@ -36,6 +41,14 @@ def count_held_out(labels, splits):
     """Rows of each task in each test: (n_splits, n_tasks)."""
     tasks = np.unique(labels)
     return np.array([(labels[test, None] == tasks).sum(axis=0) for _, test in splits])
+
+
+def split_classes(splitter, labels, y):
+    """Rows of each task and class in each test: (n_splits, n_tasks, n_classes)."""
+    splits = splitter.split(np.zeros((len(y), 1)), y, labels)
+    is_task = labels[:, None, None] == np.unique(labels)[:, None]
+    cells = is_task & (y[:, None, None] == np.unique(y))
+    return np.array([cells[test].sum(axis=0) for _, test in splits])
 
 
 @pytest.fixture
@@ -67,6 +80,100 @@ def test_a_part_of_each_task_is_held_out_and_a_part_kept(labels, test_size):
     splits = split(splitter, np.append(labels, [9, 9]))
     counts = count_held_out(np.append(labels, [9, 9]), splits)
     np.testing.assert_array_equal(counts, [[*expected, 1]] * 3)
+
+
+@given(task_and_class, st.integers(2, 5), st.booleans())
+def test_stratified_folds_have_each_class_of_a_task_evenly(pairs, n_splits, shuffle):
+    labels, y = map(np.array, zip(*pairs, strict=True))
+    splitter = TaskKFold(n_splits, stratify=True, shuffle=shuffle)
+    counts = split_classes(splitter, labels, y)
+    assert counts.sum() == len(y)
+    assert np.ptp(counts, axis=0).max() <= 1
+    assert np.ptp(counts.sum(axis=2), axis=0).max() <= 1
+    assert np.ptp(counts.sum(axis=(1, 2))) <= 1
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize(
+    ("n_splits", "classes"), [(2, "ab"), (2, "aab"), (5, "aabbb"), (3, "abbbbb")]
+)
+def test_the_folds_of_tasks_alike_have_each_class_evenly(n_splits, classes, shuffle):
+    labels, y = np.repeat(range(60), len(classes)), np.array([*classes] * 60)
+    splitter = TaskKFold(n_splits, stratify=True, shuffle=shuffle)
+    by_class = split_classes(splitter, labels, y).sum(axis=1)
+    assert np.ptp(by_class, axis=0).max() == 0
+
+
+def test_tasks_of_one_row_share_their_classes_among_the_folds():
+    counts = split_classes(
+        TaskKFold(2, stratify=True), np.arange(40), np.array(["a", "b"] * 20)
+    )
+    np.testing.assert_array_equal(counts.sum(axis=1), [[10, 10], [10, 10]])
+
+
+@given(task_and_class, st.floats(0.01, 0.99))
+def test_a_stratified_draw_holds_out_the_part_of_each_class(pairs, test_size):
+    labels, y = map(np.array, zip(*pairs, ("z", "ant"), ("z", "ant"), strict=True))
+    splitter = TaskShuffleSplit(3, test_size=test_size, random_state=0)
+    plain = split_classes(splitter, labels, y).sum(axis=2)
+    splitter = TaskShuffleSplit(3, test_size=test_size, stratify=True, random_state=0)
+    counts = split_classes(splitter, labels, y)
+    np.testing.assert_array_equal(counts.sum(axis=2), plain)
+    all_rows = split_classes(LeaveOneTaskOut(), labels, y).sum(axis=0)
+    parts = plain[0] / all_rows.sum(axis=1)
+    assert np.abs(counts - all_rows * parts[:, None]).max() < 1
+
+
+def test_a_stratified_draw_is_fair_to_each_row():
+    labels, y = np.repeat([0, 1], [7, 5]), np.array([*"aaabbbbaabbb"])
+    splitter = TaskShuffleSplit(4000, stratify=True, random_state=0)
+    splits = splitter.split(np.zeros((12, 1)), y, labels)
+    held_out = np.bincount(np.concatenate([test for _, test in splits])) / 4000
+    expected = np.repeat([2 / 7, 1 / 5], [7, 5])
+    np.testing.assert_allclose(held_out, expected, atol=0.03)  # 4 standard errors
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [list, pd.Series, pl.Series, pd.Categorical, lambda y: np.array(y) == "dog"],
+    ids=["list", "pandas", "polars", "categorical", "bool"],
+)
+@pytest.mark.parametrize("Splitter", [TaskKFold, TaskShuffleSplit])
+def test_classes_of_any_kind_are_stratified_alike(Splitter, convert):
+    y, labels = ["cat", "dog", "dog", "cat"] * 6, np.repeat([0, 1, 2], 8)
+    splitter = Splitter(4, stratify=True)
+    for _, test in splitter.split(np.zeros((24, 1)), convert(y), labels):
+        assert sorted(np.array(y)[test]) == ["cat"] * 3 + ["dog"] * 3
+
+
+def test_stratified_splits_serve_cross_validate_and_grid_search():
+    X, y = make_related_tasks(4, 30, 2, as_frame=True, random_state=0)
+    y = np.where(y > y.quantile(0.8), "high", "low")
+    options = {"task_column": "task", "stratify": True}
+    splitters = [
+        TaskKFold(3, **options),
+        TaskShuffleSplit(3, **options, random_state=0),
+    ]
+    for splitter in splitters:
+        scores = cross_validate(LogisticRegression(), X, y, cv=splitter)["test_score"]
+        search = GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=splitter)
+        assert search.fit(X, y).best_score_ == pytest.approx(scores.mean())
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "y must be given to stratify"),
+        ([[0, 1], [1, 0], [1, 1], [0, 0]], "y must be 1-d to stratify.*Got 2 columns"),
+        ([0.0, 1.0, 2.5, 1.0], r"y must hold classes.*such as 2.5; leave stratify"),
+        ([0.0, 1.0, np.nan, 1.0], "y contains NaN"),
+    ],
+)
+@pytest.mark.parametrize("Splitter", [TaskKFold, TaskShuffleSplit])
+def test_a_target_without_classes_is_not_stratified(Splitter, y, message):
+    splitter = Splitter(2, stratify=True)
+    with pytest.raises(ValueError, match=message):
+        next(splitter.split(np.zeros((4, 1)), y, groups=[0, 0, 1, 1]))
 
 
 @each_splitter
@@ -140,8 +247,8 @@ def test_leaving_one_task_out_goes_through_tasks_in_order():
 
 
 def test_splitters_print_their_parameters():
-    text = "TaskKFold(n_splits=5, random_state=None, shuffle=False, task_column='a')"
-    assert repr(TaskKFold(task_column="a")) == text
+    text = "TaskShuffleSplit(n_splits=9, random_state=None, stratify=False,"
+    assert repr(TaskShuffleSplit(9)).startswith(text)
 
 
 @pytest.mark.parametrize("convert", [pd.DataFrame, pl.DataFrame])

@@ -1,5 +1,7 @@
 """Score predictions task by task, and choose models by such scores."""
 
+from ._classes import score_classes, score_probabilities
+from ._counts import score_counts
 from ._declared import find_task_column
 from ._nan import (
     nan_mae_scorer,
@@ -11,9 +13,10 @@ from ._nan import (
     nan_rmse_scorer,
     nan_root_mean_squared_error,
 )
+from ._predictions import score_predictions
 from ._reading import task_scores
 from ._scorers import make_task_scorer
-from ._scores import TaskScores, score_predictions
+from ._scores import TaskScores
 
 __all__ = [
     "TaskScores",
@@ -27,6 +30,9 @@ __all__ = [
     "nan_r2_scorer",
     "nan_rmse_scorer",
     "nan_root_mean_squared_error",
+    "score_classes",
+    "score_counts",
     "score_predictions",
+    "score_probabilities",
     "task_scores",
 ]

@@ -8,7 +8,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 @dataclass(frozen=True)
 class Predictions:
-    """Arguments of ``score_predictions``; all but `tasks` have one entry per row."""
+    """Arguments of functions that score; all but `tasks` have one entry per row."""
 
     y_true: np.ndarray
     y_pred: np.ndarray
@@ -17,8 +17,44 @@ class Predictions:
     sample_weight: np.ndarray | None
 
 
+@dataclass(frozen=True)
+class Probabilities(Predictions):
+    """Arguments of ``score_probabilities``; `classes` are those of `proba`."""
+
+    proba: np.ndarray
+    classes: np.ndarray
+
+
 def read_cells(y_true, y_pred, sample_weight):
     """List the observed cells of 2-d targets, each column a task."""
+    cells, _ = _find_cells(y_true, y_pred, sample_weight)
+    return cells
+
+
+def read_probability_cells(y_true, y_pred, proba, classes, sample_weight):
+    """List the observed cells, with the probabilities of the classes of all columns."""
+    cells, rows = _find_cells(y_true, y_pred, sample_weight)
+    proba, classes = _join_outputs(proba, classes)
+    return Probabilities(**vars(cells), proba=proba[rows, cells.codes], classes=classes)
+
+
+def _join_outputs(proba, classes):
+    """Return probabilities of shape (n_rows, n_tasks, n_classes), and the classes.
+
+    They come as a list with one array per column of the targets, or, where all columns
+    are indicators, as one array of the probabilities of 1.
+    """
+    if not isinstance(proba, list):
+        return np.stack([1 - proba, proba], axis=2), np.array([0, 1])
+    union = np.unique(np.concatenate(classes))
+    joined = np.zeros((len(proba[0]), len(proba), len(union)), dtype=proba[0].dtype)
+    for t, (part, its_classes) in enumerate(zip(proba, classes, strict=True)):
+        joined[:, t, np.searchsorted(union, its_classes)] = part
+    return joined, union
+
+
+def _find_cells(y_true, y_pred, sample_weight):
+    """Return the observed cells, and the row of each."""
     labels = _read_names(y_true)
     y_true = _read_outputs(y_true, "y_true", "allow-nan")
     y_pred = _read_outputs(y_pred, "y_pred", True)
@@ -33,9 +69,8 @@ def read_cells(y_true, y_pred, sample_weight):
         check_consistent_length(y_true, sample_weight)
         sample_weight = np.asarray(sample_weight)[rows]
     tasks = np.arange(y_true.shape[1]) if labels is None else labels
-    return Predictions(
-        y_true[rows, codes], y_pred[rows, codes], codes, tasks, sample_weight
-    )
+    y_true, y_pred = y_true[rows, codes], y_pred[rows, codes]
+    return Predictions(y_true, y_pred, codes, tasks, sample_weight), rows
 
 
 def _read_names(y):

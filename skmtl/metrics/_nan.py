@@ -3,7 +3,7 @@
 from sklearn.metrics import make_scorer
 
 from ._cells import read_cells
-from ._scores import score_predictions
+from ._predictions import score_predictions
 
 
 def nan_r2_score(y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"):

@@ -3,50 +3,76 @@
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d, get_tags
 
 from ..data import encode_tasks, take_task_column
-from ._cells import Predictions, read_cells
+from ._cells import (
+    Predictions,
+    Probabilities,
+    read_cells,
+    read_probability_cells,
+)
+from ._classes import score_classes, score_probabilities
+from ._counts import score_counts
 from ._declared import find_task_column, unwrap_search
-from ._scores import score_predictions
+from ._predictions import score_predictions
 
 
-def task_scores(estimator, X, y, *, task_column=None, task=None, sample_weight=None):
-    """Score a fitted regressor task by task.
+def task_scores(
+    estimator,
+    X,
+    y,
+    *,
+    task_column=None,
+    task=None,
+    sample_weight=None,
+    counts="auto",
+):
+    """Score a fitted regressor or classifier task by task.
 
     The tasks are, whichever comes first: the labels in `task`; those in the column
     `task_column`; those in the column that the estimator declares, be it within a
     Pipeline, a search or a TaskAware; the columns of a 2-d `y`.
 
-    Any regressor can be scored so, also one that knows nothing of tasks, or has the
+    Any estimator can be scored so, also one that knows nothing of tasks, or has the
     task column one-hot encoded: say `task_column`, or give labels in `task`, which may
     also be other groups than those that it was fitted on.
 
     Parameters
     ----------
-    estimator : fitted regressor
-        Asked for ``predict(X)``; given `task` too if it was fitted with ``task=``.
+    estimator : fitted regressor or classifier
+        Asked for ``predict(X)`` and, if it has that, ``predict_proba(X)``; given `task`
+        too if it was fitted with ``task=``.
     X : {array-like, DataFrame} of shape (n_rows, n_columns)
         Rows, with the task column if there is one.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
-        Targets; in two dimensions NaN means not observed.
+        Targets or classes; in two dimensions NaN means not observed, and classes are
+        numbers.
     task_column : str or int, default=None
         Column of X that names the task of each row, or a level of its index.
     task : array-like of shape (n_rows,), default=None
         Task of each row.
     sample_weight : array-like of shape (n_rows,), default=None
         Weight of each row.
+    counts : bool or "auto", default="auto"
+        Whether a regressor predicts means of counts, to be scored by Poisson deviance
+        too. "auto" means those that say so by scikit-learn's tag
+        ``target_tags.positive_only``, such as PoissonRegressor.
 
     Returns
     -------
     scores : TaskScores
-        Mean squared error, its root, mean absolute error, R2, correlation and
-        normalised error of each task, with their averages. :class:`TaskScores` states
-        each formula, and which of them is called explained variance where.
+        For a regressor mean squared error, its root, mean absolute error, R2,
+        correlation and normalised error of each task, with their averages; for a
+        classifier accuracies and what is known of probabilities. :class:`TaskScores`
+        states each formula, and which of them is called explained variance where.
 
     See Also
     --------
     make_task_scorer : One number of this table, to choose models by.
+    score_predictions : The same for predictions that are at hand.
+    score_probabilities : The same for probabilities that are at hand.
+    score_counts : The same for means of counts that are at hand.
 
     Examples
     --------
@@ -61,35 +87,56 @@ def task_scores(estimator, X, y, *, task_column=None, task=None, sample_weight=N
     >>> scores.macro["r2"] < scores.explained_variance
     True
     """
+    read, score = choose_measures(estimator, counts)
+    return score(**vars(read(estimator, X, y, task_column, task, sample_weight)))
+
+
+def choose_measures(estimator, counts="auto"):
+    """Return what reads the estimator's answers, and what scores them."""
     if is_classifier(estimator):
-        raise ValueError(
-            "estimator must be a regressor. Got the classifier "
-            f"{type(estimator).__name__}; score it with "
-            "make_task_scorer(accuracy_score)."
-        )
-    rows = read_predictions(estimator, X, y, task_column, task, sample_weight)
-    return score_predictions(**vars(rows))
+        if hasattr(estimator, "predict_proba"):
+            return read_probabilities, score_probabilities
+        return read_predictions, score_classes
+    if counts == "auto":
+        counts = get_tags(_find_last(estimator)).target_tags.positive_only
+    return read_predictions, score_counts if counts else score_predictions
 
 
 def read_predictions(estimator, X, y, task_column, task, sample_weight):
     """Predict, and find the task of each target."""
-    labels = _read_labels(estimator, X, task_column, task)
-    if labels is None and np.ndim(y) == 2:
-        return read_cells(y, estimator.predict(X), sample_weight)
+    labels = _read_labels(estimator, X, y, task_column, task)
     if labels is None:
+        return read_cells(y, estimator.predict(X), sample_weight)
+    return _pair(estimator, X, y, labels, task, sample_weight)
+
+
+def read_probabilities(estimator, X, y, task_column, task, sample_weight):
+    """Predict classes and their probabilities, and find the task of each target."""
+    if not hasattr(estimator, "predict_proba"):
         raise ValueError(
-            "The task of each row must be known. Got a y of one dimension, and "
-            f"{type(estimator).__name__} declares no task column; give task_column= "
-            "or task=."
+            "log_loss, auc and brier need an estimator with predict_proba. Got "
+            f"{type(estimator).__name__}; choose another metric, such as accuracy."
         )
+    labels = _read_labels(estimator, X, y, task_column, task)
+    if labels is None:
+        answers = estimator.predict(X), estimator.predict_proba(X), estimator.classes_
+        return read_probability_cells(y, *answers, sample_weight)
+    rows = _pair(estimator, X, y, labels, task, sample_weight)
+    proba = _ask(estimator, "predict_proba", X, task)
+    return Probabilities(**vars(rows), proba=proba, classes=estimator.classes_)
+
+
+def _pair(estimator, X, y, labels, task, sample_weight):
+    """Put targets, predictions and tasks side by side."""
     tasks, codes = encode_tasks(labels)
     y = column_or_1d(y)
     check_consistent_length(y, codes)
-    y_pred = column_or_1d(_predict(estimator, X, task))
+    y_pred = column_or_1d(_ask(estimator, "predict", X, task))
     return Predictions(y, y_pred, codes, tasks, sample_weight)
 
 
-def _read_labels(estimator, X, task_column, task):
+def _read_labels(estimator, X, y, task_column, task):
+    """Return the task of each row, None if the columns of `y` are the tasks."""
     if task is not None and task_column is not None:
         raise ValueError(
             "The tasks must be declared in one way. Got both task= and "
@@ -98,10 +145,16 @@ def _read_labels(estimator, X, task_column, task):
     if task is not None:
         return task
     column = find_task_column(estimator) if task_column is None else task_column
-    if column is None:
-        return None
-    _, labels = take_task_column(X, _find_position(estimator, X, column))
-    return labels
+    if column is not None:
+        _, labels = take_task_column(X, _find_position(estimator, X, column))
+        return labels
+    if np.ndim(y) != 2:
+        raise ValueError(
+            "The task of each row must be known. Got a y of one dimension, and "
+            f"{type(estimator).__name__} declares no task column; give task_column= "
+            "or task=."
+        )
+    return None
 
 
 def _find_position(estimator, X, column):
@@ -111,11 +164,17 @@ def _find_position(estimator, X, column):
     return known.index(column) if nameless and column in known else column
 
 
-def _predict(estimator, X, task):
+def _ask(estimator, method, X, task):
     """Predict, with the labels if the estimator was fitted with them as ``task=``."""
-    chosen = last = unwrap_search(estimator)
+    by_keyword = getattr(_find_last(estimator), "_layout", None) == "keyword"
+    if task is not None and by_keyword:
+        return getattr(unwrap_search(estimator), method)(X, task=task)
+    return getattr(estimator, method)(X)
+
+
+def _find_last(estimator):
+    """Return the estimator that predicts, at the end of searches and pipelines."""
+    last = unwrap_search(estimator)
     while isinstance(last, Pipeline):
         last = unwrap_search(last.steps[-1][1])
-    if task is not None and getattr(last, "_layout", None) == "keyword":
-        return chosen.predict(X, task=task)
-    return estimator.predict(X)
+    return last

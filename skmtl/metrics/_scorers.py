@@ -5,10 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._reading import read_predictions
-from ._scores import SIGNS, average_tasks, score_predictions
+from ._classes import (
+    CLASS_SIGNS,
+    PROBABILITY_SIGNS,
+    score_classes,
+    score_probabilities,
+)
+from ._counts import COUNT_SIGNS, score_counts
+from ._predictions import SIGNS, score_predictions
+from ._reading import read_predictions, read_probabilities
+from ._scores import average_tasks
 
 _AVERAGES = ("macro", "weighted", "worst")
+
+# What reads the estimator's answers, and what scores them, so that each measure asks
+# for no more than it needs.
+_MEASURES = {
+    **dict.fromkeys(SIGNS, (read_predictions, score_predictions)),
+    **dict.fromkeys(COUNT_SIGNS, (read_predictions, score_counts)),
+    **dict.fromkeys(PROBABILITY_SIGNS, (read_probabilities, score_probabilities)),
+    **dict.fromkeys(CLASS_SIGNS, (read_predictions, score_classes)),
+}
 
 
 def make_task_scorer(metric="r2", *, task_column=None, average="macro", min_samples=2):
@@ -20,11 +37,12 @@ def make_task_scorer(metric="r2", *, task_column=None, average="macro", min_samp
 
     Parameters
     ----------
-    metric : {"r2", "mse", "rmse", "mae", "correlation", "nmse"} or callable, \
-            default="r2"
-        A column of :class:`TaskScores`, or a function ``metric(y_true, y_pred)`` of the
-        rows of one task, of which greater is better, such as
-        :func:`sklearn.metrics.accuracy_score`.
+    metric : str or callable, default="r2"
+        A column of :class:`TaskScores`: "r2", "mse", "rmse", "mae", "correlation" or
+        "nmse" for numbers; "poisson_deviance" or "d2_poisson" for counts; "log_loss",
+        "auc", "accuracy", "balanced_accuracy" or "brier" for classes. Or a function
+        ``metric(y_true, y_pred)`` of the rows of one task, of which greater is better,
+        such as :func:`sklearn.metrics.f1_score`.
     task_column : str or int, default=None
         Column of X that names the task of each row, or a level of its index. None means
         the one that the estimator declares, else that the columns of a 2-d y are the
@@ -58,9 +76,9 @@ def make_task_scorer(metric="r2", *, task_column=None, average="macro", min_samp
     >>> bool((scores["test_worst"] < scores["test_typical"]).all())
     True
     """
-    if not callable(metric) and metric not in SIGNS:
+    if not callable(metric) and metric not in _MEASURES:
         raise ValueError(
-            f"metric must be one of {list(SIGNS)}, or a callable. Got {metric!r}."
+            f"metric must be one of {list(_MEASURES)}, or a callable. Got {metric!r}."
         )
     if average not in _AVERAGES:
         raise ValueError(f"average must be one of {_AVERAGES}. Got {average!r}.")
@@ -75,9 +93,9 @@ class _TaskScorer:
     min_samples: int
 
     def __call__(self, estimator, X, y, sample_weight=None):
-        rows = read_predictions(estimator, X, y, self.task_column, None, sample_weight)
+        data = estimator, X, y, self.task_column, None, sample_weight
         measure = _measure_by_call if callable(self.metric) else _measure_by_name
-        values, counts, weights = measure(self.metric, rows, self.min_samples)
+        values, counts, weights = measure(self.metric, data, self.min_samples)
         score = average_tasks(values, weights, self.average)
         if np.isnan(score):
             raise ValueError(self._explain_no_score(counts))
@@ -86,24 +104,26 @@ class _TaskScorer:
     def _explain_no_score(self, counts):
         return (
             f"At least one task must have min_samples={self.min_samples} rows, and "
-            f"{self.metric} must be defined there (variance needs different values). "
+            f"{self.metric} must be defined there (variance needs different values, "
+            "auc two classes). "
             f"Got {len(counts)} tasks of at most {counts.max()} rows; hold out more "
             "rows of each, as TaskKFold does, or choose another metric."
         )
 
 
-def _measure_by_name(metric, rows, min_samples):
+def _measure_by_name(metric, data, min_samples):
     """Take a column of the table, larger being better, with counts and weights."""
-    scores = score_predictions(**vars(rows))
+    read, score = _MEASURES[metric]
+    scores = score(**vars(read(*data)))
     counts = scores.columns["n"]
-    values = np.where(
-        counts >= min_samples, SIGNS[metric] * scores.columns[metric], np.nan
-    )
+    signed = scores.signs[metric] * scores.columns[metric]
+    values = np.where(counts >= min_samples, signed, np.nan)
     return values, counts, scores.weights
 
 
-def _measure_by_call(metric, rows, min_samples):
+def _measure_by_call(metric, data, min_samples):
     """Call the metric on the rows of each task that has enough of them."""
+    rows = read_predictions(*data)
     weight = rows.sample_weight
     weight = np.ones(len(rows.codes)) if weight is None else np.asarray(weight)
     kept = np.flatnonzero(weight > 0)

@@ -1,15 +1,10 @@
 """How well each task is predicted, and averages over tasks."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 
 from ._table import abridge, draw_html, draw_text
-
-# 1 where greater is better, -1 where smaller is
-SIGNS = {"mse": -1, "rmse": -1, "mae": -1, "r2": 1, "correlation": 1, "nmse": -1}
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -32,6 +27,23 @@ class TaskScores:
     and ``correlation`` are NaN. So is the correlation where all predictions are equal.
     Averages skip NaN; `covered` says how many tasks they are over.
 
+    For counts ``y`` and their means ``z`` there are also
+
+    - ``poisson_deviance``: ``D(z) = 2 mean(y log(y / z) - y + z)``;
+    - ``d2_poisson``: ``1 - D(z) / D(mean(y))``, NaN for a task of one value.
+
+    For classes, ``p_k`` being the probability of class ``k``, over the classes of all
+    tasks:
+
+    - ``log_loss``: ``-mean(log p_y)``, with ``p_y`` no nearer to 0 and 1 than the
+      machine precision;
+    - ``auc``: area under the ROC curve, with more than two classes that of each class
+      of the task against the rest, averaged over these; NaN for a task of one class;
+    - ``accuracy``: ``mean(y == z)``;
+    - ``balanced_accuracy``: the accuracy on the rows of each class of the task,
+      averaged over these;
+    - ``brier``: ``mean(sum_k ((y == k) - p_k)^2)``, half of it with two classes.
+
     Parameters
     ----------
     tasks : ndarray of shape (n_tasks,)
@@ -42,11 +54,15 @@ class TaskScores:
         Total weight of the rows of each task; its number of rows if none were given.
     pooled : dict of str to float
         The same measures over all rows together, as if they were one task.
+    signs : dict of str to int
+        1 for each measure of which greater is better, -1 where smaller is.
 
     See Also
     --------
     task_scores : Computes them for an estimator.
     score_predictions : Computes them for predictions.
+    score_probabilities : Computes them for probabilities of classes.
+    score_counts : Computes them for means of counts.
 
     Examples
     --------
@@ -74,6 +90,7 @@ class TaskScores:
     columns: dict
     weights: np.ndarray
     pooled: dict
+    signs: dict
 
     @property
     def macro(self):
@@ -93,7 +110,7 @@ class TaskScores:
     @property
     def covered(self):
         """Number of tasks that have each metric, which the averages are over."""
-        return {name: int((~np.isnan(self.columns[name])).sum()) for name in SIGNS}
+        return {name: int((~np.isnan(self.columns[name])).sum()) for name in self.signs}
 
     @property
     def explained_variance(self):
@@ -103,8 +120,13 @@ class TaskScores:
         over the rows of all tasks. This is what the papers on the School data call
         explained variance. It counts differences between the tasks' means as variance
         to be explained, so it is not an average of the tasks' ``r2``, and usually
-        higher. The same number as ``pooled["r2"]``.
+        higher. The same number as ``pooled["r2"]``; classes have none.
         """
+        if "r2" not in self.pooled:
+            raise AttributeError(
+                "explained_variance needs predicted numbers. Got scores of classes; "
+                "choose among their averages."
+            )
         return self.pooled["r2"]
 
     def to_frame(self):
@@ -112,7 +134,7 @@ class TaskScores:
 
         Returns
         -------
-        frame : DataFrame of shape (n_tasks, 7)
+        frame : DataFrame of shape (n_tasks, n_columns)
             The columns, with the labels as index named ``task``.
         """
         import pandas as pd
@@ -122,7 +144,7 @@ class TaskScores:
     def _average(self, average):
         return {
             name: sign * average_tasks(sign * self.columns[name], self.weights, average)
-            for name, sign in SIGNS.items()
+            for name, sign in self.signs.items()
         }
 
     def _title(self):
@@ -139,56 +161,19 @@ class TaskScores:
         return str(self.tasks[t]), {k: v[t].item() for k, v in self.columns.items()}
 
     def __repr__(self):
-        return draw_text(self._title(), ("n", *SIGNS), self._lines())
+        return draw_text(self._title(), ("n", *self.signs), self._lines())
 
     def _repr_html_(self):
-        return draw_html(self._title(), ("n", *SIGNS), self._lines())
+        return draw_html(self._title(), ("n", *self.signs), self._lines())
 
 
-def score_predictions(y_true, y_pred, codes, tasks, sample_weight=None):
-    """Score predictions task by task.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n_rows,)
-        Targets.
-    y_pred : array-like of shape (n_rows,)
-        Predictions.
-    codes : array-like of shape (n_rows,), dtype int
-        Position in `tasks` of each row's task; rows with -1 are left out.
-    tasks : array-like of shape (n_tasks,)
-        Labels of the tasks.
-    sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row, not negative. None means ones.
-
-    Returns
-    -------
-    scores : TaskScores
-        Measures per task and their averages. A task without rows has ``n`` 0, and NaN
-        for all else.
-
-    See Also
-    --------
-    task_scores : Reads tasks and predictions from an estimator and its data.
-
-    Examples
-    --------
-    >>> from skmtl.metrics import score_predictions
-    >>> scores = score_predictions([1.0, 2.0, 4.0], [1.0, 3.0, 4.0], [0, 0, 1], [5, 8])
-    >>> scores.columns["mae"]
-    array([0.5, 0. ])
-    """
-    tasks = np.asarray(tasks)
-    y, z, codes, weight = _read_rows(y_true, y_pred, codes, sample_weight)
-    if codes.max() >= len(tasks):
-        raise ValueError(
-            f"codes must be positions in tasks, of which there are {len(tasks)}. "
-            f"Got the code {codes.max()}."
-        )
-    columns, weights = _measure(y, z, codes, weight, len(tasks))
-    whole, _ = _measure(y, z, np.zeros_like(codes), weight, 1)
-    pooled = {name: column.item() for name, column in whole.items()}
-    return TaskScores(tasks, columns, weights, pooled)
+def tabulate(measure, signs, tasks, rows, *values):
+    """Measure the rows of each task, and all rows as if they were one task."""
+    columns = {"n": rows.counts, **measure(rows, *values)}
+    whole = rows.join()
+    pooled = {"n": whole.counts, **measure(whole, *values)}
+    pooled = {name: column.item() for name, column in pooled.items()}
+    return TaskScores(np.asarray(tasks), columns, rows.weights, pooled, signs)
 
 
 def average_tasks(values, weights, average):
@@ -200,64 +185,3 @@ def average_tasks(values, weights, average):
         return float(values[known].min())
     counting = weights[known] if average == "weighted" else None
     return float(np.average(values[known], weights=counting))
-
-
-def _read_rows(y_true, y_pred, codes, sample_weight):
-    """Check the rows and keep those that count."""
-    y = _read_vector(y_true, "y_true", np.float64)
-    z = _read_vector(y_pred, "y_pred", np.float64)
-    codes = _read_vector(codes, "codes", np.intp)
-    weight = np.ones(len(y)) if sample_weight is None else sample_weight
-    weight = _read_vector(weight, "sample_weight", np.float64)
-    check_consistent_length(y, z, codes, weight)
-    if (weight < 0).any():
-        raise ValueError(
-            f"sample_weight must not be negative. Got {weight.min()}; give rows that "
-            "should not count the weight 0."
-        )
-    counts = (codes >= 0) & (weight > 0)
-    if not counts.any():
-        raise ValueError(
-            "At least one row must belong to a task and have a positive weight. "
-            f"Got {len(y)} rows, none of which does."
-        )
-    return y[counts], z[counts], codes[counts], weight[counts]
-
-
-def _read_vector(values, name, dtype):
-    vector = column_or_1d(values, dtype=dtype)
-    assert_all_finite(vector, input_name=name)
-    return vector
-
-
-def _measure(y, z, codes, weight, n_tasks):
-    """Compute the columns and the total weight of each task."""
-    total = partial(np.bincount, codes, minlength=n_tasks)
-    weights = total(weight)
-
-    def mean(values):
-        return _divide(total(weight * values), weights)
-
-    def centre(values):
-        # from the first value, so that equal values differ from their mean by exactly 0
-        shifted = values - values[_find_first_rows(codes, n_tasks)][codes]
-        return shifted - mean(shifted)[codes]
-
-    dy, dz = centre(y), centre(z)
-    variance, mse = mean(dy**2), mean((y - z) ** 2)
-    spreads = np.sqrt(variance) * np.sqrt(mean(dz**2))
-    correlation = np.clip(_divide(mean(dy * dz), spreads), -1, 1)
-    nmse = _divide(mse, variance)
-    values = (mse, np.sqrt(mse), mean(np.abs(y - z)), 1 - nmse, correlation, nmse)
-    return {"n": total()} | dict(zip(SIGNS, values, strict=True)), weights
-
-
-def _find_first_rows(codes, n_tasks):
-    first = np.zeros(n_tasks, dtype=np.intp)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last one written stays
-    return first
-
-
-def _divide(a, b):
-    """Divide, to NaN where `b` is 0 or NaN."""
-    return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0)

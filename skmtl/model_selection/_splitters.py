@@ -8,6 +8,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_random_state
 
 from ..data import encode_tasks, take_task_column
+from ._strata import deal_strata, draw_strata, read_classes
 
 
 class _TaskSplitter(BaseCrossValidator):
@@ -42,7 +43,7 @@ class _TaskSplitter(BaseCrossValidator):
         X : {array-like, DataFrame} of shape (n_rows, n_columns)
             Rows, with the task column if there is one.
         y : array-like of shape (n_rows,), default=None
-            Only its length is looked at.
+            Classes, if the splitter stratifies; else only its length is looked at.
         groups : array-like of shape (n_rows,), default=None
             Task of each row, used when ``task_column`` is None.
 
@@ -54,11 +55,11 @@ class _TaskSplitter(BaseCrossValidator):
             Rows held out, in ascending order.
         """
         tasks, codes = _read_tasks(self, X, y, groups)
-        for held_out in self._hold_out(codes, len(tasks)):
+        for held_out in self._hold_out(codes, len(tasks), y):
             yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     @abstractmethod
-    def _hold_out(self, codes, n_tasks):
+    def _hold_out(self, codes, n_tasks, y):
         """Yield which rows are held out, as masks of shape (n_rows,)."""
 
 
@@ -77,6 +78,9 @@ class TaskKFold(_TaskSplitter):
     task_column : str or int, default=None
         Column of X that names the task of each row, or a level of its index. None
         means that ``groups`` names the tasks.
+    stratify : bool, default=False
+        For classification: deal the rows of each class of a task in turn too, so that
+        their numbers in two folds also differ by at most 1.
     shuffle : bool, default=False
         Deal the rows of each task, and the tasks, in random order.
     random_state : int, RandomState instance or None, default=None
@@ -96,22 +100,39 @@ class TaskKFold(_TaskSplitter):
     ...     print(train, test)
     [1 3 5] [0 2 4]
     [0 2 4] [1 3 5]
+    >>> y = np.array(["no", "yes", "no", "yes", "yes", "yes"])
+    >>> splitter = TaskKFold(2, task_column=-1, stratify=True)
+    >>> for train, test in splitter.split(X, y):
+    ...     print(y[test])
+    ['no' 'yes' 'yes']
+    ['no' 'yes' 'yes']
     """
 
     def __init__(
-        self, n_splits=5, *, task_column=None, shuffle=False, random_state=None
+        self,
+        n_splits=5,
+        *,
+        task_column=None,
+        stratify=False,
+        shuffle=False,
+        random_state=None,
     ):
         self.n_splits = n_splits
         self.task_column = task_column
+        self.stratify = stratify
         self.shuffle = shuffle
         self.random_state = random_state
 
     def get_n_splits(self, X=None, y=None, groups=None):
         return self.n_splits
 
-    def _hold_out(self, codes, n_tasks):
+    def _hold_out(self, codes, n_tasks, y):
         self._check(len(codes))
-        folds = _deal(codes, self.n_splits, self._random())
+        rng = self._random()
+        if self.stratify:
+            folds = deal_strata(codes, read_classes(y), self.n_splits, rng)
+        else:
+            folds = _deal(codes, self.n_splits, rng)
         for fold in range(self.n_splits):
             yield folds == fold
 
@@ -149,6 +170,9 @@ class TaskShuffleSplit(_TaskSplitter):
     task_column : str or int, default=None
         Column of X that names the task of each row, or a level of its index. None
         means that ``groups`` names the tasks.
+    stratify : bool, default=False
+        For classification: hold out the same part of each class of a task, to less
+        than one row.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws; an int gives the same splits at each call.
 
@@ -168,23 +192,34 @@ class TaskShuffleSplit(_TaskSplitter):
     """
 
     def __init__(
-        self, n_splits=10, *, test_size=0.25, task_column=None, random_state=None
+        self,
+        n_splits=10,
+        *,
+        test_size=0.25,
+        task_column=None,
+        stratify=False,
+        random_state=None,
     ):
         self.n_splits = n_splits
         self.test_size = test_size
         self.task_column = task_column
+        self.stratify = stratify
         self.random_state = random_state
 
     def get_n_splits(self, X=None, y=None, groups=None):
         return self.n_splits
 
-    def _hold_out(self, codes, n_tasks):
+    def _hold_out(self, codes, n_tasks, y):
         _check_n_splits(self.n_splits, at_least=1)
         counts = np.bincount(codes)
         n_test = self._count_test_rows(counts)
         rng = check_random_state(self.random_state)
+        classes = read_classes(y) if self.stratify else None
         for _ in range(self.n_splits):
-            yield _draw(codes, counts, n_test, rng)
+            if self.stratify:
+                yield draw_strata(codes, classes, n_test, rng)
+            else:
+                yield _draw(codes, counts, n_test, rng)
 
     def _count_test_rows(self, counts):
         if not isinstance(self.test_size, Real) or not 0 < self.test_size < 1:
@@ -198,7 +233,7 @@ class TaskShuffleSplit(_TaskSplitter):
                 f"hold out. Got {len(counts)} tasks of one row; is the task column "
                 "right?"
             )
-        n_test = np.maximum(np.rint(self.test_size * counts), 1)
+        n_test = np.maximum(np.rint(self.test_size * counts), 1).astype(np.intp)
         return np.minimum(n_test, counts - 1)
 
 
@@ -234,7 +269,7 @@ class LeaveOneTaskOut(_TaskSplitter):
         tasks, _ = _read_tasks(self, X, y, groups)
         return len(tasks)
 
-    def _hold_out(self, codes, n_tasks):
+    def _hold_out(self, codes, n_tasks, y):
         if n_tasks <= 1:
             raise ValueError(
                 f"There must be at least 2 tasks to leave one out. Got {n_tasks}; is "

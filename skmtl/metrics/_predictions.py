@@ -1,0 +1,60 @@
+"""Measures of predicted numbers, task by task."""
+
+import numpy as np
+
+from ._rows import divide, read_rows, read_vector
+from ._scores import tabulate
+
+# 1 where greater is better, -1 where smaller is
+SIGNS = {"mse": -1, "rmse": -1, "mae": -1, "r2": 1, "correlation": 1, "nmse": -1}
+
+
+def score_predictions(y_true, y_pred, codes, tasks, sample_weight=None):
+    """Score predictions task by task.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_rows,)
+        Targets.
+    y_pred : array-like of shape (n_rows,)
+        Predictions.
+    codes : array-like of shape (n_rows,), dtype int
+        Position in `tasks` of each row's task; rows with -1 are left out.
+    tasks : array-like of shape (n_tasks,)
+        Labels of the tasks.
+    sample_weight : array-like of shape (n_rows,), default=None
+        Weight of each row, not negative. None means ones.
+
+    Returns
+    -------
+    scores : TaskScores
+        Measures per task and their averages. A task without rows has ``n`` 0, and NaN
+        for all else.
+
+    See Also
+    --------
+    task_scores : Reads tasks and predictions from an estimator and its data.
+
+    Examples
+    --------
+    >>> from skmtl.metrics import score_predictions
+    >>> scores = score_predictions([1.0, 2.0, 4.0], [1.0, 3.0, 4.0], [0, 0, 1], [5, 8])
+    >>> scores.columns["mae"]
+    array([0.5, 0. ])
+    """
+    y = read_vector(y_true, "y_true", np.float64)
+    z = read_vector(y_pred, "y_pred", np.float64)
+    rows, y, z = read_rows(codes, tasks, sample_weight, y, z)
+    return tabulate(measure, SIGNS, tasks, rows, y, z)
+
+
+def measure(rows, y, z):
+    """Compute the columns of each task."""
+    dy, dz = rows.centre(y), rows.centre(z)
+    variance, mse = rows.mean(dy**2), rows.mean((y - z) ** 2)
+    spreads = np.sqrt(variance) * np.sqrt(rows.mean(dz**2))
+    correlation = np.clip(divide(rows.mean(dy * dz), spreads), -1, 1)
+    nmse = divide(mse, variance)
+    mae = rows.mean(np.abs(y - z))
+    values = (mse, np.sqrt(mse), mae, 1 - nmse, correlation, nmse)
+    return dict(zip(SIGNS, values, strict=True))

@@ -1,0 +1,90 @@
+"""Rows that count, and means of them task by task."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Hold the task and the positive weight of each row."""
+
+    codes: np.ndarray
+    weight: np.ndarray
+    n_tasks: int
+
+    @cached_property
+    def counts(self):
+        """Number of rows of each task."""
+        return np.bincount(self.codes, minlength=self.n_tasks)
+
+    @cached_property
+    def weights(self):
+        """Total weight of each task."""
+        return np.bincount(self.codes, self.weight, minlength=self.n_tasks)
+
+    def join(self):
+        """Give all rows to one task."""
+        return replace(self, codes=np.zeros_like(self.codes), n_tasks=1)
+
+    def split(self, parts, n_parts):
+        """Make a task of each part of each task, the parts of one side by side."""
+        codes = self.codes * n_parts + parts
+        return replace(self, codes=codes, n_tasks=self.n_tasks * n_parts)
+
+    def mean(self, values):
+        """Average values of the rows over each task, NaN where it has none."""
+        total = np.bincount(self.codes, self.weight * values, minlength=self.n_tasks)
+        return divide(total, self.weights)
+
+    def centre(self, values):
+        """Take from each value the mean of its task."""
+        # from the first value, so that equal values differ from their mean by exactly 0
+        shifted = values - values[self._first][self.codes]
+        return shifted - self.mean(shifted)[self.codes]
+
+    @cached_property
+    def _first(self):
+        first = np.zeros(self.n_tasks, dtype=np.intp)
+        first[self.codes[::-1]] = np.arange(len(self.codes))[::-1]  # the last one stays
+        return first
+
+
+def read_rows(codes, tasks, sample_weight, *values):
+    """Check the rows; return those that count, and their values."""
+    codes = read_vector(codes, "codes", np.intp)
+    weight = np.ones(len(codes)) if sample_weight is None else sample_weight
+    weight = read_vector(weight, "sample_weight", np.float64)
+    check_consistent_length(*values, codes, weight)
+    if (weight < 0).any():
+        raise ValueError(
+            f"sample_weight must not be negative. Got {weight.min()}; give rows that "
+            "should not count the weight 0."
+        )
+    counts = (codes >= 0) & (weight > 0)
+    if not counts.any():
+        raise ValueError(
+            "At least one row must belong to a task and have a positive weight. "
+            f"Got {len(codes)} rows, none of which does."
+        )
+    codes, weight = codes[counts], weight[counts]
+    if codes.max() >= len(tasks):
+        raise ValueError(
+            f"codes must be positions in tasks, of which there are {len(tasks)}. "
+            f"Got the code {codes.max()}."
+        )
+    return Rows(codes, weight, len(tasks)), *(each[counts] for each in values)
+
+
+def read_vector(values, name, dtype):
+    """Check a finite value per row."""
+    vector = column_or_1d(values, dtype=dtype)
+    assert_all_finite(vector, input_name=name)
+    return vector
+
+
+def divide(a, b):
+    """Divide, to NaN where `b` is 0 or NaN."""
+    return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0)
