@@ -19,7 +19,7 @@ from ._grid import (
     suggest_levels,
 )
 from ._likelihood import RestrictedLikelihood
-from ._parts import SumOfParts
+from ._parts import SumOfParts, into_parts
 from ._penalized import PenalizedFit, minimize
 from ._pose import (
     bound,
@@ -69,6 +69,7 @@ __all__ = [
     "fold_scores",
     "generalised_scores",
     "has_few_rows",
+    "into_parts",
     "left_out_scores",
     "minimize",
     "pose",
