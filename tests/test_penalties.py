@@ -24,6 +24,8 @@ from skmtl.penalties import (
     SquaredTrace,
     Trace,
 )
+from skmtl.penalties._chain import walk_chain
+from skmtl.penalties._string import tighten
 
 NORMS = [
     L1(0.7),
@@ -650,6 +652,32 @@ def test_neighbours_in_a_network_are_equal_or_apart(bound):
     jumps = np.abs(W[pairs[:, 0]] - W[pairs[:, 1]])
     assert (jumps == 0).any()
     assert jumps[jumps > 0].min() > 1e-7
+
+
+@given(V=hnp.arrays(float, (3, 9), elements=st.floats(-1, 1)), bound=steps)
+def test_a_taut_string_is_found_as_by_walking_along_it(V, bound):
+    W, loose = tighten(V, bound / 4)
+    assert not len(loose)
+    assert_allclose(W, walk_chain(V.T, bound / 4).T, atol=1e-13)
+
+
+@pytest.mark.parametrize("n_tasks", [2, 60, 500])
+@pytest.mark.parametrize("rounded", [1, 9])
+@pytest.mark.parametrize("threshold", [1e-9, 0.01, 0.1, 1.0, 30.0])
+def test_long_strings_are_tight_within_few_rounds(n_tasks, rounded, threshold):
+    V = np.random.default_rng(0).uniform(-1, 1, size=(20, n_tasks)).round(rounded)
+    for chains in (V, np.cumsum(V, axis=1) / n_tasks):
+        W, loose = tighten(chains, threshold)
+        assert not len(loose)
+        assert_allclose(W, walk_chain(chains.T, threshold).T, atol=1e-13 * n_tasks)
+
+
+def test_chains_that_are_left_loose_are_walked():
+    trend = np.sort(np.random.default_rng(0).uniform(-1, 1, size=(500, 3)), axis=0)
+    assert len(tighten(trend.T.copy(), 30.0)[1]) == 3
+    found = Fused(30.0).prox(np.column_stack([trend, trend[::-1]]), 1.0)
+    assert_allclose(found[:, :3], walk_chain(trend, 30.0), atol=1e-12)
+    assert_allclose(found[::-1, 3:], found[:, :3], atol=1e-12)
 
 
 def test_a_long_chain_keeps_its_mean_and_its_order():
