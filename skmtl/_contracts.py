@@ -8,6 +8,12 @@ from numpy.linalg import norm
 
 # Keeps a quotient finite where its divisor is zero.
 TINY = np.finfo(float).tiny
+# Strengths this much above the units of the problem leave nothing to be changed.
+ENDLESS = 1e12
+# What is left of a step where a penalty has a kink, and where it has none. With none,
+# the first is reached this much later than the second.
+_NOTHING, _HALF, _LATER = 1e-10, 0.5, 1e4
+_N_HALVINGS = 50
 
 
 class TaskBlocks(ABC):
@@ -253,6 +259,27 @@ class Penalty(ABC):
     def prox(self, W, step):
         """Return the V that minimises ``1/2 ||V - W||^2 + step * value(V)``."""
 
+    def alpha_max(self, smooth):
+        """Return the `alpha` beyond which a higher one does not change the solution.
+
+        All strengths of the penalty grow with it in proportion, which is to say that
+        steps do. What the longest step from zero leaves is not counted. Where every
+        step leaves a share, as those of squares do, it is the strength that leaves
+        half.
+        """
+        return self._saturate(smooth, smooth.zero())
+
+    def _saturate(self, smooth, point):
+        """Return that strength from a point that is best at an endless one."""
+        curvature = max(smooth.lipschitz(), TINY)
+        moved = point.variable - point.gradient / curvature
+        units = max(curvature, norm(point.gradient))
+
+        def step(alpha):
+            return self.prox(moved, alpha / self.alpha / curvature)
+
+        return least_strength(step, moved, ENDLESS * units)
+
     def optimality(self, smooth, point):
         """Return the gradient that is left at a point, relative to the one at zero.
 
@@ -277,6 +304,10 @@ class Norm(Penalty):
     def dual_norm(self, G):
         """Return the largest ``<G, W>`` among the W with ``value(W) <= alpha``."""
 
+    def alpha_max(self, smooth):
+        """Return the least `alpha` at which all coefficients are zero."""
+        return float(self.dual_norm(smooth.zero().gradient))
+
     def optimality(self, smooth, point):
         """Return the duality gap at a point, relative to the objective at zero."""
         size = float(self.dual_norm(point.gradient))
@@ -284,6 +315,47 @@ class Norm(Penalty):
         objective = point.value + self.value(point.variable)
         gap = max(objective - smooth.dual_value(point, limit), 0.0)
         return float(gap / max(smooth.zero().value, TINY))
+
+
+def least_strength(step, moved, endless):
+    """Return the least strength at which a proximal step goes as far as it ever does.
+
+    Where it never does, the strength at which half of the way is left.
+
+    Parameters
+    ----------
+    step : callable
+        Of a strength, returns the step from `moved`.
+    moved : ndarray
+        Where the step begins.
+    endless : float
+        A strength that is more than enough.
+
+    Returns
+    -------
+    float
+        The strength.
+    """
+    settled = step(endless)
+    whole = norm(moved - settled)
+    if whole <= _NOTHING * norm(moved):
+        return 0.0
+
+    def left(alpha):
+        return norm(step(alpha) - settled)
+
+    kink = _halve(lambda alpha: left(alpha) <= _NOTHING * whole, endless)
+    bend = _halve(lambda alpha: left(alpha) <= _HALF * whole, endless)
+    return bend if kink > _LATER * bend else kink
+
+
+def _halve(holds, highest):
+    """Return the least number for which a claim holds, by bisection of its log."""
+    low, high = np.log(highest) - 3 * np.log(ENDLESS), np.log(highest)
+    for _ in range(_N_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(np.exp(middle)) else (middle, high)
+    return float(np.exp(high))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.optimize import brentq, lsq_linear, minimize
+from scipy.optimize import brentq, linprog, lsq_linear, minimize
 from sklearn.base import clone
 
 from skmtl._contracts import Norm, Penalty, Point, Smooth
@@ -24,6 +24,8 @@ from skmtl.penalties import (
     SquaredTrace,
     Trace,
 )
+from skmtl.penalties._chain import walk_chain
+from skmtl.penalties._string import tighten
 
 NORMS = [
     L1(0.7),
@@ -421,6 +423,130 @@ def test_a_step_of_length_one_is_optimal_for_the_distance(penalty, stack):
     assert penalty.optimality(smooth, smooth.at(1.5 * at_optimum.variable)) > 1e-8
 
 
+# Where paths begin.
+
+
+def _moved(penalty, smooth, share):
+    """Take a step from zero, so short that all strengths are at `share` of the most."""
+    step = 1e-3
+    alpha = share * penalty.alpha_max(smooth) / penalty.alpha
+    point = smooth.zero()
+    W = -step * point.gradient
+    return penalty.prox(W, alpha * step), W
+
+
+@_each(NORMS)
+@few
+@given(stack=_stacks(1))
+def test_all_is_zero_from_the_strongest_on_and_not_below(penalty, stack):
+    smooth = _Distance(_variable(penalty, stack[0]))
+    assume(penalty.alpha_max(smooth) > 1e-3)
+    for share in (1 + 1e-9, 2.0, 1e9):
+        assert_allclose(_moved(penalty, smooth, share)[0], 0, atol=1e-12)
+    assert np.abs(_moved(penalty, smooth, 1 - 1e-6)[0]).max() > 1e-12
+
+
+@each_fold
+@few
+@given(stack=_stacks(1))
+def test_folds_are_zero_from_the_strongest_on_and_not_below(penalty, stack):
+    smooth = _Distance(_variable(penalty, stack[0]))
+    highest = penalty.alpha_max(smooth)
+    assume(highest > 1e-3)
+    name = "penalty__alpha" if isinstance(penalty, Positive) else "alpha"
+    for factor, is_zero in [(1 + 1e-9, True), (2.0, True), (1 - 1e-6, False)]:
+        part = clone(penalty).set_params(**{name: factor * highest})
+        V = part.prox(-1e-3 * smooth.zero().gradient, 1e-3)
+        assert (np.abs(V).max() < 1e-12) == is_zero
+
+
+@each_chain
+@few
+@given(stack=_stacks(1))
+def test_jumps_end_at_the_strongest_and_not_below(penalty, stack):
+    """One step to the solution, which for a distance is a step of length one."""
+    target = stack[0, 0]
+    first, last = penalty.neighbours(len(target))
+    highest = penalty.alpha_max(_Distance(target))
+    assume(highest > 1e-3)
+    at, above, below = (
+        penalty.prox(target, factor * highest / penalty.alpha)
+        for factor in (1 + 1e-6, 2.0, 1 - 1e-3)
+    )
+    assert_allclose(at, above, atol=1e-8)
+    assert_allclose(at[first], at[last], atol=1e-8)
+    assert np.abs(below - above).max() > 1e-8
+
+
+@each_square
+@few
+@given(stack=_stacks(1))
+def test_a_step_is_halved_where_none_ends(penalty, stack):
+    target = stack[0, 0]
+    smooth = _Distance(target)
+    alpha = penalty.alpha_max(smooth) / penalty.alpha
+    end = penalty.prox(target, 1e9)
+    assume(np.linalg.norm(target - end) > 1e-3)
+    left = np.linalg.norm(penalty.prox(target, alpha) - end)
+    assert_allclose(left, np.linalg.norm(target - end) / 2, rtol=1e-6)
+
+
+@each_penalty
+@pytest.mark.parametrize("factor", [1e-9, 0.3, 7.0])
+def test_the_strongest_grows_with_the_gradient(penalty, factor):
+    W = _variable(penalty, np.random.default_rng(0).normal(size=(2, 3, 4)))
+    once = penalty.alpha_max(_Distance(W))
+    grown = penalty.alpha_max(_Distance(factor * W))
+    degree = {True: 0.0, False: 1.0}[penalty in SQUARES]
+    assert grown == pytest.approx(factor**degree * once, rel=1e-6)
+
+
+@each_penalty
+def test_without_a_gradient_no_strength_is_needed(penalty):
+    W = np.zeros(_variable(penalty, np.zeros((2, 3, 4))).shape)
+    assert penalty.alpha_max(_Distance(W)) == 0
+
+
+@_each(NORMS[:5] + JUMPS)
+def test_the_strongest_does_not_depend_on_the_strength(penalty):
+    """Strengths keep their proportions, and the first is what is found."""
+    smooth = _Distance(np.random.default_rng(0).normal(size=(3, 4)))
+    names = {"alpha", "alpha_l1", "alpha_joint"} & set(penalty.get_params())
+    grown = {name: 10 * getattr(penalty, name) for name in names}
+    again = clone(penalty).set_params(**grown).alpha_max(smooth)
+    assert again == pytest.approx(penalty.alpha_max(smooth))
+
+
+@pytest.mark.parametrize(
+    "edges", [[[0, 1], [1, 2], [2, 3]], [[0, 1], [0, 2], [0, 3]], [[0, 1], [2, 3]]]
+)
+def test_a_network_is_equal_where_linear_programming_says(edges):
+    """The least bound of flows along edges that carry the gradient of equal tasks."""
+    target = np.random.default_rng(0).normal(size=(4, 3))
+    fused = Fused(edges=edges)
+    settled = fused.prox(target, 1e9)
+    flows = np.zeros((4, len(edges)))
+    for k, (a, b) in enumerate(edges):
+        flows[a, k], flows[b, k] = 1, -1
+    bounds = [
+        linprog(
+            [0] * len(edges) + [1],
+            A_ub=np.block(
+                [
+                    [np.eye(len(edges)), -np.ones((len(edges), 1))],
+                    [-np.eye(len(edges)), -np.ones((len(edges), 1))],
+                ]
+            ),
+            b_ub=np.zeros(2 * len(edges)),
+            A_eq=np.hstack([flows, np.zeros((4, 1))]),
+            b_eq=column,
+            bounds=(None, None),
+        ).fun
+        for column in (target - settled).T
+    ]
+    assert_allclose(fused.alpha_max(_Distance(target)), max(bounds), rtol=1e-6)
+
+
 # Slow, independent solvers.
 
 
@@ -526,6 +652,32 @@ def test_neighbours_in_a_network_are_equal_or_apart(bound):
     jumps = np.abs(W[pairs[:, 0]] - W[pairs[:, 1]])
     assert (jumps == 0).any()
     assert jumps[jumps > 0].min() > 1e-7
+
+
+@given(V=hnp.arrays(float, (3, 9), elements=st.floats(-1, 1)), bound=steps)
+def test_a_taut_string_is_found_as_by_walking_along_it(V, bound):
+    W, loose = tighten(V, bound / 4)
+    assert not len(loose)
+    assert_allclose(W, walk_chain(V.T, bound / 4).T, atol=1e-13)
+
+
+@pytest.mark.parametrize("n_tasks", [2, 60, 500])
+@pytest.mark.parametrize("rounded", [1, 9])
+@pytest.mark.parametrize("threshold", [1e-9, 0.01, 0.1, 1.0, 30.0])
+def test_long_strings_are_tight_within_few_rounds(n_tasks, rounded, threshold):
+    V = np.random.default_rng(0).uniform(-1, 1, size=(20, n_tasks)).round(rounded)
+    for chains in (V, np.cumsum(V, axis=1) / n_tasks):
+        W, loose = tighten(chains, threshold)
+        assert not len(loose)
+        assert_allclose(W, walk_chain(chains.T, threshold).T, atol=1e-13 * n_tasks)
+
+
+def test_chains_that_are_left_loose_are_walked():
+    trend = np.sort(np.random.default_rng(0).uniform(-1, 1, size=(500, 3)), axis=0)
+    assert len(tighten(trend.T.copy(), 30.0)[1]) == 3
+    found = Fused(30.0).prox(np.column_stack([trend, trend[::-1]]), 1.0)
+    assert_allclose(found[:, :3], walk_chain(trend, 30.0), atol=1e-12)
+    assert_allclose(found[::-1, 3:], found[:, :3], atol=1e-12)
 
 
 def test_a_long_chain_keeps_its_mean_and_its_order():

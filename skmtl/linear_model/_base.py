@@ -172,8 +172,8 @@ class MomentRegressor(TaskRegressor):
         """Return the names of the parameters that a search scales together."""
         return ["alpha"]
 
-    def _suggest(self, posed, at, n_alphas, eps):
-        """Return falling strengths, `at` each of which there is a model."""
+    def _suggest(self, posed, scaled, n_alphas, eps):
+        """Return falling strengths that suit what is posed, of a Scaled model."""
         return suggest_alphas(posed, n_alphas)[::-1]
 
     def _reads_rows(self, data):

@@ -158,9 +158,6 @@ class JointFeatureRegressor(PenalizedRegressor):
         ridge = self._kind.ridge(self.alpha)
         return divisible_moments(moments, self.fit_intercept, ridge)
 
-    def _alpha_max(self, loss, at):
-        return self._kind.alpha_max(loss)
-
     def _reads_rows(self, data):
         return reads_rows(data)
 

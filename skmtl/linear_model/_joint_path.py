@@ -7,8 +7,6 @@ from skmtl.problems import DivisibleLoss, minimize
 from skmtl.solvers import SupportNewton, WorkingSet
 
 PENALTIES = {"l21": L21, "linf": L1Inf, "mcp": RowMCP, "scad": RowSCAD}
-# What says where features enter: the penalties that are not convex begin like L21.
-_NORMS = {"l21": L21, "linf": L1Inf, "mcp": L21, "scad": L21}
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,7 @@ class JointKind:
 
     def at(self, alpha):
         """Return the penalty of a strength."""
-        return self._signed(PENALTIES[self.penalty](alpha * self.l1_ratio))
-
-    def _signed(self, penalty):
+        penalty = PENALTIES[self.penalty](alpha * self.l1_ratio)
         return Positive(penalty) if self.positive else penalty
 
     def solver(self, alpha, tol, max_iter):
@@ -48,8 +44,7 @@ class JointKind:
 
     def alpha_max(self, loss):
         """Return the least strength at which all coefficients are zero."""
-        norm = self._signed(_NORMS[self.penalty](1.0))
-        return norm.dual_norm(loss.zero().gradient) / self.l1_ratio
+        return self.at(1.0).alpha_max(loss) / self.l1_ratio
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,13 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmtl._compat import Interval
 from skmtl.data import read_task_weight
-from skmtl.problems import minimize, prefers_rows, row_curvature, squared_loss
+from skmtl.problems import (
+    into_parts,
+    minimize,
+    prefers_rows,
+    row_curvature,
+    squared_loss,
+)
 from skmtl.solvers import Fista
 
 from ._base import MomentRegressor, float_type
@@ -63,13 +69,19 @@ class PenalizedRegressor(MomentRegressor):
         given = [name for name, value in vars(self).items() if value is not None]
         return [name for name in given if name[:5] == "alpha"]
 
-    def _suggest(self, posed, at, n_alphas, eps):
-        return fall(self._alpha_max(posed, at), n_alphas, eps)
+    def _suggest(self, posed, scaled, n_alphas, eps):
+        return fall(self._alpha_max(posed, scaled), n_alphas, eps)
 
-    def _alpha_max(self, loss, at):
+    def _alpha_max(self, loss, scaled):
         """Return the strength beyond which the coefficients stay as they are."""
-        tasks = loss.moments.tasks
-        return saturate(loss, lambda alpha: at(alpha)._penalty(tasks), self._solver())
+
+        def penalty_at(alpha):
+            return scaled.at(alpha)._penalty(loss.moments.tasks)
+
+        if scaled.names != self._strengths():
+            return saturate(loss, penalty_at, self._solver())
+        penalty = penalty_at(1.0)
+        return penalty.alpha_max(into_parts(loss, penalty.n_parts)) / penalty.alpha
 
     def _reads_rows(self, data):
         return prefers_rows(data)

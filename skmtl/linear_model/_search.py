@@ -122,7 +122,7 @@ def _fall(scaled, data, grid):
         return read_grid(grid, "alphas")[::-1].copy()
     model, rows = scaled.model, scaled.model._reads_rows(data)
     posed = model._pose_rows(data) if rows else model._pose_moments(data.moments())
-    return model._suggest(posed, scaled.at, *grid)
+    return model._suggest(posed, scaled, *grid)
 
 
 def _folds(model, data, splits):

@@ -6,17 +6,10 @@ import numpy as np
 from numpy.linalg import norm
 from sklearn.exceptions import ConvergenceWarning
 
-from skmtl._contracts import TINY
-from skmtl.problems import SumOfParts, minimize
+from skmtl._contracts import ENDLESS, TINY, least_strength
+from skmtl.problems import into_parts, minimize
 
 from ._base import multiply_rows
-
-# Strengths this much above the units of the problem leave nothing to be changed.
-_ENDLESS = 1e12
-# What is left of a step where a penalty has a kink, and where it has none. With none,
-# the first is reached this much later than the second.
-_NOTHING, _HALF, _LATER = 1e-10, 0.5, 1e4
-_N_HALVINGS = 50
 
 
 def fall(highest, n_alphas, eps):
@@ -28,37 +21,19 @@ def fall(highest, n_alphas, eps):
 def saturate(loss, penalty_at, solver):
     """Return the strength beyond which a higher one does not change the solution.
 
-    It is measured by a proximal step from the solution at an endless strength: zero
-    for a norm, equal coefficients for jumps. Where a penalty keeps a share of every
-    step, as quadratic ones do, it is the strength that keeps half.
+    It serves a strength that grows alone, of several that a penalty has; if all grow,
+    the penalty knows. It is measured by a step from the solution at an endless one.
     """
-    curvature, slope = max(loss.lipschitz(), TINY), norm(loss.zero().gradient)
-    endless = _ENDLESS * max(curvature, slope)
-    fit = minimize(loss, penalty_at(endless), solver)
-    n_parts = fit.penalty.n_parts
-    smooth = loss if n_parts == 1 else SumOfParts(loss, n_parts)
-    point, curvature = smooth.at(fit.solution.variable), n_parts * curvature
+    units = max(loss.lipschitz(), norm(loss.zero().gradient), TINY)
+    fit = minimize(loss, penalty_at(ENDLESS * units), solver)
+    smooth = into_parts(loss, fit.penalty.n_parts)
+    point, curvature = smooth.at(fit.solution.variable), max(smooth.lipschitz(), TINY)
     moved = point.variable - point.gradient / curvature
 
-    def left(alpha):
-        return norm(penalty_at(alpha).prox(moved, 1 / curvature) - settled)
+    def step(alpha):
+        return penalty_at(alpha).prox(moved, 1 / curvature)
 
-    settled = penalty_at(endless).prox(moved, 1 / curvature)
-    whole = norm(moved - settled)
-    if whole <= _NOTHING * norm(moved):
-        return 0.0
-    kink = _halve(lambda alpha: left(alpha) <= _NOTHING * whole, endless)
-    bend = _halve(lambda alpha: left(alpha) <= _HALF * whole, endless)
-    return bend if kink > _LATER * bend else kink
-
-
-def _halve(holds, highest):
-    """Return the least number for which a claim holds, by bisection of its log."""
-    low, high = np.log(highest) - 3 * np.log(_ENDLESS), np.log(highest)
-    for _ in range(_N_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if holds(np.exp(middle)) else (middle, high)
-    return float(np.exp(high))
+    return least_strength(step, moved, ENDLESS * units)
 
 
 def choose(errors, one_standard_error):

@@ -61,6 +61,11 @@ class Box(BaseEstimator, Penalty):
     n_clusters: int = 2
     alpha_mean: float | None = None
 
+    @property
+    def alpha(self):
+        """Strength that the others are in proportion to, `alpha_between`."""
+        return self.alpha_between
+
     def value(self, W):
         mean, rest = self._split(W)
         sizes = singular_values(rest)

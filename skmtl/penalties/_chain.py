@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._string import tighten
+
 
 def fuse_chain(V, threshold):
     """Minimise ``1/2 ||W - V||^2 + threshold sum_t |W[t] - W[t + 1]|`` per column."""
@@ -24,10 +26,15 @@ def fuse_chain(V, threshold):
         return V
     # From half this threshold on, all are equal.
     threshold = min(threshold / float(scale), 2.0 * n_tasks)
-    return centre + scale * _fuse((V - centre) / scale, threshold)
+    deviations = (V - centre) / scale
+    fused, loose = tighten(np.ascontiguousarray(deviations.T), threshold)
+    if len(loose):
+        fused[loose] = walk_chain(deviations[:, loose], threshold).T
+    return centre + scale * fused.T
 
 
-def _fuse(V, threshold):
+def walk_chain(V, threshold):
+    """Do the same whatever the chain, at ten times the cost of a taut string."""
     n_tasks, n_columns = V.shape
     knots = _Knots.around(V[0], threshold, n_tasks)
     limits = [(V[0] - threshold, V[0] + threshold)]

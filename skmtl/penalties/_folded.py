@@ -1,5 +1,6 @@
 """Penalties of features that shrink large ones less, and are not convex."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,11 +8,33 @@ from sklearn.base import BaseEstimator
 
 from skmtl._contracts import Penalty
 
+from ._groups import L21
 from ._shrink import lengths, threshold_of
 
 
+class _Fold(Penalty):
+    """Penalise the lengths of columns, by the slope `alpha` where they are zero."""
+
+    @abstractmethod
+    def _shorten(self, sizes, step):
+        """Return the lengths after a step."""
+
+    def prox(self, W, step):
+        W = np.asarray(W, float)
+        sizes = lengths(W, axis=0)
+        return W * (self._shorten(sizes, step) / np.where(sizes > 0, sizes, 1.0))
+
+    def dual_norm(self, G):
+        """Return the dual norm of the norm that it is near zero, L21."""
+        return L21().dual_norm(G)
+
+    def alpha_max(self, smooth):
+        """Return the least `alpha` at which zero is stationary."""
+        return self.dual_norm(smooth.zero().gradient)
+
+
 @dataclass(repr=False, eq=False)
-class RowMCP(BaseEstimator, Penalty):
+class RowMCP(BaseEstimator, _Fold):
     """Select features for all tasks, and leave large ones alone.
 
     ``sum_j p(||W[:, j]||_2)`` with ``p(s) = alpha s - s^2 / (2 gamma)`` up to
@@ -43,10 +66,6 @@ class RowMCP(BaseEstimator, Penalty):
         sizes = np.minimum(lengths(W, axis=0), self.gamma * self.alpha)
         return float((sizes * (self.alpha - sizes / (2 * self.gamma))).sum())
 
-    def prox(self, W, step):
-        W = np.asarray(W, float)
-        return _resize(W, self._shorten(lengths(W, axis=0), step))
-
     def _shorten(self, sizes, step):
         end = self.gamma * self.alpha
         if step >= self.gamma:  # concave up to the end: either none or all is left
@@ -56,7 +75,7 @@ class RowMCP(BaseEstimator, Penalty):
 
 
 @dataclass(repr=False, eq=False)
-class RowSCAD(BaseEstimator, Penalty):
+class RowSCAD(BaseEstimator, _Fold):
     """Select features for all tasks, as L21 does small ones, and leave large ones.
 
     ``sum_j p(||W[:, j]||_2)``, where the slope of p is `alpha` up to ``s = alpha``,
@@ -91,10 +110,6 @@ class RowSCAD(BaseEstimator, Penalty):
         slope_left = alpha - fall / (2 * (self.gamma - 1))
         return float((alpha * np.minimum(sizes, alpha) + fall * slope_left).sum())
 
-    def prox(self, W, step):
-        W = np.asarray(W, float)
-        return _resize(W, self._shorten(lengths(W, axis=0), step))
-
     def _shorten(self, sizes, step):
         alpha, curve = self.alpha, self.gamma - 1
         soft = np.maximum(sizes - threshold_of(step, alpha), 0.0)
@@ -106,9 +121,3 @@ class RowSCAD(BaseEstimator, Penalty):
         falling = (curve * sizes - step * self.gamma * alpha) / (curve - step)
         beyond_soft = np.where(sizes < self.gamma * alpha, falling, sizes)
         return np.where(sizes <= (1 + step) * alpha, soft, beyond_soft)
-
-
-def _resize(W, wanted):
-    """Give the columns of W the lengths that are wanted."""
-    sizes = lengths(W, axis=0)
-    return W * (wanted / np.where(sizes > 0, sizes, 1.0))

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from skmtl._contracts import Penalty
 
 from ._chain import fuse_chain
 from ._network import fuse_network
+from ._settle import settle
 from ._shrink import lengths, shrink, soften, threshold_of
 
 
@@ -69,6 +71,26 @@ class Fused(BaseEstimator, Penalty):
         few = soften(fused, threshold_of(step, self.alpha_l1))
         joint = threshold_of(step, self.alpha_joint)
         return few * shrink(lengths(few, axis=0), joint)
+
+    def alpha_max(self, smooth):
+        """Return the least `alpha` at which no neighbours differ, or all is zero.
+
+        The others grow in proportion. It is exact along a chain.
+        """
+        if self.alpha_l1 or self.alpha_joint:
+            return super().alpha_max(smooth)
+        parts = self._connected(smooth.shape[0])
+        point = settle(smooth, parts)
+        if self.edges is not None:
+            return self._saturate(smooth, point)
+        flow = np.cumsum(point.gradient[self.positions(len(parts))], axis=0)[:-1]
+        return float(np.abs(flow).max(initial=0.0))
+
+    def _connected(self, n_tasks):
+        """Return the number of the connected part that each task is of."""
+        ends = tuple(self.neighbours(n_tasks))
+        drawn = sparse.coo_array((np.ones(len(ends[0])), ends), (n_tasks, n_tasks))
+        return sparse.csgraph.connected_components(drawn, directed=False)[1]
 
     def _fuse(self, W, threshold):
         if threshold == 0:

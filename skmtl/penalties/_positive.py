@@ -21,7 +21,7 @@ class Positive(BaseEstimator, Norm):
     ----------
     penalty : Penalty, default=L21()
         A penalty of the sizes of coefficients alone: L1, L21, L12, L1Inf, RowMCP or
-        RowSCAD. The last two have no dual norm.
+        RowSCAD. The last two are no norms, and bound no optimum.
 
     Examples
     --------

@@ -23,7 +23,7 @@ from ._grid import (
 )
 from ._likelihood import RestrictedLikelihood
 from ._output_models import OutputModels
-from ._parts import SumOfParts
+from ._parts import SumOfParts, into_parts
 from ._penalized import PenalizedFit, minimize
 from ._pose import (
     bound,
@@ -78,6 +78,7 @@ __all__ = [
     "fold_scores",
     "generalised_scores",
     "has_few_rows",
+    "into_parts",
     "left_out_scores",
     "minimize",
     "pose",

@@ -56,3 +56,21 @@ class SumOfParts(Smooth):
     def dual_value(self, point, limit):
         """Return the largest dual value, which is that of the sum."""
         return self.smooth.dual_value(self._add(point), limit)
+
+
+def into_parts(smooth, n_parts):
+    """Return a smooth term as one of so many parts of its variable.
+
+    Parameters
+    ----------
+    smooth : Smooth
+        The term of the sum.
+    n_parts : int
+        Number of parts.
+
+    Returns
+    -------
+    Smooth
+        The term itself if there is one part.
+    """
+    return smooth if n_parts == 1 else SumOfParts(smooth, n_parts)

@@ -6,7 +6,7 @@ import numpy as np
 
 from skmtl._contracts import Penalty, Solution
 
-from ._parts import SumOfParts
+from ._parts import into_parts
 from ._smooth import SquaredLoss
 
 
@@ -72,8 +72,7 @@ def minimize(loss, penalty, solver, start=None):
     PenalizedFit
         The solution.
     """
-    n_parts = penalty.n_parts
-    smooth = loss if n_parts == 1 else SumOfParts(loss, n_parts)
+    smooth = into_parts(loss, penalty.n_parts)
     if start is None or start.shape != smooth.shape:
         start = np.zeros(smooth.shape)
     return PenalizedFit(loss, penalty, solver.minimize(smooth, penalty, start))
