@@ -11,6 +11,7 @@ _ROOMS = (
     "datasets",
     "inspection",
     "linear_model",
+    "losses",
     "metrics",
     "model_selection",
     "penalties",
