@@ -173,7 +173,8 @@ class Loss(ABC):
 
     Both have a last axis: ``n_outputs`` raw predictions, and as many targets, or one
     per class. Formulas must neither overflow nor lose their digits where the value can
-    be told.
+    be told; where it is beyond the largest number they say infinity, without a warning.
+    Losses of one output keep float32.
     """
 
     # Numbers that predict one sample, and a bound of the curvature in any direction.

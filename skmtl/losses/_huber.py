@@ -43,7 +43,7 @@ class Huber(BaseEstimator, ElementwiseLoss):
         return np.clip(z - y, -self.epsilon, self.epsilon)
 
     def curvature(self, y, z):
-        return (np.abs(z - y) <= self.epsilon).astype(float)
+        return (np.abs(z - y) <= self.epsilon).astype(np.result_type(y, z))
 
     def bend(self, y, z):
         """Return the curvature of the parabola above the loss that touches it at z."""

@@ -33,7 +33,8 @@ class Logistic(BaseEstimator, ElementwiseLoss):
         return np.log1p(np.exp(-np.abs(z))) + np.where(z > 0, (1 - y) * z, -y * z)
 
     def slope(self, y, z):
-        return expit(z) - y
+        # Where y is 1 or 0, neither form takes a difference of numbers near one.
+        return np.where(z > 0, (1 - y) - expit(-z), expit(z) - y)
 
     def curvature(self, y, z):
         return expit(z) * expit(-z)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import helmert
-from scipy.special import log_softmax, xlogy
+from scipy.special import xlogy
 from sklearn.base import BaseEstimator
 
 from skmtl._contracts import Loss
@@ -84,34 +84,49 @@ class Multinomial(BaseEstimator, Loss):
             The logarithms.
         """
         scores = z @ contrasts(self.n_classes).T
-        return log_softmax(np.where(np.isnan(y), -np.inf, scores), axis=-1)
+        return _normalise(np.where(np.isnan(y), -np.inf, scores))
 
     def value(self, y, z):
         logs = self.log_probabilities(y, z)
         return -(y * logs).sum(axis=-1, where=y > 0)
 
     def gradient(self, y, z):
-        left = np.exp(self.log_probabilities(y, z)) - np.nan_to_num(y)
-        return left @ contrasts(self.n_classes)
+        y, found = np.nan_to_num(y), np.exp(self.log_probabilities(y, z))
+        others, top = _split(found)
+        # The top class takes no difference of numbers near one, where its y is one.
+        rest = (1 - y) - others.sum(axis=-1, keepdims=True)
+        return np.where(top, rest, found - y) @ contrasts(self.n_classes)
 
     def hessian(self, y, z):
         basis = contrasts(self.n_classes)
         probabilities = np.exp(self.log_probabilities(y, z))
-        along = probabilities @ basis
-        spread = (probabilities[..., None] * basis).swapaxes(-1, -2) @ basis
-        return spread - along[..., None] * along[..., None, :]
+        gaps = basis - (probabilities @ basis)[..., None, :]
+        return (probabilities[..., None] * gaps).swapaxes(-1, -2) @ gaps
 
     def conjugate(self, y, v):
         shift = v @ contrasts(self.n_classes).T
         probabilities = np.nan_to_num(y) + shift
-        within = (probabilities >= -_ROUNDING).all(axis=-1)
+        empty = np.isnan(y) & (probabilities > _ROUNDING)
+        within = ((probabilities >= -_ROUNDING) & ~empty).all(axis=-1)
         probabilities = np.maximum(probabilities, 0.0)
         return np.where(within, xlogy(probabilities, probabilities).sum(-1), np.inf)
 
     def mean(self, z):
-        scores = z @ contrasts(self.n_classes).T
-        return np.exp(log_softmax(scores, axis=-1))
+        return np.exp(_normalise(z @ contrasts(self.n_classes).T))
 
     def link(self, mean):
         logs = np.log(mean)
         return logs @ contrasts(self.n_classes)
+
+
+def _normalise(scores):
+    """Return logarithms of probabilities, of which the largest keeps its digits."""
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    others, _ = _split(np.exp(shifted))
+    return shifted - np.log1p(others.sum(axis=-1, keepdims=True))
+
+
+def _split(sizes):
+    """Return the numbers without the largest, and where the largest is."""
+    top = sizes.argmax(axis=-1)[..., None] == np.arange(sizes.shape[-1])
+    return np.where(top, 0.0, sizes), top

@@ -23,14 +23,18 @@ class Poisson(BaseEstimator, ElementwiseLoss):
     array([1.])
     """
 
+    largest_curvature = np.inf
+
     def cost(self, y, z):
-        return np.exp(z) - np.where(y == 0, 0.0, y * z)
+        mean = self.mean(z)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.where(np.isinf(mean), mean, mean - y * z)
 
     def slope(self, y, z):
-        return np.exp(z) - y
+        return self.mean(z) - y
 
     def curvature(self, y, z):
-        return np.exp(z) + 0 * y
+        return self.mean(z)
 
     def dual_cost(self, y, v):
         mean = y + v
@@ -38,7 +42,8 @@ class Poisson(BaseEstimator, ElementwiseLoss):
         return np.where(mean >= 0, cost, np.inf)
 
     def mean(self, z):
-        return np.exp(z)
+        with np.errstate(over="ignore"):
+            return np.exp(z)
 
     def link(self, mean):
         return np.log(mean)

@@ -21,13 +21,14 @@ class Squared(BaseEstimator, ElementwiseLoss):
     """
 
     def cost(self, y, z):
-        return (y - z) ** 2 / 2
+        with np.errstate(over="ignore"):
+            return (y - z) ** 2 / 2
 
     def slope(self, y, z):
         return z - y
 
     def curvature(self, y, z):
-        return np.ones(np.broadcast_shapes(np.shape(y), np.shape(z)))
+        return np.ones(np.broadcast_shapes(y.shape, z.shape), np.result_type(y, z))
 
     def dual_cost(self, y, v):
         return v * v / 2 + v * y

@@ -86,14 +86,16 @@ class Datafit:
         """Return a variable that predicts each task's mean, zero without intercept.
 
         The mean is drawn to that of all tasks by the weight of one row, as a task may
-        lack a class.
+        lack a class. Where all tasks do, nothing predicts it, and it is zero too.
         """
         begin = np.zeros(self.shape)
         if self.fit_intercept:
             totals = self._sum_targets()
             whole = totals.sum(axis=0) / self.task_totals.sum()
             mean = (totals + whole) / (self.task_totals + 1)[:, None]
-            begin[:, :, -1] = self.loss.link(mean)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                level = self.loss.link(mean)
+            begin[:, :, -1] = np.where(np.isfinite(level), level, 0.0)
         return begin
 
     def _sum_targets(self):
@@ -116,7 +118,7 @@ class Datafit:
             y = group.y[:, :, None]
             if self.targets is not None:
                 y = self.targets.rows(group.y, group.tasks)
-            yield Stack(group.tasks, group.X, y, group.weight)
+            yield Stack(group.tasks, _drop(group), y, group.weight)
 
     def predict(self, variable):
         """Return raw predictions, (n_stacked, n_rows, n_outputs) of each stack."""
@@ -188,6 +190,12 @@ class Datafit:
         block[:, -1, :-1] = block[:, :-1, -1] = np.matmul(weight[:, None], X)[:, 0]
         block[:, -1, -1] = weight.sum(axis=1)
         return block
+
+
+def _drop(group):
+    """Return features, zero in rows of no weight, whose losses may overflow."""
+    idle = group.weight == 0
+    return np.where(idle[:, :, None], 0.0, group.X) if idle.any() else group.X
 
 
 def add_at(total, tasks, parts):
