@@ -206,7 +206,20 @@ class Loss(ABC):
         """Return the raw prediction of a mean, the inverse of `mean`."""
 
     def bend(self, y, z):
-        """Return the curvature to step by, the Hessian unless that may vanish."""
+        """Return the curvature to step by, the Hessian unless that may vanish.
+
+        Parameters
+        ----------
+        y : ndarray of shape (..., n_targets)
+            Targets.
+        z : ndarray of shape (..., n_outputs)
+            Raw predictions.
+
+        Returns
+        -------
+        ndarray of shape (..., n_outputs, n_outputs)
+            The curvature.
+        """
         return self.hessian(y, z)
 
 

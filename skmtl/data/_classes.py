@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.utils import column_or_1d
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -160,8 +160,12 @@ def target_classes(rows, n_classes, scope="all", soften=True):
     if scope == "all":
         mix = np.where(lacking & soften, 1 / (weight + 1), 0.0)
         return rows, ClassTargets(shares, mix)
-    n_rows = np.diff(rows.offsets)
-    single = np.repeat(found.sum(axis=1) < 2, n_rows)
+    if (found.sum(axis=1) < 2).all():
+        raise ValueError(
+            "class_scope='task' needs a task with rows of two classes at least, got "
+            f"one class in each of {len(found)} tasks. Use class_scope='all'."
+        )
+    single = np.repeat(found.sum(axis=1) < 2, np.diff(rows.offsets))
     kept = np.ones(len(rows.y)) if rows.weight is None else rows.weight
     allowed = found | (found.sum(axis=1) == 0)[:, None]
     rows = replace(rows, weight=np.where(single, 0.0, kept))
@@ -220,6 +224,7 @@ def _encode_classes(estimator, y):
     if n_outputs > 1:
         return np.array([0, 1]), y
     labels = column_or_1d(labels, warn=True)
+    assert_all_finite(labels, input_name="y")
     check_classification_targets(labels)
     return np.unique(labels, return_inverse=True)
 

@@ -59,6 +59,7 @@ class Coupled:
         }
 
     def _learn(self, datafit, data):
+        datafit.refuse_huge()
         objective = self._pose(datafit)
         solution = self._minimize(objective)
         models = objective.unpack(solution.variable)

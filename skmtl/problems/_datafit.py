@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from skmtl._contracts import Loss
+from skmtl._linalg import refuse_huge
 from skmtl.data import TaskRows
 
 
@@ -81,6 +82,12 @@ class Datafit:
     @cached_property
     def _held(self):
         return None if sparse.issparse(self.data.X) else list(self._read())
+
+    def refuse_huge(self):
+        """Refuse features so large that their products overflow."""
+        X = self.data.X.data if sparse.issparse(self.data.X) else self.data.X
+        largest = max(float(X.max(initial=0.0)), -float(X.min(initial=0.0)))
+        refuse_huge(np.array([len(self.data.y) * largest * largest]))
 
     def start(self):
         """Return a variable that predicts each task's mean, zero without intercept.
