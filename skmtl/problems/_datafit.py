@@ -137,6 +137,11 @@ class Datafit:
             raw.append(z + own[:, n_features:] if self.fit_intercept else z)
         return raw
 
+    def predict_zero(self):
+        """Return the raw predictions of the variable zero."""
+        n_outputs = self.loss.n_outputs
+        return [np.zeros((*stack.weight.shape, n_outputs)) for stack in self.stacks()]
+
     def value(self, raw):
         """Return the sum of the losses, infinite if it overflows."""
         total = 0.0
@@ -207,7 +212,10 @@ def _drop(group):
 
 def add_at(total, tasks, parts):
     """Add to the totals of tasks in rising order, of which some may come twice."""
-    if (tasks[1:] > tasks[:-1]).all():
+    steps = np.diff(tasks)
+    if (steps == 1).all():
+        total[tasks[0] : tasks[-1] + 1] += parts
+    elif (steps > 0).all():
         total[tasks] += parts
     else:
         np.add.at(total, tasks, parts)

@@ -66,14 +66,14 @@ class CoupledLosses(Curved):
     @cached_property
     def unit(self):
         """Value at zero."""
-        return self.datafit.value(self.datafit.predict(np.zeros(self.datafit.shape)))
+        return self.datafit.value(self.datafit.predict_zero())
 
     def residual(self, variable):
         """Return the gradient at a variable, relative to that of the losses at zero."""
         raw = self.datafit.predict(self.coefs(variable))
         left = np.linalg.norm(self.slopes(variable, self.datafit.gradient(raw)))
-        zero = self.datafit.predict(np.zeros(self.datafit.shape))
-        return float(left / max(np.linalg.norm(self.datafit.gradient(zero)), TINY))
+        zero = np.linalg.norm(self.datafit.gradient(self.datafit.predict_zero()))
+        return float(left / max(zero, TINY))
 
     def step(self, point):
         """Return Newton's step at a point, in the shape of the variable."""
@@ -121,8 +121,8 @@ class CentredLosses(CoupledLosses):
 
     @cached_property
     def _bent(self):
-        raw = self.datafit.predict(np.zeros(self.datafit.shape))
-        return diagonals(self.datafit.curve(raw)).max(initial=0.0)
+        curved = self.datafit.curve(self.datafit.predict_zero())
+        return diagonals(curved).max(initial=0.0)
 
     @property
     def _given(self):
