@@ -9,7 +9,7 @@ import platform
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -21,6 +21,23 @@ import numpy as np  # noqa: E402 - the threads are set first
 import skmtl  # noqa: E402
 
 QUICK = "--quick" in sys.argv
+
+
+def option(name):
+    """Return what follows an option on the command line, or None."""
+    return dict(zip(sys.argv, sys.argv[1:], strict=False)).get(name)
+
+
+def installed(*packages):
+    """Return those packages that are there."""
+    return [name for name in packages if _version(name) is not None]
+
+
+def _version(name):
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def related_tasks(n_tasks, n_rows, n_features, correlation=0.0):

@@ -11,6 +11,8 @@ from threadpoolctl import ThreadpoolController
 EPS = np.finfo(float).eps
 # LAPACK is as fast as the recursion below this size.
 _SMALL = 12
+# A stack of about this many numbers stays in the second-level cache.
+CACHE = 2**17
 # Sums of squares from here on are refused, as their products overflow.
 _HUGE = 1e140
 # Sums of squares up to here are taken for zero, as what they divide overflows.
@@ -66,14 +68,27 @@ def invert(matrices):
     size 50 twice as fast as ``numpy.linalg.inv``. Diagonals of very different size must
     come in decreasing order: then small elements of the inverse keep their digits.
     """
+    size = max(1, CACHE // max(matrices.shape[-1], 1) ** 2)
+    if len(matrices) <= size:
+        return _invert_by_halves(matrices)
+    inverse = np.empty(matrices.shape)
+    for start in range(0, len(matrices), size):
+        part = slice(start, start + size)
+        inverse[part] = _invert_by_halves(matrices[part])
+    return inverse
+
+
+def _invert_by_halves(matrices):
     size = matrices.shape[-1]
     if size <= _SMALL:
         return np.linalg.inv(matrices)
     half = size // 2
     corner = matrices[:, :half, half:]
-    first = invert(np.ascontiguousarray(matrices[:, :half, :half]))
+    first = _invert_by_halves(np.ascontiguousarray(matrices[:, :half, :half]))
     left = first @ corner
-    last = invert(matrices[:, half:, half:] - corner.transpose(0, 2, 1) @ left)
+    last = _invert_by_halves(
+        matrices[:, half:, half:] - corner.transpose(0, 2, 1) @ left
+    )
     side = left @ last
     inverse = np.empty_like(matrices)
     inverse[:, half:, half:] = last

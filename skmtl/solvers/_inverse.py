@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import EPS, Semidefinite, apply, diagonals, invert
+from skmtl._linalg import CACHE, EPS, Semidefinite, apply, diagonals, invert
 
-# A stack of about this many numbers stays in the second-level cache.
-_CACHE = 2**17
 # Above this variance inflation the rank of the centre is lost in rounding.
 _TRUSTED_INFLATION = 1e4
 # Diagonals further apart than this are put in order, to keep small elements' digits.
@@ -59,7 +57,7 @@ class Inverse(TaskBlocks):
         inverse = np.empty((n_blocks, n_features, n_features))
         strengths = np.broadcast_to(strength, (n_blocks, n_features))
         curvatures = np.broadcast_to(curvature, inverse.shape)
-        size = max(1, _CACHE // max(n_features, 1) ** 2)
+        size = max(1, CACHE // max(n_features, 1) ** 2)
         inflation = 1.0
         for start in range(0, n_blocks, size):
             part = slice(start, start + size)

@@ -7,6 +7,7 @@ import numpy as np
 
 from skmtl._contracts import TaskBlocks
 from skmtl._linalg import (
+    CACHE,
     Semidefinite,
     Wide,
     apply,
@@ -14,9 +15,6 @@ from skmtl._linalg import (
     diagonals,
     without_noise,
 )
-
-# A stack of about this many numbers stays in the second-level cache.
-_CACHE = 2**17
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class Spectral(TaskBlocks):
         """Factor matrices ``S_t`` of shape (n_tasks or 1, n_features, n_features)."""
         scale = 1 / np.sqrt(pattern)
         basis, values = np.empty_like(curvature), np.empty(curvature.shape[:2])
-        size = max(1, _CACHE // max(len(scale), 1) ** 2)
+        size = max(1, CACHE // max(len(scale), 1) ** 2)
         for start in range(0, len(curvature), size):
             part = slice(start, start + size)
             scaled = curvature[part] * scale[:, None] * scale
@@ -163,7 +161,7 @@ class Spectral(TaskBlocks):
         """Add up ``E^-1 V_t' diag(weights_t^2) V_t E^-1`` over the blocks."""
         n_features = len(self.scale)
         total = np.zeros((n_features, n_features))
-        size = max(1, _CACHE // max(n_features, 1) ** 2)
+        size = max(1, CACHE // max(n_features, 1) ** 2)
         for start in range(0, len(self.basis), size):
             part = slice(start, start + size)
             root = (self.basis[part] * weights[part, :, None]).reshape(-1, n_features)
