@@ -96,7 +96,7 @@ def _draw_tasks(comparison, model):
     return (
         f"<details><summary>{_say_tasks(len(gains))}</summary>"
         '<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table>'
-        f"<caption>{comparison.metric.upper()} of each task, smallest gain first"
+        f"<caption>{comparison.metric_label} of each task, smallest gain first"
         f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         "</details>"
     )
