@@ -174,11 +174,21 @@ def _draw_facts(facts):
     return f'<dl class="facts">{items}</dl>'
 
 
-SECTIONS = (
+def choose_sections(report):
+    """Return names, titles and functions of the sections that a report has."""
+    drawn = _ABOUT_CENTRE if report.view is not None else ()
+    return (*_ABOUT_MODELS, *drawn, *_ABOUT_DATA)
+
+
+_ABOUT_MODELS = (
     ("models", "Which model predicts best?", _draw_models),
     ("gains", "Which tasks gain?", _draw_gains),
+)
+_ABOUT_CENTRE = (
     ("coefficients", "What do the tasks share?", _draw_coefficients),
     ("path", "How much sharing?", _draw_path),
+)
+_ABOUT_DATA = (
     ("data", "The data", _draw_data),
     ("origin", "How this was made", _draw_origin),
 )
