@@ -5,10 +5,13 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from .. import __version__
 from ._errors import CommandError
 from ._models import MODELS
+from ._target import METRICS
 
 _COMPARE = """\
 Compare models with and without sharing between tasks, on rows that they were not
 fitted on, and say which to use. Without DATA, on data that come with the package.
+
+Numbers are predicted by ridge regressions, classes by logistic ones.
 
 models:
 """ + "\n".join(f"  {name:12}  {what}" for name, what in MODELS.items())
@@ -16,13 +19,14 @@ models:
 _PREDICT = """\
 Predict every row of a table with a model that skmtl compare --save made. Columns may
 come in any order and among others; rows of tasks never seen are predicted with what
-the tasks share."""
+the tasks share. Classes come with the probability of each."""
 
 _EXAMPLES = """\
 examples:
   skmtl compare
   skmtl compare pupils.csv --task school --target score --report report.html
   skmtl compare pupils.parquet --task school --target score --save model.skops
+  skmtl compare patients.csv --task clinic --target recovered --metric brier
   skmtl predict model.skops new_pupils.csv --output predictions.csv
 """
 
@@ -55,7 +59,14 @@ def _add_compare(commands):
     add = _add_command(commands, "compare", "compare models on a table", _COMPARE)
     add("data", nargs="?", metavar="DATA", help="table, a .csv or .parquet file")
     add("--task", metavar="COLUMN", help="column that names the task of each row")
-    add("--target", metavar="COLUMN", help="column to predict, numbers")
+    add("--target", metavar="COLUMN", help="column to predict")
+    add(
+        "--kind",
+        choices=["auto", *METRICS],
+        default="auto",
+        help="what the target is; by default words, true and false, and columns of "
+        "nothing but 0 and 1 are classes",
+    )
     add(
         "--models",
         default=",".join(MODELS),
@@ -73,9 +84,8 @@ def _add_compare(commands):
     add("--cv", type=int, default=5, metavar="N", help="number of folds, default 5")
     add(
         "--metric",
-        choices=["rmse", "mse", "mae"],
-        default="rmse",
-        help="error that is compared, default rmse",
+        choices=[name for names in METRICS.values() for name in names],
+        help="error that is compared, by default rmse of numbers, log_loss of classes",
     )
     add("--report", metavar="FILE", help="write a report, a .html file")
     add("--save", metavar="FILE", help="save the best model, a .skops file")

@@ -8,11 +8,12 @@ from ..report import Report, draw_models, view_centre
 from ._describe import describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
 from ._errors import CommandError, need
-from ._models import MODELS, make_models, read_names
+from ._models import MODELS, fit_model, make_models, read_names
 from ._progress import progress
 from ._read import read_table
 from ._store import dump_model
 from ._table import prepare_table
+from ._target import choose_metric
 from ._write import check_output, write_file
 
 
@@ -22,6 +23,7 @@ def compare(arguments, argv):
     report, save = _check_outputs(arguments)
     with progress("Reading the table", arguments.quiet):
         table = _read_table(arguments)
+    metric = choose_metric(arguments.metric, table.kind)
     _check_folds(arguments.cv, len(table.y))
     facts = describe_table(table)
     if arguments.data is None:
@@ -30,11 +32,11 @@ def compare(arguments, argv):
     models = make_models(names, table)
     what = f"Comparing {len(names)} models over {arguments.cv} folds"
     with progress(what, arguments.quiet):
-        comparison = _compare(models, table, arguments)
+        comparison = _compare(models, table, metric, arguments)
     print(f"\n{draw_models(comparison)}\n\n{comparison.recommendation}", flush=True)
     if save:
         with progress("Fitting the best model to all rows", arguments.quiet):
-            best = models[comparison.best].fit(table.X, table.y)
+            best = fit_model(models[comparison.best], table)
             write_file(save, dump_model(best))
         print(f"Saved {comparison.best!r}, fitted to all rows: {save}", flush=True)
     if report:
@@ -70,7 +72,7 @@ def _read_table(arguments):
         )
     else:
         frame, source, task, target = load_embedded(), SOURCE, TASK, TARGET
-    return prepare_table(frame, source, task, target, arguments.drop)
+    return prepare_table(frame, source, task, target, arguments.drop, arguments.kind)
 
 
 def _check_option(arguments, option, frame):
@@ -90,28 +92,32 @@ def _check_folds(n_folds, n_rows):
         )
 
 
-def _compare(models, table, arguments):
+def _compare(models, table, metric, arguments):
     return compare_tasks(
         models,
         table.X,
         table.y,
         task_column=table.task_column,
         cv=arguments.cv,
-        metric=arguments.metric,
+        metric=metric,
         n_jobs=arguments.n_jobs,
         random_state=arguments.seed,
     )
 
 
 def _draw_page(table, facts, comparison, argv):
-    mean = make_models(["mean"], table)["mean"].fit(table.X, table.y)
     words = sys.argv[1:] if argv is None else argv
     return Report(
         title=f"Predict {table.target} for each {table.task_column}",
         comparison=comparison,
-        view=view_centre(mean, table.X, table.y),
+        view=_view(table) if table.kind == "numbers" else None,
         facts=facts,
         explanations=MODELS,
         subtitle=f"Does it help to learn {table.labels.nunique():,} tasks together?",
         command=shlex.join(["skmtl", *words]),
     ).to_html()
+
+
+def _view(table):
+    mean = make_models(["mean"], table)["mean"].fit(table.X, table.y)
+    return view_centre(mean, table.X, table.y)

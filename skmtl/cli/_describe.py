@@ -18,8 +18,8 @@ def describe_table(table):
     counts = table.labels.value_counts().to_numpy()
     facts = {
         "Data": table.source,
-        "Rows": f"{len(table.y):,}, to predict {table.target}: mean "
-        f"{np.mean(table.y):.4g}, standard deviation {np.std(table.y):.4g}",
+        "Rows": f"{len(table.y):,}, to predict {table.target}: "
+        f"{_describe_target(table)}",
         "Tasks": f"{len(counts):,} of {table.task_column}, with "
         f"{_describe_counts(counts)}",
         "Features": "; ".join(_list_kinds(table.kinds)),
@@ -33,6 +33,15 @@ def describe_table(table):
     if missing:
         facts["Left out"] = " and ".join(missing)
     return facts
+
+
+def _describe_target(table):
+    if table.kind == "numbers":
+        mean, spread = np.mean(table.y), np.std(table.y)
+        return f"mean {mean:.4g}, standard deviation {spread:.4g}"
+    classes, counts = np.unique(table.y, return_counts=True)
+    shares = zip(classes, counts / len(table.y), strict=True)
+    return _abridge([f"{name} {share:.1%}" for name, share in shares])
 
 
 def _describe_counts(counts):

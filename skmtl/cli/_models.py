@@ -5,7 +5,9 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline
 
 from ..compose import PooledTasks
+from ..inspection._class_models import make_class_models
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
+from ..metrics._declared import unwrap_search
 from ._encoder import make_steps
 from ._errors import CommandError
 
@@ -13,8 +15,8 @@ _ALPHAS = np.logspace(-3, 5, 17)
 _ALIKE = 1e12  # a pull so strong that all tasks have the same slopes
 
 MODELS = {
-    "independent": "a ridge regression for each task alone",
-    "pooled": "one ridge regression for all rows, whatever their task",
+    "independent": "a linear model for each task alone",
+    "pooled": "one linear model for all rows, whatever their task",
     "intercepts": "one slope for all tasks, and a level for each",
     "mean": "slopes and a level for each task, near what the tasks share",
 }
@@ -37,21 +39,36 @@ def read_names(text):
 
 def make_models(names, table):
     """Return unfitted pipelines for a table, by name."""
+    models = dict(zip(MODELS, _MAKERS[table.kind](table.task_column), strict=True))
     return {
         name: Pipeline(
             [
                 *make_steps(table.kinds, table.task_column, table.task_kind),
-                ("model", _make_model(name, table.task_column)),
+                ("model", models[name]),
             ]
         )
         for name in names
     }
 
 
-def _make_model(name, task_column):
-    return {
-        "independent": MultiTaskRidgeCV(alphas=_ALPHAS),
-        "pooled": PooledTasks(RidgeCV(alphas=_ALPHAS)),
-        "intercepts": MeanRegularizedRegressorCV(alphas=[_ALIKE]),
-        "mean": MeanRegularizedRegressorCV(),
-    }[name].set_params(task_column=task_column)
+def fit_model(pipeline, table):
+    """Fit a pipeline to all rows; of a search, keep the model that it chose."""
+    *steps, (name, model) = pipeline.fit(table.X, table.y).steps
+    return Pipeline([*steps, (name, unwrap_search(model))])
+
+
+def _make_number_models(task_column):
+    models = (
+        MultiTaskRidgeCV(alphas=_ALPHAS),
+        PooledTasks(RidgeCV(alphas=_ALPHAS)),
+        MeanRegularizedRegressorCV(alphas=[_ALIKE]),
+        MeanRegularizedRegressorCV(),
+    )
+    return [model.set_params(task_column=task_column) for model in models]
+
+
+def _make_class_models(task_column):
+    return make_class_models(task_column).values()
+
+
+_MAKERS = {"numbers": _make_number_models, "classes": _make_class_models}

@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from sklearn.base import is_classifier
+
 from ._errors import CommandError, count_rows
 from ._progress import progress
 from ._read import read_table
@@ -22,14 +24,10 @@ def predict(arguments, argv):
         kinds = model[0].kinds
         text = [name for name, kind in kinds.items() if kind in _TEXT]
         frame = read_table(arguments.data, text)
-    if COLUMN in frame.columns:
-        raise CommandError(
-            f"{arguments.data} has a column {COLUMN!r} already: rename it, as the "
-            "predictions take this name"
-        )
+    _keep_columns(frame, model, arguments.data)
     with progress("Predicting", arguments.quiet):
-        frame[COLUMN] = _predict(model, frame, arguments.data)
-    _write(frame, output)
+        found = _predict(model, frame, arguments.data)
+    _write(frame.assign(**found), output)
     if not arguments.quiet:
         print(_summarise(model, frame, output), file=sys.stderr)
 
@@ -41,11 +39,30 @@ def _keep_input(output, data):
         )
 
 
+def _keep_columns(frame, model, path):
+    taken = [name for name in _name_columns(model) if name in frame.columns]
+    if taken:
+        raise CommandError(
+            f"{path} has a column {taken[0]!r} already: rename it, as the predictions "
+            "take this name"
+        )
+
+
+def _name_columns(model):
+    """Return the names of what is predicted, a probability of each class with it."""
+    classes = model.classes_ if is_classifier(model) else ()
+    return [COLUMN, *(f"probability of {name}" for name in classes)]
+
+
 def _predict(model, frame, path):
+    """Return the columns that are predicted, by name."""
     try:
-        return model.predict(frame)
+        columns = [model.predict(frame)]
+        if is_classifier(model):
+            columns += list(model.predict_proba(frame).T)
     except CommandError as error:
         raise CommandError(f"{path}: {error}") from None
+    return dict(zip(_name_columns(model), columns, strict=True))
 
 
 def _write(frame, output):

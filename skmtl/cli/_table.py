@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._columns import TableColumns, as_integer, as_number, as_text
+from ._columns import TableColumns, as_integer, as_text
 from ._encoder import find_clash
 from ._errors import CommandError, check_column
 from ._kinds import find_kind
+from ._target import read_target
 
 _FEW = 20  # text with more values, all different, is a name and no category
 
@@ -21,7 +22,9 @@ class Table:
     X : DataFrame of shape (n_rows, n_features + 1)
         Features cast to their kinds, and the task column last.
     y : ndarray of shape (n_rows,)
-        Target.
+        Target: floats, or classes that are truths, integers or text.
+    kind : {"numbers", "classes"}
+        What the target is.
     kinds : dict of str to str
         Kind of each feature.
     task_column, task_kind, target, source : str
@@ -34,6 +37,7 @@ class Table:
 
     X: object
     y: np.ndarray
+    kind: str
     kinds: dict
     task_column: str
     task_kind: str
@@ -48,7 +52,7 @@ class Table:
         return self.X[self.task_column]
 
 
-def prepare_table(frame, source, task, target, drop=()):
+def prepare_table(frame, source, task, target, drop=(), kind="auto"):
     """Choose the rows and columns to learn from, and check them."""
     names = list(frame.columns)
     for name, option in [(task, "--task"), (target, "--target")]:
@@ -56,7 +60,7 @@ def prepare_table(frame, source, task, target, drop=()):
     for name in drop:
         check_column(name, names, "--drop", source)
     _check_roles(task, target, drop)
-    y = _read_target(frame[target], source)
+    kind, y = read_target(frame[target], source, kind)
     known = {task: frame[task].notna(), target: y.notna()}
     rows = known[task] & known[target]
     if not rows.any():
@@ -72,11 +76,12 @@ def prepare_table(frame, source, task, target, drop=()):
             "add some that vary"
         )
     X = TableColumns(kinds).transform(frame)[rows].assign(**{task: labels})
-    y = y[rows].to_numpy()
+    y = np.array(y[rows].tolist())
     _check_rows(y, labels, task, target)
     _check_names(X, kinds, source)
     unused_rows = {name: int((~there).sum()) for name, there in known.items()}
-    return Table(X, y, kinds, task, task_kind, target, source, unused_rows, unused)
+    about = task, task_kind, target, source
+    return Table(X, y, kind, kinds, *about, unused_rows, unused)
 
 
 def _check_roles(task, target, drop):
@@ -88,36 +93,6 @@ def _check_roles(task, target, drop):
     for name, option in [(task, "--task"), (target, "--target")]:
         if name in drop:
             raise CommandError(f"--drop {name!r} is the {option} column: keep it")
-
-
-def _read_target(column, source):
-    kind = find_kind(column)
-    if kind == "number" or column.isna().all():
-        return as_number(column)
-    known = column.dropna()
-    example = f"got {str(known.iloc[0])!r}"
-    advice = {
-        "flag": "this is a yes or no, write 1 and 0 to predict its share",
-        "date": "turn dates into a number of days",
-    }.get(kind, "only numbers can be predicted so far, name another column")
-    if kind == "category":
-        numbers = known.astype(str).str.replace(",", ".", regex=False)
-        wrong = _are_wrong(numbers)
-        if not wrong.any():
-            advice = "write decimals with a point"
-        elif not wrong.all():
-            example = f"got {str(known[wrong].iloc[0])!r} among numbers"
-            advice = "correct it, or leave it empty"
-    raise CommandError(
-        f"target {column.name!r} of {source} must hold numbers, {example}: {advice}"
-    )
-
-
-def _are_wrong(text):
-    """Tell which texts are no numbers."""
-    import pandas as pd
-
-    return pd.to_numeric(text, errors="coerce").isna()
 
 
 def _read_task(labels, source):
@@ -145,9 +120,10 @@ def _check_rows(y, labels, task, target):
             f"--task {task!r} is different in each of {len(y)} rows: name a column of "
             "groups that have several rows"
         )
-    if np.ptp(y) == 0:
+    if (y == y[0]).all():
+        value = f"{y[0]:g}" if y.dtype.kind == "f" else str(y[0])
         raise CommandError(
-            f"--target {target!r} is {y[0]:g} in every row: there is nothing to predict"
+            f"--target {target!r} is {value} in every row: there is nothing to predict"
         )
 
 

@@ -17,6 +17,7 @@ from ._models import (
 )
 from ._paired import average_by_task, find_p_values
 from ._rows import read_comparison, split_rows
+from ._targets import check_methods, choose_metric
 
 
 def compare_tasks(
@@ -28,7 +29,7 @@ def compare_tasks(
     task=None,
     sample_weight=None,
     cv=5,
-    metric="mse",
+    metric=None,
     baseline=None,
     n_jobs=None,
     random_state=None,
@@ -43,12 +44,15 @@ def compare_tasks(
     Parameters
     ----------
     estimators : mapping of str to estimator, list of estimators, or None
-        Unfitted regressors, two or more, one of them the baseline. Those in a list are
-        named after their class. None means ``default_models(task_column)``.
+        Unfitted regressors or classifiers, two or more, one of them the baseline. Those
+        in a list are named after their class. None means ``default_models`` for the
+        kind of target; there are none for counts.
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Rows, with the task column if there is one.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
         Targets; in two dimensions the columns are tasks, and NaN is not observed.
+        Strings, truths and categories are classes. Integers are numbers, unless all
+        `estimators` are classifiers, or `metric` is one for classes.
     task_column : str or int, default=None
         Column of X that names the task of each row, or a level of its index. None means
         the one that the estimators declare. Estimators with a parameter `task_column`
@@ -59,11 +63,16 @@ def compare_tasks(
     sample_weight : array-like of shape (n_rows,), default=None
         Weight of each row, in the fits and in the means of the losses.
     cv : int, splitter or iterable of (train, test), default=5
-        An int means ``TaskKFold(cv, shuffle=True, random_state=random_state)``, or the
-        like KFold over the rows of a 2-d `y`. A splitter is given the tasks as groups.
-    metric : {"mse", "rmse", "mae"}, default="mse"
-        Loss of a row: squared, or absolute. With "rmse" the means of squared losses
-        are stated as their root.
+        An int means ``TaskKFold(cv, shuffle=True, random_state=random_state)``, for
+        classes with ``stratify=True``, or the like KFold over the rows of a 2-d `y`. A
+        splitter is given the tasks as groups.
+    metric : str, default=None
+        Loss of a row. Of numbers "mse", the default, or "mae": squared, or absolute;
+        with "rmse" the means of squared losses are stated as their root. Of classes
+        "log_loss", the default, or "brier", both of ``predict_proba``, or "error", 1
+        for a wrong class. Of counts "poisson_deviance", of means predicted above 0.
+        Classes that are missing from the rows of a fit have probability 0 there; a
+        log loss is that of a probability clipped at the machine precision.
     baseline : str, default=None
         Name of the model without sharing; None means "independent", else the first.
     n_jobs : int, default=None
@@ -93,20 +102,22 @@ def compare_tasks(
     >>> comparison.hurt(comparison.best).tolist()
     []
     """
-    metric_name, metric = metric, find_metric(metric)
-    if task_column is None and task is None and estimators is not None:
-        task_column = find_common_column(name_models(estimators).values())
-    data = read_comparison(X, y, task_column, task, sample_weight)
-    if estimators is None:
+    named = None if estimators is None else name_models(estimators)
+    metric_name = choose_metric(metric, y, named)
+    metric = find_metric(metric_name)
+    if task_column is None and task is None and named is not None:
+        task_column = find_common_column(named.values())
+    data = read_comparison(X, y, task_column, task, sample_weight, metric_name)
+    if named is None:
         scaler = StandardScaler(with_mean=not issparse(data.X))
-        estimators = default_models(task_column, preprocessor=scaler)
-    models = {
-        name: tell_column(each, task_column)
-        for name, each in name_models(estimators).items()
-    }
+        named = default_models(task_column, preprocessor=scaler, kind=metric.kind)
+    models = {name: tell_column(each, task_column) for name, each in named.items()}
+    check_methods(models, metric_name)
     baseline = choose_baseline(baseline, list(models))
     splits = split_rows(data, cv, random_state)
-    predictions, fit_times = predict_held_out(models, data, splits, n_jobs)
+    predictions, fit_times = predict_held_out(
+        models, data, splits, metric.method, n_jobs
+    )
     errors = [measure_errors(data, splits, z, metric.loss) for z in predictions]
     losses = np.array([each.loss for each in errors])
     return TaskComparison(
@@ -119,6 +130,7 @@ def compare_tasks(
         fit_times=fit_times,
         test_ratio=float(np.mean([len(test) / len(train) for train, test in splits])),
         predictions=np.array([each.prediction for each in errors]),
+        classes=data.classes,
         **_compare_by_task(data, losses, list(models).index(baseline), metric),
     )
 

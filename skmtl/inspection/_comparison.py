@@ -9,6 +9,7 @@ import numpy as np
 from ..metrics._table import draw_html, draw_text
 from ._display import TaskComparisonDisplay
 from ._errors import divide
+from ._metrics import find_metric
 from ._paired import adjust_holm, estimate_standard_error
 from ._sentence import recommend
 from ._table import describe, tabulate, write_lines
@@ -28,8 +29,8 @@ class TaskComparison:
         Names of the models.
     baseline : str
         Name of the one without sharing.
-    metric : {"mse", "rmse", "mae"}
-        What an error is.
+    metric : str
+        What an error is, as in :func:`compare_tasks`.
     tasks : ndarray of shape (n_tasks,)
         Labels of the tasks.
     n_rows : ndarray of shape (n_tasks,)
@@ -45,7 +46,8 @@ class TaskComparison:
         Rows held out per row trained on, mean over the folds.
     predictions : ndarray of shape (n_models, n_rows) or (n_models, n_rows, n_tasks)
         Predictions of held-out rows; their mean for rows held out more than once, NaN
-        for those never held out.
+        for those never held out. Of classes with a last axis of length n_classes: the
+        probabilities, or for "error" 1 for the class predicted and 0 for the others.
     task_errors : ndarray of shape (n_models, n_tasks)
         Error over the held-out rows of each task.
     task_increases : ndarray of shape (n_models, n_tasks)
@@ -56,6 +58,8 @@ class TaskComparison:
     p_values : ndarray of shape (n_models, n_tasks)
         One-sided p-values of `task_increases` being above 0, for each task alone. NaN
         for a task of one row.
+    classes : ndarray of shape (n_classes,) or None, default=None
+        Sorted classes, None for other targets.
 
     See Also
     --------
@@ -121,6 +125,12 @@ class TaskComparison:
     task_increases: np.ndarray
     task_standard_errors: np.ndarray
     p_values: np.ndarray
+    classes: np.ndarray | None = None
+
+    @property
+    def metric_label(self):
+        """What an error is called."""
+        return find_metric(self.metric).label
 
     @property
     def errors(self):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._metrics import find_metric
 from ._picture import draw_dots, explain_dots, name_tasks, sort_dots, write
 
 
@@ -118,9 +119,8 @@ class TaskComparisonDisplay:
         name_tasks(ax, dots)
         explain_dots(ax, dots)
         ax.xaxis.set_major_formatter(PercentFormatter(1))
-        ax.set_xlabel(
-            f"error saved by sharing, as part of the {self.metric.upper()} without"
-        )
+        label = find_metric(self.metric).label
+        ax.set_xlabel(f"error saved by sharing, as part of the {label} without")
         ax.set_title(
             f"Gain of {write(self.model)} over {write(self.baseline)}", loc="left"
         )

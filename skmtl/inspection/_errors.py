@@ -16,7 +16,7 @@ class Errors:
     loss : ndarray of shape (n_targets,)
         Loss of each target, a mean if it is held out more than once, else NaN.
     prediction : ndarray of the shape of y
-        Held-out prediction, averaged in the same way.
+        Held-out prediction, averaged in the same way; of classes with an axis more.
     """
 
     by_task: np.ndarray
@@ -28,20 +28,21 @@ class Errors:
 def measure_errors(data, splits, predictions, loss):
     """Measure the predictions of one model, given fold by fold."""
     total, times = np.zeros(len(data.targets)), np.zeros(len(data.targets))
-    summed, held = np.zeros(data.shape), np.zeros(data.n_rows)
+    summed, held = np.zeros(data.answer_shape), np.zeros(data.n_rows)
     means = []
     for (_, held_out), z in zip(splits, predictions, strict=True):
-        full = np.zeros(data.shape)
+        full = np.zeros(data.answer_shape, dtype=z.dtype)
         full[held_out] = z
         seen = np.isin(data.rows, held_out)
-        losses = loss(data.targets[seen], full.ravel()[data.cells[seen]])
+        answers = full.reshape(-1, *full.shape[len(data.shape) :])
+        losses = loss(data.targets[seen], answers[data.cells[seen]])
         means.append(_average_fold(data, seen, losses))
         total[seen] += losses
         times[seen] += 1
         summed[held_out] += z
         held[held_out] += 1
     by_task, by_row = np.transpose(means)
-    held = held.reshape(-1, *(1,) * (len(data.shape) - 1))
+    held = held.reshape(-1, *(1,) * (summed.ndim - 1))
     return Errors(by_task, by_row, divide(total, times), divide(summed, held))
 
 

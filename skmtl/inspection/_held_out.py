@@ -10,16 +10,18 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
 from ..compose._fit import name_of_weight
+from ._answers import ask
 
 
-def predict_held_out(models, data, splits, n_jobs):
+def predict_held_out(models, data, splits, method="predict", n_jobs=None):
     """Fit every model on every split, and predict the rows held out.
 
     Returns the predictions, ``[model][fold]`` of shape (n_held_out,) or (n_held_out,
-    n_tasks), and the times of the fits, of shape (n_models, n_folds).
+    n_tasks), of classes with an axis more for what each is given, and the times of the
+    fits, of shape (n_models, n_folds).
     """
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_predict_fold)(name, model, data, fold, *split)
+        delayed(_predict_fold)(name, model, data, method, fold, *split)
         for name, model in models.items()
         for fold, split in enumerate(splits)
     )
@@ -29,19 +31,21 @@ def predict_held_out(models, data, splits, n_jobs):
     return predictions, times
 
 
-def _predict_fold(name, model, data, fold, train, held_out):
+def _predict_fold(name, model, data, method, fold, train, held_out):
     where = f"The model {name!r} must predict rows held out of its fit."
     start = perf_counter()
     try:
         model = _fit(model, *data.take(train))
         time = perf_counter() - start
-        prediction = _predict(model, *data.take(held_out))
+        X, _, task, _ = data.take(held_out)
+        prediction = ask(model, method, X, _pass_on(model, task), data.classes)
     except Exception as error:
         raise ValueError(
             f"{where} In fold {fold}, of {len(train)} rows to train on, it failed with "
             f"{type(error).__name__}: {error}"
         ) from error
-    return _check(prediction, (len(held_out), *data.shape[1:]), where), time
+    shape = (len(held_out), *data.answer_shape[1:])
+    return _check(prediction, shape, data.kind == "counts", where), time
 
 
 def _fit(model, X, y, task, weight):
@@ -54,10 +58,10 @@ def _fit(model, X, y, task, weight):
     return clone(model).fit(X, y, **options)
 
 
-def _predict(model, X, y, task, weight):
-    if task is not None and _find_keyword(model) is not None:
-        return model.predict(X, task=task)
-    return model.predict(X)
+def _pass_on(model, task):
+    """Return the labels as a keyword, if the model takes them."""
+    known = task is not None and _find_keyword(model) is not None
+    return {"task": task} if known else {}
 
 
 def _find_keyword(model):
@@ -73,8 +77,7 @@ def _find_keyword(model):
     return None
 
 
-def _check(prediction, shape, where):
-    prediction = np.asarray(prediction, dtype=np.float64)
+def _check(prediction, shape, counts, where):
     if prediction.size != np.prod(shape):
         raise ValueError(
             f"{where} Got predictions of shape {prediction.shape}, where the targets "
@@ -84,5 +87,10 @@ def _check(prediction, shape, where):
     if wrong.any():
         raise ValueError(
             f"{where} Got NaN or infinity in {wrong.sum()} of {wrong.size} predictions."
+        )
+    if counts and prediction.min() <= 0:
+        raise ValueError(
+            f"{where} Means of counts must be above 0. Got {prediction.min():g}; use "
+            "models of counts, such as PoissonRegressor, or another metric."
         )
     return prediction.reshape(shape)

@@ -11,13 +11,14 @@ from sklearn.preprocessing import StandardScaler
 from ..compose import PooledTasks, make_task_pipeline
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics import find_task_column
+from ._class_models import make_class_models
 
 _ALPHAS = np.logspace(-3, 5, 17)
 _ALIKE = 1e20  # a pull so strong that tasks have the same coefficients
 _INNER = ("estimator", "regressor")  # of a search, of a TransformedTargetRegressor
 
 
-def default_models(task_column=None, *, preprocessor=None):
+def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
     """Make the models that are compared when none are given, from apart to pooled.
 
     - ``"independent"``: a ridge regression per task, each with a strength of its own;
@@ -28,6 +29,12 @@ def default_models(task_column=None, *, preprocessor=None):
 
     Each chooses its strength within the rows it is fitted on.
 
+    Of classes they are logistic regressions. The first has one strength for all tasks,
+    but nothing else in common; of a task with a single class it predicts the class
+    frequency, smoothed. The strengths of the first and the last are searched by log
+    loss on rows held out, if there is a task column; those of the other two, and of all
+    without a task column, are 1.
+
     Parameters
     ----------
     task_column : str or int, default=None
@@ -36,6 +43,8 @@ def default_models(task_column=None, *, preprocessor=None):
     preprocessor : transformer, default=None
         First step of each, which does not see the task column. None means
         ``StandardScaler()``.
+    kind : {"numbers", "classes"}, default="numbers"
+        What is predicted.
 
     Returns
     -------
@@ -49,17 +58,33 @@ def default_models(task_column=None, *, preprocessor=None):
     ['independent', 'pooled', 'pooled + task intercepts', 'mean-regularised']
     """
     first = StandardScaler() if preprocessor is None else preprocessor
-    ridge = RidgeCV(alphas=_ALPHAS)
-    models = {
-        "independent": MultiTaskRidgeCV(_ALPHAS),
-        "pooled": PooledTasks(ridge),
-        "pooled + task intercepts": MeanRegularizedRegressorCV([_ALIKE], method="loo"),
-        "mean-regularised": MeanRegularizedRegressorCV(),
-    }
+    if kind not in _MAKERS:
+        raise ValueError(
+            f"There are default models of {' and '.join(_MAKERS)}. Got {kind!r}; give "
+            "estimators."
+        )
+    moved = not isinstance(task_column, str) and task_column is not None
+    models = _MAKERS[kind](-1 if moved else task_column)
     return {
         name: _join([clone(first), model], task_column)
         for name, model in models.items()
     }
+
+
+def _make_number_models(task_column):
+    models = {
+        "independent": MultiTaskRidgeCV(_ALPHAS),
+        "pooled": PooledTasks(RidgeCV(alphas=_ALPHAS)),
+        "pooled + task intercepts": MeanRegularizedRegressorCV([_ALIKE], method="loo"),
+        "mean-regularised": MeanRegularizedRegressorCV(),
+    }
+    return {
+        name: model.set_params(task_column=task_column)
+        for name, model in models.items()
+    }
+
+
+_MAKERS = {"numbers": _make_number_models, "classes": make_class_models}
 
 
 def name_models(estimators):

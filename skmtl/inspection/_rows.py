@@ -13,6 +13,8 @@ from ..data import encode_tasks, take_task_column
 from ..data._containers import as_table, column_names
 from ..data._weights import read_sample_weight
 from ..model_selection import TaskKFold
+from ._metrics import find_metric
+from ._targets import encode_classes, read_numbers
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,15 @@ class Rows:
     tasks : ndarray of shape (n_tasks,)
         Labels.
     targets : ndarray of shape (n_targets,)
-        Observed targets.
+        Observed targets; of classes their positions in `classes`.
     rows : ndarray of shape (n_targets,), dtype intp
         Row of each.
     codes : ndarray of shape (n_targets,), dtype intp
         Position of its task in `tasks`.
+    kind : {"numbers", "classes", "counts"}, default="numbers"
+        What is predicted.
+    classes : ndarray of shape (n_classes,) or None, default=None
+        Sorted classes.
     """
 
     X: object
@@ -47,6 +53,8 @@ class Rows:
     targets: np.ndarray
     rows: np.ndarray
     codes: np.ndarray
+    kind: str = "numbers"
+    classes: np.ndarray | None = None
 
     @property
     def n_rows(self):
@@ -54,8 +62,13 @@ class Rows:
 
     @property
     def shape(self):
-        """Shape of predictions."""
+        """Shape of the targets, observed or not."""
         return np.shape(self.y)
+
+    @property
+    def answer_shape(self):
+        """Shape of predictions, a number for each class if there are classes."""
+        return self.shape if self.classes is None else (*self.shape, len(self.classes))
 
     @property
     def cells(self):
@@ -76,14 +89,14 @@ class Rows:
         return take_rows(self.X, rows), take_rows(self.y, rows), task, weight
 
 
-def read_comparison(X, y, task_column, task, sample_weight):
+def read_comparison(X, y, task_column, task, sample_weight, metric="mse"):
     """Read rows whose tasks are in a column of X, in `task`, or the columns of y."""
     _refuse_two_declarations(task_column, task)
     X, target = as_table(X), read_target(y)
     check_consistent_length(X, target, task)
     weight = read_sample_weight(sample_weight, len(target))
     if target.ndim == 2:
-        return _read_outputs(X, y, target, weight, task_column, task)
+        return _read_outputs(X, y, target, weight, task_column, task, metric)
     labels = task
     if task_column is not None:
         _, labels = take_task_column(X, task_column)
@@ -93,17 +106,27 @@ def read_comparison(X, y, task_column, task, sample_weight):
             "task_column= or task=."
         )
     tasks, codes = encode_tasks(labels)
-    target = target.astype(np.float64)
-    assert_all_finite(target, input_name="y")
+    target, targets, known = _read_targets(target, metric)
     task = None if task is None else tasks[codes]
-    return Rows(X, target, task, weight, tasks, target, np.arange(len(target)), codes)
+    rows = np.arange(len(target))
+    return Rows(X, target, task, weight, tasks, targets, rows, codes, **known)
+
+
+def _read_targets(target, metric):
+    """Return what to fit on, what losses are measured on, and what is known of it."""
+    kind = find_metric(metric).kind
+    if kind == "classes":
+        classes, codes = encode_classes(target)
+        return target, codes, {"kind": kind, "classes": classes}
+    target = read_numbers(target, metric)
+    assert_all_finite(target, input_name="y")
+    return target, target, {"kind": kind}
 
 
 def split_rows(data, cv, random_state):
     """Return pairs of rows to train on and rows held out."""
     if isinstance(cv, Integral):
-        splitter = KFold if len(data.shape) == 2 else TaskKFold
-        cv = splitter(cv, shuffle=True, random_state=random_state)
+        cv = _make_splitter(data, cv, random_state)
     groups = None if len(data.shape) == 2 else data.tasks[data.codes]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored by")
@@ -111,6 +134,13 @@ def split_rows(data, cv, random_state):
     if not all(len(held_out) for _, held_out in splits):
         raise ValueError("cv must hold out rows in every fold. Got an empty fold.")
     return splits
+
+
+def _make_splitter(data, n_folds, random_state):
+    options = {"shuffle": True, "random_state": random_state}
+    if len(data.shape) == 2:
+        return KFold(n_folds, **options)
+    return TaskKFold(n_folds, stratify=data.kind == "classes", **options)
 
 
 def _refuse_two_declarations(task_column, task):
@@ -121,7 +151,7 @@ def _refuse_two_declarations(task_column, task):
         )
 
 
-def _read_outputs(X, y, target, weight, task_column, task):
+def _read_outputs(X, y, target, weight, task_column, task, metric):
     if task_column is not None or task is not None:
         raise ValueError(
             "y must be 1-d when the task of each row is given. Got shape "
@@ -131,6 +161,6 @@ def _read_outputs(X, y, target, weight, task_column, task):
     tasks = np.arange(target.shape[1]) if names is None else np.array(names)
     y = target.astype(np.float64) if names is None else y
     rows, codes = np.nonzero(find_observed(target))
-    targets = target[rows, codes].astype(np.float64)
-    assert_all_finite(targets, input_name="y")
-    return Rows(X, y, None, weight, tasks, targets, rows, codes)
+    observed = target[rows, codes].astype(np.float64)
+    _, targets, known = _read_targets(observed, metric)
+    return Rows(X, y, None, weight, tasks, targets, rows, codes, **known)

@@ -56,7 +56,7 @@ def _say_unclear(comparison, best):
 
 def _state(comparison, model):
     error = comparison.errors[comparison.find(model)]
-    return f"{comparison.metric.upper()} of {error:.4g}"
+    return f"{comparison.metric_label} of {error:.4g}"
 
 
 def _state_gain(comparison, model, side):

@@ -169,19 +169,23 @@ def _measure_hits(rows, hits, places, n_classes):
 
 def _measure_probabilities(rows, hits, places, proba):
     """Compute the columns of each task."""
-    own = proba[np.arange(len(proba)), places]
-    eps = np.finfo(proba.dtype).eps
-    surprise = -np.log(own.clip(eps, 1 - eps), dtype=np.float64)
     columns = {
-        "log_loss": rows.mean(surprise),
+        "log_loss": rows.mean(measure_surprise(proba, places)),
         "auc": measure_auc(rows, proba, places),
-        "brier": rows.mean(_measure_squares(proba, places)),
+        "brier": rows.mean(measure_squares(proba, places)),
         **_measure_hits(rows, hits, places, proba.shape[1]),
     }
     return {name: columns[name] for name in PROBABILITY_SIGNS}
 
 
-def _measure_squares(proba, places):
+def measure_surprise(proba, places):
+    """Return the log loss of each row, probabilities clipped as scikit-learn does."""
+    own = proba[np.arange(len(proba)), places]
+    eps = np.finfo(proba.dtype).eps
+    return -np.log(own.clip(eps, 1 - eps), dtype=np.float64)
+
+
+def measure_squares(proba, places):
     """Sum the squared errors over classes; with two classes that of the second."""
     errors = proba.astype(np.float64)  # a copy
     errors[np.arange(len(errors)), places] -= 1

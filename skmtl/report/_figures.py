@@ -114,7 +114,7 @@ def _colour_gains(comparison, model, gains):
 
 
 def _say_gain(comparison):
-    name = comparison.metric.upper()
+    name = comparison.metric_label
     return f"{name}, % below that of '{_label(comparison.baseline)}'"
 
 

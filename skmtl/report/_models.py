@@ -68,7 +68,7 @@ def _head(comparison):
     n_tasks = len(comparison.tasks)
     return (
         "model",
-        comparison.metric.upper(),
+        comparison.metric_label,
         f"gain over {comparison.baseline}",
         f"better in (of {n_tasks} tasks)",
         "hurts",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from ._centre import CentreView
-from ._sections import SECTIONS
+from ._sections import choose_sections
 from ._style import STYLE
 from ._verdict import draw_verdict
 
@@ -23,8 +23,9 @@ class Report:
         What the page is about.
     comparison : TaskComparison
         What :func:`skmtl.inspection.compare_tasks` returned.
-    view : CentreView
-        What the mean-regularised model learnt.
+    view : CentreView or None
+        What the mean-regularised model learnt; None leaves its sections out, as for
+        models of classes.
     facts : dict of str to str
         What is to be said of the data, in order.
     explanations : dict of str to str, default={}
@@ -61,7 +62,7 @@ class Report:
 
     title: str
     comparison: object
-    view: CentreView
+    view: CentreView | None
     facts: dict
     explanations: dict = field(default_factory=dict)
     subtitle: str = "Does it help to learn the tasks together?"
@@ -77,7 +78,7 @@ class Report:
         """
         sections = "\n".join(
             f'<section id="{name}"><h2>{escape(title)}</h2>\n{draw(self)}</section>'
-            for name, title, draw in SECTIONS
+            for name, title, draw in choose_sections(self)
         )
         return _PAGE.format(
             title=escape(self.title),

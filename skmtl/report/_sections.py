@@ -96,7 +96,7 @@ def _draw_tasks(comparison, model):
     return (
         f"<details><summary>{_say_tasks(len(gains))}</summary>"
         '<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table>'
-        f"<caption>{comparison.metric.upper()} of each task, smallest gain first"
+        f"<caption>{comparison.metric_label} of each task, smallest gain first"
         f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         "</details>"
     )
@@ -174,11 +174,21 @@ def _draw_facts(facts):
     return f'<dl class="facts">{items}</dl>'
 
 
-SECTIONS = (
+def choose_sections(report):
+    """Return names, titles and functions of the sections that a report has."""
+    drawn = _ABOUT_CENTRE if report.view is not None else ()
+    return (*_ABOUT_MODELS, *drawn, *_ABOUT_DATA)
+
+
+_ABOUT_MODELS = (
     ("models", "Which model predicts best?", _draw_models),
     ("gains", "Which tasks gain?", _draw_gains),
+)
+_ABOUT_CENTRE = (
     ("coefficients", "What do the tasks share?", _draw_coefficients),
     ("path", "How much sharing?", _draw_path),
+)
+_ABOUT_DATA = (
     ("data", "The data", _draw_data),
     ("origin", "How this was made", _draw_origin),
 )
