@@ -153,17 +153,18 @@ def read_labels(values, label):
 def _as_cells(y):
     """Return y as an array, of objects unless all are numbers of one kind."""
     if isinstance(y, np.ma.MaskedArray):
-        return y.astype(object).filled(None)
+        return np.where(np.ma.getmaskarray(y), None, y.data.astype(object))
     columns = _read_columns(y)
     if columns is not None:
         return np.array(columns, dtype=object).T
-    several = isinstance(y, list | tuple) or column_names(y) is not None
-    array = np.asarray(y, dtype=object if several else None)
+    array = np.asarray(y, dtype=object if isinstance(y, list | tuple) else None)
     return array if array.dtype.kind in "biuf" else array.astype(object)
 
 
 def _read_columns(y):
-    """Return the columns of a frame that mixes no kinds in an array, else None."""
+    """Return the columns of a frame, which an array would bring to one kind."""
+    if is_instance(y, "pandas", "DataFrame"):
+        return [y.iloc[:, place].tolist() for place in range(y.shape[1])]
     if is_instance(y, "polars", "DataFrame"):
         return [column.to_list() for column in y.get_columns()]
     if is_instance(y, "pyarrow", "Table"):

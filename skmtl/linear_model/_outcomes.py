@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import expit, softmax
 from sklearn.metrics import d2_log_loss_score, d2_tweedie_score, r2_score
 
+from skmtl._linalg import EPS
 from skmtl.data import read_labels, read_numbers
 from skmtl.losses import Logistic, Multinomial, Poisson, Squared, contrasts
 
@@ -86,7 +87,7 @@ class Number(Outcome):
             return np.nan
         if self.name == "squared":
             return r2_score(y, mean, sample_weight=weight)
-        mean = np.maximum(mean, np.finfo(float).tiny)
+        mean = np.maximum(mean, EPS)  # as scikit-learn has it for probabilities
         return d2_tweedie_score(y, mean, sample_weight=weight, power=1)
 
 
