@@ -3,6 +3,7 @@
 from ._classes import ClassTargets, find_classes, read_classes, target_classes
 from ._columns import take_task_column
 from ._gate import read_queries, read_rows
+from ._mixed import read_labels, read_mixed, read_numbers
 from ._moments import TaskMoments
 from ._rows import SharedRows, TaskRows
 from ._summarise import summarise
@@ -18,6 +19,9 @@ __all__ = [
     "find_classes",
     "find_tasks",
     "read_classes",
+    "read_labels",
+    "read_mixed",
+    "read_numbers",
     "read_queries",
     "read_rows",
     "read_task_weight",

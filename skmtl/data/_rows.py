@@ -111,6 +111,30 @@ class TaskRows(TaskData):
             offsets=before[self.offsets],
         )
 
+    def keep(self, kept):
+        """Return some of the observations, by a mask."""
+        row = np.arange(len(self.y)) if self.rows is None else self.rows
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return replace(
+            self,
+            rows=row[kept],
+            y=self.y[kept],
+            weight=None if self.weight is None else self.weight[kept],
+            offsets=before[self.offsets],
+        )
+
+    def of_tasks(self, chosen):
+        """Return the observations of some tasks, by their numbers in rising order."""
+        mask = np.zeros(len(self.tasks), dtype=bool)
+        mask[chosen] = True
+        sizes = np.diff(self.offsets)
+        kept = self.keep(np.repeat(mask, sizes))
+        weight = None if self.task_weight is None else self.task_weight[chosen]
+        offsets = np.concatenate([[0], np.cumsum(sizes[chosen])])
+        return replace(
+            kept, tasks=self.tasks[chosen], offsets=offsets, task_weight=weight
+        )
+
 
 @dataclass(frozen=True)
 class SharedRows(TaskData):

@@ -18,7 +18,7 @@ def read_numeric_target(estimator, y):
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
     refuse_lazy("y", y)
-    outputs = _label_outputs(column_names(y))
+    outputs = label_outputs(column_names(y))
     if isinstance(y, np.ma.MaskedArray):
         y = y.astype(np.float64).filled(np.nan)  # check_array would show what it hides
     target = check_array(
@@ -37,7 +37,7 @@ def read_numeric_target(estimator, y):
     return target, np.arange(target.shape[1]) if outputs is None else outputs
 
 
-def _label_outputs(names):
+def label_outputs(names):
     """Return the names of several columns as labels, in their order."""
     if names is None or len(names) == 1:
         return None

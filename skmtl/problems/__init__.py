@@ -22,6 +22,8 @@ from ._grid import (
     suggest_levels,
 )
 from ._likelihood import RestrictedLikelihood
+from ._mixed import MixedDatafit, MixedPart, Standard, mixed_parts, standardise
+from ._mixed_rows import FreeLevels, MixedRows
 from ._output_models import OutputModels
 from ._parts import SumOfParts, into_parts
 from ._penalized import PenalizedFit, minimize
@@ -53,9 +55,13 @@ __all__ = [
     "Datafit",
     "DesignCurvature",
     "DivisibleLoss",
+    "FreeLevels",
     "GraphFit",
     "GraphLosses",
     "LinearTasks",
+    "MixedDatafit",
+    "MixedPart",
+    "MixedRows",
     "MomentCurvature",
     "OutputModels",
     "PenalizedFit",
@@ -64,6 +70,7 @@ __all__ = [
     "RidgePath",
     "RowCurvature",
     "SquaredLoss",
+    "Standard",
     "StrengthSearch",
     "SumOfParts",
     "bound",
@@ -81,6 +88,7 @@ __all__ = [
     "into_parts",
     "left_out_scores",
     "minimize",
+    "mixed_parts",
     "pose",
     "pose_moments",
     "prefers_rows",
@@ -89,6 +97,7 @@ __all__ = [
     "rows_path",
     "shared_path",
     "squared_loss",
+    "standardise",
     "suggest_alphas",
     "suggest_levels",
 ]

@@ -1,0 +1,171 @@
+"""What a model of tasks of several kinds predicts, each in its own units."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skmtl.data import read_mixed, read_queries
+
+from ._base import TaskModel
+
+
+class MixedPredictor(TaskModel):
+    """Predict numbers and classes with the linear model of each task."""
+
+    __metadata_request__predict_proba = {"task": True}
+
+    # The gate finds tasks never seen, which are refused here.
+    handle_unknown = "shared"
+
+    def predict(self, X, task=None):
+        """Predict each row with the model of its task, in the units of the task.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, if `fit` was given labels so.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_tasks), dtype object
+            Numbers and classes; a column per task if `fit` had a 2-d y.
+        """
+        X, codes = self._read_queries(X, task)
+        found = np.full((X.shape[0], self.n_tasks_), None, dtype=object)
+        for t, (label, rows) in enumerate(self._find_rows(X, codes).items()):
+            outcome, raw = self._raw(X[rows], label)
+            found[rows, t] = outcome.predict(raw)
+        if self._layout == "outputs":
+            return found
+        return found[np.arange(len(found)), 0 if codes is None else codes]
+
+    def predict_frame(self, X):
+        """Predict every task of a 2-d y, as a frame whose columns keep their types.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        DataFrame of shape (n_samples, n_tasks)
+            Numbers as floats and classes in the dtype of `classes_`; the index is that
+            of X, if it has one.
+        """
+        import pandas as pd
+
+        index = getattr(X, "index", None)
+        X, _ = self._read_queries(X, None)
+        if self._layout != "outputs":
+            raise ValueError(
+                "predict_frame needs a model whose tasks are the columns of a 2-d y, "
+                "got one whose rows are of one task each. Use predict."
+            )
+        columns = {}
+        for label in self.tasks_.tolist():
+            outcome, raw = self._raw(X, label)
+            columns[label] = outcome.predict(raw)
+        return pd.DataFrame(columns, index=index)
+
+    def predict_proba(self, X, task=None):
+        """Predict the probability of each class, for each task that has classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, if `fit` was given labels so.
+
+        Returns
+        -------
+        dict of ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`, by the label of the task; NaN in
+            rows of other tasks.
+        """
+        X, codes = self._read_queries(X, task)
+        rows, found = self._find_rows(X, codes), {}
+        for label, classes in self.classes_.items():
+            outcome, raw = self._raw(X[rows[label]], label)
+            found[label] = np.full((X.shape[0], len(classes)), np.nan, raw.dtype)
+            found[label][rows[label]] = outcome.probabilities(raw)
+        return found
+
+    def score(self, X, y, sample_weight=None, task=None):
+        """Return the mean over tasks of the fraction of deviance explained.
+
+        It is R2 for a task with the loss "squared",
+        :func:`~sklearn.metrics.d2_tweedie_score` of power 1 for "poisson", and
+        :func:`~sklearn.metrics.d2_log_loss_score` for classes: 1 is perfect, 0 what the
+        best constant reaches. Tasks whose target is constant in `y` are left out.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, as in `predict`.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Target; NaN or None in a 2-d y is left out.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, as in `predict`.
+
+        Returns
+        -------
+        float
+            The mean; NaN if the target of no task varies.
+        """
+        check_is_fitted(self)
+        data, cells = read_mixed(
+            self, X, y, task=task, sample_weight=sample_weight, reset=False
+        )
+        labels = data.tasks.tolist()
+        self._refuse_unseen("labels", [k for k in labels if k not in self.coef_])
+        row = np.arange(len(data.y)) if data.rows is None else data.rows
+        scores = []
+        for number, label in enumerate(labels):
+            part = slice(*data.offsets[number : number + 2])
+            outcome, raw = self._raw(data.X[row[part]], label)
+            values = cells[data.y[part].astype(np.intp)]
+            weight = None if data.weight is None else data.weight[part]
+            scores.append(outcome.explain(values, raw, weight))
+        known = np.array(scores)[~np.isnan(scores)]
+        return float(known.mean()) if len(known) else np.nan
+
+    def _read_queries(self, X, task):
+        """Return features, and the task of each row if there are labels."""
+        check_is_fitted(self)
+        X, codes = read_queries(self, X, task)
+        unseen = [] if codes is None else np.flatnonzero(codes < 0)
+        self._refuse_unseen("rows", unseen)
+        return X, codes
+
+    def _refuse_unseen(self, what, unseen):
+        if len(unseen):
+            raise ValueError(
+                f"Every task must be seen in fit, got {what} of others: "
+                f"{np.asarray(unseen[:5]).tolist()}. This model knows {self.n_tasks_} "
+                f"tasks: {self.tasks_[:5].tolist()}. Without rows a task has neither "
+                f"units nor classes: fit on rows of it, or leave it out."
+            )
+
+    def _find_rows(self, X, codes):
+        """Return the rows of each task, by label."""
+        labels = self.tasks_.tolist()
+        if codes is None:
+            return dict.fromkeys(labels, np.arange(X.shape[0]))
+        order = np.argsort(codes, kind="stable")
+        ends = np.cumsum(np.bincount(codes, minlength=len(labels)))
+        return dict(zip(labels, np.split(order, ends[:-1]), strict=True))
+
+    def _raw(self, X, label):
+        """Return the outcome of a task, and raw predictions of rows."""
+        raw = X @ self.coef_[label].T + self.intercept_[label]
+        return self._outcomes[label], raw
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
