@@ -63,7 +63,7 @@ default=None
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
-    tol : float, default=1e-12
+    tol : float, default=1e-10
         Fall of the objective, in units of its value at zero, that the next step must
         promise for another to follow.
     max_iter : int, default=100
@@ -158,7 +158,7 @@ default=None
         task_column=None,
         handle_unknown="shared",
         task_weight=None,
-        tol=1e-12,
+        tol=1e-10,
         max_iter=100,
         warm_start=False,
     ):

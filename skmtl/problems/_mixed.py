@@ -148,10 +148,9 @@ class MixedPart:
         """Return the gradient of these tasks."""
         return self._units * self.datafit.gradient(self.lift(raw))
 
-    def expand(self, raw):
-        """Return the gradient and the Hessians of these tasks."""
-        gradient, curved = self.datafit.expand(self.lift(raw))
-        return self._units * gradient, self._units**2 * curved
+    def curve(self, raw):
+        """Return the Hessians of these tasks."""
+        return self._units**2 * self.datafit.curve(self.lift(raw))
 
     @property
     def _units(self):
@@ -204,6 +203,15 @@ class MixedDatafit:
         pairs = [(part, variable[part.places]) for part in self.parts]
         return [z for part, own in pairs for z in part.predict(own)]
 
+    def predict_zero(self):
+        """Return the raw predictions of the variable zero."""
+        return [z for part in self.parts for z in part.datafit.predict_zero()]
+
+    def refuse_huge(self):
+        """Refuse features so large that their products overflow."""
+        for part in self.parts:
+            part.datafit.refuse_huge()
+
     def value(self, raw):
         """Return the sum of the losses, infinite if it overflows."""
         pairs = self._divide(raw)
@@ -216,13 +224,13 @@ class MixedDatafit:
             total[part.places] = part.gradient(some)
         return total
 
-    def expand(self, raw):
-        """Return the gradient, and the Hessian of each task."""
-        total, n_columns = np.zeros(self.shape), self.shape[2]
+    def curve(self, raw):
+        """Return the Hessian of each task."""
+        n_columns = self.shape[2]
         curved = np.zeros((self.n_tasks, n_columns, n_columns))
         for part, some in self._divide(raw):
-            total[part.places], curved[part.places] = part.expand(some)
-        return total, curved
+            curved[part.places] = part.curve(some)
+        return curved
 
     def _divide(self, raw):
         """Return the raw predictions of each part beside it."""

@@ -18,6 +18,9 @@ _N_HALVINGS = 60
 # A curvature serves again where the fall is this small, in units of the objective at
 # zero, and shrinks by this factor.
 _SETTLED, _FAST = 1e-4, 0.1
+# A step by an old curvature ends the way at a fall smaller by this factor, as it does
+# not double the digits.
+_STALE = 1e-4
 _logger = logging.getLogger("skmtl")
 
 
@@ -50,14 +53,13 @@ class Curved(ABC):
 class Newton(BaseEstimator):
     """Minimise by Newton steps, halved until the objective falls.
 
-    Near the optimum the number of digits doubles with each step, and a curvature serves
-    for several. Where there is no
-    optimum, as with classes that a plane divides, the objective falls until `tol` ends
-    it.
+    Near the optimum the number of digits doubles with each step, and then a curvature
+    serves for several. Where there is no optimum, as with classes that a plane divides,
+    the objective falls until `tol` ends it.
 
     Parameters
     ----------
-    tol : float, default=1e-12
+    tol : float, default=1e-10
         Fall that the next step promises at which to stop, in units of the objective at
         zero.
     max_iter : int, default=100
@@ -69,7 +71,7 @@ class Newton(BaseEstimator):
     University Press. :doi:`10.1017/CBO9780511804441`
     """
 
-    tol: float = 1e-12
+    tol: float = 1e-10
     max_iter: int = 100
 
     def minimize(self, objective, start):
@@ -91,13 +93,14 @@ class Newton(BaseEstimator):
         unit = max(objective.unit, TINY)
         for n_iter in range(1, self.max_iter + 1):
             gradient = objective.gradient(point)
+            enough = self.tol * (_STALE if divide else 1.0) * unit
             divide = divide or objective.factor(point)
             step = -divide(gradient)
             slope = min(float(np.vdot(step, gradient)), 0.0)
             fall = -slope / 2
             _logger.debug("step %d: %.10g, to fall by %.2e", n_iter, point.value, fall)
             point = _search(objective.line(point, step), point, slope)
-            if fall <= self.tol * unit + _ROUNDING * abs(point.value):
+            if fall <= enough + _ROUNDING * abs(point.value):
                 return Solution(point.variable, point.value, fall / unit, n_iter, True)
             if fall > min(_SETTLED * unit, _FAST * before):
                 divide = None
