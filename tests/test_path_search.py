@@ -300,6 +300,23 @@ def test_a_constant_target_is_fitted_by_intercepts():
         assert_allclose(search.predict(X), 2.0)
 
 
+@pytest.mark.parametrize(
+    "model", [LowRankRegressor(), FusedRegressor(), DirtyRegressor()], ids=str
+)
+def test_folds_solved_less_exactly_choose_the_same(model):
+    X, y, task = rows(12)
+    rough = PathSearchCV(model, 12).fit(X, y, task=task)
+    sharp = PathSearchCV(clone(model).set_params(**SHARP), 12).fit(X, y, task=task)
+    found, exact = (each.cv_results_["mean_test_score"] for each in (rough, sharp))
+    assert rough.best_index_ == sharp.best_index_
+    assert_allclose(found, exact, rtol=1e-2)
+    assert np.abs(found / exact - 1).max() > 1e-9
+    # The model that is kept is solved as exactly as it asks for.
+    again = clone(model).set_params(**rough.best_params_).fit(X, y, task=task)
+    assert_array_equal(rough.best_estimator_.coef_, again.coef_)
+    assert rough.best_estimator_.tol == model.tol
+
+
 def test_a_path_that_does_not_converge_says_how_far_it_got():
     search = PathSearchCV(LowRankRegressor(tol=1e-14, max_iter=2), alphas=[0.01], cv=2)
     with pytest.warns(ConvergenceWarning, match=r"Raise max_iter"):

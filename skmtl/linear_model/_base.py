@@ -188,9 +188,13 @@ class MomentRegressor(TaskRegressor):
         """Return the same from moments."""
         return moments
 
-    def _solve(self, posed, last=None):
-        """Return the fit of what was posed, from the last one along a path."""
+    def _solve(self, posed, fits=()):
+        """Return the fit of what was posed, from those before it along a path."""
         return clone(self).set_params(task_weight=None)._fit_moments(posed)
+
+    def _roughened(self):
+        """Return the model as it is solved in folds, where errors alone matter."""
+        return self
 
     def _warn_of(self, fits):
         """Warn of fits that have not converged."""

@@ -158,6 +158,12 @@ class JointFeatureRegressor(PenalizedRegressor):
         ridge = self._kind.ridge(self.alpha)
         return divisible_moments(moments, self.fit_intercept, ridge)
 
+    def _roughened(self):
+        return self  # Newton steps are few
+
+    def _ahead(self, fits):
+        return fits[-1].solution.variable if fits else None
+
     def _reads_rows(self, data):
         return reads_rows(data)
 

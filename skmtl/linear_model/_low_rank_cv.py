@@ -42,7 +42,8 @@ class LowRankRegressorCV(SplittingRegressor):
         Factor of each task's loss, and of its errors: a mapping from every label to a
         number, or "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Optimality to be reached, as in :class:`LowRankRegressor`.
+        Optimality to be reached, as in :class:`LowRankRegressor`; in folds ten times
+        that, 1e-4 at most.
     max_iter : int, default=10000
         Largest number of iterations per strength.
 

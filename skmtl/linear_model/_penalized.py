@@ -20,7 +20,7 @@ from skmtl.solvers import Fista
 
 from ._base import MomentRegressor, float_type
 from ._ridge import COMMON_CONSTRAINTS
-from ._strengths import fall, saturate, warn_of_path
+from ._strengths import fall, loosen, saturate, warn_of_path
 
 PENALIZED_CONSTRAINTS = {
     "tol": [Interval(Real, 0, None, closed="left")],
@@ -29,6 +29,8 @@ PENALIZED_CONSTRAINTS = {
     **COMMON_CONSTRAINTS,
 }
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
+# Parameters that say how exactly the objective is minimised.
+_TOLERANCES = "tol", "solver__tol"
 # What certifies a fit, for a penalty that has a dual norm and for one that has none.
 _CERTIFICATES = {
     "dual_gap": "the duality gap is {reached:.1e} times the objective at zero",
@@ -97,10 +99,21 @@ class PenalizedRegressor(MomentRegressor):
         """Return a loss as it is at the strengths of this model."""
         return loss
 
-    def _solve(self, posed, last=None):
-        start = None if last is None else last.solution.variable
-        penalty = self._penalty(posed.moments.tasks)
+    def _roughened(self):
+        known = self.get_params()
+        tols = {name: known[name] for name in _TOLERANCES if name in known}
+        return self.set_params(**{name: loosen(tol) for name, tol in tols.items()})
+
+    def _solve(self, posed, fits=()):
+        penalty, start = self._penalty(posed.moments.tasks), self._ahead(fits)
         return minimize(self._repose(posed), penalty, self._solver(), start)
+
+    def _ahead(self, fits):
+        """Return where the last two fits of a path lead to."""
+        if len(fits) < 2:
+            return fits[-1].solution.variable if fits else None
+        before, last = (fit.solution.variable for fit in fits[-2:])
+        return 2 * last - before
 
     def _warn_of(self, fits):
         warn_of_path([fit.solution for fit in fits], getattr(self._solver(), "tol", 0))

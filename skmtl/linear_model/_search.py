@@ -109,7 +109,7 @@ def search_path(scaled, data, splits, grid, one_standard_error):
         What was found.
     """
     alphas = _fall(scaled, data, grid)
-    models = [scaled.at(alpha) for alpha in alphas]
+    models = [scaled.at(alpha)._roughened() for alpha in alphas]
     folds = _folds(scaled.model, data, splits)
     errors = [_errors(models, posed, measure) for posed, measure in folds]
     errors = np.stack(errors, axis=1)
@@ -153,6 +153,6 @@ def _errors(models, posed, measure):
     """Return the error of every model of a path, each solved from the last."""
     fits = []
     for model in models:
-        fits.append(model._solve(posed, fits[-1] if fits else None))
+        fits.append(model._solve(posed, fits))
     models[0]._warn_of(fits)
     return [measure(fit.unpack()) for fit in fits]

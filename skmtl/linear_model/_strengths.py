@@ -11,6 +11,9 @@ from skmtl.problems import into_parts, minimize
 
 from ._base import multiply_rows
 
+# Tolerance in folds, in units of that of the final fit, and at most.
+_LOOSER, _LOOSEST = 10, 1e-4
+
 
 def fall(highest, n_alphas, eps):
     """Return strengths that fall from the highest to `eps` times it, evenly in logs."""
@@ -34,6 +37,11 @@ def saturate(loss, penalty_at, solver):
         return penalty_at(alpha).prox(moved, 1 / curvature)
 
     return least_strength(step, moved, ENDLESS * units)
+
+
+def loosen(tol):
+    """Return the tolerance in folds: errors on rows left out have fewer digits."""
+    return max(tol, min(_LOOSER * tol, _LOOSEST))
 
 
 def choose(errors, one_standard_error):
