@@ -225,6 +225,19 @@ def test_sharing_helps_many_small_tasks_of_classes():
     assert found.recommendation.startswith("Use 'mean-regularised': its log loss of")
 
 
+def test_weights_reach_the_searches_of_the_default_models():
+    X, y = _make(n_tasks=4)
+    weight = (np.arange(len(y)) % 3).astype(float)
+    weighted, equal = (
+        compare_tasks(
+            None, X, y, task_column="task", sample_weight=w, cv=2, random_state=0
+        )
+        for w in (weight, None)
+    )
+    assert np.isfinite(weighted.errors).all()
+    assert (weighted.errors != equal.errors).all()
+
+
 def test_tasks_of_one_class_have_finite_losses_apart():
     X, y = _make(n_tasks=6)
     y[X["task"] < 2] = True
@@ -271,7 +284,7 @@ def test_whole_tasks_can_be_held_out():
         (
             ["no", "yes"] * 72,
             "mse",
-            "y must hold numbers for metric='mse'. Got classes",
+            "y must hold numbers for metric='mse'. Got classes, such as 'no'",
         ),
         ([1.5, 2.5] * 72, "error", "Unknown label type: continuous"),
         (["no", None] * 72, None, "y must hold a class in every row"),

@@ -5,7 +5,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline
 
 from ..compose import PooledTasks
-from ..inspection._class_models import make_class_models
+from ..inspection._centred_models import make_class_models
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics._declared import unwrap_search
 from ._encoder import make_steps

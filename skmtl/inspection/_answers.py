@@ -37,14 +37,16 @@ def ask(model, method, X, options, classes=None):
     return np.stack([_align(*column, classes) for column in columns], axis=1)
 
 
-def score_log_loss(model, X, y):
+def score_log_loss(model, X, y, sample_weight=None):
     """Return the mean log loss of a fitted classifier, negated.
 
     Classes that it was not fitted on are of probability 0, which is clipped.
     """
     classes = np.union1d(model.classes_, y)
     shares = ask(model, "predict_proba", X, {}, classes)
-    return -float(measure_surprise(shares, np.searchsorted(classes, y)).mean())
+    losses = measure_surprise(shares, np.searchsorted(classes, y))
+    weight = np.ones(len(losses)) if sample_weight is None else sample_weight
+    return -float(np.dot(weight, losses) / (np.sum(weight) or 1.0))
 
 
 def _align(proba, own, classes):

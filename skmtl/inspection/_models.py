@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from ..compose import PooledTasks, make_task_pipeline
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics import find_task_column
-from ._class_models import make_class_models
+from ._centred_models import make_class_models
 
 _ALPHAS = np.logspace(-3, 5, 17)
 _ALIKE = 1e20  # a pull so strong that tasks have the same coefficients

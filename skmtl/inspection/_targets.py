@@ -37,7 +37,7 @@ def read_numbers(target, name):
     if target.dtype.kind in "OUST" and _names_classes(target):
         raise ValueError(
             f"y must hold numbers for metric={name!r}. Got classes, such as "
-            f"{target.ravel()[0]!r}; use one of {list_metrics('classes')}."
+            f"{str(target.ravel()[0])!r}; use one of {list_metrics('classes')}."
         )
     numbers = target.astype(np.float64)
     if find_metric(name).kind == "counts" and (numbers < 0).any():

@@ -1,0 +1,51 @@
+"""The models, around a centre, that are compared by default where no ridge fits."""
+
+import numpy as np
+from sklearn.model_selection import GridSearchCV
+
+from ..linear_model import MeanRegularizedClassifier
+from ..model_selection import TaskKFold
+from ._answers import score_log_loss
+
+_ALPHAS = np.geomspace(1e-2, 1e3, 6)
+_APART = 1e12  # a pull of the centre to zero so strong that nothing is shared
+_N_FOLDS = 3
+
+
+def make_class_models(task_column=None):
+    """Make logistic regressions by name, told the column that they find tasks in."""
+    models = _make_models(MeanRegularizedClassifier, task_column)
+    return _search(models, score_log_loss, stratify=True)
+
+
+def _make_models(model, task_column):
+    """Make models by name, from apart to pooled.
+
+    Tasks apart have intercepts that nothing pulls. Those of a single class, which have
+    no finite one, are told of the others by `model` as far as it takes to have one.
+    """
+    models = {
+        "independent": model(alpha_shared=_APART),
+        "pooled": model(np.inf, alpha_intercept=np.inf),
+        "pooled + task intercepts": model(np.inf, alpha_intercept=1.0),
+        "mean-regularised": model(alpha_intercept=1.0),
+    }
+    return {
+        name: each.set_params(task_column=task_column) for name, each in models.items()
+    }
+
+
+def _search(models, scoring, stratify):
+    """Choose finite strengths by scores of rows held out of every task."""
+    column = models["pooled"].task_column
+    if column is None:  # searches cannot pass labels on
+        return models
+    folds = TaskKFold(
+        _N_FOLDS, task_column=column, stratify=stratify, shuffle=True, random_state=0
+    )
+    return {
+        name: model
+        if np.isinf(model.alpha)
+        else GridSearchCV(model, {"alpha": _ALPHAS}, scoring=scoring, cv=folds)
+        for name, model in models.items()
+    }
