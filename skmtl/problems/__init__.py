@@ -9,7 +9,7 @@ from ._curvature import (
     row_curvature,
 )
 from ._datafit import Datafit
-from ._folds import deal, fold_moments
+from ._folds import deal, deal_classes, fold_moments
 from ._generalized import CentredLosses, CoupledLosses
 from ._generalized_graph import GraphLosses
 from ._graph import GraphFit
@@ -21,7 +21,9 @@ from ._grid import (
     suggest_alphas,
     suggest_levels,
 )
+from ._laplace import LaplaceLikelihood
 from ._likelihood import RestrictedLikelihood
+from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
 from ._output_models import OutputModels
 from ._parts import SumOfParts
 from ._penalized import PenalizedFit, minimize
@@ -55,7 +57,9 @@ __all__ = [
     "DivisibleLoss",
     "GraphFit",
     "GraphLosses",
+    "LaplaceLikelihood",
     "LinearTasks",
+    "LossGrid",
     "MomentCurvature",
     "OutputModels",
     "PenalizedFit",
@@ -68,6 +72,7 @@ __all__ = [
     "SumOfParts",
     "bound",
     "deal",
+    "deal_classes",
     "divisible_moments",
     "divisible_rows",
     "factor_moments",
@@ -78,7 +83,10 @@ __all__ = [
     "fold_scores",
     "generalised_scores",
     "has_few_rows",
+    "held_out_scores",
     "left_out_scores",
+    "likelihoods",
+    "mean_curvatures",
     "minimize",
     "pose",
     "pose_moments",

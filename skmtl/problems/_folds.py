@@ -1,5 +1,7 @@
 """Moments of folds: cross-validation that never refits on rows."""
 
+from dataclasses import replace
+
 import numpy as np
 
 
@@ -83,3 +85,24 @@ def deal(data, n_splits):
     return [
         (np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_splits)
     ]
+
+
+def deal_classes(data, n_splits):
+    """Deal the rows of each class of each task to folds in turn, as `deal` does.
+
+    Parameters
+    ----------
+    data : TaskRows
+        Rows of tasks, whose targets are codes of classes.
+    n_splits : int
+        Number of folds.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Indices of training and test rows of X.
+    """
+    tasks = np.repeat(np.arange(len(data.tasks)), np.diff(data.offsets))
+    order = np.lexsort((data.y, tasks))
+    rows = order if data.rows is None else data.rows[order]
+    return deal(replace(data, rows=rows, y=data.y[order], weight=None), n_splits)
