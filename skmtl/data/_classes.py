@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.utils import column_or_1d
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -238,6 +238,7 @@ def _encode_classes(estimator, y):
     if n_outputs > 1:
         return np.array([0, 1]), y
     labels = column_or_1d(labels, warn=True)
+    assert_all_finite(labels, input_name="y")
     check_classification_targets(labels)
     return np.unique(labels, return_inverse=True)
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import get_scorer
-from sklearn.utils import _safe_indexing
 
+from skmtl._compat import safe_indexing
 from skmtl.losses import contrasts
 from skmtl.problems import Datafit
 
@@ -55,7 +55,7 @@ class HeldOutErrors(HeldOutLoss):
 def _misses(y, z):
     """Return whether another class is more probable than the right one."""
     if y.shape[-1] == 1:
-        return ((z > 0) != (y > 0.5))[..., 0]
+        return ((z > 0) != (y == 1))[..., 0]
     scores = z @ contrasts(y.shape[-1]).T
     scores[np.isnan(y)] = -np.inf
     return scores.argmax(axis=-1) != np.nan_to_num(y).argmax(axis=-1)
@@ -83,7 +83,7 @@ class HeldOutScore:
     def __call__(self, test):
         """Return what scores the solution of an objective on these rows of X."""
         scorer = get_scorer(self.scoring)
-        X, y = _safe_indexing(self.X, test), _safe_indexing(self.y, test)
+        X, y = safe_indexing(self.X, test), safe_indexing(self.y, test)
 
         def score(objective, variable):
             return scorer(self.fitted(objective, variable), X, y)

@@ -9,7 +9,7 @@ from ._curvature import (
     row_curvature,
 )
 from ._datafit import Datafit
-from ._folds import deal, deal_classes, fold_moments
+from ._folds import deal, deal_shuffled, fold_moments
 from ._generalized import CentredLosses, CoupledLosses
 from ._generalized_graph import GraphLosses
 from ._graph import GraphFit
@@ -72,7 +72,7 @@ __all__ = [
     "SumOfParts",
     "bound",
     "deal",
-    "deal_classes",
+    "deal_shuffled",
     "divisible_moments",
     "divisible_rows",
     "factor_moments",

@@ -20,8 +20,8 @@ class LaplaceLikelihood:
 
     The differences of the tasks from the centre are normal with precisions ``D``, and
     so is the centre with precisions ``D_s``. Both are integrated out, which adds to
-    minus the objective ``1/2 sum_t log |D (H_t + D)^-1| + 1/2 log |D_s S^-1|``, with
-    the Hessians ``H_t`` of the tasks' losses and ``S = D_s + sum_t D (H_t + D)^-1 H_t``.
+    minus the objective ``1/2 sum_t log |D (H_t + D)^-1| + 1/2 log |D_s S^-1|``. ``H_t``
+    are the Hessians of the tasks' losses, ``S = D_s + sum_t D (H_t + D)^-1 H_t``.
     What nothing pulls has a flat density of 1. With a squared loss this is exact.
 
     Parameters
