@@ -57,6 +57,24 @@ class ClassTargets:
             return target
         return np.where(self.allowed[tasks][:, None, first:], target, np.nan)
 
+    def learnable(self, rows):
+        """Return targets for some of the rows, softened if these lack a class.
+
+        Parameters
+        ----------
+        rows : TaskRows
+            The rows, whose targets are codes of classes.
+
+        Returns
+        -------
+        ClassTargets
+            The targets.
+        """
+        totals = _count(rows, len(self.shares))
+        if (totals.sum(axis=0) > 0).all():
+            return self
+        return replace(self, mix=1 / (totals.sum(axis=1) + 1))
+
 
 def read_classes(
     estimator,

@@ -12,6 +12,7 @@ from ._low_rank import LowRankRegressor
 from ._low_rank_cv import LowRankRegressorCV
 from ._mean import MeanRegularizedRegressor
 from ._mean_classifier import MeanRegularizedClassifier
+from ._mean_classifier_cv import MeanRegularizedClassifierCV
 from ._mean_cv import MeanRegularizedRegressorCV
 from ._mixed import MixedTaskModel
 from ._path import CoefficientPath, mean_regularized_path
@@ -33,6 +34,7 @@ __all__ = [
     "LowRankRegressor",
     "LowRankRegressorCV",
     "MeanRegularizedClassifier",
+    "MeanRegularizedClassifierCV",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",
     "MixedTaskModel",

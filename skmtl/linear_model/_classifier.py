@@ -41,22 +41,18 @@ def _has_scores(self):
     return True
 
 
-class TaskClassifier(ClassifierMixin, TaskModel):
+class ClassModel(ClassifierMixin, TaskModel):
     """Read classes of tasks in any layout, and predict with the model of each."""
 
     __metadata_request__predict_proba = {"task": True}
     __metadata_request__predict_log_proba = {"task": True}
     __metadata_request__decision_function = {"task": True}
 
-    @abstractmethod
-    def _learn(self, datafit, data):
-        """Return the models of the tasks, and what else was learnt, by name."""
-
     def _softens(self):
         """Return whether nothing holds the intercepts, so that some are infinite."""
         return self.fit_intercept
 
-    @fit_context(prefer_skip_nested_validation=True)
+    @abstractmethod
     def fit(self, X, y, sample_weight=None, task=None):
         """Learn all tasks together.
 
@@ -77,10 +73,6 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         self : object
             The fitted model.
         """
-        data, classes = self._read(X, y, sample_weight, task)
-        with blas_threads_for(data.X.shape[1]):
-            learnt = self._learn_classes(data, classes)
-        return self._keep(data, learnt)
 
     def _read(self, X, y, sample_weight, task):
         return read_classes(
@@ -100,21 +92,16 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         loss = Logistic() if n_classes == 2 else Multinomial(n_classes)
         return Datafit(rows, loss, self.fit_intercept, targets)
 
-    def _learn_classes(self, data, classes):
-        """Return everything that a fit teaches, in the shapes of the layout."""
+    def _describe(self, models, data, classes):
+        """Return what models say of classes, in the shapes of the layout."""
         n_classes = len(classes)
-        models, about = self._learn(self._pose_rows(data, n_classes), data)
         if n_classes > 2:
             models = models.turn(contrasts(n_classes))
         learnt = self._linear(models, data, n_classes)
         if data.layout == "outputs":
             classes = [classes] * len(data.tasks)
-        return {
-            "classes_": classes,
-            "task_classes_": find_classes(data, n_classes),
-            **learnt,
-            **about,
-        }
+        found = find_classes(data, n_classes)
+        return {"classes_": classes, "task_classes_": found, **learnt}
 
     def _linear(self, models, data, n_classes):
         """Return the attributes that hold the linear models of tasks."""
@@ -282,6 +269,26 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = self.task_column is None
         return tags
+
+
+class TaskClassifier(ClassModel):
+    """Learn the models of all tasks from the losses of their rows."""
+
+    @abstractmethod
+    def _learn(self, datafit, data):
+        """Return the models of the tasks, and what else was learnt, by name."""
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, task=None):
+        data, classes = self._read(X, y, sample_weight, task)
+        with blas_threads_for(data.X.shape[1]):
+            learnt = self._learn_classes(data, classes)
+        return self._keep(data, learnt)
+
+    def _learn_classes(self, data, classes):
+        """Return everything that a fit teaches."""
+        models, about = self._learn(self._pose_rows(data, len(classes)), data)
+        return {**self._describe(models, data, classes), **about}
 
 
 def _of_two(scores):

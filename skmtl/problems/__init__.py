@@ -9,7 +9,7 @@ from ._curvature import (
     row_curvature,
 )
 from ._datafit import Datafit
-from ._folds import deal, fold_moments
+from ._folds import deal, deal_shuffled, fold_moments
 from ._generalized import CentredLosses, CoupledLosses
 from ._generalized_graph import GraphLosses
 from ._graph import GraphFit
@@ -21,7 +21,9 @@ from ._grid import (
     suggest_alphas,
     suggest_levels,
 )
+from ._laplace import LaplaceLikelihood
 from ._likelihood import RestrictedLikelihood
+from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
 from ._mixed import MixedDatafit, MixedPart, Standard, mixed_parts, standardise
 from ._mixed_rows import FreeLevels, MixedRows
 from ._output_models import OutputModels
@@ -58,7 +60,9 @@ __all__ = [
     "FreeLevels",
     "GraphFit",
     "GraphLosses",
+    "LaplaceLikelihood",
     "LinearTasks",
+    "LossGrid",
     "MixedDatafit",
     "MixedPart",
     "MixedRows",
@@ -75,6 +79,7 @@ __all__ = [
     "SumOfParts",
     "bound",
     "deal",
+    "deal_shuffled",
     "divisible_moments",
     "divisible_rows",
     "factor_moments",
@@ -85,8 +90,11 @@ __all__ = [
     "fold_scores",
     "generalised_scores",
     "has_few_rows",
+    "held_out_scores",
     "into_parts",
     "left_out_scores",
+    "likelihoods",
+    "mean_curvatures",
     "minimize",
     "mixed_parts",
     "pose",

@@ -1,6 +1,6 @@
 """The losses of all rows, as a function of coefficients and intercepts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -78,6 +78,16 @@ class Datafit:
         for stack in self.stacks():
             np.add.at(total, stack.tasks, stack.weight.sum(axis=1))
         return total
+
+    def select(self, rows):
+        """Return the same on some rows of X."""
+        return replace(self, data=self.data.select(rows))
+
+    def learnable(self):
+        """Return the same with targets that the loss can be learnt from."""
+        if self.targets is None:
+            return self
+        return replace(self, targets=self.targets.learnable(self.data))
 
     @cached_property
     def _held(self):

@@ -1,5 +1,7 @@
 """Moments of folds: cross-validation that never refits on rows."""
 
+from dataclasses import replace
+
 import numpy as np
 
 
@@ -83,3 +85,28 @@ def deal(data, n_splits):
     return [
         (np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_splits)
     ]
+
+
+def deal_shuffled(data, n_splits):
+    """Deal the rows of each task to folds in a fixed random order, as `deal` does.
+
+    Rows of a task must not come in the order of their targets: held-out rows that
+    repeat the mean of the rest make tasks look more different than they are.
+
+    Parameters
+    ----------
+    data : TaskRows
+        Rows of tasks.
+    n_splits : int
+        Number of folds.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Indices of training and test rows of X.
+    """
+    tasks = np.repeat(np.arange(len(data.tasks)), np.diff(data.offsets))
+    shuffled = np.random.default_rng(0).permutation(len(tasks))
+    order = shuffled[np.argsort(tasks[shuffled], kind="stable")]
+    rows = order if data.rows is None else data.rows[order]
+    return deal(replace(data, rows=rows, y=data.y[order], weight=None), n_splits)
