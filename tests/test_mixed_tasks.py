@@ -38,9 +38,8 @@ COLOURS = {**LOSSES, "colour": "multinomial"}
 CENTRE = MixedTaskModel(LOSSES, alpha=2.0, alpha_shared=0.5)
 FEATURES = MixedTaskModel(LOSSES, sharing="features", alpha=0.1)
 each_sharing = pytest.mark.parametrize("model", [CENTRE, FEATURES], ids=str)
-# Newton's last step promises a fall of 1e-8 and doubles the digits, FISTA leaves 1e-8
-# of the gradient.
-CLOSE = {"rtol": 1e-5, "atol": 1e-6}
+# A part of the gradient of 1e-6 may be left.
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
 @pytest.fixture(scope="module")
@@ -454,7 +453,7 @@ def test_the_score_is_the_mean_fraction_of_deviance_explained(table):
 def test_the_score_leaves_out_what_does_not_vary(narrow):
     X, Y = narrow
     model = clone(CENTRE).fit(X, Y)
-    only = Y.assign(kind=None, count=3)
+    only = Y.assign(kind=None, count=None)
     kept = Y["price"].notna()
     expected = r2_score(
         Y["price"][kept].astype(float), model.predict_frame(X)["price"][kept]

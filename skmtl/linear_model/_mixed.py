@@ -21,7 +21,7 @@ from skmtl.problems import (
     mixed_parts,
     standardise,
 )
-from skmtl.solvers import Fista
+from skmtl.solvers import Fista, Newton
 
 from ._base import float_type
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
@@ -71,10 +71,9 @@ class MixedTaskModel(Coupled, MixedPredictor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss, beside ``1 / d_t``: a mapping from every label to a
         number, or "balanced" to give every task the same total weight.
-    tol : float, default=1e-8
-        For "centre", the fall of the objective, in units of its value at constants,
-        that the next step must promise for another to follow. For "features", the
-        gradient that is left, in units of the one at constants.
+    tol : float, default=1e-6
+        Gradient that may be left, relative to the one at constants. For "centre" its
+        square is measured, by the fall that the next Newton step promises.
     max_iter : int, default=10000
         Largest number of steps.
     warm_start : bool, default=False
@@ -171,7 +170,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         alpha_shared=1.0,
         task_column=None,
         task_weight=None,
-        tol=1e-8,
+        tol=1e-6,
         max_iter=10000,
         warm_start=False,
     ):
@@ -260,19 +259,29 @@ class MixedTaskModel(Coupled, MixedPredictor):
         coupling = ToMean(alpha, self.alpha_shared)
         return CentredLosses(datafit, coupling.pull(datafit.n_tasks, n_features))
 
+    def _minimize(self, objective):
+        solver = Newton(tol=self.tol**2, max_iter=self.max_iter)
+        solution = solver.minimize(objective, self._start(objective))
+        if not solution.converged:
+            self._warn(solution, objective.residual(solution.variable))
+        return solution
+
+    def _warn(self, solution, left):
+        warnings.warn(
+            f"After {solution.n_iter} steps the gradient that is left is {left:.1e} "
+            f"times the one at constants, and tol asks for {self.tol:.1e}. Raise "
+            f"max_iter, or scale the features.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
     def _learn_features(self, data, parts):
         """Return the models of tasks with common features, and what there is to say."""
         loss, penalty = MixedRows(parts), FreeLevels(L21(self.alpha))
         solver = Fista(tol=self.tol, max_iter=self.max_iter)
         solution = solver.minimize(loss, penalty, self._begin(data.tasks, loss.shape))
         if not solution.converged:
-            warnings.warn(
-                f"After {solution.n_iter} iterations the gradient that is left is "
-                f"{solution.optimality:.1e} times the one at zero, and tol asks for "
-                f"{self.tol:.1e}. Raise max_iter, or scale the features.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+            self._warn(solution, solution.optimality)
         return loss.unpack(solution.variable), {
             "support_": np.flatnonzero(solution.variable[:, :-1].any(axis=0)),
             "objective_": solution.objective,

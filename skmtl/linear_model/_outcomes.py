@@ -83,7 +83,7 @@ class Number(Outcome):
 
     def explain(self, values, raw, weight):
         y, mean = self.read(values), self.predict(raw)
-        if np.ptp(y) == 0 or np.isnan(mean).any():
+        if len(np.unique(y)) < 2 or np.isnan(mean).any():
             return np.nan
         if self.name == "squared":
             return r2_score(y, mean, sample_weight=weight)

@@ -144,6 +144,19 @@ class MixedPart:
             for stack, z in zip(stacks, raw, strict=True)
         ]
 
+    @cached_property
+    def _least(self):
+        """The sum of the losses of perfect predictions."""
+        loss, total = self.datafit.loss, 0.0
+        for stack in self.datafit.stacks():
+            none = np.zeros((*stack.weight.shape, loss.n_outputs))
+            total -= float((stack.weight * loss.conjugate(stack.y, none)).sum())
+        return total
+
+    def value(self, raw):
+        """Return half the deviance of these tasks."""
+        return self.datafit.value(self.lift(raw)) - self._least
+
     def gradient(self, raw):
         """Return the gradient of these tasks."""
         return self._units * self.datafit.gradient(self.lift(raw))
@@ -213,9 +226,8 @@ class MixedDatafit:
             part.datafit.refuse_huge()
 
     def value(self, raw):
-        """Return the sum of the losses, infinite if it overflows."""
-        pairs = self._divide(raw)
-        return sum(part.datafit.value(part.lift(some)) for part, some in pairs)
+        """Return half the deviance of all rows, infinite if it overflows."""
+        return sum(part.value(some) for part, some in self._divide(raw))
 
     def gradient(self, raw):
         """Return the gradient, in the shape of the variable."""

@@ -57,11 +57,15 @@ class MixedRows(Smooth):
         ]
 
     def at(self, W):
-        """Return the Point at W."""
+        """Return the Point at W, not finite where it overflows."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._at(W)
+
+    def _at(self, W):
         value, gradient = 0.0, np.empty(self.shape)
         for part, rows, mean in self._pieces:
             raw = part.predict(_about_zero(W[rows], mean))
-            value += part.datafit.value(part.lift(raw))
+            value += part.value(raw)
             slope = part.gradient(raw)
             slope[..., :-1] -= slope[..., -1:] * mean[:, None]
             gradient[rows] = slope

@@ -13,6 +13,8 @@ from skmtl._linalg import EPS
 _HOPE = 0.95
 # What a curvature that was too low is raised by at least, and then some beyond it.
 _RAISE = 1.2
+# What it is raised by where the term overflows.
+_LEAP = 10.0
 # Rounding in a gradient, in units of the one at zero.
 _ROUNDING = 16 * EPS
 # No step is longer than this, in units of the shortest that any problem needs.
@@ -121,16 +123,22 @@ class _State:
         state = cls(smooth, penalty, point, point, rounding, flattest, steepest)
         slope = max(float(norm(point.gradient)), TINY)
         reach = min(max(float(norm(start)), point.value / slope), _FARTHEST)
-        probe = smooth.at(start - reach * (point.gradient / slope))
-        state.curvature = state.measure(probe, point)
+        state.curvature = np.inf
+        while np.isinf(state.curvature) and reach > 0:
+            probe = smooth.at(start - reach * (point.gradient / slope))
+            state.curvature = state.measure(probe, point)
+            reach /= _LEAP
         return state
 
     def measure(self, point, base):
-        """Return the curvature along the step between two points."""
+        """Return the curvature along the step between two points.
+
+        It is infinite where the term overflows.
+        """
         move = point.variable - base.variable
         size = max(norm(move), TINY)
         rise = np.vdot(point.gradient - base.gradient, move / size) - self.rounding
-        return max(float(rise / size), self.flattest)
+        return max(float(rise / size), self.flattest) if np.isfinite(rise) else np.inf
 
     def step(self):
         """Move the point ahead, by a step that its curvature allows."""
@@ -141,7 +149,8 @@ class _State:
             along = self.measure(trial, base)
             if along <= curvature or curvature >= self.steepest:
                 break
-            curvature = max(_RAISE * curvature, along)
+            least = along if np.isfinite(along) else _LEAP * curvature
+            curvature = max(_RAISE * curvature, least)
         self._keep(base, trial, curvature, momentum)
 
     def _extrapolate(self, curvature):
