@@ -106,6 +106,10 @@ class Coupling(ABC):
     def precision(self, n_tasks):
         """Return the precision matrix over tasks of one feature, centre eliminated."""
 
+    def pulls_intercepts(self):
+        """Return whether intercepts are pulled, which `precision` does not say."""
+        return False
+
 
 @dataclass(frozen=True)
 class Point:

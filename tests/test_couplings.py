@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import sparse
 from sklearn.base import clone
 
 from skmtl._contracts import Coupling
-from skmtl.couplings import Apart, ToMean
+from skmtl.couplings import Apart, Graph, Sum, ToMean
 
 COUPLINGS = [
     Apart(),
@@ -77,3 +78,51 @@ def test_a_strength_per_feature_stands_in_its_column():
 
 def test_no_strength_at_all_has_no_precision():
     assert_allclose(ToMean(alpha=0.0).precision(3), 0)
+
+
+CHAIN = np.diag([1.0, 2.0], 1) + np.diag([1.0, 2.0], -1)
+SUMS = [
+    ToMean(1.0, 0.5) + Apart([1.0, 2.0, 3.0]),
+    ToMean(2.0) + Graph(CHAIN, 0.5),
+    Graph(CHAIN) + Graph(CHAIN.T, 2.0, alpha_ridge=0.1) + Apart(),
+    Graph(CHAIN) + (ToMean() + Apart()),
+]
+
+
+@pytest.mark.parametrize("coupling", SUMS, ids=str)
+def test_a_sum_costs_what_its_parts_do(coupling):
+    w = np.array([1.0, -2.0, 0.7])
+    cost, first, second = (
+        w @ (part.precision(3) @ w)
+        for part in (coupling, coupling.first, coupling.second)
+    )
+    assert cost == pytest.approx(first + second)
+    assert isinstance(coupling, Coupling)
+    assert_allclose(clone(coupling).precision(3) @ w, coupling.precision(3) @ w)
+
+
+def test_strengths_of_a_sum_are_set_by_name():
+    coupling = clone(ToMean(2.0) + Apart(1.0)).set_params(second__alpha=3.0)
+    expected = ToMean(2.0).precision(3) + 3 * np.eye(3)
+    assert_allclose(coupling.precision(3), expected)
+
+
+def test_graphs_stay_sparse_in_a_sum():
+    assert sparse.issparse((Graph(CHAIN) + Graph(CHAIN)).precision(3))
+
+
+def test_a_sum_pulls_intercepts_if_a_part_does():
+    assert not (ToMean() + Apart()).pulls_intercepts()
+    assert (Apart() + ToMean(alpha_intercept=1.0)).pulls_intercepts()
+    assert (ToMean(alpha_intercept=np.inf) + Apart()).pulls_intercepts()
+
+
+def test_only_couplings_are_added():
+    with pytest.raises(TypeError, match="unsupported operand"):
+        ToMean() + 1.0
+    assert isinstance(ToMean() + ToMean(), Sum)
+
+
+def test_strengths_per_feature_have_no_single_precision():
+    with pytest.raises(ValueError, match="alpha must be one number"):
+        ToMean(np.array([1.0, 2.0])).precision(3)

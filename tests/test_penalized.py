@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
-from scipy import sparse
+from scipy import linalg, sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, MultiTaskLasso
@@ -13,9 +13,10 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
-from skmtl.couplings import Apart, ToMean
+from skmtl.couplings import Apart, Graph, ToMean
 from skmtl.linear_model import (
     DirtyRegressor,
+    GraphRegularizedRegressor,
     JointFeatureRegressor,
     LinearTaskRegressor,
     LowRankRegressor,
@@ -321,6 +322,46 @@ def test_a_coupling_alone_is_the_mean_regularized_model():
     ours = LinearTaskRegressor(coupling=coupling, solver=solver).fit(X, y, task=task)
     theirs = MeanRegularizedRegressor(3.0, alpha_shared=0.5).fit(X, y, task=task)
     np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-8)
+
+
+def test_a_graph_alone_is_the_graph_regularized_model():
+    X, y, task = draw()
+    theirs = GraphRegularizedRegressor("chain", alpha=2.0, alpha_ridge=0.5)
+    theirs.fit(X, y, task=task)
+    coupling = Graph(theirs.adjacency_, 2.0, 0.5)
+    ours = LinearTaskRegressor(coupling=coupling, solver=Fista(tol=1e-11))
+    ours.fit(X, y, task=task)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-6)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-6)
+
+
+def test_a_sum_of_couplings_is_solved_as_one_dense_system():
+    X, y, task = draw()
+    adjacency = np.diag([1.0, 2.0, 1.0], 1) + np.diag([1.0, 2.0, 1.0], -1)
+    coupling = ToMean(1.0, alpha_shared=0.3) + Graph(adjacency, 0.5)
+    model = LinearTaskRegressor(coupling=coupling, solver=Fista(tol=1e-12))
+    model.fit(X, y, task=task)
+    laplacian = np.diag(adjacency.sum(axis=0)) - adjacency
+    tasks, n_features = np.unique(task), X.shape[1]
+    pull = np.eye(4) - np.full((4, 4), 1 / 4.3) + 0.5 * laplacian
+    centred = [X[task == t] - X[task == t].mean(axis=0) for t in tasks]
+    system = linalg.block_diag(*(rows.T @ rows for rows in centred))
+    right = [rows.T @ y[task == t] for t, rows in zip(tasks, centred, strict=True)]
+    system += np.kron(pull, np.eye(n_features))
+    expected = linalg.solve(system, np.concatenate(right), assume_a="pos")
+    np.testing.assert_allclose(model.coef_, expected.reshape(4, -1), atol=1e-6)
+
+
+def test_a_coupling_of_intercepts_is_refused_where_there_are_any():
+    X, y, task = draw()
+    coupling = Apart(1.0) + ToMean(alpha_intercept=2.0)
+    model = LinearTaskRegressor(coupling=coupling)
+    with pytest.raises(ValueError, match=r"leave intercepts free.*=2.0.*use Mean"):
+        model.fit(X, y, task=task)
+    coef = model.set_params(fit_intercept=False).fit(X, y, task=task).coef_
+    free = coupling.set_params(second__alpha_intercept=0.0)
+    again = clone(model).set_params(coupling=free).fit(X, y, task=task)
+    assert np.array_equal(again.coef_, coef)
 
 
 def test_a_ridge_by_a_coupling_and_a_lasso_are_an_elastic_net():

@@ -4,5 +4,6 @@ from ._apart import Apart
 from ._graph import Graph
 from ._mean import ToMean
 from ._pull import Pull
+from ._sum import Sum
 
-__all__ = ["Apart", "Graph", "Pull", "ToMean"]
+__all__ = ["Apart", "Graph", "Pull", "Sum", "ToMean"]

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Coupling
-
 from ._pull import Pull
+from ._sum import Summand
 
 
 @dataclass(repr=False, eq=False)
-class Apart(BaseEstimator, Coupling):
+class Apart(BaseEstimator, Summand):
     """Shrink every task to zero on its own: ``sum_t alpha_t ||w_t||^2``.
 
     Parameters

@@ -6,11 +6,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Coupling
+from ._sum import Summand
 
 
 @dataclass(repr=False, eq=False)
-class Graph(BaseEstimator, Coupling):
+class Graph(BaseEstimator, Summand):
     """Keep every task near its neighbours.
 
     ``alpha sum_(s,t) A_st ||w_s - w_t||^2 + alpha_ridge sum_t ||w_t||^2`` over the

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Coupling
-
 from ._pull import Pull
+from ._sum import Summand
 
 
 @dataclass(repr=False, eq=False)
-class ToMean(BaseEstimator, Coupling):
+class ToMean(BaseEstimator, Summand):
     """Keep every task near a shared centre.
 
     ``sum_tj alpha_j (w_tj - w_sj)^2 + alpha_shared ||w_s||^2 + alpha_intercept
@@ -71,6 +70,16 @@ class ToMean(BaseEstimator, Coupling):
         ndarray of shape (n_tasks, n_tasks)
             ``alpha I - alpha^2 / (n_tasks alpha + alpha_shared) 1 1'``.
         """
-        alpha = float(self.alpha)
+        alpha = np.asarray(self.alpha, dtype=float)
+        if alpha.ndim:
+            raise ValueError(
+                "alpha must be one number where a coupling has one precision matrix "
+                f"for all features, got shape {alpha.shape}. Give one number, or use "
+                "MeanRegularizedRegressor."
+            )
         total = n_tasks * alpha + self.alpha_shared
         return alpha * np.eye(n_tasks) - (alpha**2 / total if total > 0 else 0.0)
+
+    def pulls_intercepts(self):
+        """Return whether intercepts are pulled, which `precision` does not say."""
+        return self.alpha_intercept > 0

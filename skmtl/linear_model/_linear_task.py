@@ -25,7 +25,9 @@ class LinearTaskRegressor(PenalizedRegressor):
         is none.
     coupling : Coupling, default=None
         How tasks pull on each other quadratically, with strengths as in the estimator
-        of that coupling; None if they do not. Intercepts are not pulled.
+        of that coupling; None if they do not. Couplings add up: ``ToMean(1.0) +
+        Graph(adjacency, 0.5)``. Intercepts are not pulled, and one that would is
+        refused.
     solver : Solver, default=None
         How the objective is minimised; None for ``Fista()``.
     fit_intercept : bool, default=True
@@ -99,7 +101,7 @@ class LinearTaskRegressor(PenalizedRegressor):
 
     _parameter_constraints = {
         "penalty": [HasMethods(["value", "prox"]), None],
-        "coupling": [HasMethods("precision"), None],
+        "coupling": [HasMethods(["precision", "pulls_intercepts"]), None],
         "solver": [HasMethods("minimize"), None],
         "warm_start": ["boolean"],
         **COMMON_CONSTRAINTS,
@@ -151,7 +153,15 @@ class LinearTaskRegressor(PenalizedRegressor):
 
     def _precision(self, moments):
         coupling = self.coupling
-        return None if coupling is None else coupling.precision(len(moments.tasks))
+        if coupling is None:
+            return None
+        if self.fit_intercept and coupling.pulls_intercepts():
+            raise ValueError(
+                "coupling must leave intercepts free in LinearTaskRegressor, got one "
+                f"with alpha_intercept above 0: {coupling}. Set alpha_intercept=0, or "
+                "use MeanRegularizedRegressor, which pulls intercepts."
+            )
+        return coupling.precision(len(moments.tasks))
 
 
 class _Free(Penalty):

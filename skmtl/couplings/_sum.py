@@ -1,0 +1,58 @@
+"""Couplings that add up."""
+
+from dataclasses import dataclass
+
+from sklearn.base import BaseEstimator
+
+from skmtl._contracts import Coupling
+
+
+class Summand(Coupling):
+    """A coupling that others can be added to."""
+
+    def __add__(self, other):
+        """Return the Sum of both."""
+        return Sum(self, other) if isinstance(other, Coupling) else NotImplemented
+
+
+@dataclass(repr=False, eq=False)
+class Sum(BaseEstimator, Summand):
+    """Let tasks pull on each other in two ways at once: ``first + second``.
+
+    Parameters
+    ----------
+    first, second : Coupling
+        Couplings of the same tasks, sums among them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.couplings import Apart, Graph
+    >>> pairs = Graph(np.array([[0.0, 1.0], [1.0, 0.0]]))
+    >>> both = pairs + Apart(alpha=0.5)
+    >>> both.precision(2)
+    array([[ 1.5, -1. ],
+           [-1. ,  1.5]])
+    """
+
+    first: Coupling
+    second: Coupling
+
+    def precision(self, n_tasks):
+        """Return the precision matrix over tasks of one feature, the sum of both.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Number of tasks.
+
+        Returns
+        -------
+        {ndarray, CSR matrix} of shape (n_tasks, n_tasks)
+            Sparse if both are.
+        """
+        return self.first.precision(n_tasks) + self.second.precision(n_tasks)
+
+    def pulls_intercepts(self):
+        """Return whether intercepts are pulled, which `precision` does not say."""
+        return self.first.pulls_intercepts() or self.second.pulls_intercepts()
