@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import norm
 
 from skmtl._linalg import TINY, diagonals
 from skmtl.couplings import Pull
@@ -64,9 +65,9 @@ class CoupledLosses(Curved):
     def residual(self, variable):
         """Return the gradient at a variable, relative to that of the losses at zero."""
         raw = self.datafit.predict(self.coefs(variable))
-        left = np.linalg.norm(self.slopes(variable, self.datafit.gradient(raw)))
+        left = norm(self.slopes(variable, self.datafit.gradient(raw)).ravel())
         zero = self.datafit.predict(np.zeros(self.datafit.shape))
-        return float(left / max(np.linalg.norm(self.datafit.gradient(zero)), TINY))
+        return float(left / max(norm(self.datafit.gradient(zero).ravel()), TINY))
 
     def at(self, variable):
         """Return the point at a variable."""

@@ -94,6 +94,8 @@ class GraphLosses(CoupledLosses):
     def step(self, point):
         """Return Newton's step: intercepts eliminated, then nodes by the graph."""
         gradient, curved = self.datafit.expand(point.raw)
+        if not np.isfinite(curved).all():
+            return np.full(self.shape, np.nan), np.nan
         slopes = self.slopes(point.variable, gradient)
         diagonals(curved)[...] += self.coupling.alpha_ridge * self._pulled
         raise_diagonals(curved, self.coupling.alpha * self._pulled, _LIFT)

@@ -45,7 +45,7 @@ class Newton(BaseEstimator):
 
     Near the optimum the number of digits doubles with each step. Where there is no
     optimum, as with classes that a plane divides, the objective falls until `tol` ends
-    it.
+    it. Where curvatures overflow, it stays.
 
     Parameters
     ----------
@@ -82,7 +82,10 @@ class Newton(BaseEstimator):
         point = objective.at(start)
         unit = max(objective.unit, np.finfo(float).tiny)
         for n_iter in range(1, self.max_iter + 1):
-            step, slope = objective.step(point)
+            with np.errstate(over="ignore", invalid="ignore"):
+                step, slope = objective.step(point)
+            if not np.isfinite(slope):  # curvatures beyond the largest number
+                return Solution(point.variable, point.value, np.inf, n_iter, False)
             fall = -slope / 2
             _logger.debug("step %d: %.10g, to fall by %.2e", n_iter, point.value, fall)
             point = _search(objective.line(point, step), point, slope)
