@@ -13,6 +13,7 @@ from ._low_rank_cv import LowRankRegressorCV
 from ._mean import MeanRegularizedRegressor
 from ._mean_classifier import MeanRegularizedClassifier
 from ._mean_cv import MeanRegularizedRegressorCV
+from ._mean_poisson import MeanRegularizedPoissonRegressor
 from ._path import CoefficientPath, mean_regularized_path
 from ._path_search import PathSearchCV
 from ._ridge import MultiTaskRidge
@@ -32,6 +33,7 @@ __all__ = [
     "LowRankRegressor",
     "LowRankRegressorCV",
     "MeanRegularizedClassifier",
+    "MeanRegularizedPoissonRegressor",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",
     "MultiTaskRidge",
