@@ -2,6 +2,7 @@
 
 from ._classes import ClassTargets, find_classes, read_classes, target_classes
 from ._columns import take_task_column
+from ._counts import read_counts, read_exposure
 from ._gate import read_queries, read_rows
 from ._mixed import read_labels, read_mixed, read_numbers
 from ._moments import TaskMoments
@@ -19,6 +20,8 @@ __all__ = [
     "find_classes",
     "find_tasks",
     "read_classes",
+    "read_counts",
+    "read_exposure",
     "read_labels",
     "read_mixed",
     "read_numbers",

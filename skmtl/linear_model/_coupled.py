@@ -59,6 +59,10 @@ class Coupled:
         }
 
     def _learn(self, datafit, data):
+        return self._solve(datafit)
+
+    def _solve(self, datafit):
+        """Return the models of the tasks, and what else was learnt, by name."""
         datafit.refuse_huge()
         objective = self._pose(datafit)
         solution = self._minimize(objective)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import norm
 
 from skmtl._contracts import TaskBlocks
 from skmtl._linalg import TINY, Semidefinite, diagonals
@@ -71,9 +72,20 @@ class CoupledLosses(Curved):
     def residual(self, variable):
         """Return the gradient at a variable, relative to that of the losses at zero."""
         raw = self.datafit.predict(self.coefs(variable))
-        left = np.linalg.norm(self.slopes(variable, self.datafit.gradient(raw)))
-        zero = np.linalg.norm(self.datafit.gradient(self.datafit.predict_zero()))
+        left = norm(self.slopes(variable, self.datafit.gradient(raw)).ravel())
+        zero = norm(self.datafit.gradient(self.datafit.predict_zero()).ravel())
         return float(left / max(zero, TINY))
+
+    @abstractmethod
+    def eliminate(self, curved):
+        """Return what solves for Newton's step, given the Hessians of the losses."""
+
+    def factor(self, point):
+        """Return what divides by the curvature at a point; by NaN, if it overflows."""
+        curved = self.datafit.curve(point.raw)
+        if not np.isfinite(curved).all():
+            return lambda gradient: np.full_like(gradient, np.nan)
+        return self.eliminate(curved).solve
 
     def step(self, point):
         """Return Newton's step at a point, in the shape of the variable."""
@@ -158,12 +170,11 @@ class CentredLosses(CoupledLosses):
         centre = gradient.sum(axis=0) + self.centre * variable[-1]
         return flat(np.concatenate([own, centre[None]]))
 
-    def factor(self, point):
-        """Return what solves for Newton's step, an arrowhead system, factored."""
-        curved = self.datafit.curve(point.raw)
+    def eliminate(self, curved):
+        """Return the arrowhead system of Hessians, factored."""
         n_outputs = self.shape[1]
         own, centre = np.tile(self.own, n_outputs), np.tile(self.centre, n_outputs)
-        return ArrowFactor.of(curved, own, centre).solve
+        return ArrowFactor.of(curved, own, centre)
 
     def start(self):
         """Return where to begin: every task at its mean."""

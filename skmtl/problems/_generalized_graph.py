@@ -91,9 +91,9 @@ class GraphLosses(CoupledLosses):
         slopes[:n_tasks] += self.coupling.alpha_ridge * pulled * nodes[:n_tasks]
         return slopes
 
-    def factor(self, point):
-        """Return what solves for Newton's step: intercepts first, then the graph."""
-        curved, pulled = self.datafit.curve(point.raw), self._pulled
+    def eliminate(self, curved):
+        """Return the system of Hessians, their intercepts eliminated."""
+        pulled = self._pulled
         diagonals(curved)[...] += self.coupling.alpha_ridge * pulled
         raise_diagonals(curved, self.coupling.alpha * pulled, _LIFT)
         down = np.linalg.solve(
@@ -102,7 +102,7 @@ class GraphLosses(CoupledLosses):
         mass = np.zeros((self._n_nodes, pulled.sum(), pulled.sum()))
         mass[: len(curved)] = curved[:, pulled][:, :, pulled]
         mass[: len(curved)] -= curved[:, pulled][:, :, ~pulled] @ down
-        return GraphFactor(self, pulled, curved, down, mass).solve
+        return GraphFactor(self, pulled, curved, down, mass)
 
     def pull_together(self, mass, right):
         """Solve for coefficients of nodes that have a mass and pull on each other."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._centre import LinearTasks
+
 
 @dataclass(frozen=True)
 class OutputModels:
@@ -25,6 +27,21 @@ class OutputModels:
     intercept: np.ndarray
     coef_shared: np.ndarray
     intercept_shared: np.ndarray
+
+    def only(self):
+        """Return the models of the only output.
+
+        Returns
+        -------
+        LinearTasks
+            The models.
+        """
+        return LinearTasks(
+            self.coef[:, 0],
+            self.intercept[:, 0],
+            self.coef_shared[0],
+            self.intercept_shared[0],
+        )
 
     def turn(self, basis):
         """Return models of other outputs, of which these are coordinates.

@@ -55,7 +55,7 @@ class Newton(BaseEstimator):
 
     Near the optimum the number of digits doubles with each step, and then a curvature
     serves for several. Where there is no optimum, as with classes that a plane divides,
-    the objective falls until `tol` ends it.
+    the objective falls until `tol` ends it. Where curvatures overflow, it stays.
 
     Parameters
     ----------
@@ -92,11 +92,14 @@ class Newton(BaseEstimator):
         point, divide, before = objective.at(start), None, np.inf
         unit = max(objective.unit, TINY)
         for n_iter in range(1, self.max_iter + 1):
-            gradient = objective.gradient(point)
-            enough = self.tol * (_STALE if divide else 1.0) * unit
-            divide = divide or objective.factor(point)
-            step = -divide(gradient)
-            slope = min(float(np.vdot(step, gradient)), 0.0)
+            with np.errstate(over="ignore", invalid="ignore"):
+                gradient = objective.gradient(point)
+                enough = self.tol * (_STALE if divide else 1.0) * unit
+                divide = divide or objective.factor(point)
+                step = -divide(gradient)
+                slope = min(float(np.vdot(step, gradient)), 0.0)
+            if not np.isfinite(slope):  # curvatures beyond the largest number
+                return Solution(point.variable, point.value, np.inf, n_iter, False)
             fall = -slope / 2
             _logger.debug("step %d: %.10g, to fall by %.2e", n_iter, point.value, fall)
             point = _search(objective.line(point, step), point, slope)

@@ -1,0 +1,127 @@
+"""Regression of counts of tasks that stay near a shared centre."""
+
+from ._count import CountRegressor
+from ._mean_classifier import CENTRE_CONSTRAINTS, Centred
+from ._ridge import COMMON_CONSTRAINTS
+
+
+class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
+    """Log-linear means of counts of tasks, kept near a shared centre.
+
+    Minimises ``sum_t sum_i (exp(z_i) - y_i z_i) + alpha / 2 sum_t ||w_t - w_s||^2 +
+    alpha_shared / 2 ||w_s||^2 + alpha_intercept / 2 sum_t (b_t - b_s)^2``, where ``z_i
+    = x_i . w_t + b_t`` is the logarithm of the mean, over all tasks and the centre
+    ``(w_s, b_s)``. The loss is a sum over rows, that of scikit-learn's PoissonRegressor
+    a mean: on an infinite `alpha` and `alpha_intercept` it is PoissonRegressor of all
+    rows, whose alpha is `alpha_shared` over the total weight of the rows.
+
+    A task whose counts are all zero has no finite intercept. If nothing pulls it,
+    ``alpha_intercept=0``, the mean rate of all tasks is mixed into its targets, as if a
+    row of weight 1, and of mean exposure, had it.
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_features,), default=1.0
+        Strength of the pull to the centre, 0 or more; one or one per feature. A large
+        alpha makes tasks alike, infinity makes them one.
+    alpha_shared : float, default=1.0
+        Strength that pulls the centre to zero. Without it, and with counts of
+        zero wherever a feature is high, there may be no best centre.
+    alpha_intercept : float, default=0.0
+        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
+        them one.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-12
+        Fall of the objective, in units of its value at zero, that the next step must
+        promise for another to follow.
+    max_iter : int, default=100
+        Largest number of Newton steps.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+    intercept_shared_ : float
+        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+    objective_ : float
+        Value of the objective.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero.
+    n_iter_ : int
+        Number of Newton steps.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedRegressor : The same for numbers.
+    MeanRegularizedClassifier : The same for classes.
+
+    References
+    ----------
+    McCullagh, P., Nelder, J. A. (1989). Generalized Linear Models, second edition,
+    chapter 6. :doi:`10.1007/978-1-4899-3242-6`
+
+    Evgeniou, T., Pontil, M. (2004). Regularized multi-task learning. KDD '04, 109-117.
+    :doi:`10.1145/1014052.1014067`
+
+    Examples
+    --------
+    >>> from skmtl.linear_model import MeanRegularizedPoissonRegressor
+    >>> X = [["a", 0.0], ["a", 1.0], ["a", 2.0], ["b", 0.0], ["b", 1.0]]
+    >>> y = [1, 3, 8, 2, 2]
+    >>> model = MeanRegularizedPoissonRegressor(task_column=0).fit(X, y)
+    >>> model.coef_.round(2)
+    array([[0.91],
+           [0.18]])
+    >>> model.predict([["a", 1.0], ["never seen", 1.0]], exposure=[1, 10]).round(1)
+    array([ 3.1, 21.6])
+    """
+
+    _parameter_constraints = {**CENTRE_CONSTRAINTS, **COMMON_CONSTRAINTS}
+
+    def __init__(
+        self,
+        alpha=1.0,
+        *,
+        alpha_shared=1.0,
+        alpha_intercept=0.0,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-12,
+        max_iter=100,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
