@@ -6,9 +6,11 @@ from ._fused import FusedRegressor
 from ._graph import GraphRegularizedRegressor
 from ._graph_classifier import GraphRegularizedClassifier
 from ._joint import JointFeatureRegressor
+from ._joint_classifier import JointFeatureClassifier
 from ._joint_cv import JointFeatureRegressorCV
 from ._linear_task import LinearTaskRegressor
 from ._low_rank import LowRankRegressor
+from ._low_rank_classifier import LowRankClassifier
 from ._low_rank_cv import LowRankRegressorCV
 from ._mean import MeanRegularizedRegressor
 from ._mean_classifier import MeanRegularizedClassifier
@@ -29,9 +31,11 @@ __all__ = [
     "FusedRegressor",
     "GraphRegularizedClassifier",
     "GraphRegularizedRegressor",
+    "JointFeatureClassifier",
     "JointFeatureRegressor",
     "JointFeatureRegressorCV",
     "LinearTaskRegressor",
+    "LowRankClassifier",
     "LowRankRegressor",
     "LowRankRegressorCV",
     "MeanRegularizedClassifier",

@@ -143,13 +143,18 @@ class LowRankRegressor(PenalizedRegressor):
         return SquaredTrace(self.alpha) if self.squared else Trace(self.alpha)
 
     def _describe(self, fit):
-        left, sizes, right = np.linalg.svd(fit.coef, full_matrices=False)
-        noise = max(fit.coef.shape) * np.finfo(float).eps * sizes.max(initial=0.0)
-        about = {**super()._describe(fit), "rank_": int((sizes > noise).sum())}
-        if self.squared:
-            about["task_covariance_"] = covariance(left.T, sizes)
-            about["feature_covariance_"] = covariance(right, sizes)
-        return about
+        return super()._describe(fit) | describe_directions(fit.coef, self.squared)
+
+
+def describe_directions(coef, with_covariances):
+    """Return how many directions coefficients span, and how rows are related."""
+    left, sizes, right = np.linalg.svd(coef, full_matrices=False)
+    noise = max(coef.shape) * np.finfo(float).eps * sizes.max(initial=0.0)
+    about = {"rank_": int((sizes > noise).sum())}
+    if with_covariances:
+        about["task_covariance_"] = covariance(left.T, sizes)
+        about["feature_covariance_"] = covariance(right, sizes)
+    return about
 
 
 def covariance(vectors, sizes):

@@ -55,12 +55,7 @@ class PenalizedRegressor(MomentRegressor):
 
     def _describe(self, fit):
         """Return what there is to say of a fit beyond coefficients, by name."""
-        name, value = fit.certificate
-        return {
-            "objective_": fit.solution.objective,
-            "n_iter_": fit.solution.n_iter,
-            f"{name}_": value,
-        }
+        return describe(fit)
 
     def _parts(self, fit):
         """Return parts of the coefficients that are told apart, by name."""
@@ -135,8 +130,7 @@ class PenalizedRegressor(MomentRegressor):
     def _minimize(self, loss):
         tasks = loss.moments.tasks
         fit = minimize(loss, self._penalty(tasks), self._solver(), self._start(tasks))
-        if not fit.solution.converged:
-            self._warn(fit)
+        warn_of_fit(fit, getattr(self._solver(), "tol", 0))
         return fit
 
     def _learnt(self, fit, layout, dtype):
@@ -156,19 +150,31 @@ class PenalizedRegressor(MomentRegressor):
         known = self.warm_start and "_variable" in vars(self)
         return self._variable if known and np.array_equal(self.tasks_, tasks) else None
 
-    def _warn(self, fit):
-        solution = fit.solution
-        reached = _CERTIFICATES[fit.penalty.certificate].format(
-            reached=solution.optimality
-        )
-        warnings.warn(
-            f"After {solution.n_iter} iterations {reached}, and tol asks for "
-            f"{self._solver().tol:.1e}. Raise max_iter, or scale the features.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
-
     def _keep(self, data, learnt):
         for name in vars(self).get("_about", ()):
             delattr(self, name)
         return super()._keep(data, learnt)
+
+
+def describe(fit):
+    """Return what there is to say of any fit with a penalty, by name."""
+    name, value = fit.certificate
+    return {
+        "objective_": fit.solution.objective,
+        "n_iter_": fit.solution.n_iter,
+        f"{name}_": value,
+    }
+
+
+def warn_of_fit(fit, tol):
+    """Warn if a fit has not converged."""
+    solution = fit.solution
+    if solution.converged:
+        return
+    reached = _CERTIFICATES[fit.penalty.certificate].format(reached=solution.optimality)
+    warnings.warn(
+        f"After {solution.n_iter} iterations {reached}, and tol asks for {tol:.1e}. "
+        "Raise max_iter, or scale the features.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )

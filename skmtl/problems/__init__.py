@@ -39,6 +39,7 @@ from ._pose import (
     pose_moments,
 )
 from ._posterior import Posterior
+from ._profiled import ProfiledLoss
 from ._restricted import StrengthSearch
 from ._ridge_path import RidgePath, fold_path, rows_path, shared_path
 from ._rows_smooth import (
@@ -70,6 +71,7 @@ __all__ = [
     "OutputModels",
     "PenalizedFit",
     "Posterior",
+    "ProfiledLoss",
     "RestrictedLikelihood",
     "RidgePath",
     "RowCurvature",

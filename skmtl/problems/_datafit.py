@@ -71,6 +71,49 @@ class Datafit:
         n_columns = self.data.X.shape[1] + self.fit_intercept
         return self.n_tasks, self.loss.n_outputs, n_columns
 
+    def columns(self, features):
+        """Return the losses as they depend on some features, whose rows are dense."""
+        X = self.data.X[:, features]
+        X = X.toarray() if sparse.issparse(X) else X
+        return replace(self, data=replace(self.data, X=X))
+
+    def adjoint(self, slopes):
+        """Return the gradient, given derivatives in raw predictions, weights applied.
+
+        Parameters
+        ----------
+        slopes : list of ndarray
+            Of the shapes of raw predictions.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks, n_outputs, n_columns)
+            The gradient.
+        """
+        total = np.zeros(self.shape)
+        for stack, slope in zip(self.stacks(), slopes, strict=True):
+            add_at(total, stack.tasks, self._pull_back(stack, slope))
+        return total
+
+    def scatter(self, weights):
+        """Return products of columns, weighted row by row.
+
+        Parameters
+        ----------
+        weights : list of ndarray
+            Weights of the rows of each stack, (n_stacked, n_rows).
+
+        Returns
+        -------
+        ndarray of shape (n_tasks, n_columns, n_columns)
+            The products.
+        """
+        n_tasks, _, n_columns = self.shape
+        total = np.zeros((n_tasks, n_columns, n_columns))
+        for stack, weight in zip(self.stacks(), weights, strict=True):
+            add_at(total, stack.tasks, self._scatter(stack.X, weight))
+        return total
+
     @cached_property
     def task_totals(self):
         """Total weight of each task, (n_tasks,)."""
@@ -183,6 +226,9 @@ class Datafit:
 
     def _slope(self, stack, z):
         slope = self.loss.gradient(stack.y, z) * stack.weight[:, :, None]
+        return self._pull_back(stack, slope)
+
+    def _pull_back(self, stack, slope):
         inner = np.matmul(slope.swapaxes(1, 2), stack.X)
         return self._append(inner, slope.sum(axis=1)[:, :, None])
 

@@ -8,6 +8,19 @@ from skmtl._contracts import Point, Smooth
 
 
 @dataclass(frozen=True)
+class PartsPoint(Point):
+    """Hold, beside value and gradient at stacked parts, the Point at their sum.
+
+    Parameters
+    ----------
+    total : Point
+        What the term knows at the sum.
+    """
+
+    total: Point
+
+
+@dataclass(frozen=True)
 class SumOfParts(Smooth):
     """Let the coefficients be a sum of parts, each with a penalty of its own.
 
@@ -43,11 +56,10 @@ class SumOfParts(Smooth):
 
     def _stack(self, W, total):
         gradient = np.broadcast_to(total.gradient, W.shape)
-        return Point(W, total.value, gradient)
+        return PartsPoint(W, total.value, gradient, total)
 
     def _add(self, point):
-        total = point.variable.sum(axis=0)
-        return Point(total, point.value, point.gradient[0])
+        return point.total
 
     def lipschitz(self):
         """Return an upper bound: parts that move together move the sum that far."""

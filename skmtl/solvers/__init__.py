@@ -1,22 +1,25 @@
 """Solve quadratic problems exactly, by structure, and others by steps."""
 
-from ._blocks import Blocks, Divisible
+from ._blocks import Bending, Blocks, Divisible
 from ._conjugate_gradients import pull_together
 from ._elimination import eliminate, plan_elimination
 from ._fista import Fista
 from ._inverse import Inverse
 from ._newton import Curved, Newton
+from ._prox_newton import ProxNewton
 from ._spectral import Spectral
 from ._support import WorkingSet
 from ._support_newton import SupportNewton
 
 __all__ = [
+    "Bending",
     "Blocks",
     "Curved",
     "Divisible",
     "Fista",
     "Inverse",
     "Newton",
+    "ProxNewton",
     "Spectral",
     "SupportNewton",
     "WorkingSet",

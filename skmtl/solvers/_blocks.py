@@ -6,11 +6,22 @@ from skmtl._contracts import Smooth
 
 
 class Divisible(Smooth):
-    """A quadratic term that can be restricted to some features, the others at zero."""
+    """A term that can be restricted to some features, the others at zero."""
 
     @abstractmethod
     def restrict(self, features):
-        """Return the term of these features as Blocks, (n_tasks, n_chosen)."""
+        """Return the term of these features; as Blocks, if it is quadratic."""
+
+
+class Bending(Divisible):
+    """A term that is not quadratic, and has a quadratic model at every point."""
+
+    @abstractmethod
+    def model(self, point):
+        """Return Blocks of the same gradient and about the same curvature there.
+
+        Their value may differ by a constant, so that it is well above zero.
+        """
 
 
 class Blocks(Divisible):

@@ -1,6 +1,8 @@
 """Working sets: solve for few features, then look at all."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -21,43 +23,15 @@ _NEARLY_ALL = 0.9
 _PART, _END = 0.3, 0.5
 
 
-@dataclass(repr=False, eq=False)
-class WorkingSet(BaseEstimator, Solver):
-    """Minimise over few features that all others let be zero, and check these.
+class RestrictedSolver(Solver):
+    """Minimise over few features that all others let be zero, and check these."""
 
-    For penalties under which whole features are zero, and squared losses that can be
-    restricted to some features. Restricted problems are solved by accelerated proximal
-    steps; with `newton`, by visits to blocks of features in turn, iterates
-    extrapolated, and by Newton steps where features are fewer than rows.
+    tol: float
+    max_iter: int
 
-    Parameters
-    ----------
-    tol : float, default=1e-6
-        Optimality to be reached.
-    max_iter : int, default=10000
-        Largest number of steps, or visits to all features of a working set.
-    newton : SupportNewton, default=None
-        Newton steps that suit the penalty; None for none.
-
-    References
-    ----------
-    Massias, M., Gramfort, A., Salmon, J. (2018). Celer: a fast solver for the lasso
-    with dual extrapolation. ICML, PMLR 80, 3315-3324.
-
-    Bertrand, Q., Klopfenstein, Q., Bannier, P.-A., Gidel, G., Massias, M. (2022).
-    Beyond L1: faster and better sparse models with skglm. NeurIPS 35.
-    :doi:`10.48550/arXiv.2204.07826`
-
-    Examples
-    --------
-    >>> from skmtl.solvers import WorkingSet
-    >>> WorkingSet(tol=1e-8)
-    WorkingSet(tol=1e-08)
-    """
-
-    tol: float = 1e-6
-    max_iter: int = 10000
-    newton: SupportNewton | None = None
+    @abstractmethod
+    def _solve(self, part, penalty, start, goal, max_iter):
+        """Return where a restricted problem is solved to a goal, and in how many."""
 
     def minimize(self, smooth, penalty, start):
         """Return the Solution found from a variable.
@@ -65,7 +39,7 @@ class WorkingSet(BaseEstimator, Solver):
         Parameters
         ----------
         smooth : Divisible
-            Quadratic term that can be restricted to some features.
+            Term that can be restricted to some features.
         penalty : Penalty
             Term under which features are zero for all tasks.
         start : ndarray of shape (n_tasks, n_features)
@@ -99,12 +73,51 @@ class WorkingSet(BaseEstimator, Solver):
             point.variable, objective, optimality, n_iter, bool(optimality <= self.tol)
         )
 
+
+@dataclass(repr=False, eq=False)
+class WorkingSet(BaseEstimator, RestrictedSolver):
+    """Minimise over few features that all others let be zero, and check these.
+
+    For penalties under which whole features are zero, and losses that can be restricted
+    to some features. Restricted problems are solved by accelerated proximal steps; with
+    `newton`, for squared losses, by visits to blocks of features in turn, iterates
+    extrapolated, and by Newton steps where features are fewer than rows.
+
+    Parameters
+    ----------
+    tol : float, default=1e-6
+        Optimality to be reached.
+    max_iter : int, default=10000
+        Largest number of steps, or visits to all features of a working set.
+    newton : SupportNewton, default=None
+        Newton steps that suit the penalty; None for none.
+
+    References
+    ----------
+    Massias, M., Gramfort, A., Salmon, J. (2018). Celer: a fast solver for the lasso
+    with dual extrapolation. ICML, PMLR 80, 3315-3324.
+
+    Bertrand, Q., Klopfenstein, Q., Bannier, P.-A., Gidel, G., Massias, M. (2022).
+    Beyond L1: faster and better sparse models with skglm. NeurIPS 35.
+    :doi:`10.48550/arXiv.2204.07826`
+
+    Examples
+    --------
+    >>> from skmtl.solvers import WorkingSet
+    >>> WorkingSet(tol=1e-8)
+    WorkingSet(tol=1e-08)
+    """
+
+    tol: float = 1e-6
+    max_iter: int = 10000
+    newton: SupportNewton | None = None
+
     def _solve(self, part, penalty, start, goal, max_iter):
-        """Return where a restricted problem is solved to a goal, and in how many."""
         if self.newton is None:
             found = Fista(goal, max_iter).minimize(part, penalty, start)
             return found.variable, max(found.n_iter, 1)
-        sweeps = Sweeps(part, penalty, start, self.newton)
+        measure = partial(penalty.optimality, part)
+        sweeps = Sweeps(part, penalty, start, self.newton, measure)
         n_iter = sweeps.run(goal, max_iter)
         return sweeps.W, n_iter
 

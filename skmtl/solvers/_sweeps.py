@@ -25,6 +25,8 @@ class Sweeps:
         Where to start.
     newton : SupportNewton or None
         Newton steps that suit the penalty.
+    measure : callable
+        Returns the optimality of a Point of the term.
 
     References
     ----------
@@ -32,9 +34,10 @@ class Sweeps:
     AISTATS, PMLR 130, 1288-1296.
     """
 
-    def __init__(self, part, penalty, start, newton):
+    def __init__(self, part, penalty, start, newton, measure):
         self.part = part
         self.penalty = penalty
+        self.measure = measure
         self.newton = newton if part.is_compact else None
         self.every = 1 if part.is_compact else _CHECK_EVERY
         self.hessians = [part.hessian(block) for block in part.blocks]
@@ -50,14 +53,15 @@ class Sweeps:
         """Sweep until optimality is reached; return how often."""
         for k in range(1, max_iter + 1):
             self.sweep()
-            if k % self.every == 0 and self._optimality() <= goal:
+            if k % self.every == 0 and self.optimality() <= goal:
                 return k
             if not self._polish():
                 self._extrapolate()
         return max_iter
 
-    def _optimality(self):
-        return self.penalty.optimality(self.part, self.part.point(self.W, self.state))
+    def optimality(self):
+        """Return the optimality of where the sweeps have come to."""
+        return self.measure(self.part.point(self.W, self.state))
 
     def sweep(self):
         """Take proximal steps in every block.

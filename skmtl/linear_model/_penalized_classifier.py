@@ -1,0 +1,62 @@
+"""What classifiers with a penalty do alike: pose, minimise, certify, warn."""
+
+from abc import abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+
+from skmtl._compat import Interval
+from skmtl.problems import ProfiledLoss, minimize
+
+from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
+from ._penalized import describe, warn_of_fit
+
+PENALIZED_CLASSIFIER_CONSTRAINTS = {
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "warm_start": ["boolean"],
+    **CLASSIFIER_CONSTRAINTS,
+}
+
+
+class PenalizedClassifier(TaskClassifier):
+    """Minimise the losses of classes and a penalty of the coefficients of all tasks.
+
+    With more than two classes, tasks have a row of coefficients for each contrast
+    between classes, of which there are one fewer. Lengths and singular values are those
+    of the rows of the classes.
+    """
+
+    @abstractmethod
+    def _penalty(self):
+        """Return the penalty of the coefficients."""
+
+    @abstractmethod
+    def _solver(self, n_outputs):
+        """Return how the objective of so many outputs per task is minimised."""
+
+    def _pose(self, datafit):
+        """Return the loss of the coefficients."""
+        return ProfiledLoss(datafit)
+
+    def _describe(self, fit):
+        """Return what there is to say of a fit beyond coefficients, by name."""
+        return describe(fit)
+
+    def _learn(self, datafit, data):
+        loss, solver = self._pose(datafit), self._solver(datafit.loss.n_outputs)
+        fit = minimize(loss, self._penalty(), solver, self._start(data.tasks))
+        warn_of_fit(fit, self.tol)
+        about = self._describe(fit)
+        begin = {"_variable": fit.solution.variable, "_about": tuple(about)}
+        return fit.unpack(), {**about, **begin}
+
+    def _start(self, tasks):
+        """Return the solution of the last fit, if that was of the same tasks."""
+        known = self.warm_start and "_variable" in vars(self)
+        return self._variable if known and np.array_equal(self.tasks_, tasks) else None
+
+    def _keep(self, data, learnt):
+        for name in vars(self).get("_about", ()):
+            delattr(self, name)
+        return super()._keep(data, learnt)
