@@ -368,6 +368,6 @@ def _check_any(data):
     heavy = data.task_weight is None or data.task_weight.any()
     if not (len(data.tasks) and heavy):
         raise ValueError(
-            "y must vary in one task at least that has a weight, got constants only. "
-            "There is nothing to learn from them."
+            "y must vary in one task at least that has a weight, got constants only, "
+            f"with n_samples={data.X.shape[0]}. There is nothing to learn from them."
         )
