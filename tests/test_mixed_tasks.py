@@ -23,6 +23,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.linear_model import (
     JointFeatureRegressor,
@@ -286,6 +287,27 @@ def assert_alike_coefs(first, second):
         assert_allclose(first.coef_[label], second.coef_[label], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("level", [-3.0, 5.0, 12.0, 20.0])
+def test_counts_of_any_size_have_common_features(level):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    counts = rng.poisson(np.exp(level + X[:, 0]))
+    losses = {0: "poisson", 1: "squared"}
+    model = MixedTaskModel(losses, sharing="features", alpha=1e-4, tol=1e-9)
+    model.fit(X, np.column_stack([counts, X[:, 0] + rng.normal(size=200)]))
+    expected = PoissonRegressor(
+        alpha=0, tol=1e-4, max_iter=1000, solver="newton-cholesky"
+    )
+    expected.fit(X, counts)
+    assert_allclose(model.coef_[0], expected.coef_, rtol=5e-3, atol=5e-3)
+
+
+def test_twice_the_weight_for_all_tasks_selects_the_same(narrow):
+    X, Y = narrow
+    twice = clone(FEATURES).set_params(task_weight=dict.fromkeys(LOSSES, 2.0))
+    assert_alike(twice.fit(X, Y), clone(FEATURES).fit(X, Y))
+
+
 # -- layouts, containers, rows
 
 
@@ -500,6 +522,24 @@ def test_targets_must_vary_somewhere():
 # -- scikit-learn
 
 
+class NumberModel(MixedTaskModel):
+    """Predict floats, as scikit-learn's checks compare predictions as numbers."""
+
+    def predict(self, X, task=None):
+        """Predict numbers."""
+        return super().predict(X, task).astype(float)
+
+
+@parametrize_with_checks(
+    [
+        NumberModel(dict.fromkeys(range(10), "squared")),
+        NumberModel(dict.fromkeys(range(10), "squared"), sharing="features", alpha=0.1),
+    ]
+)
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
 @each_sharing
 def test_the_model_lives_in_scikit_learn(narrow, model):
     X, Y = narrow
@@ -660,6 +700,13 @@ def test_a_row_without_a_target_is_refused(narrow, nothing):
     y[4] = nothing
     with pytest.raises(ValueError, match="Input y contains NaN"):
         clone(CENTRE).fit(rows, y, task=labels)
+
+
+def test_numbers_have_no_probabilities(narrow):
+    X, Y = narrow
+    model = clone(CENTRE).set_params(losses={"price": "squared", "count": "poisson"})
+    with pytest.raises(AttributeError, match="predict_proba"):
+        model.fit(X, Y[["price", "count"]]).predict_proba(X)
 
 
 def test_a_target_is_required(narrow):

@@ -27,7 +27,7 @@ from ._base import float_type
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
 from ._mean import read_feature_alphas
 from ._mixed_predictor import MixedPredictor
-from ._outcomes import CLASSES, LOSSES, read_outcome
+from ._outcomes import CLASSES, read_outcomes
 from ._ridge import COMMON_CONSTRAINTS
 
 
@@ -214,12 +214,8 @@ class MixedTaskModel(Coupled, MixedPredictor):
             task_weight=self.task_weight,
         )
         labels = data.tasks.tolist()
-        self._check_losses(labels)
         values = np.split(cells[data.y.astype(np.intp)], data.offsets[1:-1])
-        outcomes = [
-            read_outcome(self.losses[label], label, each)
-            for label, each in zip(labels, values, strict=True)
-        ]
+        outcomes = read_outcomes(self.losses, labels, values)
         self._check_sharing(outcomes)
         pairs = zip(outcomes, values, strict=True)
         y = np.concatenate([outcome.read(each) for outcome, each in pairs])
@@ -315,20 +311,6 @@ class MixedTaskModel(Coupled, MixedPredictor):
             vars(self).pop(name, None)
         return super()._keep(data, learnt)
 
-    def _check_losses(self, labels):
-        missing = [label for label in labels if label not in self.losses]
-        if missing:
-            raise ValueError(
-                f"losses must have one entry for each of the {len(labels)} tasks, got "
-                f"none for {missing[:5]}. Add these labels, each with one of "
-                f"{list(LOSSES)}."
-            )
-        wrong = {k: self.losses[k] for k in labels if self.losses[k] not in LOSSES}
-        if wrong:
-            raise ValueError(
-                f"losses must map each label to one of {list(LOSSES)}, got {wrong}."
-            )
-
     def _check_sharing(self, outcomes):
         """Refuse what cannot be shared in this way."""
         if self.sharing == "features":
@@ -368,6 +350,6 @@ def _check_any(data):
     heavy = data.task_weight is None or data.task_weight.any()
     if not (len(data.tasks) and heavy):
         raise ValueError(
-            "y must vary in one task at least that has a weight, got constants only. "
-            "There is nothing to learn from them."
+            "y must vary in one task at least that has a weight, got constants only, "
+            f"with n_samples={data.X.shape[0]}. There is nothing to learn from them."
         )

@@ -1,11 +1,23 @@
 """What a model of tasks of several kinds predicts, each in its own units."""
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl.data import read_mixed, read_queries
 
 from ._base import TaskModel
+from ._outcomes import CLASSES
+
+
+def _has_classes(self):
+    """Say why there are no probabilities."""
+    if CLASSES.keys().isdisjoint(self.losses.values()):
+        raise AttributeError(
+            f"predict_proba needs a task of classes, whose loss is one of "
+            f"{list(CLASSES)}, got numbers only. Use predict."
+        )
+    return True
 
 
 class MixedPredictor(TaskModel):
@@ -69,6 +81,7 @@ class MixedPredictor(TaskModel):
             columns[label] = outcome.predict(raw)
         return pd.DataFrame(columns, index=index)
 
+    @available_if(_has_classes)
     def predict_proba(self, X, task=None):
         """Predict the probability of each class, for each task that has classes.
 

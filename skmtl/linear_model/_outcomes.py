@@ -16,7 +16,26 @@ CLASSES = {"logistic": 2, "multinomial": np.inf}
 LOSSES = ("squared", "poisson", *CLASSES)
 
 
-def read_outcome(name, label, values):
+def read_outcomes(losses, labels, values):
+    """Return the outcome of each task, from the names of the losses and its targets."""
+    missing = [label for label in labels if label not in losses]
+    if missing:
+        raise ValueError(
+            f"losses must have one entry for each of the {len(labels)} tasks, got none "
+            f"for {missing[:5]}. Add these labels, each with one of {list(LOSSES)}."
+        )
+    wrong = {label: losses[label] for label in labels if losses[label] not in LOSSES}
+    if wrong:
+        raise ValueError(
+            f"losses must map each label to one of {list(LOSSES)}, got {wrong}."
+        )
+    return [
+        _read_outcome(losses[label], label, each)
+        for label, each in zip(labels, values, strict=True)
+    ]
+
+
+def _read_outcome(name, label, values):
     """Return the outcome of a task, from its loss's name and its targets."""
     if name not in CLASSES:
         return Number(label, name)
