@@ -1,4 +1,4 @@
-"""The command compares, saves and predicts classes."""
+"""The command compares, saves and predicts classes and counts."""
 
 import numpy as np
 import pytest
@@ -169,11 +169,23 @@ def test_the_kind_of_a_target_can_be_said(values, kind, expected):
         ([f"patient {i}" for i in range(40)], "auto", "different in each of 40 rows"),
         (["2024-01-31", "2024-02-01"] * 20, "classes", "must hold classes, got '2024"),
         (["yes"] * 40, "auto", "is yes in every row"),
+        ([-1, 2] * 20, "counts", "must not be negative to be counts, got -1 in row 1"),
     ],
 )
 def test_a_bad_target_is_said_in_one_line(values, kind, said):
     with pytest.raises(ValueError, match=said):
         read(values, kind)
+
+
+def test_counts_are_compared_saved_and_predicted(capsys, csv, patients, tmp_path):
+    rng = np.random.default_rng(0)
+    saved, output = tmp_path / "model.skops", tmp_path / "predictions.csv"
+    falls = rng.poisson(np.exp(0.5 * patients["dose"].fillna(0.0)))
+    patients.assign(recovered=falls).to_csv(csv, index=False)
+    assert compare(csv, "--kind", "counts", "--save", saved) == 0
+    assert "Poisson deviance   gain over independent" in capsys.readouterr().out
+    assert main(["predict", str(saved), str(csv), "--output", str(output)]) == 0
+    assert (pd.read_csv(output)["prediction"] > 0).all()
 
 
 def test_a_metric_of_another_kind_is_refused(capsys, csv):

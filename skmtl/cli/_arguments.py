@@ -11,7 +11,8 @@ _COMPARE = """\
 Compare models with and without sharing between tasks, on rows that they were not
 fitted on, and say which to use. Without DATA, on data that come with the package.
 
-Numbers are predicted by ridge regressions, classes by logistic ones.
+Numbers are predicted by ridge regressions, classes by logistic ones, and counts, if
+you say --kind counts, by Poisson regressions.
 
 models:
 """ + "\n".join(f"  {name:12}  {what}" for name, what in MODELS.items())

@@ -36,7 +36,7 @@ def describe_table(table):
 
 
 def _describe_target(table):
-    if table.kind == "numbers":
+    if table.kind != "classes":
         mean, spread = np.mean(table.y), np.std(table.y)
         return f"mean {mean:.4g}, standard deviation {spread:.4g}"
     classes, counts = np.unique(table.y, return_counts=True)

@@ -5,7 +5,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline
 
 from ..compose import PooledTasks
-from ..inspection._centred_models import make_class_models
+from ..inspection._centred_models import make_class_models, make_count_models
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics._declared import unwrap_search
 from ._encoder import make_steps
@@ -71,4 +71,12 @@ def _make_class_models(task_column):
     return make_class_models(task_column).values()
 
 
-_MAKERS = {"numbers": _make_number_models, "classes": _make_class_models}
+def _make_count_models(task_column):
+    return make_count_models(task_column).values()
+
+
+_MAKERS = {
+    "numbers": _make_number_models,
+    "classes": _make_class_models,
+    "counts": _make_count_models,
+}

@@ -23,7 +23,7 @@ class Table:
         Features cast to their kinds, and the task column last.
     y : ndarray of shape (n_rows,)
         Target: floats, or classes that are truths, integers or text.
-    kind : {"numbers", "classes"}
+    kind : {"numbers", "classes", "counts"}
         What the target is.
     kinds : dict of str to str
         Kind of each feature.

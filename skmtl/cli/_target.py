@@ -1,13 +1,17 @@
-"""The column to predict: numbers or classes."""
+"""The column to predict: numbers, classes or counts."""
 
 import numpy as np
 
-from ._columns import as_number
+from ._columns import as_number, place
 from ._errors import CommandError
 from ._kinds import find_kind
 
 _MANY = 20  # text with more values, all different, names rows and no classes
-METRICS = {"numbers": ("rmse", "mse", "mae"), "classes": ("log_loss", "error", "brier")}
+METRICS = {
+    "numbers": ("rmse", "mse", "mae"),
+    "classes": ("log_loss", "error", "brier"),
+    "counts": ("poisson_deviance",),
+}
 
 
 def read_target(column, source, kind="auto"):
@@ -97,4 +101,16 @@ def _write_classes(known, kind):
     return known.map(str)
 
 
-_READERS = {"numbers": _read_numbers, "classes": _read_classes}
+def _read_counts(column, source):
+    values = _read_numbers(column, source)
+    negative = values < 0
+    if negative.any():
+        raise CommandError(
+            f"target {column.name!r} of {source} must not be negative to be counts, "
+            f"got {values[negative].iloc[0]:g} in {place(column, negative)}: correct "
+            "it, or say --kind numbers"
+        )
+    return values
+
+
+_READERS = {"numbers": _read_numbers, "classes": _read_classes, "counts": _read_counts}

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.model_selection import GridSearchCV
 
-from ..linear_model import MeanRegularizedClassifier
+from ..linear_model import MeanRegularizedClassifier, MeanRegularizedPoissonRegressor
 from ..model_selection import TaskKFold
 from ._answers import score_log_loss
 
@@ -18,11 +18,18 @@ def make_class_models(task_column=None):
     return _search(models, score_log_loss, stratify=True)
 
 
+def make_count_models(task_column=None):
+    """Make Poisson regressions by name, told the column that they find tasks in."""
+    models = _make_models(MeanRegularizedPoissonRegressor, task_column)
+    return _search(models, "neg_mean_poisson_deviance", stratify=False)
+
+
 def _make_models(model, task_column):
     """Make models by name, from apart to pooled.
 
-    Tasks apart have intercepts that nothing pulls. Those of a single class, which have
-    no finite one, are told of the others by `model` as far as it takes to have one.
+    Tasks apart have intercepts that nothing pulls. Those of a single class, or of
+    zeros, which have no finite one, are told of the others by `model` as far as it
+    takes to have one.
     """
     models = {
         "independent": model(alpha_shared=_APART),

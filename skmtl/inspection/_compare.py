@@ -46,7 +46,7 @@ def compare_tasks(
     estimators : mapping of str to estimator, list of estimators, or None
         Unfitted regressors or classifiers, two or more, one of them the baseline. Those
         in a list are named after their class. None means ``default_models`` for the
-        kind of target; there are none for counts.
+        kind of target.
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Rows, with the task column if there is one.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)

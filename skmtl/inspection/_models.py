@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from ..compose import PooledTasks, make_task_pipeline
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics import find_task_column
-from ._centred_models import make_class_models
+from ._centred_models import make_class_models, make_count_models
 
 _ALPHAS = np.logspace(-3, 5, 17)
 _ALIKE = 1e20  # a pull so strong that tasks have the same coefficients
@@ -29,10 +29,11 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
 
     Each chooses its strength within the rows it is fitted on.
 
-    Of classes they are logistic regressions. The first has one strength for all tasks,
-    but nothing else in common; of a task with a single class it predicts the class
-    frequency, smoothed. The strengths of the first and the last are searched by log
-    loss on rows held out, if there is a task column; those of the other two, and of all
+    Of classes they are logistic regressions, of counts Poisson regressions. The first
+    has one strength for all tasks, but nothing else in common; of a task with a single
+    class, or of zeros, it predicts the class frequency or the rate, smoothed. The
+    strengths of the first and the last are searched by log loss, or Poisson deviance,
+    of rows held out, if there is a task column; those of the other two, and of all
     without a task column, are 1.
 
     Parameters
@@ -43,7 +44,7 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
     preprocessor : transformer, default=None
         First step of each, which does not see the task column. None means
         ``StandardScaler()``.
-    kind : {"numbers", "classes"}, default="numbers"
+    kind : {"numbers", "classes", "counts"}, default="numbers"
         What is predicted.
 
     Returns
@@ -59,10 +60,7 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
     """
     first = StandardScaler() if preprocessor is None else preprocessor
     if kind not in _MAKERS:
-        raise ValueError(
-            f"There are default models of {' and '.join(_MAKERS)}. Got {kind!r}; give "
-            "estimators."
-        )
+        raise ValueError(f"kind must be one of {list(_MAKERS)}. Got {kind!r}.")
     moved = not isinstance(task_column, str) and task_column is not None
     models = _MAKERS[kind](-1 if moved else task_column)
     return {
@@ -84,7 +82,11 @@ def _make_number_models(task_column):
     }
 
 
-_MAKERS = {"numbers": _make_number_models, "classes": make_class_models}
+_MAKERS = {
+    "numbers": _make_number_models,
+    "classes": make_class_models,
+    "counts": make_count_models,
+}
 
 
 def name_models(estimators):
