@@ -27,7 +27,7 @@ from ._base import float_type
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
 from ._mean import read_feature_alphas
 from ._mixed_predictor import MixedPredictor
-from ._outcomes import CLASSES, LOSSES, read_outcome
+from ._outcomes import CLASSES, read_outcomes
 from ._ridge import COMMON_CONSTRAINTS
 
 
@@ -213,16 +213,9 @@ class MixedTaskModel(Coupled, MixedPredictor):
             sample_weight=sample_weight,
             task_weight=self.task_weight,
         )
-        labels = data.tasks.tolist()
-        self._check_losses(labels)
         values = np.split(cells[data.y.astype(np.intp)], data.offsets[1:-1])
-        outcomes = [
-            read_outcome(self.losses[label], label, each)
-            for label, each in zip(labels, values, strict=True)
-        ]
+        outcomes, y = read_outcomes(self.losses, data.tasks.tolist(), values)
         self._check_sharing(outcomes)
-        pairs = zip(outcomes, values, strict=True)
-        y = np.concatenate([outcome.read(each) for outcome, each in pairs])
         data = replace(data, y=y)
         with blas_threads_for(data.X.shape[1]):
             learnt = self._learn_tasks(data, outcomes)
@@ -315,20 +308,6 @@ class MixedTaskModel(Coupled, MixedPredictor):
             vars(self).pop(name, None)
         return super()._keep(data, learnt)
 
-    def _check_losses(self, labels):
-        missing = [label for label in labels if label not in self.losses]
-        if missing:
-            raise ValueError(
-                f"losses must have one entry for each of the {len(labels)} tasks, got "
-                f"none for {missing[:5]}. Add these labels, each with one of "
-                f"{list(LOSSES)}."
-            )
-        wrong = {k: self.losses[k] for k in labels if self.losses[k] not in LOSSES}
-        if wrong:
-            raise ValueError(
-                f"losses must map each label to one of {list(LOSSES)}, got {wrong}."
-            )
-
     def _check_sharing(self, outcomes):
         """Refuse what cannot be shared in this way."""
         if self.sharing == "features":
@@ -357,11 +336,9 @@ class MixedTaskModel(Coupled, MixedPredictor):
 
 def _standardise(data, losses):
     """Return the scale of each task."""
-    parts = np.split(data.y, data.offsets[1:-1])
-    weights = [None] * len(parts)
-    if data.weight is not None:
-        weights = np.split(data.weight, data.offsets[1:-1])
-    return list(map(standardise, losses, parts, weights))
+    ones = np.ones(len(data.y)) if data.weight is None else data.weight
+    parts = [np.split(values, data.offsets[1:-1]) for values in (data.y, ones)]
+    return list(map(standardise, losses, *parts))
 
 
 def _check_any(data):

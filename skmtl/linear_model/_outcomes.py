@@ -16,7 +16,26 @@ CLASSES = {"logistic": 2, "multinomial": np.inf}
 LOSSES = ("squared", "poisson", *CLASSES)
 
 
-def read_outcome(name, label, values):
+def read_outcomes(losses, labels, values):
+    """Return the outcome of each task, and the targets of all as numbers."""
+    missing = [label for label in labels if label not in losses]
+    if missing:
+        raise ValueError(
+            f"losses must have one entry for each of the {len(labels)} tasks, got none "
+            f"for {missing[:5]}. Add these labels, each with one of {list(LOSSES)}."
+        )
+    wrong = {label: losses[label] for label in labels if losses[label] not in LOSSES}
+    if wrong:
+        raise ValueError(
+            f"losses must map each label to one of {list(LOSSES)}, got {wrong}."
+        )
+    names = [losses[label] for label in labels]
+    outcomes = list(map(_read_outcome, names, labels, values))
+    pairs = zip(outcomes, values, strict=True)
+    return outcomes, np.concatenate([outcome.read(each) for outcome, each in pairs])
+
+
+def _read_outcome(name, label, values):
     """Return the outcome of a task, from its loss's name and its targets."""
     if name not in CLASSES:
         return Number(label, name)
