@@ -213,12 +213,9 @@ class MixedTaskModel(Coupled, MixedPredictor):
             sample_weight=sample_weight,
             task_weight=self.task_weight,
         )
-        labels = data.tasks.tolist()
         values = np.split(cells[data.y.astype(np.intp)], data.offsets[1:-1])
-        outcomes = read_outcomes(self.losses, labels, values)
+        outcomes, y = read_outcomes(self.losses, data.tasks.tolist(), values)
         self._check_sharing(outcomes)
-        pairs = zip(outcomes, values, strict=True)
-        y = np.concatenate([outcome.read(each) for outcome, each in pairs])
         data = replace(data, y=y)
         with blas_threads_for(data.X.shape[1]):
             learnt = self._learn_tasks(data, outcomes)
@@ -339,11 +336,9 @@ class MixedTaskModel(Coupled, MixedPredictor):
 
 def _standardise(data, losses):
     """Return the scale of each task."""
-    parts = np.split(data.y, data.offsets[1:-1])
-    weights = [None] * len(parts)
-    if data.weight is not None:
-        weights = np.split(data.weight, data.offsets[1:-1])
-    return list(map(standardise, losses, parts, weights))
+    ones = np.ones(len(data.y)) if data.weight is None else data.weight
+    parts = [np.split(values, data.offsets[1:-1]) for values in (data.y, ones)]
+    return list(map(standardise, losses, *parts))
 
 
 def _check_any(data):

@@ -17,7 +17,7 @@ LOSSES = ("squared", "poisson", *CLASSES)
 
 
 def read_outcomes(losses, labels, values):
-    """Return the outcome of each task, from the names of the losses and its targets."""
+    """Return the outcome of each task, and the targets of all as numbers."""
     missing = [label for label in labels if label not in losses]
     if missing:
         raise ValueError(
@@ -29,10 +29,10 @@ def read_outcomes(losses, labels, values):
         raise ValueError(
             f"losses must map each label to one of {list(LOSSES)}, got {wrong}."
         )
-    return [
-        _read_outcome(losses[label], label, each)
-        for label, each in zip(labels, values, strict=True)
-    ]
+    names = [losses[label] for label in labels]
+    outcomes = list(map(_read_outcome, names, labels, values))
+    pairs = zip(outcomes, values, strict=True)
+    return outcomes, np.concatenate([outcome.read(each) for outcome, each in pairs])
 
 
 def _read_outcome(name, label, values):

@@ -97,10 +97,11 @@ class Newton(BaseEstimator):
                 enough = self.tol * (_STALE if divide else 1.0) * unit
                 divide = divide or objective.factor(point)
                 step = -divide(gradient)
-                slope = min(float(np.vdot(step, gradient)), 0.0)
-            if not np.isfinite(slope):  # curvatures beyond the largest number
+                slope = float(np.vdot(step, gradient))
+            # Curvatures are beyond the largest number, or lost in rounding.
+            if not np.isfinite(slope) or slope > _ROUNDING * abs(point.value):
                 return Solution(point.variable, point.value, np.inf, n_iter, False)
-            fall = -slope / 2
+            fall = max(-slope / 2, 0.0)
             _logger.debug("step %d: %.10g, to fall by %.2e", n_iter, point.value, fall)
             point = _search(objective.line(point, step), point, slope)
             if fall <= enough + _ROUNDING * abs(point.value):
