@@ -13,6 +13,7 @@ from ._low_rank_cv import LowRankRegressorCV
 from ._mean import MeanRegularizedRegressor
 from ._mean_classifier import MeanRegularizedClassifier
 from ._mean_cv import MeanRegularizedRegressorCV
+from ._mean_huber import MeanRegularizedHuberRegressor
 from ._mean_poisson import MeanRegularizedPoissonRegressor
 from ._path import CoefficientPath, mean_regularized_path
 from ._path_search import PathSearchCV
@@ -33,6 +34,7 @@ __all__ = [
     "LowRankRegressor",
     "LowRankRegressorCV",
     "MeanRegularizedClassifier",
+    "MeanRegularizedHuberRegressor",
     "MeanRegularizedPoissonRegressor",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",

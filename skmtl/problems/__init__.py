@@ -43,6 +43,7 @@ from ._rows_smooth import (
     divisible_rows,
     reads_rows,
 )
+from ._scale import ScaledFit, ScaledLosses, fit_scale, minimize_scaled
 from ._smooth import SquaredLoss, squared_loss
 
 __all__ = [
@@ -63,6 +64,8 @@ __all__ = [
     "RestrictedLikelihood",
     "RidgePath",
     "RowCurvature",
+    "ScaledFit",
+    "ScaledLosses",
     "SquaredLoss",
     "StrengthSearch",
     "SumOfParts",
@@ -73,6 +76,7 @@ __all__ = [
     "factor_moments",
     "factor_path",
     "factor_rows",
+    "fit_scale",
     "fold_moments",
     "fold_path",
     "fold_scores",
@@ -80,6 +84,7 @@ __all__ = [
     "has_few_rows",
     "left_out_scores",
     "minimize",
+    "minimize_scaled",
     "pose",
     "pose_moments",
     "prefers_rows",
