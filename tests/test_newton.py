@@ -325,3 +325,13 @@ def test_a_step_with_more_features_than_rows_is_newtons(loss, alpha):
     pushed = objective.slopes(step, moved.reshape(objective.datafit.shape)).ravel()
     slopes = slopes_at(objective, point.variable)
     assert_allclose(pushed, -slopes, atol=1e-3 * np.abs(slopes).max())
+
+
+@each_smooth
+@pytest.mark.parametrize("alpha", [1e-2, 1e-4, 1e-6])
+def test_weak_pulls_of_more_features_than_rows_have_a_lowest_point(loss, alpha):
+    rows = rows_of(SIZES, n_features=25, n_kinds=loss.n_outputs + 1)
+    objective = centred(loss, ToMean(alpha, alpha), rows=rows)
+    found = Newton().minimize(objective, objective.start())
+    assert found.converged
+    assert objective.residual(found.variable) < 1e-5
