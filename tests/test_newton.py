@@ -310,3 +310,28 @@ def test_few_rows_and_empty_tasks_fall(loss, sizes, alpha):
     rows = rows_of(sizes, n_kinds=loss.n_outputs + 1)
     assert_falls(centred(loss, ToMean(alpha, alpha), rows=rows))
     assert_falls(on_graph(loss, [], rows=rows, alpha=alpha, alpha_ridge=alpha))
+
+
+@each_smooth
+@pytest.mark.parametrize("alpha", [1e-2, 1e-4])
+def test_a_step_with_more_features_than_rows_is_newtons(loss, alpha):
+    """Blocks that are nearly singular cost digits, and few are enough to step."""
+    rows = rows_of(SIZES, n_features=25, n_kinds=loss.n_outputs + 1)
+    objective = centred(loss, ToMean(alpha, 2 * alpha), rows=rows)
+    point = objective.at(somewhere(objective))
+    step = objective.step(point)
+    curved = objective.datafit.expand(point.raw)[1]
+    moved = np.einsum("tij,tj->ti", curved, objective.coefs(step).reshape(4, -1))
+    pushed = objective.slopes(step, moved.reshape(objective.datafit.shape)).ravel()
+    slopes = slopes_at(objective, point.variable)
+    assert_allclose(pushed, -slopes, atol=1e-3 * np.abs(slopes).max())
+
+
+@each_smooth
+@pytest.mark.parametrize("alpha", [1e-2, 1e-4, 1e-6])
+def test_weak_pulls_of_more_features_than_rows_have_a_lowest_point(loss, alpha):
+    rows = rows_of(SIZES, n_features=25, n_kinds=loss.n_outputs + 1)
+    objective = centred(loss, ToMean(alpha, alpha), rows=rows)
+    found = Newton().minimize(objective, objective.start())
+    assert found.converged
+    assert objective.residual(found.variable) < 1e-5

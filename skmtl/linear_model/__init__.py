@@ -16,6 +16,7 @@ from ._mean import MeanRegularizedRegressor
 from ._mean_classifier import MeanRegularizedClassifier
 from ._mean_classifier_cv import MeanRegularizedClassifierCV
 from ._mean_cv import MeanRegularizedRegressorCV
+from ._mean_huber import MeanRegularizedHuberRegressor
 from ._mean_poisson import MeanRegularizedPoissonRegressor
 from ._mixed import MixedTaskModel
 from ._path import CoefficientPath, mean_regularized_path
@@ -40,6 +41,7 @@ __all__ = [
     "LowRankRegressorCV",
     "MeanRegularizedClassifier",
     "MeanRegularizedClassifierCV",
+    "MeanRegularizedHuberRegressor",
     "MeanRegularizedPoissonRegressor",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",

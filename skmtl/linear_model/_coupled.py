@@ -27,6 +27,11 @@ class Coupled:
     def _minimize(self, objective):
         solver = Newton(tol=self.tol, max_iter=self.max_iter)
         solution = solver.minimize(objective, self._start(objective))
+        self._warn_of(solution)
+        return solution
+
+    def _warn_of(self, solution):
+        """Warn of a solution that is not the lowest point."""
         if not solution.converged:
             warnings.warn(
                 f"After {solution.n_iter} steps the objective would still fall by "
@@ -35,7 +40,6 @@ class Coupled:
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        return solution
 
     def _start(self, objective):
         """Return the last solution, if it was of the same tasks, else a beginning."""

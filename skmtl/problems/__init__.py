@@ -48,6 +48,7 @@ from ._rows_smooth import (
     divisible_rows,
     reads_rows,
 )
+from ._scale import ScaledFit, ScaledLosses, fit_scale, minimize_scaled
 from ._smooth import SquaredLoss, squared_loss
 
 __all__ = [
@@ -75,6 +76,8 @@ __all__ = [
     "RestrictedLikelihood",
     "RidgePath",
     "RowCurvature",
+    "ScaledFit",
+    "ScaledLosses",
     "SquaredLoss",
     "Standard",
     "StrengthSearch",
@@ -87,6 +90,7 @@ __all__ = [
     "factor_moments",
     "factor_path",
     "factor_rows",
+    "fit_scale",
     "fold_moments",
     "fold_path",
     "fold_scores",
@@ -98,6 +102,7 @@ __all__ = [
     "likelihoods",
     "mean_curvatures",
     "minimize",
+    "minimize_scaled",
     "mixed_parts",
     "pose",
     "pose_moments",

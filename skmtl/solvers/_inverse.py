@@ -13,6 +13,8 @@ _TRUSTED_INFLATION = 1e4
 _UNEVEN = 1e3
 # Above this inflation the rounding of an inverse by halves is worth a correction.
 _REFINED_INFLATION = 3.0
+# Above this inflation halves may lose all digits, and LU, which is slower, does not.
+_HALVED_INFLATION = 1e2
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,13 @@ class Inverse(TaskBlocks):
             diagonals(block)[...] += strengths[part]
             try:
                 inverse[part] = invert(block)
+                found = _inflation(block, inverse[part])
+                if found > _HALVED_INFLATION:
+                    inverse[part] = np.linalg.inv(block)
+                    found = _inflation(block, inverse[part])
             except np.linalg.LinAlgError:
                 return cls(curvature, strength, inverse, np.inf)
-            found = _inflation(block, inverse[part])
-            if _REFINED_INFLATION < found < _TRUSTED_INFLATION:
+            if _REFINED_INFLATION < found <= _HALVED_INFLATION:
                 inverse[part] += inverse[part] @ (
                     np.eye(n_features) - block @ inverse[part]
                 )
@@ -95,7 +100,11 @@ class Inverse(TaskBlocks):
             self.curvature, self.inverse.shape
         ).reshape(-1, n_features)
         total *= self.strength[0][:, None] * (n_tasks / len(self.inverse))
-        total = (total + total.T) / 2 + rows.T @ rows
+        total = (total + total.T) / 2
+        # It is D - D B^-1 D: columns that nothing pulls have rounding and no curvature.
+        loose = self.strength[0] == 0
+        total[loose] = total[:, loose] = 0.0
+        total += rows.T @ rows
         noise = 8 * n_features * EPS * self.inflation
         return Semidefinite(total + np.diag(strength), max(1e-12, noise))
 

@@ -1,0 +1,175 @@
+"""Regression, outliers aside, of tasks that stay near a shared centre."""
+
+from numbers import Real
+
+import numpy as np
+
+from skmtl._compat import Interval
+from skmtl.losses import Huber
+from skmtl.problems import ScaledLosses, minimize_scaled
+
+from ._base import multiply_rows
+from ._losses import CoupledRegressor
+from ._mean_classifier import CENTRE_CONSTRAINTS, Centred
+from ._ridge import COMMON_CONSTRAINTS
+
+
+class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
+    """Linear tasks that stay near a shared centre, in spite of outliers.
+
+    Minimises ``sum_t sum_i (s / 2 + s h((y_i - x_i . w_t - b_t) / s)) + alpha / 2 sum_t
+    ||w_t - w_s||^2 + alpha_shared / 2 ||w_s||^2 + alpha_intercept / 2 sum_t (b_t -
+    b_s)^2`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the
+    residuals, with ``h(r) = r^2 / 2`` within `epsilon` and ``epsilon |r| - epsilon^2 /
+    2`` beyond. On an infinite `alpha` and `alpha_intercept` it is scikit-learn's
+    HuberRegressor of all rows, whose alpha is `alpha_shared`.
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_features,), default=1.0
+        Strength of the pull to the centre, 0 or more; one or one per feature. A large
+        alpha makes tasks alike, infinity makes them one.
+    epsilon : float, default=1.35
+        Where squares end, in units of the scale; 1 or more. A small epsilon counts more
+        rows as outliers.
+    alpha_shared : float, default=1.0
+        Strength that pulls the centre to zero.
+    alpha_intercept : float, default=0.0
+        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
+        them one.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    task_column : str or int, default=None
+        Column of X that holds the task of each row, by name or position.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-10
+        Fall of the objective, in units of its value at zero, that the next step must
+        promise for another to follow; its root is the relative change of the scale.
+    max_iter : int, default=300
+        Largest number of steps, each followed by the best scale.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+    intercept_shared_ : float
+        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+    scale_ : float
+        Scale of the residuals, one for all tasks; at least a millionth of the
+        targets' spread around their median.
+    outliers_ : ndarray of shape (n_samples,) or (n_samples, n_tasks), dtype bool
+        Whether each row of `fit` is an outlier, its residual beyond ``epsilon *
+        scale_``.
+    objective_ : float
+        Value of the objective.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero.
+    n_iter_ : int
+        Number of steps.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedRegressor : The same where no target is far off.
+    RobustRegressor : Some tasks are outliers, not some rows.
+
+    References
+    ----------
+    Huber, P. J., Ronchetti, E. M. (2009). Robust Statistics, second edition, section
+    7.7. :doi:`10.1002/9780470434697`
+
+    Owen, A. B. (2007). A robust hybrid of lasso and ridge regression. Contemporary
+    Mathematics, 443, 59-72. :doi:`10.1090/conm/443/08555`
+
+    Examples
+    --------
+    >>> from skmtl.linear_model import MeanRegularizedHuberRegressor
+    >>> X = [["a", 1.0], ["a", 2.0], ["a", 3.0], ["a", 4.0], ["b", 1.0], ["b", 3.0]]
+    >>> y = [1.1, 1.9, 90.0, 4.0, 2.1, 6.0]
+    >>> model = MeanRegularizedHuberRegressor(0.1, epsilon=1.8, task_column=0)
+    >>> model.fit(X, y).coef_.round(1)
+    array([[1. ],
+           [1.9]])
+    >>> model.outliers_
+    array([False, False,  True, False, False, False])
+    """
+
+    _parameter_constraints = {
+        "epsilon": [Interval(Real, 1.0, None, closed="left")],
+        **CENTRE_CONSTRAINTS,
+        **COMMON_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha=1.0,
+        *,
+        epsilon=1.35,
+        alpha_shared=1.0,
+        alpha_intercept=0.0,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-10,
+        max_iter=300,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.epsilon = epsilon
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _loss(self):
+        return Huber(self.epsilon)
+
+    def _solve(self, datafit):
+        losses = self._pose(datafit)
+        objective = ScaledLosses(losses, self.epsilon)
+        start = self._start(losses)
+        fit = minimize_scaled(objective, start, self.tol, self.max_iter)
+        self._warn_of(fit.solution)
+        models = losses.unpack(fit.solution.variable)
+        limit = self.epsilon * fit.scale
+        about = {
+            "scale_": fit.scale,
+            "outliers_": _find_outliers(datafit.data, models.only(), limit),
+            **self._about(fit.losses, fit.solution),
+        }
+        return models, about
+
+
+def _find_outliers(data, models, limit):
+    """Return which rows, or cells of a 2-d y, have residuals beyond a limit."""
+    n_rows, n_tasks = data.X.shape[0], len(data.tasks)
+    rows = np.arange(n_rows) if data.rows is None else data.rows
+    codes = np.repeat(np.arange(n_tasks), np.diff(data.offsets))
+    means = multiply_rows(data.X[rows], models.coef, codes) + models.intercept[codes]
+    found = np.zeros((n_rows, n_tasks), dtype=bool)
+    found[rows, codes] = np.abs(data.y - means) > limit
+    return found if data.layout == "outputs" else found.any(axis=1)
