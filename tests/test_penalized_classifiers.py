@@ -281,7 +281,7 @@ def test_a_loss_of_some_features_is_that_with_others_at_zero(n_classes):
     assert_allclose(part.gradient, loss.gradient(W)[:, features], atol=1e-9)
 
 
-@pytest.mark.parametrize("size", [1.0, 30.0, 1e3, 1e4])
+@pytest.mark.parametrize("size", [1.0, 30.0, 1e3])
 def test_intercepts_are_found_however_far_away(size):
     X, y, task = draw((20, 30), 3)
     loss = pose(X, y, task)
