@@ -172,6 +172,6 @@ class JointFeatureClassifier(PenalizedClassifier):
         newton = SupportNewton(self.alpha * self.l1_ratio)
         return ProxNewton(self.tol, self.max_iter, newton)
 
-    def _about_fit(self, fit):
+    def _describe_fit(self, fit):
         used = fit.coef.any(axis=0)
-        return {**super()._about_fit(fit), "support_": np.flatnonzero(used)}
+        return {**super()._describe_fit(fit), "support_": np.flatnonzero(used)}

@@ -157,8 +157,8 @@ class LowRankClassifier(PenalizedClassifier):
     def _solver(self, n_outputs):
         return Fista(self.tol, self.max_iter)
 
-    def _about_fit(self, fit):
-        about = super()._about_fit(fit) | describe_directions(fit.coef, self.squared)
+    def _describe_fit(self, fit):
+        about = super()._describe_fit(fit) | describe_directions(fit.coef, self.squared)
         if self.squared:
             n_tasks, n_outputs, _ = fit.loss.datafit.shape
             outputs = about["task_covariance_"].reshape(2 * (n_tasks, n_outputs))

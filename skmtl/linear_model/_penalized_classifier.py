@@ -39,7 +39,7 @@ class PenalizedClassifier(TaskClassifier):
         """Return the loss of the coefficients."""
         return ProfiledLoss(datafit)
 
-    def _about_fit(self, fit):
+    def _describe_fit(self, fit):
         """Return what there is to say of a fit beyond coefficients, by name."""
         return describe(fit)
 
@@ -47,7 +47,7 @@ class PenalizedClassifier(TaskClassifier):
         loss, solver = self._pose(datafit), self._solver(datafit.loss.n_outputs)
         fit = minimize(loss, self._penalty(), solver, self._start(data.tasks))
         warn_of_fit(fit, self.tol)
-        about = self._about_fit(fit)
+        about = self._describe_fit(fit)
         begin = {"_variable": fit.solution.variable, "_about": tuple(about)}
         return fit.unpack(), {**about, **begin}
 

@@ -11,8 +11,9 @@ from skmtl._linalg import EPS
 # Newton doubles the digits: after a step this short, hardly any can be gained.
 _SHORT, _ROUNDING = 1e-6, 8 * EPS
 _MAX_STEPS = 100
-# Hessians are raised by this share of their trace, and by what keeps steps finite.
-_LIFT, _LEAST = 1e-13, 1e-140
+# Hessians are raised by this share of their trace, so that rounding does not move what
+# classes that cannot occur leave flat; and by what keeps steps finite.
+_LIFT, _LEAST = 1e-9, 1e-140
 
 
 @dataclass(frozen=True)
