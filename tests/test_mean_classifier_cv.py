@@ -382,6 +382,13 @@ def test_the_search_finds_what_independent_and_pooled_fits_miss(rng):
     assert found < log_loss(y[~train], apart.predict_proba(X[~train]))
 
 
+def test_features_that_overflow_are_refused_before_the_search(rng):
+    X, y = draw(rng, n_tasks=3)
+    X[0, 1] = 1e150
+    with pytest.raises(ValueError, match="Sums of squares of X and y must stay below"):
+        MeanRegularizedClassifierCV(task_column=0).fit(X, y)
+
+
 @parametrize_with_checks(
     [MeanRegularizedClassifierCV(), MeanRegularizedClassifierCV(method="laplace")]
 )

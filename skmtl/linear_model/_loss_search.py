@@ -37,6 +37,7 @@ def pose_grid(datafit, alphas, alphas_intercept, alpha_shared):
     LossGrid
         The losses, and the strengths.
     """
+    datafit.refuse_huge()
     along, level = mean_curvatures(datafit)
     if alphas is None:
         alphas = _ALPHAS * along
