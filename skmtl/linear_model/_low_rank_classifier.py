@@ -116,6 +116,12 @@ class LowRankClassifier(PenalizedClassifier):
     >>> model = LowRankClassifier(alpha=0.2).fit(X, Y.astype(int))
     >>> model.rank_
     1
+
+    Squared, the penalty learns how tasks are related.
+
+    >>> related = LowRankClassifier(alpha=0.2, squared=True).fit(X, Y.astype(int))
+    >>> np.sign(related.task_covariance_[0])
+    array([ 1., -1.,  1.])
     """
 
     _parameter_constraints = {
