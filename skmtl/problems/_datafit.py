@@ -35,12 +35,12 @@ class Stack:
 
 @dataclass(frozen=True)
 class Datafit:
-    """Sum the losses of all rows: ``sum_i weight_i loss(y_i, x_i . w_t + b_t)``.
+    """Sum the losses of all rows.
 
-    The variable is an array (n_tasks, n_outputs, n_columns), whose columns are the
-    features, and the intercept as the last where there is one. Raw predictions are kept
-    beside it, a stack of tasks each: they are linear in the variable, so that moving
-    along a line reads no rows.
+    It is ``sum_i weight_i loss(y_i, x_i . w_t + b_t)``. The variable is an array
+    (n_tasks, n_outputs, n_columns), whose columns are the features, and the intercept
+    as the last where there is one. Raw predictions are kept beside it, a stack of tasks
+    each: they are linear in the variable, so that moving along a line reads no rows.
 
     Parameters
     ----------
