@@ -136,11 +136,16 @@ class Datafit:
     def _held(self):
         return None if sparse.issparse(self.data.X) else list(self._read())
 
+    @cached_property
+    def most_curved(self):
+        """Return a bound of any entry of a task's Hessian, for curvatures up to 1."""
+        X = self.data.X.data if sparse.issparse(self.data.X) else self.data.X
+        largest = max(float(X.max(initial=1.0)), -float(X.min(initial=0.0)))
+        return float(self.task_totals.max()) * largest * largest
+
     def refuse_huge(self):
         """Refuse features so large that their products overflow."""
-        X = self.data.X.data if sparse.issparse(self.data.X) else self.data.X
-        largest = max(float(X.max(initial=0.0)), -float(X.min(initial=0.0)))
-        refuse_huge(np.array([len(self.data.y) * largest * largest]))
+        refuse_huge(np.array([self.most_curved]))
 
     def start(self):
         """Return a variable that predicts each task's mean, zero without intercept.

@@ -20,7 +20,7 @@ from ._output_models import unpack_tasks
 _LIFTS = (1e-12, 1e-9, 1e-6, 1e-3)
 # Inverses of which more is lost in rounding are not stepped by.
 _WORST_INFLATION = 1e11
-# What stands for an infinite strength, in units of the largest curvature at zero.
+# What stands for an infinite strength, in units of the largest curvature.
 _ENDLESS = 1e14
 
 
@@ -131,11 +131,6 @@ class CentredLosses(CoupledLosses):
     datafit: Datafit
     strengths: Pull
 
-    @cached_property
-    def _bent(self):
-        curved = self.datafit.curve(self.datafit.predict_zero())
-        return diagonals(curved).max(initial=0.0)
-
     @property
     def _given(self):
         level = [self.strengths.intercept] * self.datafit.fit_intercept
@@ -145,7 +140,9 @@ class CentredLosses(CoupledLosses):
     def own(self):
         """Strengths that pull a task to the centre, finite, (n_columns,)."""
         own, endless = self._given, np.isinf(self._given)
-        return np.where(endless, _ENDLESS * self._bent, own) if endless.any() else own
+        if not endless.any():
+            return own
+        return np.where(endless, _ENDLESS * self.datafit.most_curved, own)
 
     @cached_property
     def centre(self):

@@ -132,6 +132,11 @@ class MixedPart:
         """Number of stacks of rows."""
         return sum(1 for _ in self.datafit.stacks())
 
+    @property
+    def most_curved(self):
+        """Return a bound of any entry of a Hessian, for curvatures up to 1."""
+        return self.datafit.most_curved * float((self.unit**2).max())
+
     def predict(self, variable):
         """Return raw predictions above the level, of the variable of these tasks."""
         return self.datafit.predict(self._units * variable)
@@ -219,6 +224,11 @@ class MixedDatafit:
     def predict_zero(self):
         """Return the raw predictions of the variable zero."""
         return [z for part in self.parts for z in part.datafit.predict_zero()]
+
+    @property
+    def most_curved(self):
+        """Return a bound of any entry of a task's Hessian, for curvatures up to 1."""
+        return max(part.most_curved for part in self.parts)
 
     def refuse_huge(self):
         """Refuse features so large that their products overflow."""
