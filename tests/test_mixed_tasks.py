@@ -90,7 +90,7 @@ def assert_alike(first, second, **tolerance):
 
 def test_one_squared_task_is_ridge_on_its_standardised_target(table):
     X, Y = table
-    y = Y["price"].fillna(1000).astype(float).to_numpy()
+    y = Y["price"].astype(float).fillna(1000).to_numpy()
     model = MixedTaskModel({0: "squared"}, alpha=np.inf, alpha_shared=3.0).fit(X, y)
     ridge = Ridge(alpha=3.0).fit(X, (y - y.mean()) / y.std())
     assert_allclose(model.coef_[0], y.std() * ridge.coef_)
@@ -113,7 +113,7 @@ def test_one_logistic_task_is_logistic_regression(table):
 
 def test_one_poisson_task_is_poisson_regression(table):
     X, Y = table
-    y = Y["count"].fillna(2).astype(float).to_numpy()
+    y = Y["count"].astype(float).fillna(2).to_numpy()
     model = MixedTaskModel({0: "poisson"}, alpha=np.inf, alpha_shared=2.0).fit(X, y)
     strength = 2.0 * y.mean() / len(y)
     expected = PoissonRegressor(alpha=strength, tol=1e-10, max_iter=1000).fit(X, y)
@@ -401,7 +401,8 @@ def test_the_order_of_tasks_does_not_matter(narrow):
 @pytest.mark.parametrize("pair", [(0, 1), (False, True), (3.0, 7.0), ("a", "b")])
 def test_classes_may_be_called_anything(narrow, pair):
     X, Y = narrow
-    renamed = Y.assign(kind=Y["kind"].replace({"no": pair[0], "yes": pair[1]}))
+    kind = Y["kind"].map({"no": pair[0], "yes": pair[1]}).astype(object)
+    renamed = Y.assign(kind=kind)
     model = clone(CENTRE).fit(X, renamed)
     assert model.classes_["kind"].tolist() == list(pair)
     assert_alike(model, clone(CENTRE).fit(X, Y))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from reference_problem import N_TASKS, SIZES, draw_problem
 from scipy import sparse
@@ -13,6 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.fixes import parse_version
 
 from skmtl._contracts import Point, Smooth
 from skmtl.data import TaskRows
@@ -307,8 +309,11 @@ def test_tasks_cut_in_pieces_are_whole():
 @pytest.mark.parametrize("n_features", [5, 60])
 def test_one_task_is_logistic_regression_with_an_l1_penalty(n_features):
     X, y, _ = draw((120,), n_features)
-    params = {"l1_ratio": 1.0, "C": 1 / (120 * 0.05), "solver": "saga"}
-    theirs = LogisticRegression(**params, tol=1e-9, max_iter=100_000).fit(X, y)
+    # Since scikit-learn 1.8 the share says which penalty it is.
+    named = parse_version(sklearn.__version__) >= parse_version("1.8")
+    kind = {"l1_ratio": 1.0} if named else {"penalty": "l1"}
+    params = {"C": 1 / (120 * 0.05), "solver": "saga", "tol": 1e-9}
+    theirs = LogisticRegression(**params, **kind, max_iter=100_000).fit(X, y)
     ours = JointFeatureClassifier(0.05, **SHARP).fit(X, y)
     assert_allclose(ours.coef_, theirs.coef_, atol=1e-6)
     assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-6)
