@@ -90,7 +90,7 @@ def assert_alike(first, second, **tolerance):
 
 def test_one_squared_task_is_ridge_on_its_standardised_target(table):
     X, Y = table
-    y = Y["price"].astype(float).fillna(1000).to_numpy()
+    y = np.array([1000.0 if pd.isna(price) else price for price in Y["price"]])
     model = MixedTaskModel({0: "squared"}, alpha=np.inf, alpha_shared=3.0).fit(X, y)
     ridge = Ridge(alpha=3.0).fit(X, (y - y.mean()) / y.std())
     assert_allclose(model.coef_[0], y.std() * ridge.coef_)
@@ -113,7 +113,7 @@ def test_one_logistic_task_is_logistic_regression(table):
 
 def test_one_poisson_task_is_poisson_regression(table):
     X, Y = table
-    y = Y["count"].astype(float).fillna(2).to_numpy()
+    y = np.array([2.0 if pd.isna(count) else count for count in Y["count"]])
     model = MixedTaskModel({0: "poisson"}, alpha=np.inf, alpha_shared=2.0).fit(X, y)
     strength = 2.0 * y.mean() / len(y)
     expected = PoissonRegressor(alpha=strength, tol=1e-10, max_iter=1000).fit(X, y)
