@@ -551,6 +551,36 @@ def test_classes_that_a_plane_divides_have_finite_coefficients(model, n_classes)
     assert (model.predict(X, task=task) == y).mean() > 0.85
 
 
+@each_model
+@pytest.mark.parametrize("scope", ["all", "task"])
+def test_a_class_that_has_no_weight_anywhere_leaves_all_finite(model, scope):
+    X, y, task = draw((40, 60, 80), 4, 3)
+    kept = y > 0
+    # Its level runs off until slopes are 1e-11, so that no more digits are asked for.
+    model = clone(model).set_params(class_scope=scope, tol=1e-10)
+    found = model.fit(X, y, task=task, sample_weight=kept.astype(float))
+    probabilities = found.predict_proba(X, task=task)
+    assert np.isfinite(probabilities).all()
+    assert_allclose(probabilities.sum(axis=1), 1)
+
+
+@each_model
+@pytest.mark.parametrize("size", [1e-300, 1e-160])
+def test_features_may_be_tiny(model, size):
+    X, y, task = draw((40, 60, 80), 4)
+    X[:, 1] *= size
+    found = clone(model).fit(X, y, task=task)
+    assert np.isfinite(found.predict_proba(X, task=task)).all()
+
+
+@each_model
+@pytest.mark.parametrize("size", [1e150, 1e300])
+def test_features_must_not_be_huge(model, size):
+    X, y, task = draw((40, 60, 80), 4)
+    with pytest.raises(ValueError, match="Sums of squares of X and y must stay below"):
+        clone(model).fit(size * X, y, task=task)
+
+
 def test_tiny_strengths_of_more_features_than_rows_converge():
     X, y, task = draw((15, 20, 25), 60)
     model = JointFeatureClassifier(1e-7).fit(X, y, task=task)

@@ -44,6 +44,7 @@ class PenalizedClassifier(TaskClassifier):
         return describe(fit)
 
     def _learn(self, datafit, data):
+        datafit.refuse_huge()
         loss, solver = self._pose(datafit), self._solver(datafit.loss.n_outputs)
         fit = minimize(loss, self._penalty(), solver, self._start(data.tasks))
         warn_of_fit(fit, self.tol)

@@ -10,6 +10,8 @@ from skmtl._linalg import EPS
 
 # Newton doubles the digits: after a step this short, hardly any can be gained.
 _SHORT, _ROUNDING = 1e-6, 8 * EPS
+# Nor where the loss is so flat, as it is at last where a level runs off to infinity.
+_FLAT = 1e-11
 _MAX_STEPS = 100
 # Hessians are raised by this share of their trace, so that rounding does not move what
 # classes that cannot occur leave flat; and by what keeps steps finite.
@@ -86,8 +88,17 @@ class RowList:
     def value(self, raw):
         """Return the sum of the losses, infinite if it overflows."""
         with np.errstate(over="ignore", invalid="ignore"):
-            total = float((self.weight * self.loss.value(self.y, raw)).sum())
+            total = self._total(self.loss.value(self.y, raw))
         return total if np.isfinite(total) else np.inf
+
+    def conjugate(self, slope):
+        """Return the sum of the conjugates at some slopes of the rows."""
+        return self._total(self.loss.conjugate(self.y, slope))
+
+    def _total(self, costs):
+        """Sum the costs of rows that have a weight: those of others may be infinite."""
+        used = self.weight > 0
+        return float(self.weight[used] @ costs[used])
 
     def best(self, linear, begin):
         """Return the intercepts that fit best what a linear part leaves.
@@ -112,14 +123,15 @@ class RowList:
         """
         levels = begin
         for _ in range(_MAX_STEPS):
-            step = self._step(linear + levels[self.codes])
+            step, slope = self._step(linear + levels[self.codes])
             levels = levels + step
             least = np.maximum(_SHORT, _ROUNDING * np.abs(levels))
-            if not (np.abs(step) > least).any():
+            if not ((np.abs(step) > least) & (np.abs(slope) > _FLAT)).any():
                 return levels, True
         return levels, False
 
     def _step(self, raw):
+        """Return Newton's steps, cut, and the slopes per weight."""
         unit = np.where(self.totals > 0, self.totals, 1.0)[:, None]
         weight = self.weight[:, None]
         slope = self._sum(weight * self.loss.gradient(self.y, raw)) / unit
@@ -129,7 +141,7 @@ class RowList:
         curved = curved + lift[:, None, None] * np.eye(curved.shape[1])
         step = -np.linalg.solve(curved, slope[:, :, None])[:, :, 0]
         # A contrast of length one tells two scores apart by up to the root of two.
-        return step * _damp(np.sqrt(2) * np.linalg.norm(step, axis=1))[:, None]
+        return step * _damp(np.sqrt(2) * np.linalg.norm(step, axis=1))[:, None], slope
 
 
 def _damp(size):

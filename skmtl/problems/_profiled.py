@@ -167,10 +167,9 @@ class ProfiledLoss(Bending):
         Near the optimum and wherever W points downhill, it is the best of those from
         zero to one.
         """
-        multiple, rows = min(limit, 1.0), self.rows
-        conjugate = self.datafit.loss.conjugate(rows.y, multiple * point.slope)
+        multiple = min(limit, 1.0)
         ridge = self.alpha_ridge / 2 * float(np.vdot(point.variable, point.variable))
-        return -float((rows.weight * conjugate).sum()) - multiple**2 * ridge
+        return -self.rows.conjugate(multiple * point.slope) - multiple**2 * ridge
 
     # Any order of the features will do: models have their own.
     is_ordered = True
