@@ -43,15 +43,16 @@ class Coupled:
 
     def _start(self, objective):
         """Return the last solution, if it was of the same tasks, else a beginning."""
-        if not self.warm_start or "_variable" not in vars(self):
-            return objective.start()
-        tasks, variable = self._variable
-        same = np.array_equal(tasks, objective.datafit.data.tasks)
-        return (
-            variable
-            if same and variable.shape == objective.shape
-            else (objective.start())
-        )
+        last = self._last(objective.datafit.data.tasks, objective.shape)
+        return objective.start() if last is None else last
+
+    def _last(self, tasks, shape):
+        """Return the last solution, if it was of these tasks and of this shape."""
+        if self.warm_start and "_variable" in vars(self):
+            known, variable = self._variable
+            if np.array_equal(known, tasks) and variable.shape == shape:
+                return variable
+        return None
 
     def _about(self, objective, solution):
         """Return what there is to say of a fit beyond coefficients, by name."""

@@ -272,7 +272,9 @@ class MixedTaskModel(Coupled, MixedPredictor):
         """Return the models of tasks with common features, and what there is to say."""
         loss, penalty = MixedRows(parts), FreeLevels(L21(self.alpha))
         solver = Fista(tol=self.tol, max_iter=self.max_iter)
-        solution = solver.minimize(loss, penalty, self._begin(data.tasks, loss.shape))
+        last = self._last(data.tasks, loss.shape)
+        start = np.zeros(loss.shape) if last is None else last
+        solution = solver.minimize(loss, penalty, start)
         if not solution.converged:
             self._warn(solution, solution.optimality)
         return loss.unpack(solution.variable), {
@@ -324,14 +326,6 @@ class MixedTaskModel(Coupled, MixedPredictor):
                 f"classes in the tasks {several[:5]}, which have a score for each. Use "
                 "sharing='features'."
             )
-
-    def _begin(self, tasks, shape):
-        """Return the last solution, if it was of the same tasks, else zero."""
-        if self.warm_start and "_variable" in vars(self):
-            known, variable = self._variable
-            if np.array_equal(known, tasks) and variable.shape == shape:
-                return variable
-        return np.zeros(shape)
 
 
 def _standardise(data, losses):

@@ -38,7 +38,21 @@ _CERTIFICATES = {
 }
 
 
-class PenalizedRegressor(MomentRegressor):
+class Penalized:
+    """Begin where the last fit ended, and forget what that one alone had to say."""
+
+    def _start(self, tasks):
+        """Return the solution of the last fit, if that was of the same tasks."""
+        known = self.warm_start and "_variable" in vars(self)
+        return self._variable if known and np.array_equal(self.tasks_, tasks) else None
+
+    def _keep(self, data, learnt):
+        for name in vars(self).get("_about", ()):
+            delattr(self, name)
+        return super()._keep(data, learnt)
+
+
+class PenalizedRegressor(Penalized, MomentRegressor):
     """Minimise a squared loss and a penalty, from moments or from rows."""
 
     @abstractmethod
@@ -144,16 +158,6 @@ class PenalizedRegressor(MomentRegressor):
         about = {**parts, **self._describe(fit)}
         begin = {"_variable": fit.solution.variable, "_about": tuple(about)}
         return {**learnt, **about, **begin}
-
-    def _start(self, tasks):
-        """Return the solution of the last fit, if that was of the same tasks."""
-        known = self.warm_start and "_variable" in vars(self)
-        return self._variable if known and np.array_equal(self.tasks_, tasks) else None
-
-    def _keep(self, data, learnt):
-        for name in vars(self).get("_about", ()):
-            delattr(self, name)
-        return super()._keep(data, learnt)
 
 
 def describe(fit):

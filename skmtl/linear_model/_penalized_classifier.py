@@ -1,25 +1,16 @@
 """What classifiers with a penalty do alike: pose, minimise, certify, warn."""
 
 from abc import abstractmethod
-from numbers import Integral, Real
 
-import numpy as np
-
-from skmtl._compat import Interval
 from skmtl.problems import ProfiledLoss, minimize
 
 from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
-from ._penalized import describe, warn_of_fit
+from ._penalized import PENALIZED_CONSTRAINTS, Penalized, describe, warn_of_fit
 
-PENALIZED_CLASSIFIER_CONSTRAINTS = {
-    "tol": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
-    "warm_start": ["boolean"],
-    **CLASSIFIER_CONSTRAINTS,
-}
+PENALIZED_CLASSIFIER_CONSTRAINTS = {**PENALIZED_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
 
 
-class PenalizedClassifier(TaskClassifier):
+class PenalizedClassifier(Penalized, TaskClassifier):
     """Minimise the losses of classes and a penalty of the coefficients of all tasks.
 
     With more than two classes, tasks have a row of coefficients for each contrast
@@ -51,13 +42,3 @@ class PenalizedClassifier(TaskClassifier):
         about = self._describe_fit(fit)
         begin = {"_variable": fit.solution.variable, "_about": tuple(about)}
         return fit.unpack(), {**about, **begin}
-
-    def _start(self, tasks):
-        """Return the solution of the last fit, if that was of the same tasks."""
-        known = self.warm_start and "_variable" in vars(self)
-        return self._variable if known and np.array_equal(self.tasks_, tasks) else None
-
-    def _keep(self, data, learnt):
-        for name in vars(self).get("_about", ()):
-            delattr(self, name)
-        return super()._keep(data, learnt)
