@@ -81,7 +81,7 @@ def assert_is_the_sum_of_its_rows(datafit, seed=1, rtol=1e-12):
     variable = 0.5 * np.random.default_rng(seed).normal(size=datafit.shape)
     value, gradient, hessians = one_row_after_the_other(datafit, variable)
     raw = datafit.predict(variable)
-    slope, curved = datafit.expand(raw)
+    slope, curved = datafit.gradient(raw), datafit.curve(raw)
     assert datafit.value(raw) == pytest.approx(value, rel=rtol)
     level = np.abs(gradient).max()
     assert_allclose(datafit.gradient(raw), gradient, rtol=rtol, atol=rtol * level)
@@ -136,8 +136,8 @@ def test_a_row_of_no_weight_is_as_if_it_were_not(loss):
     )
     raw = datafit.predict(variable)
     assert datafit.value(raw) == pytest.approx(expected[0])
-    assert_allclose(datafit.expand(raw)[0], expected[1], atol=1e-12)
-    assert_allclose(datafit.expand(raw)[1], expected[2], atol=1e-12)
+    assert_allclose(datafit.gradient(raw), expected[1], atol=1e-12)
+    assert_allclose(datafit.curve(raw), expected[2], atol=1e-12)
 
 
 @each_loss

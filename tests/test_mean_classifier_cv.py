@@ -146,7 +146,7 @@ def test_the_likelihood_of_several_classes_has_the_determinant_of_all(rng):
     objective = CentredLosses(datafit, ToMean(2.0, 0.5, 3.0).pull(3, 2))
     solution = Newton(tol=1e-14).minimize(objective, objective.start())
     found = LaplaceLikelihood(objective, solution.variable).value
-    curved = datafit.expand(objective.at(solution.variable).raw)[1]
+    curved = datafit.curve(objective.at(solution.variable).raw)
     own, centre = np.tile([2.0, 2.0, 3.0], 2), np.tile([0.5, 0.5, 0.0], 2)
     whole = np.zeros((4, 6, 4, 6))
     whole[range(3), :, range(3)] = curved + np.diag(own)

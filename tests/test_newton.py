@@ -320,7 +320,7 @@ def test_a_step_with_more_features_than_rows_is_newtons(loss, alpha):
     objective = centred(loss, ToMean(alpha, 2 * alpha), rows=rows)
     point = objective.at(somewhere(objective))
     step = objective.step(point)
-    curved = objective.datafit.expand(point.raw)[1]
+    curved = objective.datafit.curve(point.raw)
     moved = np.einsum("tij,tj->ti", curved, objective.coefs(step).reshape(4, -1))
     pushed = objective.slopes(step, moved.reshape(objective.datafit.shape)).ravel()
     slopes = slopes_at(objective, point.variable)

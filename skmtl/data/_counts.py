@@ -115,16 +115,13 @@ def read_counts(
     )
     rows = rows.stacked() if rows.shares_rows else rows
     _check_counts(rows)
-    if exposure is None:
-        return _soften(rows, 1.0) if soften else rows
-    each = exposure if rows.rows is None else exposure[rows.rows]
-    rows = replace(rows, y=rows.y / each)
-    # Weights now hold the exposures, so that their sum over rows' own is the mean.
-    return (
-        _soften(rows, rows.weight.sum() / (rows.weight / each).sum())
-        if soften
-        else rows
-    )
+    unit = 1.0
+    if exposure is not None:
+        each = exposure if rows.rows is None else exposure[rows.rows]
+        rows = replace(rows, y=rows.y / each)
+        # Weights hold the exposures, so that their sum over rows' own is the mean.
+        unit = rows.weight.sum() / (rows.weight / each).sum()
+    return _soften(rows, unit) if soften else rows
 
 
 def _check_counts(rows):

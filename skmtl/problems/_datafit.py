@@ -119,7 +119,7 @@ class Datafit:
         """Total weight of each task, (n_tasks,)."""
         total = np.zeros(self.n_tasks)
         for stack in self.stacks():
-            np.add.at(total, stack.tasks, stack.weight.sum(axis=1))
+            add_at(total, stack.tasks, stack.weight.sum(axis=1))
         return total
 
     def select(self, rows):
@@ -224,10 +224,6 @@ class Datafit:
             add_at(curved, stack.tasks, self._curve(stack, z))
         size = n_outputs * n_columns
         return curved.reshape(n_tasks, size, size)
-
-    def expand(self, raw):
-        """Return the gradient, and the Hessian of each task."""
-        return self.gradient(raw), self.curve(raw)
 
     def _slope(self, stack, z):
         slope = self.loss.gradient(stack.y, z) * stack.weight[:, :, None]

@@ -15,9 +15,10 @@ from skmtl.solvers import Curved, Inverse
 from ._datafit import Datafit
 from ._output_models import unpack_tasks
 
-# Hessians are raised by this share of their diagonals, at first; the step is a little
-# shorter then, and the optimum is where it was.
-_LIFTS = (1e-12, 1e-9, 1e-6, 1e-3)
+# Hessians are raised by this share of their diagonals, and by more where that is not
+# enough; the step is a little shorter then, and the optimum is where it was.
+LIFT = 1e-12
+_LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
 # Inverses of which more is lost in rounding are not stepped by.
 _WORST_INFLATION = 1e11
 # What stands for an infinite strength, in units of the largest curvature.
@@ -233,8 +234,7 @@ class ArrowFactor:
     @classmethod
     def of(cls, curved, own, centre):
         """Factor Hessians (n_tasks, size, size), on which it writes, and pulls."""
-        size = np.sqrt(diagonals(curved).mean(axis=0) + own)
-        unit = 1 / np.where(size > TINY, size, 1.0)
+        unit = 1 / find_units(curved, own)
         curved *= unit * unit[:, None]
         own, centre = own * unit**2, centre * unit**2
         for lift in _LIFTS:
@@ -252,6 +252,12 @@ class ArrowFactor:
         centre = self.centre.solve(right[-1] - self.blocks.curve(apart).sum(axis=0))
         own = apart - self.blocks.solve(self.blocks.curve(centre[None]))
         return np.concatenate([own, centre[None]]) * self.unit
+
+
+def find_units(curved, own):
+    """Return the size of each entry of a task, whose curvature is then about one."""
+    size = np.sqrt(diagonals(curved).mean(axis=0) + own)
+    return np.where(size > TINY, size, 1.0)
 
 
 def raise_diagonals(curved, own, lift):

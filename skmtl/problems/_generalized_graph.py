@@ -10,10 +10,8 @@ from skmtl.couplings import Graph
 from skmtl.solvers import eliminate, plan_elimination, pull_together
 
 from ._datafit import Datafit
-from ._generalized import CoupledLosses, flat, raise_diagonals
+from ._generalized import LIFT, CoupledLosses, flat, raise_diagonals
 from ._output_models import unpack_tasks
-
-_LIFT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -95,20 +93,21 @@ class GraphLosses(CoupledLosses):
         """Return the system of Hessians, their intercepts eliminated."""
         pulled = self._pulled
         diagonals(curved)[...] += self.coupling.alpha_ridge * pulled
-        raise_diagonals(curved, self.coupling.alpha * pulled, _LIFT)
+        raise_diagonals(curved, self.coupling.alpha * pulled, LIFT)
         down = np.linalg.solve(
             curved[:, ~pulled][:, :, ~pulled], curved[:, ~pulled][:, :, pulled]
         )
         mass = np.zeros((self._n_nodes, pulled.sum(), pulled.sum()))
         mass[: len(curved)] = curved[:, pulled][:, :, pulled]
         mass[: len(curved)] -= curved[:, pulled][:, :, ~pulled] @ down
+        if not len(self.coupling.edges()[1]):
+            raise_diagonals(mass, np.zeros(mass.shape[-1]), LIFT)
         return GraphFactor(self, pulled, curved, down, mass)
 
     def pull_together(self, mass, right):
         """Solve for coefficients of nodes that have a mass and pull on each other."""
         strengths = self.coupling.edges()[1]
         if not len(strengths):
-            raise_diagonals(mass, np.zeros(mass.shape[-1]), _LIFT)
             return np.linalg.solve(mass, right[:, :, None])[:, :, 0]
         if self._rounds is None:
             return pull_together(mass, self._precision, right)[0]

@@ -5,13 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
-from skmtl._linalg import TINY, Semidefinite, diagonals
+from skmtl._linalg import Semidefinite
 from skmtl.solvers import Inverse
 
-from ._generalized import CentredLosses, raise_diagonals
-
-# The first share that Newton's method raises diagonals by.
-_LIFT = 1e-12
+from ._generalized import LIFT, CentredLosses, find_units, raise_diagonals
 
 
 @dataclass(frozen=True)
@@ -76,15 +73,14 @@ class LaplaceLikelihood:
 
     @cached_property
     def _unit(self):
-        unit = np.sqrt(diagonals(self._curved).mean(axis=0) + self._own)
-        return np.where(unit > TINY, unit, 1.0)
+        return find_units(self._curved, self._own)
 
     @cached_property
     def _blocks(self):
         """Matrices ``H_t + D``, factored in units of their diagonals."""
         curved = self._curved / self._unit / self._unit[:, None]
         pull = self._own / self._unit**2
-        raise_diagonals(curved, pull, _LIFT)
+        raise_diagonals(curved, pull, LIFT)
         return Inverse.factor(curved, pull[None])
 
     @property
