@@ -9,11 +9,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 
-def fit_clone(estimator, X, y, weight):
+def fit_clone(estimator, X, y, weight, options=None):
     """Fit a clone; weights are passed on under the name that its fit knows."""
-    if weight is None:
-        return clone(estimator).fit(X, y)
-    return clone(estimator).fit(X, y, **{name_of_weight(estimator): weight})
+    options = dict(options or {})
+    if weight is not None:
+        options[name_of_weight(estimator)] = weight
+    return clone(estimator).fit(X, y, **options)
 
 
 def fit_task(estimator, X, y, weight, name):
