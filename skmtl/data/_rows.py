@@ -36,6 +36,11 @@ class TaskRows(TaskData):
         Factor of each task's loss; None means ones.
     layout : {"single", "column", "keyword", "outputs"}, default="keyword"
         How the user declared the tasks.
+    rooted : bool, default=False
+        Whether moments hold rows in place of matrices.
+    width : int or None, default=None
+        Number of features of which those of `X` are coordinates; None if they are the
+        features themselves.
     """
 
     X: object
@@ -46,10 +51,16 @@ class TaskRows(TaskData):
     tasks: np.ndarray
     task_weight: np.ndarray | None = None
     layout: str = "keyword"
+    rooted: bool = False
+    width: int | None = None
 
     def moments(self, curvature=True):
         """Return the moments of each task, the task weights applied."""
-        return moments_of_tasks(self, curvature)
+        moments = moments_of_tasks(self, curvature and not self.rooted)
+        moments = replace(moments, width=self.width)
+        if not (curvature and self.rooted):
+            return moments
+        return replace(moments, roots=tuple(self.roots()[1]))
 
     def groups(self, whole=False, features=True):
         """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
@@ -164,6 +175,9 @@ class SharedRows(TaskData):
         Factor of each task's loss; None means ones.
     layout : {"outputs"}, default="outputs"
         How the user declared the tasks.
+    width : int or None, default=None
+        Number of features of which those of `X` are coordinates; None if they are the
+        features themselves.
     """
 
     X: object
@@ -172,10 +186,12 @@ class SharedRows(TaskData):
     tasks: np.ndarray
     task_weight: np.ndarray | None = None
     layout: str = "outputs"
+    width: int | None = None
+    rooted = False
 
     def moments(self, curvature=True):
         """Return the moments of each task, with one scatter of the features."""
-        return moments_of_outputs(self, curvature)
+        return replace(moments_of_outputs(self, curvature), width=self.width)
 
     def select(self, rows):
         """Return the same outputs on some rows."""
@@ -219,6 +235,7 @@ class SharedRows(TaskData):
             self.tasks,
             self.task_weight,
             self.layout,
+            width=self.width,
         )
 
     def weighted_groups(self, features=True):
