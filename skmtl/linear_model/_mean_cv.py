@@ -65,7 +65,8 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     alpha_per_feature : bool, default=False
         Whether each feature has its own `alpha`; for "reml" only.
     alpha_shared : float, default=0.0
-        Strength that pulls the centre to zero.
+        Strength that pulls the centre to zero. If X is large and sparse, 0 stands for
+        one that is chosen, see the notes.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     task_column : str or int, default=None
@@ -81,11 +82,16 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     ----------
     alpha_ : float or ndarray of shape (n_features,)
         Strength of the pull to the centre; infinite if tasks do not differ.
+    alpha_shared_ : float
+        Strength that pulls the centre to zero.
     alpha_intercept_ : float
         Strength that pulls the intercepts together.
+    method_ : {"loo", "reml", "gcv", "cv"}
+        What has chosen: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
-        squared errors per degree of freedom left. In units of y squared.
+        squared errors per degree of freedom left; the squared error on held-out rows
+        if X is large and sparse. In units of y squared.
     tau2_ : float or ndarray of shape (n_features,)
         Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``.
     tau2_intercept_ : float
@@ -110,7 +116,11 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows.
+        Moments of all rows; kept unless matrices of all features would take far more
+        memory than X.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero; only if X is large and
+        sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -120,6 +130,15 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     --------
     MeanRegularizedRegressor : The same with given strengths.
     MultiTaskRidgeCV : Tasks that share nothing.
+
+    Notes
+    -----
+    Where rows are far fewer than features, they are brought to a basis of what they
+    span, in which every method is as exact. Where a sparse X is so large that factors
+    would take far more memory than it, leverages are out of reach: "cv" takes the
+    place of other methods, with a warning, and its folds are fitted by conjugate
+    gradients, at strengths a root of ten apart. The models themselves are fitted until
+    the gradient is 1e-8 times the one at zero, or warn. There is no ``return_std``.
 
     References
     ----------
@@ -255,6 +274,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         return {
             **self._linear(data.tasks, fit.unpack(), data.layout, dtype),
             "alpha_": alpha if alpha.ndim else float(alpha),
+            "alpha_shared_": self.alpha_shared,
             "alpha_intercept_": level,
             "sigma2_": float(sigma2),
             "tau2_": sigma2 / alpha,
