@@ -89,7 +89,11 @@ class CoupledLosses(Curved):
 
     @abstractmethod
     def precondition(self, total, first, second):
-        """Return what about divides by the curvature, given diagonals of Hessians."""
+        """Return what about divides by the curvature, given diagonals of Hessians.
+
+        It is told a gradient in the shape of the variable, outputs being scores of
+        classes if these are several, and writes on it.
+        """
 
     def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
         """Return what divides by the curvature at a point; by NaN, if it overflows.
@@ -107,6 +111,13 @@ class CoupledLosses(Curved):
     def _iterate(self, point, tol, max_iter):
         along = self.datafit.along(point.raw)
         divide = self.precondition(*self.datafit.diagonals(point.raw))
+        basis = self.datafit.basis
+
+        def about(right):
+            right = right.reshape(self.shape)
+            if basis is None:
+                return flat(divide(right.copy()))
+            return flat(basis.T @ divide(basis @ right))
 
         def multiply(step):
             step = step.reshape(self.shape)
@@ -115,7 +126,7 @@ class CoupledLosses(Curved):
         def solve(gradient):
             if not np.isfinite(gradient).all():
                 return np.full_like(gradient, np.nan)
-            return conjugate_gradients(multiply, gradient, divide, tol, max_iter)[0]
+            return conjugate_gradients(multiply, gradient, about, tol, max_iter)[0]
 
         return solve
 
@@ -234,13 +245,13 @@ class CentredLosses(CoupledLosses):
         free = 0.0 if self.strengths.pinned else 1.0
 
         def divide(right):
-            step = shear.back(right.reshape(self.shape))
+            step = shear.back(right)
             own, middle = step[:-1], step[-1]
             middle -= np.einsum("tkj,tkj->kj", share, own)
             middle *= free / curved
             own /= blocks
             own -= share * middle
-            return flat(shear.forth(step))
+            return shear.forth(step)
 
         return divide
 
@@ -328,8 +339,7 @@ class _Shear:
         return np.concatenate([pulled, none], axis=-1)
 
     def back(self, right):
-        """Return a copy of a gradient in these coordinates."""
-        right = right.copy()
+        """Return a gradient in these coordinates, written on it."""
         if self.has_intercept:
             right[:-1, :, :-1] -= (self.share * self.mean) * right[:-1, :, -1:]
             right[-1, :, :-1] -= self.mean * right[-1, :, -1:]
