@@ -255,7 +255,20 @@ class Loss(ABC):
         return lambda step: np.einsum("...kl,...l->...k", bend, step)
 
     def bend_diagonal(self, y, z):
-        """Return the diagonal of the curvature of `bend`, in scores if there are."""
+        """Return the diagonal of the curvature of `bend`, in scores if there are.
+
+        Parameters
+        ----------
+        y : ndarray of shape (..., n_targets)
+            Targets.
+        z : ndarray of shape (..., n_outputs)
+            Raw predictions.
+
+        Returns
+        -------
+        ndarray of shape (..., n_outputs) or (..., n_classes)
+            The diagonal.
+        """
         return np.einsum("...kk->...k", self.bend(y, z))
 
 
