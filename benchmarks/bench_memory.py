@@ -71,7 +71,7 @@ CASES = {
     "sparse MeanRegularizedClassifier": ({}, sparse_table, 1000),
     "sparse GraphRegularizedRegressor": ({"alpha_ridge": 1.0}, sparse_table, 1000),
     "wide GraphRegularizedRegressor": ({"alpha_ridge": 1.0}, wide_table, 400),
-    "wide MeanRegularizedRegressorCV": ({"alpha_shared": 1.0}, wide_table, 400),
+    "wide MeanRegularizedRegressorCV": ({}, wide_table, 400),
     "wide MeanRegularizedClassifier": ({}, wide_table, 400),
     "wide GraphRegularizedClassifier": ({}, wide_table, 400),
     "classes MeanRegularizedClassifier": ({}, many_classes, 500),
