@@ -66,8 +66,8 @@ class TableColumns(TransformerMixin, BaseEstimator):
         self : TableColumns
             The same instance.
         """
-        validate_data(self, X, skip_check_array=True)
         self._check_names(X)
+        validate_data(self, X, skip_check_array=True)
         return self
 
     def transform(self, X):

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .._compat import all_or_nothing
+
 PARTS = ("year", "month", "weekday", "days")
 _DAY = np.timedelta64(1, "D")
 
@@ -57,15 +59,16 @@ class DateFeatures(TransformerMixin, BaseEstimator):
         self : DateFeatures
             The fitted transformer.
         """
-        validate_data(self, X, skip_check_array=True)
-        self.start_ = np.array(
-            [X[name].min() for name in X.columns], dtype="datetime64[us]"
-        )
-        parts = self._split(X)
-        known = ~np.isnan(parts)
-        low = np.where(known, parts, np.inf).min(axis=0)
-        high = np.where(known, parts, -np.inf).max(axis=0)
-        self.kept_ = low < high
+        with all_or_nothing(self):
+            validate_data(self, X, skip_check_array=True)
+            self.start_ = np.array(
+                [X[name].min() for name in X.columns], dtype="datetime64[us]"
+            )
+            parts = self._split(X)
+            known = ~np.isnan(parts)
+            low = np.where(known, parts, np.inf).min(axis=0)
+            high = np.where(known, parts, -np.inf).max(axis=0)
+            self.kept_ = low < high
         return self
 
     def transform(self, X):

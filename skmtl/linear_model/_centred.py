@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skmtl._compat import fit_context
 from skmtl._linalg import blas_threads_for
 from skmtl.couplings import Pull
 from skmtl.data import TaskRows, read_queries, read_rows
@@ -57,6 +58,7 @@ class CentredRegressor(PulledRegressor):
             return Posterior(self._fit_moments(self.moments_))
         return Posterior(self._fit_of_rows)
 
+    @fit_context(prefer_skip_nested_validation=True)
     def adapt(self, X, y, sample_weight=None, task=None):
         """Add one new task from few rows, pulled to the centre as it was learnt.
 
