@@ -24,8 +24,8 @@ class CentredRegressor(PulledRegressor):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label of all rows, if `fit` was given labels.
         return_std : bool, default=False
             Whether to return standard deviations too. They read the model as draws of
             tasks around the centre, and hold the noise and what is not known of the
@@ -100,8 +100,6 @@ class CentredRegressor(PulledRegressor):
                 f"one was fitted with layout {self._layout!r}. Fit with task_column or "
                 "task=."
             )
-        if task is not None:
-            task = np.full(np.shape(y)[0], task)
         data = read_rows(
             self, X, y, task=task, sample_weight=sample_weight, reset=False
         )
