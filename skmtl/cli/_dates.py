@@ -1,16 +1,16 @@
 """Numbers made of dates."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._compat import all_or_nothing
+from ._transformer import TableTransformer
 
 PARTS = ("year", "month", "weekday", "days")
 _DAY = np.timedelta64(1, "D")
 
 
-class DateFeatures(TransformerMixin, BaseEstimator):
+class DateFeatures(TableTransformer):
     """Turn dates into year, month, weekday and days since the first one.
 
     Weekdays count from 0, a Monday. Days have fractions if dates have times. A part
