@@ -64,7 +64,7 @@ class Rows:
         return Rows(*(None if v is None else v[rows] for v in vars(self).values()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """An unfitted estimator, and how it is called."""
 
