@@ -86,6 +86,11 @@ class Case:
         return "counts" if positive else "numbers"
 
     @property
+    def has_inner(self):
+        """Whether it fits estimators of scikit-learn."""
+        return type(self.model).__module__.startswith("skmtl.compose")
+
+    @property
     def has_column(self):
         """Whether the task is the last column of X."""
         return any(
@@ -147,7 +152,7 @@ class Case:
 def numbers(answer):
     """Return an answer as one array, of floats if it can be."""
     if isinstance(answer, dict):
-        return np.concatenate([numbers(part) for part in answer.values()], axis=1)
+        answer = list(answer.values()) or [np.zeros((0, 0))]
     array = np.concatenate(answer, 1) if isinstance(answer, list) else answer
     array = array.to_numpy() if isinstance(array, pd.DataFrame) else array
     try:
