@@ -3,16 +3,16 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import validate_data
 
 from ._errors import CommandError, count_rows
+from ._transformer import TableTransformer
 
 _LARGEST = 1e100  # squares and their sums are finite
 _FLAGS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
 
-class TableColumns(TransformerMixin, BaseEstimator):
+class TableColumns(TableTransformer):
     """Take the columns of a frame that a model knows, each as the kind that it was.
 
     So that a saved model can be used on tables that were read anew: columns may come in
@@ -66,8 +66,8 @@ class TableColumns(TransformerMixin, BaseEstimator):
         self : TableColumns
             The same instance.
         """
-        validate_data(self, X, skip_check_array=True)
         self._check_names(X)
+        validate_data(self, X, skip_check_array=True)
         return self
 
     def transform(self, X):

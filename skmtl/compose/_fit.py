@@ -8,12 +8,14 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from ..data._undeclared import one_task_is_meant
+
 
 def fit_clone(estimator, X, y, weight):
     """Fit a clone; weights are passed on under the name that its fit knows."""
-    if weight is None:
-        return clone(estimator).fit(X, y)
-    return clone(estimator).fit(X, y, **{name_of_weight(estimator): weight})
+    weights = {} if weight is None else {name_of_weight(estimator): weight}
+    with one_task_is_meant():
+        return clone(estimator).fit(X, y, **weights)
 
 
 def fit_task(estimator, X, y, weight, name):

@@ -101,8 +101,8 @@ class IndependentTasks(TaskWrapper):
             Targets or classes. Without labels the columns are tasks, NaN not observed.
         sample_weight : array-like of shape (n_rows,), default=None
             Weight of each row, passed on to the inner estimator; None means ones.
-        task : array-like of shape (n_rows,), default=None
-            Label of each row.
+        task : array-like of shape (n_rows,), int or str, default=None
+            Label of each row, or one label of all rows.
 
         Returns
         -------

@@ -13,6 +13,8 @@ from sklearn.utils.validation import validate_data
 
 from ..data import encode_tasks, find_tasks, take_task_column
 from ..data._containers import as_table, column_names, is_instance, refuse_lazy
+from ..data._tasks import spread_label
+from ..data._undeclared import warn_of_one_task
 from ..data._weights import read_sample_weight
 
 
@@ -76,6 +78,7 @@ def read_observations(estimator, X, y, task=None, sample_weight=None):
     validate_data(estimator, X, y, skip_check_array=True)
     outputs = _label_outputs(column_names(y))
     target = read_target(y)
+    task = spread_label(task, X.shape[0])
     check_consistent_length(X, target, task)
     weight = read_sample_weight(sample_weight, len(target))
     if weight is not None and not weight.any():
@@ -86,6 +89,8 @@ def read_observations(estimator, X, y, task=None, sample_weight=None):
     X, labels, layout = split_labels(estimator, X, task)
     if target.ndim == 1:
         assert_all_finite(target, input_name="y")
+        if layout == "single":
+            warn_of_one_task(estimator)
         tasks, codes = _encode(labels, len(target))
         return Observations(X, None, target, weight, codes, tasks, layout)
     if layout != "single":
@@ -113,6 +118,7 @@ def read_query(estimator, X, task=None):
             f"{type(estimator).__name__}. Pass at least one row."
         )
     if labels is not None:
+        labels = spread_label(labels, X.shape[0])
         check_consistent_length(X, labels)
         return X, find_tasks(labels, estimator.tasks_)
     if estimator._layout == "outputs":
@@ -200,7 +206,8 @@ def _refuse_two_labels(estimator, task):
 
 
 def _refuse_another_layout(estimator, task):
-    if estimator._layout == "keyword" and task is None:
+    lacks_labels = estimator._layout == "keyword" and task is None
+    if lacks_labels and estimator.n_tasks_ > 1:
         raise ValueError(
             f"This {type(estimator).__name__} was fitted with task=, so it needs task= "
             f"again. Tools such as GridSearchCV and cross_val_predict cannot pass it "

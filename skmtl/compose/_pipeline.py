@@ -2,8 +2,49 @@
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils.metaestimators import available_if
 
+from .._compat import all_or_nothing
 from ._task_aware import TaskAware
+
+
+def _last_step_has(method):
+    """Make a check that raises AttributeError where a Pipeline lacks a method."""
+
+    def check(pipeline):
+        getattr(super(TaskPipeline, pipeline), method)
+        return True
+
+    return check
+
+
+class TaskPipeline(Pipeline):
+    """Fit every step of a pipeline, or none.
+
+    In a Pipeline of scikit-learn, the transformers learn from data that the model then
+    refuses, and the model that was fitted before predicts something else behind them.
+    """
+
+    def fit(self, X, y=None, **params):
+        """Fit the steps one after the other."""
+        with self._all_or_nothing():
+            return super().fit(X, y, **params)
+
+    @available_if(_last_step_has("fit_transform"))
+    def fit_transform(self, X, y=None, **params):
+        """Fit the steps, and transform with all of them."""
+        with self._all_or_nothing():
+            return super().fit_transform(X, y, **params)
+
+    @available_if(_last_step_has("fit_predict"))
+    def fit_predict(self, X, y=None, **params):
+        """Fit the steps, and predict with the last."""
+        with self._all_or_nothing():
+            return super().fit_predict(X, y, **params)
+
+    def _all_or_nothing(self):
+        steps = [step for _, step in self.steps if hasattr(step, "fit")]
+        return all_or_nothing(self, *steps)
 
 
 def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
@@ -29,6 +70,7 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
     Returns
     -------
     pipeline : Pipeline
+        All its steps are fitted, or none: a fit that raises leaves them as they were.
         The parameters of a wrapped transformer begin with its name and
         ``__transformer__``, as in ``standardscaler__transformer__with_mean``.
 
@@ -57,7 +99,7 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
         if moves and not isinstance(task_column, str):
             task_column = -1
         wrapped.append((name, step))
-    return Pipeline(wrapped, memory=memory, verbose=verbose)
+    return TaskPipeline(wrapped, memory=memory, verbose=verbose)
 
 
 def _tell(step, task_column, is_last):

@@ -42,8 +42,8 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if there was one in fit.
-        task : array-like of shape (n_rows,), default=None
-            Label of each row, if labels were passed to fit.
+        task : array-like of shape (n_rows,), int or str, default=None
+            Label of each row, or one label of all rows, if fit was given labels.
 
         Returns
         -------
@@ -61,8 +61,8 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if there was one in fit.
-        task : array-like of shape (n_rows,), default=None
-            Label of each row, if labels were passed to fit.
+        task : array-like of shape (n_rows,), int or str, default=None
+            Label of each row, or one label of all rows, if fit was given labels.
 
         Returns
         -------
@@ -83,8 +83,8 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
             Targets; NaN in a 2-d `y` is not observed.
         sample_weight : array-like of shape (n_rows,), default=None
             Weight of each row; None means ones.
-        task : array-like of shape (n_rows,), default=None
-            Label of each row, if labels were passed to fit.
+        task : array-like of shape (n_rows,), int or str, default=None
+            Label of each row, or one label of all rows, if fit was given labels.
 
         Returns
         -------

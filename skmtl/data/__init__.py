@@ -8,7 +8,7 @@ from ._mixed import read_labels, read_mixed, read_numbers
 from ._moments import TaskMoments
 from ._rows import SharedRows, TaskRows
 from ._summarise import summarise
-from ._tasks import encode_tasks, find_tasks
+from ._tasks import encode_tasks, find_tasks, spread_label
 from ._weights import read_task_weight
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "read_queries",
     "read_rows",
     "read_task_weight",
+    "spread_label",
     "summarise",
     "take_task_column",
     "target_classes",

@@ -8,7 +8,8 @@ from ._arrange import arrange_outputs, group_rows
 from ._columns import take_task_column
 from ._containers import as_table, column_names, refuse_lazy
 from ._targets import read_numeric_target
-from ._tasks import encode_tasks, find_tasks
+from ._tasks import encode_tasks, find_tasks, spread_label
+from ._undeclared import warn_of_one_task
 from ._weights import read_sample_weight
 
 _FEATURES = {
@@ -39,8 +40,8 @@ def read_rows(
         Features, with the task column if there is one.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
         Targets. Without any labels, columns are tasks and NaN is not observed.
-    task : array-like of shape (n_rows,), default=None
-        Label of each row.
+    task : array-like of shape (n_rows,), int or str, default=None
+        Label of each row, or one label of all rows.
     sample_weight : float or array-like of shape (n_rows,), default=None
         Weight of each row; None means ones.
     task_weight : {"balanced"} or mapping, default=None
@@ -71,10 +72,13 @@ def read_rows(
         validate_data(estimator, table, reset=False, skip_check_array=True)
     features, labels = _separate(estimator, table, task, reset)
     features = _check_features(estimator, features)
+    labels = spread_label(labels, features.shape[0])
     target, outputs = read_numeric_target(estimator, y)
     check_consistent_length(features, target, labels)
     weight = read_sample_weight(sample_weight, features.shape[0])
     if outputs is None:
+        if reset and layout == "single":
+            warn_of_one_task(estimator)
         rows = group_rows(features, target, weight, labels, task_weight, layout)
     else:
         _check_no_labels(layout, target)
@@ -97,8 +101,8 @@ def read_queries(estimator, X, task=None):
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Features, with the task column if there was one in `fit`. An array without
         names stands for a frame with its columns in the order of `fit`.
-    task : array-like of shape (n_rows,), default=None
-        Label of each row, if `fit` was given labels so.
+    task : array-like of shape (n_rows,), int or str, default=None
+        Label of each row, or one label of all rows, if `fit` was given labels so.
 
     Returns
     -------
@@ -106,7 +110,7 @@ def read_queries(estimator, X, task=None):
         Features, float32 or float64.
     codes : ndarray of shape (n_rows,), dtype intp, or None
         Position of each row's task in `tasks_`, -1 for a task never seen; None when
-        there are no labels.
+        `fit` was given no labels.
 
     Examples
     --------
@@ -129,8 +133,11 @@ def read_queries(estimator, X, task=None):
         features = _check_features(estimator, features)
     else:
         features = validate_data(estimator, X, reset=False, **_FEATURES)
-    if task is None:
+    if estimator._layout in ("single", "outputs"):
         return features, None
+    if task is None:  # there is only one
+        return features, np.zeros(features.shape[0], dtype=np.intp)
+    task = spread_label(task, features.shape[0])
     check_consistent_length(features, task)
     return features, _find_or_refuse(estimator, task)
 
@@ -183,7 +190,7 @@ def _check_same_layout(estimator, layout):
 def _check_labels_given(estimator, task):
     """Refuse labels where `fit` had none, and their absence where it had them."""
     layout, name = estimator._layout, type(estimator).__name__
-    if layout == "keyword" and task is None:
+    if layout == "keyword" and task is None and len(estimator.tasks_) > 1:
         raise ValueError(
             f"This {name} was fitted with task=, so it needs task= here too, got None. "
             f"GridSearchCV, cross_val_predict, permutation_importance, "

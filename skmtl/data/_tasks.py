@@ -1,5 +1,7 @@
 """Labels of tasks and the codes that stand for them."""
 
+from numbers import Integral
+
 import numpy as np
 
 from ._containers import is_instance, refuse_lazy
@@ -83,6 +85,30 @@ def find_tasks(labels, tasks):
     position = {label: code for code, label in enumerate(tasks.tolist())}
     lookup = [position.get(label, -1) for label in found.tolist()]
     return np.array(lookup, dtype=np.intp)[codes]
+
+
+def spread_label(task, n_rows):
+    """Return one label per row; a single label is that of every row.
+
+    Parameters
+    ----------
+    task : array-like of shape (n_rows,), int, str or None
+        Labels, which are returned as they are, or one label.
+    n_rows : int
+        Number of rows.
+
+    Returns
+    -------
+    array-like of shape (n_rows,) or None
+        The labels.
+
+    Examples
+    --------
+    >>> from skmtl.data import spread_label
+    >>> spread_label("a", 3).tolist()
+    ['a', 'a', 'a']
+    """
+    return np.full(n_rows, task) if isinstance(task, str | Integral) else task
 
 
 def _as_vector(labels):

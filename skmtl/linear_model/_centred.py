@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skmtl._compat import fit_context
 from skmtl._linalg import blas_threads_for
 from skmtl.couplings import Pull
 from skmtl.data import TaskRows, read_queries, read_rows
@@ -23,8 +24,8 @@ class CentredRegressor(PulledRegressor):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label of all rows, if `fit` was given labels.
         return_std : bool, default=False
             Whether to return standard deviations too. They read the model as draws of
             tasks around the centre, and hold the noise and what is not known of the
@@ -57,6 +58,7 @@ class CentredRegressor(PulledRegressor):
             return Posterior(self._fit_moments(self.moments_))
         return Posterior(self._fit_of_rows)
 
+    @fit_context(prefer_skip_nested_validation=True)
     def adapt(self, X, y, sample_weight=None, task=None):
         """Add one new task from few rows, pulled to the centre as it was learnt.
 
@@ -98,8 +100,6 @@ class CentredRegressor(PulledRegressor):
                 f"one was fitted with layout {self._layout!r}. Fit with task_column or "
                 "task=."
             )
-        if task is not None:
-            task = np.full(np.shape(y)[0], task)
         data = read_rows(
             self, X, y, task=task, sample_weight=sample_weight, reset=False
         )

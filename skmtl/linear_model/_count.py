@@ -41,8 +41,9 @@ class CountRegressor(CoupledRegressor):
             Counts, 0 or more. If 2-d, columns are tasks and NaN means not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
-        task : array-like of shape (n_samples,), default=None
-            Label of the task of each row, if X holds no task column.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of the task of each row, or one label of all rows, if X holds no task
+            column.
         exposure : array-like of shape (n_samples,), default=None
             How much of time, area or people each row counts over, above 0. The model
             is of the rate ``y / exposure``, of weight ``sample_weight * exposure``,
@@ -76,8 +77,8 @@ class CountRegressor(CoupledRegressor):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label of all rows, if `fit` was given labels.
         exposure : array-like of shape (n_samples,), default=None
             Exposure of each row. Without it, counts are those of an exposure of 1:
             rates.

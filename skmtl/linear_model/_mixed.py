@@ -197,8 +197,9 @@ class MixedTaskModel(Coupled, MixedPredictor):
             are tasks, and NaN or None means not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
-        task : array-like of shape (n_samples,), default=None
-            Label of the task of each row, if X holds no task column.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of the task of each row, or one label of all rows, if X holds no task
+            column.
 
         Returns
         -------

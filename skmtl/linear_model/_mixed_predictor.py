@@ -35,8 +35,8 @@ class MixedPredictor(TaskModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label of all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -89,8 +89,8 @@ class MixedPredictor(TaskModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label of all rows, if `fit` was given labels.
 
         Returns
         -------

@@ -149,8 +149,9 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
             Target. If 2-d, columns are tasks and NaN means not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row, in the loss and in the errors.
-        task : array-like of shape (n_samples,), default=None
-            Label of the task of each row, if X holds no task column.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of the task of each row, or one label of all rows, if X holds no task
+            column.
 
         Returns
         -------
@@ -188,8 +189,8 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label of all rows, if `fit` was given labels.
 
         Returns
         -------

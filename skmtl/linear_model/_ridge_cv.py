@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from skmtl.data import spread_label
 from skmtl.problems import deal, fold_path, rows_path, shared_path
 
 from ._base import TaskRegressor, float_type
@@ -150,6 +151,7 @@ def read_splits(cv, data, X, y, task):
     """Return the splits of rows of X that an int or a splitter makes."""
     if isinstance(cv, Integral):
         return deal(data, cv)
+    task = spread_label(task, data.X.shape[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")
         return list(check_cv(cv).split(X, y, task))
