@@ -86,7 +86,7 @@ def read_rows(
     return rows
 
 
-def read_queries(estimator, X, task=None):
+def read_queries(estimator, X, task=None, known=None, place=None):
     """Check what a fitted model predicts for, and find the task of each row.
 
     Parameters
@@ -99,14 +99,19 @@ def read_queries(estimator, X, task=None):
         names stands for a frame with its columns in the order of `fit`.
     task : array-like of shape (n_rows,), default=None
         Label of each row, if `fit` was given labels so.
+    known : ndarray of shape (n_known,), default=None
+        Labels that can be predicted; None for `tasks_`.
+    place : callable, default=None
+        Returns codes for distinct labels that are not known, -1 for those that only the
+        shared part can predict. None if it predicts all of them.
 
     Returns
     -------
     features : {ndarray, CSR matrix} of shape (n_rows, n_features)
         Features, float32 or float64.
     codes : ndarray of shape (n_rows,), dtype intp, or None
-        Position of each row's task in `tasks_`, -1 for a task never seen; None when
-        there are no labels.
+        Position of each row's task in `tasks_` or `known`, -1 for a task never seen;
+        None when there are no labels.
 
     Examples
     --------
@@ -132,7 +137,8 @@ def read_queries(estimator, X, task=None):
     if task is None:
         return features, None
     check_consistent_length(features, task)
-    return features, _find_or_refuse(estimator, task)
+    known = estimator.tasks_ if known is None else known
+    return features, _find_or_refuse(estimator, task, known, place)
 
 
 def _resolve(estimator, X, task):
@@ -205,8 +211,8 @@ def _column_in(estimator, table):
     return known.index(column) if nameless and column in known else column
 
 
-def _find_or_refuse(estimator, task):
-    codes = find_tasks(task, estimator.tasks_)
+def _find_or_refuse(estimator, task, known, place):
+    codes = find_tasks(task, known)
     unseen = codes < 0
     if estimator.handle_unknown == "error" and unseen.any():
         labels, _ = encode_tasks(np.asarray(task)[unseen])
@@ -215,4 +221,7 @@ def _find_or_refuse(estimator, task):
             f"{len(estimator.tasks_)} tasks: {estimator.tasks_[:5].tolist()}... Use "
             f"handle_unknown='shared' to predict them with the shared part."
         )
+    if place is not None and unseen.any():
+        labels, which = encode_tasks(np.asarray(task)[unseen])
+        codes[unseen] = place(labels)[which]
     return codes

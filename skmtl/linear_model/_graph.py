@@ -8,11 +8,12 @@ from skmtl.data import read_task_weight
 from skmtl.problems import GraphFit
 
 from ._base import MomentRegressor
-from ._graphs import read_graph
+from ._graphs import KnownTasks, read_graph
+from ._nodes import NodeModel
 from ._ridge import COMMON_CONSTRAINTS
 
 
-class GraphRegularizedRegressor(MomentRegressor):
+class GraphRegularizedRegressor(NodeModel, MomentRegressor):
     """Linear tasks that stay near their neighbours in a graph.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_(s,t) A_st ||w_s - w_t||^2 +
@@ -118,6 +119,7 @@ default=None
         "alpha_ridge": [Interval(Real, 0, None, closed="left")],
         "descriptors": "no_validation",
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "labels": ["array-like", None],
         **COMMON_CONSTRAINTS,
     }
 
@@ -129,6 +131,7 @@ default=None
         alpha_ridge=0.0,
         descriptors=None,
         n_neighbors=5,
+        labels=None,
         fit_intercept=True,
         task_column=None,
         handle_unknown="shared",
@@ -139,26 +142,30 @@ default=None
         self.alpha_ridge = alpha_ridge
         self.descriptors = descriptors
         self.n_neighbors = n_neighbors
+        self.labels = labels
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
 
     def _fit_moments(self, moments):
-        return self._pose(self._read_graph(moments.tasks), moments)
+        return self._pose(self._read_graph(moments), moments)
 
     def _from_moments(self, moments, layout, dtype):
-        graph = self._read_graph(moments.tasks)
-        fit = self._pose(graph, moments)
+        graph = self._read_graph(moments)
+        models = self._pose(graph, moments).unpack_nodes()
+        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
         return {
-            **self._linear(moments.tasks, fit.unpack(), layout, dtype),
+            **self._linear(moments.tasks, models.first(moments.n_tasks), layout, dtype),
+            **self._about_nodes(graph, coef, intercept),
             "adjacency_": graph.adjacency,
             "groups_": graph.groups,
-            "coef_groups_": fit.nodes[moments.n_tasks :].astype(dtype),
+            "coef_groups_": coef[len(coef) - len(graph.groups) :],
             "moments_": moments,
         }
 
-    def _read_graph(self, tasks):
+    def _read_graph(self, moments):
+        tasks = KnownTasks(moments.tasks, moments.orders, self.labels)
         return read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
 
     def _pose(self, graph, moments):

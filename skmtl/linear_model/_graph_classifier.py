@@ -4,14 +4,17 @@ from numbers import Integral, Real
 
 from skmtl._compat import Interval
 from skmtl.couplings import Graph
+from skmtl.losses import contrasts
 from skmtl.problems import GraphLosses
 
+from ._base import float_type
 from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
-from ._graphs import read_graph
+from ._graphs import KnownTasks, read_graph
+from ._nodes import NodeModel
 
 
-class GraphRegularizedClassifier(Coupled, TaskClassifier):
+class GraphRegularizedClassifier(NodeModel, Coupled, TaskClassifier):
     """Linear classifiers of tasks that stay near their neighbours in a graph.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_(s,t) A_st ||w_s
@@ -140,6 +143,7 @@ default=None
         "alpha_ridge": [Interval(Real, 0, None, closed="left")],
         "descriptors": "no_validation",
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "labels": ["array-like", None],
         **NEWTON_CONSTRAINTS,
         **CLASSIFIER_CONSTRAINTS,
     }
@@ -152,6 +156,7 @@ default=None
         alpha_ridge=1.0,
         descriptors=None,
         n_neighbors=5,
+        labels=None,
         class_scope="all",
         class_weight=None,
         fit_intercept=True,
@@ -167,6 +172,7 @@ default=None
         self.alpha_ridge = alpha_ridge
         self.descriptors = descriptors
         self.n_neighbors = n_neighbors
+        self.labels = labels
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -178,14 +184,20 @@ default=None
         self.warm_start = warm_start
 
     def _pose(self, datafit):
-        tasks = datafit.data.tasks
+        tasks = KnownTasks(datafit.data.tasks, datafit.data.orders, self.labels)
         graph = read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
         coupling = Graph(graph.adjacency, self.alpha, self.alpha_ridge)
-        return GraphLosses(datafit, coupling, graph.groups, tuple(graph.roots))
+        return GraphLosses(datafit, coupling, graph, tuple(graph.roots))
 
     def _about(self, objective, solution):
+        graph, datafit = objective.graph, objective.datafit
+        nodes, n_outputs = objective.unpack_nodes(solution.variable), datafit.shape[1]
+        models = nodes.turn(contrasts(n_outputs + 1)) if n_outputs > 1 else nodes.only()
+        dtype = float_type(datafit.data.X)
+        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
         return {
             **super()._about(objective, solution),
-            "adjacency_": objective.coupling.adjacency,
-            "groups_": objective.groups,
+            **self._about_nodes(graph, coef, intercept),
+            "adjacency_": graph.adjacency,
+            "groups_": graph.groups,
         }

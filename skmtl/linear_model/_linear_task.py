@@ -128,7 +128,7 @@ class LinearTaskRegressor(PenalizedRegressor):
         self.task_weight = task_weight
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         return _Free() if self.penalty is None else self.penalty
 
     def _solver(self):
