@@ -3,18 +3,21 @@
 import re
 
 _MONTHS = (
-    "january february march april may june july august september october november "
-    "december"
-).split()
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+    *("january", "february", "march", "april", "may", "june", "july", "august"),
+    *("september", "october", "november", "december"),
+)
+_WEEKDAYS = (
+    *("monday", "tuesday", "wednesday", "thursday", "friday"),
+    *("saturday", "sunday"),
+)
 _MONTH_OF = {name[:3]: n for n, name in enumerate(_MONTHS, 1)}
 _MONTH_OF |= {name: n for n, name in enumerate(_MONTHS, 1)} | {"sept": 9}
 _DAY_OF = {name[:3]: n for n, name in enumerate(_WEEKDAYS)}
 _DAY_OF |= {name: n for n, name in enumerate(_WEEKDAYS)}
-_DAY_OF |= {"tues": 1, "wednes": 2, "thur": 3, "thurs": 3}
+_DAY_OF |= {"tues": 1, "thurs": 3}
 
 _MON = "(?P<month>" + "|".join(sorted(_MONTH_OF, key=len, reverse=True)) + r")\.?"
-_DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
+_DAY = r"(?P<day>[0-9]{1,2})(?:st|[nr]d|th)?"
 _YEAR = r"(?P<year>[0-9]{4})"
 _TIME = r"(?:[t\s,]+(?P<time>[0-9]{1,2}(?::[0-9]{2}){1,2}(?:\.[0-9]+)?))?"
 # With the month as a word; "Jan-24" is a month, "Jan 24" a day.

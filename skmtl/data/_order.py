@@ -4,6 +4,7 @@ import heapq
 import re
 from bisect import bisect_left
 from fractions import Fraction
+from itertools import pairwise
 from numbers import Real
 
 import numpy as np
@@ -133,7 +134,7 @@ def _merge(orders, labels):
     names = list(rank)
     after, n_before = {r: set() for r in rank.values()}, [0] * len(rank)
     for order in orders:
-        for first, second in zip(order, order[1:], strict=False):
+        for first, second in pairwise(order):
             if rank[second] not in after[rank[first]]:
                 after[rank[first]].add(rank[second])
                 n_before[rank[second]] += 1

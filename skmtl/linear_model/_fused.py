@@ -32,18 +32,24 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
     alpha_joint : float, default=0.0
         Strength that selects features for all tasks at once.
     order : array-like, default=None
-        Labels of the tasks along the chain, of which some may be absent; None for the
-        order of `tasks_`.
+        Labels of the tasks along the chain. None for the order of ordered categories
+        (pandas' ordered Categorical, polars' Enum, pyarrow's ordered dictionary), of
+        the columns of a 2-d y, or else of the numbers and dates inside labels: week1,
+        week2, week10. What was used is in `order_`.
     edges : list of (label, label), default=None
-        Neighbours, if they are no chain; a pair with a task that is absent joins
-        nothing.
+        Neighbours, if they are no chain. In `order` and in `edges`, tasks without rows
+        are neighbours like others: their coefficients are those with the fewest jumps,
+        and the mean of their neighbours' where these leave a choice. They are not
+        selected by `alpha_l1` and `alpha_joint`.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_column : str or int, default=None
         Column of X that holds the task of each row, by name or position.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with a task that neither has rows nor is named: predict it,
+        or raise an error. Where the order is that of numbers and dates inside labels, a
+        new one is between its neighbours there and has their mean, or at an end and has
+        its neighbour's model. Elsewhere it has the shared part.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -61,9 +67,17 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Mean of the coefficients, for tasks that have no neighbours.
     intercept_shared_ : float
         Intercept of the shared part.
+    nodes_ : ndarray of shape (n_nodes,), dtype object
+        Labels of the tasks, then of those without rows.
+    coef_nodes_ : ndarray of shape (n_nodes, n_features)
+        Coefficients of the nodes.
+    intercept_nodes_ : ndarray of shape (n_nodes,)
+        Intercepts of the nodes; without rows, those of their neighbours.
+    order_ : ndarray of shape (n_nodes,) or None
+        Labels along the chain; None with `edges`.
     segments_ : ndarray of shape (n_tasks, n_features)
         Number of the segment that a coefficient is in, from 0 along the chain:
         neighbours within a segment have the same coefficient.

@@ -264,7 +264,7 @@ def _read_array(graph, tasks):
     if given is None and is_square and size > n_tasks:
         weight = _one_weight(graph)
         if weight is not None:
-            # Tasks without rows could be any: they leave a complete graph, only tighter.
+            # Whichever have no rows, a complete graph is left, only tighter.
             adjacency = np.ones((n_tasks, n_tasks)) - np.eye(n_tasks)
             adjacency = sparse.csr_array(weight * size / n_tasks * adjacency)
             return TaskGraph(adjacency, tasks.labels, tasks.labels[:0])

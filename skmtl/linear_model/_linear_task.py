@@ -22,7 +22,8 @@ class LinearTaskRegressor(PenalizedRegressor):
     ----------
     penalty : Penalty, default=None
         Penalty of the coefficients, or of two parts that add up to them; None if there
-        is none.
+        is none. Parts know tasks by their position in `tasks_`, which is sorted as text
+        is; :class:`FusedRegressor` and :class:`GraphRegularizedRegressor` read labels.
     coupling : Coupling, default=None
         How tasks pull on each other quadratically, with strengths as in the estimator
         of that coupling; None if they do not. Couplings add up: ``ToMean(1.0) +

@@ -125,7 +125,7 @@ class _Network:
         return flow, self._values(V, flow, hidden)
 
     def _newton(self, values, flow, price, room, target):
-        """Return steps of flows, prices and hidden nodes to complementarity `target`."""
+        """Return steps of flows, prices and hidden nodes, to a complementarity."""
         curve = np.maximum((price / room).sum(axis=0), _LEAST_CURVE)
         slope = self.differences(values)
         slope += target / room[1] - target / room[0]
