@@ -162,9 +162,10 @@ def test_a_task_without_rows_takes_after_its_neighbours(rows):
     np.testing.assert_allclose(model.coef_[3], (model.coef_[2] + model.coef_[4]) / 2)
 
 
-def test_a_task_never_seen_has_the_mean(rows):
+@pytest.mark.parametrize("graph", ["complete", GRAPHS["order"]])
+def test_a_task_that_is_no_node_has_the_mean(rows, graph):
     X, y, task = rows
-    model = GraphRegularizedRegressor("chain", 2.0).fit(X, y, task=task)
+    model = GraphRegularizedRegressor(graph, 2.0).fit(X, y, task=task)
     found = model.predict(X[:2], task=[99, 99])
     expected = X[:2] @ model.coef_.mean(axis=0) + model.intercept_.mean()
     np.testing.assert_allclose(found, expected)
@@ -201,7 +202,9 @@ WRONG = {
     r"a row and a column for each of the 7 tasks, got shape \(2, 2\)": np.ones((2, 2)),
     "must be symmetric": np.triu(np.ones((7, 7))),
     "weights of 0 or more": -np.ones((7, 7)),
-    "names tasks that are not there": [(0, "x")],
+    r"labels of their kind, got \['x'\]": [(0, "x")],
+    r"none of \[8, 9\] has rows": [(8, 9)],
+    "a task twice in a row": [0, 1, 1, 2, 3, 4, 5, 6],
     "list edges as": [(0, 1, 2, 3)],
     "join two tasks by each edge": [(0, 0)],
     r"give every task a parent, not \[1": {0: "a"},

@@ -6,6 +6,7 @@ from ._counts import read_counts, read_exposure
 from ._gate import read_queries, read_rows
 from ._mixed import read_labels, read_mixed, read_numbers
 from ._moments import TaskMoments
+from ._order import declared_orders, order_labels, place_labels
 from ._rows import SharedRows, TaskRows
 from ._summarise import summarise
 from ._tasks import encode_tasks, find_tasks, spread_label
@@ -16,9 +17,12 @@ __all__ = [
     "SharedRows",
     "TaskMoments",
     "TaskRows",
+    "declared_orders",
     "encode_tasks",
     "find_classes",
     "find_tasks",
+    "order_labels",
+    "place_labels",
     "read_classes",
     "read_counts",
     "read_exposure",

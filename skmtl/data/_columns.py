@@ -24,7 +24,7 @@ def take_task_column(X, task_column):
     -------
     features : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_features)
         `X` without the column, in the same kind of container; a view where possible.
-    labels : {ndarray, Series} of shape (n_rows,)
+    labels : {ndarray, Series, ChunkedArray} of shape (n_rows,)
         Label of each row, as it is stored.
 
     Examples
@@ -127,7 +127,9 @@ def _drop_column(table, position):
 
 def _take_column(table, position):
     if is_instance(table, "pyarrow", "Table"):
-        return table.column(position).to_numpy()
+        column = table.column(position)
+        # An array would lose the order of an ordered dictionary.
+        return column if getattr(column.type, "ordered", False) else column.to_numpy()
     if is_instance(table, "polars", "DataFrame"):
         return table.to_series(position)
     if is_instance(table, "pandas", "DataFrame"):

@@ -90,7 +90,7 @@ def read_rows(
     return rows
 
 
-def read_queries(estimator, X, task=None):
+def read_queries(estimator, X, task=None, known=None, place=None):
     """Check what a fitted model predicts for, and find the task of each row.
 
     Parameters
@@ -103,14 +103,19 @@ def read_queries(estimator, X, task=None):
         names stands for a frame with its columns in the order of `fit`.
     task : array-like of shape (n_rows,), int or str, default=None
         Label of each row, or one label of all rows, if `fit` was given labels so.
+    known : ndarray of shape (n_known,), default=None
+        Labels that can be predicted; None for `tasks_`.
+    place : callable, default=None
+        Returns codes for distinct labels that are not known, -1 for those that only the
+        shared part can predict. None if it predicts all of them.
 
     Returns
     -------
     features : {ndarray, CSR matrix} of shape (n_rows, n_features)
         Features, float32 or float64.
     codes : ndarray of shape (n_rows,), dtype intp, or None
-        Position of each row's task in `tasks_`, -1 for a task never seen; None when
-        `fit` was given no labels.
+        Position of each row's task in `tasks_` or `known`, -1 for a task never seen;
+        None when `fit` was given no labels.
 
     Examples
     --------
@@ -139,7 +144,8 @@ def read_queries(estimator, X, task=None):
         return features, np.zeros(features.shape[0], dtype=np.intp)
     task = spread_label(task, features.shape[0])
     check_consistent_length(features, task)
-    return features, _find_or_refuse(estimator, task)
+    known = estimator.tasks_ if known is None else known
+    return features, _find_or_refuse(estimator, task, known, place)
 
 
 def _resolve(estimator, X, task):
@@ -212,8 +218,8 @@ def _column_in(estimator, table):
     return known.index(column) if nameless and column in known else column
 
 
-def _find_or_refuse(estimator, task):
-    codes = find_tasks(task, estimator.tasks_)
+def _find_or_refuse(estimator, task, known, place):
+    codes = find_tasks(task, known)
     unseen = codes < 0
     if estimator.handle_unknown == "error" and unseen.any():
         labels, _ = encode_tasks(np.asarray(task)[unseen])
@@ -222,4 +228,7 @@ def _find_or_refuse(estimator, task):
             f"{len(estimator.tasks_)} tasks: {estimator.tasks_[:5].tolist()}... Use "
             f"handle_unknown='shared' to predict them with the shared part."
         )
+    if place is not None and unseen.any():
+        labels, which = encode_tasks(np.asarray(task)[unseen])
+        codes[unseen] = place(labels)[which]
     return codes

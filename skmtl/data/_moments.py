@@ -35,6 +35,8 @@ class TaskMoments:
         Weighted scatter of features with the target.
     yy : ndarray of shape (n_tasks,)
         Weighted scatter of the target.
+    orders : tuple of tuple, default=()
+        Orders of labels that the rows came with, which may name tasks without rows.
 
     References
     ----------
@@ -62,6 +64,7 @@ class TaskMoments:
     xx: np.ndarray | None
     xy: np.ndarray
     yy: np.ndarray
+    orders: tuple = ()
 
     def __post_init__(self):
         if len(np.unique(self.tasks)) != len(self.tasks):
@@ -83,10 +86,12 @@ class TaskMoments:
                 "Moments must have the same features to be added, and these have "
                 f"{self.n_features} and {other.n_features}."
             )
+        orders = tuple(dict.fromkeys(self.orders + other.orders))
         if np.array_equal(self.tasks, other.tasks):
-            return _merge(*_alike(self, other))
+            return replace(_merge(*_alike(self, other)), orders=orders)
         tasks = _union(self.tasks, other.tasks)
-        return _merge(self.spread(tasks), other.spread(tasks))
+        whole = _merge(self.spread(tasks), other.spread(tasks))
+        return replace(whole, orders=orders)
 
     def spread(self, tasks):
         """Place the tasks among more, which get no weight.
@@ -111,7 +116,7 @@ class TaskMoments:
             return placed
 
         arrays = [own.weight, own.x_mean, own.y_mean, own.xx, own.xy, own.yy]
-        return TaskMoments(tasks, *map(put, arrays))
+        return TaskMoments(tasks, *map(put, arrays), self.orders)
 
     def select(self, index):
         """Keep some tasks, in the order of `index`.
@@ -135,6 +140,7 @@ class TaskMoments:
             self.xx if shared or self.xx is None else self.xx[index],
             self.xy[index],
             self.yy[index],
+            self.orders,
         )
 
     def apart(self):

@@ -35,6 +35,8 @@ class TaskRows(TaskData):
         Factor of each task's loss; None means ones.
     layout : {"single", "column", "keyword", "outputs"}, default="keyword"
         How the user declared the tasks.
+    orders : tuple of tuple, default=()
+        Order of the labels, if the container of the labels declares one.
     """
 
     X: object
@@ -45,10 +47,11 @@ class TaskRows(TaskData):
     tasks: np.ndarray
     task_weight: np.ndarray | None = None
     layout: str = "keyword"
+    orders: tuple = ()
 
     def moments(self, curvature=True):
         """Return the moments of each task, the task weights applied."""
-        return moments_of_tasks(self, curvature)
+        return replace(moments_of_tasks(self, curvature), orders=self.orders)
 
     def groups(self, whole=False):
         """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
@@ -154,6 +157,8 @@ class SharedRows(TaskData):
         Factor of each task's loss; None means ones.
     layout : {"outputs"}, default="outputs"
         How the user declared the tasks.
+    orders : tuple of tuple, default=()
+        Order of the columns.
     """
 
     X: object
@@ -162,10 +167,11 @@ class SharedRows(TaskData):
     tasks: np.ndarray
     task_weight: np.ndarray | None = None
     layout: str = "outputs"
+    orders: tuple = ()
 
     def moments(self, curvature=True):
         """Return the moments of each task, with one scatter of the features."""
-        return moments_of_outputs(self, curvature)
+        return replace(moments_of_outputs(self, curvature), orders=self.orders)
 
     def select(self, rows):
         """Return the same outputs on some rows."""
@@ -209,6 +215,7 @@ class SharedRows(TaskData):
             self.tasks,
             self.task_weight,
             self.layout,
+            self.orders,
         )
 
     def weighted_groups(self):

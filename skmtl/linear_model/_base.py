@@ -26,6 +26,15 @@ class TaskModel(MultiOutputMixin, BaseEstimator, ABC):
     __metadata_request__predict = {"task": True}
     __metadata_request__score = {"task": True}
 
+    def _read_queries(self, X, task):
+        """Return the rows to predict, and the row of models that each asks for."""
+        return read_queries(self, X, task)
+
+    def _models_at(self, codes):
+        """Return the coefficients and intercepts that codes point to, shared last."""
+        coef = np.concatenate([self.coef_, self.coef_shared_[None]])
+        return coef, np.append(self.intercept_, [self.intercept_shared_], axis=0)
+
     def _keep(self, data, learnt):
         """Put away everything that was learnt, at the end, so that errors keep all."""
         for name in [name for name in vars(self) if name in _FORGOTTEN]:
@@ -120,14 +129,13 @@ class TaskRegressor(RegressorMixin, TaskModel):
             seen are predicted with the shared part.
         """
         check_is_fitted(self)
-        return self._predict(*read_queries(self, X, task))
+        return self._predict(*self._read_queries(X, task))
 
     def _predict(self, X, codes):
         """Return predictions for rows that have been checked."""
         if codes is None:
             return X @ self.coef_.T + self.intercept_
-        coef = np.vstack([self.coef_, self.coef_shared_])
-        intercept = np.append(self.intercept_, self.intercept_shared_)
+        coef, intercept = self._models_at(codes)
         return multiply_rows(X, coef, codes) + intercept[codes]
 
     def score(self, X, y, sample_weight=None, task=None):

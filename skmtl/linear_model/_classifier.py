@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import StrOptions, fit_context
 from skmtl._linalg import blas_threads_for
-from skmtl.data import find_classes, read_classes, read_queries, target_classes
+from skmtl.data import find_classes, read_classes, target_classes
 from skmtl.losses import Logistic, Multinomial, contrasts
 from skmtl.problems import Datafit
 
@@ -130,8 +130,8 @@ class ClassModel(ClassifierMixin, TaskModel):
         if codes is None:
             scores = X @ self.coef_.T + self.intercept_
             return scores[:, 0] if self.coef_.shape[0] == 1 else scores
-        coef = np.concatenate([self.coef_, self.coef_shared_[None]])
-        level = np.append(self.intercept_, [self.intercept_shared_], axis=0)[codes]
+        coef, level = self._models_at(codes)
+        level = level[codes]
         if coef.ndim == 2:
             return multiply_rows(X, coef, codes) + level
         columns = [multiply_rows(X, part, codes) for part in coef.swapaxes(0, 1)]
@@ -154,7 +154,7 @@ class ClassModel(ClassifierMixin, TaskModel):
             Log-odds of the second of two classes; a score per class if there are more.
         """
         check_is_fitted(self)
-        return self._raw(*read_queries(self, X, task))
+        return self._raw(*self._read_queries(X, task))
 
     def predict_proba(self, X, task=None):
         """Predict the probability of each class with the model of a row's task.
@@ -173,7 +173,7 @@ class ClassModel(ClassifierMixin, TaskModel):
             2-d y. Rows of tasks never seen are predicted with the shared part.
         """
         check_is_fitted(self)
-        X, codes = read_queries(self, X, task)
+        X, codes = self._read_queries(X, task)
         scores = self._raw(X, codes)
         if self._layout == "outputs":
             scores = scores.reshape(len(scores), -1)
@@ -186,7 +186,8 @@ class ClassModel(ClassifierMixin, TaskModel):
     def _within(self, found, scores, codes):
         """Return probabilities among the classes of each row's task."""
         every = np.ones((1, found.shape[1]), dtype=bool)
-        allowed = np.concatenate([self.task_classes_, every])[codes]
+        known = np.where(codes < self.n_tasks_, codes, -1)
+        allowed = np.concatenate([self.task_classes_, every])[known]
         if scores.ndim == 1:
             single = allowed.sum(axis=1) == 1
             return np.where(single[:, None], allowed, found).astype(found.dtype)

@@ -147,7 +147,7 @@ class ClusteredRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         if self.alpha_within < self.alpha_between:
             raise ValueError(
                 "alpha_within must be alpha_between or more, got alpha_within="

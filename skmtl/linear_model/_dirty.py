@@ -135,7 +135,7 @@ class DirtyRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         shared = _NORMS[self.norm](self.alpha_shared)
         return Decomposed(shared, L1(self.alpha_specific))
 

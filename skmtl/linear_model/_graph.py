@@ -8,11 +8,12 @@ from skmtl.data import read_task_weight
 from skmtl.problems import GraphFit
 
 from ._base import MomentRegressor
-from ._graphs import read_graph
+from ._graphs import KnownTasks, read_graph
+from ._nodes import NodeModel
 from ._ridge import COMMON_CONSTRAINTS
 
 
-class GraphRegularizedRegressor(MomentRegressor):
+class GraphRegularizedRegressor(NodeModel, MomentRegressor):
     """Linear tasks that stay near their neighbours in a graph.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_(s,t) A_st ||w_s - w_t||^2 +
@@ -28,33 +29,46 @@ class GraphRegularizedRegressor(MomentRegressor):
     graph : str, array-like, sparse matrix, list or mapping, default="chain"
         Which tasks are neighbours:
 
-        - "chain": those next to each other in the order of `tasks_`;
+        - "chain": those next to each other in the order of ordered categories (pandas'
+          ordered Categorical, polars' Enum, pyarrow's ordered dictionary), of the
+          columns of a 2-d y, or else of the numbers and dates inside labels: week1,
+          week2, week10; what was used is in `order_`;
         - a list of labels: those next to each other in the list;
         - "complete": all;
         - "knn": those whose `descriptors` are nearest;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
-          `tasks_`, or a frame with labels as index and columns: weights of the edges;
+          `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
           coefficients of their own, to which their members are pulled.
+
+        Tasks that the graph names, or ordered categories, are nodes like others if they
+        have no rows: their models are those that minimise the objective. In every form,
+        a task without rows does not break the graph.
     alpha : float, default=1.0
         Strength of the pull to the neighbours, 0 or more.
     alpha_ridge : float, default=0.0
-        Strength of the pull to zero.
+        Strength of the pull to zero of tasks that have rows.
     descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
 default=None
         What describes each task, for ``graph="knn"``: by label, or in the order of
-        `tasks_`.
+        `labels`.
     n_neighbors : int, default=5
         How many neighbours each task has at least, for ``graph="knn"``.
+    labels : array-like of shape (n_nodes,), default=None
+        Labels of the tasks in the order of an array as `graph` or `descriptors`, those
+        without rows included. None for the order of `tasks_`: with more rows in the
+        array than tasks, for the sorted ordered categories, or for 0, 1, 2, ...
     fit_intercept : bool, default=True
         Whether each task has an intercept, which nothing pulls.
     task_column : str or int, default=None
         Column of X that holds the task of each row, by name or position.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with a task that is no node of the graph: predict it, or
+        raise an error. Where the order of a chain is that of numbers and dates inside
+        labels, a new one is between its neighbours there and has their mean, or at an
+        end and has its neighbour's model. Elsewhere it has the shared part.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -66,12 +80,21 @@ default=None
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        For tasks never seen: the mean of the tasks' coefficients, or of the topmost
-        groups'.
+        For tasks that are no nodes: the mean of the tasks' coefficients, or of the
+        topmost groups'.
     intercept_shared_ : float
         Mean of the intercepts.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
-        Weights of the edges; the first nodes are the tasks, further ones the groups.
+        Weights of the edges, in the order of `nodes_`.
+    nodes_ : ndarray of shape (n_nodes,), dtype object
+        Labels of the tasks, then of those without rows, then of the groups.
+    coef_nodes_ : ndarray of shape (n_nodes, n_features)
+        Coefficients of the nodes.
+    intercept_nodes_ : ndarray of shape (n_nodes,)
+        Intercepts of the nodes. Nothing pulls intercepts, so that a node without rows
+        has that of its only neighbour, or the mean of its neighbours'.
+    order_ : ndarray of shape (n_nodes,) or None
+        Labels along the chain, if the graph is one.
     groups_ : ndarray of shape (n_groups,)
         Labels of the groups, empty if `graph` has none.
     coef_groups_ : ndarray of shape (n_groups, n_features)
@@ -118,6 +141,7 @@ default=None
         "alpha_ridge": [Interval(Real, 0, None, closed="left")],
         "descriptors": "no_validation",
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "labels": ["array-like", None],
         **COMMON_CONSTRAINTS,
     }
 
@@ -129,6 +153,7 @@ default=None
         alpha_ridge=0.0,
         descriptors=None,
         n_neighbors=5,
+        labels=None,
         fit_intercept=True,
         task_column=None,
         handle_unknown="shared",
@@ -139,26 +164,30 @@ default=None
         self.alpha_ridge = alpha_ridge
         self.descriptors = descriptors
         self.n_neighbors = n_neighbors
+        self.labels = labels
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
 
     def _fit_moments(self, moments):
-        return self._pose(self._read_graph(moments.tasks), moments)
+        return self._pose(self._read_graph(moments), moments)
 
     def _from_moments(self, moments, layout, dtype):
-        graph = self._read_graph(moments.tasks)
-        fit = self._pose(graph, moments)
+        graph = self._read_graph(moments)
+        models = self._pose(graph, moments).unpack_nodes()
+        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
         return {
-            **self._linear(moments.tasks, fit.unpack(), layout, dtype),
+            **self._linear(moments.tasks, models.first(moments.n_tasks), layout, dtype),
+            **self._about_nodes(graph, coef, intercept),
             "adjacency_": graph.adjacency,
             "groups_": graph.groups,
-            "coef_groups_": fit.nodes[moments.n_tasks :].astype(dtype),
+            "coef_groups_": coef[len(coef) - len(graph.groups) :],
             "moments_": moments,
         }
 
-    def _read_graph(self, tasks):
+    def _read_graph(self, moments):
+        tasks = KnownTasks(moments.tasks, moments.orders, self.labels)
         return read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
 
     def _pose(self, graph, moments):

@@ -4,14 +4,17 @@ from numbers import Integral, Real
 
 from skmtl._compat import Interval
 from skmtl.couplings import Graph
+from skmtl.losses import contrasts
 from skmtl.problems import GraphLosses
 
+from ._base import float_type
 from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
-from ._graphs import read_graph
+from ._graphs import KnownTasks, read_graph
+from ._nodes import NodeModel
 
 
-class GraphRegularizedClassifier(Coupled, TaskClassifier):
+class GraphRegularizedClassifier(NodeModel, Coupled, TaskClassifier):
     """Linear classifiers of tasks that stay near their neighbours in a graph.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_(s,t) A_st ||w_s
@@ -24,27 +27,38 @@ class GraphRegularizedClassifier(Coupled, TaskClassifier):
     graph : str, array-like, sparse matrix, list or mapping, default="chain"
         Which tasks are neighbours:
 
-        - "chain": those next to each other in the order of `tasks_`;
+        - "chain": those next to each other in the order of ordered categories (pandas'
+          ordered Categorical, polars' Enum, pyarrow's ordered dictionary), of the
+          columns of a 2-d y, or else of the numbers and dates inside labels: week1,
+          week2, week10; what was used is in `order_`;
         - a list of labels: those next to each other in the list;
         - "complete": all;
         - "knn": those whose `descriptors` are nearest;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
-          `tasks_`, or a frame with labels as index and columns: weights of the edges;
+          `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
           coefficients of their own, to which their members are pulled.
+
+        Tasks that the graph names, or ordered categories, are nodes like others if they
+        have no rows: their models are those that minimise the objective. In every form,
+        a task without rows does not break the graph.
     alpha : float, default=1.0
         Strength of the pull to the neighbours, 0 or more.
     alpha_ridge : float, default=1.0
-        Strength of the pull to zero. Without it, and without rows of different classes
-        that mingle, there may be no best coefficients.
+        Strength of the pull to zero of tasks that have rows. Without it, and without
+        rows of different classes that mingle, there may be no best coefficients.
     descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
 default=None
         What describes each task, for ``graph="knn"``: by label, or in the order of
-        `tasks_`.
+        `labels`.
     n_neighbors : int, default=5
         How many neighbours each task has at least, for ``graph="knn"``.
+    labels : array-like of shape (n_nodes,), default=None
+        Labels of the tasks in the order of an array as `graph` or `descriptors`, those
+        without rows included. None for the order of `tasks_`: with more rows in the
+        array than tasks, for the sorted ordered categories, or for 0, 1, 2, ...
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and nothing pulls its intercept,
@@ -58,8 +72,10 @@ default=None
     task_column : str or int, default=None
         Column of X that holds the task of each row, by name or position.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with a task that is no node of the graph: predict it, or
+        raise an error. Where the order of a chain is that of numbers and dates inside
+        labels, a new one is between its neighbours there and has their mean, or at an
+        end and has its neighbour's model. Elsewhere it has the shared part.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -83,12 +99,21 @@ default=None
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        For tasks never seen: the mean of the tasks' coefficients, or of the topmost
-        groups'.
+        For tasks that are no nodes: the mean of the tasks' coefficients, or of the
+        topmost groups'.
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Mean of the intercepts.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
-        Weights of the edges; the first nodes are the tasks, further ones the groups.
+        Weights of the edges, in the order of `nodes_`.
+    nodes_ : ndarray of shape (n_nodes,), dtype object
+        Labels of the tasks, then of those without rows, then of the groups.
+    coef_nodes_ : ndarray of shape (n_nodes[, n_classes], n_features)
+        Coefficients of the nodes.
+    intercept_nodes_ : ndarray of shape (n_nodes,) or (n_nodes, n_classes)
+        Intercepts of the nodes. Nothing pulls intercepts, so that a node without rows
+        has that of its only neighbour, or the mean of its neighbours'.
+    order_ : ndarray of shape (n_nodes,) or None
+        Labels along the chain, if the graph is one.
     groups_ : ndarray of shape (n_groups,)
         Labels of the groups, empty if `graph` has none.
     objective_ : float
@@ -140,6 +165,7 @@ default=None
         "alpha_ridge": [Interval(Real, 0, None, closed="left")],
         "descriptors": "no_validation",
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "labels": ["array-like", None],
         **NEWTON_CONSTRAINTS,
         **CLASSIFIER_CONSTRAINTS,
     }
@@ -152,6 +178,7 @@ default=None
         alpha_ridge=1.0,
         descriptors=None,
         n_neighbors=5,
+        labels=None,
         class_scope="all",
         class_weight=None,
         fit_intercept=True,
@@ -167,6 +194,7 @@ default=None
         self.alpha_ridge = alpha_ridge
         self.descriptors = descriptors
         self.n_neighbors = n_neighbors
+        self.labels = labels
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -178,14 +206,20 @@ default=None
         self.warm_start = warm_start
 
     def _pose(self, datafit):
-        tasks = datafit.data.tasks
+        tasks = KnownTasks(datafit.data.tasks, datafit.data.orders, self.labels)
         graph = read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
         coupling = Graph(graph.adjacency, self.alpha, self.alpha_ridge)
-        return GraphLosses(datafit, coupling, graph.groups, tuple(graph.roots))
+        return GraphLosses(datafit, coupling, graph, tuple(graph.roots))
 
     def _about(self, objective, solution):
+        graph, datafit = objective.graph, objective.datafit
+        nodes, n_outputs = objective.unpack_nodes(solution.variable), datafit.shape[1]
+        models = nodes.turn(contrasts(n_outputs + 1)) if n_outputs > 1 else nodes.only()
+        dtype = float_type(datafit.data.X)
+        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
         return {
             **super()._about(objective, solution),
-            "adjacency_": objective.coupling.adjacency,
-            "groups_": objective.groups,
+            **self._about_nodes(graph, coef, intercept),
+            "adjacency_": graph.adjacency,
+            "groups_": graph.groups,
         }

@@ -148,7 +148,7 @@ class JointFeatureRegressor(PenalizedRegressor):
     def _kind(self):
         return JointKind(self.penalty, self.l1_ratio, self.positive)
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         return self._kind.at(self.alpha)
 
     def _solver(self):

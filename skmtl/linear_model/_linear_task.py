@@ -22,7 +22,8 @@ class LinearTaskRegressor(PenalizedRegressor):
     ----------
     penalty : Penalty, default=None
         Penalty of the coefficients, or of two parts that add up to them; None if there
-        is none.
+        is none. Parts know tasks by their position in `tasks_`, which is sorted as text
+        is; :class:`FusedRegressor` and :class:`GraphRegularizedRegressor` read labels.
     coupling : Coupling, default=None
         How tasks pull on each other quadratically, with strengths as in the estimator
         of that coupling; None if they do not. Couplings add up: ``ToMean(1.0) +
@@ -128,7 +129,7 @@ class LinearTaskRegressor(PenalizedRegressor):
         self.task_weight = task_weight
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         return _Free() if self.penalty is None else self.penalty
 
     def _solver(self):

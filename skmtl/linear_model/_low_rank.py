@@ -139,7 +139,7 @@ class LowRankRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         return SquaredTrace(self.alpha) if self.squared else Trace(self.alpha)
 
     def _describe(self, fit):

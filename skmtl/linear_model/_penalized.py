@@ -56,7 +56,7 @@ class PenalizedRegressor(Penalized, MomentRegressor):
     """Minimise a squared loss and a penalty, from moments or from rows."""
 
     @abstractmethod
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         """Return the penalty of the coefficients of tasks, or of their parts."""
 
     def _solver(self):
@@ -87,7 +87,7 @@ class PenalizedRegressor(Penalized, MomentRegressor):
         """Return the strength beyond which the coefficients stay as they are."""
 
         def penalty_at(alpha):
-            return scaled.at(alpha)._penalty(loss.moments.tasks)
+            return scaled.at(alpha)._penalty(loss.moments)
 
         if scaled.names != self._strengths():
             return saturate(loss, penalty_at, self._solver())
@@ -114,7 +114,7 @@ class PenalizedRegressor(Penalized, MomentRegressor):
         return self.set_params(**{name: loosen(tol) for name, tol in tols.items()})
 
     def _solve(self, posed, fits=()):
-        penalty, start = self._penalty(posed.moments.tasks), self._ahead(fits)
+        penalty, start = self._penalty(posed.moments), self._ahead(fits)
         return minimize(self._repose(posed), penalty, self._solver(), start)
 
     def _ahead(self, fits):
@@ -142,8 +142,8 @@ class PenalizedRegressor(Penalized, MomentRegressor):
         return {**learnt, "moments_": moments}
 
     def _minimize(self, loss):
-        tasks = loss.moments.tasks
-        fit = minimize(loss, self._penalty(tasks), self._solver(), self._start(tasks))
+        penalty, start = self._penalty(loss.moments), self._start(loss.moments.tasks)
+        fit = minimize(loss, penalty, self._solver(), start)
         warn_of_fit(fit, getattr(self._solver(), "tol", 0))
         return fit
 

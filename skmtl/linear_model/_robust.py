@@ -132,7 +132,7 @@ class RobustRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         shared = _SHARED[self.shared](self.alpha_shared)
         return Decomposed(shared, L12(self.alpha_outlier))
 

@@ -1,6 +1,6 @@
 """Squared losses of tasks that are pulled to a centre, minimised exactly."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -230,3 +230,19 @@ class LinearTasks:
     intercept: np.ndarray
     coef_shared: np.ndarray
     intercept_shared: float
+
+    def first(self, n_tasks):
+        """Return the first models, with the same shared part.
+
+        Parameters
+        ----------
+        n_tasks : int
+            How many.
+
+        Returns
+        -------
+        LinearTasks
+            The models.
+        """
+        coef, intercept = self.coef[:n_tasks], self.intercept[:n_tasks]
+        return replace(self, coef=coef, intercept=intercept)

@@ -7,7 +7,7 @@ import numpy as np
 
 from skmtl._linalg import apply, diagonals
 from skmtl.couplings import Graph
-from skmtl.solvers import eliminate, plan_elimination, pull_together
+from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
 from ._datafit import Datafit
 from ._generalized import LIFT, CoupledLosses, flat, raise_diagonals
@@ -19,7 +19,8 @@ class GraphLosses(CoupledLosses):
     """Pull tasks to their neighbours: ``sum losses + 1/2 pull``.
 
     The variable holds the nodes, (n_nodes, n_outputs, n_columns), of which the first
-    are the tasks; further ones have no rows, and no intercept.
+    are the tasks; further ones have no rows, and no intercept. Nothing pulls nodes
+    without rows to zero.
 
     Parameters
     ----------
@@ -27,15 +28,15 @@ class GraphLosses(CoupledLosses):
         Losses of the rows.
     coupling : Graph
         The graph and its strengths.
-    groups : ndarray of shape (n_groups,)
-        Labels of the nodes that are no tasks.
+    graph : object
+        The graph as it was read, handed on with the solution.
     roots : tuple of int, default=()
         Nodes whose mean stands for tasks never seen; empty for that of the tasks.
     """
 
     datafit: Datafit
     coupling: Graph
-    groups: np.ndarray
+    graph: object
     roots: tuple = ()
 
     @property
@@ -52,6 +53,12 @@ class GraphLosses(CoupledLosses):
         """How nodes pull on each other, those to zero left out."""
         neighbours = Graph(self.coupling.adjacency, self.coupling.alpha)
         return neighbours.precision(self._n_nodes)
+
+    @cached_property
+    def _ridge(self):
+        """Strength that pulls each entry of each task to zero, (n_tasks, size)."""
+        seen = self.datafit.task_totals > 0
+        return self.coupling.alpha_ridge * seen[:, None] * self._pulled
 
     @cached_property
     def _rounds(self):
@@ -76,7 +83,7 @@ class GraphLosses(CoupledLosses):
 
     def pull(self, variable):
         nodes = flat(variable)[:, self._pulled]
-        ridge = self.coupling.alpha_ridge * (self.coefs(nodes) ** 2).sum()
+        ridge = (self._ridge * flat(self.coefs(variable)) ** 2).sum()
         edges, strengths = self.coupling.edges()
         gaps = ((nodes[edges[:, 0]] - nodes[edges[:, 1]]) ** 2).sum(axis=1)
         return float(strengths @ gaps + ridge) / 2
@@ -86,13 +93,13 @@ class GraphLosses(CoupledLosses):
         nodes, slopes = flat(variable), np.zeros((self._n_nodes, len(pulled)))
         slopes[:n_tasks] = flat(gradient)
         slopes[:, pulled] += self._precision @ nodes[:, pulled]
-        slopes[:n_tasks] += self.coupling.alpha_ridge * pulled * nodes[:n_tasks]
+        slopes[:n_tasks] += self._ridge * nodes[:n_tasks]
         return slopes
 
     def eliminate(self, curved):
         """Return the system of Hessians, their intercepts eliminated."""
         pulled = self._pulled
-        diagonals(curved)[...] += self.coupling.alpha_ridge * pulled
+        diagonals(curved)[...] += self._ridge
         raise_diagonals(curved, self.coupling.alpha * pulled, LIFT)
         down = np.linalg.solve(
             curved[:, ~pulled][:, :, ~pulled], curved[:, ~pulled][:, :, pulled]
@@ -114,9 +121,7 @@ class GraphLosses(CoupledLosses):
         return eliminate(self._rounds, mass, strengths, right)
 
     def unpack(self, variable):
-        """Return the linear models of the tasks, and the mean of the roots.
-
-        Tasks that no row tells of have the mean.
+        """Return the linear models of the tasks, and the mean of tasks or roots.
 
         Parameters
         ----------
@@ -128,17 +133,40 @@ class GraphLosses(CoupledLosses):
         OutputModels
             The models.
         """
-        n_tasks, tasks = self.datafit.n_tasks, self.coefs(variable)
-        seen = self.datafit.task_totals > 0
-        shared = tasks[seen].mean(axis=0)
-        pulled = self._pulled.reshape(self.shape[1:])
-        if self.roots:
-            top = variable[list(self.roots)].mean(axis=0)
-            shared = np.where(pulled, top, shared)
-        part = self.coupling.parts()[:n_tasks]
-        reached = np.isin(part, part[seen])[:, None, None]
-        known = np.where(pulled, reached, seen[:, None, None])
-        return unpack_tasks(np.where(known, tasks, shared), shared, self.datafit)
+        return self.unpack_nodes(variable).first(self.datafit.n_tasks)
+
+    def unpack_nodes(self, variable):
+        """Return the linear models of all nodes, and the mean of tasks or roots.
+
+        Nothing pulls the intercepts. A node without rows has the intercept of a pull so
+        weak that it leaves the others where they are: that of its neighbour, or a mean.
+        A node that no path joins with a row has the mean.
+
+        Parameters
+        ----------
+        variable : ndarray of shape (n_nodes, n_outputs, n_columns)
+            Where.
+
+        Returns
+        -------
+        OutputModels
+            The models.
+        """
+        n_further = self._n_nodes - self.datafit.n_tasks
+        known = self.datafit.task_totals > 0
+        known = np.append(known, np.zeros(n_further, dtype=bool))
+        whole, reached = extend(self.coupling.adjacency, known, flat(variable))
+        nodes = flat(variable)
+        if len(self.coupling.edges()[0]):
+            nodes = np.where(self._pulled, nodes, whole)
+        else:  # the limit of a weak pull
+            nodes = whole
+        roots = [root for root in self.roots if reached[root]]
+        shared = nodes[known].mean(axis=0)
+        if roots:
+            shared = np.where(self._pulled, nodes[roots].mean(axis=0), shared)
+        nodes = np.where(reached[:, None], nodes, shared).reshape(self.shape)
+        return unpack_tasks(nodes, shared.reshape(self.shape[1:]), self.datafit)
 
 
 @dataclass(frozen=True)

@@ -278,6 +278,7 @@ def _read_shared(data, fit_intercept):
         None,
         design.scatter_with(left),
         (weight * left * left).sum(axis=1),
+        data.orders,
     )
     return _weighted(moments, data.task_weight), design
 
