@@ -226,6 +226,28 @@ class Loss(ABC):
         """
         return self.hessian(y, z)
 
+    def bend_along(self, y, z):
+        """Return what multiplies by the curvature of `bend`.
+
+        Parameters
+        ----------
+        y : ndarray of shape (..., n_targets)
+            Targets.
+        z : ndarray of shape (..., n_outputs)
+            Raw predictions.
+
+        Returns
+        -------
+        callable
+            Of steps in the shape of z, returns the products in that shape.
+        """
+        bend = self.bend(y, z)
+        return lambda step: np.einsum("...kl,...l->...k", bend, step)
+
+    def bend_diagonal(self, y, z):
+        """Return the diagonal of the curvature of `bend`, in the shape of z."""
+        return np.einsum("...kk->...k", self.bend(y, z))
+
 
 class ElementwiseLoss(Loss):
     """A loss of one raw prediction; `y` and `z` are arrays of one shape."""

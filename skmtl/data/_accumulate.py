@@ -1,7 +1,11 @@
 """Moments from rows, a cache full at a time."""
 
 import numpy as np
+from scipy import sparse
 
+from skmtl._memory import refuse_large
+
+from ._block_rows import BlockRows
 from ._groups import cut
 from ._moments import TaskMoments, rounding, without_rounding
 
@@ -10,6 +14,10 @@ from ._moments import TaskMoments, rounding, without_rounding
 def moments_of_tasks(data, curvature=True):
     """Return the moments of each task of a TaskRows."""
     n_tasks, n_features = len(data.tasks), data.X.shape[1]
+    if sparse.issparse(data.X) and not curvature:
+        return moments_of_sparse(data)
+    if curvature:
+        refuse_matrices(n_tasks, n_features)
     n_pieces = len(cut(data.offsets, n_features, whole=False)[0])
     pieces = _Pieces(n_pieces, n_features, curvature)
     for group in data.groups():
@@ -18,11 +26,41 @@ def moments_of_tasks(data, curvature=True):
     return without_rounding(moments).weighted(data.task_weight)
 
 
+def refuse_matrices(n_tasks, n_features):
+    """Refuse scatters of the features of each task that would not fit in memory."""
+    size = f"{n_features:,} x {n_features:,} numbers"
+    what = f"{n_tasks:,} matrices of {size}" if n_tasks > 1 else f"a matrix of {size}"
+    refuse_large(16 * n_tasks * n_features**2, what)
+
+
+def moments_of_sparse(data):
+    """Return the moments of each task of sparse rows, without matrices."""
+    block, n_tasks = BlockRows.of(data), len(data.tasks)
+    codes = np.repeat(np.arange(n_tasks), np.diff(data.offsets))
+    y = np.asarray(data.y, dtype=float)
+    weight = np.ones(len(y)) if data.weight is None else data.weight
+
+    def total(values):
+        return np.bincount(codes, values, minlength=n_tasks)
+
+    n = total(weight)
+    unit = np.where(n > 0, n, 1.0)
+    x_mean = block.pull_back(weight[:, None])[:, 0] / unit[:, None]
+    y_mean = total(weight * y) / unit
+    left = weight * (y - y_mean[codes])
+    xy = block.pull_back(left[:, None])[:, 0] - total(left)[:, None] * x_mean
+    yy = total(left * (y - y_mean[codes]))
+    moments = TaskMoments(data.tasks, n, x_mean, y_mean, None, xy, yy)
+    return without_rounding(moments).weighted(data.task_weight)
+
+
 @np.errstate(over="ignore", invalid="ignore")
 def moments_of_outputs(data, curvature=True):
     """Return the moments of a SharedRows: one scatter of the features for all tasks."""
     n_rows, n_features = data.X.shape
     n_tasks = len(data.tasks)
+    if curvature:
+        refuse_matrices(1, n_features)
     total = None
     step = max(1, 2**20 // max(n_features + n_tasks, 1))
     for start in range(0, n_rows, step):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from skmtl._memory import refuse_large
+
 # A stack of about this many numbers stays in the caches, and is worth the calls.
 _CACHE = 2**17
 # Tasks with more rows than this many times their features are worked on in pieces.
@@ -21,8 +23,8 @@ class Group:
         Index of the task of each piece.
     rows : ndarray of shape (n_pieces, n_rows)
         Which observation each row is.
-    X : ndarray of shape (n_pieces, n_rows, n_features)
-        Features in float64.
+    X : ndarray of shape (n_pieces, n_rows, n_features) or None
+        Features in float64; None if they were not asked for.
     y : ndarray of shape (n_pieces, n_rows)
         Targets.
     weight : ndarray of shape (n_pieces, n_rows) or None
@@ -31,7 +33,7 @@ class Group:
 
     tasks: np.ndarray
     rows: np.ndarray
-    X: np.ndarray
+    X: np.ndarray | None
     y: np.ndarray
     weight: np.ndarray | None
 
@@ -52,10 +54,17 @@ def cut(offsets, n_features, whole):
     return tasks, offsets[tasks] + starts, stops - starts
 
 
-def group(data, whole=False):
-    """Yield the tasks of a TaskRows as stacks of equal size that fit caches."""
-    n_features = data.X.shape[1]
+def group(data, whole=False, features=True):
+    """Yield the tasks of a TaskRows as stacks of equal size that fit caches.
+
+    Without `features` the stacks hold targets and weights alone, so that a sparse X
+    stays sparse.
+    """
+    n_features = data.X.shape[1] if features else 1
     tasks, starts, sizes = cut(data.offsets, n_features, whole)
+    if features and sparse.issparse(data.X):
+        n_rows = len(data.y) if whole else sizes.max(initial=0)
+        refuse_large(8 * int(n_rows) * n_features, "dense rows of a sparse X")
     order = np.argsort(sizes, kind="stable")
     borders = np.flatnonzero(np.diff(sizes[order])) + 1
     for same in np.split(order, borders):
@@ -65,22 +74,23 @@ def group(data, whole=False):
         step = max(1, _CACHE // max(size * n_features, 1))
         for begin in range(0, len(same), step):
             some = same[begin : begin + step]
-            yield _stack(data, tasks[some], starts[some], size)
+            yield _stack(data, tasks[some], starts[some], size, features)
 
 
-def _stack(data, tasks, starts, size):
+def _stack(data, tasks, starts, size, features):
     """Gather pieces; a view where they lie side by side in a dense X."""
     n_pieces, n_features = len(tasks), data.X.shape[1]
     adjacent = np.array_equal(starts, starts[0] + size * np.arange(n_pieces))
     rows = starts[:, None] + np.arange(size)
     span = slice(starts[0], starts[0] + size * n_pieces) if adjacent else rows.ravel()
-    where = span if data.rows is None else data.rows[span]
-    X = _pick(data.X, where)
-    shape = (n_pieces, size)
+    shape, X = (n_pieces, size), None
+    if features:
+        X = _pick(data.X, span if data.rows is None else data.rows[span])
+        X = np.asarray(X, dtype=float).reshape(*shape, n_features)
     return Group(
         tasks,
         rows,
-        np.asarray(X, dtype=float).reshape(*shape, n_features),
+        X,
         np.asarray(data.y[span], dtype=float).reshape(shape),
         None if data.weight is None else data.weight[span].reshape(shape),
     )

@@ -192,13 +192,11 @@ class TaskMoments:
             Moments with all means zero.
         """
         x, y, n = self.x_mean, self.y_mean, self.weight
-        n_shared = n[: len(x)]
-        outer = n_shared[:, None, None] * x[:, :, None] * x[:, None, :]
         return replace(
             self,
             x_mean=np.zeros_like(x),
             y_mean=np.zeros_like(y),
-            xx=None if self.xx is None else self.xx + outer,
+            xx=None if self.xx is None else self.xx + _outer(n[: len(x)], x),
             xy=self.xy + (n * y)[:, None] * x,
             yy=self.yy + n * y**2,
         )
@@ -297,13 +295,17 @@ def _add(a, b):
     y_step = b.y_mean - a.y_mean
     x_step = b.x_mean - a.x_mean
     n = len(x_step)
-    outer = between[:n, None, None] * x_step[:, :, None] * x_step[:, None, :]
     return TaskMoments(
         a.tasks,
         weight,
         a.x_mean + share[:n, None] * x_step,
         a.y_mean + share * y_step,
-        None if a.xx is None else a.xx + b.xx + outer,
+        None if a.xx is None else a.xx + b.xx + _outer(between[:n], x_step),
         a.xy + b.xy + (between * y_step)[:, None] * x_step,
         a.yy + b.yy + between * y_step**2,
     )
+
+
+def _outer(weight, x):
+    """Return the weighted outer products of rows with themselves."""
+    return weight[:, None, None] * x[:, :, None] * x[:, None, :]

@@ -7,6 +7,7 @@ import numpy as np
 from skmtl._contracts import TaskData
 
 from ._accumulate import moments_of_outputs, moments_of_tasks, roots_of_tasks
+from ._block_rows import BlockRows
 from ._groups import group
 
 
@@ -53,9 +54,13 @@ class TaskRows(TaskData):
         """Return the moments of each task, the task weights applied."""
         return replace(moments_of_tasks(self, curvature), orders=self.orders)
 
-    def groups(self, whole=False):
+    def groups(self, whole=False, features=True):
         """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
-        return group(self, whole)
+        return group(self, whole, features)
+
+    def block(self, features=None, ones=False):
+        """Return sparse rows as one map, of some features if named, and of ones."""
+        return BlockRows.of(self, features, ones)
 
     @property
     def shares_moments(self):
@@ -78,15 +83,20 @@ class TaskRows(TaskData):
             folds[slice(None) if self.rows is None else self.rows] = fold
         return folds
 
-    def weighted_groups(self):
+    def weighted_groups(self, features=True):
         """Yield stacks as `groups` does, with weights that hold those of the tasks.
+
+        Parameters
+        ----------
+        features : bool, default=True
+            Whether the stacks hold their features.
 
         Yields
         ------
         Group
             Observations of tasks with equally many rows.
         """
-        for some in self.groups():
+        for some in self.groups(features=features):
             weight = np.ones_like(some.y) if some.weight is None else some.weight
             if self.task_weight is not None:
                 weight = weight * self.task_weight[some.tasks][:, None]
@@ -218,6 +228,6 @@ class SharedRows(TaskData):
             self.orders,
         )
 
-    def weighted_groups(self):
+    def weighted_groups(self, features=True):
         """Yield stacks as `groups` does, with weights that hold those of the tasks."""
-        return self.stacked().weighted_groups()
+        return self.stacked().weighted_groups(features)

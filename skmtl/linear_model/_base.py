@@ -12,8 +12,19 @@ from sklearn.utils.validation import check_is_fitted
 from skmtl._compat import fit_context
 from skmtl._linalg import blas_threads_for
 from skmtl.data import read_queries, read_rows, read_task_weight
+from skmtl.losses import Squared
 from skmtl.metrics import nan_r2_score
-from skmtl.problems import has_few_rows, pose, pose_moments, suggest_alphas
+from skmtl.problems import (
+    CentredLosses,
+    Datafit,
+    has_few_rows,
+    iterate,
+    needs_iteration,
+    pose,
+    pose_moments,
+    suggest_alphas,
+    warn_of_iteration,
+)
 
 # Rows are predicted this many numbers at a time, to gather few coefficients at once.
 _CHUNK = 2**20
@@ -163,7 +174,7 @@ class TaskRegressor(RegressorMixin, TaskModel):
 
 
 # What one way of fitting leaves behind and another does not write.
-_FORGOTTEN = frozenset({"moments_", "_fit_of_rows"})
+_FORGOTTEN = frozenset({"moments_", "_fit_of_rows", "kkt_"})
 
 
 class MomentRegressor(TaskRegressor):
@@ -244,7 +255,8 @@ class MomentRegressor(TaskRegressor):
         if begun and not hasattr(self, "moments_"):
             raise ValueError(
                 "partial_fit must follow partial_fit, or a fit that kept moments. This "
-                "fit had fewer rows per task than features, and kept none. Begin anew: "
+                "fit had fewer rows per task than features, or a large sparse X, and "
+                "kept none. Begin anew: "
                 "clone the model and give it every batch by partial_fit."
             )
         data = read_rows(
@@ -274,12 +286,28 @@ class PulledMomentRegressor(PulledRegressor, MomentRegressor):
     """Learn from moments, or from rows where they are far fewer than features."""
 
     def _learn(self, data, splits):
+        if needs_iteration(data):
+            return self._learn_by_iteration(data)
         if not has_few_rows(data):
             return super()._learn(data, splits)
         pull = self._pull(data.tasks, data.X.shape[1])
         fit = pose(data, pull, self.fit_intercept)
         learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
         return {**learnt, "_fit_of_rows": fit}
+
+    def _learn_by_iteration(self, data):
+        """Return what is learnt from sparse rows that stay sparse."""
+        pull = self._pull(data.tasks, data.X.shape[1])
+        fit = iterate(pose_rows(data, pull, self.fit_intercept))
+        warn_of_iteration(fit)
+        learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
+        return {**learnt, "kkt_": fit.residual}
+
+
+def pose_rows(data, pull, fit_intercept):
+    """Return squared losses of rows around a centre, which needs no matrices."""
+    rows = data.stacked() if data.shares_rows else data
+    return CentredLosses(Datafit(rows, Squared(), fit_intercept), pull)
 
 
 def float_type(X):

@@ -103,6 +103,24 @@ class Multinomial(BaseEstimator, Loss):
         gaps = basis - (probabilities @ basis)[..., None, :]
         return (probabilities[..., None] * gaps).swapaxes(-1, -2) @ gaps
 
+    def bend_along(self, y, z):
+        # Without a matrix per row: ``V' (p * s - p (p . s))`` with ``s = V step``.
+        basis = contrasts(self.n_classes)
+        probabilities = np.exp(self.log_probabilities(y, z))
+
+        def multiply(step):
+            scores = step @ basis.T
+            scores -= (probabilities * scores).sum(axis=-1, keepdims=True)
+            scores *= probabilities
+            return scores @ basis
+
+        return multiply
+
+    def bend_diagonal(self, y, z):
+        basis = contrasts(self.n_classes)
+        probabilities = np.exp(self.log_probabilities(y, z))
+        return probabilities @ basis**2 - (probabilities @ basis) ** 2
+
     def conjugate(self, y, v):
         shift = v @ contrasts(self.n_classes).T
         probabilities = np.nan_to_num(y) + shift

@@ -21,6 +21,7 @@ from ._grid import (
     suggest_alphas,
     suggest_levels,
 )
+from ._iterate import Iterated, iterate, needs_iteration, warn_of_iteration
 from ._laplace import LaplaceLikelihood
 from ._likelihood import RestrictedLikelihood
 from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
@@ -62,6 +63,7 @@ __all__ = [
     "FreeLevels",
     "GraphFit",
     "GraphLosses",
+    "Iterated",
     "LaplaceLikelihood",
     "LinearTasks",
     "LossGrid",
@@ -98,12 +100,14 @@ __all__ = [
     "has_few_rows",
     "held_out_scores",
     "into_parts",
+    "iterate",
     "left_out_scores",
     "likelihoods",
     "mean_curvatures",
     "minimize",
     "minimize_scaled",
     "mixed_parts",
+    "needs_iteration",
     "pose",
     "pose_moments",
     "prefers_rows",
@@ -115,4 +119,5 @@ __all__ = [
     "standardise",
     "suggest_alphas",
     "suggest_levels",
+    "warn_of_iteration",
 ]

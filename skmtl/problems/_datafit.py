@@ -8,6 +8,7 @@ from scipy import sparse
 
 from skmtl._contracts import Loss
 from skmtl._linalg import refuse_huge
+from skmtl._memory import is_large, refuse_large
 from skmtl.data import TaskRows
 
 
@@ -19,18 +20,21 @@ class Stack:
     ----------
     tasks : ndarray of shape (n_stacked,)
         Task of each piece; a task of many rows comes in several.
-    X : ndarray of shape (n_stacked, n_rows, n_features)
-        Features.
+    X : ndarray of shape (n_stacked, n_rows, n_features) or None
+        Features; None where they stay sparse.
     y : ndarray of shape (n_stacked, n_rows, n_targets)
         Targets.
     weight : ndarray of shape (n_stacked, n_rows)
         Weights, those of the tasks included.
+    rows : ndarray of shape (n_stacked, n_rows)
+        Which observation each row is.
     """
 
     tasks: np.ndarray
-    X: np.ndarray
+    X: np.ndarray | None
     y: np.ndarray
     weight: np.ndarray
+    rows: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ class Datafit:
     def columns(self, features):
         """Return the losses as they depend on some features, whose rows are dense."""
         X = self.data.X[:, features]
-        X = X.toarray() if sparse.issparse(X) else X
+        if sparse.issparse(X):
+            refuse_large(8 * X.shape[0] * X.shape[1], f"{X.shape[1]:,} dense columns")
+            X = X.toarray()
         return replace(self, data=replace(self.data, X=X))
 
     def adjoint(self, slopes):
@@ -90,10 +96,118 @@ class Datafit:
         ndarray of shape (n_tasks, n_outputs, n_columns)
             The gradient.
         """
+        if self._stays_sparse:
+            return self._gather(slopes)
         total = np.zeros(self.shape)
         for stack, slope in zip(self.stacks(), slopes, strict=True):
             add_at(total, stack.tasks, self._pull_back(stack, slope))
         return total
+
+    @property
+    def n_data(self):
+        """Numbers in the features that are held in memory."""
+        X = self.data.X
+        return X.nnz if sparse.issparse(X) else len(self.data.y) * X.shape[1]
+
+    @cached_property
+    def iterates(self):
+        """Whether Hessians of all tasks would be too large to be formed."""
+        n_tasks, n_outputs, n_columns = self.shape
+        return is_large(n_tasks * (n_outputs * n_columns) ** 2, self.n_data)
+
+    @cached_property
+    def _stays_sparse(self):
+        """Whether rows are too many, and too sparse, to be made dense in passing."""
+        n_rows, n_features = len(self.data.y), self.data.X.shape[1]
+        return sparse.issparse(self.data.X) and is_large(
+            n_rows * n_features, self.n_data
+        )
+
+    @cached_property
+    def _block(self):
+        """The rows as one map, those of no weight empty, as their losses overflow."""
+        block, weight = self.data.block(ones=self.fit_intercept), self.data.weight
+        if weight is None or weight.all():
+            return block
+        return block.times((weight > 0).astype(float))
+
+    def _gather(self, slopes):
+        """Return the gradient of sparse rows, given derivatives in raw predictions."""
+        return self._block.pull_back(self._flatten(slopes))
+
+    def _flatten(self, parts):
+        """Return values of stacks in the order of the observations."""
+        flat = np.empty((len(self.data.y), *parts[0].shape[2:]))
+        for stack, part in zip(self.stacks(), parts, strict=True):
+            flat[stack.rows] = part
+        return flat
+
+    def along(self, raw):
+        """Return what multiplies by the Hessians of all tasks, without these.
+
+        Parameters
+        ----------
+        raw : list of ndarray
+            Raw predictions at which the curvature is taken.
+
+        Returns
+        -------
+        callable
+            Of a variable, returns the change of the gradient along it.
+        """
+        curved = [
+            self.loss.bend_along(stack.y, z)
+            for stack, z in zip(self.stacks(), raw, strict=True)
+        ]
+
+        def multiply(variable):
+            moves = self.predict(variable)
+            return self.adjoint(
+                [
+                    curve(move) * stack.weight[:, :, None]
+                    for stack, curve, move in zip(
+                        self.stacks(), curved, moves, strict=True
+                    )
+                ]
+            )
+
+        return multiply
+
+    def diagonals(self, raw):
+        """Return diagonals of the Hessians, and the means that intercepts pass on.
+
+        Parameters
+        ----------
+        raw : list of ndarray
+            Raw predictions at which the curvature is taken.
+
+        Returns
+        -------
+        total, first, second : ndarray
+            Sums over the rows of each task, times their curvatures, of ones (n_tasks,
+            n_outputs, 1), features, and squares (n_tasks, n_outputs, n_features).
+        """
+        bends = [
+            self.loss.bend_diagonal(stack.y, z) * stack.weight[:, :, None]
+            for stack, z in zip(self.stacks(), raw, strict=True)
+        ]
+        if self._stays_sparse:
+            flat, n_features = self._flatten(bends), self.data.X.shape[1]
+            first = self._block.pull_back(flat)
+            second = self._block.squared.pull_back(flat)
+            total = first[..., n_features:]
+            if not self.fit_intercept:
+                total = np.zeros((*first.shape[:2], 1))
+            return total, first[..., :n_features], second[..., :n_features]
+        n_tasks, n_outputs, _ = self.shape
+        first = np.zeros((n_tasks, n_outputs, self.data.X.shape[1]))
+        second, total = np.zeros_like(first), np.zeros((n_tasks, n_outputs, 1))
+        for stack, bend in zip(self.stacks(), bends, strict=True):
+            bend = bend.swapaxes(1, 2)
+            add_at(total, stack.tasks, bend.sum(axis=2, keepdims=True))
+            add_at(first, stack.tasks, np.matmul(bend, stack.X))
+            add_at(second, stack.tasks, np.matmul(bend, stack.X**2))
+        return total, first, second
 
     def scatter(self, weights):
         """Return products of columns, weighted row by row.
@@ -134,6 +248,8 @@ class Datafit:
 
     @cached_property
     def _held(self):
+        if self._stays_sparse:
+            return list(self._read(features=False))
         return None if sparse.issparse(self.data.X) else list(self._read())
 
     @cached_property
@@ -175,19 +291,30 @@ class Datafit:
         return totals
 
     def stacks(self):
-        """Return the rows in stacks; those of a sparse X are made dense in passing."""
+        """Return the rows in stacks; those of a sparse X are made dense in passing.
+
+        If they are very many, they stay sparse, and stacks lack their features.
+        """
         return self._read() if self._held is None else self._held
 
-    def _read(self):
-        for group in self.data.weighted_groups():
+    def dense_stacks(self):
+        """Return the rows in stacks that hold their features."""
+        return self._read() if self._stays_sparse else self.stacks()
+
+    def _read(self, features=True):
+        for group in self.data.weighted_groups(features):
             y = group.y[:, :, None]
             if self.targets is not None:
                 y = self.targets.rows(group.y, group.tasks)
-            yield Stack(group.tasks, _drop(group), y, group.weight)
+            X = _drop(group) if features else None
+            yield Stack(group.tasks, X, y, group.weight, group.rows)
 
     def predict(self, variable):
         """Return raw predictions, (n_stacked, n_rows, n_outputs) of each stack."""
         n_features = self.data.X.shape[1]
+        if self._stays_sparse:
+            flat = self._block.predict(variable)
+            return [flat[stack.rows] for stack in self.stacks()]
         raw = []
         for stack in self.stacks():
             own = variable[stack.tasks].swapaxes(1, 2)
@@ -211,23 +338,29 @@ class Datafit:
 
     def gradient(self, raw):
         """Return the gradient, in the shape of the variable."""
-        total = np.zeros(self.shape)
-        for stack, z in zip(self.stacks(), raw, strict=True):
-            add_at(total, stack.tasks, self._slope(stack, z))
-        return total
+        pairs = zip(self.stacks(), raw, strict=True)
+        return self.adjoint(
+            [self.loss.gradient(s.y, z) * s.weight[:, :, None] for s, z in pairs]
+        )
 
     def curve(self, raw):
         """Return the Hessian of each task, its rows being outputs by columns."""
         n_tasks, n_outputs, n_columns = self.shape
-        curved = np.zeros((n_tasks, n_outputs, n_columns, n_outputs, n_columns))
-        for stack, z in zip(self.stacks(), raw, strict=True):
-            add_at(curved, stack.tasks, self._curve(stack, z))
         size = n_outputs * n_columns
+        what = f"{n_tasks:,} Hessians of {size:,} x {size:,} numbers"
+        refuse_large(24 * n_tasks * size**2, what)
+        curved = np.zeros((n_tasks, n_outputs, n_columns, n_outputs, n_columns))
+        if self._stays_sparse:
+            raw = self._regroup(raw)
+        for stack, z in zip(self.dense_stacks(), raw, strict=True):
+            add_at(curved, stack.tasks, self._curve(stack, z))
         return curved.reshape(n_tasks, size, size)
 
-    def _slope(self, stack, z):
-        slope = self.loss.gradient(stack.y, z) * stack.weight[:, :, None]
-        return self._pull_back(stack, slope)
+    def _regroup(self, raw):
+        """Yield raw predictions of stacks that are dense."""
+        flat = self._flatten(raw)
+        for group in self.data.groups(features=True):
+            yield flat[group.rows]
 
     def _pull_back(self, stack, slope):
         inner = np.matmul(slope.swapaxes(1, 2), stack.X)

@@ -10,7 +10,7 @@ from scipy.linalg import norm
 from skmtl._contracts import TaskBlocks
 from skmtl._linalg import TINY, Semidefinite, diagonals
 from skmtl.couplings import Pull
-from skmtl.solvers import Curved, Inverse
+from skmtl.solvers import Curved, Inverse, conjugate_gradients
 
 from ._datafit import Datafit
 from ._output_models import unpack_tasks
@@ -23,6 +23,12 @@ _LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
 _WORST_INFLATION = 1e11
 # What stands for an infinite strength, in units of the largest curvature.
 _ENDLESS = 1e14
+# Newton steps by conjugate gradients stop at this residual relative to the gradient:
+# each step then gains three digits.
+_FORCING = 1e-3
+_MAX_ITER = 2000
+# Diagonals of centred features keep this share of those of the features as they are.
+LOST = 1e-10
 
 
 @dataclass(frozen=True)
@@ -81,12 +87,37 @@ class CoupledLosses(Curved):
     def eliminate(self, curved):
         """Return what solves for Newton's step, given the Hessians of the losses."""
 
-    def factor(self, point):
-        """Return what divides by the curvature at a point; by NaN, if it overflows."""
+    @abstractmethod
+    def precondition(self, total, first, second):
+        """Return what about divides by the curvature, given diagonals of Hessians."""
+
+    def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
+        """Return what divides by the curvature at a point; by NaN, if it overflows.
+
+        If Hessians would be too large to be formed, it does so by conjugate gradients,
+        to a residual of `tol` relative to the gradient.
+        """
+        if self.datafit.iterates:
+            return self._iterate(point, tol, max_iter)
         curved = self.datafit.curve(point.raw)
         if not np.isfinite(curved).all():
             return lambda gradient: np.full_like(gradient, np.nan)
         return self.eliminate(curved).solve
+
+    def _iterate(self, point, tol, max_iter):
+        along = self.datafit.along(point.raw)
+        divide = self.precondition(*self.datafit.diagonals(point.raw))
+
+        def multiply(step):
+            step = step.reshape(self.shape)
+            return self.slopes(step, along(self.coefs(step)))
+
+        def solve(gradient):
+            if not np.isfinite(gradient).all():
+                return np.full_like(gradient, np.nan)
+            return conjugate_gradients(multiply, gradient, divide, tol, max_iter)[0]
+
+        return solve
 
     def step(self, point):
         """Return Newton's step at a point, in the shape of the variable."""
@@ -126,16 +157,22 @@ class CentredLosses(CoupledLosses):
     datafit : Datafit
         Losses of the rows.
     strengths : Pull
-        Strengths, the same for all tasks.
+        Strengths; those of the tasks differ only where Hessians are not formed.
     """
 
     datafit: Datafit
     strengths: Pull
 
-    @property
+    @cached_property
     def _given(self):
-        level = [self.strengths.intercept] * self.datafit.fit_intercept
-        return np.append(self.strengths.own[0], level)
+        """Strengths as they were given, (n_columns,), or of each task if they differ.
+
+        Those of each task have shape (n_tasks, 1, n_columns).
+        """
+        own = self.strengths.own
+        shape = len(own), int(self.datafit.fit_intercept)
+        given = np.hstack([own, np.full(shape, self.strengths.intercept)])
+        return given[0] if len(given) == 1 else given[:, None]
 
     @cached_property
     def own(self):
@@ -147,8 +184,10 @@ class CentredLosses(CoupledLosses):
 
     @cached_property
     def centre(self):
-        """Strengths that pull the centre to zero, (n_columns,)."""
-        return np.append(self.strengths.centre, [0.0] * self.datafit.fit_intercept)
+        """Strengths that pull the centre to zero, (n_columns,); zero if it is held."""
+        level = [0.0] * self.datafit.fit_intercept
+        strengths = np.append(self.strengths.centre, level)
+        return np.zeros_like(strengths) if self.strengths.pinned else strengths
 
     @property
     def shape(self):
@@ -164,15 +203,46 @@ class CentredLosses(CoupledLosses):
         return (own + float((self.centre * variable[-1] ** 2).sum())) / 2
 
     def slopes(self, variable, gradient):
-        own = gradient + self.own * variable[:-1]
-        centre = gradient.sum(axis=0) + self.centre * variable[-1]
-        return flat(np.concatenate([own, centre[None]]))
+        slopes = np.empty(self.shape)
+        np.multiply(self.own, variable[:-1], out=slopes[:-1])
+        slopes[:-1] += gradient
+        np.add(gradient.sum(axis=0), self.centre * variable[-1], out=slopes[-1])
+        if self.strengths.pinned:
+            slopes[-1] = 0.0
+        return flat(slopes)
 
     def eliminate(self, curved):
         """Return the arrowhead system of Hessians, factored."""
         n_outputs = self.shape[1]
         own, centre = np.tile(self.own, n_outputs), np.tile(self.centre, n_outputs)
         return ArrowFactor.of(curved, own, centre)
+
+    def precondition(self, total, first, second):
+        """Return the inverse for features that are uncorrelated within tasks.
+
+        Intercepts are taken at the mean of the features, as far as they are free.
+        """
+        level = self.strengths.intercept if self.datafit.fit_intercept else 0.0
+        shear = _Shear.of(total, first, level, self.datafit.fit_intercept)
+        found = shear.diagonals(total, first, second)
+        own, centre = self.own + shear.extra(level), self.centre
+        blocks = found + own
+        blocks = np.where(blocks > TINY, blocks, 1.0)
+        share = found / blocks
+        curved = np.einsum("tkj,tkj->kj", share, np.broadcast_to(own, share.shape))
+        curved = np.where(curved + centre > TINY, curved + centre, 1.0)
+        free = 0.0 if self.strengths.pinned else 1.0
+
+        def divide(right):
+            step = shear.back(right.reshape(self.shape))
+            own, middle = step[:-1], step[-1]
+            middle -= np.einsum("tkj,tkj->kj", share, own)
+            middle *= free / curved
+            own /= blocks
+            own -= share * middle
+            return flat(shear.forth(step))
+
+        return divide
 
     def start(self):
         """Return where to begin: every task at its mean."""
@@ -199,7 +269,8 @@ class CentredLosses(CoupledLosses):
         """
         seen = self.datafit.task_totals > 0
         tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
-        loose = self.own == 0
+        loose = (self.own == 0).all(axis=tuple(range(self.own.ndim - 1)))
+        loose |= self.strengths.pinned
         shared = np.where(loose, tasks[seen].mean(axis=0), variable[-1])
         tasks = np.where(seen[:, None, None], tasks, shared)
         return unpack_tasks(tasks, shared, self.datafit)
@@ -208,6 +279,69 @@ class CentredLosses(CoupledLosses):
 def flat(array):
     """Join the outputs and columns of each task."""
     return array.reshape(len(array), -1)
+
+
+@dataclass(frozen=True)
+class _Shear:
+    """Take intercepts at the mean of the features, where these are least correlated.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_outputs, n_features)
+        The mean.
+    share : float
+        How far intercepts of tasks are free: 0 if they are pulled endlessly.
+    has_intercept : bool
+        Whether there are any.
+    """
+
+    mean: np.ndarray
+    share: float
+    has_intercept: bool
+
+    @classmethod
+    def of(cls, total, first, level, has_intercept):
+        """Return the shear of curvature's sums over rows, and the intercepts' pull."""
+        weight = total.sum(axis=0)
+        mean = first.sum(axis=0) / np.where(weight > TINY, weight, 1.0)
+        typical = float(total.mean())
+        share = typical / (typical + level) if typical > 0 else 0.0
+        return cls(mean, share, has_intercept)
+
+    def diagonals(self, total, first, second):
+        """Return the diagonals of the Hessians in these coordinates."""
+        if not self.has_intercept:
+            return second
+        mean = self.share * self.mean
+        found = second - 2 * mean * first + mean**2 * total
+        found = np.maximum(found, LOST * second)
+        return np.concatenate([found, total], axis=-1)
+
+    def extra(self, level):
+        """Return what the pull of the intercepts adds to that of the features."""
+        if not self.has_intercept:
+            return 0.0
+        none = np.zeros((len(self.mean), 1))
+        pulled = np.zeros_like(self.mean)
+        if self.share:
+            pulled = level * (self.share * self.mean) ** 2
+        return np.concatenate([pulled, none], axis=-1)
+
+    def back(self, right):
+        """Return a copy of a gradient in these coordinates."""
+        right = right.copy()
+        if self.has_intercept:
+            right[:-1, :, :-1] -= (self.share * self.mean) * right[:-1, :, -1:]
+            right[-1, :, :-1] -= self.mean * right[-1, :, -1:]
+        return right
+
+    def forth(self, step):
+        """Return a step in the coordinates of the variable, written on it."""
+        if self.has_intercept:
+            moved = np.einsum("tkj,kj->tk", step[..., :-1], self.mean)
+            moved[:-1] *= self.share
+            step[..., -1] -= moved
+        return step
 
 
 @dataclass(frozen=True)

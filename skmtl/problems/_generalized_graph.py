@@ -5,13 +5,18 @@ from functools import cached_property
 
 import numpy as np
 
-from skmtl._linalg import apply, diagonals
+from scipy import sparse
+
+from skmtl._linalg import TINY, apply, diagonals
 from skmtl.couplings import Graph
 from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
 from ._datafit import Datafit
-from ._generalized import LIFT, CoupledLosses, flat, raise_diagonals
+from ._generalized import LIFT, LOST, CoupledLosses, flat, raise_diagonals
 from ._output_models import unpack_tasks
+
+# Of graphs with more nodes, eigenvectors take too long.
+_MANY_NODES = 1000
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,46 @@ class GraphLosses(CoupledLosses):
             raise_diagonals(mass, np.zeros(mass.shape[-1]), LIFT)
         return GraphFactor(self, pulled, curved, down, mass)
 
+    def precondition(self, total, first, second):
+        """Return the inverse for features of the same curvature in all tasks.
+
+        The graph is taken as it is, by its eigenvectors; if it has very many nodes, by
+        its diagonal. Intercepts are taken at the means of the features.
+        """
+        shear = NodeShear.of(total, first, self.datafit.fit_intercept)
+        found = shear.diagonals(total, first, second)
+        n_tasks, n_columns = self.datafit.n_tasks, self.shape[2]
+        pulled = self._pulled.reshape(self.shape[1:])
+        ridge = self.coupling.alpha_ridge * np.ones(self._n_nodes)
+        ridge[n_tasks:] = 0.0
+        precision = self._precision + sparse.diags_array(ridge)
+        if self._n_nodes > _MANY_NODES:
+            own = np.zeros(self.shape)
+            own[:n_tasks] = found
+            own += pulled * precision.diagonal()[:, None, None]
+            own = np.where(own > TINY, own, 1.0)
+            return lambda right: flat(
+                shear.forth(shear.back(right.reshape(self.shape)) / own)
+            )
+        values, modes = np.linalg.eigh(precision.toarray())
+        mean = found.mean(axis=0)
+        curved = np.maximum(values, 0.0)[:, None, None] + mean
+        curved = np.where(curved > TINY, curved, 1.0)
+        level = np.where(found[..., -1:] > TINY, found[..., -1:], 1.0)
+
+        def divide(right):
+            right = shear.back(right.reshape(self.shape))
+            inner = np.tensordot(modes.T, right, 1) / curved
+            step = np.tensordot(modes, inner, 1)
+            if self.datafit.fit_intercept:
+                step[:n_tasks, :, n_columns - 1 :] = (
+                    right[:n_tasks, :, n_columns - 1 :] / level
+                )
+                step[n_tasks:, :, n_columns - 1 :] = 0.0
+            return flat(shear.forth(step))
+
+        return divide
+
     def pull_together(self, mass, right):
         """Solve for coefficients of nodes that have a mass and pull on each other."""
         strengths = self.coupling.edges()[1]
@@ -167,6 +212,50 @@ class GraphLosses(CoupledLosses):
             shared = np.where(self._pulled, nodes[roots].mean(axis=0), shared)
         nodes = np.where(reached[:, None], nodes, shared).reshape(self.shape)
         return unpack_tasks(nodes, shared.reshape(self.shape[1:]), self.datafit)
+
+
+@dataclass(frozen=True)
+class NodeShear:
+    """Take the intercept of each task at the mean of its features.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_tasks, n_outputs, n_features)
+        The means.
+    has_intercept : bool
+        Whether there are intercepts.
+    """
+
+    mean: np.ndarray
+    has_intercept: bool
+
+    @classmethod
+    def of(cls, total, first, has_intercept):
+        """Return the shear of the curvature's sums over the rows of each task."""
+        return cls(first / np.where(total > TINY, total, 1.0), has_intercept)
+
+    def diagonals(self, total, first, second):
+        """Return the diagonals of the Hessians in these coordinates."""
+        if not self.has_intercept:
+            return second
+        found = np.maximum(second - self.mean * first, LOST * second)
+        return np.concatenate([found, total], axis=-1)
+
+    def back(self, right):
+        """Return a gradient in these coordinates."""
+        if not self.has_intercept:
+            return right
+        right, n_tasks = right.copy(), len(self.mean)
+        right[:n_tasks, :, :-1] -= self.mean * right[:n_tasks, :, -1:]
+        return right
+
+    def forth(self, step):
+        """Return a step in the coordinates of the variable, written on it."""
+        if self.has_intercept:
+            n_tasks = len(self.mean)
+            moved = (step[:n_tasks, :, :-1] * self.mean).sum(axis=-1)
+            step[:n_tasks, :, -1] -= moved
+        return step
 
 
 @dataclass(frozen=True)

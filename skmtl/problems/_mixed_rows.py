@@ -155,7 +155,7 @@ def _sum(part, read):
     """Sum over the rows of each task what is read from stacks, weighted."""
     n_tasks, _, n_columns = part.datafit.shape
     total = np.zeros((n_tasks, n_columns - 1))
-    for stack in part.datafit.stacks():
+    for stack in part.datafit.dense_stacks():
         sums = np.matmul(stack.weight[:, None], read(stack))[:, 0]
         add_at(total, stack.tasks, sums)
     return total

@@ -1,7 +1,7 @@
 """Solve quadratic problems exactly, by structure, and others by steps."""
 
 from ._blocks import Bending, Blocks, Divisible
-from ._conjugate_gradients import pull_together
+from ._conjugate_gradients import conjugate_gradients, pull_together
 from ._elimination import eliminate, plan_elimination
 from ._fista import Fista
 from ._harmonic import extend
@@ -24,6 +24,7 @@ __all__ = [
     "Spectral",
     "SupportNewton",
     "WorkingSet",
+    "conjugate_gradients",
     "eliminate",
     "extend",
     "plan_elimination",

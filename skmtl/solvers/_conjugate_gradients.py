@@ -1,7 +1,7 @@
-"""Block systems on any graph, by conjugate gradients."""
+"""Positive semidefinite systems by conjugate gradients."""
 
 import numpy as np
-from scipy import sparse
+from scipy import linalg, sparse
 
 from skmtl._linalg import Semidefinite, apply, diagonals, invert
 
@@ -33,27 +33,76 @@ def pull_together(mass, precision, right, tol=1e-11):
     residual : float
         Norm of the residual, relative to the right side's.
     """
-    solution, size = np.zeros_like(right), np.linalg.norm(right)
-    if size == 0:
-        return solution, 0.0
+    if not right.any():
+        return np.zeros_like(right), 0.0
 
     def multiply(x):
         return apply(mass, x) + precision @ x
 
-    precondition = _two_levels(mass, precision)
-    left, direction, slope = right.copy(), np.zeros_like(right), 1.0
-    for _ in range(_MAX_ITER):
+    solution, _ = conjugate_gradients(
+        multiply, right, _two_levels(mass, precision), tol, _MAX_ITER
+    )
+    residual = norm(right - multiply(solution)) / norm(right)
+    return solution, float(residual)
+
+
+def conjugate_gradients(multiply, right, precondition, tol, max_iter):
+    """Solve a system with a matrix that is known by its products.
+
+    Parameters
+    ----------
+    multiply : callable
+        Multiplies by the matrix, which is positive semidefinite.
+    right : ndarray
+        Right side, of any shape.
+    precondition : callable
+        Multiplies by about the inverse; positive definite.
+    tol : float
+        Norm of the residual at which to stop, relative to the right side's.
+    max_iter : int
+        Largest number of products.
+
+    Returns
+    -------
+    solution : ndarray
+        The solution, in the shape of the right side.
+    n_iter : int
+        Number of products.
+
+    References
+    ----------
+    Hestenes, M. R., Stiefel, E. (1952). Methods of conjugate gradients for solving
+    linear systems. Journal of Research of the National Bureau of Standards, 49(6),
+    409-436. :doi:`10.6028/jres.049.044`
+    """
+    solution, left = np.zeros_like(right), np.array(right, order="C")
+    direction, slope, enough = np.zeros_like(right), 1.0, tol * norm(right)
+    for n_iter in range(max_iter):
+        if norm(left) <= enough:
+            return solution, n_iter
         step = precondition(left)
         before, slope = slope, np.vdot(left, step)
-        if np.linalg.norm(left) <= tol * size or slope <= 0:
-            break
-        direction = step + (slope / before if direction.any() else 0.0) * direction
+        if slope <= 0:  # what is left is rounding
+            return solution, n_iter
+        direction *= slope / before if n_iter else 0.0
+        direction += step
         image = multiply(direction)
         length = slope / np.vdot(direction, image)
-        solution += length * direction
-        left -= length * image
-    residual = np.linalg.norm(right - multiply(solution)) / size
-    return solution, float(residual)
+        if not np.isfinite(length):  # the matrix is flat along the direction
+            return solution, n_iter
+        _add(length, direction, solution)
+        _add(-length, image, left)
+    return solution, max_iter
+
+
+def _add(factor, x, total):
+    """Add a multiple to a total in place, without a copy of it."""
+    linalg.blas.daxpy(x.ravel(), total.reshape(-1), a=factor)
+
+
+def norm(x):
+    """Return the Euclidean norm of an array of any shape."""
+    return np.sqrt(np.vdot(x, x))
 
 
 def _two_levels(mass, precision):

@@ -1,0 +1,84 @@
+"""Rows of several tasks as one sparse map of the coefficients of all."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class BlockRows:
+    """Multiply sparse rows by the coefficients of their tasks.
+
+    Parameters
+    ----------
+    matrix : CSR matrix of shape (n_samples, n_tasks * n_features)
+        The rows of each task in its own columns.
+    n_tasks : int
+        Number of tasks.
+    """
+
+    matrix: sparse.csr_array
+    n_tasks: int
+
+    @classmethod
+    def of(cls, data, features=None, ones=False):
+        """Return the map of a TaskRows, of some features if they are named.
+
+        With `ones`, a last feature of each task is one in all of its rows.
+        """
+        X = data.X if data.rows is None else data.X[data.rows]
+        X = sparse.csr_array(X if features is None else X[:, features])
+        if ones:
+            last = sparse.csr_array(np.ones((X.shape[0], 1)))
+            X = sparse.hstack([X, last], format="csr")
+        n_tasks, n_columns = len(data.tasks), X.shape[1]
+        sizes = X.indptr[data.offsets[1:]] - X.indptr[data.offsets[:-1]]
+        shift = n_columns * np.repeat(np.arange(n_tasks), sizes)
+        indices = X.indices + shift
+        shape = X.shape[0], n_tasks * n_columns
+        if max(shape) < 2**31:
+            indices = indices.astype(np.int32)
+        matrix = sparse.csr_array(
+            (X.data.astype(float, copy=False), indices, X.indptr), shape=shape
+        )
+        return cls(matrix, n_tasks)
+
+    @property
+    def n_features(self):
+        """Number of features."""
+        return self.matrix.shape[1] // self.n_tasks
+
+    @cached_property
+    def squared(self):
+        """The same map of the squared features."""
+        data = self.matrix.data**2
+        parts = data, self.matrix.indices, self.matrix.indptr
+        return BlockRows(sparse.csr_array(parts, self.matrix.shape), self.n_tasks)
+
+    def times(self, factor):
+        """Return the map of rows multiplied by a factor each."""
+        n_entries = np.diff(self.matrix.indptr)
+        data = self.matrix.data * np.repeat(factor, n_entries)
+        parts = data, self.matrix.indices, self.matrix.indptr
+        return BlockRows(sparse.csr_array(parts, self.matrix.shape), self.n_tasks)
+
+    def predict(self, W):
+        """Return the products of rows with W (n_tasks, n_outputs, n_features)."""
+        flat = W.swapaxes(1, 2).reshape(self.matrix.shape[1], -1)
+        return self.matrix @ flat
+
+    def pull_back(self, slopes):
+        """Return the adjoint of `predict`, for slopes (n_samples, n_outputs)."""
+        inner = self.matrix.T @ slopes
+        return inner.reshape(self.n_tasks, self.n_features, -1).swapaxes(1, 2)
+
+    def products(self):
+        """Return products of the columns of each task, dense."""
+        n_tasks, size = self.n_tasks, self.n_features
+        found = (self.matrix.T @ self.matrix).tocoo()
+        row, column = found.coords
+        total = np.zeros((n_tasks, size, size))
+        total[row // size, row % size, column % size] = found.data
+        return total

@@ -1,0 +1,110 @@
+"""Squared losses of coupled tasks that are too large to be solved exactly."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+
+from skmtl._contracts import TINY
+from skmtl._memory import is_large
+
+from ._generalized import CoupledLosses
+from ._pose import has_few_rows
+
+# Gradient that is left, relative to the one at zero.
+TOLERANCE = 1e-8
+# Rounding builds up along conjugate gradients; after these products they start anew.
+_MAX_ITER = 1000
+_N_STARTS = 2
+
+
+@dataclass(frozen=True)
+class Iterated:
+    """Hold where an objective is lowest, as iterations found it.
+
+    Parameters
+    ----------
+    objective : CoupledLosses
+        What was minimised.
+    variable : ndarray
+        Where it is lowest.
+    residual : float
+        Gradient that is left, relative to the one at zero.
+    """
+
+    objective: CoupledLosses
+    variable: np.ndarray
+    residual: float
+
+    def unpack(self):
+        """Return the linear models of the tasks and of their shared part."""
+        return self.objective.unpack(self.variable).only()
+
+
+def iterate(objective, start=None, tol=TOLERANCE):
+    """Minimise a quadratic objective by conjugate gradients.
+
+    Parameters
+    ----------
+    objective : CoupledLosses
+        Squared losses and a coupling.
+    start : ndarray, default=None
+        Where to begin.
+    tol : float, default=1e-8
+        Gradient at which to stop, relative to the one at zero.
+
+    Returns
+    -------
+    Iterated
+        The solution.
+    """
+    variable = objective.start() if start is None else start
+    zero = np.linalg.norm(objective.gradient(objective.at(np.zeros(objective.shape))))
+    for _ in range(_N_STARTS):
+        point = objective.at(variable)
+        gradient = objective.gradient(point)
+        left = np.linalg.norm(gradient)
+        if left <= tol * zero:
+            break
+        solve = objective.factor(point, 0.5 * tol * zero / left, _MAX_ITER)
+        variable = variable - solve(gradient).reshape(objective.shape)
+    gradient = objective.gradient(objective.at(variable))
+    residual = np.linalg.norm(gradient) / max(zero, TINY)
+    return Iterated(objective, variable, float(residual))
+
+
+def warn_of_iteration(fit, tol=TOLERANCE):
+    """Warn if a solution is not as near to the optimum as it should be."""
+    if not fit.residual <= tol:
+        warnings.warn(
+            f"Conjugate gradients left a gradient of {fit.residual:.1e} times the one "
+            f"at zero, and {tol:.0e} was wanted. Raise alpha, alpha_shared or "
+            "alpha_ridge, or scale the features.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+
+def needs_iteration(data):
+    """Return whether rows are sparse, and an exact solution would need too much memory.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of tasks.
+
+    Returns
+    -------
+    bool
+        Whether factored rows, or scatters of the features, are far larger than X.
+    """
+    if not sparse.issparse(data.X):
+        return False
+    n_rows, n_features = data.X.shape
+    n_matrices = 1 if data.shares_moments else len(data.tasks)
+    numbers = (n_matrices + 1) * n_features**2
+    if has_few_rows(data):
+        numbers = min(numbers, n_rows * n_features)
+    return is_large(numbers, data.X.nnz)
