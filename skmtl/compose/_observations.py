@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import (
-    assert_all_finite,
-    check_array,
-    check_consistent_length,
-    column_or_1d,
-)
+from sklearn.base import is_classifier
+from sklearn.utils import assert_all_finite, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from ..data import encode_tasks, find_tasks, take_task_column
-from ..data._containers import as_table, column_names, is_instance, refuse_lazy
-from ..data._weights import read_sample_weight
+from ..data import (
+    encode_tasks,
+    find_missing,
+    find_tasks,
+    locate_task_column,
+    read_sample_weight,
+    read_target,
+    refuse_missing,
+    take_task_column,
+)
+from ..data._containers import as_table, column_names, is_instance
+from ..data._targets import label_outputs
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def read_observations(estimator, X, y, task=None, sample_weight=None):
     _refuse_two_labels(estimator, task)
     X = as_table(X)
     validate_data(estimator, X, y, skip_check_array=True)
-    outputs = _label_outputs(column_names(y))
+    outputs = label_outputs(column_names(y))
     target = read_target(y)
     check_consistent_length(X, target, task)
     weight = read_sample_weight(sample_weight, len(target))
@@ -85,7 +90,8 @@ def read_observations(estimator, X, y, task=None, sample_weight=None):
         )
     X, labels, layout = split_labels(estimator, X, task)
     if target.ndim == 1:
-        assert_all_finite(target, input_name="y")
+        what = "label" if is_classifier(estimator) else "value"
+        refuse_missing(target, what=what)
         tasks, codes = _encode(labels, len(target))
         return Observations(X, None, target, weight, codes, tasks, layout)
     if layout != "single":
@@ -123,16 +129,9 @@ def read_query(estimator, X, task=None):
 def split_labels(estimator, X, task=None):
     """Return features, labels or None, and the layout that says where they are."""
     if estimator.task_column is not None:
-        return *take_task_column(X, _locate_column(estimator, X)), "column"
+        column = locate_task_column(estimator, X, estimator.task_column)
+        return *take_task_column(X, column), "column"
     return X, task, "single" if task is None else "keyword"
-
-
-def _locate_column(estimator, X):
-    """Return the position of the task column if X has lost its names since fit."""
-    known = list(getattr(estimator, "feature_names_in_", []))
-    if estimator.task_column in known and column_names(X) is None:
-        return known.index(estimator.task_column)
-    return estimator.task_column
 
 
 def take_rows(X, rows):
@@ -148,26 +147,8 @@ def _encode(labels, n_rows):
     return encode_tasks(labels)
 
 
-def read_target(y):
-    """Read numbers or classes, 1-d, or 2-d where missing ones are not observed."""
-    refuse_lazy("y", y)
-    if isinstance(y, np.ma.MaskedArray):
-        y = y.astype(np.float64).filled(np.nan)  # check_array would show what it hides
-    target = check_array(
-        y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
-    )
-    if target.ndim == 2 and target.shape[1] > 1:
-        return target
-    return column_or_1d(target, warn=True)
-
-
-def find_observed(target):
-    """Tell which cells of a 2-d target are neither NaN nor None."""
-    return (target == target) & np.not_equal(target, None)
-
-
 def _read_outputs(X, target, weight, tasks):
-    observed = find_observed(target)
+    observed = ~find_missing(target)
     codes, rows = np.nonzero(observed.T)
     if not len(rows):
         raise ValueError("Input y contains NaN only. Give at least one label per task.")
@@ -176,19 +157,6 @@ def _read_outputs(X, target, weight, tasks):
     y = np.array(y.tolist()) if y.dtype == object else y  # no None is left in it
     assert_all_finite(y, input_name="y")
     return Observations(X, rows, y, weight, codes, tasks, "outputs")
-
-
-def _label_outputs(names):
-    """Return the names of several columns as labels, in their order."""
-    if names is None or len(names) == 1:
-        return None
-    tasks, codes = encode_tasks(names)
-    if len(tasks) < len(names):
-        raise ValueError(
-            f"The columns of y are the tasks and must have different names, got twice: "
-            f"{tasks[np.bincount(codes) > 1][:5].tolist()}. Rename them."
-        )
-    return tasks[codes]
 
 
 def _refuse_two_labels(estimator, task):

@@ -6,6 +6,8 @@ import numpy as np
 
 from skmtl._linalg import TINY, apply, diagonals, refuse_huge
 
+from ._labels import RULE, kind_of_tasks
+
 # Deviations from a mean below this factor of it are rounding.
 _ROUNDING = 1e-13
 
@@ -264,10 +266,10 @@ def without_rounding(moments):
 
 def _union(a, b):
     """Return the sorted labels of both, which must be of one kind."""
-    if (a.dtype.kind in "iu") != (b.dtype.kind in "iu"):
+    if a.size and b.size and kind_of_tasks(a) != kind_of_tasks(b):
         raise ValueError(
-            "Labels of tasks must be all integers or all strings to be merged, and "
-            f"these are {a[:3].tolist()} and {b[:3].tolist()}."
+            f"{RULE} to be merged, and these are {a[:3].tolist()} and "
+            f"{b[:3].tolist()}. Convert them to one kind."
         )
     return np.union1d(a, b)
 

@@ -1,6 +1,6 @@
 """Score predictions task by task, and choose models by such scores."""
 
-from ._classes import score_classes, score_probabilities
+from ._classes import average_accuracy, score_classes, score_probabilities
 from ._counts import score_counts
 from ._declared import find_task_column
 from ._nan import (
@@ -20,6 +20,7 @@ from ._scores import TaskScores
 
 __all__ = [
     "TaskScores",
+    "average_accuracy",
     "find_task_column",
     "make_task_scorer",
     "nan_mae_scorer",
