@@ -76,7 +76,7 @@ class IndependentTasks(TaskWrapper):
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
-        "task_column": [str, Integral, None],
+        "task_column": [str, Integral, list, None],
         "handle_unknown": [StrOptions({"shared", "error"})],
         "n_jobs": [Integral, None],
     }

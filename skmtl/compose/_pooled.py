@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from .._compat import HasMethods, fit_context
+from ..metrics import has_position
 from ._columns import append_codes
 from ._fit import fit_clone
 from ._observations import read_observations
@@ -73,7 +74,7 @@ class PooledTasks(TaskWrapper):
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
-        "task_column": [str, Integral, None],
+        "task_column": [str, Integral, list, None],
         "task_intercepts": ["boolean"],
     }
 
@@ -117,7 +118,8 @@ class PooledTasks(TaskWrapper):
     def _add_intercepts(self, X, codes):
         if not self.task_intercepts or self._layout == "single":
             return X
-        prefix = self.task_column if isinstance(self.task_column, str) else "task"
+        names = self.task_column
+        prefix = "task" if has_position(names) else "_".join(np.atleast_1d(names))
         return append_codes(X, codes, self.n_tasks_, prefix, self.tasks_)
 
     def _answer(self, method, X, codes):

@@ -171,6 +171,7 @@ class ClusteredRegressor(PenalizedRegressor):
 def cluster(affinity, n_clusters):
     """Name the clusters of the leading eigenvectors in the order of the tasks."""
     from scipy.cluster.hierarchy import fcluster, ward
+    from scipy.spatial.distance import pdist
 
     if len(affinity) < 2:
         return np.zeros(len(affinity), dtype=np.intp)
@@ -179,7 +180,8 @@ def cluster(affinity, n_clusters):
     # Within groups rows are the same, between groups they are orthogonal.
     sizes = np.linalg.norm(leading, axis=1, keepdims=True)
     rows = leading / np.where(sizes > 0, sizes, 1.0)
-    found = fcluster(ward(rows), n_clusters, "maxclust")
+    # As distances, since SciPy may take a square array of rows for their distances.
+    found = fcluster(ward(pdist(rows)), n_clusters, "maxclust")
     return first_come(found)
 
 

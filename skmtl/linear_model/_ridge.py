@@ -12,7 +12,7 @@ from ._base import PulledMomentRegressor
 
 COMMON_CONSTRAINTS = {
     "fit_intercept": ["boolean"],
-    "task_column": [str, int, None],
+    "task_column": [str, int, list, None],
     "handle_unknown": [StrOptions({"shared", "error"})],
     "task_weight": [StrOptions({"balanced"}), Mapping, None],
 }
