@@ -6,10 +6,11 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from .._compat import HasMethods, fit_context
+from ..data import naming_columns
 from ..metrics import has_position
 from ._columns import append_codes
 from ._fit import fit_clone
-from ._observations import read_observations
+from ._observations import read_observations, warn_of_encoded_missing
 from ._wrapper import TaskWrapper
 
 
@@ -104,11 +105,14 @@ class PooledTasks(TaskWrapper):
             The fitted estimator.
         """
         data = read_observations(self, X, y, task, sample_weight)
+        if is_classifier(self) and data.layout == "outputs":
+            warn_of_encoded_missing(y)
         self.tasks_, self.n_tasks_ = data.tasks, len(data.tasks)
         self._layout = data.layout
         X, y, weight = data.take()
         features = self._add_intercepts(X, data.codes)
-        self.estimator_ = fit_clone(self._get_inner(), features, y, weight)
+        with naming_columns(features):
+            self.estimator_ = fit_clone(self._get_inner(), features, y, weight)
         if is_classifier(self):
             classes = self.estimator_.classes_
             several = self._layout == "outputs"

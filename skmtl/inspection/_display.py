@@ -3,7 +3,14 @@
 import numpy as np
 
 from ._metrics import find_metric
-from ._picture import draw_dots, draw_nothing, explain_dots, name_tasks, sort_dots, write
+from ._picture import (
+    draw_dots,
+    draw_nothing,
+    explain_dots,
+    name_tasks,
+    sort_dots,
+    write,
+)
 
 
 class TaskComparisonDisplay:

@@ -80,7 +80,9 @@ def _list_hurt(comparison, model):
     n_tasks = len(comparison.tasks)
     n_tested = int((~np.isnan(comparison.p_values[comparison.find(model)])).sum())
     if not n_tested:
-        return f"an unknown number of the {n_tasks} tasks, as a test needs two rows each"
+        return (
+            f"an unknown number of the {n_tasks} tasks, as a test needs two rows each"
+        )
     if not hurt and n_tested < n_tasks:
         return f"none of the {n_tested} tasks of two rows or more significantly"
     if not hurt:
