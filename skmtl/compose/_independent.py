@@ -24,7 +24,7 @@ class IndependentTasks(TaskWrapper):
     ----------
     estimator : estimator, default=None
         Regressor or classifier to be cloned; None means ``Ridge()``.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Name or position of the column of X that holds the task, or name of a level of
         its pandas index. None means that tasks are given by ``task=``, or are the
         columns of `y`, or that there is one task.

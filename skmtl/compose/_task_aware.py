@@ -193,14 +193,10 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         library = self._output_library(library)
         try:
             return method(self._configure(library), features, y)
-        except ValueError as error:
+        except ValueError:
             if library is None or self._asked() != "default":
                 raise
-            try:
-                found = method(self._configure(None), features, y)
-            except ValueError:
-                raise error from None
-            return found
+        return method(self._configure(None), features, y)
 
     def _configure(self, library):
         transformer = clone(self.transformer)

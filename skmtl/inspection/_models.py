@@ -39,7 +39,7 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
 
     Parameters
     ----------
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row. None means that it is given by
         ``task=`` or by the columns of `y`.
     preprocessor : transformer, default=None

@@ -35,8 +35,9 @@ class ClusteredRegressor(PenalizedRegressor):
         ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X that holds the task of each row, by name or position; a list of
+        columns declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -180,7 +181,7 @@ def cluster(affinity, n_clusters):
     # Within groups rows are the same, between groups they are orthogonal.
     sizes = np.linalg.norm(leading, axis=1, keepdims=True)
     rows = leading / np.where(sizes > 0, sizes, 1.0)
-    # As distances, since SciPy may take a square array of rows for their distances.
+    # As distances, since SciPy warns of square arrays of rows that look like distances.
     found = fcluster(ward(pdist(rows)), n_clusters, "maxclust")
     return first_come(found)
 
