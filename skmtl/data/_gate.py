@@ -5,10 +5,11 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from ._arrange import arrange_outputs, group_rows
-from ._columns import take_task_column
-from ._containers import as_table, column_names, refuse_lazy
+from ._columns import locate_task_column, take_task_columns
+from ._containers import as_table, refuse_lazy, refuse_pieces
+from ._features import naming_columns
 from ._targets import read_numeric_target
-from ._tasks import encode_tasks, find_tasks, spread_label
+from ._tasks import encode_tasks, find_tasks, join_tasks, spread_label
 from ._undeclared import warn_of_one_task
 from ._weights import read_sample_weight
 
@@ -70,8 +71,9 @@ def read_rows(
     layout, table = _resolve(estimator, X, task)
     if not reset:
         validate_data(estimator, table, reset=False, skip_check_array=True)
-    features, labels = _separate(estimator, table, task, reset)
-    features = _check_features(estimator, features)
+    features, labels, places = _separate(estimator, table, task, reset)
+    with naming_columns(table, places):
+        features = _check_features(estimator, features)
     labels = spread_label(labels, features.shape[0])
     target, outputs = read_numeric_target(estimator, y)
     check_consistent_length(features, target, labels)
@@ -134,10 +136,13 @@ def read_queries(estimator, X, task=None, known=None, place=None):
     if estimator._layout == "column":
         table = as_table(X)
         validate_data(estimator, table, reset=False, skip_check_array=True)
-        features, task = take_task_column(table, _column_in(estimator, table))
-        features = _check_features(estimator, features)
+        features, task, places = _take(table, _column_in(estimator, table))
+        with naming_columns(table, places):
+            features = _check_features(estimator, features)
     else:
-        features = validate_data(estimator, X, reset=False, **_FEATURES)
+        refuse_pieces(X)
+        with naming_columns(X):
+            features = validate_data(estimator, X, reset=False, **_FEATURES)
     if estimator._layout in ("single", "outputs"):
         return features, None
     if task is None:  # there is only one
@@ -151,6 +156,7 @@ def read_queries(estimator, X, task=None, known=None, place=None):
 def _resolve(estimator, X, task):
     """Resolve how the tasks are declared, and make a table of what holds labels."""
     refuse_lazy("X", X)
+    refuse_pieces(X)
     refuse_lazy("task", task)
     column = estimator.task_column
     if column is None:
@@ -164,11 +170,17 @@ def _resolve(estimator, X, task):
 
 
 def _separate(estimator, table, task, reset):
-    """Return the features, and the labels if there are any."""
+    """Return the features, the labels if there are any, and where they were."""
     if estimator.task_column is None:
-        return table, task
-    column = estimator.task_column if reset else _column_in(estimator, table)
-    return take_task_column(table, column)
+        return table, task, []
+    return _take(
+        table, estimator.task_column if reset else _column_in(estimator, table)
+    )
+
+
+def _take(table, column):
+    features, columns, places = take_task_columns(table, column)
+    return features, join_tasks(columns), places
 
 
 def _check_no_labels(layout, target):
@@ -212,10 +224,7 @@ def _check_labels_given(estimator, task):
 
 def _column_in(estimator, table):
     """Return the task column, by its position in `fit` if the table has no names."""
-    column = estimator.task_column
-    known = list(getattr(estimator, "feature_names_in_", ()))
-    nameless = column_names(table) is None
-    return known.index(column) if nameless and column in known else column
+    return locate_task_column(estimator, table, estimator.task_column)
 
 
 def _find_or_refuse(estimator, task, known, place):

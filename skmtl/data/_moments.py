@@ -6,6 +6,8 @@ import numpy as np
 
 from skmtl._linalg import TINY, apply, diagonals, refuse_huge
 
+from ._labels import RULE, kind_of_tasks
+
 # Deviations from a mean below this factor of it are rounding.
 _ROUNDING = 1e-13
 
@@ -86,10 +88,11 @@ class TaskMoments:
                 "Moments must have the same features to be added, and these have "
                 f"{self.n_features} and {other.n_features}."
             )
+        _check_kinds(self.tasks, other.tasks)
         orders = tuple(dict.fromkeys(self.orders + other.orders))
         if np.array_equal(self.tasks, other.tasks):
             return replace(_merge(*_alike(self, other)), orders=orders)
-        tasks = _union(self.tasks, other.tasks)
+        tasks = np.union1d(self.tasks, other.tasks)
         whole = _merge(self.spread(tasks), other.spread(tasks))
         return replace(whole, orders=orders)
 
@@ -266,14 +269,13 @@ def without_rounding(moments):
     return replace(moments, xx=xx, xy=moments.xy * vary)
 
 
-def _union(a, b):
-    """Return the sorted labels of both, which must be of one kind."""
-    if (a.dtype.kind in "iu") != (b.dtype.kind in "iu"):
+def _check_kinds(a, b):
+    """Refuse labels of two kinds; 1 and True are equal, but not the same label."""
+    if a.size and b.size and kind_of_tasks(a) != kind_of_tasks(b):
         raise ValueError(
-            "Labels of tasks must be all integers or all strings to be merged, and "
-            f"these are {a[:3].tolist()} and {b[:3].tolist()}."
+            f"{RULE} to be merged, and these are {a[:3].tolist()} and "
+            f"{b[:3].tolist()}. Convert them to one kind."
         )
-    return np.union1d(a, b)
 
 
 def _alike(a, b):

@@ -11,7 +11,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
 from skmtl._linalg import blas_threads_for
-from skmtl.data import read_queries, read_rows, read_task_weight
+from skmtl.data import (
+    read_numeric_target,
+    read_queries,
+    read_rows,
+    read_sample_weight,
+    read_task_weight,
+)
 from skmtl.losses import Squared
 from skmtl.metrics import nan_r2_score
 from skmtl.problems import (
@@ -169,8 +175,10 @@ class TaskRegressor(RegressorMixin, TaskModel):
             R2 over all rows; with a 2-d y the mean of the R2 of its columns.
         """
         check_is_fitted(self)
+        target, found = read_numeric_target(self, y)[0], self.predict(X, task)
+        weight = read_sample_weight(sample_weight, len(found))
         metric = nan_r2_score if self._layout == "outputs" else r2_score
-        return metric(y, self.predict(X, task), sample_weight=sample_weight)
+        return metric(target, found, sample_weight=weight)
 
 
 # What one way of fitting leaves behind and another does not write.

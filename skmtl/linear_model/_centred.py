@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmtl._compat import fit_context
 from skmtl._linalg import blas_threads_for
 from skmtl.couplings import Pull
-from skmtl.data import TaskRows, read_queries, read_rows
+from skmtl.data import TaskRows, find_tasks, join_label, read_queries, read_rows
 from skmtl.problems import LinearTasks, Posterior, pose_moments
 
 from ._base import PulledRegressor, float_type
@@ -100,10 +100,12 @@ class CentredRegressor(PulledRegressor):
                 f"one was fitted with layout {self._layout!r}. Fit with task_column or "
                 "task=."
             )
+        if task is not None:
+            task = join_label(task)
         data = read_rows(
             self, X, y, task=task, sample_weight=sample_weight, reset=False
         )
-        known = np.isin(data.tasks, self.tasks_)
+        known = find_tasks(data.tasks, self.tasks_) >= 0
         if len(data.tasks) != 1 or known.any():
             raise ValueError(
                 "adapt takes the rows of one task that is new, got tasks "

@@ -12,8 +12,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import StrOptions, fit_context
 from skmtl._linalg import blas_threads_for
-from skmtl.data import find_classes, read_classes, target_classes
+from skmtl.data import (
+    find_classes,
+    read_class_labels,
+    read_classes,
+    read_numeric_target,
+    read_sample_weight,
+    target_classes,
+)
 from skmtl.losses import Logistic, Multinomial, contrasts
+from skmtl.metrics import average_accuracy
 from skmtl.problems import Datafit
 
 from ._base import TaskModel, float_type, multiply_rows
@@ -259,13 +267,10 @@ class ClassModel(ClassifierMixin, TaskModel):
             its columns.
         """
         found = self.predict(X, task)
+        weight = read_sample_weight(sample_weight, len(found))
         if self._layout != "outputs":
-            return accuracy_score(y, found, sample_weight=sample_weight)
-        known = ~np.isnan(np.asarray(y, dtype=float))
-        weight = known if sample_weight is None else known * sample_weight[:, None]
-        right = ((np.asarray(y) == found) * weight).sum(axis=0)
-        totals = weight.sum(axis=0)
-        return float(np.mean(right[totals > 0] / totals[totals > 0]))
+            return accuracy_score(read_class_labels(y), found, sample_weight=weight)
+        return average_accuracy(read_numeric_target(self, y)[0], found, weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -9,7 +9,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
 from skmtl._linalg import blas_threads_for
-from skmtl.data import read_counts, read_exposure
+from skmtl.data import (
+    read_counts,
+    read_exposure,
+    read_numeric_target,
+    read_sample_weight,
+)
 from skmtl.losses import Poisson
 
 from ._losses import CoupledRegressor
@@ -118,10 +123,13 @@ class CountRegressor(CoupledRegressor):
             the mean over its columns.
         """
         check_is_fitted(self)
-        mean, y = self.predict(X, task, exposure), np.asarray(y, dtype=float)
+        mean, y = self.predict(X, task, exposure), read_numeric_target(self, y)[0]
         ones = np.ones(len(mean))
-        unit = ones if exposure is None else np.asarray(exposure, dtype=float)
-        weight = ones if sample_weight is None else sample_weight * ones
+        unit, weight = (
+            read_exposure(exposure),
+            read_sample_weight(sample_weight, len(y)),
+        )
+        unit, weight = (ones if each is None else each for each in (unit, weight))
         check_consistent_length(y, mean, weight)
         y, mean = (array.reshape(len(mean), -1) for array in (y, mean))
         columns = zip(y.T, mean.T, strict=True)

@@ -43,8 +43,9 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
         selected by `alpha_l1` and `alpha_joint`.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X that holds the task of each row, by name or position; a list of
+        columns declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task that neither has rows nor is named: predict it,
         or raise an error. Where the order is that of numbers and dates inside labels, a

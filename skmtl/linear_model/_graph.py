@@ -62,8 +62,9 @@ default=None
         array than tasks, for the sorted ordered categories, or for 0, 1, 2, ...
     fit_intercept : bool, default=True
         Whether each task has an intercept, which nothing pulls.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X that holds the task of each row, by name or position; a list of
+        columns declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task that is no node of the graph: predict it, or
         raise an error. Where the order of a chain is that of numbers and dates inside

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-
 from scipy import sparse
 
 from skmtl._linalg import TINY, apply, diagonals
