@@ -6,8 +6,9 @@ import numpy as np
 
 from skmtl._compat import Interval
 
-from ._graphs import KnownTasks, join_chain, join_edges, read_graph
+from ._graphs import join_chain, join_edges, read_graph
 from ._jumps import FusedFit, Neighbours
+from ._known_tasks import KnownTasks
 from ._nodes import NodeModel
 from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
 

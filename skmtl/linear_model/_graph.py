@@ -8,7 +8,8 @@ from skmtl.data import read_task_weight
 from skmtl.problems import GraphFit
 
 from ._base import MomentRegressor
-from ._graphs import KnownTasks, read_graph
+from ._graphs import read_graph
+from ._known_tasks import KnownTasks
 from ._nodes import NodeModel
 from ._ridge import COMMON_CONSTRAINTS
 

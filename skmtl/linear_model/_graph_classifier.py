@@ -10,7 +10,8 @@ from skmtl.problems import GraphLosses
 from ._base import float_type
 from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
-from ._graphs import KnownTasks, read_graph
+from ._graphs import read_graph
+from ._known_tasks import KnownTasks
 from ._nodes import NodeModel
 
 
