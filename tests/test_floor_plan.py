@@ -15,7 +15,7 @@ import skmtl
 
 PACKAGE = Path(skmtl.__file__).parent
 
-CELLAR = {"_contracts", "_compat", "_linalg"}
+CELLAR = {"_contracts", "_compat", "_linalg", "_text"}
 GROUND = {"data", "losses", "penalties", "couplings", "solvers", "datasets"}
 FIRST = {"problems", "metrics"}
 SECOND = {"linear_model"}
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "_contracts": set(),
     "_compat": set(),
     "_linalg": set(),
+    "_text": set(),
     **dict.fromkeys(GROUND, CELLAR),
     **dict.fromkeys(FIRST, CELLAR | GROUND),
     **dict.fromkeys(SECOND, CELLAR | GROUND | FIRST),

@@ -1,18 +1,18 @@
 """The answer, above everything else."""
 
-from html import escape
+from .._text import show_html
 
 
 def draw_verdict(comparison):
     """Draw the answer in a few words, a sentence, and four numbers."""
     kind, words = _judge(comparison)
     numbers = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        f"<div><dt>{show_html(name)}</dt><dd>{show_html(value)}</dd></div>"
         for name, value in _list_numbers(comparison).items()
     )
     return (
         f'<div class="verdict {kind}"><strong>{words}</strong>'
-        f"<p>{escape(comparison.recommendation)}</p></div>"
+        f"<p>{show_html(comparison.recommendation)}</p></div>"
         f'<dl class="numbers">{numbers}</dl>'
     )
 
