@@ -1,6 +1,6 @@
 """What can be said on the command line."""
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 
 from .. import __version__
 from ._errors import CommandError
@@ -30,6 +30,7 @@ examples:
   skmtl compare patients.csv --task clinic --target recovered --metric brier
   skmtl predict model.skops new_pupils.csv --output predictions.csv
 """
+_LARGEST_SEED = 2**32 - 1  # of NumPy
 
 
 class Parser(ArgumentParser):
@@ -90,8 +91,19 @@ def _add_compare(commands):
     )
     add("--report", metavar="FILE", help="write a report, a .html file")
     add("--save", metavar="FILE", help="save the best model, a .skops file")
-    add("--seed", type=int, default=0, metavar="N", help="seed of the folds, default 0")
-    add("--n-jobs", type=int, metavar="N", help="number of processes, default 1")
+    add(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="seed of the folds, default 0",
+    )
+    add(
+        "--n-jobs",
+        type=_n_jobs,
+        metavar="N",
+        help="number of processes, default 1; -1 is one per processor",
+    )
     add("--quiet", action="store_true", help="show no progress")
 
 
@@ -104,7 +116,42 @@ def _add_predict(commands):
         metavar="FILE",
         help="write a .csv file; by default the table is printed",
     )
+    add(
+        "--formulas",
+        choices=["quote", "keep"],
+        default="quote",
+        help="classes that a spreadsheet would run as a formula, as they begin with "
+        "=, +, - or @: put a ' before them (the default), or keep them; columns of "
+        "the table are never changed",
+    )
     add("--quiet", action="store_true", help="show no progress, and no summary")
+
+
+def _seed(text):
+    value = _read_integer(text)
+    if value is None or not 0 <= value <= _LARGEST_SEED:
+        raise ArgumentTypeError(
+            f"must be a whole number from 0 to {_LARGEST_SEED}, got {text!r}"
+        )
+    return value
+
+
+def _n_jobs(text):
+    value = _read_integer(text)
+    if not value:
+        raise ArgumentTypeError(
+            f"must be a whole number but 0, as 1, or -1 for one per processor, got "
+            f"{text!r}"
+        )
+    return value
+
+
+def _read_integer(text):
+    """Return the whole number that a text is, None for any other text."""
+    try:
+        return int(text)
+    except ValueError:
+        return None
 
 
 def _add_command(commands, name, help_, description):

@@ -49,12 +49,13 @@ def compare(arguments, argv):
 def _check_outputs(arguments):
     """Check what is to be written before the work begins."""
     report, save = arguments.report, arguments.save
+    inputs = [arguments.data] if arguments.data else []
     if report:
         need("matplotlib")
-        report = check_output(report, ".html", "--report")
+        report = check_output(report, ".html", "--report", inputs)
     if save:
         need("skops.io")
-        save = check_output(save, ".skops", "--save")
+        save = check_output(save, ".skops", "--save", inputs)
     return report, save
 
 
@@ -100,9 +101,14 @@ def _compare(models, table, metric, arguments):
         task_column=table.task_column,
         cv=arguments.cv,
         metric=metric,
-        n_jobs=arguments.n_jobs,
+        n_jobs=_limit_jobs(arguments.n_jobs, len(models) * arguments.cv),
         random_state=arguments.seed,
     )
+
+
+def _limit_jobs(n_jobs, n_fits):
+    """Return no more processes than there are fits, which would all be started."""
+    return n_jobs if n_jobs is None else min(n_jobs, n_fits)
 
 
 def _draw_page(table, facts, comparison, argv):
