@@ -3,6 +3,8 @@
 import shlex
 import sys
 
+import numpy as np
+
 from ..inspection import compare_tasks
 from ..report import Report, draw_models, view_centre
 from ._describe import describe_table, draw_facts
@@ -16,6 +18,8 @@ from ._table import prepare_table
 from ._target import choose_metric
 from ._write import check_output, write_file
 
+_FEWEST = 6  # rows of rarer classes: with less, folds of folds are of one class
+
 
 def compare(arguments, argv):
     """Compare models on a table, print what comes out, write what is asked for."""
@@ -25,6 +29,7 @@ def compare(arguments, argv):
         table = _read_table(arguments)
     metric = choose_metric(arguments.metric, table.kind)
     _check_folds(arguments.cv, len(table.y))
+    _check_classes(table)
     facts = describe_table(table)
     if arguments.data is None:
         facts["About"] = ABOUT
@@ -93,17 +98,40 @@ def _check_folds(n_folds, n_rows):
         )
 
 
+def _check_classes(table):
+    """Check that folds, and those of searches in them, can have rows of two classes."""
+    if table.kind != "classes":
+        return
+    classes, counts = np.unique(table.y, return_counts=True)
+    if counts.min() == 1:
+        raise CommandError(
+            f"class {str(classes[counts.argmin()])!r} of --target {table.target!r} has "
+            "1 row, which cannot be both learnt and predicted: leave this row out, or "
+            "join the class with another"
+        )
+    n_rare = counts.sum() - counts.max()
+    if n_rare < _FEWEST:
+        raise CommandError(
+            f"--target {table.target!r} must have at least {_FEWEST} rows that are not "
+            f"{str(classes[counts.argmax()])!r} to compare models on, it has {n_rare}: "
+            "collect more"
+        )
+
+
 def _compare(models, table, metric, arguments):
-    return compare_tasks(
-        models,
-        table.X,
-        table.y,
-        task_column=table.task_column,
-        cv=arguments.cv,
-        metric=metric,
-        n_jobs=_limit_jobs(arguments.n_jobs, len(models) * arguments.cv),
-        random_state=arguments.seed,
-    )
+    try:
+        return compare_tasks(
+            models,
+            table.X,
+            table.y,
+            task_column=table.task_column,
+            cv=arguments.cv,
+            metric=metric,
+            n_jobs=_limit_jobs(arguments.n_jobs, len(models) * arguments.cv),
+            random_state=arguments.seed,
+        )
+    except ValueError as error:  # it says which model failed, in which fold, and why
+        raise CommandError(f"{table.source}: {error}") from error
 
 
 def _limit_jobs(n_jobs, n_fits):
