@@ -9,7 +9,8 @@ from ._target import METRICS
 
 _COMPARE = """\
 Compare models with and without sharing between tasks, on rows that they were not
-fitted on, and say which to use. Without DATA, on data that come with the package.
+fitted on, and say which to use: the simplest one whose error is within one standard
+error of the smallest. Without DATA, on data that come with the package.
 
 Numbers are predicted by ridge regressions, classes by logistic ones, and counts, if
 you say --kind counts, by Poisson regressions.
@@ -90,7 +91,7 @@ def _add_compare(commands):
         help="error that is compared, by default rmse of numbers, log_loss of classes",
     )
     add("--report", metavar="FILE", help="write a report, a .html file")
-    add("--save", metavar="FILE", help="save the best model, a .skops file")
+    add("--save", metavar="FILE", help="save the model to use, a .skops file")
     add(
         "--seed",
         type=_seed,

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 
+from .._text import show
 from ..inspection import compare_tasks
 from ..report import Report, draw_models, view_centre
 from ._describe import describe_table, draw_facts
@@ -18,6 +19,7 @@ from ._table import prepare_table
 from ._target import choose_metric
 from ._write import check_output, write_file
 
+_NAMED = 3  # tasks that are hurt
 _FEWEST = 6  # rows of rarer classes: with less, folds of folds are of one class
 
 
@@ -40,15 +42,27 @@ def compare(arguments, argv):
         comparison = _compare(models, table, metric, arguments)
     print(f"\n{draw_models(comparison)}\n\n{comparison.recommendation}", flush=True)
     if save:
-        with progress("Fitting the best model to all rows", arguments.quiet):
-            best = fit_model(models[comparison.best], table)
-            write_file(save, dump_model(best))
-        print(f"Saved {comparison.best!r}, fitted to all rows: {save}", flush=True)
+        name = comparison.recommended
+        with progress("Fitting the model to all rows", arguments.quiet):
+            write_file(save, dump_model(fit_model(models[name], table)))
+        print(show(f"Saved {name!r}{_say_harm(comparison, name)}: {save}"), flush=True)
     if report:
         with progress("Drawing the report", arguments.quiet):
             page = _draw_page(table, facts, comparison, argv)
             write_file(report, page.encode())
-        print(f"Wrote the report: {report}")
+        print(show(f"Wrote the report: {report}"))
+
+
+def _say_harm(comparison, name):
+    """Say that a model is fitted, and which tasks it hurts, as far as can be told."""
+    hurt = comparison.hurt(name).tolist()
+    if not hurt or name == comparison.baseline:
+        return ", fitted to all rows"
+    more = f" and {len(hurt) - _NAMED} more" * (len(hurt) > _NAMED)
+    return (
+        f", fitted to all rows, which hurts {len(hurt)} of the "
+        f"{len(comparison.tasks)} tasks ({', '.join(map(repr, hurt[:_NAMED]))}{more})"
+    )
 
 
 def _check_outputs(arguments):

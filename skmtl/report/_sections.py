@@ -19,6 +19,7 @@ from ._figures import (
     plot_path,
 )
 from ._models import draw_models_html, write_error
+from ._verdict import choose_model
 
 _MOST_TASKS = 200
 _LEVEL = 0.05
@@ -41,7 +42,7 @@ def _draw_models(report):
 
 def _draw_gains(report):
     comparison = report.comparison
-    model = comparison.best_sharing
+    model = choose_model(comparison)
     gains = list_gains(comparison, model)
     best, worst = gains.argmax(), gains.argmin()
     alt = (
