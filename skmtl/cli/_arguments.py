@@ -1,6 +1,6 @@
 """What can be said on the command line."""
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 
 from .. import __version__
 from ._errors import CommandError
@@ -9,7 +9,8 @@ from ._target import METRICS
 
 _COMPARE = """\
 Compare models with and without sharing between tasks, on rows that they were not
-fitted on, and say which to use. Without DATA, on data that come with the package.
+fitted on, and say which to use: the simplest one whose error is within one standard
+error of the smallest. Without DATA, on data that come with the package.
 
 Numbers are predicted by ridge regressions, classes by logistic ones, and counts, if
 you say --kind counts, by Poisson regressions.
@@ -30,6 +31,7 @@ examples:
   skmtl compare patients.csv --task clinic --target recovered --metric brier
   skmtl predict model.skops new_pupils.csv --output predictions.csv
 """
+_LARGEST_SEED = 2**32 - 1  # of NumPy
 
 
 class Parser(ArgumentParser):
@@ -89,9 +91,20 @@ def _add_compare(commands):
         help="error that is compared, by default rmse of numbers, log_loss of classes",
     )
     add("--report", metavar="FILE", help="write a report, a .html file")
-    add("--save", metavar="FILE", help="save the best model, a .skops file")
-    add("--seed", type=int, default=0, metavar="N", help="seed of the folds, default 0")
-    add("--n-jobs", type=int, metavar="N", help="number of processes, default 1")
+    add("--save", metavar="FILE", help="save the model to use, a .skops file")
+    add(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="seed of the folds, default 0",
+    )
+    add(
+        "--n-jobs",
+        type=_n_jobs,
+        metavar="N",
+        help="number of processes, default 1; -1 is one per processor",
+    )
     add("--quiet", action="store_true", help="show no progress")
 
 
@@ -104,7 +117,42 @@ def _add_predict(commands):
         metavar="FILE",
         help="write a .csv file; by default the table is printed",
     )
+    add(
+        "--formulas",
+        choices=["quote", "keep"],
+        default="quote",
+        help="classes that a spreadsheet would run as a formula, as they begin with "
+        "=, +, - or @: put a ' before them (the default), or keep them; columns of "
+        "the table are never changed",
+    )
     add("--quiet", action="store_true", help="show no progress, and no summary")
+
+
+def _seed(text):
+    value = _read_integer(text)
+    if value is None or not 0 <= value <= _LARGEST_SEED:
+        raise ArgumentTypeError(
+            f"must be a whole number from 0 to {_LARGEST_SEED}, got {text!r}"
+        )
+    return value
+
+
+def _n_jobs(text):
+    value = _read_integer(text)
+    if not value:
+        raise ArgumentTypeError(
+            f"must be a whole number but 0, as 1, or -1 for one per processor, got "
+            f"{text!r}"
+        )
+    return value
+
+
+def _read_integer(text):
+    """Return the whole number that a text is, None for any other text."""
+    try:
+        return int(text)
+    except ValueError:
+        return None
 
 
 def _add_command(commands, name, help_, description):

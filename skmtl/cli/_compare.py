@@ -3,6 +3,9 @@
 import shlex
 import sys
 
+import numpy as np
+
+from .._text import show
 from ..inspection import compare_tasks
 from ..report import Report, draw_models, view_centre
 from ._describe import describe_table, draw_facts
@@ -16,6 +19,9 @@ from ._table import prepare_table
 from ._target import choose_metric
 from ._write import check_output, write_file
 
+_NAMED = 3  # tasks that are hurt
+_FEWEST = 6  # rows of rarer classes: with less, folds of folds are of one class
+
 
 def compare(arguments, argv):
     """Compare models on a table, print what comes out, write what is asked for."""
@@ -25,6 +31,7 @@ def compare(arguments, argv):
         table = _read_table(arguments)
     metric = choose_metric(arguments.metric, table.kind)
     _check_folds(arguments.cv, len(table.y))
+    _check_classes(table)
     facts = describe_table(table)
     if arguments.data is None:
         facts["About"] = ABOUT
@@ -35,26 +42,39 @@ def compare(arguments, argv):
         comparison = _compare(models, table, metric, arguments)
     print(f"\n{draw_models(comparison)}\n\n{comparison.recommendation}", flush=True)
     if save:
-        with progress("Fitting the best model to all rows", arguments.quiet):
-            best = fit_model(models[comparison.best], table)
-            write_file(save, dump_model(best))
-        print(f"Saved {comparison.best!r}, fitted to all rows: {save}", flush=True)
+        name = comparison.recommended
+        with progress("Fitting the model to all rows", arguments.quiet):
+            write_file(save, dump_model(fit_model(models[name], table)))
+        print(show(f"Saved {name!r}{_say_harm(comparison, name)}: {save}"), flush=True)
     if report:
         with progress("Drawing the report", arguments.quiet):
             page = _draw_page(table, facts, comparison, argv)
             write_file(report, page.encode())
-        print(f"Wrote the report: {report}")
+        print(show(f"Wrote the report: {report}"))
+
+
+def _say_harm(comparison, name):
+    """Say that a model is fitted, and which tasks it hurts, as far as can be told."""
+    hurt = comparison.hurt(name).tolist()
+    if not hurt or name == comparison.baseline:
+        return ", fitted to all rows"
+    more = f" and {len(hurt) - _NAMED} more" * (len(hurt) > _NAMED)
+    return (
+        f", fitted to all rows, which hurts {len(hurt)} of the "
+        f"{len(comparison.tasks)} tasks ({', '.join(map(repr, hurt[:_NAMED]))}{more})"
+    )
 
 
 def _check_outputs(arguments):
     """Check what is to be written before the work begins."""
     report, save = arguments.report, arguments.save
+    inputs = [arguments.data] if arguments.data else []
     if report:
         need("matplotlib")
-        report = check_output(report, ".html", "--report")
+        report = check_output(report, ".html", "--report", inputs)
     if save:
         need("skops.io")
-        save = check_output(save, ".skops", "--save")
+        save = check_output(save, ".skops", "--save", inputs)
     return report, save
 
 
@@ -92,17 +112,45 @@ def _check_folds(n_folds, n_rows):
         )
 
 
+def _check_classes(table):
+    """Check that folds, and those of searches in them, can have rows of two classes."""
+    if table.kind != "classes":
+        return
+    classes, counts = np.unique(table.y, return_counts=True)
+    if counts.min() == 1:
+        raise CommandError(
+            f"class {str(classes[counts.argmin()])!r} of --target {table.target!r} has "
+            "1 row, which cannot be both learnt and predicted: leave this row out, or "
+            "join the class with another"
+        )
+    n_rare = counts.sum() - counts.max()
+    if n_rare < _FEWEST:
+        raise CommandError(
+            f"--target {table.target!r} must have at least {_FEWEST} rows that are not "
+            f"{str(classes[counts.argmax()])!r} to compare models on, it has {n_rare}: "
+            "collect more"
+        )
+
+
 def _compare(models, table, metric, arguments):
-    return compare_tasks(
-        models,
-        table.X,
-        table.y,
-        task_column=table.task_column,
-        cv=arguments.cv,
-        metric=metric,
-        n_jobs=arguments.n_jobs,
-        random_state=arguments.seed,
-    )
+    try:
+        return compare_tasks(
+            models,
+            table.X,
+            table.y,
+            task_column=table.task_column,
+            cv=arguments.cv,
+            metric=metric,
+            n_jobs=_limit_jobs(arguments.n_jobs, len(models) * arguments.cv),
+            random_state=arguments.seed,
+        )
+    except ValueError as error:  # it says which model failed, in which fold, and why
+        raise CommandError(f"{table.source}: {error}") from error
+
+
+def _limit_jobs(n_jobs, n_fits):
+    """Return no more processes than there are fits, which would all be started."""
+    return n_jobs if n_jobs is None else min(n_jobs, n_fits)
 
 
 def _draw_page(table, facts, comparison, argv):

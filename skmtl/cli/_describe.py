@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._text import show
 from ._errors import count_rows
 
 _NAMES = {
@@ -52,7 +53,7 @@ def _describe_counts(counts):
 
 def draw_facts(facts):
     """Draw facts as lines of text."""
-    return "\n".join(f"{name}: {value}" for name, value in facts.items())
+    return "\n".join(f"{show(name)}: {show(value)}" for name, value in facts.items())
 
 
 def _list_kinds(kinds):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from ..compose import PooledTasks
@@ -14,7 +15,7 @@ from ._errors import CommandError
 _ALPHAS = np.logspace(-3, 5, 17)
 _ALIKE = 1e12  # a pull so strong that all tasks have the same slopes
 
-MODELS = {
+MODELS = {  # the simplest first
     "independent": "a linear model for each task alone",
     "pooled": "one linear model for all rows, whatever their task",
     "intercepts": "one slope for all tasks, and a level for each",
@@ -23,18 +24,19 @@ MODELS = {
 
 
 def read_names(text):
-    """Return the names in a list separated by commas."""
+    """Return the names in a list separated by commas, the simplest model first."""
     names = list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
     unknown = [name for name in names if name not in MODELS]
     if unknown:
         raise CommandError(
             f"--models {unknown[0]!r} is not a model: choose among {', '.join(MODELS)}"
         )
-    if len(names) == 1:
+    if len(names) < 2:
+        what = "one model" if names else "no model"
         raise CommandError(
-            f"--models {text!r} names one model: name at least two to compare"
+            f"--models {text!r} names {what}: name at least two to compare"
         )
-    return names
+    return [name for name in MODELS if name in names]
 
 
 def make_models(names, table):
@@ -55,6 +57,12 @@ def fit_model(pipeline, table):
     """Fit a pipeline to all rows; of a search, keep the model that it chose."""
     *steps, (name, model) = pipeline.fit(table.X, table.y).steps
     return Pipeline([*steps, (name, unwrap_search(model))])
+
+
+def list_last_steps(task_column):
+    """Return the unfitted models that a pipeline of :func:`fit_model` can end in."""
+    made = [each for make in _MAKERS.values() for each in make(task_column)]
+    return [each.estimator if isinstance(each, GridSearchCV) else each for each in made]
 
 
 def _make_number_models(task_column):

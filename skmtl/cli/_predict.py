@@ -1,11 +1,12 @@
 """The command `skmtl predict`."""
 
 import sys
-from pathlib import Path
 
 from sklearn.base import is_classifier
 
+from .._text import show
 from ._errors import CommandError, count_rows
+from ._formulas import defuse_all
 from ._progress import progress
 from ._read import read_table
 from ._store import load_model
@@ -17,8 +18,9 @@ _TEXT = {"category", "date", "text"}  # kinds of columns that are read as text
 
 def predict(arguments, argv):
     """Predict the rows of a table."""
-    output = arguments.output and check_output(arguments.output, ".csv", "--output")
-    _keep_input(output, arguments.data)
+    output = arguments.output and check_output(
+        arguments.output, ".csv", "--output", [arguments.data, arguments.model]
+    )
     with progress("Reading", arguments.quiet):
         model = load_model(arguments.model)
         kinds = model[0].kinds
@@ -27,16 +29,11 @@ def predict(arguments, argv):
     _keep_columns(frame, model, arguments.data)
     with progress("Predicting", arguments.quiet):
         found = _predict(model, frame, arguments.data)
+    if arguments.formulas == "quote":
+        found = defuse_all(found)
     _write(frame.assign(**found), output)
     if not arguments.quiet:
-        print(_summarise(model, frame, output), file=sys.stderr)
-
-
-def _keep_input(output, data):
-    if output and output.exists() and Path(data).exists() and output.samefile(data):
-        raise CommandError(
-            f"--output {output} is the table that is read: write to another file"
-        )
+        print(show(_summarise(model, frame, output)), file=sys.stderr)
 
 
 def _keep_columns(frame, model, path):
@@ -67,10 +64,18 @@ def _predict(model, frame, path):
 
 def _write(frame, output):
     if output is None:
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+        _print_table(frame)
         return
     content = frame.to_csv(index=False, lineterminator="\n")
     write_file(output, content.encode())
+
+
+def _print_table(frame):
+    """Print a table; a person's terminal is not steered by what is in its cells."""
+    text = frame.to_csv(index=False, lineterminator="\n")
+    if sys.stdout.isatty():
+        text = "\n".join(map(show, text.split("\n")))
+    sys.stdout.write(text)
 
 
 def _summarise(model, frame, output):

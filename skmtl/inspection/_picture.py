@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._text import show
+
 _MAX_TICKS = 30  # tasks that are all named at the axis
 _MAX_NAMES = 12  # hurt tasks that are named beside their dots
 _LINES = 32  # lines of text that the axis has room for
@@ -70,7 +72,7 @@ def sort_dots(tasks, gains, doubts, n_rows, hurt):
 
 def write(label):
     """Write a label as it is, no formulas in it, and not for ever."""
-    text = str(label)
+    text = show(label)
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
     return text.replace("$", r"\$")
 
