@@ -3,9 +3,8 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 from .. import __version__
+from ._choices import METRICS, MODELS
 from ._errors import CommandError
-from ._models import MODELS
-from ._target import METRICS
 
 _COMPARE = """\
 Compare models with and without sharing between tasks, on rows that they were not

@@ -5,10 +5,11 @@ import sys
 
 from ..inspection import compare_tasks
 from ..report import Report, draw_models, view_centre
+from ._choices import MODELS
 from ._describe import describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
 from ._errors import CommandError, need
-from ._models import MODELS, fit_model, make_models, read_names
+from ._models import fit_model, make_models, read_names
 from ._progress import progress
 from ._read import read_table
 from ._store import dump_model

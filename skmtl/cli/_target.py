@@ -2,16 +2,12 @@
 
 import numpy as np
 
+from ._choices import METRICS
 from ._columns import as_number, place
 from ._errors import CommandError
 from ._kinds import find_kind
 
 _MANY = 20  # text with more values, all different, names rows and no classes
-METRICS = {
-    "numbers": ("rmse", "mse", "mae"),
-    "classes": ("log_loss", "error", "brier"),
-    "counts": ("poisson_deviance",),
-}
 
 
 def read_target(column, source, kind="auto"):
