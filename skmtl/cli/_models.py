@@ -35,13 +35,7 @@ def make_models(names, table):
     """Return unfitted pipelines for a table, by name."""
     models = dict(zip(MODELS, _MAKERS[table.kind](table.task_column), strict=True))
     return {
-        name: Pipeline(
-            [
-                *make_steps(table.kinds, table.task_column, table.task_kind),
-                ("model", models[name]),
-            ]
-        )
-        for name in names
+        name: Pipeline([*make_steps(table), ("model", models[name])]) for name in names
     }
 
 
