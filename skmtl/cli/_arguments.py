@@ -1,11 +1,17 @@
 """What can be said on the command line."""
 
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
+import sys
+from argparse import (
+    Action,
+    ArgumentParser,
+    ArgumentTypeError,
+    RawDescriptionHelpFormatter,
+)
+from itertools import pairwise
 
 from .. import __version__
+from ._choices import METRICS, MODELS
 from ._errors import CommandError
-from ._models import MODELS
-from ._target import METRICS
 
 _COMPARE = """\
 Compare models with and without sharing between tasks, on rows that they were not
@@ -23,11 +29,21 @@ Predict every row of a table with a model that skmtl compare --save made. Column
 come in any order and among others; rows of tasks never seen are predicted with what
 the tasks share. Classes come with the probability of each."""
 
+_DATA = """table: a .csv, .tsv, .txt (also .gz), .xlsx or .parquet file, - for standard
+input"""
+
+_KINDS = {
+    "category": "categories, codes among them",
+    "number": "numbers, other words as missing",
+    "date": "dates; COLUMN=%%d/%%m/%%Y says how they are written",
+}
+
 _EXAMPLES = """\
 examples:
   skmtl compare
   skmtl compare pupils.csv --task school --target score --report report.html
   skmtl compare pupils.parquet --task school --target score --save model.skops
+  skmtl compare sales.csv --task shop --target sold --cv time day
   skmtl compare patients.csv --task clinic --target recovered --metric brier
   skmtl predict model.skops new_pupils.csv --output predictions.csv
 """
@@ -36,6 +52,15 @@ _LARGEST_SEED = 2**32 - 1  # of NumPy
 
 class Parser(ArgumentParser):
     """A parser that raises what is wrong, to be said in one line."""
+
+    def parse_args(self, args=None, namespace=None):
+        """Parse arguments, of which ``--cv time COLUMN`` has two."""
+        args = sys.argv[1:] if args is None else list(args)
+        for place, pair in enumerate(pairwise(args)):
+            if pair == ("--cv", "time") and place + 2 < len(args):
+                args[place + 1 : place + 3] = [f"time:{args[place + 2]}"]
+                break
+        return super().parse_args(args, namespace)
 
     def error(self, message):
         raise CommandError(f"{message} (see {self.prog} --help)")
@@ -60,7 +85,8 @@ def make_parser():
 
 def _add_compare(commands):
     add = _add_command(commands, "compare", "compare models on a table", _COMPARE)
-    add("data", nargs="?", metavar="DATA", help="table, a .csv or .parquet file")
+    commands.choices["compare"].set_defaults(time=None)
+    add("data", nargs="?", metavar="DATA", help=_DATA)
     add("--task", metavar="COLUMN", help="column that names the task of each row")
     add("--target", metavar="COLUMN", help="column to predict")
     add(
@@ -84,7 +110,24 @@ def _add_compare(commands):
         metavar="COLUMN",
         help="columns to leave out",
     )
-    add("--cv", type=int, default=5, metavar="N", help="number of folds, default 5")
+    for kind, what in _KINDS.items():
+        add(
+            f"--{kind}",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="COLUMN",
+            help=f"columns to take as {what}",
+        )
+    add(
+        "--cv",
+        type=_read_cv,
+        action=_Folds,
+        default=5,
+        metavar="N | time COLUMN",
+        help="number of folds, default 5; with time and a column of dates or numbers, "
+        "train on earlier rows and test on later ones (may be given with N too)",
+    )
     add(
         "--metric",
         choices=[name for names in METRICS.values() for name in names],
@@ -108,10 +151,29 @@ def _add_compare(commands):
     add("--quiet", action="store_true", help="show no progress")
 
 
+class _Folds(Action):
+    """Keep the number of folds, and the column of times, apart."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, "cv" if isinstance(values, int) else "time", values)
+
+
+def _read_cv(text):
+    kind, _, column = text.partition(":")
+    if kind == "time" and column:
+        return column
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"invalid int value: {text!r}, give a number of folds, or time COLUMN"
+        ) from None
+
+
 def _add_predict(commands):
     add = _add_command(commands, "predict", "predict with a saved model", _PREDICT)
     add("model", metavar="MODEL", help="model that was saved, a .skops file")
-    add("data", metavar="DATA", help="table, a .csv or .parquet file")
+    add("data", metavar="DATA", help=_DATA)
     add(
         "--output",
         metavar="FILE",

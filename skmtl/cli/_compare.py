@@ -2,21 +2,24 @@
 
 import shlex
 import sys
+from dataclasses import replace
 
 import numpy as np
 
 from .._text import show
 from ..inspection import compare_tasks
 from ..report import Report, draw_models, view_centre
+from ._choices import MODELS
 from ._describe import describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
-from ._errors import CommandError, need
-from ._models import MODELS, fit_model, make_models, read_names
+from ._errors import CommandError, check_column, need
+from ._models import fit_model, make_models, read_names
 from ._progress import progress
-from ._read import read_table
+from ._read import name_source, read_table
 from ._store import dump_model
 from ._table import prepare_table
 from ._target import choose_metric
+from ._time_folds import describe_folds, make_folds
 from ._write import check_output, write_file
 
 _NAMED = 3  # tasks that are hurt
@@ -30,16 +33,17 @@ def compare(arguments, argv):
     with progress("Reading the table", arguments.quiet):
         table = _read_table(arguments)
     metric = choose_metric(arguments.metric, table.kind)
-    _check_folds(arguments.cv, len(table.y))
+    _check_folds(arguments, table)
     _check_classes(table)
-    facts = describe_table(table)
+    folds, same_times = make_folds(table, arguments.cv)
+    facts = describe_table(table) | describe_folds(table, arguments.cv, same_times)
     if arguments.data is None:
         facts["About"] = ABOUT
     print(draw_facts(facts), flush=True)
     models = make_models(names, table)
     what = f"Comparing {len(names)} models over {arguments.cv} folds"
     with progress(what, arguments.quiet):
-        comparison = _compare(models, table, metric, arguments)
+        comparison = _compare(models, table, metric, folds, arguments)
     print(f"\n{draw_models(comparison)}\n\n{comparison.recommendation}", flush=True)
     if save:
         name = comparison.recommended
@@ -81,7 +85,9 @@ def _check_outputs(arguments):
 def _read_table(arguments):
     """Return the table that the arguments name, or the embedded one."""
     if arguments.data is not None:
-        frame, source = read_table(arguments.data), arguments.data
+        sheet = read_table(arguments.data, [arguments.task])
+        frame, typed, notes = sheet.frame, sheet.typed, sheet.notes
+        source = name_source(arguments.data)
         for option in ("task", "target"):
             _check_option(arguments, option, frame)
         task, target = arguments.task, arguments.target
@@ -91,8 +97,40 @@ def _read_table(arguments):
             "too, or leave them out to see embedded data"
         )
     else:
-        frame, source, task, target = load_embedded(), SOURCE, TASK, TARGET
-    return prepare_table(frame, source, task, target, arguments.drop, arguments.kind)
+        frame, typed, notes = load_embedded(), True, []
+        source, task, target = SOURCE, TASK, TARGET
+    table = prepare_table(
+        frame,
+        source,
+        task,
+        target,
+        arguments.drop,
+        arguments.kind,
+        typed=typed,
+        wishes=_read_wishes(arguments, list(frame.columns), source),
+        time=arguments.time,
+    )
+    return replace(
+        table, notes={"Read": notes, **table.notes} if notes else table.notes
+    )
+
+
+def _read_wishes(arguments, names, source):
+    """Return the kinds that the user says columns are of, and how dates are written."""
+    wishes = {}
+    for kind in ("category", "number", "date"):
+        for text in getattr(arguments, kind):
+            name, form = text, None
+            if kind == "date" and text not in names and "=%" in text:
+                name, _, form = text.partition("=")
+            check_column(name, names, f"--{kind}", source)
+            if name in wishes or name in arguments.drop:
+                raise CommandError(
+                    f"--{kind} {name!r} is named in --{wishes.get(name, ['drop'])[0]} "
+                    "too: name it in one"
+                )
+            wishes[name] = kind, form
+    return wishes
 
 
 def _check_option(arguments, option, frame):
@@ -104,7 +142,8 @@ def _check_option(arguments, option, frame):
         )
 
 
-def _check_folds(n_folds, n_rows):
+def _check_folds(arguments, table):
+    n_folds, n_rows = arguments.cv, len(table.y)
     if not 2 <= n_folds <= n_rows:
         raise CommandError(
             f"--cv {n_folds} must be between 2 and the number of rows, {n_rows}: "
@@ -132,14 +171,14 @@ def _check_classes(table):
         )
 
 
-def _compare(models, table, metric, arguments):
+def _compare(models, table, metric, folds, arguments):
     try:
         return compare_tasks(
             models,
             table.X,
             table.y,
             task_column=table.task_column,
-            cv=arguments.cv,
+            cv=folds,
             metric=metric,
             n_jobs=_limit_jobs(arguments.n_jobs, len(models) * arguments.cv),
             random_state=arguments.seed,

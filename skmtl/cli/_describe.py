@@ -11,6 +11,16 @@ _NAMES = {
     "category": ("category", "categories"),
     "date": ("date", "dates"),
 }
+_TOPICS = {
+    "Codes": "{} taken as categories: --number COLUMN takes one as numbers",
+    "Maybe ids": "{} taken as numbers: --drop COLUMN leaves one out",
+    "Dates": "{} taken as dates: --date COLUMN=%m/%d/%Y says how they are written",
+    "Numbers": "{} taken as numbers: --category COLUMN takes one as text",
+    "Missing": "{} taken as missing",
+    "Mixed": "{} taken as categories: --number COLUMN takes such words as missing",
+    "Many": "{} of which the 19 most frequent are told apart: --drop COLUMN leaves one "
+    "out",
+}
 _SHOWN = 10
 
 
@@ -25,6 +35,8 @@ def describe_table(table):
         f"{_describe_counts(counts)}",
         "Features": "; ".join(_list_kinds(table.kinds)),
     }
+    for topic, texts in table.notes.items():
+        facts[topic] = _TOPICS.get(topic, "{}").format(_abridge(texts))
     if table.unused_columns:
         reasons = [f"{name} ({why})" for name, why in table.unused_columns.items()]
         facts["Not used"] = _abridge(reasons)

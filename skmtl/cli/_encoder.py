@@ -57,10 +57,12 @@ def make_table_encoder(kinds, task_column):
     return encoder.set_output(transform="pandas")
 
 
-def make_steps(kinds, task_column, task_kind):
+def make_steps(table):
     """Make the steps in front of a model, for tables as they are read."""
-    columns = TableColumns({**kinds, task_column: task_kind})
-    return [("columns", columns), ("encoder", make_table_encoder(kinds, task_column))]
+    kinds = {**table.kinds, table.task_column: table.task_kind}
+    columns = TableColumns(kinds, table.formats or None, table.words or None)
+    encoder = make_table_encoder(table.kinds, table.task_column)
+    return [("columns", columns), ("encoder", encoder)]
 
 
 def find_clash(X, kinds):

@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 # As OWASP lists them, and their wide forms, which spreadsheets take for the same.
 _FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -20,7 +22,7 @@ def defuse(value):
 def defuse_all(columns):
     """Defuse the names and the values of columns, a mapping of names to values."""
     return {
-        defuse(name): [defuse(value) for value in values]
+        defuse(name): np.array([defuse(value) for value in values], dtype=object)
         if values.dtype.kind in "OUT"
         else values
         for name, values in columns.items()

@@ -9,18 +9,12 @@ from ..compose import PooledTasks
 from ..inspection._centred_models import make_class_models, make_count_models
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics._declared import unwrap_search
+from ._choices import MODELS
 from ._encoder import make_steps
 from ._errors import CommandError
 
 _ALPHAS = np.logspace(-3, 5, 17)
 _ALIKE = 1e12  # a pull so strong that all tasks have the same slopes
-
-MODELS = {  # the simplest first
-    "independent": "a linear model for each task alone",
-    "pooled": "one linear model for all rows, whatever their task",
-    "intercepts": "one slope for all tasks, and a level for each",
-    "mean": "slopes and a level for each task, near what the tasks share",
-}
 
 
 def read_names(text):
@@ -43,13 +37,7 @@ def make_models(names, table):
     """Return unfitted pipelines for a table, by name."""
     models = dict(zip(MODELS, _MAKERS[table.kind](table.task_column), strict=True))
     return {
-        name: Pipeline(
-            [
-                *make_steps(table.kinds, table.task_column, table.task_kind),
-                ("model", models[name]),
-            ]
-        )
-        for name in names
+        name: Pipeline([*make_steps(table), ("model", models[name])]) for name in names
     }
 
 
