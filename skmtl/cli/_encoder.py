@@ -7,7 +7,6 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ._columns import TableColumns
 from ._dates import PARTS, DateFeatures
 
 MISSING, RARE = "(missing)", "(rare)"
@@ -57,11 +56,10 @@ def make_table_encoder(kinds, task_column):
     return encoder.set_output(transform="pandas")
 
 
-def make_steps(table):
-    """Make the steps in front of a model, for tables as they are read."""
-    kinds = {**table.kinds, table.task_column: table.task_kind}
-    columns = TableColumns(kinds, table.formats or None, table.words or None)
-    encoder = make_table_encoder(table.kinds, table.task_column)
+def make_steps(columns):
+    """Make the steps in front of a model, of which the first takes the columns."""
+    *features, (task_column, _) = columns.kinds.items()
+    encoder = make_table_encoder(dict(features), task_column)
     return [("columns", columns), ("encoder", encoder)]
 
 

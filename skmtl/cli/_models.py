@@ -37,7 +37,8 @@ def make_models(names, table):
     """Return unfitted pipelines for a table, by name."""
     models = dict(zip(MODELS, _MAKERS[table.kind](table.task_column), strict=True))
     return {
-        name: Pipeline([*make_steps(table), ("model", models[name])]) for name in names
+        name: Pipeline([*make_steps(table.columns()), ("model", models[name])])
+        for name in names
     }
 
 

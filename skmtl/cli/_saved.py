@@ -36,12 +36,12 @@ def _make_expected(steps):
     if len(found) != _N_STEPS or type(found[0]) is not TableColumns:
         names = ", ".join(type(step).__name__ for step in found)
         raise ArchiveError(f"holds the steps {names}, which skmtl did not save")
-    *features, (task_column, task_kind) = found[0].kinds.items()
+    task_column = list(found[0].kinds)[-1]
     last = {type(each): each for each in list_last_steps(task_column)}
     if type(found[-1]) not in last:
         what = type(found[-1]).__name__
         raise ArchiveError(f"ends in a {what} that skmtl did not save")
-    first = make_steps(dict(features), task_column, task_kind)
+    first = make_steps(TableColumns(found[0].kinds))
     return Pipeline([*first, ("model", last[type(found[-1])])])
 
 

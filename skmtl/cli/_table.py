@@ -68,6 +68,11 @@ class Table:
         """Task of each row."""
         return self.X[self.task_column]
 
+    def columns(self):
+        """Make the transformer that takes these columns from a table read anew."""
+        kinds = {**self.kinds, self.task_column: self.task_kind}
+        return TableColumns(kinds, self.formats or None, self.words or None)
+
 
 def prepare_table(
     frame,
