@@ -1,5 +1,6 @@
 """Rows by task, their features kept in the container that the user gave."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -157,6 +158,25 @@ def _read_outputs(X, target, weight, tasks):
     y = np.array(y.tolist()) if y.dtype == object else y  # no None is left in it
     assert_all_finite(y, input_name="y")
     return Observations(X, rows, y, weight, codes, tasks, "outputs")
+
+
+def warn_of_encoded_missing(y):
+    """Warn of columns of 0, 1 and 2, as scikit-learn makes them of 0, 1 and NaN."""
+    target = read_target(y)
+    if target.dtype.kind != "i":
+        return
+    classes = [np.unique(column).tolist() for column in target.T]
+    usual = all(each in ([0, 1], [0, 1, 2]) for each in classes)
+    if not usual or [0, 1, 2] not in classes:
+        return
+    warnings.warn(
+        f"y has the classes 0, 1 and 2 in {classes.count([0, 1, 2])} of its "
+        f"{len(classes)} columns. If it had NaN, 2 stands for that: scikit-learn's "
+        "cross_val_predict turns NaN into a class where it asks for probabilities. "
+        "Give each cell a row of its own then, with a task column.",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def _refuse_two_labels(estimator, task):

@@ -3,6 +3,7 @@
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from ..metrics import has_position
 from ._task_aware import TaskAware
 
 
@@ -17,10 +18,10 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
     ----------
     *steps : estimators
         Transformers, then a model. "passthrough" and None do nothing.
-    task_column : str or int
+    task_column : str, int or list of them
         Name or position of the column of X that holds the task, or name of a level of
-        its pandas index. A position is that in X: behind the first transformer the
-        task column is the last one.
+        its pandas index; a list declares nested tasks. A position is that in X: behind
+        the first transformer the task columns are the last ones.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted transformers are cached.
     verbose : bool, default=False
@@ -54,10 +55,19 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
     for place, (name, step) in enumerate(named):
         is_last = place == len(named) - 1
         step, moves = _tell(step, task_column, is_last)
-        if moves and not isinstance(task_column, str):
-            task_column = -1
+        if moves:
+            task_column = move_to_end(task_column)
         wrapped.append((name, step))
     return Pipeline(wrapped, memory=memory, verbose=verbose)
+
+
+def move_to_end(task_column):
+    """Return where the task column is behind a TaskAware transformer."""
+    if not has_position(task_column):
+        return task_column
+    if isinstance(task_column, list):
+        return list(range(-len(task_column), 0))
+    return -1
 
 
 def _tell(step, task_column, is_last):

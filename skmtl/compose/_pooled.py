@@ -6,9 +6,11 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from .._compat import HasMethods, fit_context
+from ..data import naming_columns
+from ..metrics import has_position
 from ._columns import append_codes
 from ._fit import fit_clone
-from ._observations import read_observations
+from ._observations import read_observations, warn_of_encoded_missing
 from ._wrapper import TaskWrapper
 
 
@@ -23,7 +25,7 @@ class PooledTasks(TaskWrapper):
     ----------
     estimator : estimator, default=None
         Regressor or classifier to be cloned; None means ``Ridge()``.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Name or position of the column of X that holds the task, or name of a level of
         its pandas index. None means that tasks are given by ``task=``, or are the
         columns of `y`, or that there is one task.
@@ -73,7 +75,7 @@ class PooledTasks(TaskWrapper):
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
-        "task_column": [str, Integral, None],
+        "task_column": [str, Integral, list, None],
         "task_intercepts": ["boolean"],
     }
 
@@ -103,11 +105,14 @@ class PooledTasks(TaskWrapper):
             The fitted estimator.
         """
         data = read_observations(self, X, y, task, sample_weight)
+        if is_classifier(self) and data.layout == "outputs":
+            warn_of_encoded_missing(y)
         self.tasks_, self.n_tasks_ = data.tasks, len(data.tasks)
         self._layout = data.layout
         X, y, weight = data.take()
         features = self._add_intercepts(X, data.codes)
-        self.estimator_ = fit_clone(self._get_inner(), features, y, weight)
+        with naming_columns(features):
+            self.estimator_ = fit_clone(self._get_inner(), features, y, weight)
         if is_classifier(self):
             classes = self.estimator_.classes_
             several = self._layout == "outputs"
@@ -117,7 +122,8 @@ class PooledTasks(TaskWrapper):
     def _add_intercepts(self, X, codes):
         if not self.task_intercepts or self._layout == "single":
             return X
-        prefix = self.task_column if isinstance(self.task_column, str) else "task"
+        names = self.task_column
+        prefix = "task" if has_position(names) else "_".join(np.atleast_1d(names))
         return append_codes(X, codes, self.n_tasks_, prefix, self.tasks_)
 
     def _answer(self, method, X, codes):

@@ -9,6 +9,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ..data import naming_columns
 from ._observations import read_query
 from ._score import score_prediction
 
@@ -118,9 +119,10 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         """Answer a query: an array, or a list with one array per output."""
         check_is_fitted(self)
         X, codes = read_query(self, X, task)
-        if codes is not None:
-            return self._answer(method, X, codes)
-        return self._answer_outputs(method, X)
+        with naming_columns(X):
+            if codes is not None:
+                return self._answer(method, X, codes)
+            return self._answer_outputs(method, X)
 
     def _answer_outputs(self, method, X):
         """Answer for every column of a 2-d target."""

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._containers import refuse_lazy
+from ._containers import refuse_lazy, refuse_pieces
 from ._gate import read_rows
 from ._targets import find_missing, read_array, read_class_labels
 
@@ -126,6 +126,7 @@ def read_classes(
     >>> classes.tolist(), rows.y
     (['no', 'yes'], array([1., 0.]))
     """
+    refuse_pieces(X)
     classes, codes = _encode_classes(estimator, y)
     rows = read_rows(
         estimator,

@@ -53,7 +53,10 @@ def naming_columns(X, skip=()):
         if text is None:
             raise
         kind = ValueError if isinstance(error, ValueError) else TypeError
-        raise kind(text) from error
+        named = kind(text)
+        for note in getattr(error, "__notes__", ()):
+            named.add_note(note)
+        raise named from error
 
 
 def _explain(text, X, skip):

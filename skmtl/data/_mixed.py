@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
-from ._containers import column_names, is_instance, refuse_lazy
+from ._containers import column_names, is_instance, refuse_lazy, refuse_pieces
 from ._gate import read_rows
 from ._targets import find_missing, label_outputs
 from ._weights import read_task_weight
@@ -60,6 +60,7 @@ def read_mixed(
             "the target y is None."
         )
     refuse_lazy("y", y)
+    refuse_pieces(X)
     outputs, cells = label_outputs(column_names(y)), _as_cells(y)
     places = np.where(find_missing(cells), np.nan, _number(cells))
     rows = read_rows(

@@ -85,9 +85,10 @@ class TaskMoments:
                 "Moments must have the same features to be added, and these have "
                 f"{self.n_features} and {other.n_features}."
             )
+        _check_kinds(self.tasks, other.tasks)
         if np.array_equal(self.tasks, other.tasks):
             return _merge(*_alike(self, other))
-        tasks = _union(self.tasks, other.tasks)
+        tasks = np.union1d(self.tasks, other.tasks)
         return _merge(self.spread(tasks), other.spread(tasks))
 
     def spread(self, tasks):
@@ -264,14 +265,13 @@ def without_rounding(moments):
     return replace(moments, xx=xx, xy=moments.xy * vary)
 
 
-def _union(a, b):
-    """Return the sorted labels of both, which must be of one kind."""
+def _check_kinds(a, b):
+    """Refuse labels of two kinds; 1 and True are equal, but not the same label."""
     if a.size and b.size and kind_of_tasks(a) != kind_of_tasks(b):
         raise ValueError(
             f"{RULE} to be merged, and these are {a[:3].tolist()} and "
             f"{b[:3].tolist()}. Convert them to one kind."
         )
-    return np.union1d(a, b)
 
 
 def _alike(a, b):

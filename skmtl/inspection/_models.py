@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..compose import PooledTasks, make_task_pipeline
+from ..compose._pipeline import move_to_end
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics import find_task_column
 from ._centred_models import make_class_models, make_count_models
@@ -38,7 +39,7 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
 
     Parameters
     ----------
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row. None means that it is given by
         ``task=`` or by the columns of `y`.
     preprocessor : transformer, default=None
@@ -61,8 +62,7 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
     first = StandardScaler() if preprocessor is None else preprocessor
     if kind not in _MAKERS:
         raise ValueError(f"kind must be one of {list(_MAKERS)}. Got {kind!r}.")
-    moved = not isinstance(task_column, str) and task_column is not None
-    models = _MAKERS[kind](-1 if moved else task_column)
+    models = _MAKERS[kind](None if task_column is None else move_to_end(task_column))
     return {
         name: _join([clone(first), model], task_column)
         for name, model in models.items()
@@ -91,6 +91,12 @@ _MAKERS = {
 
 def name_models(estimators):
     """Return estimators by name; those of a list are named after their class."""
+    if hasattr(estimators, "fit") or hasattr(estimators, "shape"):
+        raise TypeError(
+            "estimators must be a mapping of names to estimators, a list of them, or "
+            f"None. Got {type(estimators).__name__}; write compare_tasks([first, "
+            "second], X, y), or compare_tasks(None, X, y) for the default models."
+        )
     if not isinstance(estimators, Mapping):
         estimators = _number_names([(_describe(each), each) for each in estimators])
     if len(estimators) <= 1:
@@ -115,13 +121,16 @@ def choose_baseline(baseline, names):
 
 def find_common_column(estimators):
     """Return the task column that the models declare, None if none does."""
-    found = {find_task_column(each) for each in estimators} - {None}
+    found = []
+    for column in map(find_task_column, estimators):
+        if column is not None and column not in found:
+            found.append(column)
     if len(found) > 1:
         raise ValueError(
             f"The models must declare one task column. Got {sorted(found, key=str)}; "
             "say which one with task_column=."
         )
-    return found.pop() if found else None
+    return found[0] if found else None
 
 
 def tell_column(estimator, task_column):
@@ -155,8 +164,8 @@ def _tell_pipeline(pipeline, task_column):
     told = [
         step for _, step in make_task_pipeline(*steps, task_column=task_column).steps
     ]
-    moved = len(steps) > 1 and not isinstance(task_column, str)
-    told[-1] = tell_column(told[-1], -1 if moved else task_column)
+    moved = move_to_end(task_column) if len(steps) > 1 else task_column
+    told[-1] = tell_column(told[-1], moved)
     named = list(zip(names, told, strict=True))
     return Pipeline(named, memory=pipeline.memory, verbose=pipeline.verbose)
 

@@ -75,6 +75,13 @@ def write(label):
     return text.replace("$", r"\$")
 
 
+def draw_nothing(ax):
+    """Say that there is no dot to draw."""
+    ax.set_axis_off()
+    text = "No task has a relative gain: without sharing its error is 0 or unknown."
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
+
+
 def draw_dots(ax, dots):
     """Draw the dots over whiskers of one standard error."""
     ax.axvline(0, color="0.3", linewidth=1)
@@ -125,8 +132,9 @@ def explain_dots(ax, dots):
 
 
 def _limit(ax, dots):
-    low = max(min((dots.gains - dots.doubts).min(), 0), _LOWEST)
-    high = min(max((dots.gains + dots.doubts).max(), 0), 1)
+    doubts = np.nan_to_num(dots.doubts)  # a task of one row has no whisker
+    low = max(min((dots.gains - doubts).min(), 0), _LOWEST)
+    high = min(max((dots.gains + doubts).max(), 0), 1)
     room = 0.06 * max(high - low, 0.01)
     ax.set_xlim(low - room, high + room)
     edge = 0.5 + 0.015 * len(dots.tasks)

@@ -2,6 +2,8 @@
 
 from math import isnan
 
+import numpy as np
+
 _NAMED = 3  # hurt tasks that are named
 
 
@@ -76,6 +78,13 @@ def _state_signed(comparison, model):
 def _list_hurt(comparison, model):
     hurt = comparison.hurt(model).tolist()
     n_tasks = len(comparison.tasks)
+    n_tested = int((~np.isnan(comparison.p_values[comparison.find(model)])).sum())
+    if not n_tested:
+        return (
+            f"an unknown number of the {n_tasks} tasks, as a test needs two rows each"
+        )
+    if not hurt and n_tested < n_tasks:
+        return f"none of the {n_tested} tasks of two rows or more significantly"
     if not hurt:
         return f"none of the {n_tasks} tasks significantly"
     names = ", ".join(map(repr, hurt[:_NAMED]))

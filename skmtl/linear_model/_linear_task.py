@@ -32,8 +32,9 @@ class LinearTaskRegressor(PenalizedRegressor):
         How the objective is minimised; None for ``Fista()``.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X that holds the task of each row, by name or position; a list of
+        columns declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.

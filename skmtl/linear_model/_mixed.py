@@ -66,8 +66,9 @@ class MixedTaskModel(Coupled, MixedPredictor):
         on the scale of Lasso, positive.
     alpha_shared : float, default=1.0
         Strength that pulls the centre to zero; for "centre" only.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X that holds the task of each row, by name or position; a list of
+        columns declares nested tasks.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss, beside ``1 / d_t``: a mapping from every label to a
         number, or "balanced" to give every task the same total weight.

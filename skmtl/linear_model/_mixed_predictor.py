@@ -20,6 +20,12 @@ def _has_classes(self):
     return True
 
 
+def common_dtype(dtypes):
+    """Return a dtype that holds values of all dtypes without changing what they are."""
+    kinds = {"number" if dtype.kind in "iuf" else dtype.kind for dtype in dtypes}
+    return np.result_type(*dtypes) if len(kinds) == 1 else np.dtype(object)
+
+
 class MixedPredictor(TaskModel):
     """Predict numbers and classes with the linear model of each task."""
 
@@ -40,17 +46,23 @@ class MixedPredictor(TaskModel):
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_tasks), dtype object
-            Numbers and classes; a column per task if `fit` had a 2-d y.
+        ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            Numbers and classes; a column per task if `fit` had a 2-d y. It is of floats
+            if all tasks are of numbers, classes that are numbers among them; of the
+            classes' dtype if all are of classes of one kind; else of objects.
         """
         X, codes = self._read_queries(X, task)
-        found = np.full((X.shape[0], self.n_tasks_), None, dtype=object)
-        for t, (label, rows) in enumerate(self._find_rows(X, codes).items()):
+        parts = []
+        for label, rows in self._find_rows(X, codes).items():
             outcome, raw = self._raw(X[rows], label)
-            found[rows, t] = outcome.predict(raw)
+            parts.append((rows, outcome.predict(raw)))
+        dtype = common_dtype([part.dtype for _, part in parts])
         if self._layout == "outputs":
-            return found
-        return found[np.arange(len(found)), 0 if codes is None else codes]
+            return np.stack([part.astype(dtype) for _, part in parts], axis=1)
+        found = np.empty(X.shape[0], dtype=dtype)
+        for rows, part in parts:
+            found[rows] = part
+        return found
 
     def predict_frame(self, X):
         """Predict every task of a 2-d y, as a frame whose columns keep their types.

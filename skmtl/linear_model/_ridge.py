@@ -12,7 +12,7 @@ from ._base import PulledMomentRegressor
 
 COMMON_CONSTRAINTS = {
     "fit_intercept": ["boolean"],
-    "task_column": [str, int, None],
+    "task_column": [str, int, list, None],
     "handle_unknown": [StrOptions({"shared", "error"})],
     "task_weight": [StrOptions({"balanced"}), Mapping, None],
 }
@@ -31,8 +31,9 @@ class MultiTaskRidge(PulledMomentRegressor):
         or a mapping from every label to a number. With 0, the solution of least norm.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X that holds the task of each row, by name or position; a list of
+        columns declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the mean of
         all tasks, or raise an error.

@@ -2,7 +2,7 @@
 
 from ._classes import average_accuracy, score_classes, score_probabilities
 from ._counts import score_counts
-from ._declared import find_task_column
+from ._declared import find_task_column, has_position
 from ._nan import (
     nan_mae_scorer,
     nan_mean_absolute_error,
@@ -22,6 +22,7 @@ __all__ = [
     "TaskScores",
     "average_accuracy",
     "find_task_column",
+    "has_position",
     "make_task_scorer",
     "nan_mae_scorer",
     "nan_mean_absolute_error",

@@ -51,7 +51,24 @@ def find_task_column(estimator):
 
 
 def has_position(task_column):
-    """Tell whether a task column is declared by position, or one of several is."""
+    """Tell whether a task column is declared by position, or one of several is.
+
+    Parameters
+    ----------
+    task_column : str, int or list of them
+        Name or position of the column, or a list of them.
+
+    Returns
+    -------
+    bool
+        Whether a position is among them.
+
+    Examples
+    --------
+    >>> from skmtl.metrics import has_position
+    >>> has_position(["school", "class"]), has_position(-1)
+    (False, True)
+    """
     named = task_column if isinstance(task_column, list) else [task_column]
     return not all(isinstance(name, str) for name in named)
 

@@ -55,7 +55,7 @@ def task_scores(
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
         Targets or classes; in two dimensions NaN means not observed, and classes are
         numbers.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row, or a level of its index.
     task : array-like of shape (n_rows,), default=None
         Task of each row.

@@ -43,7 +43,7 @@ def make_task_scorer(metric="r2", *, task_column=None, average="macro", min_samp
         "auc", "accuracy", "balanced_accuracy" or "brier" for classes. Or a function
         ``metric(y_true, y_pred)`` of the rows of one task, of which greater is better,
         such as :func:`sklearn.metrics.f1_score`.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row, or a level of its index. None means
         the one that the estimator declares, else that the columns of a 2-d y are the
         tasks.
