@@ -40,21 +40,22 @@ def append_columns(X, columns):
     return _APPEND[library_of(X)](X, columns)
 
 
-def append_codes(X, codes, n_tasks, prefix, tasks):
+def append_indicators(X, codes, prefix, tasks):
     """Add one indicator per task at the end of `X`; code -1 has none set."""
     names = column_names(X)
+    block = _indicate(codes, len(tasks))
     if names is None or not all(isinstance(name, str) for name in names):
-        return append_block(X, _indicate(codes, n_tasks))
-    block = _indicate(codes, n_tasks).toarray()
+        return append_block(X, block)
     names = [f"{prefix}_{task}" for task in tasks.tolist()]
-    return append_columns(X, dict(zip(names, block.T, strict=True)))
+    return append_columns(X, dict(zip(names, block.toarray().T, strict=True)))
 
 
 def append_block(X, block):
-    """Add the columns of a sparse matrix at the end of an array or sparse matrix."""
+    """Add the columns of a matrix at the end of an array or sparse matrix."""
     if sparse.issparse(X):
-        return sparse.hstack([X, block.astype(X.dtype)], format="csr")
-    dense = block.toarray()
+        block = sparse.csr_matrix(block).astype(X.dtype)
+        return sparse.hstack([X, block], format="csr")
+    dense = block.toarray() if sparse.issparse(block) else block
     X = np.asarray(X)
     if X.dtype.kind in "fO":
         dense = dense.astype(X.dtype)

@@ -11,11 +11,13 @@ from sklearn.utils.validation import has_fit_parameter
 from ..data._undeclared import one_task_is_meant
 
 
-def fit_clone(estimator, X, y, weight):
+def fit_clone(estimator, X, y, weight, options=None):
     """Fit a clone; weights are passed on under the name that its fit knows."""
-    weights = {} if weight is None else {name_of_weight(estimator): weight}
+    options = dict(options or {})
+    if weight is not None:
+        options[name_of_weight(estimator)] = weight
     with one_task_is_meant():
-        return clone(estimator).fit(X, y, **weights)
+        return clone(estimator).fit(X, y, **options)
 
 
 def fit_task(estimator, X, y, weight, name):

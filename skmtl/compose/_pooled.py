@@ -5,12 +5,12 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import is_classifier
 
-from .._compat import HasMethods, fit_context
+from .._compat import HasMethods, StrOptions, fit_context
 from ..data import naming_columns
 from ..metrics import has_position
-from ._columns import append_codes
+from ._encodings import make_encoding
 from ._fit import fit_clone
-from ._observations import read_observations, warn_of_encoded_missing
+from ._observations import read_observations, take_rows, warn_of_encoded_missing
 from ._wrapper import TaskWrapper
 
 
@@ -18,8 +18,7 @@ class PooledTasks(TaskWrapper):
     """Fit one clone of any regressor or classifier to the rows of all tasks.
 
     The baseline of complete sharing: the inner estimator sees the features alone, or
-    together with one indicator per task, which gives linear models one intercept per
-    task and lets trees split tasks.
+    together with the task, in a way that suits it.
 
     Parameters
     ----------
@@ -29,11 +28,26 @@ class PooledTasks(TaskWrapper):
         Name or position of the column of X that holds the task, or name of a level of
         its pandas index. None means that tasks are given by ``task=``, or are the
         columns of `y`, or that there is one task.
+    task_encoding : {"onehot", "category", "target"}, default=None
+        How the inner estimator is told the task of a row, by columns after the
+        features; None if it is not.
+
+        - "onehot": one indicator per task, named as in ``school_s7``. It gives linear
+          models one intercept per task. A task never seen has none set. Many tasks make
+          a sparse matrix of X, which the estimator must take then.
+        - "category": the task as one category, which trees split into two groups of
+          tasks at once. For HistGradientBoosting, up to 255 tasks, and LightGBM. A task
+          never seen is a missing value.
+        - "target": the mean target of the task, shrunk to that of all by scikit-learn's
+          :class:`~sklearn.preprocessing.TargetEncoder`, for each class one if they are
+          more than two. Rows of fit are encoded by the targets of other rows, so that
+          none is told its own. For any estimator and any number of tasks. A task never
+          seen has the mean of all. Weights count only in that rows of weight zero are
+          left out.
+
+        A single task that was not declared is not told.
     task_intercepts : bool, default=False
-        Whether indicators of the tasks (zeros and a one) are added after the features.
-        Frames get columns named as in ``school_s7``; arrays become arrays of floats
-        with `n_tasks` more columns, so many tasks want a sparse X. Tasks not seen in
-        fit have no indicator set. A single task has none.
+        The same as ``task_encoding="onehot"``.
 
     Attributes
     ----------
@@ -59,6 +73,10 @@ class PooledTasks(TaskWrapper):
     -----
     A 2-d `y` is stacked: each row of X is used once for every column that is not NaN.
 
+    Boosted trees do badly with indicators: each split parts one task from all others.
+    Give them "category"; or "target" where there are too many tasks. Linear models do
+    best with "onehot".
+
     Examples
     --------
     >>> import numpy as np
@@ -68,7 +86,7 @@ class PooledTasks(TaskWrapper):
     >>> y = [0.0, 1.0, 4.0, 5.0]
     >>> PooledTasks(LinearRegression(), task_column=0).fit(X, y).predict(X).round(6)
     array([2., 3., 2., 3.])
-    >>> model = PooledTasks(LinearRegression(), task_column=0, task_intercepts=True)
+    >>> model = PooledTasks(LinearRegression(), task_column=0, task_encoding="onehot")
     >>> model.fit(X, y).predict(X).round(6)
     array([0., 1., 4., 5.])
     """
@@ -76,12 +94,21 @@ class PooledTasks(TaskWrapper):
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
         "task_column": [str, Integral, list, None],
+        "task_encoding": [StrOptions({"onehot", "category", "target"}), None],
         "task_intercepts": ["boolean"],
     }
 
-    def __init__(self, estimator=None, *, task_column=None, task_intercepts=False):
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        task_column=None,
+        task_encoding=None,
+        task_intercepts=False,
+    ):
         self.estimator = estimator
         self.task_column = task_column
+        self.task_encoding = task_encoding
         self.task_intercepts = task_intercepts
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -104,33 +131,50 @@ class PooledTasks(TaskWrapper):
         self : PooledTasks
             The fitted estimator.
         """
+        kind = self._kind_of_encoding()
         data = read_observations(self, X, y, task, sample_weight)
         if is_classifier(self) and data.layout == "outputs":
             warn_of_encoded_missing(y)
-        self.tasks_, self.n_tasks_ = data.tasks, len(data.tasks)
-        self._layout = data.layout
         X, y, weight = data.take()
-        features = self._add_intercepts(X, data.codes)
+        names = self.task_column
+        prefix = "task" if has_position(names) else "_".join(np.atleast_1d(names))
+        kind = None if data.layout == "single" else kind
+        encoding = make_encoding(kind, self._get_inner(), data.tasks, prefix)
+        inner, options = encoding.prepare(self._get_inner(), X)
+        features = encoding.learn(X, data.codes, y, weight)
         with naming_columns(features):
-            self.estimator_ = fit_clone(self._get_inner(), features, y, weight)
+            self.estimator_ = fit_clone(inner, features, y, weight, options)
+        self.tasks_, self.n_tasks_ = data.tasks, len(data.tasks)
+        self._layout, self._encoding = data.layout, encoding
         if is_classifier(self):
             classes = self.estimator_.classes_
             several = self._layout == "outputs"
             self.classes_ = [classes] * self.n_tasks_ if several else classes
         return self
 
-    def _add_intercepts(self, X, codes):
-        if not self.task_intercepts or self._layout == "single":
-            return X
-        names = self.task_column
-        prefix = "task" if has_position(names) else "_".join(np.atleast_1d(names))
-        return append_codes(X, codes, self.n_tasks_, prefix, self.tasks_)
+    def _kind_of_encoding(self):
+        if not self.task_intercepts:
+            return self.task_encoding
+        if self.task_encoding not in (None, "onehot"):
+            raise ValueError(
+                "task_intercepts=True is task_encoding='onehot', got task_encoding="
+                f"{self.task_encoding!r} too. Leave task_intercepts out."
+            )
+        return "onehot"
 
     def _answer(self, method, X, codes):
-        return getattr(self.estimator_, method)(self._add_intercepts(X, codes))
+        encoding, n_rows = self._encoding, X.shape[0]
+        answer = getattr(self.estimator_, method)
+        step = encoding.chunk or n_rows
+        if n_rows <= step:
+            return answer(encoding.add(X, codes))
+        parts = (np.arange(i, min(i + step, n_rows)) for i in range(0, n_rows, step))
+        return np.concatenate(
+            [answer(encoding.add(take_rows(X, part), codes[part])) for part in parts]
+        )
 
     def _answer_outputs(self, method, X):
-        if self.task_intercepts:
+        if self._encoding.tells_tasks:
             return super()._answer_outputs(method, X)
         codes = np.zeros(X.shape[0], dtype=np.intp)
         return [self._answer(method, X, codes)] * self.n_tasks_

@@ -1,5 +1,6 @@
 """Read what the user gives: tasks, rows, targets and weights, each checked once."""
 
+from ._block_rows import BlockRows
 from ._classes import ClassTargets, find_classes, read_classes, target_classes
 from ._columns import locate_task_column, take_task_column, take_task_columns
 from ._counts import read_counts, read_exposure
@@ -24,6 +25,7 @@ from ._tasks import encode_tasks, find_tasks, join_tasks, spread_label
 from ._weights import read_sample_weight, read_task_weight
 
 __all__ = [
+    "BlockRows",
     "ClassTargets",
     "SharedRows",
     "SparseTable",

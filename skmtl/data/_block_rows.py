@@ -45,6 +45,15 @@ class BlockRows:
         )
         return cls(matrix, n_tasks)
 
+    @classmethod
+    def of_columns(cls, X, codes, n_tasks):
+        """Return the map of columns (n_samples, n_features) of tasks' codes."""
+        X, size = X.tocoo(), X.shape[1]
+        row, column = X.coords
+        place = row, codes[row] * size + column
+        shape = X.shape[0], n_tasks * size
+        return cls(sparse.csr_array((X.data, place), shape=shape), n_tasks)
+
     @property
     def n_features(self):
         """Number of features."""

@@ -2,12 +2,22 @@
 
 from numbers import Integral, Real
 
+from scipy import sparse
+
 from skmtl._compat import Interval
+from skmtl._memory import is_large
 from skmtl.couplings import Graph
 from skmtl.data import read_task_weight
-from skmtl.problems import GraphFit
+from skmtl.losses import Squared
+from skmtl.problems import (
+    Datafit,
+    GraphFit,
+    GraphLosses,
+    iterate,
+    warn_of_iteration,
+)
 
-from ._base import MomentRegressor
+from ._base import MomentRegressor, float_type
 from ._graphs import read_graph
 from ._known_tasks import KnownTasks
 from ._nodes import NodeModel
@@ -172,20 +182,46 @@ default=None
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
 
+    def _learn(self, data, splits):
+        n_tasks, n_features = len(data.tasks), data.X.shape[1]
+        n_matrices = 1 if data.shares_moments else n_tasks
+        n_data = data.X.nnz if sparse.issparse(data.X) else data.X.size
+        if not is_large(n_matrices * n_features**2, n_data):
+            return super()._learn(data, splits)
+        return self._learn_by_iteration(data)
+
+    def _learn_by_iteration(self, data):
+        """Return what is learnt without a matrix of the features of each task."""
+        graph = self._read_graph(data)
+        rows = data.stacked() if data.shares_rows else data
+        coupling = Graph(graph.adjacency, self.alpha, self.alpha_ridge)
+        datafit = Datafit(rows, Squared(), self.fit_intercept)
+        losses = GraphLosses(datafit, coupling, graph, tuple(graph.roots))
+        fit = iterate(losses)
+        warn_of_iteration(fit)
+        models = losses.unpack_nodes(fit.variable).only()
+        learnt = self._learnt(graph, models, data.layout, float_type(data.X), data)
+        return {**learnt, "kkt_": fit.residual}
+
     def _fit_moments(self, moments):
         return self._pose(self._read_graph(moments), moments)
 
     def _from_moments(self, moments, layout, dtype):
         graph = self._read_graph(moments)
         models = self._pose(graph, moments).unpack_nodes()
+        learnt = self._learnt(graph, models, layout, dtype, moments)
+        return {**learnt, "moments_": moments}
+
+    def _learnt(self, graph, models, layout, dtype, data):
+        """Return what the models of all nodes teach, by name."""
         coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
+        first = models.first(len(data.tasks))
         return {
-            **self._linear(moments.tasks, models.first(moments.n_tasks), layout, dtype),
+            **self._linear(data.tasks, first, layout, dtype),
             **self._about_nodes(graph, coef, intercept),
             "adjacency_": graph.adjacency,
             "groups_": graph.groups,
             "coef_groups_": coef[len(coef) - len(graph.groups) :],
-            "moments_": moments,
         }
 
     def _read_graph(self, moments):

@@ -6,6 +6,8 @@ import numpy as np
 
 from skmtl._linalg import apply
 
+from ._sparse_design import SparseDesign, keeps_sparse, stays_sparse
+
 # With fewer rows per feature than this, multiplying by the rows is cheaper.
 _FEW_ROWS = 0.5
 # Up to this many features, it hardly matters, and moments can be added to.
@@ -83,6 +85,8 @@ class DesignCurvature:
 
 def prefers_rows(data):
     """Return whether tasks have so few rows that multiplying by these is cheaper."""
+    if stays_sparse(data):
+        return True
     n_rows, n_features = data.mean_rows(), data.X.shape[1]
     return n_features > _FEW_FEATURES and n_rows < _FEW_ROWS * n_features
 
@@ -99,9 +103,12 @@ def row_curvature(data, fit_intercept=True):
 
     Returns
     -------
-    RowCurvature or DesignCurvature
+    RowCurvature, DesignCurvature or SparseDesign
         The operator.
     """
+    if keeps_sparse(data):
+        data = data.stacked() if data.shares_rows else data
+        return SparseDesign(data, fit_intercept)
     n_blocks, groups = data.roots(fit_intercept)
     groups = list(groups)
     if n_blocks == 1:

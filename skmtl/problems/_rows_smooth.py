@@ -12,6 +12,7 @@ from skmtl.solvers import Divisible
 from ._blocks import GramBlocks, choose_blocks, multiply
 from ._curvature import MomentCurvature
 from ._smooth import SquaredLoss, squared_loss
+from ._sparse_design import SparseDesign, keeps_sparse, stays_sparse
 
 # Stacks are padded by rows of zeros up to this factor of the fewest rows.
 _PADDED = 1.25
@@ -232,7 +233,12 @@ def divisible_rows(data, fit_intercept=True, alpha_ridge=0.0):
     DivisibleLoss
         The loss.
     """
-    if data.shares_rows:
+    if keeps_sparse(data):
+        data = data.stacked() if data.shares_rows else data
+        moments = data.moments(curvature=False)
+        moments = moments if fit_intercept else moments.about_zero()
+        design = SparseDesign(data, fit_intercept)
+    elif data.shares_rows:
         moments, design = _read_shared(data, fit_intercept)
     else:
         moments = data.moments(curvature=False)
@@ -253,9 +259,11 @@ def reads_rows(data):
     Returns
     -------
     bool
-        Whether rows are fewer than features.
+        Whether rows are fewer than features, or scatters of these too large.
     """
     n_features = data.X.shape[1]
+    if stays_sparse(data):
+        return True
     return n_features > _FEW_FEATURES and data.mean_rows() < n_features
 
 
