@@ -17,12 +17,15 @@ from ._ridge import COMMON_CONSTRAINTS
 class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     """Linear tasks that stay near a shared centre, in spite of outliers.
 
-    Minimises ``sum_t sum_i (s / 2 + s h((y_i - x_i . w_t - b_t) / s)) + alpha / 2 sum_t
-    ||w_t - w_s||^2 + alpha_shared / 2 ||w_s||^2 + alpha_intercept / 2 sum_t (b_t -
-    b_s)^2`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the
-    residuals, with ``h(r) = r^2 / 2`` within `epsilon` and ``epsilon |r| - epsilon^2 /
-    2`` beyond. On an infinite `alpha` and `alpha_intercept` it is scikit-learn's
-    HuberRegressor of all rows, whose alpha is `alpha_shared`.
+    Minimises ``sum_t sum_i (s / 2 + s h((y_i - x_i . w_t - b_t) / s)) + (alpha sum_t
+    ||w_t - w_s||^2 + alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2) / (2
+    s)`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the residuals,
+    with ``h(r) = r^2 / 2`` within `epsilon` and ``epsilon |r| - epsilon^2 / 2`` beyond.
+    It is convex, and does not depend on the unit of the target: ``c y`` gives ``c``
+    times the coefficients and the scale. Without outliers the strengths are those of
+    :class:`MeanRegularizedRegressor`. Without penalties, on an infinite `alpha` and
+    `alpha_intercept` and ``alpha_shared=0``, it is scikit-learn's HuberRegressor of all
+    rows with ``alpha=0``, whose own alpha is not in units of the scale.
 
     Parameters
     ----------
