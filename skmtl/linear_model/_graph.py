@@ -66,10 +66,10 @@ default=None
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        For tasks never seen: the mean of the tasks' coefficients, or of the topmost
-        groups'.
+        Coefficients for tasks never seen: the mean of the topmost groups', or those
+        that fit all rows best, with the pull on the tasks as a ridge.
     intercept_shared_ : float
-        Mean of the intercepts.
+        Intercept for tasks never seen, which goes with `coef_shared_`.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
         Weights of the edges; the first nodes are the tasks, further ones the groups.
     groups_ : ndarray of shape (n_groups,)

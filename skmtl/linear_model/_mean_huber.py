@@ -65,9 +65,11 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+        Coefficients of the centre. Where `alpha` is 0, those that
+        fit all rows best.
     intercept_shared_ : float
-        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+        Intercept of the centre. Where `alpha_intercept` is 0, what
+        fits all rows best.
     scale_ : float
         Scale of the residuals, one for all tasks; at least a millionth of the
         targets' spread around their median.
@@ -109,7 +111,7 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     >>> y = [1.1, 1.9, 90.0, 4.0, 2.1, 6.0]
     >>> model = MeanRegularizedHuberRegressor(0.1, epsilon=1.8, task_column=0)
     >>> model.fit(X, y).coef_.round(1)
-    array([[1. ],
+    array([[1.1],
            [1.9]])
     >>> model.outliers_
     array([False, False,  True, False, False, False])
@@ -152,12 +154,13 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
         return Huber(self.epsilon)
 
     def _solve(self, datafit):
-        losses = self._pose(datafit)
+        datafit.refuse_huge()
+        losses = self._pose(datafit).about_means()
         objective = ScaledLosses(losses, self.epsilon)
         start = self._start(losses)
         fit = minimize_scaled(objective, start, self.tol, self.max_iter)
         self._warn_of(fit.solution)
-        models = losses.unpack(fit.solution.variable)
+        models = fit.losses.unpack(fit.solution.variable)
         limit = self.epsilon * fit.scale
         about = {
             "scale_": fit.scale,

@@ -1,17 +1,17 @@
 """Losses of any kind, of tasks that are pulled to a centre or to their neighbours."""
 
-from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import norm
 
 from skmtl._contracts import TaskBlocks
 from skmtl._linalg import TINY, Semidefinite, diagonals
 from skmtl.couplings import Pull
-from skmtl.solvers import Curved, Inverse
+from skmtl.solvers import Inverse
 
+from ._common_losses import find_common
+from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit
 from ._output_models import unpack_tasks
 
@@ -23,95 +23,6 @@ _LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
 _WORST_INFLATION = 1e11
 # What stands for an infinite strength, in units of the largest curvature.
 _ENDLESS = 1e14
-
-
-@dataclass(frozen=True)
-class LinePoint:
-    """Hold a variable, the raw predictions there, and the value.
-
-    Parameters
-    ----------
-    variable : ndarray
-        Where.
-    raw : list of ndarray
-        Raw predictions of each stack of rows.
-    value : float
-        The objective there.
-    """
-
-    variable: np.ndarray
-    raw: list
-    value: float
-
-
-class CoupledLosses(Curved):
-    """Add to the losses of all rows a quadratic that couples the tasks."""
-
-    datafit: Datafit
-
-    @abstractmethod
-    def coefs(self, variable):
-        """Return what the losses see: coefficients and intercepts of the tasks."""
-
-    @abstractmethod
-    def pull(self, variable):
-        """Return the value of the coupling."""
-
-    @abstractmethod
-    def slopes(self, variable, gradient):
-        """Return the gradient of the objective, from that of the losses, flat."""
-
-    def gradient(self, point):
-        """Return the gradient at a point, a row per task or node."""
-        return self.slopes(point.variable, self.datafit.gradient(point.raw))
-
-    @cached_property
-    def unit(self):
-        """Value at zero."""
-        return self.datafit.value(self.datafit.predict_zero())
-
-    def residual(self, variable):
-        """Return the gradient at a variable, relative to that of the losses at zero."""
-        raw = self.datafit.predict(self.coefs(variable))
-        left = norm(self.slopes(variable, self.datafit.gradient(raw)).ravel())
-        zero = norm(self.datafit.gradient(self.datafit.predict_zero()).ravel())
-        return float(left / max(zero, TINY))
-
-    @abstractmethod
-    def eliminate(self, curved):
-        """Return what solves for Newton's step, given the Hessians of the losses."""
-
-    def factor(self, point):
-        """Return what divides by the curvature at a point; by NaN, if it overflows."""
-        curved = self.datafit.curve(point.raw)
-        if not np.isfinite(curved).all():
-            return lambda gradient: np.full_like(gradient, np.nan)
-        return self.eliminate(curved).solve
-
-    def step(self, point):
-        """Return Newton's step at a point, in the shape of the variable."""
-        step = -self.factor(point)(self.gradient(point))
-        return step.reshape(self.shape)
-
-    def at(self, variable):
-        """Return the point at a variable."""
-        return self._point(variable, self.datafit.predict(self.coefs(variable)))
-
-    def _point(self, variable, raw):
-        value = self.datafit.value(raw) + self.pull(variable)
-        return LinePoint(variable, raw, value)
-
-    def line(self, point, step):
-        """Return a function that gives the point a share of the step away."""
-        step = step.reshape(point.variable.shape)
-        moves = self.datafit.predict(self.coefs(step))
-
-        def moved(length):
-            pairs = zip(point.raw, moves, strict=True)
-            raw = [z + length * move for z, move in pairs]
-            return self._point(point.variable + length * step, raw)
-
-        return moved
 
 
 @dataclass(frozen=True)
@@ -150,6 +61,19 @@ class CentredLosses(CoupledLosses):
         """Strengths that pull the centre to zero, (n_columns,)."""
         return np.append(self.strengths.centre, [0.0] * self.datafit.fit_intercept)
 
+    def about_means(self):
+        """Return the same objective with far features read about their means.
+
+        A pull between intercepts is one where features are zero, and does not allow it,
+        but for coefficients that all tasks have in common.
+        """
+        if self.strengths.intercept == 0:
+            return super().about_means()
+        if self.datafit.n_tasks == 1 or np.isinf(self.strengths.own[0]).all():
+            return replace(self, datafit=self.datafit.about_means(common=True))
+        self.datafit.refuse_far()
+        return self
+
     @property
     def shape(self):
         """Shape of the variable."""
@@ -185,7 +109,7 @@ class CentredLosses(CoupledLosses):
     def unpack(self, variable):
         """Return the linear models of the tasks, and the one at the centre.
 
-        Columns that nothing pulls have the mean of the tasks for a centre.
+        Columns that nothing pulls have what fits all rows best for a centre.
 
         Parameters
         ----------
@@ -198,9 +122,17 @@ class CentredLosses(CoupledLosses):
             The models.
         """
         seen = self.datafit.task_totals > 0
+        datafit, centre = self.datafit, variable[-1]
+        if self.strengths.intercept > 0:
+            centre = datafit.move(variable[-1:], -1)[0]
         tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
-        loose = self.own == 0
-        shared = np.where(loose, tasks[seen].mean(axis=0), variable[-1])
+        tasks, loose = datafit.move(tasks, -1), self.own == 0
+        if not loose.any():
+            shared = centre
+        elif datafit.has_common:
+            shared = find_common(datafit, tasks, np.where(loose, np.nan, centre))
+        else:
+            shared = np.where(loose, tasks[seen].mean(axis=0), centre)
         tasks = np.where(seen[:, None, None], tasks, shared)
         return unpack_tasks(tasks, shared, self.datafit)
 

@@ -9,8 +9,10 @@ from skmtl._linalg import apply, diagonals
 from skmtl.couplings import Graph
 from skmtl.solvers import eliminate, plan_elimination, pull_together
 
+from ._common_losses import find_common
+from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit
-from ._generalized import LIFT, CoupledLosses, flat, raise_diagonals
+from ._generalized import LIFT, flat, raise_diagonals
 from ._output_models import unpack_tasks
 
 
@@ -30,7 +32,7 @@ class GraphLosses(CoupledLosses):
     groups : ndarray of shape (n_groups,)
         Labels of the nodes that are no tasks.
     roots : tuple of int, default=()
-        Nodes whose mean stands for tasks never seen; empty for that of the tasks.
+        Nodes whose mean stands for tasks never seen; empty for what fits all rows.
     """
 
     datafit: Datafit
@@ -114,9 +116,10 @@ class GraphLosses(CoupledLosses):
         return eliminate(self._rounds, mass, strengths, right)
 
     def unpack(self, variable):
-        """Return the linear models of the tasks, and the mean of the roots.
+        """Return the linear models of the tasks, and the one for tasks never seen.
 
-        Tasks that no row tells of have the mean.
+        It is the mean of the roots, or what fits all rows best. Tasks that no row tells
+        of have it.
 
         Parameters
         ----------
@@ -129,12 +132,12 @@ class GraphLosses(CoupledLosses):
             The models.
         """
         n_tasks, tasks = self.datafit.n_tasks, self.coefs(variable)
-        seen = self.datafit.task_totals > 0
-        shared = tasks[seen].mean(axis=0)
-        pulled = self._pulled.reshape(self.shape[1:])
+        tasks, seen = self.datafit.move(tasks, -1), self.datafit.task_totals > 0
+        pulled, known = self._pulled.reshape(self.shape[1:]), None
         if self.roots:
             top = variable[list(self.roots)].mean(axis=0)
-            shared = np.where(pulled, top, shared)
+            known = np.where(pulled, top, np.nan)
+        shared = find_common(self.datafit, tasks, known)
         part = self.coupling.parts()[:n_tasks]
         reached = np.isin(part, part[seen])[:, None, None]
         known = np.where(pulled, reached, seen[:, None, None])

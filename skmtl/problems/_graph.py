@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -13,6 +13,7 @@ from skmtl.data import TaskMoments
 from skmtl.solvers import eliminate, plan_elimination, pull_together
 
 from ._centre import CentreFit, LinearTasks
+from ._common import common_model
 from ._pose import factor_moments
 
 # A relative residual above this is told to the user.
@@ -36,7 +37,7 @@ class GraphFit:
     has_intercept : bool, default=True
         False if the moments are about zero and there is none.
     roots : tuple of int, default=()
-        Nodes whose mean stands for tasks never seen; empty for that of the tasks.
+        Nodes whose mean stands for tasks never seen; empty for what fits all rows.
     """
 
     moments: TaskMoments
@@ -135,9 +136,9 @@ class GraphFit:
         return float(loss + pull + self.coupling.alpha_ridge * (coef**2).sum())
 
     def unpack(self):
-        """Return the linear models of the tasks, and their mean.
+        """Return the linear models of the tasks, and the one that fits all of them.
 
-        A task that the data say nothing of has the mean.
+        A task that the data say nothing of has the latter.
 
         Returns
         -------
@@ -147,11 +148,11 @@ class GraphFit:
         moments = self.moments
         seen = moments.weight > 0
         coef = self.coef
-        top = self.nodes[list(self.roots)] if self.roots else coef[seen]
-        shared = top.mean(axis=0)
+        known = self.nodes[list(self.roots)].mean(axis=0) if self.roots else None
+        curve = partial(apply, moments.xx)
+        shared, level = common_model(moments, coef, coef, curve, known=known)
         coef = np.where(self._reached[:, None], coef, shared)
         left = moments.y_mean - (moments.x_mean * coef).sum(axis=1)
-        level = left[seen].mean() if self.has_intercept else 0.0
         intercept = np.where(seen, left, level) if self.has_intercept else 0.0 * left
         return LinearTasks(coef, intercept, shared, float(level))
 
