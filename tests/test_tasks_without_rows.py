@@ -247,8 +247,8 @@ def test_a_class_without_rows_is_as_its_school(alpha):
     school = X @ model.coef_groups_[0] + model.intercept_[:3].mean()
     for label in ["s0c9", "s0"]:
         assert_allclose(model.predict(X, task=[label] * len(X)), school, rtol=1e-9)
-    # No row tells of school s2: it has the mean of the other two.
-    both = X @ model.coef_groups_[:2].mean(axis=0) + model.intercept_.mean()
+    # School s2 has no rows: it has the mean of the others, at the level of all rows.
+    both = X @ model.coef_groups_[:2].mean(axis=0) + model.intercept_shared_
     for label in ["s2c0", "never named"]:
         assert_allclose(model.predict(X, task=[label] * len(X)), both, rtol=1e-9)
 

@@ -29,15 +29,6 @@ class Pull:
     centre: np.ndarray
     intercept: float
 
-    def times(self, factor):
-        """Return strengths that are a positive factor larger."""
-        return Pull(
-            factor * self.alpha,
-            self.pattern,
-            factor * self.centre,
-            factor * self.intercept,
-        )
-
     @property
     def own(self):
         """Strengths per task and feature, shape (n_tasks or 1, n_features)."""

@@ -54,7 +54,8 @@ class DirtyRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the shared coefficients, for tasks never seen.
+        Coefficients for tasks never seen: those that fit all rows best beside the
+        exceptions, with the penalty's pull on the tasks as a ridge.
     intercept_shared_ : float
         Intercept of the shared part.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)

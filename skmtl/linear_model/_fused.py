@@ -69,7 +69,8 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks that have no neighbours.
+        Coefficients for tasks without neighbours: those that fit all rows best, with
+        the penalty's pull on the tasks as a ridge. Zero where they are zero in all.
     intercept_shared_ : float
         Intercept of the shared part.
     nodes_ : ndarray of shape (n_nodes,), dtype object

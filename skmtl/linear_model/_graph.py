@@ -92,10 +92,10 @@ default=None
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        For tasks that are no nodes: the mean of the tasks' coefficients, or of the
-        topmost groups'.
+        Coefficients for tasks that are no nodes: the mean of the topmost groups', or
+        those that fit all rows best, with the pull on the tasks as a ridge.
     intercept_shared_ : float
-        Mean of the intercepts.
+        Intercept for tasks never seen, which goes with `coef_shared_`.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
         Weights of the edges, in the order of `nodes_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object

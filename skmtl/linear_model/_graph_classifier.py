@@ -101,10 +101,10 @@ default=None
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        For tasks that are no nodes: the mean of the tasks' coefficients, or of the
-        topmost groups'.
+        Coefficients for tasks that are no nodes: the mean of the topmost groups', or
+        those that fit all rows best, with the pull on the tasks as a ridge.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Mean of the intercepts.
+        Intercept for tasks never seen, which goes with `coef_shared_`.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
         Weights of the edges, in the order of `nodes_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object

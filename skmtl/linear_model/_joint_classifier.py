@@ -73,9 +73,10 @@ class JointFeatureClassifier(PenalizedClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for tasks never seen: those that fit all rows best, with the
+        penalty's pull on the tasks as a ridge. Zero where they are zero in all tasks.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Mean of the intercepts.
+        Intercept for tasks never seen, which goes with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
         Indices of the features that are not zero in all tasks.
     objective_ : float

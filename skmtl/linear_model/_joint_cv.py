@@ -77,7 +77,8 @@ class JointFeatureRegressorCV(SplittingRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for tasks never seen: those that fit all rows best, with the
+        penalty's pull on the tasks as a ridge. Zero where they are zero in all tasks.
     intercept_shared_ : float
         Intercept of the shared part.
     support_ : ndarray of shape (n_selected,)

@@ -48,6 +48,8 @@ def pose_grid(datafit, alphas, alphas_intercept, alpha_shared):
     else:
         levels = read_grid(alphas_intercept, "alphas_intercept", endless=True)
     alphas = read_grid(alphas, "alphas", endless=True)
+    if levels.any():
+        datafit.refuse_far()
     candidates = Candidates(alphas, levels, alpha_shared, datafit.fit_intercept)
     return LossGrid(datafit, candidates, _SEARCH)
 

@@ -51,9 +51,11 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+        Coefficients of the centre. Where `alpha` is 0, those that
+        fit all rows best.
     intercept_shared_ : float
-        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+        Intercept of the centre. Where `alpha_intercept` is 0, what
+        fits all rows best.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -88,7 +90,7 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
     >>> model.coef_shared_
     array([1.5])
     >>> model.predict([["b", 2.0], ["never seen", 2.0]])
-    array([4., 3.])
+    array([4. , 2.8])
     """
 
     _parameter_constraints = {

@@ -91,9 +91,11 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+        Coefficients of the centre. Where `alpha` is 0, those that
+        fit all rows best.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+        Intercept of the centre. Where `alpha_intercept` is 0, what
+        fits all rows best.
     objective_ : float
         Value of the objective.
     kkt_ : float
@@ -130,7 +132,7 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
     array(['yes', 'no'], dtype='<U3')
     >>> model.predict_proba([["a", 2.0], ["never seen", 2.0]]).round(2)
     array([[0.3, 0.7],
-           [0.8, 0.2]])
+           [0.6, 0.4]])
     """
 
     _parameter_constraints = {**CENTRE_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}

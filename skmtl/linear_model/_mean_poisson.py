@@ -56,9 +56,11 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+        Coefficients of the centre. Where `alpha` is 0, those that
+        fit all rows best.
     intercept_shared_ : float
-        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+        Intercept of the centre. Where `alpha_intercept` is 0, what
+        fits all rows best.
     objective_ : float
         Value of the objective.
     kkt_ : float
@@ -97,7 +99,7 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
     array([[0.91],
            [0.18]])
     >>> model.predict([["a", 1.0], ["never seen", 1.0]], exposure=[1, 10]).round(1)
-    array([ 3.1, 21.6])
+    array([ 3.1, 33.1])
     """
 
     _parameter_constraints = {**CENTRE_CONSTRAINTS, **COMMON_CONSTRAINTS}

@@ -272,6 +272,8 @@ class MixedTaskModel(Coupled, MixedPredictor):
 
     def _learn_features(self, data, parts):
         """Return the models of tasks with common features, and what there is to say."""
+        MixedDatafit(data, parts).refuse_huge()
+        parts = tuple(part.about_means() for part in parts)
         loss, penalty = MixedRows(parts), FreeLevels(L21(self.alpha))
         solver = Fista(tol=self.tol, max_iter=self.max_iter)
         last = self._last(data.tasks, loss.shape)

@@ -45,8 +45,8 @@ class MultiTaskRidgeCV(SplittingRegressor):
         Column of X that holds the task of each row, by name or position; a list of
         columns declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the mean of
-        all tasks, or raise an error.
+        What `predict` does with a task not seen in `fit`: predict it with a ridge of
+        the rows of all tasks, or raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -63,9 +63,10 @@ class MultiTaskRidgeCV(SplittingRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for tasks never seen: a ridge of the rows of all tasks, with the
+        mean of their strengths.
     intercept_shared_ : float
-        Mean of the intercepts.
+        Intercept for tasks never seen, which goes with `coef_shared_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

@@ -50,7 +50,8 @@ class RobustRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of what the tasks share, for tasks never seen.
+        Coefficients for tasks never seen: those that fit all rows best beside the
+        outliers' own part, with the penalty's pull on the tasks as a ridge.
     intercept_shared_ : float
         Intercept of the shared part.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)

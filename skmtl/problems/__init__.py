@@ -1,6 +1,8 @@
 """Join data, losses and couplings into problems, and solve them."""
 
 from ._centre import CentreFit, LinearTasks
+from ._common import common_model
+from ._coupled_losses import CoupledLosses
 from ._curvature import (
     DesignCurvature,
     MomentCurvature,
@@ -10,7 +12,7 @@ from ._curvature import (
 )
 from ._datafit import Datafit
 from ._folds import deal, deal_shuffled, fold_moments
-from ._generalized import CentredLosses, CoupledLosses
+from ._generalized import CentredLosses
 from ._generalized_graph import GraphLosses
 from ._graph import GraphFit
 from ._grid import (
@@ -85,6 +87,7 @@ __all__ = [
     "StrengthSearch",
     "SumOfParts",
     "bound",
+    "common_model",
     "deal",
     "deal_shuffled",
     "divisible_moments",

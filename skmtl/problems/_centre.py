@@ -10,6 +10,8 @@ from skmtl._linalg import EPS
 from skmtl.couplings import Pull
 from skmtl.data import TaskMoments
 
+from ._common import common_model
+
 
 @dataclass(frozen=True)
 class CentreFit:
@@ -132,13 +134,19 @@ class CentreFit:
 
     @cached_property
     def intercept_shared(self):
-        """Intercept of the centre; the mean of the tasks' where nothing pulls them."""
+        """Intercept of the centre; what fits all rows best where nothing pulls."""
         if not self.has_intercept or (self.pull.pinned and self.row_weight.any()):
             return 0.0
-        weight = self.row_weight
-        if not weight.any():
-            weight = (self.moments.weight > 0).astype(float)
-        return float(np.average(self._left, weights=weight))
+        if not self.row_weight.any():
+            return self._find_common(self.coef_shared)[1]
+        return float(np.average(self._left, weights=self.row_weight))
+
+    def _find_common(self, known):
+        """Return the model of all rows, where some coefficients may be known."""
+        pull, seen = self.pull, self.moments.weight > 0
+        ridge = np.broadcast_to(pull.own, self._apart.shape)[seen].mean(axis=0)
+        coef = np.zeros_like(self._apart)
+        return common_model(self.moments, coef, coef, self.blocks.curve, ridge, known)
 
     @cached_property
     def row_error(self):
@@ -190,24 +198,30 @@ class CentreFit:
     def unpack(self):
         """Return the linear models of the tasks and of their shared part.
 
-        Where nothing pulls tasks to a centre, the shared part is their mean. A task
-        without weight has the shared part.
+        Where nothing pulls tasks to a centre, the shared part is what fits all rows
+        best, with the mean strength of the tasks. A task without weight has the shared
+        part.
 
         Returns
         -------
         LinearTasks
             Coefficients and intercepts.
         """
-        coef, shared = self.coef, self.coef_shared
-        seen = self.moments.weight > 0
-        if self.pull.pinned:
-            loose = np.ones(len(shared), dtype=bool)
-        else:
-            loose = (self.pull.own == 0).all(axis=0)
+        coef, shared, intercept = self.coef, self.coef_shared, self.intercept
+        level, seen = self.intercept_shared, self.moments.weight > 0
+        loose = self._loose
         if loose.any():
-            shared = np.where(loose, coef[seen].mean(axis=0), shared)
+            shared, level = self._find_common(np.where(loose, np.nan, shared))
             coef = np.where(seen[:, None], coef, shared)
-        return LinearTasks(coef, self.intercept, shared, self.intercept_shared)
+            intercept = np.where(seen, intercept, level)
+        return LinearTasks(coef, intercept, shared, level)
+
+    @property
+    def _loose(self):
+        """Whether no task is pulled to the centre along a feature."""
+        if self.pull.pinned:
+            return np.ones(self.moments.n_features, dtype=bool)
+        return (self.pull.own == 0).all(axis=0)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,14 @@ from skmtl._linalg import refuse_huge
 from skmtl._memory import is_large, refuse_large
 from skmtl.data import TaskRows
 
+# Features this many of their standard deviations away from zero are centred. It is
+# enough to keep the digits, and leaves features alone that are sparse.
+_OFFSET = 10.0
+# Beyond this many, coefficients would keep fewer than about six digits.
+_FARTHEST = 1e5
+# Columns that vary by less than this share of their mean vary by rounding.
+_CONSTANT = 1e-13
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -46,6 +54,10 @@ class Datafit:
     as the last where there is one. Raw predictions are kept beside it, a stack of tasks
     each: they are linear in the variable, so that moving along a line reads no rows.
 
+    An offset of the features costs digits: a Hessian loses the square of the offset, in
+    units of the standard deviation. Where intercepts are free, features are therefore
+    read about a `shift`, and ``shift_t . w_t`` is added to the intercept of a task.
+
     Parameters
     ----------
     data : TaskRows
@@ -57,12 +69,15 @@ class Datafit:
     targets : object, default=None
         Turns the numbers that `data` holds into targets of the loss; None takes them
         as they are.
+    shift : ndarray of shape (n_tasks or 1, n_features), default=None
+        What is subtracted from the features of each task; None means zeros.
     """
 
     data: TaskRows
     loss: Loss
     fit_intercept: bool = True
     targets: object = None
+    shift: np.ndarray | None = None
 
     @property
     def n_tasks(self):
@@ -81,7 +96,84 @@ class Datafit:
         if sparse.issparse(X):
             refuse_large(8 * X.shape[0] * X.shape[1], f"{X.shape[1]:,} dense columns")
             X = X.toarray()
-        return replace(self, data=replace(self.data, X=X))
+        shift = None if self.shift is None else self.shift[:, features]
+        return replace(self, data=replace(self.data, X=X), shift=shift)
+
+    def about_means(self, common=False):
+        """Return the same with far features read about their means.
+
+        Parameters
+        ----------
+        common : bool, default=False
+            Whether all tasks have one shift; else each has its own.
+
+        Returns
+        -------
+        Datafit
+            The same if there are no intercepts, or no features to be shifted.
+        """
+        if not self._has_offsets or not self._reaches_far(common):
+            return self
+        mean, spread = self._measure(common)
+        shift = np.where(np.abs(mean) > _OFFSET * spread, mean, 0.0)
+        return replace(self, shift=shift)
+
+    @property
+    def _has_offsets(self):
+        """Whether features may be far from zero; very sparse ones are near it."""
+        return self.fit_intercept and not self._stays_sparse
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _reaches_far(self, common):
+        """Return whether any feature may have to be shifted, from one reading."""
+        squares = self._average(_with_squares, common)
+        mean, square = np.split(squares, 2, axis=1)
+        # Rounding of a difference is harmless here: it is of features that are far.
+        return bool((mean**2 > (_OFFSET / 2) ** 2 * (square - mean**2)).any())
+
+    def refuse_far(self):
+        """Refuse features so far from zero that pulled intercepts have no digits."""
+        if not self._has_offsets:
+            return
+        mean, spread = (values[0] for values in self._measure(common=True))
+        varies = spread > _CONSTANT * np.abs(mean)
+        ratio = np.abs(mean) / np.where(varies, spread, np.inf)
+        if ratio.max(initial=0.0) > _FARTHEST:
+            worst = int(ratio.argmax())
+            raise ValueError(
+                "Features must be near zero where intercepts are pulled together "
+                f"(alpha_intercept above 0), got a mean of {mean[worst]:.3g} and a "
+                f"standard deviation of {spread[worst]:.3g} in feature {worst}. "
+                "Subtract its mean from the column, or set alpha_intercept=0."
+            )
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _measure(self, common):
+        """Return means and standard deviations, one row per task or one for all.
+
+        The mean is corrected by that of the deviations, and is exact for a constant.
+        """
+        mean = self._average(lambda stack: stack.X, common)
+        step = self._average(
+            lambda stack: stack.X - _of_tasks(mean, stack.tasks), common
+        )
+        square = self._average(
+            lambda stack: (stack.X - _of_tasks(mean, stack.tasks)) ** 2, common
+        )
+        return mean + step, np.sqrt(np.maximum(square - step**2, 0.0))
+
+    def _average(self, read, common):
+        """Return weighted means of what is read from stacks, (n_tasks or 1, any)."""
+        total = 0.0
+        for stack in self.stacks():
+            sums = np.matmul(stack.weight[:, None], read(stack))[:, 0]
+            if np.isscalar(total):
+                total = np.zeros((self.n_tasks, sums.shape[1]))
+            add_at(total, stack.tasks, sums)
+        weight = self.task_totals[:, None]
+        if common:
+            total, weight = total.sum(axis=0)[None], weight.sum()[None, None]
+        return total / np.where(weight > 0, weight, 1.0)
 
     def adjoint(self, slopes):
         """Return the gradient, given derivatives in raw predictions, weights applied.
@@ -257,6 +349,9 @@ class Datafit:
         """Return a bound of any entry of a task's Hessian, for curvatures up to 1."""
         X = self.data.X.data if sparse.issparse(self.data.X) else self.data.X
         largest = max(float(X.max(initial=1.0)), -float(X.min(initial=0.0)))
+        if self.shift is not None:
+            sizes = (np.abs(stack.X).max(initial=1.0) for stack in self.stacks())
+            largest = max(sizes, default=1.0)
         return float(self.task_totals.max()) * largest * largest
 
     def refuse_huge(self):
@@ -306,8 +401,34 @@ class Datafit:
             y = group.y[:, :, None]
             if self.targets is not None:
                 y = self.targets.rows(group.y, group.tasks)
+            if self.shift is not None:
+                group = replace(group, X=group.X - self._shifts(group.tasks))
             X = _drop(group) if features else None
             yield Stack(group.tasks, X, y, group.weight, group.rows)
+
+    def _shifts(self, tasks):
+        """Return the shifts of tasks, to be subtracted from their rows."""
+        return _of_tasks(self.shift, tasks)
+
+    # Whether one model can predict the rows of all tasks.
+    has_common = True
+
+    def move(self, tasks, sign):
+        """Return models of tasks for features about their shift (1), or zero (-1).
+
+        Parameters
+        ----------
+        tasks : ndarray of shape (n_tasks, n_outputs, n_columns)
+            Coefficients and, last, intercepts.
+        sign : {1, -1}
+            Where the intercepts are to be.
+
+        Returns
+        -------
+        ndarray of the same shape
+            The same models.
+        """
+        return move_levels(tasks, self.shift, sign)
 
     def predict(self, variable):
         """Return raw predictions, (n_stacked, n_rows, n_outputs) of each stack."""
@@ -350,11 +471,14 @@ class Datafit:
         what = f"{n_tasks:,} Hessians of {size:,} x {size:,} numbers"
         refuse_large(24 * n_tasks * size**2, what)
         curved = np.zeros((n_tasks, n_outputs, n_columns, n_outputs, n_columns))
-        if self._stays_sparse:
-            raw = self._regroup(raw)
-        for stack, z in zip(self.dense_stacks(), raw, strict=True):
+        for stack, z in self.with_features(raw):
             add_at(curved, stack.tasks, self._curve(stack, z))
         return curved.reshape(n_tasks, size, size)
+
+    def with_features(self, raw):
+        """Return pairs of stacks with their features, and their raw predictions."""
+        raw = self._regroup(raw) if self._stays_sparse else raw
+        return zip(self.dense_stacks(), raw, strict=True)
 
     def _regroup(self, raw):
         """Yield raw predictions of stacks that are dense."""
@@ -392,6 +516,25 @@ class Datafit:
         block[:, -1, :-1] = block[:, :-1, -1] = np.matmul(weight[:, None], X)[:, 0]
         block[:, -1, -1] = weight.sum(axis=1)
         return block
+
+
+def move_levels(tasks, shift, sign):
+    """Return models whose intercepts are those at a shift (1), or at zero (-1)."""
+    if shift is None:
+        return tasks
+    moved = tasks.copy()
+    moved[..., -1] += sign * (tasks[..., :-1] * shift[:, None]).sum(axis=-1)
+    return moved
+
+
+def _of_tasks(values, tasks):
+    """Return what belongs to tasks as stacks of one row; one row serves for all."""
+    return values[tasks if len(values) > 1 else np.zeros_like(tasks)][:, None]
+
+
+def _with_squares(stack):
+    """Return features and their squares side by side."""
+    return np.concatenate([stack.X, stack.X**2], axis=2)
 
 
 def _drop(group):

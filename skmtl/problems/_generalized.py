@@ -1,17 +1,17 @@
 """Losses of any kind, of tasks that are pulled to a centre or to their neighbours."""
 
-from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import norm
 
 from skmtl._contracts import TaskBlocks
 from skmtl._linalg import TINY, Semidefinite, diagonals
 from skmtl.couplings import Pull
-from skmtl.solvers import Curved, Inverse, conjugate_gradients
+from skmtl.solvers import Inverse
 
+from ._common_losses import find_common
+from ._coupled_losses import CoupledTasks
 from ._datafit import Datafit
 from ._output_models import unpack_tasks
 
@@ -23,130 +23,12 @@ _LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
 _WORST_INFLATION = 1e11
 # What stands for an infinite strength, in units of the largest curvature.
 _ENDLESS = 1e14
-# Newton steps by conjugate gradients stop at this residual relative to the gradient:
-# each step then gains three digits.
-_FORCING = 1e-3
-_MAX_ITER = 2000
 # Diagonals of centred features keep this share of those of the features as they are.
 LOST = 1e-10
 
 
 @dataclass(frozen=True)
-class LinePoint:
-    """Hold a variable, the raw predictions there, and the value.
-
-    Parameters
-    ----------
-    variable : ndarray
-        Where.
-    raw : list of ndarray
-        Raw predictions of each stack of rows.
-    value : float
-        The objective there.
-    """
-
-    variable: np.ndarray
-    raw: list
-    value: float
-
-
-class CoupledLosses(Curved):
-    """Add to the losses of all rows a quadratic that couples the tasks."""
-
-    datafit: Datafit
-
-    @abstractmethod
-    def coefs(self, variable):
-        """Return what the losses see: coefficients and intercepts of the tasks."""
-
-    @abstractmethod
-    def pull(self, variable):
-        """Return the value of the coupling."""
-
-    @abstractmethod
-    def slopes(self, variable, gradient):
-        """Return the gradient of the objective, from that of the losses, flat."""
-
-    def gradient(self, point):
-        """Return the gradient at a point, a row per task or node."""
-        return self.slopes(point.variable, self.datafit.gradient(point.raw))
-
-    @cached_property
-    def unit(self):
-        """Value at zero."""
-        return self.datafit.value(self.datafit.predict_zero())
-
-    def residual(self, variable):
-        """Return the gradient at a variable, relative to that of the losses at zero."""
-        raw = self.datafit.predict(self.coefs(variable))
-        left = norm(self.slopes(variable, self.datafit.gradient(raw)).ravel())
-        zero = norm(self.datafit.gradient(self.datafit.predict_zero()).ravel())
-        return float(left / max(zero, TINY))
-
-    @abstractmethod
-    def eliminate(self, curved):
-        """Return what solves for Newton's step, given the Hessians of the losses."""
-
-    @abstractmethod
-    def precondition(self, total, first, second):
-        """Return what about divides by the curvature, given diagonals of Hessians."""
-
-    def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
-        """Return what divides by the curvature at a point; by NaN, if it overflows.
-
-        If Hessians would be too large to be formed, it does so by conjugate gradients,
-        to a residual of `tol` relative to the gradient.
-        """
-        if self.datafit.iterates:
-            return self._iterate(point, tol, max_iter)
-        curved = self.datafit.curve(point.raw)
-        if not np.isfinite(curved).all():
-            return lambda gradient: np.full_like(gradient, np.nan)
-        return self.eliminate(curved).solve
-
-    def _iterate(self, point, tol, max_iter):
-        along = self.datafit.along(point.raw)
-        divide = self.precondition(*self.datafit.diagonals(point.raw))
-
-        def multiply(step):
-            step = step.reshape(self.shape)
-            return self.slopes(step, along(self.coefs(step)))
-
-        def solve(gradient):
-            if not np.isfinite(gradient).all():
-                return np.full_like(gradient, np.nan)
-            return conjugate_gradients(multiply, gradient, divide, tol, max_iter)[0]
-
-        return solve
-
-    def step(self, point):
-        """Return Newton's step at a point, in the shape of the variable."""
-        step = -self.factor(point)(self.gradient(point))
-        return step.reshape(self.shape)
-
-    def at(self, variable):
-        """Return the point at a variable."""
-        return self._point(variable, self.datafit.predict(self.coefs(variable)))
-
-    def _point(self, variable, raw):
-        value = self.datafit.value(raw) + self.pull(variable)
-        return LinePoint(variable, raw, value)
-
-    def line(self, point, step):
-        """Return a function that gives the point a share of the step away."""
-        step = step.reshape(point.variable.shape)
-        moves = self.datafit.predict(self.coefs(step))
-
-        def moved(length):
-            pairs = zip(point.raw, moves, strict=True)
-            raw = [z + length * move for z, move in pairs]
-            return self._point(point.variable + length * step, raw)
-
-        return moved
-
-
-@dataclass(frozen=True)
-class CentredLosses(CoupledLosses):
+class CentredLosses(CoupledTasks):
     """Pull tasks to a centre: ``sum losses + 1/2 pull``.
 
     The variable stacks the differences of the tasks from the centre and, last, the
@@ -188,6 +70,19 @@ class CentredLosses(CoupledLosses):
         level = [0.0] * self.datafit.fit_intercept
         strengths = np.append(self.strengths.centre, level)
         return np.zeros_like(strengths) if self.strengths.pinned else strengths
+
+    def about_means(self):
+        """Return the same objective with far features read about their means.
+
+        A pull between intercepts is one where features are zero, and does not allow it,
+        but for coefficients that all tasks have in common.
+        """
+        if self.strengths.intercept == 0:
+            return super().about_means()
+        if self.datafit.n_tasks == 1 or np.isinf(self.strengths.own[0]).all():
+            return replace(self, datafit=self.datafit.about_means(common=True))
+        self.datafit.refuse_far()
+        return self
 
     @property
     def shape(self):
@@ -255,7 +150,7 @@ class CentredLosses(CoupledLosses):
     def unpack(self, variable):
         """Return the linear models of the tasks, and the one at the centre.
 
-        Columns that nothing pulls have the mean of the tasks for a centre.
+        Columns that nothing pulls have what fits all rows best for a centre.
 
         Parameters
         ----------
@@ -268,10 +163,20 @@ class CentredLosses(CoupledLosses):
             The models.
         """
         seen = self.datafit.task_totals > 0
+        datafit, centre = self.datafit, variable[-1]
+        if self.strengths.intercept > 0:
+            centre = datafit.move(variable[-1:], -1)[0]
         tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
         loose = (self.own == 0).all(axis=tuple(range(self.own.ndim - 1)))
         loose |= self.strengths.pinned
-        shared = np.where(loose, tasks[seen].mean(axis=0), variable[-1])
+        tasks = datafit.move(tasks, -1)
+        if not loose.any():
+            shared = centre
+        elif datafit.has_common:
+            known = None if loose.all() else np.where(loose, np.nan, centre)
+            shared = find_common(datafit, tasks, known)
+        else:
+            shared = np.where(loose, tasks[seen].mean(axis=0), centre)
         tasks = np.where(seen[:, None, None], tasks, shared)
         return unpack_tasks(tasks, shared, self.datafit)
 

@@ -10,8 +10,10 @@ from skmtl._linalg import TINY, apply, diagonals
 from skmtl.couplings import Graph
 from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
+from ._common_losses import find_common
+from ._coupled_losses import CoupledTasks
 from ._datafit import Datafit
-from ._generalized import LIFT, LOST, CoupledLosses, flat, raise_diagonals
+from ._generalized import LIFT, LOST, flat, raise_diagonals
 from ._output_models import unpack_tasks
 
 # Of graphs with more nodes, eigenvectors take too long.
@@ -19,7 +21,7 @@ _MANY_NODES = 1000
 
 
 @dataclass(frozen=True)
-class GraphLosses(CoupledLosses):
+class GraphLosses(CoupledTasks):
     """Pull tasks to their neighbours: ``sum losses + 1/2 pull``.
 
     The variable holds the nodes, (n_nodes, n_outputs, n_columns), of which the first
@@ -35,7 +37,7 @@ class GraphLosses(CoupledLosses):
     graph : object
         The graph as it was read, handed on with the solution.
     roots : tuple of int, default=()
-        Nodes whose mean stands for tasks never seen; empty for that of the tasks.
+        Nodes whose mean stands for tasks never seen; empty for what fits all rows.
     """
 
     datafit: Datafit
@@ -165,7 +167,7 @@ class GraphLosses(CoupledLosses):
         return eliminate(self._rounds, mass, strengths, right)
 
     def unpack(self, variable):
-        """Return the linear models of the tasks, and the mean of tasks or roots.
+        """Return the linear models of the tasks, and the one for tasks never seen.
 
         Parameters
         ----------
@@ -180,11 +182,12 @@ class GraphLosses(CoupledLosses):
         return self.unpack_nodes(variable).first(self.datafit.n_tasks)
 
     def unpack_nodes(self, variable):
-        """Return the linear models of all nodes, and the mean of tasks or roots.
+        """Return the linear models of all nodes, and the one for tasks never seen.
 
-        Nothing pulls the intercepts. A node without rows has the intercept of a pull so
-        weak that it leaves the others where they are: that of its neighbour, or a mean.
-        A node that no path joins with a row has the mean.
+        The latter is the mean of the roots, or what fits all rows best. Nothing pulls
+        the intercepts. A node without rows has the intercept of a pull so weak that it
+        leaves the others where they are: that of its neighbour, or a mean. A node that
+        no path joins with a row has the model for tasks never seen.
 
         Parameters
         ----------
@@ -196,21 +199,24 @@ class GraphLosses(CoupledLosses):
         OutputModels
             The models.
         """
-        n_further = self._n_nodes - self.datafit.n_tasks
+        variable, n_tasks = self.move(variable, -1), self.datafit.n_tasks
         known = self.datafit.task_totals > 0
-        known = np.append(known, np.zeros(n_further, dtype=bool))
+        known = np.append(known, np.zeros(self._n_nodes - n_tasks, dtype=bool))
         whole, reached = extend(self.coupling.adjacency, known, flat(variable))
         nodes = flat(variable)
         if len(self.coupling.edges()[0]):
             nodes = np.where(self._pulled, nodes, whole)
         else:  # the limit of a weak pull
             nodes = whole
+        nodes = nodes.reshape(self.shape)
         roots = [root for root in self.roots if reached[root]]
-        shared = nodes[known].mean(axis=0)
+        given = None
         if roots:
-            shared = np.where(self._pulled, nodes[roots].mean(axis=0), shared)
-        nodes = np.where(reached[:, None], nodes, shared).reshape(self.shape)
-        return unpack_tasks(nodes, shared.reshape(self.shape[1:]), self.datafit)
+            pulled = self._pulled.reshape(self.shape[1:])
+            given = np.where(pulled, nodes[roots].mean(axis=0), np.nan)
+        shared = find_common(self.datafit, nodes[:n_tasks], given)
+        nodes = np.where(reached[:, None, None], nodes, shared)
+        return unpack_tasks(nodes, shared, self.datafit)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -13,6 +13,7 @@ from skmtl.data import TaskMoments
 from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
 from ._centre import CentreFit, LinearTasks
+from ._common import common_model
 from ._pose import factor_moments
 
 # A relative residual above this is told to the user.
@@ -36,7 +37,7 @@ class GraphFit:
     has_intercept : bool, default=True
         False if the moments are about zero and there is none.
     roots : tuple of int, default=()
-        Nodes whose mean stands for tasks never seen; empty for that of the tasks.
+        Nodes whose mean stands for tasks never seen; empty for what fits all rows.
     """
 
     moments: TaskMoments
@@ -146,7 +147,7 @@ class GraphFit:
         return float(loss + pull + ridge)
 
     def unpack(self):
-        """Return the linear models of the tasks, and their mean.
+        """Return the linear models of the tasks, and the one that fits all of them.
 
         Returns
         -------
@@ -156,11 +157,12 @@ class GraphFit:
         return self.unpack_nodes().first(self.moments.n_tasks)
 
     def unpack_nodes(self):
-        """Return the linear models of all nodes, and the mean of tasks or roots.
+        """Return the linear models of all nodes, and the one for tasks never seen.
 
-        Nothing pulls the intercepts. A node without rows has the intercept of a pull so
-        weak that it leaves the others where they are: that of its neighbour, or a mean.
-        A node that no path joins with a row has the mean.
+        The latter is the mean of the roots, or what fits all rows best. Nothing pulls
+        the intercepts. A node without rows has the intercept of a pull so weak that it
+        leaves the others where they are: that of its neighbour, or a mean. A node that
+        no path joins with a row has the model for tasks never seen.
 
         Returns
         -------
@@ -179,14 +181,13 @@ class GraphFit:
             level[:n_tasks, 0] = moments.y_mean - fitted
         level, reached = extend(adjacency, known, level)
         roots = [root for root in self.roots if reached[root]]
-        shared = coef[roots or known].mean(axis=0)
-        mean_level = level[known].mean()
-        return LinearTasks(
-            np.where(reached[:, None], coef, shared),
-            np.where(reached, level[:, 0], mean_level),
-            shared,
-            float(mean_level),
-        )
+        given = coef[roots].mean(axis=0) if roots else None
+        curve = partial(apply, moments.xx)
+        tasks = coef[:n_tasks]
+        shared, common = common_model(moments, tasks, tasks, curve, known=given)
+        level = np.where(reached, level[:, 0], common * self.has_intercept)
+        coef = np.where(reached[:, None], coef, shared)
+        return LinearTasks(coef, level, shared, float(common))
 
 
 def _warn_of(residual):

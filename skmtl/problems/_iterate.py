@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skmtl._contracts import TINY
 from skmtl._memory import is_large
 
-from ._generalized import CoupledLosses
+from ._coupled_losses import CoupledTasks
 from ._pose import has_few_rows
 
 # Gradient that is left, relative to the one at zero.
@@ -26,7 +26,7 @@ class Iterated:
 
     Parameters
     ----------
-    objective : CoupledLosses
+    objective : CoupledTasks
         What was minimised.
     variable : ndarray
         Where it is lowest.
@@ -34,7 +34,7 @@ class Iterated:
         Gradient that is left, relative to the one at zero.
     """
 
-    objective: CoupledLosses
+    objective: CoupledTasks
     variable: np.ndarray
     residual: float
 
@@ -48,7 +48,7 @@ def iterate(objective, start=None, tol=TOLERANCE):
 
     Parameters
     ----------
-    objective : CoupledLosses
+    objective : CoupledTasks
         Squared losses and a coupling.
     start : ndarray, default=None
         Where to begin.

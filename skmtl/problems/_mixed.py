@@ -8,7 +8,7 @@ import numpy as np
 
 from skmtl.data import ClassTargets, TaskRows
 
-from ._datafit import Datafit
+from ._datafit import Datafit, move_levels
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,15 @@ class MixedPart:
         """Return raw predictions above the level, of the variable of these tasks."""
         return self.datafit.predict(self._units * variable)
 
+    def about_means(self):
+        """Return the same with far features read about their means."""
+        return replace(self, datafit=self.datafit.about_means())
+
+    @property
+    def shift(self):
+        """What is subtracted from the features, to be spread over the tasks."""
+        return 0.0 if self.datafit.shift is None else self.datafit.shift
+
     def lift(self, raw):
         """Return raw predictions with their level."""
         stacks = self.datafit.stacks()
@@ -193,6 +202,10 @@ class MixedDatafit:
     data: TaskRows
     parts: tuple
     fit_intercept = True
+    # Tasks have units of their own, in which no other can be predicted.
+    has_common = False
+    # Its Hessians are always formed.
+    iterates = False
 
     @property
     def n_tasks(self):
@@ -220,6 +233,24 @@ class MixedDatafit:
         """Return raw predictions above the levels, of each stack of each part."""
         pairs = [(part, variable[part.places]) for part in self.parts]
         return [z for part, own in pairs for z in part.predict(own)]
+
+    def about_means(self):
+        """Return the same with far features read about their means."""
+        return replace(self, parts=tuple(part.about_means() for part in self.parts))
+
+    @cached_property
+    def shift(self):
+        """What is subtracted from the features of each task; None means zeros."""
+        if all(part.datafit.shift is None for part in self.parts):
+            return None
+        found = np.zeros((self.n_tasks, self.data.X.shape[1]))
+        for part in self.parts:
+            found[part.places] = part.shift
+        return found
+
+    def move(self, tasks, sign):
+        """Return models of tasks for features about their shift (1), or zero (-1)."""
+        return move_levels(tasks, self.shift, sign)
 
     def predict_zero(self):
         """Return the raw predictions of the variable zero."""

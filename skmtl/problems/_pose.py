@@ -169,7 +169,11 @@ def bound(pull, moments):
     endless = np.isinf(pull.own)
     if not endless.any():
         return pull
-    curvature = diagonals(moments.xx).max(axis=0, initial=0.0)
+    curvature = diagonals(moments.xx)
+    if pull.intercept > 0:  # coefficients may stand in for intercepts
+        weight = moments.weight[: len(curvature), None]
+        curvature = curvature + weight * moments.x_mean**2
+    curvature = curvature.max(axis=0, initial=0.0)
     ceiling = _ENDLESS * np.where(curvature > 0, curvature, 1.0)
     pattern = np.where(endless.any(axis=0), ceiling, pull.pattern)
     return replace(pull, alpha=np.ones(1), pattern=pattern)

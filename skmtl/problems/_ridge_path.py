@@ -200,7 +200,10 @@ class SharedDesign:
         """Return the linear models at one strength per output."""
         coef = (self.right / (self.values[:, None] + alphas)).T @ self.basis
         intercept = self.y_mean - coef @ self.x_mean
-        return LinearTasks(coef, intercept, coef.mean(axis=0), intercept.mean())
+        total = len(alphas) * self.values + np.mean(alphas)
+        shared = (self.right.sum(axis=1) / total) @ self.basis
+        level = self.y_mean.mean() - shared @ self.x_mean
+        return LinearTasks(coef, intercept, shared, level)
 
 
 def shared_path(data, alphas, fit_intercept, per_task):
