@@ -41,7 +41,8 @@ ALLOWED = {
     "FunctionNode": FUNCTIONS,
     "JsonNode": frozenset({"builtins.str"}),
     "ListNode": frozenset({"builtins.list"}),
-    "NdArrayNode": frozenset({"numpy.float64", "numpy.ndarray"}),
+    # Older versions of scikit-learn count the rows of a StandardScaler in int64.
+    "NdArrayNode": frozenset({"numpy.float64", "numpy.int64", "numpy.ndarray"}),
     "ObjectNode": CLASSES,
     "SliceNode": frozenset({"builtins.slice"}),
     "TupleNode": frozenset({"builtins.tuple"}),
