@@ -53,6 +53,10 @@ class TaskBlocks(ABC):
         """Return ``B_t^-1 S_t``, shape (n_tasks or 1, n_features, n_features)."""
 
     @abstractmethod
+    def shrink(self, rows, tasks):
+        """Return ``x' B_t^-1 S_t`` of rows (n_blocks, n_rows, n_features) of tasks."""
+
+    @abstractmethod
     def log_determinants(self):
         """Return ``log |D_t^-1 B_t|``, shape (n_tasks or 1,)."""
 

@@ -39,6 +39,12 @@ class TaskMoments:
         Weighted scatter of the target.
     orders : tuple of tuple, default=()
         Orders of labels that the rows came with, which may name tasks without rows.
+    roots : tuple of (ndarray, ndarray) or None, default=None
+        In place of `xx`, if rows are far fewer than features: numbers of tasks, and
+        rows (n_some, n_rows, n_features) whose products are their scatters.
+    width : int or None, default=None
+        Number of features of which these are coordinates; None if they are the
+        features themselves.
 
     References
     ----------
@@ -67,6 +73,8 @@ class TaskMoments:
     xy: np.ndarray
     yy: np.ndarray
     orders: tuple = ()
+    roots: tuple | None = None
+    width: int | None = None
 
     def __post_init__(self):
         if len(np.unique(self.tasks)) != len(self.tasks):
@@ -81,6 +89,37 @@ class TaskMoments:
     def n_features(self):
         """Number of features."""
         return self.x_mean.shape[1]
+
+    @property
+    def curvatures(self):
+        """Scatter of each feature, (n_tasks or 1, n_features)."""
+        if self.roots is None:
+            return diagonals(self.xx)
+        found = np.zeros(self.xy.shape)
+        for tasks, X in self.roots:
+            found[tasks] = np.einsum("tij,tij->tj", X, X)
+        return found
+
+    def curve(self, coef):
+        """Multiply coefficients by the scatters.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_tasks, n_features)
+            Coefficients.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks, n_features)
+            The products.
+        """
+        if self.roots is None:
+            return apply(self.xx, coef)
+        curved = np.zeros(self.xy.shape)
+        for tasks, X in self.roots:
+            fitted = np.matmul(X, coef[tasks][:, :, None])
+            curved[tasks] = np.matmul(fitted.transpose(0, 2, 1), X)[:, 0]
+        return curved
 
     def __add__(self, other):
         if self.n_features != other.n_features:
@@ -184,6 +223,20 @@ class TaskMoments:
             xx=None if own.xx is None else own.xx * factor[:, None, None],
             xy=own.xy * factor[:, None],
             yy=own.yy * factor,
+            roots=None if own.roots is None else own._scaled(np.sqrt(factor)),
+        )
+
+    def _scaled(self, factor):
+        return tuple(
+            (tasks, factor[tasks][:, None, None] * X) for tasks, X in self.roots
+        )
+
+    def _about_zero(self):
+        """Return roots of the scatters around zero, which have a row more."""
+        mean = np.sqrt(self.weight)[:, None] * self.x_mean
+        return tuple(
+            (tasks, np.concatenate([X, mean[tasks][:, None]], axis=1))
+            for tasks, X in self.roots
         )
 
     def about_zero(self):
@@ -202,6 +255,7 @@ class TaskMoments:
             xx=None if self.xx is None else self.xx + _outer(n[: len(x)], x),
             xy=self.xy + (n * y)[:, None] * x,
             yy=self.yy + n * y**2,
+            roots=None if self.roots is None else self._about_zero(),
         )
 
     def less(self, coef, intercept):
@@ -243,7 +297,7 @@ class TaskMoments:
             ``sum_i weight_i (y_i - x_i . coef_t - intercept_t)^2``.
         """
         bias = self.y_mean - (self.x_mean * coef).sum(axis=1) - intercept
-        curved = apply(self.xx, coef)
+        curved = self.curve(coef)
         scatter = self.yy + (coef * (curved - 2 * self.xy)).sum(axis=1)
         return np.maximum(scatter, 0) + self.weight * bias**2
 

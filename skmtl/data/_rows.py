@@ -38,6 +38,11 @@ class TaskRows(TaskData):
         How the user declared the tasks.
     orders : tuple of tuple, default=()
         Order of the labels, if the container of the labels declares one.
+    rooted : bool, default=False
+        Whether moments hold rows in place of matrices.
+    width : int or None, default=None
+        Number of features of which those of `X` are coordinates; None if they are the
+        features themselves.
     """
 
     X: object
@@ -49,10 +54,16 @@ class TaskRows(TaskData):
     task_weight: np.ndarray | None = None
     layout: str = "keyword"
     orders: tuple = ()
+    rooted: bool = False
+    width: int | None = None
 
     def moments(self, curvature=True):
         """Return the moments of each task, the task weights applied."""
-        return replace(moments_of_tasks(self, curvature), orders=self.orders)
+        moments = moments_of_tasks(self, curvature and not self.rooted)
+        moments = replace(moments, orders=self.orders, width=self.width)
+        if not (curvature and self.rooted):
+            return moments
+        return replace(moments, roots=tuple(self.roots()[1]))
 
     def groups(self, whole=False, features=True):
         """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
@@ -169,6 +180,9 @@ class SharedRows(TaskData):
         How the user declared the tasks.
     orders : tuple of tuple, default=()
         Order of the columns.
+    width : int or None, default=None
+        Number of features of which those of `X` are coordinates; None if they are the
+        features themselves.
     """
 
     X: object
@@ -178,10 +192,13 @@ class SharedRows(TaskData):
     task_weight: np.ndarray | None = None
     layout: str = "outputs"
     orders: tuple = ()
+    width: int | None = None
+    rooted = False
 
     def moments(self, curvature=True):
         """Return the moments of each task, with one scatter of the features."""
-        return replace(moments_of_outputs(self, curvature), orders=self.orders)
+        moments = moments_of_outputs(self, curvature)
+        return replace(moments, orders=self.orders, width=self.width)
 
     def select(self, rows):
         """Return the same outputs on some rows."""
@@ -226,6 +243,7 @@ class SharedRows(TaskData):
             self.task_weight,
             self.layout,
             self.orders,
+            width=self.width,
         )
 
     def weighted_groups(self, features=True):

@@ -16,6 +16,9 @@ from skmtl.problems import (
     fold_scores,
     generalised_scores,
     left_out_scores,
+    narrow,
+    needs_iteration,
+    pose,
     pose_moments,
     suggest_alphas,
     suggest_levels,
@@ -23,6 +26,7 @@ from skmtl.problems import (
 
 from ._base import float_type
 from ._centred import CentredRegressor
+from ._mean_cv_large import choose_by_iteration, warn_of_method
 from ._ridge import COMMON_CONSTRAINTS
 from ._ridge_cv import SplittingRegressor, read_grid
 
@@ -187,6 +191,46 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
                 f"alpha_per_feature needs method='reml', got {self.method!r}. A grid "
                 "of strengths for every feature would be too large."
             )
+        if needs_iteration(data) and not self.alpha_per_feature:
+            return self._learn_by_iteration(data, splits)
+        found = None if self.alpha_per_feature else narrow(data)
+        if found is not None:
+            return self._learn_narrow(data, found, splits)
+        return self._learn_moments(data, splits)
+
+    def _learn_by_iteration(self, data, splits):
+        """Return what is learnt of sparse rows that stay sparse."""
+        if self.method != "cv":
+            warn_of_method(self.method)
+        names = "alphas", "alphas_intercept"
+        given = {
+            name: read_grid(vars(self)[name], name, endless=True)
+            for name in names
+            if vars(self)[name] is not None
+        }
+        # A centre that nothing pulls is not determined by so few rows.
+        shared = np.array([self.alpha_shared]) if self.alpha_shared else None
+        grids = [given.get("alphas"), shared, given.get("alphas_intercept")]
+        grids[2] = grids[2] if self.fit_intercept else None
+        fit, learnt = choose_by_iteration(data, splits, grids, self.fit_intercept)
+        dtype = float_type(data.X)
+        return {
+            **self._linear(data.tasks, fit.unpack(), data.layout, dtype),
+            **learnt,
+        }
+
+    def _learn_narrow(self, data, found, splits):
+        """Return what is learnt of rows that are far fewer than features."""
+        learnt = self._learn_moments(found.data, splits)
+        del learnt["moments_"]
+        for name in ("coef_", "coef_shared_"):
+            learnt[name] = found.restore(learnt[name]).astype(float_type(data.X))
+        strengths = learnt["alpha_"], self.alpha_shared, learnt["alpha_intercept_"]
+        pull = ToMean(*strengths).pull(len(data.tasks), data.X.shape[1])
+        return {**learnt, "_fit_of_rows": pose(data, pull, self.fit_intercept)}
+
+    def _learn_moments(self, data, splits):
+        """Return what is learnt of moments of the rows."""
         moments = replace(data, task_weight=None).moments()
         weighted = moments.weighted(data.task_weight)
         if (weighted.weight > 0).sum() == 1:
@@ -218,6 +262,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
             "tau2_intercept_": float(sigma2 / level) if level else np.nan,
             "cv_results_": results,
             "best_score_": float(results["mean_test_score"][best]),
+            "method_": self.method,
             "moments_": moments,
         }
 

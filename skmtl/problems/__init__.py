@@ -11,6 +11,7 @@ from ._curvature import (
     row_curvature,
 )
 from ._datafit import Datafit
+from ._fold_search import FoldErrors, ladder, mean_curvature_of_rows, search_folds
 from ._folds import deal, deal_shuffled, fold_moments
 from ._generalized import CentredLosses
 from ._generalized_graph import GraphLosses
@@ -29,6 +30,7 @@ from ._likelihood import RestrictedLikelihood
 from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
 from ._mixed import MixedDatafit, MixedPart, Standard, mixed_parts, standardise
 from ._mixed_rows import FreeLevels, MixedRows
+from ._narrow import NarrowRows, narrow
 from ._output_models import OutputModels
 from ._parts import SumOfParts, into_parts
 from ._penalized import PenalizedFit, minimize
@@ -62,6 +64,7 @@ __all__ = [
     "Datafit",
     "DesignCurvature",
     "DivisibleLoss",
+    "FoldErrors",
     "FreeLevels",
     "GraphFit",
     "GraphLosses",
@@ -73,6 +76,7 @@ __all__ = [
     "MixedPart",
     "MixedRows",
     "MomentCurvature",
+    "NarrowRows",
     "OutputModels",
     "PenalizedFit",
     "Posterior",
@@ -104,12 +108,15 @@ __all__ = [
     "held_out_scores",
     "into_parts",
     "iterate",
+    "ladder",
     "left_out_scores",
     "likelihoods",
+    "mean_curvature_of_rows",
     "mean_curvatures",
     "minimize",
     "minimize_scaled",
     "mixed_parts",
+    "narrow",
     "needs_iteration",
     "pose",
     "pose_moments",
@@ -117,6 +124,7 @@ __all__ = [
     "reads_rows",
     "row_curvature",
     "rows_path",
+    "search_folds",
     "shared_path",
     "squared_loss",
     "standardise",

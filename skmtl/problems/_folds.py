@@ -23,7 +23,7 @@ def fold_moments(data, splits):
     list of (TaskMoments, TaskMoments)
         Moments of training rows, the task weights applied, and of test rows.
     """
-    if _partitions(splits, data.X.shape[0]):
+    if not data.rooted and _partitions(splits, data.X.shape[0]):
         tests = [data.select(test).moments() for _, test in splits]
         pairs = [
             (_total(tests[:k] + tests[k + 1 :]), test) for k, test in enumerate(tests)

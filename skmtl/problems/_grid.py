@@ -5,7 +5,6 @@ from functools import cached_property
 
 import numpy as np
 
-from skmtl._linalg import diagonals
 from skmtl.couplings import ToMean
 
 from ._centre import CentreFit
@@ -110,9 +109,9 @@ def suggest_alphas(moments, n_alphas):
     ndarray of shape (n_alphas,)
         Strengths, increasing.
     """
-    found = diagonals(moments.xx)
+    found = moments.curvatures
     found = found[moments.weight[: len(found)] > 0]
-    unit = found.mean() if moments.n_features else 0.0
+    unit = found.sum(axis=1).mean() / max(moments.width or moments.n_features, 1)
     return np.geomspace(1e-3, 1e4, n_alphas) * (unit if unit > 0 else 1.0)
 
 

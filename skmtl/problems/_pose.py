@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import LinAlgWarning
 
-from skmtl._linalg import diagonals
 from skmtl.solvers import Inverse, Spectral
 
 from ._centre import CentreFit
@@ -109,6 +108,8 @@ def factor_moments(moments, pull):
     TaskBlocks
         The factored blocks.
     """
+    if moments.roots is not None:
+        return factor_path(moments, pull)
     strengths_differ = len(moments.xx) < len(pull.alpha)
     if not strengths_differ:
         blocks = Inverse.factor(moments.xx, pull.own)
@@ -139,6 +140,9 @@ def factor_path(moments, pull):
     Spectral
         The factored blocks.
     """
+    if moments.roots is not None:
+        shape = moments.xy.shape
+        return Spectral.from_groups(moments.roots, *shape, pull.pattern, pull.alpha)
     blocks = Spectral.from_curvature(moments.xx, pull.pattern, pull.alpha)
     if blocks.condition > _ILL_CONDITIONED:
         warnings.warn(
@@ -169,7 +173,7 @@ def bound(pull, moments):
     endless = np.isinf(pull.own)
     if not endless.any():
         return pull
-    curvature = diagonals(moments.xx)
+    curvature = moments.curvatures
     if pull.intercept > 0:  # coefficients may stand in for intercepts
         weight = moments.weight[: len(curvature), None]
         curvature = curvature + weight * moments.x_mean**2

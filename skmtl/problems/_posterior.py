@@ -158,8 +158,7 @@ class Posterior:
         variance = variance + own[:, None]
         if fit.pull.pinned:
             return variance
-        spread = _pick(self._shrinkage, tasks)
-        design = rows - np.matmul(rows, spread)
+        design = rows - fit.blocks.shrink(rows, tasks)
         gap = _pick(fit.row_gap, tasks)[:, None]
         design = design - (weight * along)[:, :, None] * gap
         design = design - kept[:, None, None] * fit.row_mean

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from skmtl._linalg import diagonals
 from skmtl.couplings import ToMean
 
 from ._centre import CentreFit
@@ -44,7 +43,7 @@ class StrengthSearch:
     @property
     def _curvature(self):
         """Mean curvature of a task along each feature, one where there is none."""
-        mean = diagonals(self.moments.xx).mean(axis=0)
+        mean = self.moments.curvatures.mean(axis=0)
         return np.where(mean > 0, mean, 1.0)
 
     @property

@@ -122,6 +122,12 @@ class Inverse(TaskBlocks):
     def shrinkage(self):
         return np.matmul(self.inverse, self.curvature)
 
+    def shrink(self, rows, tasks):
+        few = len(self.inverse) == 1, len(self.curvature) == 1
+        inverse = self.inverse if few[0] else self.inverse[tasks]
+        curvature = self.curvature if few[1] else self.curvature[tasks]
+        return np.matmul(np.matmul(rows, inverse), curvature)
+
     def log_determinants(self):
         """Return ``log |D_t^-1 B_t|``; the inverses are factored for it."""
         scaled = np.linalg.slogdet(self.inverse)[1]

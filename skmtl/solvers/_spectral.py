@@ -177,6 +177,13 @@ class Spectral(TaskBlocks):
         product = np.matmul(self.basis.transpose(0, 2, 1), inner)
         return product * self.scale[:, None] / self.scale
 
+    def shrink(self, rows, tasks):
+        basis = self.basis if len(self.basis) == 1 else self.basis[tasks]
+        shares = self._weights(self.values)
+        shares = shares if len(shares) == 1 else shares[tasks]
+        inner = np.matmul(rows * self.scale, basis.transpose(0, 2, 1))
+        return np.matmul(inner * shares[:, None], basis) / self.scale
+
     def log_determinants(self):
         return np.log1p(self.values / self.alpha[:, None]).sum(axis=1)
 

@@ -1,0 +1,101 @@
+"""Strengths of tasks around a centre, for rows with very many features."""
+
+import warnings
+
+import numpy as np
+
+from skmtl.couplings import ToMean
+from skmtl.problems import (
+    FoldErrors,
+    deal,
+    iterate,
+    ladder,
+    mean_curvature_of_rows,
+    search_folds,
+    suggest_levels,
+    warn_of_iteration,
+)
+
+from ._base import pose_rows
+
+_N_FOLDS = 5
+_N_LEVELS = 6
+# Strengths go from 10 to this power of the mean curvature of a task, to that power.
+_POWERS = -2, 4
+
+
+def choose_by_iteration(data, splits, given, fit_intercept):
+    """Choose strengths by the errors of folds, and fit all rows at them.
+
+    Parameters
+    ----------
+    data : TaskData
+        Sparse rows.
+    splits : list of (ndarray, ndarray) or None
+        Training and test rows of X; None for five folds.
+    given : list of (ndarray or None)
+        Strengths to choose from, of tasks, centre and intercepts; None for such as
+        suit.
+    fit_intercept : bool
+        Whether tasks have an intercept.
+
+    Returns
+    -------
+    fit : Iterated
+        The models at the chosen strengths.
+    learnt : dict
+        What else was learnt, by name.
+    """
+    rows = data.stacked() if data.shares_rows else data
+    errors = FoldErrors(rows, splits or deal(data, _N_FOLDS), fit_intercept)
+    alpha, shared, level = search_folds(errors, _grids(rows, given, fit_intercept))
+    pull = ToMean(alpha, shared, level).pull(len(data.tasks), data.X.shape[1])
+    fit = iterate(pose_rows(data, pull, fit_intercept))
+    warn_of_iteration(fit)
+    tried = np.array(list(errors.tried))
+    folds = -np.array(list(errors.tried.values()))
+    error = errors.mean((alpha, shared, level))
+    results = {
+        "alpha": tried[:, 0],
+        "alpha_shared": tried[:, 1],
+        "alpha_intercept": tried[:, 2],
+        "mean_test_score": folds.mean(axis=1),
+    }
+    results |= {f"split{k}_test_score": each for k, each in enumerate(folds.T)}
+    return fit, {
+        "alpha_": alpha,
+        "alpha_shared_": shared,
+        "alpha_intercept_": level,
+        "sigma2_": float(error),
+        "tau2_": error / alpha,
+        "tau2_intercept_": float(error / level) if level else np.nan,
+        "cv_results_": results,
+        "best_score_": float(-error),
+        "kkt_": fit.residual,
+        "method_": "cv",
+    }
+
+
+def warn_of_method(method):
+    """Warn that strengths are chosen in another way than was asked for."""
+    warnings.warn(
+        f"method={method!r} would need dense matrices of all features of this large "
+        "sparse X, so that strengths are chosen by method='cv' with five folds. Set "
+        "method='cv' to ask for it.",
+        UserWarning,
+        stacklevel=2,
+    )
+
+
+def _grids(rows, given, fit_intercept):
+    unit = mean_curvature_of_rows(rows, fit_intercept)
+    alone = (np.diff(rows.offsets) > 0).sum() == 1
+    alphas = ladder(unit, *_POWERS)
+    moments = rows.moments(curvature=False)
+    levels = suggest_levels(moments, _N_LEVELS) if fit_intercept else np.zeros(1)
+    if alone:
+        alphas, levels, given = np.array([np.inf]), levels[-1:], [None, given[1], None]
+    suited = alphas, ladder(unit, *_POWERS), levels
+    return [
+        each if grid is None else grid for grid, each in zip(given, suited, strict=True)
+    ]

@@ -1,0 +1,60 @@
+"""Rows that are fewer than features, in a basis of what they span."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import linalg, sparse
+
+from skmtl._contracts import TaskData
+from skmtl._memory import is_large
+
+
+@dataclass(frozen=True)
+class NarrowRows:
+    """Hold rows in an orthonormal basis, in which coefficients are as long as before.
+
+    Where every feature is pulled equally, the optimum lies in the span of the rows.
+
+    Parameters
+    ----------
+    data : TaskData
+        The rows, in the basis if there is one.
+    basis : ndarray of shape (n_features, n_directions) or None
+        The basis; None if the rows are as they were.
+    """
+
+    data: TaskData
+    basis: np.ndarray | None
+
+    def restore(self, coef):
+        """Return coefficients of the features, (..., n_features)."""
+        return coef if self.basis is None else coef @ self.basis.T
+
+
+def narrow(data):
+    """Bring rows to a form in which no matrix of all features is needed.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of tasks.
+
+    Returns
+    -------
+    NarrowRows or None
+        The rows; None if matrices of the features are not large beside them.
+    """
+    n_rows, n_features = data.X.shape
+    n_matrices = 1 if data.shares_moments else len(data.tasks)
+    n_data = data.X.nnz if sparse.issparse(data.X) else data.X.size
+    if not is_large(n_matrices * n_features**2, n_data):
+        return None
+    basis = None
+    if n_rows < n_features:
+        X = data.X.toarray() if sparse.issparse(data.X) else data.X
+        basis, inner = linalg.qr(X.T.astype(float), mode="economic", overwrite_a=True)
+        data = replace(data, X=inner.T, width=n_features)
+    if not data.shares_moments:
+        stacked = data.stacked() if data.shares_rows else data
+        data = replace(stacked, rooted=True)
+    return NarrowRows(data, basis)
