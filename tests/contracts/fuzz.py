@@ -363,13 +363,10 @@ def tabulate(counts):
     for title, place in (("way", 0), ("estimator", 1)):
         rule = " ".join(["=" * 31, *["=" * 9] * 5])
         lines += [rule, _line(title, ["cases", *OUTCOMES]), rule]
-        for key in dict.fromkeys(each[place] for each in sorted(counts)):
+        for key in sorted({each[place] for each in counts}):
+            some = {each: n for each, n in counts.items() if each[place] == key}
             numbers = [
-                sum(
-                    n
-                    for each, n in counts.items()
-                    if each[place :: 2 - place][0] == key
-                )
+                sum(n for each, n in some.items() if each[2] == outcome)
                 for outcome in OUTCOMES
             ]
             lines.append(_line(key, [sum(numbers), *numbers]))

@@ -79,7 +79,7 @@ TABLES = MATRICES | {
     "polars": lambda M: pl.DataFrame(M, schema=["a", "b"]),
     "csr": sparse.csr_array,
     "csc": sparse.csc_matrix,
-    "coo": sparse.coo_array,
+    "triplets": sparse.coo_array,
 }
 # Cells that are not observed are NaN, None or a missing value.
 SEVERAL = MATRICES | {
