@@ -23,6 +23,7 @@ _LAYOUTS = {
 }
 
 
+@np.errstate(over="ignore", invalid="ignore")  # in sums that look for NaN
 def read_rows(
     estimator, X, y, *, task=None, sample_weight=None, task_weight=None, reset=True
 ):
@@ -86,6 +87,7 @@ def read_rows(
     return rows
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def read_queries(estimator, X, task=None):
     """Check what a fitted model predicts for, and find the task of each row.
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.couplings import Pull
 from skmtl.data import TaskRows, read_queries, read_rows
 from skmtl.problems import LinearTasks, Posterior, pose_moments
@@ -44,7 +44,7 @@ class CentredRegressor(PulledRegressor):
         check_is_fitted(self)
         X, codes = read_queries(self, X, task)
         prediction = self._predict(X, codes)
-        with blas_threads_for(X.shape[1]):
+        with calculation(X.shape[1]):
             posterior = self._posterior()
             std = predict_std(posterior, self._noise_variance(posterior), X, codes)
         return prediction, std.reshape(prediction.shape)

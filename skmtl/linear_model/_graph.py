@@ -8,6 +8,7 @@ from skmtl.data import read_task_weight
 from skmtl.problems import GraphFit
 
 from ._base import MomentRegressor
+from ._finite import cast
 from ._graphs import read_graph
 from ._ridge import COMMON_CONSTRAINTS
 
@@ -154,7 +155,7 @@ default=None
             **self._linear(moments.tasks, fit.unpack(), layout, dtype),
             "adjacency_": graph.adjacency,
             "groups_": graph.groups,
-            "coef_groups_": fit.nodes[moments.n_tasks :].astype(dtype),
+            "coef_groups_": cast(fit.nodes[moments.n_tasks :], dtype),
             "moments_": moments,
         }
 
