@@ -1,6 +1,6 @@
 """Linear algebra on stacks of symmetric matrices, and on one that may be singular."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -30,19 +30,48 @@ def blas_threads_for(n_features):
     return _controller().limit(limits=1, user_api="blas")
 
 
+@contextmanager
+def calculation(n_features):
+    """Return a context to calculate in: what overflows is refused where it ends.
+
+    Parameters
+    ----------
+    n_features : int
+        Size of the matrices; small ones are kept to one thread.
+    """
+    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    with blas_threads_for(n_features), quiet:
+        yield
+
+
 @cache
 def _controller():
     return ThreadpoolController()
 
 
-def refuse_huge(*sums):
-    """Refuse sums of squares so large that their products overflow."""
-    largest = max(np.abs(values).max(initial=0.0) for values in sums)
-    if not largest < _HUGE:
-        raise ValueError(
-            f"Sums of squares of X and y must stay below {_HUGE:g}, got {largest:g}. "
-            "Scale the columns, or leave out the rows that are so large by mistake."
-        )
+def refuse_huge(features, targets=()):
+    """Refuse sums of squares so large that their products overflow.
+
+    Parameters
+    ----------
+    features : ndarray of shape (..., n_features)
+        Sums of squares of the features, or of products with the targets.
+    targets : array-like
+        Sums of squares of the targets.
+    """
+    sizes = np.abs(features).reshape(-1, features.shape[-1]).max(axis=0, initial=0.0)
+    sizes = np.where(np.isnan(sizes), np.inf, sizes)
+    size = np.abs(targets).max(initial=0.0)
+    if sizes.max(initial=0.0) < _HUGE and size < _HUGE:
+        return
+    what, largest = "y", size
+    if size < _HUGE:
+        what, largest = f"feature {sizes.argmax()} of X", sizes.max()
+    raise ValueError(
+        f"Sums of squares of X and y must stay below {_HUGE:g}, got {largest:g} for "
+        f"{what}. Divide the column by its largest absolute value, or leave out the "
+        "rows that are so large by mistake."
+    )
 
 
 def apply(matrices, rows):

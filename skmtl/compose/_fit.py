@@ -1,6 +1,7 @@
 """One clone of the inner estimator, fitted on one set of observations."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.dummy import DummyClassifier
@@ -10,14 +11,38 @@ from sklearn.utils.validation import has_fit_parameter
 
 from ..data._undeclared import one_task_is_meant
 
+# Squares of larger numbers, or sums of these, overflow.
+_LARGE = 1e150
+
 
 def fit_clone(estimator, X, y, weight, options=None):
     """Fit a clone; weights are passed on under the name that its fit knows."""
     options = dict(options or {})
     if weight is not None:
         options[name_of_weight(estimator)] = weight
-    with one_task_is_meant():
-        return clone(estimator).fit(X, y, **options)
+    try:
+        with one_task_is_meant(), np.errstate(over="ignore", invalid="ignore"):
+            return clone(estimator).fit(X, y, **options)
+    except ValueError as error:
+        name, size = find_largest(X)
+        if not _LARGE <= size < np.inf:
+            raise
+        raise ValueError(
+            f"Squares of the features must not overflow, got {size:.3g} in column "
+            f"{name!r}. Divide the column by its largest absolute value."
+        ) from error
+
+
+def find_largest(X):
+    """Return the column that holds the largest number, and this; 0 without numbers."""
+    if hasattr(X, "select_dtypes"):
+        sizes = X.select_dtypes("number").abs().max()
+        return (sizes.idxmax(), float(sizes.max())) if len(sizes) else (None, 0.0)
+    if getattr(getattr(X, "dtype", None), "kind", "") != "f":
+        return None, 0.0
+    sizes = abs(X).max(axis=0)
+    sizes = sizes.toarray().ravel() if issparse(sizes) else sizes
+    return int(sizes.argmax()), float(sizes.max())
 
 
 def fit_task(estimator, X, y, weight, name):

@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..data import naming_columns
+from ._fit import find_largest
 from ._observations import read_query
 from ._score import score_prediction
 
@@ -22,6 +23,19 @@ def _inner_has(name):
         return True
 
     return check
+
+
+def _refuse_infinite(answer, X):
+    """Refuse predictions that overflow."""
+    if answer.dtype.kind != "f" or np.isfinite(answer).all():
+        return
+    row = int((~np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)).argmax())
+    name, size = find_largest(X)
+    raise ValueError(
+        f"Predictions must be finite, got {answer[row]} for row {row}. The largest "
+        f"number of the features is {size:.3g}, in column {name!r}. Leave out rows "
+        "that are so far from those of fit, or divide the column before fit."
+    )
 
 
 class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
@@ -118,11 +132,16 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
     def _query(self, method, X, task):
         """Answer a query: an array, or a list with one array per output."""
         check_is_fitted(self)
-        X, codes = read_query(self, X, task)
-        with naming_columns(X):
-            if codes is not None:
-                return self._answer(method, X, codes)
-            return self._answer_outputs(method, X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            X, codes = read_query(self, X, task)
+            with naming_columns(X):
+                if codes is not None:
+                    answer = self._answer(method, X, codes)
+                else:
+                    answer = self._answer_outputs(method, X)
+        for part in answer if isinstance(answer, list) else [answer]:
+            _refuse_infinite(part, X)
+        return answer
 
     def _answer_outputs(self, method, X):
         """Answer for every column of a 2-d target."""

@@ -25,6 +25,7 @@ _LAYOUTS = {
 }
 
 
+@np.errstate(over="ignore", invalid="ignore")  # in sums that look for NaN
 def read_rows(
     estimator, X, y, *, task=None, sample_weight=None, task_weight=None, reset=True
 ):
@@ -92,6 +93,7 @@ def read_rows(
     return rows
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def read_queries(estimator, X, task=None, known=None, place=None):
     """Check what a fitted model predicts for, and find the task of each row.
 

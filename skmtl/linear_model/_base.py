@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.data import (
     read_numeric_target,
     read_queries,
@@ -31,6 +31,9 @@ from skmtl.problems import (
     suggest_alphas,
     warn_of_iteration,
 )
+
+from ._finite import cast, predict_finite, refuse_infinite
+from ._units import warn_of_units
 
 # Rows are predicted this many numbers at a time, to gather few coefficients at once.
 _CHUNK = 2**20
@@ -54,6 +57,7 @@ class TaskModel(MultiOutputMixin, BaseEstimator, ABC):
 
     def _keep(self, data, learnt):
         """Put away everything that was learnt, at the end, so that errors keep all."""
+        refuse_infinite(learnt, data)
         for name in [name for name in vars(self) if name in _FORGOTTEN]:
             delattr(self, name)
         self._layout = data.layout
@@ -77,6 +81,10 @@ class TaskRegressor(RegressorMixin, TaskModel):
     @abstractmethod
     def _learn(self, data, splits):
         """Return what `fit` learns from rows: attributes by name."""
+
+    def _warn_of_units(self, data):
+        """Warn of targets whose units differ, as tasks share coefficients."""
+        warn_of_units(data)
 
     def _read_splits(self, data, X, y, task):
         """Return the splits of rows by which strengths are chosen, if any are."""
@@ -111,14 +119,15 @@ class TaskRegressor(RegressorMixin, TaskModel):
             sample_weight=sample_weight,
             task_weight=self.task_weight,
         )
+        self._warn_of_units(data)
         splits = self._read_splits(data, X, y, task)
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             return self._keep(data, self._learn(data, splits))
 
     def _linear(self, tasks, models, layout, dtype):
         """Return the attributes that hold the linear models of tasks."""
-        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
-        shared = models.coef_shared.astype(dtype)
+        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
+        shared = cast(models.coef_shared, dtype)
         single = layout == "single"
         return {
             "tasks_": tasks,
@@ -126,7 +135,7 @@ class TaskRegressor(RegressorMixin, TaskModel):
             "coef_": coef[0] if single else coef,
             "intercept_": intercept[0] if single else intercept,
             "coef_shared_": shared,
-            "intercept_shared_": dtype.type(models.intercept_shared),
+            "intercept_shared_": cast(models.intercept_shared, dtype)[()],
         }
 
     def predict(self, X, task=None):
@@ -149,7 +158,11 @@ class TaskRegressor(RegressorMixin, TaskModel):
         return self._predict(*self._read_queries(X, task))
 
     def _predict(self, X, codes):
-        """Return predictions for rows that have been checked."""
+        """Return finite predictions for rows that have been checked."""
+        return predict_finite(lambda rows: self._calculate(rows, codes), X)
+
+    def _calculate(self, X, codes):
+        """Return predictions, not finite where they overflow."""
         if codes is None:
             return X @ self.coef_.T + self.intercept_
         coef, intercept = self._models_at(codes)
@@ -270,7 +283,7 @@ class MomentRegressor(TaskRegressor):
         data = read_rows(
             self, X, y, task=task, sample_weight=sample_weight, reset=not begun
         )
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             moments = data.moments()
             moments = self.moments_ + moments if begun else moments
             learnt = self._from_moments(moments, data.layout, float_type(data.X))
@@ -328,7 +341,8 @@ def multiply_rows(X, coef, codes):
     if sparse.issparse(X):
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
         terms = X.data * coef[codes[rows], X.indices]
-        return np.bincount(rows, terms, minlength=X.shape[0]).astype(X.dtype)
+        products = np.bincount(rows, terms, minlength=X.shape[0])
+        return products.astype(np.result_type(X, coef))
     products = np.empty(len(X), dtype=np.result_type(X, coef))
     step = max(1, _CHUNK // max(X.shape[1], 1))
     for start in range(0, len(X), step):

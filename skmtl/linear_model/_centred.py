@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.couplings import Pull
 from skmtl.data import TaskRows, find_tasks, join_label, read_queries, read_rows
 from skmtl.problems import LinearTasks, Posterior, pose_moments
@@ -45,7 +45,7 @@ class CentredRegressor(PulledRegressor):
         check_is_fitted(self)
         X, codes = read_queries(self, X, task)
         prediction = self._predict(X, codes)
-        with blas_threads_for(X.shape[1]):
+        with calculation(X.shape[1]):
             posterior = self._posterior()
             std = predict_std(posterior, self._noise_variance(posterior), X, codes)
         return prediction, std.reshape(prediction.shape)

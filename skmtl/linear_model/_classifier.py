@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import StrOptions, fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.data import (
     find_classes,
     read_class_labels,
@@ -25,6 +25,7 @@ from skmtl.metrics import average_accuracy
 from skmtl.problems import Datafit
 
 from ._base import TaskModel, float_type, multiply_rows
+from ._finite import cast, predict_finite
 from ._ridge import COMMON_CONSTRAINTS
 
 CLASSIFIER_CONSTRAINTS = {
@@ -121,7 +122,7 @@ class ClassModel(ClassifierMixin, TaskModel):
             "coef_shared_": models.coef_shared,
             "intercept_shared_": models.intercept_shared,
         }
-        values = {name: value.astype(dtype) for name, value in values.items()}
+        values = {name: cast(value, dtype) for name, value in values.items()}
         if data.layout == "single":
             values["coef_"] = values["coef_"][0]
             values["intercept_"] = values["intercept_"][0]
@@ -135,6 +136,10 @@ class ClassModel(ClassifierMixin, TaskModel):
 
     def _raw(self, X, codes):
         """Return scores of rows that have been checked, (n_samples[, n_scores])."""
+        return predict_finite(lambda rows: self._calculate(rows, codes), X)
+
+    def _calculate(self, X, codes):
+        """Return scores, not finite where they overflow."""
         if codes is None:
             scores = X @ self.coef_.T + self.intercept_
             return scores[:, 0] if self.coef_.shape[0] == 1 else scores
@@ -288,7 +293,7 @@ class TaskClassifier(ClassModel):
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, task=None):
         data, classes = self._read(X, y, sample_weight, task)
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             learnt = self._learn_classes(data, classes)
         return self._keep(data, learnt)
 

@@ -8,7 +8,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.data import (
     read_counts,
     read_exposure,
@@ -69,11 +69,11 @@ class CountRegressor(CoupledRegressor):
             task_weight=self.task_weight,
             soften=self._softens(),
         )
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             return self._keep(data, self._learn(data))
 
-    def _predict(self, X, codes):
-        return self._loss().mean(super()._predict(X, codes))
+    def _calculate(self, X, codes):
+        return self._loss().mean(super()._calculate(X, codes))
 
     def predict(self, X, task=None, exposure=None):
         """Predict the mean count of each row with the model of its task.

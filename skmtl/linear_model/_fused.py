@@ -203,7 +203,7 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
 
     def _learnt(self, fit, layout, dtype):
         models = fit.unpack_nodes()
-        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
+        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
         nodes = self._about_nodes(fit.neighbours.graph, coef, intercept)
         return {**super()._learnt(fit, layout, dtype), **nodes}
 

@@ -18,6 +18,7 @@ from skmtl.problems import (
 )
 
 from ._base import MomentRegressor, float_type
+from ._finite import cast
 from ._graphs import read_graph
 from ._known_tasks import KnownTasks
 from ._nodes import NodeModel
@@ -214,7 +215,7 @@ default=None
 
     def _learnt(self, graph, models, layout, dtype, data):
         """Return what the models of all nodes teach, by name."""
-        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
+        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
         first = models.first(len(data.tasks))
         return {
             **self._linear(data.tasks, first, layout, dtype),

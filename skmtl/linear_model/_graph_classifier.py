@@ -10,6 +10,7 @@ from skmtl.problems import GraphLosses
 from ._base import float_type
 from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
+from ._finite import cast
 from ._graphs import read_graph
 from ._known_tasks import KnownTasks
 from ._nodes import NodeModel
@@ -218,7 +219,7 @@ default=None
         nodes, n_outputs = objective.unpack_nodes(solution.variable), datafit.shape[1]
         models = nodes.turn(contrasts(n_outputs + 1)) if n_outputs > 1 else nodes.only()
         dtype = float_type(datafit.data.X)
-        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
+        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
         return {
             **super()._about(objective, solution),
             **self._about_nodes(graph, coef, intercept),

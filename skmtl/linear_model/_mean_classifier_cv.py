@@ -5,7 +5,7 @@ from numbers import Integral, Real
 from sklearn.metrics import get_scorer_names
 
 from skmtl._compat import Interval, StrOptions, fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.problems import deal_shuffled
 
 from ._classifier import CLASSIFIER_CONSTRAINTS, ClassModel
@@ -190,7 +190,7 @@ class MeanRegularizedClassifierCV(ClassModel):
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, task=None):
         data, classes = self._read(X, y, sample_weight, task)
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             chosen = choose(self._table(data, classes, X, y, task))
             model = self._at(chosen["alpha_"], chosen["alpha_intercept_"])
             learnt = model._learn_classes(data, classes)

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skmtl._compat import Interval, StrOptions, fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation, refuse_huge
 from skmtl.couplings import ToMean
 from skmtl.data import read_mixed
 from skmtl.penalties import L21
@@ -25,6 +25,7 @@ from skmtl.solvers import Fista, Newton
 
 from ._base import float_type
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
+from ._finite import cast
 from ._mean import read_feature_alphas
 from ._mixed_predictor import MixedPredictor
 from ._outcomes import CLASSES, read_outcomes
@@ -219,7 +220,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         outcomes, y = read_outcomes(self.losses, data.tasks.tolist(), values)
         self._check_sharing(outcomes)
         data = replace(data, y=y)
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             learnt = self._learn_tasks(data, outcomes)
         return self._keep(data, learnt)
 
@@ -227,6 +228,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         """Return everything that a fit teaches, in the units of the tasks."""
         losses = [outcome.loss for outcome in outcomes]
         standards = _standardise(data, losses)
+        refuse_huge(np.zeros(1), [standard.scale for standard in standards])
         varying = np.flatnonzero([standard.scale for standard in standards])
         some = data.of_tasks(varying)
         _check_any(some)
@@ -246,7 +248,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         models, about = self._learn(MixedDatafit(data, parts), data)
         found = np.concatenate([models.coef, models.intercept[:, :, None]], axis=2)
         dtype = float_type(data.X)
-        return found, {"coef_shared_": models.coef_shared[0].astype(dtype), **about}
+        return found, {"coef_shared_": cast(models.coef_shared[0], dtype), **about}
 
     def _pose(self, datafit):
         n_features = datafit.data.X.shape[1]
@@ -294,7 +296,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         labels, dtype = data.tasks.tolist(), float_type(data.X)
         outcomes = dict(zip(labels, outcomes, strict=True))
         models = {
-            label: np.asarray(outcomes[label].turn(model), dtype=dtype)
+            label: cast(outcomes[label].turn(model), dtype)
             for label, model in zip(labels, models, strict=True)
         }
         classes = {k: o.classes for k, o in outcomes.items() if o.name in CLASSES}

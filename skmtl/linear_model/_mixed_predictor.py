@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmtl.data import read_mixed, read_queries
 
 from ._base import TaskModel
+from ._finite import check_finite, predict_finite
 from ._outcomes import CLASSES
 
 
@@ -54,8 +55,7 @@ class MixedPredictor(TaskModel):
         X, codes = self._read_queries(X, task)
         parts = []
         for label, rows in self._find_rows(X, codes).items():
-            outcome, raw = self._raw(X[rows], label)
-            parts.append((rows, outcome.predict(raw)))
+            parts.append((rows, self._mean(X, rows, label)))
         dtype = common_dtype([part.dtype for _, part in parts])
         if self._layout == "outputs":
             return np.stack([part.astype(dtype) for _, part in parts], axis=1)
@@ -89,8 +89,7 @@ class MixedPredictor(TaskModel):
             )
         columns = {}
         for label in self.tasks_.tolist():
-            outcome, raw = self._raw(X, label)
-            columns[label] = outcome.predict(raw)
+            columns[label] = self._mean(X, np.arange(X.shape[0]), label)
         return pd.DataFrame(columns, index=index)
 
     @available_if(_has_classes)
@@ -113,7 +112,7 @@ class MixedPredictor(TaskModel):
         X, codes = self._read_queries(X, task)
         rows, found = self._find_rows(X, codes), {}
         for label, classes in self.classes_.items():
-            outcome, raw = self._raw(X[rows[label]], label)
+            outcome, raw = self._raw(X, rows[label], label)
             found[label] = np.full((X.shape[0], len(classes)), np.nan, raw.dtype)
             found[label][rows[label]] = outcome.probabilities(raw)
         return found
@@ -152,7 +151,7 @@ class MixedPredictor(TaskModel):
         scores = []
         for number, label in enumerate(labels):
             part = slice(*data.offsets[number : number + 2])
-            outcome, raw = self._raw(data.X[row[part]], label)
+            outcome, raw = self._raw(data.X, row[part], label)
             values = cells[data.y[part].astype(np.intp)]
             weight = None if data.weight is None else data.weight[part]
             scores.append(outcome.explain(values, raw, weight))
@@ -185,9 +184,23 @@ class MixedPredictor(TaskModel):
         ends = np.cumsum(np.bincount(codes, minlength=len(labels)))
         return dict(zip(labels, np.split(order, ends[:-1]), strict=True))
 
-    def _raw(self, X, label):
-        """Return the outcome of a task, and raw predictions of rows."""
-        raw = X @ self.coef_[label].T + self.intercept_[label]
+    def _mean(self, X, rows, label):
+        """Return predictions of some rows in the units of a task."""
+        outcome, raw = self._raw(X, rows, label)
+        with np.errstate(over="ignore"):
+            found = outcome.predict(raw)
+        if found.dtype.kind == "f" and np.isfinite(raw).all():
+            check_finite(found, X[rows], rows)
+        return found
+
+    def _raw(self, X, rows, label):
+        """Return the outcome of a task, and raw predictions of some rows."""
+        coef, level = self.coef_[label], self.intercept_[label]
+        # A task of one class, or without rows, has an intercept that is not finite.
+        if np.isfinite(level).all():
+            raw = predict_finite(lambda some: some @ coef.T + level, X[rows], rows)
+        else:
+            raw = X[rows] @ coef.T + level
         return self._outcomes[label], raw
 
     def __sklearn_tags__(self):

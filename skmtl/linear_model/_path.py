@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.data import read_rows
 from skmtl.problems import Candidates, suggest_alphas
 
@@ -112,7 +112,7 @@ def mean_regularized_path(
     data = read_rows(
         reader, X, y, task=task, sample_weight=sample_weight, task_weight=task_weight
     )
-    with blas_threads_for(data.X.shape[1]):
+    with calculation(data.X.shape[1]):
         moments = data.moments()
         if alphas is None:
             grid = suggest_alphas(moments, n_alphas)

@@ -14,7 +14,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import Interval, fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.data import read_rows
 
 from ._base import MomentRegressor
@@ -169,9 +169,10 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
             sample_weight=sample_weight,
             task_weight=model.task_weight,
         )
+        model._warn_of_units(data)
         splits = deal_or_split(self.cv, data, X, y, task)
         grid = (self.n_alphas, self.eps) if self.alphas is None else self.alphas
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             path = search_path(scaled, data, splits, grid, self.one_standard_error)
             best = scaled.parameters(path.alpha)
             model.set_params(**best)

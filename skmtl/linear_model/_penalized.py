@@ -19,6 +19,7 @@ from skmtl.problems import (
 from skmtl.solvers import Fista
 
 from ._base import MomentRegressor, float_type
+from ._finite import cast, refuse_infinite
 from ._ridge import COMMON_CONSTRAINTS
 from ._strengths import fall, loosen, saturate, warn_of_path
 
@@ -47,6 +48,7 @@ class Penalized:
         return self._variable if known and np.array_equal(self.tasks_, tasks) else None
 
     def _keep(self, data, learnt):
+        refuse_infinite(learnt, data)
         for name in vars(self).get("_about", ()):
             delattr(self, name)
         return super()._keep(data, learnt)
@@ -152,7 +154,7 @@ class PenalizedRegressor(Penalized, MomentRegressor):
         tasks = fit.loss.moments.tasks
         learnt = self._linear(tasks, fit.unpack(), layout, dtype)
         parts = {
-            name: (values[0] if layout == "single" else values).astype(dtype)
+            name: cast(values[0] if layout == "single" else values, dtype)
             for name, values in self._parts(fit).items()
         }
         about = {**parts, **self._describe(fit)}

@@ -108,6 +108,9 @@ class MultiTaskRidge(PulledMomentRegressor):
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
 
+    def _warn_of_units(self, data):
+        """Leave units alone: tasks share nothing."""
+
     def _pull(self, tasks, n_features):
         alpha = read_alphas(self.alpha, tasks)
         return Apart(alpha).pull(len(tasks), n_features)

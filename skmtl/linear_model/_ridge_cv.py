@@ -125,6 +125,9 @@ class MultiTaskRidgeCV(SplittingRegressor):
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
 
+    def _warn_of_units(self, data):
+        """Leave units alone: tasks share nothing."""
+
     def _learn(self, data, splits):
         alphas = read_grid(self.alphas, "alphas")
         path = self._path(data, splits, alphas)

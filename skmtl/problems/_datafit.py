@@ -355,8 +355,13 @@ class Datafit:
         return float(self.task_totals.max()) * largest * largest
 
     def refuse_huge(self):
-        """Refuse features so large that their products overflow."""
-        refuse_huge(np.array([self.most_curved]))
+        """Refuse features and targets so large that their products overflow."""
+        X, total = self.data.X, float(self.task_totals.max())
+        sizes = abs(X).max(axis=0)
+        sizes = sizes.toarray().ravel() if sparse.issparse(sizes) else sizes
+        with np.errstate(over="ignore"):
+            squares = total * np.asarray(sizes, dtype=float) ** 2
+            refuse_huge(squares, total * np.abs(self.data.y).max(initial=0.0) ** 2)
 
     def start(self):
         """Return a variable that predicts each task's mean, zero without intercept.
