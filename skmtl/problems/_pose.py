@@ -40,8 +40,18 @@ def pose(data, pull, fit_intercept=True):
     """
     moments = data.moments(curvature=False)
     moments = moments if fit_intercept else moments.about_zero()
+    pull = _bound(pull, _row_curvature(data, fit_intercept))
     blocks = factor_rows(data, pull, fit_intercept)
     return CentreFit(moments, blocks, pull, fit_intercept)
+
+
+def _row_curvature(data, fit_intercept):
+    """Return the largest curvature of a task along each feature."""
+    curvature = np.zeros(data.X.shape[1])
+    for _, X in data.roots(fit_intercept)[1]:
+        squares = np.einsum("tij,tij->tj", X, X)
+        np.maximum(curvature, squares.max(axis=0, initial=0.0), out=curvature)
+    return curvature
 
 
 def pose_moments(moments, pull, fit_intercept=True):
@@ -166,10 +176,13 @@ def bound(pull, moments):
     Pull
         Finite strengths of the tasks' own parts.
     """
+    return _bound(pull, diagonals(moments.xx).max(axis=0, initial=0.0))
+
+
+def _bound(pull, curvature):
     endless = np.isinf(pull.own)
     if not endless.any():
         return pull
-    curvature = diagonals(moments.xx).max(axis=0, initial=0.0)
     ceiling = _ENDLESS * np.where(curvature > 0, curvature, 1.0)
     pattern = np.where(endless.any(axis=0), ceiling, pull.pattern)
     return replace(pull, alpha=np.ones(1), pattern=pattern)
