@@ -48,7 +48,9 @@ def pose_grid(datafit, alphas, alphas_intercept, alpha_shared):
     else:
         levels = read_grid(alphas_intercept, "alphas_intercept", endless=True)
     alphas = read_grid(alphas, "alphas", endless=True)
-    candidates = Candidates(alphas, levels, alpha_shared, datafit.fit_intercept)
+    candidates = Candidates(
+        alphas, np.array([alpha_shared]), levels, datafit.fit_intercept
+    )
     return LossGrid(datafit, candidates, _SEARCH)
 
 
@@ -72,7 +74,7 @@ def tabulate_alone():
 
 
 def _tabulate(grid, scores):
-    return _label(*grid.candidates.pairs().T, scores)
+    return _label(*grid.candidates.triples().T[[0, 2]], scores)
 
 
 def _label(alphas, levels, scores):

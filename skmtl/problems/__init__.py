@@ -18,6 +18,7 @@ from ._grid import (
     fold_scores,
     generalised_scores,
     left_out_scores,
+    mean_curvature,
     suggest_alphas,
     suggest_levels,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "into_parts",
     "left_out_scores",
     "likelihoods",
+    "mean_curvature",
     "mean_curvatures",
     "minimize",
     "minimize_scaled",

@@ -16,7 +16,7 @@ _FEW_ROWS = 0.25
 # Up to this many features, inverting matrices is cheaper all the same.
 _FEW_FEATURES = 64
 # What stands for an infinite strength, in units of the largest curvature.
-_ENDLESS = 1e14
+ENDLESS = 1e14
 # Above this ratio of eigenvalues a solution keeps fewer than six digits.
 _ILL_CONDITIONED = 1e10
 
@@ -183,6 +183,6 @@ def _bound(pull, curvature):
     endless = np.isinf(pull.own)
     if not endless.any():
         return pull
-    ceiling = _ENDLESS * np.where(curvature > 0, curvature, 1.0)
+    ceiling = ENDLESS * np.where(curvature > 0, curvature, 1.0)
     pattern = np.where(endless.any(axis=0), ceiling, pull.pattern)
     return replace(pull, alpha=np.ones(1), pattern=pattern)
