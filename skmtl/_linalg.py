@@ -230,6 +230,15 @@ class Semidefinite:
         """Return the inverse, or the pseudo-inverse where the matrix is flat."""
         return self.solve(np.eye(len(self.matrix)))
 
+    @cached_property
+    def inverse_root(self):
+        """Return a matrix whose product with its transpose is the inverse."""
+        if self._cholesky is not None:
+            root = linalg.lapack.dtrtri(self._cholesky, lower=True)[0]
+            return self._scale[:, None] * np.tril(root).T
+        values, (basis, factor) = self._spectrum[0], self._range
+        return basis @ np.linalg.inv(factor).T / np.sqrt(values)
+
 
 @dataclass(frozen=True)
 class Wide:
@@ -240,6 +249,12 @@ class Wide:
 
     root: np.ndarray
     strength: float
+    tolerance: float = 1e-12
+
+    @property
+    def matrix(self):
+        """Return the square matrix."""
+        return self.root.T @ self.root + self.strength * np.eye(self.root.shape[1])
 
     @cached_property
     def _svd(self):
@@ -275,3 +290,13 @@ class Wide:
     def inverse(self):
         """Return the inverse, or the pseudo-inverse where the matrix is flat."""
         return self.solve(np.eye(self.root.shape[1]))
+
+    @cached_property
+    def inverse_root(self):
+        """Return a matrix whose product with its transpose is the inverse."""
+        values, vectors = self._svd
+        root = vectors.T / np.sqrt(values + self.strength)
+        if not self.strength:
+            return root
+        rest = np.eye(vectors.shape[1]) - vectors.T @ vectors
+        return np.hstack([root, rest / np.sqrt(self.strength)])

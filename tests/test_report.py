@@ -244,9 +244,10 @@ def test_the_path_goes_through_the_models_of_each_strength():
         StandardScaler(), MeanRegularizedRegressorCV(), task_column="task"
     ).fit(X, y)
     view = view_centre(model, X, y)
-    nearest = np.abs(np.log(view.alphas / model[-1].alpha_)).argmin()
+    nearest = np.abs(np.log(view.alphas / min(model[-1].alpha_, 1e12))).argmin()
     scaled = model[:-1].transform(X)
     one = MeanRegularizedRegressor(view.alphas[nearest], task_column="task")
+    one.set_params(alpha_shared=model[-1].alpha_shared_)
     one.set_params(alpha_intercept=min(model[-1].alpha_intercept_, 1e12))
     # the intercepts are pulled together by up to 1e12
     coef = one.fit(scaled, y).coef_

@@ -86,7 +86,11 @@ class CentredRegressor(PulledRegressor):
         n_features = moments.n_features
         prior = self._pull(data.tasks, n_features)
         pull = Pull(
-            prior.alpha, prior.pattern, np.full(n_features, np.inf), prior.intercept
+            prior.alpha,
+            prior.pattern,
+            np.full(n_features, np.inf),
+            prior.intercept,
+            holds_intercept=True,
         )
         shared, level = self.coef_shared_.astype(float), float(self.intercept_shared_)
         fit = pose_moments(moments.less(shared, level), pull, self.fit_intercept)

@@ -6,6 +6,7 @@ import numpy as np
 
 from skmtl._compat import Interval
 
+from ._finite import cast
 from ._graphs import join_chain, join_edges, read_graph
 from ._jumps import FusedFit, Neighbours
 from ._known_tasks import KnownTasks

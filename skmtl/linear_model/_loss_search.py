@@ -50,7 +50,9 @@ def pose_grid(datafit, alphas, alphas_intercept, alpha_shared):
     alphas = read_grid(alphas, "alphas", endless=True)
     if levels.any():
         datafit.refuse_far()
-    candidates = Candidates(alphas, levels, alpha_shared, datafit.fit_intercept)
+    candidates = Candidates(
+        alphas, np.array([alpha_shared]), levels, datafit.fit_intercept
+    )
     return LossGrid(datafit, candidates, _SEARCH)
 
 
@@ -74,7 +76,7 @@ def tabulate_alone():
 
 
 def _tabulate(grid, scores):
-    return _label(*grid.candidates.pairs().T, scores)
+    return _label(*grid.candidates.triples().T[[0, 2]], scores)
 
 
 def _label(alphas, levels, scores):

@@ -28,7 +28,8 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
         Strength of the pull to the centre, 0 or more, one or one per feature.
         Infinite strengths make a coefficient common to all tasks.
     alpha_shared : float, default=0.0
-        Strength that pulls the centre to zero.
+        Strength that pulls the coefficients of the centre to zero, not its intercept.
+        Infinity holds them there; tasks then share their intercept alone.
     alpha_intercept : float, default=0.0
         Strength that pulls the intercepts together. 0 leaves them free, infinity makes
         them one.
@@ -95,7 +96,7 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
 
     _parameter_constraints = {
         "alpha": [Interval(Real, 0, None, closed="both"), "array-like"],
-        "alpha_shared": [Interval(Real, 0, None, closed="left")],
+        "alpha_shared": [Interval(Real, 0, None, closed="both")],
         "alpha_intercept": [Interval(Real, 0, None, closed="both")],
         **COMMON_CONSTRAINTS,
     }

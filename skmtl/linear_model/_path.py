@@ -119,8 +119,10 @@ def mean_regularized_path(
         else:
             grid = read_grid(alphas, "alphas")
         levels = np.array([alpha_intercept if fit_intercept else 0.0])
-        candidates = Candidates(grid, levels, alpha_shared, fit_intercept)
-        models = [fit.unpack() for fit in candidates.pose(moments).fits()]
+        shared = np.array([alpha_shared])
+        candidates = Candidates(grid, shared, levels, fit_intercept)
+        fits = candidates.pose(moments).fits(candidates.triples())
+        models = [fit.unpack() for fit in fits]
     return CoefficientPath(
         grid,
         data.tasks,

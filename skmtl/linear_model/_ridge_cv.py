@@ -162,13 +162,20 @@ def read_splits(cv, data, X, y, task):
         return list(check_cv(cv).split(X, y, task))
 
 
-def read_grid(values, name, endless=False):
-    """Check strengths to choose from, and sort them; infinite ones if `endless`."""
+# What a grid may hold beside positive numbers: infinity, and 0.
+BOTH_ENDS = True, True
+
+
+def read_grid(values, name, endless=False, zero=False):
+    """Check strengths to choose from, and sort them."""
     grid = np.atleast_1d(np.asarray(values, dtype=float))
     highest = np.inf if endless else np.finfo(float).max
-    if grid.ndim != 1 or not len(grid) or not ((grid > 0) & (grid <= highest)).all():
+    allowed = ((grid > 0) | (zero & (grid == 0))) & (grid <= highest)
+    if grid.ndim != 1 or not len(grid) or not allowed.all():
+        numbers = "numbers, 0 or more" if zero else "positive numbers"
+        rest = "" if zero else "0, "
         raise ValueError(
-            f"{name} must be a list of positive numbers, got {values!r}. Leave out 0, "
+            f"{name} must be a list of {numbers}, got {values!r}. Leave out {rest}"
             "negative numbers and NaN."
         )
     return np.unique(grid)

@@ -21,6 +21,7 @@ from ._grid import (
     fold_scores,
     generalised_scores,
     left_out_scores,
+    mean_curvature,
     suggest_alphas,
     suggest_levels,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "ladder",
     "left_out_scores",
     "likelihoods",
+    "mean_curvature",
     "mean_curvature_of_rows",
     "mean_curvatures",
     "minimize",

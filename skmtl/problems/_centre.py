@@ -110,6 +110,11 @@ class CentreFit:
         """Coefficients of the centre, (n_features,)."""
         if self.pull.pinned:
             return np.zeros(self.moments.n_features)
+        return self.centre.solve(self.centre_right)
+
+    @cached_property
+    def centre_right(self):
+        """Return what moves the centre from zero, (n_features,)."""
         right = (self.pull.own * self._apart).sum(axis=0)
         if self.row_weight.any():
             left = self.moments.y_mean - (self.moments.x_mean * self._apart).sum(axis=1)
@@ -117,7 +122,7 @@ class CentreFit:
             right = right + (self.row_weight * left) @ np.broadcast_to(
                 self.row_gap, self._apart.shape
             )
-        return self.centre.solve(right)
+        return right
 
     @cached_property
     def _free(self):
@@ -135,7 +140,7 @@ class CentreFit:
     @cached_property
     def intercept_shared(self):
         """Intercept of the centre; what fits all rows best where nothing pulls."""
-        if not self.has_intercept or (self.pull.pinned and self.row_weight.any()):
+        if not self.has_intercept or self.pull.holds_intercept:
             return 0.0
         if not self.row_weight.any():
             return self._find_common(self.coef_shared)[1]

@@ -55,7 +55,7 @@ class LossGrid:
     def _pose(self, k, level):
         coupling = ToMean(
             self.candidates.alphas[k],
-            self.candidates.alpha_shared,
+            self.candidates.alphas_shared[0],
             self.candidates.alphas_intercept[level],
         )
         n_features = self.datafit.data.X.shape[1]
@@ -117,7 +117,7 @@ def held_out_scores(grid, splits, measure):
         Scores.
     """
     _check_weights(grid.datafit, splits)
-    scores = np.empty((len(splits), len(grid.candidates.pairs())))
+    scores = np.empty((len(splits), len(grid.candidates.triples())))
     for row, (train, test) in zip(scores, splits, strict=True):
         score = measure(test)
         for place, objective, variable in grid.on(train).solutions():
@@ -147,7 +147,7 @@ def likelihoods(grid):
     ndarray of shape (n_candidates,)
         Log likelihoods.
     """
-    scores = np.empty(len(grid.candidates.pairs()))
+    scores = np.empty(len(grid.candidates.triples()))
     for place, objective, variable in grid.solutions():
         scores[place] = LaplaceLikelihood(objective, variable).value
     return scores

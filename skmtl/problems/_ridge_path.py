@@ -122,10 +122,10 @@ def _errors_of_rows(data, moments, blocks, alphas, fit_intercept):
         t = group.tasks
         rows = group.X - moments.x_mean[t][:, None]
         rows = np.matmul(rows, blocks.basis[t].transpose(0, 2, 1))
-        left = (group.y - moments.y_mean[t][:, None])[:, :, None]
-        left = left - np.matmul(rows, right[t] * shrunk[t])
+        alone = (group.y - moments.y_mean[t][:, None])[:, :, None]
+        left = alone - np.matmul(rows, right[t] * shrunk[t])
         leverage = np.matmul(rows**2, shrunk[t]) + level[t][:, None, None]
-        left = leave_out(left, group.weight[:, :, None] * leverage)
+        left = leave_out(left, group.weight[:, :, None] * leverage, alone)
         np.add.at(errors, t, np.matmul(group.weight[:, None], left**2)[:, 0])
     return errors
 
@@ -186,9 +186,9 @@ class SharedDesign:
         for start in range(0, len(outputs), step):
             part = slice(start, start + step)
             coef = self.right[:, outputs[part]] / (self.values[:, None] + alphas[part])
-            left = self.Y.take(outputs[part], axis=1)
-            left -= self.rows @ coef
-            left = leave_out(left, leverage[:, None])
+            alone = self.Y.take(outputs[part], axis=1)
+            left = alone - self.rows @ coef
+            left = leave_out(left, leverage[:, None], alone)
             errors[part] = np.einsum("it,it->t", left, left)
         return errors
 
