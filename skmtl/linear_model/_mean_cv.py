@@ -230,11 +230,10 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         ends |= {"alphas_intercept": (True,)} if self.fit_intercept else {}
         given = {name: vars(self)[name] for name in ends}
         grids = [
-            None
-            if given.get(name) is None
-            else read_grid(given[name], name, *ends[name])
-            for name in ("alphas", "alphas_shared", "alphas_intercept")
+            None if grid is None else read_grid(grid, name, *ends[name])
+            for name, grid in given.items()
         ]
+        grids += [None] * (3 - len(grids))
         fit, learnt = choose_by_iteration(data, splits, grids, self.fit_intercept)
         dtype = float_type(data.X)
         return {
