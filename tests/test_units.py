@@ -44,7 +44,7 @@ SHARING = [
     JointFeatureRegressorCV([0.1]),
     LowRankRegressor(0.1),
     LowRankRegressorCV([0.1]),
-    ClusteredRegressor(2, 0.1, 1.0),
+    ClusteredRegressor(1, 0.1, 1.0),
     DirtyRegressor(0.1, 0.1),
     RobustRegressor(0.1, 0.1),
     FusedRegressor(0.1),
