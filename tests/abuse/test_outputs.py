@@ -123,7 +123,7 @@ def test_a_file_that_cannot_be_written_to_is_refused_first(output, monkeypatch):
 # Signals
 
 RUN = """
-import os, sys
+import os, signal, sys
 from skmtl.cli import _compare, main
 from skmtl.cli._write import write_file
 
@@ -134,6 +134,10 @@ def wait(number):
     print(os.listdir(os.path.dirname(sys.argv[1])), flush=True)
     sys.stdin.read()
 
+# The parent may ignore signals, as nohup does.
+for each in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(each, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.fsync, _compare.compare = wait, write
 sys.exit(main(["compare"]))
 """
@@ -154,7 +158,7 @@ def test_a_signal_leaves_no_part_of_a_file(output, number, code, said):
     with subprocess.Popen(argv, env=env, text=True, **pipes) as process:
         assert ".part" in process.stdout.readline()
         process.send_signal(number)
-        assert process.wait() == code
+        assert process.wait(timeout=60) == code
         assert process.stderr.read() == f"skmtl: error: {said}\n"
     assert names(output.parent) == ["out.csv"]
     assert output.read_bytes() == b"before"
