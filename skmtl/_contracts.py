@@ -230,8 +230,13 @@ class Loss(ABC):
         """
         return self.hessian(y, z)
 
+    @property
+    def basis(self):
+        """Scores of classes per raw prediction, (n_classes, n_outputs), or None."""
+        return None
+
     def bend_along(self, y, z):
-        """Return what multiplies by the curvature of `bend`.
+        """Return what multiplies by the curvature of `bend`, in scores if there are.
 
         Parameters
         ----------
@@ -243,13 +248,27 @@ class Loss(ABC):
         Returns
         -------
         callable
-            Of steps in the shape of z, returns the products in that shape.
+            Of steps in the shape of z, or in that of scores if there is a `basis`,
+            returns the products in that shape.
         """
         bend = self.bend(y, z)
         return lambda step: np.einsum("...kl,...l->...k", bend, step)
 
     def bend_diagonal(self, y, z):
-        """Return the diagonal of the curvature of `bend`, in the shape of z."""
+        """Return the diagonal of the curvature of `bend`, in scores if there are.
+
+        Parameters
+        ----------
+        y : ndarray of shape (..., n_targets)
+            Targets.
+        z : ndarray of shape (..., n_outputs)
+            Raw predictions.
+
+        Returns
+        -------
+        ndarray of shape (..., n_outputs) or (..., n_classes)
+            The diagonal.
+        """
         return np.einsum("...kk->...k", self.bend(y, z))
 
 

@@ -11,7 +11,9 @@ _SHARE = 0.5
 # Arrays below this size are allocated without asking the system.
 _SMALL = 2**26
 # Exact solvers that form a matrix per task are used up to this many numbers in all.
-_LARGE = 2**24
+_LARGE = 2**22
+# And up to this many times the numbers in the data.
+_FACTOR = 2
 _REMEDY = (
     "Use MeanRegularizedRegressor, MeanRegularizedClassifier, "
     "GraphRegularizedRegressor or JointFeatureRegressor, which need memory of the "
@@ -33,9 +35,9 @@ def is_large(n_numbers, n_data):
     Returns
     -------
     bool
-        Whether they take more than 128 MB, and more than twice as much as the data.
+        Whether they take more than 32 MB, and more than twice as much as the data.
     """
-    return n_numbers > max(_LARGE, 2 * n_data)
+    return n_numbers > max(_LARGE, _FACTOR * n_data)
 
 
 def refuse_large(n_bytes, what, remedy=_REMEDY):

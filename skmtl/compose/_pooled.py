@@ -37,7 +37,7 @@ class PooledTasks(TaskWrapper):
           a sparse matrix of X, which the estimator must take then.
         - "category": the task as one category, which trees split into two groups of
           tasks at once. For HistGradientBoosting, up to 255 tasks, and LightGBM. A task
-          never seen is a missing value.
+          never seen is a missing value, which goes where the trees send these.
         - "target": the mean target of the task, shrunk to that of all by scikit-learn's
           :class:`~sklearn.preprocessing.TargetEncoder`, for each class one if they are
           more than two. Rows of fit are encoded by the targets of other rows, so that

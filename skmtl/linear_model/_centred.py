@@ -9,7 +9,13 @@ from skmtl._compat import fit_context
 from skmtl._linalg import calculation
 from skmtl.couplings import Pull
 from skmtl.data import TaskRows, find_tasks, join_label, read_queries, read_rows
-from skmtl.problems import LinearTasks, Posterior, pose_moments
+from skmtl.problems import (
+    LinearTasks,
+    Posterior,
+    has_few_rows,
+    pose,
+    pose_moments,
+)
 
 from ._base import PulledRegressor, float_type
 
@@ -56,6 +62,12 @@ class CentredRegressor(PulledRegressor):
     def _posterior(self):
         if hasattr(self, "moments_"):
             return Posterior(self._fit_moments(self.moments_))
+        if not hasattr(self, "_fit_of_rows"):
+            raise ValueError(
+                "return_std needs factors of the fit, which are not kept of a large "
+                "sparse X, nor after adapt where tasks have fewer rows than features. "
+                "Reduce the columns, or fit all tasks at once."
+            )
         return Posterior(self._fit_of_rows)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -82,8 +94,7 @@ class CentredRegressor(PulledRegressor):
         """
         check_is_fitted(self)
         data = self._read_new_task(X, y, sample_weight, task)
-        moments = data.moments()
-        n_features = moments.n_features
+        n_features = data.X.shape[1]
         prior = self._pull(data.tasks, n_features)
         pull = Pull(
             prior.alpha,
@@ -93,9 +104,13 @@ class CentredRegressor(PulledRegressor):
             holds_intercept=True,
         )
         shared, level = self.coef_shared_.astype(float), float(self.intercept_shared_)
-        fit = pose_moments(moments.less(shared, level), pull, self.fit_intercept)
+        if has_few_rows(data):
+            fit = pose(_less(data, shared, level), pull, self.fit_intercept)
+        else:
+            moments = data.moments().less(shared, level)
+            fit = pose_moments(moments, pull, self.fit_intercept)
         own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
-        return self._insert(data, moments, own)
+        return self._insert(data, own)
 
     def _read_new_task(self, X, y, sample_weight, task):
         if self._layout not in ("column", "keyword"):
@@ -119,7 +134,7 @@ class CentredRegressor(PulledRegressor):
             )
         return data
 
-    def _insert(self, data, moments, own):
+    def _insert(self, data, own):
         tasks = np.concatenate([self.tasks_, data.tasks])
         order = np.argsort(tasks)
         coef = np.vstack([self.coef_, own.coef])[order]
@@ -128,8 +143,15 @@ class CentredRegressor(PulledRegressor):
         dtype = float_type(self.coef_)
         learnt = self._linear(tasks[order], models, self._layout, dtype)
         if hasattr(self, "moments_"):
-            learnt["moments_"] = self.moments_ + moments
+            learnt["moments_"] = self.moments_ + data.moments()
         return self._keep(data, learnt)
+
+
+def _less(data, coef, level):
+    """Take the prediction of one linear model from the targets of rows."""
+    raw = data.X @ coef
+    raw = raw if data.rows is None else raw[data.rows]
+    return replace(data, y=data.y - raw - level)
 
 
 def predict_std(posterior, sigma2, X, codes):

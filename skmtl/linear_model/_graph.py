@@ -34,7 +34,9 @@ class GraphRegularizedRegressor(NodeModel, MomentRegressor):
     a tree of groups as hierarchical Bayesian domain adaptation.
 
     Chains, trees and rings are solved by elimination, tasks on shared rows by two
-    eigendecompositions, other graphs by conjugate gradients.
+    eigendecompositions, other graphs by conjugate gradients. Where a matrix of all
+    features for each task would take far more memory than X, none is formed, and
+    conjugate gradients go on until the gradient is 1e-8 times the one at zero, or warn.
 
     Parameters
     ----------
@@ -117,7 +119,11 @@ default=None
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless matrices of
+        all features would take far more memory than X.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero; only if no `moments_` are
+        kept.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)

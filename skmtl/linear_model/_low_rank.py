@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skmtl._memory import refuse_large
 from skmtl.penalties import SquaredTrace, Trace
 
 from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
@@ -144,8 +145,20 @@ class LowRankRegressor(PenalizedRegressor):
     def _penalty(self, moments):
         return SquaredTrace(self.alpha) if self.squared else Trace(self.alpha)
 
+    def _minimize(self, loss):
+        refuse_covariance(self.squared, loss.shape[1])
+        return super()._minimize(loss)
+
     def _describe(self, fit):
         return super()._describe(fit) | describe_directions(fit.coef, self.squared)
+
+
+def refuse_covariance(squared, n_features):
+    """Refuse a covariance of features that would not fit in memory."""
+    if squared:
+        what = f"feature_covariance_, {n_features:,} x {n_features:,} numbers"
+        remedy = "Set squared=False, or reduce the columns, with TruncatedSVD."
+        refuse_large(16 * n_features**2, what, remedy)
 
 
 def describe_directions(coef, with_covariances):

@@ -5,7 +5,7 @@ import numpy as np
 from skmtl.penalties import SquaredTrace, Trace
 from skmtl.solvers import Fista
 
-from ._low_rank import describe_directions
+from ._low_rank import describe_directions, refuse_covariance
 from ._penalized import POSITIVE
 from ._penalized_classifier import PENALIZED_CLASSIFIER_CONSTRAINTS, PenalizedClassifier
 
@@ -161,6 +161,10 @@ class LowRankClassifier(PenalizedClassifier):
 
     def _penalty(self):
         return SquaredTrace(self.alpha) if self.squared else Trace(self.alpha)
+
+    def _pose(self, datafit):
+        refuse_covariance(self.squared, datafit.data.X.shape[1])
+        return super()._pose(datafit)
 
     def _solver(self, n_outputs):
         return Fista(self.tol, self.max_iter)

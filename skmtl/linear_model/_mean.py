@@ -63,7 +63,10 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
         Number of tasks.
     moments_ : TaskMoments
         Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        have far fewer rows than features, or X is large and sparse.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero; only if X is large and
+        sparse, see the notes.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -73,6 +76,14 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
     --------
     MeanRegularizedRegressorCV : Choose the strengths from the data.
     MultiTaskRidge : Tasks that share nothing.
+
+    Notes
+    -----
+    Where a sparse X is so large that factors would take far more memory than it, rows
+    stay sparse, and conjugate gradients go on until the gradient is 1e-8 times the one
+    at zero, or warn. A centre that nothing pulls converges slowly then where features
+    are as many as rows: give `alpha_shared`. Where rows do not determine the centre,
+    one of the best is found, in other cases that of least norm.
 
     References
     ----------

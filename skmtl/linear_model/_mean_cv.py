@@ -95,9 +95,12 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         Strength that pulls the centre to zero; infinite if only intercepts are shared.
     alpha_intercept_ : float
         Strength that pulls the intercepts together.
+    method_ : {"loo", "reml", "gcv", "cv"}
+        What has chosen: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
-        squared errors per degree of freedom left. In units of y squared.
+        squared errors per degree of freedom left; the squared error on held-out rows
+        if X is large and sparse. In units of y squared.
     tau2_ : float or ndarray of shape (n_features,)
         Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``.
     tau2_intercept_ : float
@@ -122,7 +125,11 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows.
+        Moments of all rows; kept unless matrices of all features would take far more
+        memory than X.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero; only if X is large and
+        sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -145,6 +152,13 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     until the criterion rises by 0.05 divided by the number of rows, relative to it.
 
     "gcv" leaves out strengths that leave less than a tenth of the degrees of freedom.
+
+    Where rows are far fewer than features, they are brought to a basis of what they
+    span, in which every method is as exact. Where a sparse X is so large that factors
+    would take far more memory than it, leverages are out of reach: "cv" takes the
+    place of other methods, with a warning, and its folds are fitted by conjugate
+    gradients, at strengths a root of ten apart. The models themselves are fitted until
+    the gradient is 1e-8 times the one at zero, or warn. There is no ``return_std``.
 
     References
     ----------

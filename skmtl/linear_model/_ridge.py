@@ -58,7 +58,10 @@ class MultiTaskRidge(PulledMomentRegressor):
         Number of tasks.
     moments_ : TaskMoments
         Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        have far fewer rows than features, or X is large and sparse.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero; only if X is so large and
+        sparse that it is solved by conjugate gradients, to 1e-8.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -103,23 +103,25 @@ class Multinomial(BaseEstimator, Loss):
         gaps = basis - (probabilities @ basis)[..., None, :]
         return (probabilities[..., None] * gaps).swapaxes(-1, -2) @ gaps
 
+    @property
+    def basis(self):
+        return contrasts(self.n_classes)
+
     def bend_along(self, y, z):
-        # Without a matrix per row: ``V' (p * s - p (p . s))`` with ``s = V step``.
-        basis = contrasts(self.n_classes)
+        # Without a matrix per row: ``p * s - p (p . s)`` for steps ``s`` of scores.
         probabilities = np.exp(self.log_probabilities(y, z))
 
         def multiply(step):
-            scores = step @ basis.T
-            scores -= (probabilities * scores).sum(axis=-1, keepdims=True)
-            scores *= probabilities
-            return scores @ basis
+            mean = np.einsum("...k,...k->...", probabilities, step)
+            step = step - mean[..., None]
+            step *= probabilities
+            return step
 
         return multiply
 
     def bend_diagonal(self, y, z):
-        basis = contrasts(self.n_classes)
         probabilities = np.exp(self.log_probabilities(y, z))
-        return probabilities @ basis**2 - (probabilities @ basis) ** 2
+        return probabilities * (1 - probabilities)
 
     def conjugate(self, y, v):
         shift = v @ contrasts(self.n_classes).T

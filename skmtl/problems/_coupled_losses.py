@@ -123,7 +123,11 @@ class CoupledTasks(CoupledLosses):
 
     @abstractmethod
     def precondition(self, total, first, second):
-        """Return what about divides by the curvature, given diagonals of Hessians."""
+        """Return what about divides by the curvature, given diagonals of Hessians.
+
+        It is given a gradient in the shape of the variable, outputs being scores of
+        classes if these are several, and writes on it.
+        """
 
     def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
         """Return what divides by the curvature at a point; by NaN, if it overflows.
@@ -141,6 +145,13 @@ class CoupledTasks(CoupledLosses):
     def _iterate(self, point, tol, max_iter):
         along = self.datafit.along(point.raw)
         divide = self.precondition(*self.datafit.diagonals(point.raw))
+        basis = self.datafit.basis
+
+        def about(right):
+            right = right.reshape(self.shape)
+            if basis is None:
+                return flat(divide(right.copy()))
+            return flat(basis.T @ divide(basis @ right))
 
         def multiply(step):
             step = step.reshape(self.shape)
@@ -149,6 +160,11 @@ class CoupledTasks(CoupledLosses):
         def solve(gradient):
             if not np.isfinite(gradient).all():
                 return np.full_like(gradient, np.nan)
-            return conjugate_gradients(multiply, gradient, divide, tol, max_iter)[0]
+            return conjugate_gradients(multiply, gradient, about, tol, max_iter)[0]
 
         return solve
+
+
+def flat(array):
+    """Join the outputs and columns of each task."""
+    return array.reshape(len(array), -1)

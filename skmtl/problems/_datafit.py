@@ -190,10 +190,16 @@ class Datafit:
         """
         if self._stays_sparse:
             return self._gather(slopes)
-        total = np.zeros(self.shape)
+        n_tasks, _, n_columns = self.shape
+        total = np.zeros((n_tasks, slopes[0].shape[-1], n_columns))
         for stack, slope in zip(self.stacks(), slopes, strict=True):
             add_at(total, stack.tasks, self._pull_back(stack, slope))
         return total
+
+    @property
+    def basis(self):
+        """Scores of classes per output, (n_classes, n_outputs), or None."""
+        return self.loss.basis
 
     @property
     def n_data(self):
@@ -252,21 +258,21 @@ class Datafit:
             for stack, z in zip(self.stacks(), raw, strict=True)
         ]
 
+        basis = self.basis
+
         def multiply(variable):
-            moves = self.predict(variable)
-            return self.adjoint(
-                [
-                    curve(move) * stack.weight[:, :, None]
-                    for stack, curve, move in zip(
-                        self.stacks(), curved, moves, strict=True
-                    )
-                ]
+            scores = variable if basis is None else basis @ variable
+            moves = self.predict(scores)
+            parts = zip(self.stacks(), curved, moves, strict=True)
+            change = self.adjoint(
+                [curve(move) * s.weight[:, :, None] for s, curve, move in parts]
             )
+            return change if basis is None else basis.T @ change
 
         return multiply
 
     def diagonals(self, raw):
-        """Return diagonals of the Hessians, and the means that intercepts pass on.
+        """Return diagonals of the Hessians, and what intercepts share with features.
 
         Parameters
         ----------
@@ -277,7 +283,8 @@ class Datafit:
         -------
         total, first, second : ndarray
             Sums over the rows of each task, times their curvatures, of ones (n_tasks,
-            n_outputs, 1), features, and squares (n_tasks, n_outputs, n_features).
+            n_outputs, 1), features, and squares (n_tasks, n_outputs, n_features). Of
+            several classes, outputs are the scores of the classes.
         """
         bends = [
             self.loss.bend_diagonal(stack.y, z) * stack.weight[:, :, None]
@@ -291,7 +298,8 @@ class Datafit:
             if not self.fit_intercept:
                 total = np.zeros((*first.shape[:2], 1))
             return total, first[..., :n_features], second[..., :n_features]
-        n_tasks, n_outputs, _ = self.shape
+        n_outputs = bends[0].shape[-1]
+        n_tasks = self.n_tasks
         first = np.zeros((n_tasks, n_outputs, self.data.X.shape[1]))
         second, total = np.zeros_like(first), np.zeros((n_tasks, n_outputs, 1))
         for stack, bend in zip(self.stacks(), bends, strict=True):

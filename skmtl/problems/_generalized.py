@@ -11,7 +11,7 @@ from skmtl.couplings import Pull
 from skmtl.solvers import Inverse
 
 from ._common_losses import find_common
-from ._coupled_losses import CoupledTasks
+from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
 from ._output_models import unpack_tasks
 
@@ -129,13 +129,13 @@ class CentredLosses(CoupledTasks):
         free = 0.0 if self.strengths.pinned else 1.0
 
         def divide(right):
-            step = shear.back(right.reshape(self.shape))
+            step = shear.back(right)
             own, middle = step[:-1], step[-1]
             middle -= np.einsum("tkj,tkj->kj", share, own)
             middle *= free / curved
             own /= blocks
             own -= share * middle
-            return flat(shear.forth(step))
+            return shear.forth(step)
 
         return divide
 
@@ -179,11 +179,6 @@ class CentredLosses(CoupledTasks):
             shared = np.where(loose, tasks[seen].mean(axis=0), centre)
         tasks = np.where(seen[:, None, None], tasks, shared)
         return unpack_tasks(tasks, shared, self.datafit)
-
-
-def flat(array):
-    """Join the outputs and columns of each task."""
-    return array.reshape(len(array), -1)
 
 
 @dataclass(frozen=True)
@@ -233,8 +228,7 @@ class _Shear:
         return np.concatenate([pulled, none], axis=-1)
 
     def back(self, right):
-        """Return a copy of a gradient in these coordinates."""
-        right = right.copy()
+        """Return a gradient in these coordinates, written on it."""
         if self.has_intercept:
             right[:-1, :, :-1] -= (self.share * self.mean) * right[:-1, :, -1:]
             right[-1, :, :-1] -= self.mean * right[-1, :, -1:]

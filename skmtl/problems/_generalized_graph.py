@@ -11,9 +11,9 @@ from skmtl.couplings import Graph
 from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
 from ._common_losses import find_common
-from ._coupled_losses import CoupledTasks
+from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
-from ._generalized import LIFT, LOST, flat, raise_diagonals
+from ._generalized import LIFT, LOST, raise_diagonals
 from ._output_models import unpack_tasks
 
 # Of graphs with more nodes, eigenvectors take too long.
@@ -125,35 +125,28 @@ class GraphLosses(CoupledTasks):
         """
         shear = NodeShear.of(total, first, self.datafit.fit_intercept)
         found = shear.diagonals(total, first, second)
-        n_tasks, n_columns = self.datafit.n_tasks, self.shape[2]
-        pulled = self._pulled.reshape(self.shape[1:])
-        ridge = self.coupling.alpha_ridge * np.ones(self._n_nodes)
-        ridge[n_tasks:] = 0.0
+        n_tasks, n_features = self.datafit.n_tasks, self.datafit.data.X.shape[1]
+        ridge = np.where(np.arange(self._n_nodes) < n_tasks, 1.0, 0.0)
+        ridge *= self.coupling.alpha_ridge
         precision = self._precision + sparse.diags_array(ridge)
         if self._n_nodes > _MANY_NODES:
-            own = np.zeros(self.shape)
+            own = np.zeros((self._n_nodes, *found.shape[1:]))
             own[:n_tasks] = found
-            own += pulled * precision.diagonal()[:, None, None]
+            own[..., :n_features] += precision.diagonal()[:, None, None]
             own = np.where(own > TINY, own, 1.0)
-            return lambda right: flat(
-                shear.forth(shear.back(right.reshape(self.shape)) / own)
-            )
+            return lambda right: shear.forth(shear.back(right) / own)
         values, modes = np.linalg.eigh(precision.toarray())
-        mean = found.mean(axis=0)
-        curved = np.maximum(values, 0.0)[:, None, None] + mean
+        curved = np.maximum(values, 0.0)[:, None, None] + found.mean(axis=0)
         curved = np.where(curved > TINY, curved, 1.0)
-        level = np.where(found[..., -1:] > TINY, found[..., -1:], 1.0)
+        level = found[..., n_features:]
+        level = np.where(level > TINY, level, 1.0)
 
         def divide(right):
-            right = shear.back(right.reshape(self.shape))
-            inner = np.tensordot(modes.T, right, 1) / curved
-            step = np.tensordot(modes, inner, 1)
-            if self.datafit.fit_intercept:
-                step[:n_tasks, :, n_columns - 1 :] = (
-                    right[:n_tasks, :, n_columns - 1 :] / level
-                )
-                step[n_tasks:, :, n_columns - 1 :] = 0.0
-            return flat(shear.forth(step))
+            right = shear.back(right)
+            step = np.tensordot(modes, np.tensordot(modes.T, right, 1) / curved, 1)
+            step[:n_tasks, :, n_features:] = right[:n_tasks, :, n_features:] / level
+            step[n_tasks:, :, n_features:] = 0.0
+            return shear.forth(step)
 
         return divide
 
@@ -247,10 +240,10 @@ class NodeShear:
         return np.concatenate([found, total], axis=-1)
 
     def back(self, right):
-        """Return a gradient in these coordinates."""
+        """Return a gradient in these coordinates, written on it."""
         if not self.has_intercept:
             return right
-        right, n_tasks = right.copy(), len(self.mean)
+        n_tasks = len(self.mean)
         right[:n_tasks, :, :-1] -= self.mean * right[:n_tasks, :, -1:]
         return right
 

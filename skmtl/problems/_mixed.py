@@ -6,6 +6,7 @@ from itertools import islice
 
 import numpy as np
 
+from skmtl._memory import is_large
 from skmtl.data import ClassTargets, TaskRows
 
 from ._datafit import Datafit, move_levels
@@ -179,6 +180,16 @@ class MixedPart:
         """Return the Hessians of these tasks."""
         return self._units**2 * self.datafit.curve(self.lift(raw))
 
+    def along(self, raw):
+        """Return what multiplies by the Hessians of these tasks."""
+        multiply = self.datafit.along(self.lift(raw))
+        return lambda variable: self._units * multiply(self._units * variable)
+
+    def diagonals(self, raw):
+        """Return diagonals of the Hessians, as a Datafit does."""
+        found = self.datafit.diagonals(self.lift(raw))
+        return [self._units**2 * each for each in found]
+
     @property
     def _units(self):
         return self.unit[:, None, None]
@@ -204,8 +215,7 @@ class MixedDatafit:
     fit_intercept = True
     # Tasks have units of their own, in which no other can be predicted.
     has_common = False
-    # Its Hessians are always formed.
-    iterates = False
+    basis = None
 
     @property
     def n_tasks(self):
@@ -284,6 +294,34 @@ class MixedDatafit:
         for part, some in self._divide(raw):
             curved[part.places] = part.curve(some)
         return curved
+
+    @property
+    def iterates(self):
+        """Whether Hessians of all tasks would be too large to be formed."""
+        n_tasks, _, n_columns = self.shape
+        n_data = sum(part.datafit.n_data for part in self.parts)
+        return is_large(n_tasks * n_columns**2, n_data)
+
+    def along(self, raw):
+        """Return what multiplies by the Hessians of all tasks, without these."""
+        products = [(part, part.along(some)) for part, some in self._divide(raw)]
+
+        def multiply(variable):
+            total = np.zeros(self.shape)
+            for part, product in products:
+                total[part.places] = product(variable[part.places])
+            return total
+
+        return multiply
+
+    def diagonals(self, raw):
+        """Return diagonals of the Hessians, as a Datafit does."""
+        n_tasks, _, n_columns = self.shape
+        totals = [np.zeros((n_tasks, 1, size)) for size in (1, *2 * [n_columns - 1])]
+        for part, some in self._divide(raw):
+            for total, found in zip(totals, part.diagonals(some), strict=True):
+                total[part.places] = found
+        return totals
 
     def _divide(self, raw):
         """Return the raw predictions of each part beside it."""
