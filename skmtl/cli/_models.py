@@ -11,8 +11,7 @@ from ..metrics._declared import unwrap_search
 from ._encoder import make_steps
 from ._errors import CommandError
 
-_ALPHAS = np.logspace(-3, 5, 17)
-_ALIKE = 1e12  # a pull so strong that all tasks have the same slopes
+_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to no effect of any feature
 
 MODELS = {
     "independent": "a linear model for each task alone",
@@ -59,9 +58,9 @@ def fit_model(pipeline, table):
 
 def _make_number_models(task_column):
     models = (
-        MultiTaskRidgeCV(alphas=_ALPHAS),
+        MultiTaskRidgeCV(),
         PooledTasks(RidgeCV(alphas=_ALPHAS)),
-        MeanRegularizedRegressorCV(alphas=[_ALIKE]),
+        MeanRegularizedRegressorCV(alphas=[np.inf]),
         MeanRegularizedRegressorCV(),
     )
     return [model.set_params(task_column=task_column) for model in models]
