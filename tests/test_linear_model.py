@@ -25,6 +25,9 @@ from skmtl.linear_model import (
     MultiTaskRidgeCV,
 )
 
+# Grids here have few strengths on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:The error still falls:UserWarning")
+
 N_TASKS, N_FEATURES = 5, 4
 SIZES = np.array([9, 14, 6, 21, 11])
 LEARNT = ("coef_", "intercept_", "coef_shared_", "intercept_shared_")

@@ -23,6 +23,9 @@ from skmtl.problems import (
     pose_moments,
 )
 
+# Grids here have few strengths on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:The error still falls:UserWarning")
+
 each_method = pytest.mark.parametrize("method", ["loo", "gcv", "cv", "reml"])
 each_error = pytest.mark.parametrize("method", ["loo", "gcv", "cv"])
 

@@ -14,8 +14,7 @@ from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics import find_task_column
 from ._centred_models import make_class_models, make_count_models
 
-_ALPHAS = np.logspace(-3, 5, 17)
-_ALIKE = 1e20  # a pull so strong that tasks have the same coefficients
+_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to no effect of any feature
 _INNER = ("estimator", "regressor")  # of a search, of a TransformedTargetRegressor
 
 
@@ -32,10 +31,9 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
 
     Of classes they are logistic regressions, of counts Poisson regressions. The first
     has one strength for all tasks, but nothing else in common; of a task with a single
-    class, or of zeros, it predicts the class frequency or the rate, smoothed. The
-    strengths of the first and the last are searched by log loss, or Poisson deviance,
-    of rows held out, if there is a task column; those of the other two, and of all
-    without a task column, are 1.
+    class, or of zeros, it predicts the class frequency or the rate, smoothed. Their
+    strengths are searched by log loss, or Poisson deviance, of rows held out, if there
+    is a task column; without one, they are 1.
 
     Parameters
     ----------
@@ -71,9 +69,9 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
 
 def _make_number_models(task_column):
     models = {
-        "independent": MultiTaskRidgeCV(_ALPHAS),
+        "independent": MultiTaskRidgeCV(),
         "pooled": PooledTasks(RidgeCV(alphas=_ALPHAS)),
-        "pooled + task intercepts": MeanRegularizedRegressorCV([_ALIKE], method="loo"),
+        "pooled + task intercepts": MeanRegularizedRegressorCV([np.inf], method="loo"),
         "mean-regularised": MeanRegularizedRegressorCV(),
     }
     return {

@@ -47,7 +47,13 @@ from ._pose import (
 from ._posterior import Posterior
 from ._profiled import ProfiledLoss
 from ._restricted import StrengthSearch
-from ._ridge_path import RidgePath, fold_path, rows_path, shared_path
+from ._ridge_path import (
+    RidgePath,
+    fold_path,
+    rows_path,
+    shared_path,
+    suggest_ridge_alphas,
+)
 from ._rows_smooth import (
     DivisibleLoss,
     divisible_moments,
@@ -132,5 +138,6 @@ __all__ = [
     "standardise",
     "suggest_alphas",
     "suggest_levels",
+    "suggest_ridge_alphas",
     "warn_of_iteration",
 ]

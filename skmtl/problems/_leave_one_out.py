@@ -6,7 +6,7 @@ from ._posterior import Posterior
 from ._posterior import pick as _pick
 
 # With more leverage than this, residuals and what they are divided by are rounding.
-_FULL = 1 - 1e-10
+_FULL = 1 - 1e-8
 # So many numbers are kept in eigenvectors, and more are turned again for every fit.
 _KEPT = 2**24
 
