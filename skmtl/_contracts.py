@@ -231,7 +231,7 @@ class Loss(ABC):
         return self.hessian(y, z)
 
     def bend_along(self, y, z):
-        """Return what multiplies by the curvature of `bend`.
+        """Return a function that multiplies by the curvature of `bend`.
 
         Parameters
         ----------
@@ -243,7 +243,7 @@ class Loss(ABC):
         Returns
         -------
         callable
-            Of steps in the shape of z, returns the products in that shape.
+            Maps a step in the shape of z to its product, in the same shape.
         """
         bend = self.bend(y, z)
         return lambda step: np.einsum("...kl,...l->...k", bend, step)
