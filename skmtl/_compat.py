@@ -19,7 +19,7 @@ __all__ = [
 
 
 def fit_context(*, prefer_skip_nested_validation):
-    """Decorate a fit: it checks the parameters, and changes all state or none."""
+    """Decorate a fit to validate parameters, and to change nothing if it raises."""
     checked = _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
 
     def decorate(fit):
@@ -37,7 +37,7 @@ def fit_context(*, prefer_skip_nested_validation):
 
 @contextmanager
 def all_or_nothing(*estimators):
-    """Restore the attributes of estimators if anything is raised in the block.
+    """Restore the attributes of estimators if the block raises.
 
     Fitted attributes are replaced, never changed in place, so shallow copies suffice.
     """

@@ -32,12 +32,12 @@ def blas_threads_for(n_features):
 
 @contextmanager
 def calculation(n_features):
-    """Return a context to calculate in: what overflows is refused where it ends.
+    """Silence floating-point warnings and limit threads; callers check for overflow.
 
     Parameters
     ----------
     n_features : int
-        Size of the matrices; small ones are kept to one thread.
+        Size of the matrices; small ones use one thread.
     """
     quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
     with blas_threads_for(n_features), quiet:
@@ -68,9 +68,9 @@ def refuse_huge(features, targets=()):
     if size < _HUGE:
         what, largest = f"feature {sizes.argmax()} of X", sizes.max()
     raise ValueError(
-        f"Sums of squares of X and y must stay below {_HUGE:g}, got {largest:g} for "
-        f"{what}. Divide the column by its largest absolute value, or leave out the "
-        "rows that are so large by mistake."
+        f"Sums of squares of X and y must be below {_HUGE:g}, got {largest:g} for "
+        f"{what}. Divide the column by its largest absolute value, or remove erroneous "
+        "rows."
     )
 
 
@@ -232,7 +232,7 @@ class Semidefinite:
 
     @cached_property
     def inverse_root(self):
-        """Return a matrix whose product with its transpose is the inverse."""
+        """Return a factor R of the inverse, ``R R'``."""
         if self._cholesky is not None:
             root = linalg.lapack.dtrtri(self._cholesky, lower=True)[0]
             return self._scale[:, None] * np.tril(root).T
@@ -293,7 +293,7 @@ class Wide:
 
     @cached_property
     def inverse_root(self):
-        """Return a matrix whose product with its transpose is the inverse."""
+        """Return a factor R of the inverse, ``R R'``."""
         values, vectors = self._svd
         root = vectors.T / np.sqrt(values + self.strength)
         if not self.strength:

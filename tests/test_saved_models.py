@@ -98,7 +98,7 @@ def test_a_file_that_shrinks_too_well_is_not_compressed():
 def test_a_model_that_could_not_be_opened_is_not_saved():
     _, model, _ = save("numbers", "mean")
     model[-1].coef_, before = np.full_like(model[-1].coef_, np.nan), model[-1].coef_
-    with pytest.raises(ValueError, match="cannot be saved, its file holds a model"):
+    with pytest.raises(ValueError, match="cannot be saved: its file holds a model"):
         dump_model(model)
     model[-1].coef_ = before
 

@@ -160,9 +160,9 @@ def test_odd_labels_are_said(tmp_path):
     cells = ["NA", "ash", "Ash", "elm ", "elm"] * 2
     path = write_table(tmp_path / "a.csv", task=cells, x=range(10), y=[1, 2] * 5)
     assert prepare(path).notes["Labels"] == [
-        "task taken without the spaces around some of them",
-        "task 'NA' taken as a task, an empty cell is none",
-        "task 'Ash', 'ash' taken as different tasks",
+        "task: surrounding spaces removed from some",
+        "task 'NA' read as a task; only empty cells are missing",
+        "task 'Ash', 'ash' read as different tasks",
     ]
 
 
@@ -329,14 +329,14 @@ def test_words_that_were_missing_in_training_are_missing_later(tmp_path):
 @pytest.mark.parametrize(
     ("name", "cells", "kind", "said"),
     [
-        ("childid", range(1000, 1030), None, "an id, another number in each row"),
-        ("x", range(1000, 1030), None, "an id, another number in each row"),
-        ("userId", [i // 2 * 7919 for i in range(60)], None, "an id of few rows each"),
+        ("childid", range(1000, 1030), None, "an id, unique per row"),
+        ("x", range(1000, 1030), None, "an id, unique per row"),
+        ("userId", [i // 2 * 7919 for i in range(60)], None, "an id with few rows"),
         ("areacode", [100 + i % 5 for i in range(30)], "category", "Codes"),
         ("zip", [f"{i % 5:03d}" for i in range(30)], "category", "Codes"),
         ("income", [(i * 7919) % 99991 for i in range(30)], "number", "Maybe ids"),
-        ("head", ["Ash", "Bea", "Cy"] * 10, None, "names the tasks as task does"),
-        ("office", [11, 12, 13] * 10, None, "names the tasks as task does"),
+        ("head", ["Ash", "Bea", "Cy"] * 10, None, "names the same tasks as task"),
+        ("office", [11, 12, 13] * 10, None, "names the same tasks as task"),
         ("note", [f"n{i // 2}" for i in range(60)], "category", "Many"),
         ("mix", ["1", "2", "3", "x", "y", "z"] * 5, "category", "Mixed"),
     ],
@@ -392,15 +392,15 @@ def test_the_user_says_what_a_column_is(tmp_path, name, cells, wish, expected):
     [
         (["--number", "zap"], "--number 'zap' is not a column"),
         (["--number", "task"], "is the --task column"),
-        (["--number", "zip", "--drop", "zip"], "is named in --drop too"),
-        (["--date", "zip", "--category", "zip"], "is named in --category too"),
-        (["--date", "zip"], "say how they are written, as in --date zip=%d/%m/%Y"),
-        (["--date", "born=%Q"], "is no way to write dates"),
-        (["--number", "born"], "holds no number, got '01/03"),
-        (["--cv", "time"], "give a number of folds, or time COLUMN"),
+        (["--number", "zip", "--drop", "zip"], "is also given in --drop"),
+        (["--date", "zip", "--category", "zip"], "is also given in --category"),
+        (["--date", "zip"], "give the format, as in --date zip=%d/%m/%Y"),
+        (["--date", "born=%Q"], "is not a valid date format"),
+        (["--number", "born"], "must hold numbers, got '01/03"),
+        (["--cv", "time"], "give a number of folds or time COLUMN"),
         (["--cv", "time", "zip"], "--cv time 'zip' must hold dates or numbers"),
         (["--cv", "time", "day"], "--cv time 'day' is not a column"),
-        (["--cv", "39", "--cv", "time", "born"], "too few different values"),
+        (["--cv", "39", "--cv", "time", "born"], "too few distinct values"),
     ],
 )
 def test_what_cannot_be_followed_is_said(capsys, table, tmp_path, argv, said):
@@ -418,8 +418,9 @@ def test_new_categories_and_missing_words_are_counted(capsys, table, tmp_path):
     capsys.readouterr()
     predict(model, tmp_path / "new.csv")
     assert capsys.readouterr().err.splitlines()[1:] == [
-        "3 rows of 2 zip not seen in training ('99999', '88888'), taken as rare ones",
-        "1 row of größe taken as missing ('-')",
+        "3 rows of 2 zip not seen in training ('99999', '88888'), treated as "
+        "rare categories",
+        "1 row of größe read as missing ('-')",
     ]
 
 
@@ -447,15 +448,13 @@ def test_folds_in_time_train_on_the_past(capsys, table, tmp_path):
     argv = ["compare", tmp_path / "a.csv", "--task", "task", "--target", "y"]
     argv += ["--models", "independent,mean", "--cv", 3]
     assert run(*argv) == 0
-    assert (
-        "Folds: 3 of rows at random, though rows have a time" in capsys.readouterr().out
-    )
+    assert "Folds: 3 random folds, although rows have a time" in capsys.readouterr().out
     outputs = []
     for time in (["time:day"], ["time", "day"]):
         assert run(*argv, "--cv", *time, "--seed", len(time)) == 0
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]
-    assert "Folds: 3 in the order of day, tested on later rows; all tasks" in outputs[0]
+    assert "Folds: 3 in the order of day, tested on later rows, all tasks" in outputs[0]
 
 
 def test_tasks_that_do_not_overlap_are_cut_each_on_its_own(tmp_path):
@@ -565,8 +564,8 @@ def test_commas_that_may_be_either_are_no_numbers(tmp_path):
     [
         ("a.csv", b'a,b\n1,"2\n', "not a readable CSV file"),
         ("a.csv", b"a,b\n1,\x002\n", "NUL characters"),
-        ("a.csv", "a,b\né,ö\nü,ß\n".encode() + b"\xff,1\n", "not UTF-8, as the rest"),
-        ("a.csv", b"\xff\xfea", "byte 2 is not utf-16"),
+        ("a.csv", "a,b\né,ö\nü,ß\n".encode() + b"\xff,1\n", "not valid UTF-8, but"),
+        ("a.csv", b"\xff\xfea", "byte 2 is not valid utf-16"),
         ("a.csv.gz", b"\x1f\x8b\x08no gzip", "not a readable gzip file"),
         ("a.xlsx", b"no workbook", "not a readable Excel file"),
         ("a.xlsx", b"PK\x03\x04no workbook", "not a readable Excel file"),

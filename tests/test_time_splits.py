@@ -138,14 +138,14 @@ def test_times_reach_the_splitter_by_metadata_routing(weekly):
     ("splitter", "times", "message"),
     [
         (TaskTimeSeriesSplit(0), [1, 2, 3, 4], "n_splits must be an integer"),
-        (TaskTimeSeriesSplit(2), [1, 2, 1, 2], "must leave later rows.*use fewer"),
-        (TaskTimeSeriesSplit(1), [1, 2, np.nan, 4], "Got none in row 2"),
-        (TaskTimeSeriesSplit(1), ["2024-01-01", None] * 2, "Got none in row 1"),
+        (TaskTimeSeriesSplit(2), [1, 2, 1, 2], "must have later rows.*use fewer"),
+        (TaskTimeSeriesSplit(1), [1, 2, np.nan, 4], "missing one in row 2"),
+        (TaskTimeSeriesSplit(1), ["2024-01-01", None] * 2, "missing one in row 1"),
         (TaskTimeSeriesSplit(1), ["31/12/2024"] * 4, "Got the text '31/12/2024'"),
         (TaskTimeSeriesSplit(1), ["9", "10", "1", "2"], "Got the text '9'"),
         (TaskTimeSeriesSplit(1), [[1], [2], [3], [4]], "time must be 1-d"),
         (TaskTimeSeriesSplit(1), [1, 2, 3], "inconsistent numbers of samples"),
-        (TaskTimeSeriesSplit(1, time_column="day"), [1, 2, 3, 4], "in one way"),
+        (TaskTimeSeriesSplit(1, time_column="day"), [1, 2, 3, 4], "given once"),
         (TaskTimeSeriesSplit(1, time_column=5), None, "time_column must be a position"),
     ],
 )

@@ -14,7 +14,7 @@ _MODULES = {
 
 
 def __getattr__(name):
-    """Import what uses scikit-learn when it is first named: --help needs none of it."""
+    """Import modules that use scikit-learn lazily: --help does not need them."""
     if name in _MODULES:
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,24 +1,24 @@
-"""Archives of a few files, unpacked within limits that are set before the work."""
+"""Zip archives of a few files, unpacked within size limits."""
 
 from collections import Counter
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 _MEGABYTE = 2**20
-_ANY_SIZE = 128 * _MEGABYTE  # what an archive of any size may unpack to
-_ANY_TEXT = 32 * _MEGABYTE  # of that, text to be parsed, which takes ten times as much
-_MOST_GROWTH = 20  # times its own size that a larger archive may unpack to
+_ANY_SIZE = 128 * _MEGABYTE  # unpacked size allowed for any archive
+_ANY_TEXT = 32 * _MEGABYTE  # of that, text; parsing takes ten times as much
+_MOST_GROWTH = 20  # largest ratio of unpacked to packed size above that
 _MOST_FILES = 20_000
 
 
 class ArchiveError(ValueError):
-    """Say what is wrong with an archive, to go after its name."""
+    """An invalid archive; the message is a predicate that follows the file's name."""
 
 
 def pack(files):
-    """Return files, bytes by name, as an archive that :func:`unpack` accepts.
+    """Pack files (bytes by name) into an archive that :func:`unpack` accepts.
 
-    It is compressed, unless so well that its size no longer bounds what it holds.
+    It is stored uncompressed if the compression ratio would exceed the limit.
     """
     content = _zip(files, ZIP_DEFLATED)
     size = sum(map(len, files.values()))
@@ -27,12 +27,12 @@ def pack(files):
 
 
 def bundle(files):
-    """Return files as an archive that is not compressed, for a library to read."""
+    """Pack files into an uncompressed archive."""
     return _zip(files, ZIP_STORED)
 
 
 def unpack(content):
-    """Return the files in an archive, bytes by name, if they keep the limits."""
+    """Return the files in an archive (bytes by name), or raise if too large."""
     with ZipFile(BytesIO(content)) as archive:
         entries = archive.infolist()
         _check_names([entry.filename for entry in entries])
@@ -43,7 +43,7 @@ def unpack(content):
 
 
 def check_size(size, content, any_size=_ANY_SIZE):
-    """Check what an archive unpacks to against the memory that it may take."""
+    """Check the unpacked size of an archive against the limit."""
     limit = max(any_size, _MOST_GROWTH * len(content))
     if size > limit:
         raise ArchiveError(
@@ -64,13 +64,13 @@ def _check_names(names):
 
 
 def _read(archive, entry):
-    """Read one file; never more of it than it is said to have."""
-    if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):  # others know no limit
-        raise ArchiveError(f"is damaged: {entry.filename!r} in it is packed otherwise")
+    """Read one file, and no more than its declared size."""
+    if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):  # others have no limit
+        raise ArchiveError(f"is damaged: {entry.filename!r} uses another compression")
     with archive.open(entry) as file:
         content = file.read(entry.file_size + 1)
     if len(content) != entry.file_size:
-        raise ArchiveError(f"is damaged: {entry.filename!r} in it is cut off")
+        raise ArchiveError(f"is damaged: {entry.filename!r} is truncated")
     return content
 
 

@@ -1,4 +1,4 @@
-"""What can be said on the command line."""
+"""The command line's arguments and options."""
 
 import sys
 from argparse import (
@@ -33,9 +33,9 @@ _DATA = """table: a .csv, .tsv, .txt (also .gz), .xlsx or .parquet file, - for s
 input"""
 
 _KINDS = {
-    "category": "categories, codes among them",
-    "number": "numbers, other words as missing",
-    "date": "dates; COLUMN=%%d/%%m/%%Y says how they are written",
+    "category": "categories, including codes",
+    "number": "numbers, with other text missing",
+    "date": "dates; COLUMN=%%d/%%m/%%Y gives their format",
 }
 
 _EXAMPLES = """\
@@ -54,7 +54,7 @@ class Parser(ArgumentParser):
     """A parser that raises what is wrong, to be said in one line."""
 
     def parse_args(self, args=None, namespace=None):
-        """Parse arguments, of which ``--cv time COLUMN`` has two."""
+        """Parse arguments, after joining the two values of ``--cv time COLUMN``."""
         args = sys.argv[1:] if args is None else list(args)
         for place, pair in enumerate(pairwise(args)):
             if pair == ("--cv", "time") and place + 2 < len(args):
@@ -117,7 +117,7 @@ def _add_compare(commands):
             action="extend",
             default=[],
             metavar="COLUMN",
-            help=f"columns to take as {what}",
+            help=f"columns to read as {what}",
         )
     add(
         "--cv",
@@ -125,8 +125,8 @@ def _add_compare(commands):
         action=_Folds,
         default=5,
         metavar="N | time COLUMN",
-        help="number of folds, default 5; with time and a column of dates or numbers, "
-        "train on earlier rows and test on later ones (may be given with N too)",
+        help="number of folds, default 5; time and a column of dates or numbers: train "
+        "on earlier rows and test on later ones (N may be given too)",
     )
     add(
         "--metric",
@@ -134,7 +134,7 @@ def _add_compare(commands):
         help="error that is compared, by default rmse of numbers, log_loss of classes",
     )
     add("--report", metavar="FILE", help="write a report, a .html file")
-    add("--save", metavar="FILE", help="save the model to use, a .skops file")
+    add("--save", metavar="FILE", help="save the recommended model, a .skops file")
     add(
         "--seed",
         type=_seed,
@@ -152,7 +152,7 @@ def _add_compare(commands):
 
 
 class _Folds(Action):
-    """Keep the number of folds, and the column of times, apart."""
+    """Store the number of folds and the time column separately."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         setattr(namespace, "cv" if isinstance(values, int) else "time", values)
@@ -166,7 +166,7 @@ def _read_cv(text):
         return int(text)
     except ValueError:
         raise ArgumentTypeError(
-            f"invalid int value: {text!r}, give a number of folds, or time COLUMN"
+            f"invalid value: {text!r}, give a number of folds or time COLUMN"
         ) from None
 
 
@@ -183,9 +183,9 @@ def _add_predict(commands):
         "--formulas",
         choices=["quote", "keep"],
         default="quote",
-        help="classes that a spreadsheet would run as a formula, as they begin with "
-        "=, +, - or @: put a ' before them (the default), or keep them; columns of "
-        "the table are never changed",
+        help="predicted classes that a spreadsheet would run as a formula, such as "
+        "=1+2: put a ' before them (the default) or keep them; columns of the table "
+        "are never changed",
     )
     add("--quiet", action="store_true", help="show no progress, and no summary")
 
@@ -194,7 +194,7 @@ def _seed(text):
     value = _read_integer(text)
     if value is None or not 0 <= value <= _LARGEST_SEED:
         raise ArgumentTypeError(
-            f"must be a whole number from 0 to {_LARGEST_SEED}, got {text!r}"
+            f"must be an integer from 0 to {_LARGEST_SEED}, got {text!r}"
         )
     return value
 
@@ -203,14 +203,14 @@ def _n_jobs(text):
     value = _read_integer(text)
     if not value:
         raise ArgumentTypeError(
-            f"must be a whole number but 0, as 1, or -1 for one per processor, got "
+            "must be a nonzero integer, such as 1, or -1 for one per processor, got "
             f"{text!r}"
         )
     return value
 
 
 def _read_integer(text):
-    """Return the whole number that a text is, None for any other text."""
+    """Parse an integer; return None if the text is not one."""
     try:
         return int(text)
     except ValueError:

@@ -1,10 +1,10 @@
-"""Names that can be said on the command line, known before the work is imported."""
+"""Names of models and metrics, without importing scikit-learn."""
 
 MODELS = {
     "independent": "a linear model for each task alone",
-    "pooled": "one linear model for all rows, whatever their task",
-    "intercepts": "one slope for all tasks, and a level for each",
-    "mean": "slopes and a level for each task, near what the tasks share",
+    "pooled": "one linear model for all rows, ignoring the task",
+    "intercepts": "the same slopes for all tasks, and an intercept for each",
+    "mean": "slopes and an intercept for each task, pulled towards their mean",
 }
 
 METRICS = {

@@ -1,10 +1,10 @@
-"""Columns that name rows, tasks or categories by whole numbers."""
+"""Detect numeric columns that are ids or codes."""
 
 import re
 
 import numpy as np
 
-FEW = 20  # text with more values, all different, is a name and no category
+FEW = 20  # all-different text with more values is a name, not a category
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ID = re.compile(r"id|ids|identifier|uuid|guid|key|index|idx|no|nr|num|number|isbn|ssn")
 _GLUED_ID = re.compile(r"[a-z]+id")
@@ -17,15 +17,15 @@ _CODE = re.compile(
     r"|county|province|ward|department|dept|branch|type|category|group|cluster|species"
     r"|nationality|country|ethnicity|race|religion|occupation"
 )
-_DIGITS, _ENOUGH = 6, 50  # numbers of so many digits, in so many rows
+_DIGITS, _ENOUGH = 6, 50  # ids have at least this many digits, in this many rows
 _HALF = 0.5
-_DENSE = 2  # numbers are counted through if so many times their number spans them
+_DENSE = 2  # consecutive numbers span less than this times their count
 
 
 def name_codes(column, kind, labels):
-    """Say what becomes of a column that names something, and why, else None.
+    """Return how to treat an id or code column and why, or None for other columns.
 
-    One of ("drop", why), ("category", what it holds) and ("number", what it holds).
+    One of ("drop", reason), ("category", description) or ("number", description).
     """
     known = column.dropna()
     if kind not in ("number", "category") or len(known) == 0:
@@ -38,7 +38,7 @@ def name_codes(column, kind, labels):
     if kind == "number" and known.nunique() > _DENSE and _is_code(known.name):
         return "category", f"{known.name} ({known.nunique()} whole numbers)"
     if kind == "number" and FEW < known.nunique() == len(known):
-        return "number", f"{known.name} (another whole number in each row)"
+        return "number", f"{known.name} (a different whole number in each row)"
     return None
 
 
@@ -58,27 +58,27 @@ def _find_last_word(name):
 
 
 def _is_glued(word):
-    """Tell whether a word is one such as childid, not one such as paid."""
+    """Return whether a word ends in "id" as childid does, and paid does not."""
     return bool(_GLUED_ID.fullmatch(word)) and not _NO_ID.fullmatch(word)
 
 
 def _name_rows(known, kind):
-    """Say why values name single rows, if they do."""
+    """Return why a column identifies rows, or None."""
     n_values = known.nunique()
     if n_values <= FEW:
         return None
     if n_values == len(known):
         if kind == "category":
-            return "text, different in every row"
+            return "text that differs in every row"
         if _is_id(known.name) or _is_code(known.name) or _are_counted(known):
-            return f"an id, another number in each row: --number {known.name} keeps it"
+            return f"an id, unique per row: --number {known.name} keeps it"
     if _is_id(known.name) and n_values >= _HALF * len(known):
-        return f"an id of few rows each: --category {known.name} keeps it"
+        return f"an id with few rows per value: --category {known.name} keeps it"
     return None
 
 
 def _are_counted(known):
-    """Tell whether different numbers count the rows, or are all of many digits."""
+    """Return whether distinct numbers are consecutive, or all have many digits."""
     low, high = known.abs().min(), known.abs().max()
     if known.max() - known.min() < _DENSE * len(known):
         return True
@@ -87,7 +87,7 @@ def _are_counted(known):
 
 
 def _name_tasks(column, kind, labels):
-    """Say why values name the tasks, if they do."""
+    """Return why a column duplicates the task labels, or None."""
     if column.isna().any():
         return None
     n_tasks = labels.nunique()
@@ -98,5 +98,5 @@ def _name_tasks(column, kind, labels):
     span = kind == "number" and column.max() - column.min()
     named = kind == "category" or _is_id(column.name) or _is_code(column.name)
     if named or span < _DENSE * n_tasks:
-        return f"names the tasks as {labels.name} does: --{kind} {column.name} keeps it"
+        return f"names the same tasks as {labels.name}: --{kind} {column.name} keeps it"
     return None

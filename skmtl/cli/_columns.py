@@ -12,7 +12,7 @@ from ._transformer import TableTransformer
 from ._words import WHOLE, drop_words, is_empty, map_cells, read_floats, write_value
 
 _LARGEST = 1e100  # squares and their sums are finite
-_EXACT = 2.0**53  # floats from here on skip integers
+_EXACT = 2.0**53  # larger floats cannot represent every integer
 _ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([T ].*)?)?", re.A)
 _FLAGS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
@@ -28,13 +28,12 @@ class TableColumns(TableTransformer):
     kinds : dict of str to str
         Kind of each column, in the order in which they are to come out: "number",
         "flag" (true or false), "category", "date", or for a column of labels of tasks
-        "text", "whole" (text of whole numbers, of which 1 and 1.0 are the same) or
-        "integer".
+        "text", "whole" (integers as text, where 1 and 1.0 are equal) or "integer".
     formats : dict of str to str, default=None
-        How dates are written that are not as 2024-01-31, as in "%d/%m/%Y".
+        Formats of dates, such as "%d/%m/%Y"; ISO 8601 where missing.
     words : dict of str to list of str, default=None
-        Text that stands for a missing number or date, besides the usual "-", "?",
-        "n/a" and the like.
+        Text that means a missing number or date, in addition to "-", "?", "n/a" and the
+        like.
 
     Attributes
     ----------
@@ -132,11 +131,11 @@ class TableColumns(TableTransformer):
 
 
 def as_number(column, form=None, words=()):
-    """Return numbers, NaN where a cell says that it has none."""
+    """Return numbers, with NaN for words that mean missing."""
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        raise CommandError(f"column {column.name!r} must hold numbers, it holds dates")
+        raise CommandError(f"column {column.name!r} must hold numbers, got dates")
     values = _read_plain(column)
     if values is None:
         values = pd.to_numeric(column, errors="coerce").astype(float)
@@ -153,7 +152,7 @@ def as_number(column, form=None, words=()):
 
 
 def _read_plain(column):
-    """Return numbers quickly where all of the text is numbers, else None."""
+    """Return numbers by a fast path, or None if some text is not a number."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype):
@@ -179,7 +178,7 @@ def _read_flag(value):
 
 
 def as_category(column, form=None, words=()):
-    """Return text, the same for the numbers 1 and 1.0."""
+    """Return text, with 1 and 1.0 equal."""
     return map_cells(column, _write_category)
 
 
@@ -194,7 +193,7 @@ def _write_whole(text):
 
 
 def as_date(column, form=None, words=()):
-    """Return dates, written as `form` says or as 2024-01-31."""
+    """Parse dates in the format `form`, or ISO 8601."""
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
@@ -234,12 +233,12 @@ def as_text(column, form=None, words=()):
 
 
 def as_whole(column, form=None, words=()):
-    """Return labels of tasks as text, those that are whole numbers without point."""
+    """Return task labels as text, and 1.0 as 1."""
     return map_cells(as_text(column), _write_whole)
 
 
 def _check_whole(column, values):
-    """Check that floats are whole numbers, and can be told apart."""
+    """Check that floats are integers, small enough to be exact."""
     wrong = (values != np.trunc(values)) | (values.abs() >= _EXACT)
     if wrong.any():
         raise CommandError(

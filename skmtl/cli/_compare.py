@@ -22,8 +22,8 @@ from ._target import choose_metric
 from ._time_folds import describe_folds, make_folds
 from ._write import check_output, write_file
 
-_NAMED = 3  # tasks that are hurt
-_FEWEST = 6  # rows of rarer classes: with less, folds of folds are of one class
+_NAMED = 3  # harmed tasks that are listed
+_FEWEST = 6  # rows outside the largest class; with fewer, inner folds have one class
 
 
 def compare(arguments, argv):
@@ -58,7 +58,7 @@ def compare(arguments, argv):
 
 
 def _say_harm(comparison, name):
-    """Say that a model is fitted, and which tasks it hurts, as far as can be told."""
+    """Return that a model is fitted, and which tasks it significantly hurts."""
     hurt = comparison.hurt(name).tolist()
     if not hurt or name == comparison.baseline:
         return ", fitted to all rows"
@@ -116,7 +116,7 @@ def _read_table(arguments):
 
 
 def _read_wishes(arguments, names, source):
-    """Return the kinds that the user says columns are of, and how dates are written."""
+    """Return the kinds of columns, and date formats, that the user gave."""
     wishes = {}
     for kind in ("category", "number", "date"):
         for text in getattr(arguments, kind):
@@ -126,8 +126,8 @@ def _read_wishes(arguments, names, source):
             check_column(name, names, f"--{kind}", source)
             if name in wishes or name in arguments.drop:
                 raise CommandError(
-                    f"--{kind} {name!r} is named in --{wishes.get(name, ['drop'])[0]} "
-                    "too: name it in one"
+                    f"--{kind} {name!r} is also given in "
+                    f"--{wishes.get(name, ['drop'])[0]}: give it once"
                 )
             wishes[name] = kind, form
     return wishes
@@ -152,22 +152,22 @@ def _check_folds(arguments, table):
 
 
 def _check_classes(table):
-    """Check that folds, and those of searches in them, can have rows of two classes."""
+    """Check that folds, and inner folds, can have rows of two classes."""
     if table.kind != "classes":
         return
     classes, counts = np.unique(table.y, return_counts=True)
     if counts.min() == 1:
         raise CommandError(
             f"class {str(classes[counts.argmin()])!r} of --target {table.target!r} has "
-            "1 row, which cannot be both learnt and predicted: leave this row out, or "
-            "join the class with another"
+            "1 row, which cannot be in both training and test sets: leave the row out, "
+            "or merge the class with another"
         )
     n_rare = counts.sum() - counts.max()
     if n_rare < _FEWEST:
         raise CommandError(
             f"--target {table.target!r} must have at least {_FEWEST} rows that are not "
-            f"{str(classes[counts.argmax()])!r} to compare models on, it has {n_rare}: "
-            "collect more"
+            f"{str(classes[counts.argmax()])!r} to compare models, got {n_rare}: "
+            "collect more rows"
         )
 
 
@@ -183,12 +183,12 @@ def _compare(models, table, metric, folds, arguments):
             n_jobs=_limit_jobs(arguments.n_jobs, len(models) * arguments.cv),
             random_state=arguments.seed,
         )
-    except ValueError as error:  # it says which model failed, in which fold, and why
+    except ValueError as error:  # names the model, the fold and the reason
         raise CommandError(f"{table.source}: {error}") from error
 
 
 def _limit_jobs(n_jobs, n_fits):
-    """Return no more processes than there are fits, which would all be started."""
+    """Return at most one process per fit: joblib would start all of them."""
     return n_jobs if n_jobs is None else min(n_jobs, n_fits)
 
 

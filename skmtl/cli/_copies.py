@@ -1,22 +1,22 @@
-"""Features that are the target in other clothes."""
+"""Detect features that are copies of the target."""
 
 import warnings
 
 import numpy as np
 
-_UNEXPLAINED = 1e-5  # of the variance of the target: a copy may be rounded
-_ENOUGH = 5  # rows, as few points lie on a line by chance
+_UNEXPLAINED = 1e-5  # share of the target's variance; allows for rounding
+_ENOUGH = 5  # rows; fewer points may lie on a line by chance
 
 
 def warn_of_copies(X, y, kinds):
-    """Warn of features that hold the target."""
+    """Warn of features that equal the target, up to unit and rounding."""
     copies = [name for name, kind in kinds.items() if _is_copy(X[name], y, kind)]
     if copies:
         names = ", ".join(map(repr, copies))
         warnings.warn(
-            f"{names} {'equals' if len(copies) == 1 else 'equal'} the target, maybe in "
-            "another unit: if it is not known when you predict, leave it out with "
-            f"--drop {' '.join(copies)}",
+            f"{names} {'equals' if len(copies) == 1 else 'equal'} the target, perhaps "
+            "in another unit. If it is unknown when you predict, leave it out: --drop "
+            f"{' '.join(copies)}",
             UserWarning,
             stacklevel=2,
         )
@@ -35,7 +35,7 @@ def _is_copy(column, y, kind):
 
 
 def _lie_on_a_line(x, y):
-    """Tell whether one is an affine function of the other, up to rounding."""
+    """Return whether one is an affine function of the other, up to rounding."""
     x, y = _standardise(x), _standardise(y)
     return 1 - np.mean(x * y) ** 2 < _UNEXPLAINED
 
@@ -47,7 +47,7 @@ def _standardise(x):
 
 
 def _name_each_other(values, target):
-    """Tell whether each value goes with one target, and the other way around."""
+    """Return whether values and targets correspond one to one."""
     pairs = set(zip(values.tolist(), target.tolist(), strict=True))
     n_values, n_targets = len(set(values.tolist())), len(set(target.tolist()))
     return 1 < n_values == n_targets == len(pairs) < len(target)

@@ -1,4 +1,4 @@
-"""How the dates of a column are written."""
+"""Detect the date format of a column."""
 
 import re
 
@@ -16,14 +16,13 @@ _NAMED = {
     re.compile(r"[A-Za-z]+ \d{1,2}, \d{4}"): ("%b %d, %Y", "%B %d, %Y"),
 }
 _LAST_MONTH = 12
-_SEVERAL = 5  # numbers such as 20240131 are dates if there are so many
+_SEVERAL = 5  # fewest numbers such as 20240131 that are taken as dates
 
 
 def find_form(values):
-    """Return how all of these texts are written as dates, "" as ISO 8601 does, or None.
+    """Return the date format of these texts: "" for ISO 8601, None if not dates.
 
-    Day and month are told apart by the days after the 12th; without any, the day is
-    taken to come first.
+    Days above 12 tell day from month; without any, the day comes first.
     """
     if not values:
         return None
@@ -34,7 +33,7 @@ def find_form(values):
 
 
 def find_sure(values, form):
-    """Return a date that can be read in one way only, if there is one."""
+    """Return an unambiguous date, or None."""
     if not (form.startswith("%d") and "%m" in form):
         return values[0]
     swapped = zip(values, are_dates(values, _swap(form)), strict=True)
@@ -49,7 +48,7 @@ def _are_iso(values):
     if all(_ISO.fullmatch(value) for value in values):
         return True
     found = [_MONTHS.fullmatch(value) for value in values]
-    return all(found) and not all(  # as the seasons 2023-24, 2024-25
+    return all(found) and not all(  # seasons such as 2023-24, 2024-25
         int(each[2]) == (int(each[1]) + 1) % 100 for each in found
     )
 
@@ -69,7 +68,7 @@ def _list_forms(values):
 
 
 def _list_three(found):
-    """List the formats of day, month and year, in an order that the days allow."""
+    """Return the format of day, month and year in the order that the days allow."""
     mark = found[0][2]
     short = len(found[0][4]) == len("24")
     if short and mark != "/":  # may be a version
@@ -87,7 +86,7 @@ def _are_read(values, form):
 
 
 def are_dates(values, form):
-    """Tell which texts are dates of this form."""
+    """Return which texts are dates in this format."""
     import pandas as pd
 
     texts = pd.Series(list(values), dtype=object)

@@ -1,4 +1,4 @@
-"""Numbers with decimal commas, or with separators of thousands."""
+"""Numbers with decimal commas or thousands separators."""
 
 import re
 
@@ -9,14 +9,14 @@ _COMMA = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?,\d+(e[+-]?\d+)?", re.I 
 _DOTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.A)
 _POINT = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.I | re.A)
 _PLAIN = re.compile(r"[+-]?\d+", re.A)
-_MOSTLY = 0.9  # of the cells of a column are numbers, some may be words
+_MOSTLY = 0.9  # share of a column's cells that must be numbers
 
 
 def read_decimals(columns, separator):
-    """Write numbers with commas as numbers with points, where commas are decimals.
+    """Convert decimal commas, and remove thousands separators.
 
-    Takes lists of text by name. Returns those that change, and what was assumed. A
-    file in which "1,234" may be either is left alone.
+    Takes lists of text by name. Returns the changed lists, and what was assumed. If
+    "1,234" is ambiguous, nothing changes.
     """
     if not any("," in "".join(values) for values in columns.values()):
         return {}, None
@@ -49,7 +49,7 @@ def _are_numbers(known):
 
 
 def _are_decimal(commas, cells, separator):
-    """Tell whether commas are decimal: some can be nothing else, or who uses ";"."""
+    """Return whether commas are decimal: some must be, or ";" separates cells."""
     if any(map(_has_comma, commas.values())):
         return True
     return separator == ";" and not _are_grouped(commas, cells)
@@ -62,7 +62,7 @@ def _has_comma(known):
 
 
 def _are_grouped(commas, cells):
-    """Tell whether commas are thousands: beside a point, twice, or points elsewhere."""
+    """Return whether commas separate thousands: two in a cell, or decimal points."""
     if any(_has_comma(known) for known in commas.values()):
         return False
     sure = any(
@@ -78,7 +78,7 @@ def _are_grouped(commas, cells):
 
 
 def _have_dots(known):
-    """Tell whether all points of a column, and some, are between thousands."""
+    """Return whether a column has points, all of them between thousands."""
     dotted = [cell for cell in known if "." in cell]
     return bool(dotted) and all(
         (_DOTS.fullmatch(cell) if "." in cell else _PLAIN.fullmatch(cell))

@@ -12,13 +12,13 @@ _NAMES = {
     "date": ("date", "dates"),
 }
 _TOPICS = {
-    "Codes": "{} taken as categories: --number COLUMN takes one as numbers",
-    "Maybe ids": "{} taken as numbers: --drop COLUMN leaves one out",
-    "Dates": "{} taken as dates: --date COLUMN=%m/%d/%Y says how they are written",
-    "Numbers": "{} taken as numbers: --category COLUMN takes one as text",
-    "Missing": "{} taken as missing",
-    "Mixed": "{} taken as categories: --number COLUMN takes such words as missing",
-    "Many": "{} of which the 19 most frequent are told apart: --drop COLUMN leaves one "
+    "Codes": "{} read as categories: --number COLUMN reads one as numbers",
+    "Maybe ids": "{} read as numbers: --drop COLUMN leaves one out",
+    "Dates": "{} read as dates: --date COLUMN=%m/%d/%Y gives another format",
+    "Numbers": "{} read as numbers: --category COLUMN reads one as text",
+    "Missing": "{} read as missing",
+    "Mixed": "{} read as categories: --number COLUMN reads such words as missing",
+    "Many": "{}: only the 19 most frequent are kept apart. --drop COLUMN leaves one "
     "out",
 }
 _SHOWN = 10

@@ -57,7 +57,7 @@ def make_table_encoder(kinds, task_column):
 
 
 def make_steps(columns):
-    """Make the steps in front of a model, of which the first takes the columns."""
+    """Make the preprocessing steps of a model; the first selects the columns."""
     *features, (task_column, _) = columns.kinds.items()
     encoder = make_table_encoder(dict(features), task_column)
     return [("columns", columns), ("encoder", encoder)]

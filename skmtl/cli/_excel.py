@@ -16,7 +16,7 @@ def read_excel(content, path):
     openpyxl = need("openpyxl")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and features not supported
+            warnings.simplefilter("ignore")  # about unsupported styles and features
             book = openpyxl.load_workbook(
                 BytesIO(content), read_only=True, data_only=True
             )
@@ -35,7 +35,7 @@ def read_excel(content, path):
 
 
 def _write_cell(cell):
-    """Return what a cell says, as it would stand in a CSV file."""
+    """Return a cell as text, as in a CSV file."""
     value = cell.value
     if value is None:
         return ""
@@ -51,6 +51,6 @@ def _write_cell(cell):
 
 
 def _write_number(cell, value):
-    """Keep the leading zeros that a format such as 00000 shows."""
+    """Format a number with the leading zeros of a format such as 00000."""
     zeros = _ZEROS.fullmatch(cell.number_format or "")
     return str(value).zfill(len(zeros[0])) if zeros else str(value)

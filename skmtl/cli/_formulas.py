@@ -4,15 +4,15 @@ import re
 
 import numpy as np
 
-# As OWASP lists them, and their wide forms, which spreadsheets take for the same.
+# OWASP's list, and the full-width forms, which spreadsheets treat alike.
 _FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def defuse(value):
-    """Put an apostrophe before a text that begins as a formula; leave anything else.
+    """Put an apostrophe before text that begins a formula; return the rest unchanged.
 
-    Spreadsheets then show the text. Numbers stay numbers, as text too.
+    Spreadsheets then show the text. Numbers, also as text, are unchanged.
     """
     if not isinstance(value, str) or not _FORMULA.match(value):
         return value
@@ -20,7 +20,7 @@ def defuse(value):
 
 
 def defuse_all(columns):
-    """Defuse the names and the values of columns, a mapping of names to values."""
+    """Defuse the names and values of columns (values by name)."""
     return {
         defuse(name): np.array([defuse(value) for value in values], dtype=object)
         if values.dtype.kind in "OUT"

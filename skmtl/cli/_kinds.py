@@ -10,29 +10,29 @@ from ._date_forms import are_dates, find_form, find_sure
 from ._errors import CommandError, count_rows
 from ._words import CODE, NUMBER, WHOLE, is_empty, is_no_value, read_floats, write_value
 
-_MOSTLY = 0.9  # of the cells are numbers if few words beside them mean "missing"
+_MOSTLY = 0.9  # share of numeric cells above which a few words mean "missing"
 _FEW_WORDS = 2
-_SEVERAL = 5  # different numbers, so that words beside them are no categories
+_SEVERAL = 5  # fewest distinct numbers in a numeric column that also has words
 _HALF = 0.5
 _SHOWN = 3
-_DAYS = 19000101, 20991231  # numbers that may be dates
-_YEAR = 4  # digits of a date at the least
+_DAYS = 19000101, 20991231  # range of integers that may be dates
+_YEAR = 4  # fewest digits of a date
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Say what a column is taken for.
+    """Hold how to read a column.
 
     Parameters
     ----------
     kind : {"number", "flag", "category", "date"} or None
-        None is what cannot be used.
+        None if the column cannot be used.
     form : str, default=None
-        How dates are written, if not as 2024-01-31.
+        Format of dates; None for ISO 8601.
     words : tuple of str, default=()
-        Words that are taken for missing, besides the usual ones.
+        Words that mean missing, in addition to the usual ones.
     notes : tuple of (str, str), default=()
-        What is to be said about it: topics and texts.
+        What to report: pairs of topic and text.
     """
 
     kind: str | None
@@ -42,14 +42,14 @@ class Reading:
 
 
 def find_kind(column, typed=True):
-    """Return "number", "flag", "category", "date", or None for what cannot be used."""
+    """Return "number", "flag", "category", "date", or None if it cannot be used."""
     return read_kind(column, typed).kind
 
 
 def read_kind(column, typed=True, wish=None, form=None):
-    """Find out what a column is, from its type or, if it has none, from its cells.
+    """Find the kind of a column from its dtype, or else from its cells.
 
-    A `wish` for a kind, or for a form of dates, is followed where it can be.
+    `wish` is the kind, and `form` the date format, that the user asked for, if any.
     """
     if wish == "category":
         return Reading("category")
@@ -57,7 +57,7 @@ def read_kind(column, typed=True, wish=None, form=None):
 
 
 def _read_typed(column, wish, form):
-    """Find out what the type of a column says, if anything."""
+    """Find the kind by the dtype, or return None."""
     from pandas.api import types
 
     if types.is_bool_dtype(column.dtype):
@@ -73,7 +73,7 @@ def _read_typed(column, wish, form):
 
 
 def _read_numbers(column, wish, form):
-    """Tell numbers from dates as 20240131."""
+    """Tell numbers from dates such as 20240131."""
     if wish == "number":
         return Reading("number")
     known = column.dropna()
@@ -89,7 +89,7 @@ def _read_numbers(column, wish, form):
 
 
 def _read_objects(column, typed, wish, form):
-    """Look at the values of a column of text, or of anything."""
+    """Find the kind by the values of an object column."""
     values = column.dropna().tolist()
     if not values:
         return Reading(wish or "number")
@@ -112,7 +112,7 @@ def _read_objects(column, typed, wish, form):
 
 
 def _are_plain_numbers(values):
-    """Tell in haste whether all are numbers, and neither codes nor dates."""
+    """Return, by a fast path, whether all are numbers, and neither codes nor dates."""
     numbers = read_floats(values)
     if numbers is None or any(map(CODE.match, values)):
         return False
@@ -134,7 +134,7 @@ def _read_text(name, values, typed, wish, form):
 
 
 def _count(values):
-    """Count the different texts that say something, and those that say "missing"."""
+    """Count distinct texts, and those that mean missing."""
     known, blanks = Counter(), Counter()
     for text, n in Counter(values).items():
         word = text.strip()
@@ -152,7 +152,7 @@ def _read_words(name, values, blanks, typed):
 
 
 def _read_typed_words(name, values, blanks):
-    """Keep text of digits, which its type says it is, but not decimal numbers."""
+    """Read digits as categories, since the dtype is text, but decimals as numbers."""
     found = _read_untyped(name, values, blanks)
     if found.kind == "category" or all(map(WHOLE.fullmatch, values)):
         return Reading("category")
@@ -164,7 +164,7 @@ def _read_untyped(name, values, blanks):
     """Tell numbers, codes and categories apart."""
     codes = [value for value in values if CODE.fullmatch(value)]
     if codes:
-        note = ("Codes", f"{name} (digits with leading zeros, as {codes[0]})")
+        note = ("Codes", f"{name} (leading zeros, as in {codes[0]})")
         return Reading("category", notes=(note,))
     strange = Counter({v: n for v, n in values.items() if not NUMBER.fullmatch(v)})
     if _are_few(strange, values):
@@ -178,7 +178,7 @@ def _read_untyped(name, values, blanks):
 
 
 def _are_few(strange, values):
-    """Tell whether a few words among many numbers can only mean "missing"."""
+    """Return whether the few words among many numbers must mean "missing"."""
     if not strange:
         return True
     few = strange.total() <= (1 - _MOSTLY) * values.total()
@@ -187,7 +187,7 @@ def _are_few(strange, values):
 
 
 def _find_form(values):
-    """Return how the dates are written, and the few words among them."""
+    """Return the date format, and the few words that are not dates."""
     strange = Counter({v: n for v, n in values.items() if not _has_a_year(v)})
     if not _are_few(strange, values):
         return None, Counter()
@@ -202,21 +202,21 @@ def _read_as_number(name, values, blanks):
     strange = Counter({v: n for v, n in values.items() if not NUMBER.fullmatch(v)})
     if len(strange) == len(values):
         raise CommandError(
-            f"--number {name!r} holds no number, got {_show(strange)}: leave it out"
+            f"--number {name!r} must hold numbers, got {_show(strange)}: leave it out"
         )
     notes = _describe_missing(name, blanks + strange)
     return Reading("number", words=tuple(strange), notes=notes)
 
 
 def _read_dates(name, values, form, strange, blanks):
-    """Read dates of a known form, other words as missing."""
+    """Read dates in a known format, and other words as missing."""
     notes = (*_describe_dates(name, list(values - strange), form),)
     notes += _describe_missing(name, blanks + strange)
     return Reading("date", form or None, tuple(strange), notes)
 
 
 def _read_as_dates(name, values, form, blanks):
-    """Read dates because the user said so."""
+    """Read dates because the user asked for them."""
     if form is None:
         form, strange = _find_form(values)
     else:
@@ -226,8 +226,8 @@ def _read_as_dates(name, values, form, blanks):
         )
     if form is None or len(strange) == len(values):
         raise CommandError(
-            f"--date {name!r} holds no dates that are understood, got {_show(values)}: "
-            f"say how they are written, as in --date {name}=%d/%m/%Y"
+            f"--date {name!r} must hold dates in a known format, got {_show(values)}: "
+            f"give the format, as in --date {name}=%d/%m/%Y"
         )
     return _read_dates(name, values, form, strange, blanks)
 
@@ -237,8 +237,8 @@ def _are_dates(name, values, form):
         return are_dates(values, form)
     except ValueError as error:
         raise CommandError(
-            f"--date {name}={form} is no way to write dates, {error}: write it as in "
-            f"--date {name}=%d/%m/%Y"
+            f"--date {name}={form} is not a valid date format, {error}: give one such "
+            f"as --date {name}=%d/%m/%Y"
         ) from None
 
 
@@ -246,7 +246,7 @@ def _describe_dates(name, values, form):
     if not form:
         return ()
     sure = find_sure(values, form)
-    why = "the day first, as nothing says otherwise" if sure is None else f"as {sure}"
+    why = "day first by default" if sure is None else f"as {sure}"
     return (("Dates", f"{name} ({why})"),)
 
 
@@ -255,7 +255,7 @@ def _describe_missing(name, blanks):
 
 
 def _show(counts):
-    """Say which words there are, and in how many rows."""
+    """List the most frequent words, and the number of rows."""
     words = [word for word, _ in counts.most_common(_SHOWN)]
     more = ", ..." * (len(counts) > _SHOWN)
     shown = ", ".join(map(repr, words))

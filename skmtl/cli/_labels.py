@@ -1,4 +1,4 @@
-"""Labels of tasks as they stand in a table."""
+"""Task labels in a table."""
 
 from collections import Counter
 
@@ -8,10 +8,10 @@ _SHOWN = 5
 
 
 def find_label_kind(labels):
-    """Return "whole" for labels that are whole numbers written in one way, or "text".
+    """Return "whole" if all labels are integers written alike, else "text".
 
-    Programs write a column of integers with gaps as 1.0, 2.0: so do not take 1.0 and 1
-    for two tasks, unless the labels themselves do.
+    Programs write integers with missing values as 1.0, 2.0, so 1.0 and 1 are one task,
+    unless the table has both.
     """
     found = [WHOLE.fullmatch(label) for label in labels.unique()]
     points = {each is None or each[2] is not None for each in found}
@@ -22,25 +22,25 @@ def find_label_kind(labels):
 
 
 def describe_labels(labels, cells):
-    """Say which labels may be mistakes, and which cells are one label."""
+    """Yield notes on labels that may be mistakes, and on stripped spaces."""
     counts = labels.value_counts()
     name = labels.name
     if cells.nunique() > len(counts):
-        yield "Labels", f"{name} taken without the spaces around some of them"
+        yield "Labels", f"{name}: surrounding spaces removed from some"
     empty = [label for label in counts.index if is_empty(label)]
     if empty:
         shown = ", ".join(map(repr, empty))
-        yield "Labels", f"{name} {shown} taken as a task, an empty cell is none"
+        yield "Labels", f"{name} {shown} read as a task; only empty cells are missing"
     alike = Counter(map(fold, counts.index))
     twice = [label for label in counts.index if alike[fold(label)] > 1]
     if twice:
         shown = ", ".join(map(repr, sorted(twice)[:_SHOWN]))
         more = ", ..." * (len(twice) > _SHOWN)
-        yield "Labels", f"{name} {shown}{more} taken as different tasks"
+        yield "Labels", f"{name} {shown}{more} read as different tasks"
 
 
 def explain_new(new, known):
-    """Say which new labels differ from known ones in their writing only."""
+    """Return a hint if a new label is a spelling variant of a known one."""
     by_fold = {fold(label): label for label in map(str, known)}
     near = [(each, by_fold[fold(each)]) for each in new if fold(each) in by_fold]
     if not near:
@@ -49,7 +49,7 @@ def explain_new(new, known):
 
 
 def fold(label):
-    """Return what is left of a label without zeros in front, point, case and spaces."""
+    """Normalise a label: no leading zeros, decimal point, case or extra spaces."""
     text = " ".join(str(label).casefold().split())
     whole = WHOLE.fullmatch(text.lstrip("0") or "0")
     return whole[1] if whole else text

@@ -13,11 +13,11 @@ from ._arguments import make_parser
 from ._errors import CommandError
 
 _BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 2, 130, 141
-_SIGNALED = 128  # and the number of the signal, as shells count
+_SIGNALED = 128  # plus the signal's number, as in shells
 
 
 class _Stopped(BaseException):
-    """A signal asks to end; what is open is closed, and what is half written goes."""
+    """A signal to terminate, raised so that partial files are cleaned up."""
 
 
 def main(argv=None):
@@ -34,8 +34,8 @@ def main(argv=None):
     Returns
     -------
     status : int
-        Exit status: 0 if all went well, 2 for bad input or output that cannot be
-        written, 130 if interrupted, 128 and its number for another signal.
+        Exit status: 0 for success, 2 for invalid input or output that cannot be
+        written, 130 if interrupted, 128 plus its number for another signal.
 
     Examples
     --------
@@ -80,16 +80,18 @@ def _run(argv):
 
 
 def _check_streams():
-    """Check, before the work begins, that there is somewhere to write to."""
-    if sys.stderr is None:  # closed by the caller: print would take the output instead
+    """Check that the output streams are open."""
+    if sys.stderr is None:  # closed by the caller; print would use stdout instead
         sys.stderr = io.StringIO()
     if sys.stdout is None:
-        raise CommandError("the standard output is closed: leave it open, or say >FILE")
+        raise CommandError(
+            "standard output is closed: keep it open, or redirect it with >FILE"
+        )
 
 
 @contextmanager
 def _stop_on_signals():
-    """Make the signals that end a process an exception, so that files are removed."""
+    """Turn terminating signals into an exception, so that partial files are removed."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     numbers = [
         getattr(signal, name)
@@ -97,7 +99,7 @@ def _stop_on_signals():
         if in_main_thread and hasattr(signal, name)
     ]
     ours = [each for each in numbers if signal.getsignal(each) is signal.SIG_DFL]
-    for number in ours:  # not those that are ignored, as nohup does
+    for number in ours:  # ignored signals stay ignored, as under nohup
         signal.signal(number, _stop)
     try:
         yield
@@ -111,7 +113,7 @@ def _stop(number, frame):
 
 
 def _describe_end(error):
-    """Return what to say of an end before the work is done, and the exit status."""
+    """Return the message and exit status for an early end."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", _INTERRUPTED
     if isinstance(error, _Stopped):
@@ -123,7 +125,7 @@ def _describe_end(error):
 
 
 def _describe_fault(error):
-    """Return what to say of a file or a stream that cannot be read or written."""
+    """Return the message for a file or stream that cannot be read or written."""
     if isinstance(error, UnicodeEncodeError):
         return (
             f"the output cannot be written as {error.encoding}: set "
@@ -134,7 +136,7 @@ def _describe_fault(error):
 
 
 def _drop_output():
-    """Let what is not yet written go, which Python would try to write at its end."""
+    """Discard buffered output, which Python would try to flush at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

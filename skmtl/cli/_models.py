@@ -27,7 +27,7 @@ def read_names(text):
     if len(names) < 2:
         what = "one model" if names else "no model"
         raise CommandError(
-            f"--models {text!r} names {what}: name at least two to compare"
+            f"--models {text!r} names {what}: give at least two to compare"
         )
     return [name for name in MODELS if name in names]
 
@@ -48,7 +48,7 @@ def fit_model(pipeline, table):
 
 
 def list_last_steps(task_column):
-    """Return the unfitted models that a pipeline of :func:`fit_model` can end in."""
+    """Return the unfitted final estimators that :func:`fit_model` can save."""
     made = [each for make in _MAKERS.values() for each in make(task_column)]
     return [each.estimator if isinstance(each, GridSearchCV) else each for each in made]
 

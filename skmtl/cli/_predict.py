@@ -66,7 +66,7 @@ def _predict(model, frame, path):
 
 
 def _write(records, found, output):
-    """Write the lines of the table as they were, and what is predicted behind them."""
+    """Write the lines of the table unchanged, with the predictions appended."""
     rows = [list(found), *zip(*(each.tolist() for each in found.values()), strict=True)]
     lines = zip(records, map(write_record, rows), strict=True)
     content = "".join(f"{line},{more}\n" for line, more in lines)
@@ -77,14 +77,14 @@ def _write(records, found, output):
 
 
 def _print(content):
-    """Print a table; a person's terminal is not steered by what is in its cells."""
+    """Print a table, with control characters escaped in a terminal."""
     if sys.stdout.isatty():
         content = "\n".join(map(show, content.split("\n")))
     sys.stdout.write(content)
 
 
 def _summarise(model, sheet, output):
-    """Say what was predicted, line by line."""
+    """Yield the lines of the summary."""
     if sheet.notes:
         yield f"Read: {', '.join(sheet.notes)}"
     columns = model[0].transform(sheet.frame)
@@ -102,33 +102,33 @@ def _count_tasks(model, columns):
         return text
     labels = columns[task_column][new].unique()
     return (
-        f"{text}, {new.sum():,} of them of {len(labels):,} {task_column} not seen in "
-        f"training, with what the tasks share{explain_new(labels, known)}"
+        f"{text}, {new.sum():,} of them from {len(labels):,} {task_column} not seen in "
+        f"training, by the shared part{explain_new(labels, known)}"
     )
 
 
 def _count_categories(model, columns):
-    """Say which categories are new, column by column."""
+    """Yield the unseen categories of each column."""
     for name, known, rare in _list_categories(model):
         cells = columns[name].dropna()
         new = cells[~cells.isin(known)]
         if len(new):
             words = new.unique()
-            end = "rare ones" if rare else "none of those"
+            end = "rare categories" if rare else "no known category"
             yield (
                 f"{count_rows(len(new))} of {len(words):,} {name} not seen in training "
-                f"({_show(words)}), taken as {end}"
+                f"({_show(words)}), treated as {end}"
             )
 
 
 def _count_missing(frame, columns):
-    """Say which words were taken as missing, column by column."""
+    """Yield the words of each column that were read as missing."""
     for name in columns:
         cells = frame[name][columns[name].isna().to_numpy()]
         words = strip(cells).map(write_value, na_action="ignore").dropna()
         if len(words):
             rows = count_rows(len(words))
-            yield f"{rows} of {name} taken as missing ({_show(words.unique())})"
+            yield f"{rows} of {name} read as missing ({_show(words.unique())})"
 
 
 def _show(words):
@@ -137,7 +137,7 @@ def _show(words):
 
 
 def _list_categories(model):
-    """Yield columns of categories, those seen in training, and if some are rare."""
+    """Yield each category column, its known categories, and whether some are rare."""
     for name, transformer, columns in model[1].transformers_:
         if name == "category":
             encoder = transformer[-1]

@@ -22,9 +22,9 @@ _GZIP, _ZIP, _PARQUET, _OLD_EXCEL = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\xd0\
 
 
 def read_table(path, labels=(), keep=False):
-    """Read a table; its columns of `labels` stay as they stand, character by character.
+    """Read a table; the columns `labels` are kept as exact text.
 
-    With `keep`, the lines of the file are kept to be written again.
+    With `keep`, the lines of the file are kept for output.
     """
     need("pandas")
     where, content = _read_bytes(path)
@@ -48,12 +48,12 @@ def read_table(path, labels=(), keep=False):
 
 
 def name_source(path):
-    """Say where a table is from."""
+    """Return the name of a table's source."""
     return "standard input" if str(path) == STANDARD_INPUT else str(path)
 
 
 def _read_bytes(path):
-    """Return what to call a table, and its bytes."""
+    """Return the name of a table, and its bytes."""
     where = name_source(path)
     if str(path) == STANDARD_INPUT:
         return where, sys.stdin.buffer.read()
@@ -80,7 +80,7 @@ def _read_parquet(content, path, keep):
     pyarrow = need("pyarrow")
     import pyarrow.parquet as pq
 
-    integers = {  # that stay so where some are missing
+    integers = {  # kept as integers if some are missing
         getattr(pyarrow, name.lower())(): getattr(pd, f"{name}Dtype")()
         for name in ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32")
     } | {pyarrow.uint64(): pd.UInt64Dtype()}

@@ -1,4 +1,4 @@
-"""What an opened model file must be: a pipeline as `skmtl compare --save` writes it."""
+"""Check that a loaded model is a pipeline as `skmtl compare --save` writes it."""
 
 import warnings
 
@@ -13,15 +13,15 @@ from ._encoder import make_steps, name_category
 from ._models import list_last_steps
 
 _N_STEPS = 3  # columns, encoder, model
-_RUNNING = {"memory", "n_jobs", "verbose"}  # say where to write, and how many processes
-_CALLED = {  # all that may be called among the attributes of a pipeline
+_RUNNING = {"memory", "n_jobs", "verbose"}  # where to write, and how many processes
+_CALLED = {  # the only callables among a pipeline's attributes
     (OneHotEncoder, "dtype"): np.float64,
     (OneHotEncoder, "feature_name_combiner"): name_category,
 }
 
 
 def check_pipeline(model):
-    """Check that a pipeline is one that we save, and that it predicts."""
+    """Check that a pipeline is one that skmtl saves, and that it predicts."""
     if type(model) is not Pipeline or not isinstance(model.steps, list):
         raise ArchiveError(f"holds a {type(model).__name__} that skmtl did not save")
     _check_attributes(model)
@@ -46,9 +46,9 @@ def _make_expected(steps):
 
 
 def _check_like(found, expected, where):
-    """Check that a parameter has the types of an expected one, all the way down.
+    """Check that a parameter has the same types as the expected one, recursively.
 
-    Plain values may differ: a model chooses some, and versions change others.
+    Plain values may differ: some are chosen in fit, and others vary by version.
     """
     if isinstance(expected, BaseEstimator):
         _check_parameters(found, expected, where)
@@ -96,7 +96,7 @@ def _holds_estimators(values):
 
 
 def _check_passed(encoder):
-    """Check the fitted steps of an encoder: ours, and columns passed through."""
+    """Check the fitted steps of an encoder: the expected ones, or passthrough."""
     made = [
         FunctionTransformer() if step == "passthrough" else step
         for _, step, _ in encoder.transformers
@@ -109,7 +109,7 @@ def _check_passed(encoder):
 
 
 def _check_attributes(model):
-    """Check that no attribute may be called, or hides what its class defines."""
+    """Check that no attribute is callable, or shadows a method of its class."""
     waiting = [model]
     while waiting:
         value = waiting.pop()
@@ -138,16 +138,16 @@ def _check_names(owner):
 
 
 def _check_predictions(model):
-    """Check that a model predicts two rows of nothing, of a task known and a new one.
+    """Check that a model predicts two empty rows, of a known task and a new one.
 
-    What a file lacks, or holds in sizes that do not fit each other, shows here and
-    not in the middle of a table.
+    Missing attributes and inconsistent shapes thus raise on loading, not in the middle
+    of a table.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             answers = _predict_nothing(model)
-    except Exception as error:  # a file may be wrong in any way
+    except Exception as error:  # an invalid file may raise anything
         raise ArchiveError(
             f"holds a model that does not predict ({type(error).__name__}: {error})"
         ) from None
@@ -169,7 +169,7 @@ def _predict_nothing(model):
 
 
 def _name_tasks(tasks):
-    """Return the first of sorted labels, and one that is not among them."""
+    """Return the first of sorted labels, and an unknown one."""
     first, last = tasks[0], tasks[-1]
     if isinstance(first, int):
         return first, first - 1 if first > 0 else last + 1

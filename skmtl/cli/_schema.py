@@ -1,9 +1,9 @@
-"""What a model file may hold: an exact list of classes, functions and forms of nodes.
+"""The allowlist of classes, functions and node types in a model file.
 
-skops describes a model by nodes, each with a loader and the name of a class. Its own
-lists of what is safe are wide; ours has what `skmtl compare --save` writes, and no
-loader that calls, or reads attributes of, anything that a file names. A class or
-function that a saved pipeline is to hold must be added here by its full name.
+skops describes a model by nodes, each with a loader and a class name. Its own trusted
+lists are wide; this one has only what `skmtl compare --save` writes, and no loader that
+calls, or reads attributes of, anything named in a file. To save a new class or function
+in a pipeline, add its full name here.
 """
 
 import json
@@ -41,31 +41,31 @@ ALLOWED = {
     "FunctionNode": FUNCTIONS,
     "JsonNode": frozenset({"builtins.str"}),
     "ListNode": frozenset({"builtins.list"}),
-    # Older versions of scikit-learn count the rows of a StandardScaler in int64.
+    # Older versions of scikit-learn store a StandardScaler's row count as int64.
     "NdArrayNode": frozenset({"numpy.float64", "numpy.int64", "numpy.ndarray"}),
     "ObjectNode": CLASSES,
     "SliceNode": frozenset({"builtins.slice"}),
     "TupleNode": frozenset({"builtins.tuple"}),
     "TypeNode": frozenset({"builtins.str", "numpy.float64"}),
 }
-PROTOCOL = 2  # of skops, since its version 0.11
-DEEPEST = 60  # nodes in each other; a pipeline of ours has about 30
-_KINDS = "biufcUMm"  # of dtypes: numbers, text and dates, whose bytes hold no pointers
+PROTOCOL = 2  # of skops 0.11 and later
+DEEPEST = 60  # nested nodes; a pipeline of skmtl has about 30
+_KINDS = "biufcUMm"  # dtype kinds without pointers: numbers, text and dates
 _HEAD = {"__class__", "__module__", "__loader__"}
 
 
 def parse(name, text):
-    """Return what a JSON says, if it is one and not too deep."""
+    """Parse JSON; raise if it is invalid or nested too deeply."""
     try:
         return json.loads(text)
     except RecursionError:
         raise ArchiveError(f"is nested too deeply to open ({name})") from None
     except ValueError:
-        raise ArchiveError(f"is damaged: {name} in it is no JSON") from None
+        raise ArchiveError(f"is damaged: {name} is not valid JSON") from None
 
 
 class Checker:
-    """Check the nodes of a model, and copy what loaders are to see of them.
+    """Check the nodes of a model, and copy the checked parts for skops.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Checker:
     Attributes
     ----------
     strange : set of str
-        Full names that are not on the list.
+        Full names that are not on the allowlist.
     used : list of str
         Names of the files that nodes refer to, once for each.
     """
@@ -95,14 +95,14 @@ class Checker:
         }
 
     def copy(self, node, depth=0):
-        """Return a node without identities, by which nodes could stand for others."""
+        """Return a node without its id, so that it cannot stand for another."""
         if depth > DEEPEST:
             raise ArchiveError("is nested too deeply to open (schema.json)")
         loader, name = _read_head(node)
         copy = {key: node[key] for key in _HEAD}
         if name not in ALLOWED.get(loader, ()):
             self.strange.add(name)
-        if loader not in ALLOWED:  # refused, whatever is in it
+        if loader not in ALLOWED:  # refused later, whatever its content
             return copy
         is_array = loader == "NdArrayNode"
         copiers = self._read_array(node) if is_array else self._copiers[loader]
@@ -128,7 +128,7 @@ class Checker:
     def _copy_json(self, text, depth):
         _check_type(text, str)
         if isinstance(parse("schema.json", text), dict | list):
-            raise _damaged("a value that is no number or text")
+            raise _damaged("a value that is neither number nor text")
         return text
 
     def _keep_file(self, name, depth):
@@ -140,20 +140,20 @@ class Checker:
 
 
 def check_array(name, content):
-    """Check that the size of an array is what its head says, before it is made."""
+    """Check an array's size against its header before it is allocated."""
     file = BytesIO(content)
     try:
         version = np.lib.format.read_magic(file)
         shape, _, dtype = _READERS[version](file)
     except (KeyError, ValueError):
-        raise _damaged(f"{name!r} is no array") from None
+        raise _damaged(f"{name!r} is not an array") from None
     if dtype.kind not in _KINDS or not dtype.itemsize:
         raise ArchiveError(f"holds an array of {dtype}, which skmtl does not save")
     size = dtype.itemsize
-    for length in shape:  # whole numbers of Python, which do not overflow
+    for length in shape:  # Python integers, which do not overflow
         size *= length
     if min(shape, default=0) < 0 or size != len(content) - file.tell():
-        raise _damaged(f"{name!r} has not the size that it says")
+        raise _damaged(f"{name!r} does not have its declared size")
 
 
 def _read_head(node):
@@ -175,7 +175,7 @@ def _keep_slice(ends, depth):
     _check_type(ends, dict)
     found = {key: ends.get(key) for key in ("start", "stop", "step")}
     if not all(end is None or type(end) is int for end in found.values()):
-        raise _damaged("a slice without whole numbers")
+        raise _damaged("a slice without integers")
     return found
 
 
@@ -185,7 +185,7 @@ def _check_type(value, of_type):
 
 
 def _damaged(what):
-    return ArchiveError(f"is damaged, or no file that skmtl saved ({what})")
+    return ArchiveError(f"is damaged, or was not saved by skmtl ({what})")
 
 
 _READERS = {

@@ -1,4 +1,4 @@
-"""A table of text: how its bytes are read, and its lines as they stood."""
+"""Tables of text: decoding, parsing, and the original lines."""
 
 import csv
 import gzip
@@ -18,23 +18,23 @@ _MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
-_SAMPLE = 100_000  # characters that separators are looked for in
+_SAMPLE = 100_000  # characters searched for separators
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Hold a table as it was read.
+    """A table as read from a file.
 
     Parameters
     ----------
     frame : DataFrame of shape (n_rows, n_columns)
-        Cells: text as it stands, NaN if empty, unless `typed`.
+        Cells: exact text, NaN if empty, unless `typed`.
     typed : bool
-        Whether the file says what type its columns are.
+        Whether the file stores column types.
     notes : list of str
-        What was assumed in reading.
+        What was assumed.
     records : list of str
-        Lines of a CSV file with these cells, the names first; empty unless asked for.
+        Lines of a CSV file with these cells, header first; empty unless asked for.
     """
 
     frame: object
@@ -49,7 +49,7 @@ def unpack(content, path):
         return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
         raise CommandError(
-            f"{path} is not a readable gzip file ({error}): make it anew"
+            f"{path} is not a readable gzip file ({error}): compress it again"
         ) from None
 
 
@@ -62,25 +62,25 @@ def decode(content, path):
     except UnicodeDecodeError as error:
         if encoding != "utf-8":
             raise CommandError(
-                f"{path} is damaged: byte {error.start} is not {encoding}, save the "
-                "file as CSV UTF-8"
+                f"{path} is damaged: byte {error.start} is not valid {encoding}. Save "
+                "the file as CSV UTF-8"
             ) from None
         encoding, text = _decode_western(content, error.start, path)
     if "\0" in text:
         raise CommandError(
-            f"{path} holds NUL characters and is no text: save it as CSV UTF-8"
+            f"{path} must be text, but holds NUL characters: save it as CSV UTF-8"
         )
     return text, None if encoding.startswith("utf-8") else encoding
 
 
 def _decode_western(content, start, path):
-    """Read Windows-1252, or Latin-1, unless most of the text is UTF-8."""
+    """Decode as Windows-1252, or Latin-1, unless most of the text is UTF-8."""
     text = content.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
     if sum(not letter.isascii() for letter in text) > 2 * wrong:
         raise CommandError(
-            f"{path}: byte {start} is not UTF-8, as the rest is: save the file as CSV "
-            "UTF-8"
+            f"{path}: byte {start} is not valid UTF-8, but the rest is. Save the file "
+            "as CSV UTF-8"
         )
     try:
         return "cp1252", content.decode("cp1252")
@@ -89,7 +89,7 @@ def _decode_western(content, start, path):
 
 
 def read_text(text, path, labels=(), keep=False, notes=()):
-    """Make a sheet of the text of a file, its columns of `labels` as they stand."""
+    """Parse the text of a file; the columns `labels` are kept as exact text."""
     separator, text = _find_separator(text, path)
     notes = [*notes]
     if separator != "," and not (separator == "\t" and ".tsv" in str(path)):
@@ -100,10 +100,10 @@ def read_text(text, path, labels=(), keep=False, notes=()):
 
 
 def make_sheet(rows, path, labels=(), keep=False, notes=(), separator="", lines=None):
-    """Make a sheet of rows of text, the names first."""
+    """Make a sheet of rows of text, header first."""
     if not rows:
         raise CommandError(
-            f"{path} is empty: it must hold a line of column names, then rows"
+            f"{path} must hold a line of column names, then rows, but is empty"
         )
     import pandas as pd
 
@@ -123,7 +123,7 @@ def make_sheet(rows, path, labels=(), keep=False, notes=(), separator="", lines=
 
 
 def name_columns(names, path):
-    """Return names without spaces around them, each of one column."""
+    """Strip column names, and check that they are unique."""
     names = [
         str(name).strip() or f"Unnamed: {place}" for place, name in enumerate(names)
     ]
@@ -139,7 +139,7 @@ def write_records(rows):
 
 
 def write_record(cells):
-    """Return a line of a CSV file, without its end."""
+    """Return a line of a CSV file, without the line break."""
     if len(cells) == 1 and not cells[0]:
         return '""'
     line = io.StringIO()
@@ -148,12 +148,12 @@ def write_record(cells):
 
 
 def split_records(text):
-    """Return the lines of a CSV file, those that a quoted cell spans as one."""
+    """Return the records of a CSV file; quoted line breaks stay inside one."""
     return _parse(text, ",", "the table")[1]
 
 
 def _find_separator(text, path):
-    """Return the separator, and the text without a line that only names it."""
+    """Return the separator, and the text without a leading ``sep=`` line."""
     first, _, rest = text.partition("\n")
     first = first.strip().strip('"')
     if first.startswith("sep=") and first[4:] in _SEPARATORS:
@@ -163,7 +163,7 @@ def _find_separator(text, path):
 
 
 def _rate(text, separator, tab):
-    """Rate a separator: does it give rows alike, and how wide."""
+    """Rate a separator by whether rows have equal width, and how wide they are."""
     sample = text[:_SAMPLE]
     if len(text) > _SAMPLE:
         sample = sample[: sample.rfind("\n") + 1]
@@ -178,7 +178,7 @@ def _rate(text, separator, tab):
 
 
 def _parse(text, separator, path, keep=True):
-    """Return the rows as lists of cells, and the lines that they stand in."""
+    """Return the rows as lists of cells, and their lines."""
     lines = io.StringIO(text, newline="").readlines()
     reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
@@ -189,7 +189,7 @@ def _parse(text, separator, path, keep=True):
     except csv.Error as error:
         raise CommandError(
             f"{path} is not a readable CSV file: {error} in line {reader.line_num}, "
-            "mend that line"
+            "correct that line"
         ) from None
     there = [len(row) > 1 or any(map(str.strip, row)) for row in rows]
     rows = list(compress(rows, there))
@@ -199,7 +199,7 @@ def _parse(text, separator, path, keep=True):
 
 
 def _read_lines(reader, lines):
-    """Return rows, and the lines of each as one."""
+    """Return rows, and the joined lines of each."""
     rows, kept, start = [], [], 0
     for row in reader:
         rows.append(row)
@@ -209,7 +209,7 @@ def _read_lines(reader, lines):
 
 
 def _even(rows, lines, path):
-    """Fill up rows that end early; refuse those that are too long."""
+    """Pad short rows; refuse rows that are too long."""
     width = len(rows[0])
     odd = [place for place, row in enumerate(rows) if len(row) != width]
     early = [place for place in odd if len(rows[place]) < width]
@@ -218,8 +218,8 @@ def _even(rows, lines, path):
         row = rows[place]
         if any(map(str.strip, row[width:])):
             raise CommandError(
-                f"{path}: a row has more fields ({len(row)}) than there are column "
-                f"names ({width}), line {_count_lines(lines, rows, place)}: mend it or "
+                f"{path}: line {_count_lines(lines, rows, place)} has more fields "
+                f"({len(row)}) than there are column names ({width}): correct it or "
                 "the first line, or quote fields that hold a separator"
             )
         rows[place] = row[:width] + [""] * (width - len(row))
@@ -234,12 +234,12 @@ def _even(rows, lines, path):
 
 
 def _count_lines(lines, rows, place):
-    """Return the number of the line that a row ends in, counting no empty ones."""
+    """Return the line number at which a row ends, not counting empty lines."""
     return place + 1 + sum("\n" in cell for row in rows[:place] for cell in row)
 
 
 def _find_empty(cells):
-    """Return an array of text, NaN where there is none."""
+    """Return an array of text, NaN for empty cells."""
     import numpy as np
 
     values = np.empty(len(cells), dtype=object)

@@ -15,10 +15,10 @@ from ._archive import ArchiveError, bundle, check_size, pack, unpack
 from ._errors import CommandError, need
 from ._schema import ALLOWED, PROTOCOL, Checker, parse
 
-FORMAT = 1  # of our files: grows when an older skmtl would misread a newer file
+FORMAT = 1  # increase when an older skmtl would misread a newer file
 _MARK, _SCHEMA = "skmtl.json", "schema.json"
-_LONGEST = 100  # letters of a name in a message
-_AGAIN = "make it anew with skmtl compare --save"
+_LONGEST = 100  # most letters of a name in a message
+_AGAIN = "save it again with skmtl compare --save"
 _DAMAGE = (  # what zipfile and skops raise
     AttributeError,
     BadZipFile,
@@ -51,15 +51,15 @@ def dump_model(model):
     try:
         _open(unpack(content), content)
     except ArchiveError as error:
-        raise CommandError(f"the model cannot be saved, its file {error}") from None
+        raise CommandError(f"the model cannot be saved: its file {error}") from None
     return content
 
 
 def load_model(path):
-    """Read a pipeline from a file that `skmtl compare --save` wrote, and from no other.
+    """Read a pipeline from a file written by `skmtl compare --save`.
 
-    What the file holds is checked against exact lists before any of it is made, and
-    only what was checked is handed to skops.
+    The content is checked against exact allowlists before any object is built, and
+    skops receives only what was checked.
     """
     path = Path(path)
     if not path.is_file():
@@ -77,7 +77,7 @@ def load_model(path):
         raise CommandError(f"{path} {text}{joint}{_AGAIN}") from None
     except _DAMAGE as error:
         raise CommandError(
-            f"{path} is damaged, or no file that skmtl saved ({type(error).__name__}): "
+            f"{path} is damaged, or was not saved by skmtl ({type(error).__name__}): "
             f"{_AGAIN}"
         ) from None
     _warn_of_versions(path, mark)
@@ -85,7 +85,7 @@ def load_model(path):
 
 
 def _open(files, content):
-    """Make what files describe, once all of it is checked."""
+    """Check the files, then build the model that they describe."""
     from ._saved import check_pipeline
 
     schema = parse(_SCHEMA, files[_SCHEMA])
@@ -94,13 +94,11 @@ def _open(files, content):
     checked = {**checker.copy(schema), "protocol": PROTOCOL}
     if checker.strange:
         names = ", ".join(name[:_LONGEST] for name in sorted(checker.strange)[:5])
-        raise ArchiveError(
-            f"holds what skmtl does not save, and is not opened: {names}"
-        )
+        raise ArchiveError(f"is refused, as it holds what skmtl does not save: {names}")
     check_size(sum(len(files[name]) for name in checker.used), content)
     arrays = {name: files[name] for name in checker.used}
     clean = bundle({_SCHEMA: json.dumps(checked).encode(), **arrays})
-    with warnings.catch_warnings():  # we say it ourselves, once for all steps
+    with warnings.catch_warnings():  # _warn_of_versions warns once for all steps
         warnings.simplefilter("ignore", InconsistentVersionWarning)
         model = need("skops.io").loads(clean, trusted=[*set().union(*ALLOWED.values())])
     check_pipeline(model)
@@ -110,7 +108,7 @@ def _open(files, content):
     return model
 
 
-# The versions that a file was made with
+# The versions that wrote a file
 
 
 def _make_mark():
@@ -122,15 +120,14 @@ def _make_mark():
 
 
 def _read_mark(files):
-    """Return the versions that a file says it was made with, if not newer than ours."""
+    """Return the versions that wrote a file; refuse newer ones."""
     kinds = {name: type(value) for name, value in _make_mark().items()}
     mark = parse(_MARK, files.get(_MARK, b"{}"))
     if not isinstance(mark, dict) or kinds != {k: type(mark.get(k)) for k in kinds}:
         schema = parse(_SCHEMA, files[_SCHEMA])
         name = schema.get("__class__") if isinstance(schema, dict) else schema
         raise ArchiveError(
-            f"holds a {str(name)[:_LONGEST]} that skmtl did not save, or not with its "
-            "version"
+            f"holds a {str(name)[:_LONGEST]} that skmtl did not save, or no version"
         )
     newer = _number(mark["skmtl"]) > _number(__version__)
     if newer or mark["format"] > FORMAT:
@@ -142,23 +139,23 @@ def _read_mark(files):
 
 
 def _number(version):
-    """Return the numbers of a version, to be compared."""
+    """Return the numbers of a version, for comparison."""
     return [*map(int, re.findall(r"\d{1,9}", version.partition("dev")[0]))]
 
 
 def _check_protocol(schema):
     protocol = schema.get("protocol") if isinstance(schema, dict) else None
     if type(protocol) is not int or protocol < PROTOCOL:
-        raise ArchiveError("is damaged, or no file that skmtl saved (no protocol)")
+        raise ArchiveError("is damaged, or was not saved by skmtl (no protocol)")
     if protocol > PROTOCOL:
         raise ArchiveError(
-            f"was saved by skops of protocol {protocol}, newer than {PROTOCOL}, which "
-            f"skmtl {__version__} can read; upgrade skmtl, or"
+            f"was saved with skops protocol {protocol}, but skmtl {__version__} reads "
+            f"at most {PROTOCOL}; upgrade skmtl, or"
         )
 
 
 def _explain(error, mark):
-    """Return what is wrong with a file; of an older one, that it is older."""
+    """Return the error of a file, with the versions if they differ."""
     ours = _make_mark()
     if not mark or mark == ours:
         return error
@@ -173,7 +170,7 @@ def _warn_of_versions(path, mark):
     found = mark["scikit-learn"]
     if found != sklearn.__version__:
         warnings.warn(
-            f"{path} was saved with scikit-learn {found}, and this is "
-            f"{sklearn.__version__}: compare its predictions, or {_AGAIN}",
+            f"{path} was saved with scikit-learn {found}, but {sklearn.__version__} is "
+            f"installed: check its predictions, or {_AGAIN}",
             stacklevel=2,
         )

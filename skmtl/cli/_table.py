@@ -39,13 +39,13 @@ class Table:
     unused_columns : dict of str to str
         Why columns were left out, by name.
     formats : dict of str to str, default={}
-        How dates are written that are not as 2024-01-31.
+        Formats of dates that are not ISO 8601, by column.
     words : dict of str to list of str, default={}
-        Text that stands for a missing number or date.
+        Text that means a missing number or date, by column.
     notes : dict of str to list of str, default={}
-        What was recognised, by topic.
+        What was detected, by topic.
     times : Series of shape (n_rows,) or None, default=None
-        Dates or numbers that rows are ordered by.
+        Dates or numbers that order the rows.
     """
 
     X: object
@@ -69,7 +69,7 @@ class Table:
         return self.X[self.task_column]
 
     def columns(self):
-        """Make the transformer that takes these columns from a table read anew."""
+        """Make the transformer that selects these columns from a new table."""
         kinds = {**self.kinds, self.task_column: self.task_kind}
         return TableColumns(kinds, self.formats or None, self.words or None)
 
@@ -86,10 +86,10 @@ def prepare_table(
     wishes=None,
     time=None,
 ):
-    """Choose the rows and columns to learn from, and check them.
+    """Choose and check the rows and columns for the fit.
 
-    The columns of a frame that is not `typed` hold text; `wishes` are the kinds of
-    columns that the user named, ("date", form) with how dates are written.
+    The columns of a frame that is not `typed` hold text; `wishes` are the kinds that
+    the user gave by column, ("date", form) with the date format.
     """
     import pandas as pd
 
@@ -134,7 +134,7 @@ def prepare_table(
 
 
 def _choose_rows(known, source, task, target):
-    """Tell the rows in which all that must be known is known."""
+    """Return which rows have all required values."""
     rows = np.logical_and.reduce([*known.values()])
     if not rows.any():
         raise CommandError(
@@ -145,7 +145,7 @@ def _choose_rows(known, source, task, target):
 
 
 def make_columns(readings):
-    """Make what takes columns out of a frame as they were read."""
+    """Make the transformer that reads these columns from a frame."""
     return TableColumns(
         {name: each.kind for name, each in readings.items()},
         {name: each.form for name, each in readings.items() if each.form},
@@ -170,9 +170,7 @@ def _check_roles(task, target, drop, wishes):
         if name in drop:
             raise CommandError(f"--drop {name!r} is the {option} column: keep it")
         if name in wishes:
-            what = (
-                "say what it is with --kind" if option == "--target" else "it is text"
-            )
+            what = "use --kind" if option == "--target" else "it is text"
             raise CommandError(
                 f"--{wishes[name][0]} {name!r} is the {option} column: {what}"
             )
@@ -228,7 +226,7 @@ def _check_names(X, kinds, source):
 
 
 def _read_features(frame, rows, labels, typed, wishes):
-    """Return how the columns to use are read, as they are cast, and why not others."""
+    """Return the readings and values of usable columns, and why others are not."""
     readings, features, unused = {}, {}, {}
     for name in frame.columns:
         wish, form = wishes.get(name, (None, None))
@@ -253,7 +251,7 @@ def _cast(frame, reading):
 
 
 def _recognise(column, reading, labels, wish):
-    """Return how a column that may be a code is read, and why it is not used if so."""
+    """Return the reading of a possible code, and why it is not used, or None."""
     why_not = _find_fault(column)
     if why_not is not None or wish is not None:
         return reading, why_not
@@ -267,7 +265,7 @@ def _recognise(column, reading, labels, wish):
 
 
 def _find_fault(column):
-    """Say why a column cannot be used, if so."""
+    """Return why a column cannot be used, or None."""
     n_values, n_known = column.nunique(), column.notna().sum()
     if n_known == 0:
         return "empty"
@@ -279,7 +277,7 @@ def _find_fault(column):
 
 
 def _sort_notes(notes, readings, X):
-    """Collect what is to be said, by topic."""
+    """Group notes by topic."""
     topics = defaultdict(list)
     for topic, text in [*notes, *(each for r in readings.values() for each in r.notes)]:
         topics[topic].append(text)

@@ -8,13 +8,13 @@ from ._errors import CommandError, count_rows
 from ._kinds import find_kind
 from ._words import CODE, drop_words, is_empty, strip
 
-_EXACT = 2.0**53  # floats from here on skip integers
+_EXACT = 2.0**53  # larger floats cannot represent every integer
 _SHOWN = 3
-_MANY = 20  # text with more values, all different, names rows and no classes
+_MANY = 20  # all-different text with more values names rows, not classes
 
 
 def read_target(column, source, kind="auto", typed=True):
-    """Return the kind of a target, its values, NaN where unknown, and what to say."""
+    """Return the kind of a target, its values (NaN if missing), and notes."""
     if kind == "auto":
         kind = "classes" if _names_classes(column, typed) else "numbers"
     values = _READERS[kind](column, source, typed)
@@ -39,7 +39,7 @@ def choose_metric(metric, kind):
 
 
 def _names_classes(column, typed):
-    """Tell whether a column holds truths, words, or nothing but 0 and 1."""
+    """Return whether a column holds booleans, words, or only 0 and 1."""
     from pandas.api.types import is_numeric_dtype
 
     known = drop_words(column).dropna()
@@ -54,7 +54,7 @@ def _names_classes(column, typed):
 
 
 def _as_numbers(known):
-    """Return numbers, NaN where a cell holds none."""
+    """Return numbers, NaN where a cell is not a number."""
     import pandas as pd
 
     return pd.to_numeric(known, errors="coerce").astype(float)
@@ -112,14 +112,14 @@ def _read_classes(column, source, typed):
 
 
 def _write_truths(known):
-    """Return words as they stand, unless true is written in two ways."""
+    """Return words unchanged, unless true is written in two ways."""
     if known.map(type).eq(str).all() and known.nunique() <= len((True, False)):
         return known
     return known.map(lambda value: str(value).casefold() == "true")
 
 
 def _write_classes(known):
-    """Return whole numbers as integers, anything else as text."""
+    """Return integers, or text if some are not integers."""
     values = _as_numbers(known)
     codes = known.map(lambda cell: bool(CODE.fullmatch(str(cell)))).any()
     if not codes and (values.abs() < _EXACT).all() and (values % 1 == 0).all():

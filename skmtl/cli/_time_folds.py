@@ -11,23 +11,23 @@ _YEARS = 1500, 2500
 
 
 def read_times(frame, name, source, typed, wishes):
-    """Return the column that rows are ordered by, as dates or numbers."""
+    """Return the time column, as dates or numbers."""
     check_column(name, list(frame.columns), "--cv time", source)
     reading = read_kind(frame[name], typed, *wishes.get(name, (None, None)))
     readers = {"date": as_date, "number": as_number}
     if reading.kind not in readers or frame[name].isna().all():
         raise CommandError(
             f"--cv time {name!r} must hold dates or numbers, got "
-            f"{str(frame[name].iloc[0])!r}: name another column, or say --date {name}"
+            f"{str(frame[name].iloc[0])!r}: name another column, or add --date {name}"
         )
     return readers[reading.kind](frame[name], reading.form, reading.words)
 
 
 def make_folds(table, n_folds):
-    """Return a number of folds, or pairs of rows, and if all are cut at one time.
+    """Return the folds (a number, or pairs of rows), and whether tasks share times.
 
-    All tasks are cut at the same times, if each then has rows before those it is
-    tested on; else each at times of its own.
+    All tasks are split at the same times if each test task then has training rows;
+    otherwise each task is split at its own times.
     """
     if table.times is None:
         return n_folds, None
@@ -38,31 +38,31 @@ def make_folds(table, n_folds):
     apart = _split(table, codes, n_folds, same_times=False)
     if not apart and not together:
         raise CommandError(
-            f"--cv time {table.times.name!r} has too few different values for "
-            f"{n_folds} folds: say --cv 2 too, for fewer folds"
+            f"--cv time {table.times.name!r} has too few distinct values for {n_folds} "
+            "folds: add --cv 2 for fewer folds"
         )
     return (apart, False) if apart else (together, True)
 
 
 def describe_folds(table, n_folds, same_times):
-    """Say how rows are held out, if there is a time."""
+    """Describe the folds, if the table has a time."""
     if same_times is not None:
         where = (
-            "all tasks cut at the same times"
+            "all tasks split at the same times"
             if same_times
             else "each task cut at times of its own, as some have no rows before others"
         )
         name = table.times.name
         return {
-            "Folds": f"{n_folds} in the order of {name}, tested on later rows; {where}"
+            "Folds": f"{n_folds} in the order of {name}, tested on later rows, {where}"
         }
     dates = [name for name, kind in table.kinds.items() if kind == "date"]
     dates += [name for name in table.kinds if _holds_years(table, name)]
     if not dates:
         return {}
     return {
-        "Folds": f"{n_folds} of rows at random, though rows have a time ({dates[0]}): "
-        f"to predict later rows, say --cv time {dates[0]}"
+        "Folds": f"{n_folds} random folds, although rows have a time ({dates[0]}): to "
+        f"predict later rows, use --cv time {dates[0]}"
     }
 
 

@@ -1,4 +1,4 @@
-"""What the transformers of tables have in common."""
+"""The base class of table transformers."""
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
@@ -6,10 +6,10 @@ from .._compat import all_or_nothing
 
 
 class TableTransformer(TransformerMixin, BaseEstimator):
-    """Fit and transform a table, or stay as it was."""
+    """Fit and transform a table; a failed fit changes nothing."""
 
     def fit_transform(self, X, y=None, **params):
-        """Fit to a table, and transform it; a table that is refused changes nothing.
+        """Fit to a table and transform it; if that raises, nothing changes.
 
         Parameters
         ----------

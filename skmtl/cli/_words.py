@@ -1,12 +1,12 @@
-"""What cells of text say: nothing, a number, a whole number, a code."""
+"""Parse cells of text: missing, a number, an integer, a code."""
 
 import re
 
 import numpy as np
 
-# What programs write for a missing value, in lower case.
+# Missing values as programs write them, in lower case.
 _EMPTY = {"", "na", "n/a", "nan", "-nan", "null", "<na>", "#n/a", "#na"}
-# What people write where a number or a date is missing.
+# Missing numbers and dates as people write them.
 _NO_VALUE = _EMPTY | {
     *("-", "--", "---", "\N{EN DASH}", "\N{EM DASH}", ".", "..", "...", "?", "??", "*"),
     *("n.a.", "n.a", "n.d.", "none", "nil", "missing", "unknown", "not available"),
@@ -18,17 +18,17 @@ WHOLE = re.compile(r"(-?[1-9]\d*|0)(\.0+)?", re.A)
 
 
 def is_empty(text):
-    """Tell whether a cell says that it is missing."""
+    """Return whether a cell is marked as missing."""
     return text.casefold() in _EMPTY
 
 
 def is_no_value(text):
-    """Tell whether a cell is missing, in a column of numbers or dates."""
+    """Return whether a cell in a column of numbers or dates is missing."""
     return text.casefold() in _NO_VALUE
 
 
 def read_floats(cells):
-    """Return plain numbers from a list of text, None if some are not."""
+    """Return a list of text as numbers, or None if some are not plain numbers."""
     try:
         text = "".join(cells)
         values = np.array([*map(float, cells)])
@@ -39,7 +39,7 @@ def read_floats(cells):
 
 
 def map_cells(column, function):
-    """Return what a function makes of known cells, once for those that are equal."""
+    """Apply a function to known cells, once per distinct value."""
     import pandas as pd
 
     cells = column.astype(object)
@@ -49,7 +49,7 @@ def map_cells(column, function):
 
 
 def strip(column):
-    """Drop the spaces around text."""
+    """Strip spaces from text cells."""
     return map_cells(column, _strip)
 
 
@@ -58,7 +58,7 @@ def _strip(value):
 
 
 def drop_words(column, words=()):
-    """Replace text that says that a number or a date is missing."""
+    """Replace words that mean missing by NaN."""
 
     def drop(value):
         value = _strip(value)

@@ -8,22 +8,22 @@ from pathlib import Path
 
 from ._errors import CommandError
 
-_NEW = 0o666  # mode of a new file, less what the process masks
+_NEW = 0o666  # mode of a new file before the umask
 
 
 def check_output(path, suffix, option, inputs=()):
-    """Check, before the work begins, that a file can be written when it is done.
+    """Check in advance that a file can be written.
 
     Parameters
     ----------
     path : str
-        File to write; a link stands for the file that it points to.
+        File to write; symbolic links are followed.
     suffix : str
-        How its name must end.
+        Required suffix.
     option : str
-        Option that named it.
+        Option that gave the path.
     inputs : iterable of str
-        Files that are read, which it must not be.
+        Files that are read, and must not be overwritten.
 
     Returns
     -------
@@ -39,10 +39,10 @@ def check_output(path, suffix, option, inputs=()):
             _keep_input(path, each, option)
     except CommandError:
         raise
-    except (OSError, ValueError) as error:  # a name that no file can have
+    except (OSError, ValueError) as error:  # an invalid file name
         reason = getattr(error, "strerror", None) or error
         raise CommandError(
-            f"{option} {path} cannot be written: {reason}, choose another"
+            f"{option} {path} cannot be written ({reason}): choose another"
         ) from None
     return path
 
@@ -54,16 +54,15 @@ def _check_place(path, option):
     folder = real.parent if path.is_symlink() else path.parent
     if not folder.is_dir():
         raise CommandError(
-            f"{option} {path}: the folder {folder} does not exist, make it first"
+            f"{option} {path}: the folder {folder} does not exist: create it first"
         )
     if not os.access(folder, os.W_OK):
         raise CommandError(
-            f"{option} {path}: the folder {folder} cannot be written to, choose another"
+            f"{option} {path}: the folder {folder} is not writable: choose another"
         )
     if _exists(real) and not os.access(real, os.W_OK):
         raise CommandError(
-            f"{option} {path} is a file that cannot be written to: choose another, or "
-            "change its mode"
+            f"{option} {path} is not writable: choose another file, or change its mode"
         )
     if not _is_special(real):
         with _beside(real):
@@ -73,20 +72,18 @@ def _check_place(path, option):
 def _keep_input(path, data, option):
     if os.path.exists(path) and os.path.samefile(path, data):
         raise CommandError(
-            f"{option} {path} is the same file as {data}, which is read: write to "
-            "another file"
+            f"{option} {path} is the input file {data}: write to another file"
         )
 
 
 def write_file(path, content):
-    """Write bytes beside the file, then put them in its place at once.
+    """Write bytes to a temporary file, then replace the target atomically.
 
-    What a link points to is written, not the link, and a file that was there keeps its
-    mode and its owner.
+    Symbolic links are followed, and an existing file keeps its mode and owner.
     """
     real = Path(os.path.realpath(path))
     try:
-        if _is_special(real):  # a pipe or a device has no place to be put in
+        if _is_special(real):  # pipes and devices cannot be replaced
             real.write_bytes(content)
             return
         with _beside(real) as (part, file):
@@ -100,8 +97,8 @@ def write_file(path, content):
 
 @contextmanager
 def _beside(path):
-    """Open a new file beside another, with its mode, and remove it if it is left."""
-    # A name of its own length: that of the file may be as long as names can be.
+    """Open a temporary file beside another, with its mode; remove it on errors."""
+    # A fixed-length name: the file's own may already have the maximum length.
     part = path.with_name(f".skmtl-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW), "wb") as f:
@@ -113,7 +110,7 @@ def _beside(path):
 
 
 def _keep_owner(before, number):
-    """Give an open file the owner, if we may, and the mode of another."""
+    """Copy mode and, if permitted, owner of another file to an open file."""
     if hasattr(os, "fchown"):
         with suppress(PermissionError):
             os.fchown(number, before.st_uid, before.st_gid)
@@ -121,7 +118,7 @@ def _keep_owner(before, number):
 
 
 def _exists(path):
-    """Tell whether a file exists; OSError if its name is none that a file can have."""
+    """Return whether a file exists; raise OSError if its name is invalid."""
     try:
         os.lstat(path)
     except FileNotFoundError:

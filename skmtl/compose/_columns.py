@@ -63,7 +63,7 @@ def append_block(X, block):
 
 
 def append_labels(X, columns):
-    """Add columns of labels at the end of an array or sparse matrix, losing no digit.
+    """Append columns of labels to an array or sparse matrix, without rounding them.
 
     Labels that a sparse matrix cannot hold make a SparseTable.
     """
@@ -79,7 +79,7 @@ def append_labels(X, columns):
 
 
 def _keeps(labels, dtype):
-    """Tell whether a dtype holds labels as they are."""
+    """Return whether a dtype holds the labels exactly."""
     if labels.dtype.kind not in "biuf" or dtype.kind not in "biuf":
         return labels.dtype.kind == dtype.kind == "O"
     if dtype.kind != "f" or labels.dtype.kind == "f":

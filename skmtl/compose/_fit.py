@@ -11,7 +11,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from ..data._undeclared import one_task_is_meant
 
-# Squares of larger numbers, or sums of these, overflow.
+# Squares of larger numbers, or their sums, overflow.
 _LARGE = 1e150
 
 
@@ -34,7 +34,7 @@ def fit_clone(estimator, X, y, weight, options=None):
 
 
 def find_largest(X):
-    """Return the column that holds the largest number, and this; 0 without numbers."""
+    """Return the column with the largest number, and that number (0 if none)."""
     if hasattr(X, "select_dtypes"):
         sizes = X.select_dtypes("number").abs().max()
         return (sizes.idxmax(), float(sizes.max())) if len(sizes) else (None, 0.0)

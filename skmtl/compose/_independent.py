@@ -103,7 +103,7 @@ class IndependentTasks(TaskWrapper):
         sample_weight : array-like of shape (n_rows,), default=None
             Weight of each row, passed on to the inner estimator; None means ones.
         task : array-like of shape (n_rows,), int or str, default=None
-            Label of each row, or one label of all rows.
+            Label of each row, or one label for all rows.
 
         Returns
         -------

@@ -167,7 +167,7 @@ def _read_outputs(X, target, weight, tasks):
 
 
 def warn_of_encoded_missing(y):
-    """Warn of columns of 0, 1 and 2, as scikit-learn makes them of 0, 1 and NaN."""
+    """Warn of columns of 0, 1 and 2, which scikit-learn makes from 0, 1 and NaN."""
     target = read_target(y)
     if target.dtype.kind != "i":
         return
@@ -177,9 +177,9 @@ def warn_of_encoded_missing(y):
         return
     warnings.warn(
         f"y has the classes 0, 1 and 2 in {classes.count([0, 1, 2])} of its "
-        f"{len(classes)} columns. If it had NaN, 2 stands for that: scikit-learn's "
-        "cross_val_predict turns NaN into a class where it asks for probabilities. "
-        "Give each cell a row of its own then, with a task column.",
+        f"{len(classes)} columns. If y had NaN, 2 stands for it: scikit-learn's "
+        "cross_val_predict treats NaN as a class if asked for probabilities. In that "
+        "case, give each cell a row of its own, with a task column.",
         UserWarning,
         stacklevel=4,
     )

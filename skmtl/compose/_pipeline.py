@@ -10,7 +10,7 @@ from ._task_aware import TaskAware
 
 
 def _last_step_has(method):
-    """Make a check that raises AttributeError where a Pipeline lacks a method."""
+    """Make a check that raises AttributeError if a Pipeline lacks the method."""
 
     def check(pipeline):
         getattr(super(TaskPipeline, pipeline), method)
@@ -22,12 +22,12 @@ def _last_step_has(method):
 class TaskPipeline(Pipeline):
     """Fit every step of a pipeline, or none.
 
-    In a Pipeline of scikit-learn, the transformers learn from data that the model then
-    refuses, and the model that was fitted before predicts something else behind them.
+    In scikit-learn's Pipeline, the transformers keep what they learn from data that the
+    model then refuses, so the previously fitted model gets different features.
     """
 
     def fit(self, X, y=None, **params):
-        """Fit the steps one after the other."""
+        """Fit the steps in sequence."""
         with self._all_or_nothing():
             return super().fit(X, y, **params)
 
@@ -61,8 +61,8 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
         Transformers, then a model. "passthrough" and None do nothing.
     task_column : str, int or list of them
         Name or position of the column of X that holds the task, or name of a level of
-        its pandas index; a list declares nested tasks. A position is that in X: behind
-        the first transformer the task columns are the last ones.
+        its pandas index; a list declares nested tasks. A position refers to X: after
+        the first transformer the task columns are last.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted transformers are cached.
     verbose : bool, default=False
@@ -71,9 +71,9 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
     Returns
     -------
     pipeline : Pipeline
-        All its steps are fitted, or none: a fit that raises leaves them as they were.
-        The parameters of a wrapped transformer begin with its name and
-        ``__transformer__``, as in ``standardscaler__transformer__with_mean``.
+        All its steps are fitted, or none: a fit that raises leaves them unchanged. The
+        parameters of a wrapped transformer begin with its name and ``__transformer__``,
+        as in ``standardscaler__transformer__with_mean``.
 
     See Also
     --------
@@ -104,7 +104,7 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
 
 
 def move_to_end(task_column):
-    """Return where the task column is behind a TaskAware transformer."""
+    """Return the position of the task column after a TaskAware transformer."""
     if not has_position(task_column):
         return task_column
     if isinstance(task_column, list):

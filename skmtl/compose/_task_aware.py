@@ -28,18 +28,18 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     The task column comes out unchanged, as the last column. A frame gives a frame of
     the same library, in which the task column keeps its name, so that later steps find
     it; an array gives an array, where later steps find it at position -1. In a frame
-    made from an array it is called "task". A transformer that returns a sparse matrix
-    gives a :class:`~skmtl.data.SparseTable` of the matrix and the labels.
+    made from an array it is called "task". If the transformer returns a sparse matrix,
+    the output is a :class:`~skmtl.data.SparseTable` of the matrix and the labels.
 
     Parameters
     ----------
     transformer : transformer
-        Transformer to be cloned; a Pipeline or a ColumnTransformer too. One that takes
-        texts, such as TfidfVectorizer, is given the only other column.
+        Transformer to clone; also a Pipeline or a ColumnTransformer. Text transformers
+        such as TfidfVectorizer require a single other column.
     task_column : str, int or list of them
         Name or position of the column of X that holds the task, or name of a level of
-        its pandas index, which then stays in the index. Several columns of nested tasks
-        all come out unchanged, in the order of the list.
+        its pandas index, which then stays in the index. A list declares nested tasks;
+        its columns come out unchanged, in the order of the list.
 
     Attributes
     ----------
@@ -57,9 +57,9 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     Notes
     -----
     ``set_output(transform="pandas")`` or "polars" chooses the library of the output,
-    and sparse output is then refused by scikit-learn. A pyarrow Table gives a pandas
-    frame. An array gives a SparseTable only if its labels are not numbers that the
-    matrix can hold; else they become its last column.
+    and scikit-learn then refuses sparse output. A pyarrow Table gives a pandas frame.
+    With a sparse result, array input gives a SparseTable only if the matrix cannot hold
+    its labels as numbers; otherwise they become its last column.
 
     Examples
     --------
@@ -176,7 +176,7 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         return tags
 
     def _fit(self, X, y, method):
-        """Fit a clone to the features; return what it makes of them, and the labels."""
+        """Fit a clone; return the transformed features and the labels."""
         table = as_table(X)
         features, labels, positions = take_task_columns(table, self.task_column)
         library = _library_of(table)
@@ -189,7 +189,7 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         return values, labels
 
     def _try_frames(self, features, y, method, library):
-        """Let the transformer make frames, or if it cannot, what it makes by itself."""
+        """Set the transformer to return frames, if it can."""
         library = self._output_library(library)
         try:
             return method(self._configure(library), features, y)
@@ -215,24 +215,24 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         return [f"task{k}" if several else "task" for k in range(len(named))]
 
     def _inside(self, values):
-        """Return those entries, one per task column, that belong to columns of X."""
+        """Return the entries of task columns that are in X, not in its index."""
         pairs = zip(values, self._task_positions, strict=True)
         return [value for value, place in pairs if place is not None]
 
     def _asked(self):
-        """Return the output that the user has chosen, "default" for none."""
+        """Return the output container that the user set, or "default"."""
         mine = getattr(self, "_sklearn_output_config", {})
         return mine.get("transform", get_config()["transform_output"])
 
     def _output_library(self, library):
-        """Return the library of the frames that come out, None for arrays."""
+        """Return the library of the output frame, or None for arrays."""
         asked = self._asked()
         if asked != "default":
             return asked
         return "pandas" if library == "pyarrow" else library
 
     def _join(self, values, labels, X):
-        """Put the task columns behind the transformed features."""
+        """Append the task columns to the transformed features."""
         library = self._output_library(self._input_library)
         if issparse(values) and library is not None:
             return self._join_sparse(library, values, labels)
@@ -247,7 +247,7 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         return append_columns(values, dict(zip(names, inside, strict=True)))
 
     def _join_sparse(self, library, values, labels):
-        """Make a table of a sparse matrix, which has no index to hold labels."""
+        """Make a table from a sparse matrix, which has no index for labels."""
         if self._asked() != "default":
             raise ValueError(
                 f"{type(self.transformer).__name__} must return a dense array, to be "
@@ -258,13 +258,13 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         clash = set(columns[: values.shape[1]]) & set(self._task_names)
         if clash:
             raise ValueError(
-                f"X must not have columns of the names that are added to it, got "
+                "X must not have columns with the names of added columns, got "
                 f"{sorted(clash)}. Rename them in X."
             )
         return SparseTable(values.tocsr(), tuple(labels), columns, library)
 
     def _frame(self, library, values, X):
-        """Make a frame of what came from a transformer that makes none itself."""
+        """Convert the output of a transformer to a frame."""
         index = X.index if library_of(X) == "pandas" else None
         return make_frame(library, values, self._names_out(values), index)
 
@@ -275,7 +275,7 @@ class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
 
 
 def _library_of(table):
-    """Return the library of a frame, or of the one that a SparseTable was made of."""
+    """Return the library of a frame, or of the source of a SparseTable."""
     return table.library if isinstance(table, SparseTable) else library_of(table)
 
 
@@ -284,14 +284,14 @@ def _fit_transform(transformer, features, y):
 
 
 def _fit_and_probe(transformer, features, y):
-    """Fit, and find out on one row whether frames can be made."""
+    """Fit, and test on one row whether the transformer can return frames."""
     transformer.fit(_give(transformer, features), y)
     transformer.transform(_give(transformer, take_rows(features, [0])))
     return transformer, None
 
 
 def _give(transformer, features):
-    """Return the features, as one column of texts to a transformer that takes those."""
+    """Return the features, or the single text column for a text transformer."""
     while isinstance(transformer, Pipeline):
         transformer = transformer.steps[0][1]
     tags = get_tags(transformer).input_tags
@@ -299,9 +299,9 @@ def _give(transformer, features):
         return features
     if features.shape[1] != 1:
         raise ValueError(
-            f"{type(transformer).__name__} takes one column of texts, got "
-            f"{features.shape[1]} columns besides the task column. Name the column in "
-            "a ColumnTransformer: make_column_transformer((transformer, 'text'))."
+            f"{type(transformer).__name__} needs one text column, got "
+            f"{features.shape[1]} columns besides the task column. Select one with a "
+            "ColumnTransformer: make_column_transformer((transformer, 'text'))."
         )
     if is_instance(features, "pyarrow", "Table"):
         return features.column(0).to_pylist()

@@ -26,15 +26,15 @@ def _inner_has(name):
 
 
 def _refuse_infinite(answer, X):
-    """Refuse predictions that overflow."""
+    """Raise an error if predictions overflow."""
     if answer.dtype.kind != "f" or np.isfinite(answer).all():
         return
     row = int((~np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)).argmax())
     name, size = find_largest(X)
     raise ValueError(
-        f"Predictions must be finite, got {answer[row]} for row {row}. The largest "
-        f"number of the features is {size:.3g}, in column {name!r}. Leave out rows "
-        "that are so far from those of fit, or divide the column before fit."
+        f"Predictions must be finite, got {answer[row]} for row {row}. Its largest "
+        f"feature is {size:.3g}, in column {name!r}. Leave out rows so far from the "
+        "training rows, or rescale the column before fit."
     )
 
 
@@ -58,7 +58,7 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if there was one in fit.
         task : array-like of shape (n_rows,), int or str, default=None
-            Label of each row, or one label of all rows, if fit was given labels.
+            Label of each row, or one label for all rows, if fit was given labels.
 
         Returns
         -------
@@ -77,7 +77,7 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if there was one in fit.
         task : array-like of shape (n_rows,), int or str, default=None
-            Label of each row, or one label of all rows, if fit was given labels.
+            Label of each row, or one label for all rows, if fit was given labels.
 
         Returns
         -------
@@ -99,7 +99,7 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         sample_weight : array-like of shape (n_rows,), default=None
             Weight of each row; None means ones.
         task : array-like of shape (n_rows,), int or str, default=None
-            Label of each row, or one label of all rows, if fit was given labels.
+            Label of each row, or one label for all rows, if fit was given labels.
 
         Returns
         -------

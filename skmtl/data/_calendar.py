@@ -1,4 +1,4 @@
-"""Labels that are dates, months, weekdays or numbered parts of a year."""
+"""Sort labels that are dates, months, weekdays, or weeks and quarters of a year."""
 
 import re
 
@@ -20,7 +20,7 @@ _MON = "(?P<month>" + "|".join(sorted(_MONTH_OF, key=len, reverse=True)) + r")\.
 _DAY = r"(?P<day>[0-9]{1,2})(?:st|[nr]d|th)?"
 _YEAR = r"(?P<year>[0-9]{4})"
 _TIME = r"(?:[t\s,]+(?P<time>[0-9]{1,2}(?::[0-9]{2}){1,2}(?:\.[0-9]+)?))?"
-# With the month as a word; "Jan-24" is a month, "Jan 24" a day.
+# Formats with the month as a word; "Jan-24" is a month, "Jan 24" a day.
 _WORDED = [
     rf"{_DAY}[\W_]*{_MON}[\W_]*{_YEAR}{_TIME}",
     rf"{_MON}[\W_]*{_DAY}[\W_]+{_YEAR}{_TIME}",
@@ -43,9 +43,9 @@ _MOST_PERIODS = 53
 
 
 def read_dates(texts):
-    """Return what turns every label into a date to sort by, or None if some is none.
+    """Return a sort key for labels that are all dates, or None.
 
-    Dates that begin with the year are left to the numbers inside labels.
+    Dates that begin with the year are excluded: their numbers sort correctly.
     """
     for reading in (_read_month, _read_weekday, *map(_Worded, _WORDED)):
         if _reads(reading, texts):
@@ -57,7 +57,7 @@ def read_dates(texts):
 
 
 def _reads(reading, texts):
-    """Return whether a reading understands all labels, and there are some."""
+    """Return whether a parser reads all labels, and there are some."""
     return bool(texts) and all(reading(text) is not None for text in texts)
 
 
@@ -70,7 +70,7 @@ def _read_weekday(text):
 
 
 class _Worded:
-    """Read dates whose month is a word, by a pattern."""
+    """Parse dates with the month as a word, by a pattern."""
 
     def __init__(self, pattern):
         self.pattern = pattern
@@ -86,7 +86,7 @@ class _Worded:
 
 
 class _Period:
-    """Read numbered parts of a year that come before it."""
+    """Parse numbered parts of a year that precede the year."""
 
     def __init__(self, texts):
         found = [_PERIOD.fullmatch(text.strip()) for text in texts[:1]]
@@ -106,7 +106,7 @@ def _frame(found):
 
 
 class _Numeric:
-    """Read dates of three numbers, the year last."""
+    """Parse dates of three numbers, the year last."""
 
     def __init__(self, day_first):
         self.day_first = day_first
@@ -124,7 +124,7 @@ class _Numeric:
 
 
 def _read_numeric(texts):
-    """Read dates of three numbers; refuse those that could be of two orders."""
+    """Parse dates of three numbers; refuse an ambiguous order of day and month."""
     first, second = _Numeric(day_first=True), _Numeric(day_first=False)
     by_day, by_month = _reads(first, texts), _reads(second, texts)
     if not (by_day and by_month):
@@ -133,9 +133,9 @@ def _read_numeric(texts):
     if dotted or sorted(texts, key=first) == sorted(texts, key=second):
         return first
     raise ValueError(
-        "The order of tasks that are dates must be clear, and in labels such as "
-        f"{texts[:2]} the day and the month cannot be told apart. Write them as "
-        "2024-02-01, make an ordered categorical of them, or give the order."
+        "Tasks that are dates must have a clear order, but day and month are ambiguous "
+        f"in labels such as {texts[:2]}. Write them as 2024-02-01, use an ordered "
+        "categorical, or give the order."
     )
 
 

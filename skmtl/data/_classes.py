@@ -258,10 +258,10 @@ def _check_indicators(y):
 
 def _explain_indicators(strange):
     return (
-        "A 2-d y must hold 0, 1 and NaN, its columns being tasks of two classes, got "
+        "A 2-d y must hold 0, 1 and NaN, as each column is a task of two classes, got "
         f"{strange!r}. For other classes, give each cell a row of its own, with a task "
-        "column; do so too for cross_val_predict(method='predict_proba'), which turns "
-        "NaN into a class before the model sees it."
+        "column; also for cross_val_predict(method='predict_proba'), which treats NaN "
+        "as a class."
     )
 
 

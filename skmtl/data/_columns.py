@@ -19,16 +19,16 @@ def take_task_column(X, task_column):
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Table with the labels in one column, or in a level of its pandas index.
     task_column : str, int or list of them
-        Name or position of the column, or name of the level. A column is preferred
-        to a level of the same name; a negative position counts from the end. A list
-        declares nested tasks: each combination of the columns is a task.
+        Name or position of the column, or name of the level. A column is preferred to a
+        level of the same name; a negative position counts from the end. A list declares
+        nested tasks: each combination of its columns is a task.
 
     Returns
     -------
     features : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_features)
         `X` without the column, in the same kind of container; a view where possible.
     labels : {ndarray, Series, ChunkedArray} of shape (n_rows,)
-        Label of each row, as it is stored; of nested tasks as by :func:`join_tasks`.
+        Label of each row, as stored; for nested tasks, joined by :func:`join_tasks`.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def take_task_column(X, task_column):
 
 
 def take_task_columns(X, task_column):
-    """Separate the columns of labels from the features, each as it is stored.
+    """Separate the label columns from the features, without conversion.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def take_task_columns(X, task_column):
     features : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_features)
         `X` without the columns.
     columns : list of {ndarray, Series} of shape (n_rows,)
-        Columns of labels, in the order in which they are named.
+        Columns of labels, in the given order.
     positions : list of int or None
         Position of each column in `X`, None for a level of the index.
 
@@ -78,13 +78,13 @@ def take_task_columns(X, task_column):
     inside = [place for place in positions if place is not None]
     if not named or len(set(inside)) < len(inside):
         raise ValueError(
-            f"task_column must name different columns if it is a list, got {named}."
+            f"A list as task_column must name distinct columns, got {named}."
         )
     if inside and table.shape[1] == len(inside):
         raise ValueError(
             f"X must have features besides its task column, got {len(inside)} "
-            f"feature(s) (shape={tuple(table.shape)}), the task column alone. Add a "
-            f"feature, or set task_column=None."
+            f"feature(s) (shape={tuple(table.shape)}), only the task column. Add a "
+            "feature, or set task_column=None."
         )
     columns = [
         _take_level(table, name) if place is None else _take_column(table, place)
@@ -94,21 +94,21 @@ def take_task_columns(X, task_column):
 
 
 def locate_task_column(estimator, table, task_column):
-    """Return the task column of a table, by its position if names have been lost.
+    """Return the task column of a table, as a position if names have been lost.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted, so that it may know the names of the columns; else names are not lost.
+        Estimator; if fitted with column names, these give the positions.
     table : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_columns)
-        Table with the columns of fit, in their order.
+        Table with the columns of fit, in the same order.
     task_column : str, int or list of them
-        Column, as it was declared.
+        Column, as declared.
 
     Returns
     -------
     str, int or list of them
-        Column, as it is found in the table.
+        Column, as it can be found in the table.
 
     Examples
     --------
@@ -196,7 +196,7 @@ def _explain_missing(table, name, names):
 
 
 def _drop_columns(table, positions):
-    """Drop columns, as a view if it is the first or the last."""
+    """Drop columns; return a view if only the first or the last is dropped."""
     names = column_names(table)
     if isinstance(table, SparseTable):
         return table.drop(positions)
@@ -218,7 +218,7 @@ def _take_column(table, position):
         return table.column(position)
     if is_instance(table, "pyarrow", "Table"):
         column = table.column(position)
-        # An array would lose the order of an ordered dictionary.
+        # An ndarray would lose the order of a pyarrow dictionary.
         return column if getattr(column.type, "ordered", False) else column.to_numpy()
     if is_instance(table, "polars", "DataFrame"):
         return table.to_series(position)

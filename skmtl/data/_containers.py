@@ -59,7 +59,7 @@ def refuse_lazy(name, value):
 
 
 def refuse_pieces(X):
-    """Refuse a list or a mapping of one table per task, and say how to join them."""
+    """Refuse a list or mapping with one table per task, and show how to join them."""
     if isinstance(X, Mapping) and not issparse(X):  # a dok_array is a dict
         raise TypeError(
             f"X must be one table with the rows of all tasks, got a "
@@ -77,13 +77,13 @@ def refuse_pieces(X):
 def _explain_join(tables, labels):
     values = "[*y.values()]" if tables != "X" else "y"
     return (
-        f"join them: fit(np.vstack({tables}), np.concatenate({values}), "
+        f"join the tables: fit(np.vstack({tables}), np.concatenate({values}), "
         f"task=np.repeat({labels}, [len(v) for v in {values}]))."
     )
 
 
 def _is_table(value):
-    """Tell whether a value is a table of its own, not a row of one."""
+    """Return whether a value is a table, not a row of one."""
     if isinstance(value, (list, tuple)):
         return bool(value) and isinstance(value[0], (list, tuple, np.ndarray))
     return len(getattr(value, "shape", ())) == len(("rows", "columns"))

@@ -1,4 +1,4 @@
-"""Errors about features, with the column and the row that they are about."""
+"""Add the column and the row to errors about features."""
 
 from contextlib import contextmanager
 
@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 from ._containers import as_table, column_names, is_instance
 from ._sparse_table import SparseTable
 
-# How errors of NumPy and scikit-learn begin that are about a value of a column.
+# Beginnings of NumPy's and scikit-learn's errors about a value.
 _NUMBER = (
     "could not convert",
     "float() argument",
@@ -25,12 +25,12 @@ _FINITE = {"Input X contains NaN.": "NaN", "Input X contains infinity": "infinit
 
 @contextmanager
 def naming_columns(X, skip=()):
-    """Say which column of X an error is about that comes out of a block.
+    """Add the column of X and the row to errors raised in a block.
 
     Parameters
     ----------
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
-        What is read in the block.
+        Table that the block reads.
     skip : sequence of int
         Positions of columns that are not features.
 
@@ -60,7 +60,7 @@ def naming_columns(X, skip=()):
 
 
 def _explain(text, X, skip):
-    """Return a message that names the column, None if there is nothing to name."""
+    """Return a message that names the column, or None if there is none."""
     for start, what in _FINITE.items():
         if text.startswith(start):
             found = _find(as_table(X), skip, _STRANGE[what])
@@ -84,7 +84,7 @@ def _locate(start, name, row, _):
 
 
 def _find(table, skip, find_row):
-    """Return name, row and value of the first strange value, column by column."""
+    """Return name, row and value of the first invalid value, column by column."""
     names = column_names(table)
     for place in range(table.shape[1]):
         if place in skip:

@@ -25,7 +25,7 @@ _LAYOUTS = {
 }
 
 
-@np.errstate(over="ignore", invalid="ignore")  # in sums that look for NaN
+@np.errstate(over="ignore", invalid="ignore")  # in sums that check for NaN
 def read_rows(
     estimator, X, y, *, task=None, sample_weight=None, task_weight=None, reset=True
 ):
@@ -43,7 +43,7 @@ def read_rows(
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
         Targets. Without any labels, columns are tasks and NaN is not observed.
     task : array-like of shape (n_rows,), int or str, default=None
-        Label of each row, or one label of all rows.
+        Label of each row, or one label for all rows.
     sample_weight : float or array-like of shape (n_rows,), default=None
         Weight of each row; None means ones.
     task_weight : {"balanced"} or mapping, default=None
@@ -106,20 +106,20 @@ def read_queries(estimator, X, task=None, known=None, place=None):
         Features, with the task column if there was one in `fit`. An array without
         names stands for a frame with its columns in the order of `fit`.
     task : array-like of shape (n_rows,), int or str, default=None
-        Label of each row, or one label of all rows, if `fit` was given labels so.
+        Label of each row, or one label for all rows, if `fit` was given labels so.
     known : ndarray of shape (n_known,), default=None
-        Labels that can be predicted; None for `tasks_`.
+        Labels of models that can predict; None for `tasks_`.
     place : callable, default=None
-        Returns codes for distinct labels that are not known, -1 for those that only the
-        shared part can predict. None if it predicts all of them.
+        Maps distinct unknown labels to codes, -1 for labels that only the shared part
+        can predict. None if the shared part predicts all of them.
 
     Returns
     -------
     features : {ndarray, CSR matrix} of shape (n_rows, n_features)
         Features, float32 or float64.
     codes : ndarray of shape (n_rows,), dtype intp, or None
-        Position of each row's task in `tasks_` or `known`, -1 for a task never seen;
-        None when `fit` was given no labels.
+        Position of each row's task in `tasks_` or `known`, -1 for an unseen task; None
+        when `fit` was given no labels.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def read_queries(estimator, X, task=None, known=None, place=None):
             features = validate_data(estimator, X, reset=False, **_FEATURES)
     if estimator._layout in ("single", "outputs"):
         return features, None
-    if task is None:  # there is only one
+    if task is None:  # a single task
         return features, np.zeros(features.shape[0], dtype=np.intp)
     task = spread_label(task, features.shape[0])
     check_consistent_length(features, task)
@@ -172,7 +172,7 @@ def _resolve(estimator, X, task):
 
 
 def _separate(estimator, table, task, reset):
-    """Return the features, the labels if there are any, and where they were."""
+    """Return the features, the labels if there are any, and their positions."""
     if estimator.task_column is None:
         return table, task, []
     return _take(

@@ -13,7 +13,7 @@ _SEPARATOR = "/"
 
 
 def as_integers(labels):
-    """Convert floats that hold integers, each of which only one integer rounds to."""
+    """Convert floats to integers; refuse those too large to be exact."""
     if np.isnan(labels).any():
         raise ValueError(MISSING)
     if np.isinf(labels).any():
@@ -40,9 +40,9 @@ def _explain_fractions(label):
 
 def _explain_rounded(label, dtype, digits):
     return (
-        f"{RULE}, got {label:.0f} as {dtype}, which rounds whole numbers from "
-        f"2**{digits} on, so that different labels may have become one. Keep the "
-        f"labels apart from the features: in a dataframe, as task=, or as strings."
+        f"{RULE}, got {label:.0f} as {dtype}, which rounds integers from 2**{digits} "
+        "on, so different labels may have become equal. Keep the labels apart from the "
+        "features: in a dataframe, as task=, or as strings."
     )
 
 
@@ -51,7 +51,7 @@ def explain_large(label):
 
 
 def as_labels(distinct):
-    """Check distinct labels, and hold them in an array of bool, int64 or str."""
+    """Check distinct labels, and return an array of bool, int64 or str."""
     if not len(distinct):
         return np.empty(0, dtype=np.int64)
     if isinstance(distinct, np.ndarray):
@@ -72,10 +72,10 @@ def as_labels(distinct):
 
 
 def check_kinds(labels):
-    """Return the one kind that labels are of.
+    """Return the kind of the labels; raise if they are mixed.
 
-    Python takes 1, 1.0 and True for the same, and arrays convert one to another, so a
-    mixture is refused before anything is compared.
+    In Python 1, 1.0 and True are equal, and arrays convert them, so a mixture must be
+    refused before any comparison.
     """
     types = dict.fromkeys(map(type, labels))
     examples = [
@@ -113,7 +113,7 @@ def explain_kind(got):
 
 
 def join_label(label):
-    """Return the label of a nested task that is given as a tuple; others unchanged.
+    """Return the label of a nested task given as a tuple; others unchanged.
 
     Parameters
     ----------
@@ -137,6 +137,6 @@ def join_label(label):
 
 
 def join_parts(parts):
-    """Join parts to a text; none is the text of other parts, as slashes are escaped."""
+    """Join parts with slashes, escaped so that the result is unique."""
     texts = (str(part).replace("\\", "\\\\") for part in parts)
     return _SEPARATOR.join(text.replace(_SEPARATOR, "\\/") for text in texts)

@@ -38,13 +38,12 @@ class TaskMoments:
     yy : ndarray of shape (n_tasks,)
         Weighted scatter of the target.
     orders : tuple of tuple, default=()
-        Orders of labels that the rows came with, which may name tasks without rows.
+        Declared orders of the labels, which may include tasks without rows.
     roots : tuple of (ndarray, ndarray) or None, default=None
-        In place of `xx`, if rows are far fewer than features: numbers of tasks, and
-        rows (n_some, n_rows, n_features) whose products are their scatters.
+        Instead of `xx`, if rows are far fewer than features: positions of tasks, and
+        rows (n_some, n_rows, n_features) with their scatters as Gram matrices.
     width : int or None, default=None
-        Number of features of which these are coordinates; None if they are the
-        features themselves.
+        Number of original features, if these are coordinates in a basis; else None.
 
     References
     ----------
@@ -232,7 +231,7 @@ class TaskMoments:
         )
 
     def _about_zero(self):
-        """Return roots of the scatters around zero, which have a row more."""
+        """Return roots of the scatters around zero, with one more row."""
         mean = np.sqrt(self.weight)[:, None] * self.x_mean
         return tuple(
             (tasks, np.concatenate([X, mean[tasks][:, None]], axis=1))
@@ -327,8 +326,8 @@ def _check_kinds(a, b):
     """Refuse labels of two kinds; 1 and True are equal, but not the same label."""
     if a.size and b.size and kind_of_tasks(a) != kind_of_tasks(b):
         raise ValueError(
-            f"{RULE} to be merged, and these are {a[:3].tolist()} and "
-            f"{b[:3].tolist()}. Convert them to one kind."
+            f"{RULE} to be merged, got {a[:3].tolist()} and {b[:3].tolist()}. Convert "
+            "them to one kind."
         )
 
 

@@ -1,4 +1,4 @@
-"""The order of labels: the container's own, else that of numbers and dates in them."""
+"""Order labels by their container, or else by the numbers and dates in them."""
 
 import heapq
 import re
@@ -13,24 +13,24 @@ from ._calendar import read_dates
 from ._containers import is_instance
 from ._labels import as_labels
 
-# A number inside a label: with commas between thousands, decimals, an exponent, and no
-# more digits than int() reads.
+# A number in a label: optional thousands separators, decimals and exponent, and no more
+# digits than int() accepts.
 _NUMBER = re.compile(
     r"(?P<sign>[-+\u2212])?"
     r"(?P<digits>[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9,])|[0-9]{1,4000})"
     r"(?P<parts>(?:\.[0-9]{1,4000})*)"
     r"(?P<power>[eE][-+][0-9]{1,3}(?!\w))?"
 )
-# A hyphen after one of these is a sign; after a digit it only separates.
+# A hyphen after one of these is a minus sign; after a digit it is a separator.
 _BEFORE_SIGN = frozenset(" \t([{:;,=/<>~-\u2013\u00b1")
 _VERSION = re.compile(r"\bv(er(sion)?)?\.?\s*$", re.IGNORECASE)
 
 
 def declared_orders(labels, tasks):
-    """Return the order that the container of the labels declares, if it does.
+    """Return the order declared by the container of the labels, if any.
 
-    Ordered categoricals of pandas, enumerations of polars and ordered dictionaries of
-    pyarrow declare one; the categories of an unordered categorical have none.
+    pandas' ordered categoricals, polars' enumerations and pyarrow's ordered
+    dictionaries declare one; unordered categoricals do not.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def declared_orders(labels, tasks):
     Returns
     -------
     tuple of tuple
-        No order, or one of all categories, those without rows included.
+        Empty, or one order of all categories, including those without rows.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def _categories(labels):
 
 
 def _dictionary(labels):
-    """Return the ordered dictionary of an array of pyarrow, else None."""
+    """Return the ordered dictionary of a pyarrow array, else None."""
     if not getattr(labels.type, "ordered", False):
         return None
     if is_instance(labels, "pyarrow", "ChunkedArray"):
@@ -91,20 +91,20 @@ def _dictionary(labels):
 
 
 def order_labels(labels, orders=()):
-    """Return labels in their order: the declared one, else that of numbers inside.
+    """Sort labels by declared orders, or else by the numbers and dates in them.
 
     Parameters
     ----------
     labels : ndarray of shape (n_labels,)
         Distinct labels.
     orders : tuple of tuple, default=()
-        Declared orders, which must agree and between them name every label. Labels
-        that they leave open follow the numbers inside.
+        Declared orders, which must agree and together include every label. Labels that
+        they do not order follow the numbers in them.
 
     Returns
     -------
     ndarray of shape (n_ordered,)
-        All labels, with those of the orders that are not among `labels`.
+        All labels, including those only in the orders.
 
     Examples
     --------
@@ -119,16 +119,15 @@ def order_labels(labels, orders=()):
     missing = [label for label in labels.tolist() if label not in known]
     if missing:
         raise ValueError(
-            "An order of tasks must name all of them. The ordered categories do not "
-            f"name {missing[:5]}; give those rows the same categories, or give the "
-            "order."
+            f"The ordered categories must include all tasks; missing: {missing[:5]}. "
+            "Use the same categories for those rows, or give the order."
         )
     merged = orders[0] if len(orders) == 1 else _merge(orders, list(known))
     return as_labels(list(merged))
 
 
 def _merge(orders, labels):
-    """Return the one order that agrees with all; what is open goes by the numbers."""
+    """Merge orders; break ties by the numbers in labels."""
     array = as_labels(labels)
     rank = {array[i].item(): k for k, i in enumerate(_sorted_places(array))}
     names = list(rank)
@@ -149,26 +148,26 @@ def _merge(orders, labels):
     if len(merged) < len(names):
         held = [name for name, n in zip(names, n_before, strict=True) if n > 0]
         raise ValueError(
-            "The orders of the batches must agree, and they contradict each other on "
+            "The orders of the batches must agree, but they contradict each other on "
             f"{held[:5]}. Give all batches the same ordered categories or columns."
         )
     return merged
 
 
 def place_labels(ordered, new):
-    """Say how many labels come before each new one, by the numbers inside.
+    """Return how many labels precede each new one, by the numbers in them.
 
     Parameters
     ----------
     ordered : ndarray of shape (n_labels,)
-        Labels as `order_labels` returns them without declared orders.
+        Labels in the order of `order_labels`, without declared orders.
     new : ndarray of shape (n_new,)
         Labels that are not among them, of the same kind.
 
     Returns
     -------
     ndarray of shape (n_new,), dtype intp
-        How many come before; -1 for what is no date where all others are.
+        How many precede; -1 for a label that is not a date if all others are.
 
     Examples
     --------
@@ -200,14 +199,14 @@ def _sorted_places(labels):
 
 
 def _reading(texts):
-    """Return what turns a label into a key to sort by, given all labels."""
+    """Return the sort key function for labels, given all of them."""
     return read_dates(texts) or _read_numbers(texts)
 
 
 def _read_numbers(texts):
-    """Read the numbers inside labels, as decimals unless that makes two labels one."""
+    """Parse the numbers in labels, as decimals unless two labels would become equal."""
     split = {text: _split(text) for text in texts}
-    # T-1 beside T0 is minus one, week-1 beside week-2 is not.
+    # T-1 beside T0 is minus one; week-1 beside week-2 is not.
     plain = {
         (k, before)
         for pieces in split.values()
@@ -222,7 +221,7 @@ def _read_numbers(texts):
 
 
 class _Numbers:
-    """Turn a label into its texts and numbers, in turns."""
+    """Split a label into alternating texts and numbers."""
 
     def __init__(self, plain, dotted):
         self.plain = plain
@@ -253,10 +252,10 @@ def _is_lettered(before):
 
 
 def _split(text):
-    """Return the pieces of a label, each with the text before its number.
+    """Split a label into pieces, each a number with the text before it.
 
-    A piece is the text, the sign or hyphen, the number, whether it must be a sign, and
-    where the number ends.
+    A piece is (text, sign or hyphen, number, whether it must be a sign, end of the
+    number).
     """
     pieces, end = [], 0
     for found in _NUMBER.finditer(text):

@@ -37,12 +37,11 @@ class TaskRows(TaskData):
     layout : {"single", "column", "keyword", "outputs"}, default="keyword"
         How the user declared the tasks.
     orders : tuple of tuple, default=()
-        Order of the labels, if the container of the labels declares one.
+        Order of the labels, if their container declares one.
     rooted : bool, default=False
-        Whether moments hold rows in place of matrices.
+        Whether moments hold rows instead of matrices.
     width : int or None, default=None
-        Number of features of which those of `X` are coordinates; None if they are the
-        features themselves.
+        Number of original features, if `X` holds coordinates in a basis; else None.
     """
 
     X: object
@@ -70,7 +69,7 @@ class TaskRows(TaskData):
         return group(self, whole, features)
 
     def block(self, features=None, ones=False):
-        """Return sparse rows as one map, of some features if named, and of ones."""
+        """Return sparse rows as one operator, optionally of some features."""
         return BlockRows.of(self, features, ones)
 
     @property
@@ -181,8 +180,7 @@ class SharedRows(TaskData):
     orders : tuple of tuple, default=()
         Order of the columns.
     width : int or None, default=None
-        Number of features of which those of `X` are coordinates; None if they are the
-        features themselves.
+        Number of original features, if `X` holds coordinates in a basis; else None.
     """
 
     X: object

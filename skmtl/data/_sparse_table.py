@@ -1,4 +1,4 @@
-"""A sparse matrix, and beside it the labels that it cannot hold."""
+"""A sparse matrix with columns of labels, which it cannot hold itself."""
 
 from dataclasses import dataclass, replace
 
@@ -7,11 +7,11 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class SparseTable:
-    """Hold sparse features with labels of tasks as further columns, at the end.
+    """Hold sparse features and, as last columns, task labels.
 
-    It travels between the steps of a pipeline whose transformers return sparse
-    matrices, which hold numbers only. Whatever takes a `task_column` reads it; indexing
-    takes rows.
+    It passes between the steps of a pipeline with transformers that return sparse
+    matrices, which hold only numbers. All functions and estimators with a `task_column`
+    accept it; indexing selects rows.
 
     Parameters
     ----------
@@ -20,9 +20,9 @@ class SparseTable:
     labels : tuple of array-like of shape (n_rows,)
         Columns of labels.
     columns : list of str or None, default=None
-        Names of all columns, the labels last; None if they have none.
+        Names of all columns, the labels last; None if unnamed.
     library : {"pandas", "polars"} or None, default=None
-        Library of the frame that it was made of, which dense results return to.
+        Library of the source frame, used for dense results.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class SparseTable:
 
     @property
     def shape(self):
-        """Number of rows and of columns, the labels among them."""
+        """Number of rows and of columns, including the labels."""
         n_rows, n_features = self.features.shape
         return n_rows, n_features + len(self.labels)
 
@@ -58,21 +58,21 @@ class SparseTable:
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError(
-            "X must be an array of numbers here, got sparse features beside labels of "
-            "tasks, as they come from a TaskAware transformer. Wrap the estimator in "
-            "skmtl.compose.PooledTasks or IndependentTasks, whose task_column takes "
-            "the labels out, or make the transformer return a dense array."
+            "X must be a numeric array here, got a SparseTable (sparse features with "
+            "task labels) from a TaskAware transformer. Wrap the estimator in "
+            "skmtl.compose.PooledTasks or IndependentTasks with a task_column, or make "
+            "the transformer return a dense array."
         )
 
     def column(self, position):
-        """Return one column, dense."""
+        """Return one column as a dense array."""
         n_features = self.features.shape[1]
         if position >= n_features:
             return self.labels[position - n_features]
         return self.features[:, [position]].toarray().ravel()
 
     def drop(self, positions):
-        """Return the table without some columns, a matrix if no labels are left."""
+        """Drop columns; return a matrix if no labels remain."""
         n_features = self.features.shape[1]
         gone = set(positions)
         kept = np.array([j for j in range(n_features) if j not in gone], dtype=np.intp)

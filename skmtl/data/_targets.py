@@ -12,7 +12,7 @@ _NOTHING = ("NAType", "NaTType")
 
 
 def find_missing(values):
-    """Tell which entries of an array are NaN, None, NA or NaT.
+    """Return which entries of an array are NaN, None, NA or NaT.
 
     Parameters
     ----------
@@ -44,18 +44,18 @@ def _is_nothing(value):
 
 
 def read_array(y):
-    """Return numbers or classes as an array, whatever their container.
+    """Convert numbers or classes from any container to an array.
 
     Parameters
     ----------
     y : array-like, dataframe or series
-        Values, of which some may be missing.
+        Values; some may be missing.
 
     Returns
     -------
     ndarray
-        The values. Among objects, missing ones are None; objects that are all numbers
-        have become numbers.
+        The values. In an object array, missing values are None; an object array of
+        numbers is converted to numbers.
 
     Examples
     --------
@@ -64,10 +64,10 @@ def read_array(y):
     array([1, None, 'a'], dtype=object)
     """
     if isinstance(y, np.ma.MaskedArray):
-        mask = np.ma.getmaskarray(y)  # asarray would show what it hides
+        mask = np.ma.getmaskarray(y)  # asarray would expose masked values
         array = np.where(mask, None, y.data.astype(object))
     elif isinstance(y, (list, tuple)) and len(set(map(type, y))) > 1:
-        array = np.array(y, dtype=object)  # asarray turns 1 beside "a" into "1"
+        array = np.array(y, dtype=object)  # asarray would turn 1 beside "a" into "1"
     else:
         array = np.asarray(y)
     if array.dtype.kind != "O":
@@ -82,16 +82,16 @@ def read_array(y):
 
 
 def refuse_missing(values, name="y", what="value"):
-    """Refuse 1-d targets of which some are missing, or infinite.
+    """Raise an error if some 1-d targets are missing or infinite.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows,)
         Numbers or classes.
     name : str, default="y"
-        What to call them in a message.
+        Name of the values in the message.
     what : {"value", "label"}, default="value"
-        What to call one of them.
+        Name of one target in the message.
 
     Examples
     --------
@@ -100,14 +100,14 @@ def refuse_missing(values, name="y", what="value"):
     >>> refuse_missing(np.array(["a", None], dtype=object), what="label")
     Traceback (most recent call last):
     ...
-    ValueError: Input y contains NaN: y has a missing label in row 1. Leave out rows
-    without one.
+    ValueError: Input y contains NaN: y has a missing label in row 1. Leave out such
+    rows.
     """
     missing = find_missing(values)
     if missing.any():
         raise ValueError(
             f"Input {name} contains NaN: {name} has a missing {what} in row "
-            f"{int(np.argmax(missing))}. Leave out rows without one."
+            f"{int(np.argmax(missing))}. Leave out such rows."
         )
     if values.dtype.kind == "f":
         assert_all_finite(values, input_name=name)
@@ -121,7 +121,7 @@ def read_numeric_target(estimator, y):
     estimator : estimator
         Named in messages.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
-        Targets, in any container.
+        Targets in any container.
 
     Returns
     -------
@@ -162,12 +162,12 @@ def read_numeric_target(estimator, y):
 
 
 def read_target(y):
-    """Read numbers or classes, 1-d, or 2-d where missing ones are not observed.
+    """Read numbers or classes: 1-d, or 2-d with missing values as unobserved.
 
     Parameters
     ----------
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
-        Targets, in any container.
+        Targets in any container.
 
     Returns
     -------
@@ -195,14 +195,14 @@ def read_target(y):
 
 
 def read_class_labels(y, name="y"):
-    """Read the class of each row, none of which may be missing.
+    """Read the class of each row; missing values raise.
 
     Parameters
     ----------
     y : array-like of shape (n_rows,)
-        Classes, in any container.
+        Classes in any container.
     name : str, default="y"
-        What to call them in a message.
+        Name of the values in the message.
 
     Returns
     -------

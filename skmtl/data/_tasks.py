@@ -29,10 +29,9 @@ def encode_tasks(labels):
     Parameters
     ----------
     labels : array-like of shape (n_rows,)
-        Label of each row: all strings, all integers or all booleans. Floats that are
-        whole numbers count as integers if all labels are floats, and none is so large
-        that its neighbours round to it. Labels of several kinds are refused, as 1, 1.0
-        and True would be one.
+        Label of each row: all strings, all integers or all booleans. Whole-number
+        floats count as integers if all labels are floats, and none is too large to be
+        exact. Labels of mixed kinds are refused, since 1, 1.0 and True are equal.
 
     Returns
     -------
@@ -90,12 +89,12 @@ def find_tasks(labels, tasks):
 
 
 def spread_label(task, n_rows):
-    """Return one label per row; a single label is that of every row.
+    """Return one label per row; repeat a single label for all rows.
 
     Parameters
     ----------
     task : array-like of shape (n_rows,), int, str or None
-        Labels, which are returned as they are, or one label.
+        Labels, which are returned unchanged, or one label.
     n_rows : int
         Number of rows.
 
@@ -119,13 +118,13 @@ def join_tasks(columns):
     Parameters
     ----------
     columns : list of array-like of shape (n_rows,)
-        Labels, in every column of one kind.
+        Labels; each column of one kind.
 
     Returns
     -------
     labels : ndarray of shape (n_rows,), dtype object
-        Their texts, joined by slashes, those within a text behind a backslash. A single
-        column is returned as it is.
+        The labels as text, joined by slashes; slashes within a label are escaped. A
+        single column is returned unchanged.
 
     Examples
     --------
@@ -155,7 +154,7 @@ def _as_vector(labels):
         raise ValueError(MISSING)
     if isinstance(labels, (list, tuple)):
         types = set(map(type, labels))
-        # asarray makes one kind of several: "1" of 1 beside "a", 1.0 of True
+        # asarray would convert mixed kinds: 1 beside "a" to "1", True to 1.0
         mixed = len(types) > 1 or str in types
         array = np.array(labels, dtype=object) if mixed else np.asarray(labels)
     else:
@@ -188,7 +187,7 @@ def _encode_pandas(labels):
         codes, distinct = pd.factorize(labels)
         renumber = np.arange(len(distinct))
         if getattr(dtype, "kind", "") == "O" and _complete(codes).size:
-            check_kinds(labels.tolist())  # factorize takes 1, 1.0 and True for one
+            check_kinds(labels.tolist())  # to factorize, 1, 1.0 and True are equal
     return _sort_tasks(list(distinct), _complete(codes), renumber)
 
 
@@ -223,7 +222,7 @@ def _encode_array(labels):
         raise ValueError(explain_kind(labels.dtype))
     values = labels.tolist()
     if values:
-        check_kinds(values)  # a dict takes 1, 1.0 and True for one
+        check_kinds(values)  # to a dict, 1, 1.0 and True are equal
     first_seen = _FirstSeen()
     codes = map(first_seen.__getitem__, values)
     codes = np.fromiter(codes, dtype=np.intp, count=labels.size)

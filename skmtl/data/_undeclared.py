@@ -1,4 +1,4 @@
-"""Tasks that nobody has declared: one task, which is seldom meant."""
+"""Warn if no task was declared, which is rarely intended."""
 
 import warnings
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ _IS_MEANT = ContextVar("one task is meant", default=False)
 
 @contextmanager
 def one_task_is_meant():
-    """Fit estimators on the rows of one task, or on pooled rows, without a warning."""
+    """Suppress the warning while fitting rows of one task, or pooled rows."""
     token = _IS_MEANT.set(True)
     try:
         yield
@@ -18,12 +18,12 @@ def one_task_is_meant():
 
 
 def warn_of_one_task(estimator):
-    """Warn that all rows are one task, unless a wrapper means it."""
+    """Warn that all rows are one task, unless a wrapper suppresses it."""
     if not _IS_MEANT.get():
         warnings.warn(
             "All rows are taken as one task, as y is 1-d and "
-            f"{type(estimator).__name__} was given no task: declare tasks with "
-            "task_column=, with task= in fit, or as the columns of a 2-d y, or say "
-            "that there is one with task=0 in fit.",
+            f"{type(estimator).__name__} was given no task. Declare tasks with "
+            "task_column=, with task= in fit, or as the columns of a 2-d y; for a "
+            "single task, use task=0 in fit.",
             stacklevel=4,
         )

@@ -13,12 +13,12 @@ from ._tasks import find_tasks
 
 
 def read_sample_weight(sample_weight, n_rows):
-    """Check the weights of the rows; None stays None, a number counts for each row.
+    """Check the weights of the rows; None stays None, a number is repeated.
 
     Parameters
     ----------
     sample_weight : float or array-like of shape (n_rows,) or None
-        Weights, in any container.
+        Weights in any container.
     n_rows : int
         Number of rows.
 
@@ -51,8 +51,8 @@ def read_sample_weight(sample_weight, n_rows):
     if weight.min() < 0:
         row = int(weight.argmin())
         raise ValueError(
-            f"Negative values in data passed to sample_weight: sample_weight must not "
-            f"be negative, got {weight[row]} in row {row}. Leave such rows out."
+            "Negative values in data passed to sample_weight: sample_weight must not "
+            f"be negative, got {weight[row]} in row {row}. Leave out such rows."
         )
     return weight
 

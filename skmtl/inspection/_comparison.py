@@ -14,7 +14,7 @@ from ._paired import adjust_holm, estimate_standard_error
 from ._sentence import judge, recommend
 from ._table import describe, tabulate, write_lines
 
-_ROUNDING = 1e-9  # differences below this part of the error are none
+_ROUNDING = 1e-9  # smaller relative differences of errors count as zero
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -206,11 +206,10 @@ class TaskComparison:
 
     @property
     def near_best(self):
-        """Names of the models that cannot be told apart from the best, simplest first.
+        """Names of the models within one standard error of the best, simplest first.
 
-        Those with an error within one standard error of the smallest, where the
-        standard error is that of the paired difference over folds. The baseline counts
-        as the simplest, then come the others in the order in which they were given.
+        The standard error is that of the paired difference over folds. The baseline
+        counts as the simplest; the others keep the order in which they were given.
         """
         best = self.find(self.best)
         doubts = estimate_standard_error(
@@ -223,9 +222,9 @@ class TaskComparison:
 
     @property
     def recommended(self):
-        """Name of the model to use: the simplest one within one error of the best.
+        """Name of the model to use: the simplest within one standard error of the best.
 
-        The first of `near_best` whose error is not above the baseline's.
+        It is the first of `near_best` with an error not above the baseline's.
         """
         limit = self.errors[self.find(self.baseline)]
         near = self.near_best
@@ -246,10 +245,9 @@ class TaskComparison:
 
     @property
     def recommendation(self):
-        """What to use, and how sure that is, in one sentence.
+        """The recommended model and the evidence for it, in one sentence.
 
-        It names the model `recommended`, says the `verdict`, and which models cannot be
-        told apart.
+        It states `recommended`, `verdict` and, if there are several, `near_best`.
         """
         return recommend(self)
 

@@ -91,9 +91,10 @@ def name_models(estimators):
     """Return estimators by name; those of a list are named after their class."""
     if hasattr(estimators, "fit") or hasattr(estimators, "shape"):
         raise TypeError(
-            "estimators must be a mapping of names to estimators, a list of them, or "
-            f"None. Got {type(estimators).__name__}; write compare_tasks([first, "
-            "second], X, y), or compare_tasks(None, X, y) for the default models."
+            "estimators must be a mapping from names to estimators, a list of "
+            f"estimators, or None. Got {type(estimators).__name__}; write "
+            "compare_tasks([first, second], X, y), or compare_tasks(None, X, y) for "
+            "the default models."
         )
     if not isinstance(estimators, Mapping):
         estimators = _number_names([(_describe(each), each) for each in estimators])

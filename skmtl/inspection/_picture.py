@@ -78,7 +78,7 @@ def write(label):
 
 
 def draw_nothing(ax):
-    """Say that there is no dot to draw."""
+    """Write in the figure that there is no dot to draw."""
     ax.set_axis_off()
     text = "No task has a relative gain: without sharing its error is 0 or unknown."
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
@@ -134,7 +134,7 @@ def explain_dots(ax, dots):
 
 
 def _limit(ax, dots):
-    doubts = np.nan_to_num(dots.doubts)  # a task of one row has no whisker
+    doubts = np.nan_to_num(dots.doubts)  # a single-row task has no whisker
     low = max(min((dots.gains - doubts).min(), 0), _LOWEST)
     high = min(max((dots.gains + doubts).max(), 0), 1)
     room = 0.06 * max(high - low, 0.01)

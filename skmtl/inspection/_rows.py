@@ -169,7 +169,7 @@ def _read_outputs(X, y, target, weight, task_column, task, metric):
     words = [value for value in target.ravel().tolist() if isinstance(value, str)]
     if words:
         raise ValueError(
-            "A 2-d y must hold numbers, of classes 0 and 1, and NaN. Got "
+            "A 2-d y must hold numbers and NaN (for classes, 0, 1 and NaN). Got "
             f"{words[0]!r}; for other classes give each cell a row of its own."
         )
     y = target.astype(np.float64) if names is None else y

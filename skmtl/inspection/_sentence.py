@@ -9,9 +9,10 @@ _SURE = 2  # standard errors
 
 
 def judge(comparison):
-    """Say whether sharing helps: of one error in the difference hardly, of two surely.
+    """Return whether sharing helps, by the standard errors of the difference.
 
-    Returns what it is, "shared", "apart" or "unclear", and the words.
+    Returns a kind, "shared", "apart" or "unclear", and the verdict in words: below one
+    standard error "unclear", from two on without "seems".
     """
     place = comparison.find(comparison.best_sharing)
     difference = comparison.differences[place]
@@ -26,7 +27,7 @@ def judge(comparison):
 
 
 def recommend(comparison):
-    """Say which model to use, how much it gains, and what it hurts."""
+    """Return which model to use, its gain, and the tasks that it hurts."""
     kind, words = judge(comparison)
     if isnan(comparison.standard_errors[comparison.find(comparison.best_sharing)]):
         return _say_unknown(comparison, comparison.best_sharing)
@@ -35,10 +36,10 @@ def recommend(comparison):
 
 def _say_unknown(comparison, best):
     return (
-        f"Compare on more folds: on a single one, the {_state(comparison, best)} of "
+        f"Compare on more folds: on a single fold, the {_state(comparison, best)} of "
         f"{best!r}, the best model that shares, and the "
         f"{_state(comparison, comparison.baseline)} of {comparison.baseline!r} have no "
-        f"standard error."
+        "standard error."
     )
 
 
@@ -74,7 +75,7 @@ _SENTENCES = {"shared": _say_shared, "apart": _say_apart, "unclear": _say_unclea
 
 
 def _say_near(comparison):
-    """Name the models that cannot be told apart from the best, if there are several."""
+    """Return the part of the sentence on models near the best, if there are several."""
     near = [repr(name) for name in comparison.near_best]
     if len(near) == 1:
         return ""

@@ -47,11 +47,11 @@ class TaskModel(MultiOutputMixin, BaseEstimator, ABC):
     __metadata_request__score = {"task": True}
 
     def _read_queries(self, X, task):
-        """Return the rows to predict, and the row of models that each asks for."""
+        """Return the rows to predict, and the position of each row's model."""
         return read_queries(self, X, task)
 
     def _models_at(self, codes):
-        """Return the coefficients and intercepts that codes point to, shared last."""
+        """Return coefficients and intercepts by code; -1 is the shared part."""
         coef = np.concatenate([self.coef_, self.coef_shared_[None]])
         return coef, np.append(self.intercept_, [self.intercept_shared_], axis=0)
 
@@ -83,7 +83,7 @@ class TaskRegressor(RegressorMixin, TaskModel):
         """Return what `fit` learns from rows: attributes by name."""
 
     def _warn_of_units(self, data):
-        """Warn of targets whose units differ, as tasks share coefficients."""
+        """Warn of targets in different units, since tasks share coefficients."""
         warn_of_units(data)
 
     def _read_splits(self, data, X, y, task):
@@ -103,8 +103,7 @@ class TaskRegressor(RegressorMixin, TaskModel):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of the task of each row, or one label of all rows, if X holds no task
-            column.
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------
@@ -146,7 +145,7 @@ class TaskRegressor(RegressorMixin, TaskModel):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -162,7 +161,7 @@ class TaskRegressor(RegressorMixin, TaskModel):
         return predict_finite(lambda rows: self._calculate(rows, codes), X)
 
     def _calculate(self, X, codes):
-        """Return predictions, not finite where they overflow."""
+        """Return predictions, infinite or NaN where they overflow."""
         if codes is None:
             return X @ self.coef_.T + self.intercept_
         coef, intercept = self._models_at(codes)
@@ -277,8 +276,8 @@ class MomentRegressor(TaskRegressor):
             raise ValueError(
                 "partial_fit must follow partial_fit, or a fit that kept moments. This "
                 "fit had fewer rows per task than features, or a large sparse X, and "
-                "kept none. Begin anew: "
-                "clone the model and give it every batch by partial_fit."
+                "kept none. Start again: clone the model and give it every batch by "
+                "partial_fit."
             )
         data = read_rows(
             self, X, y, task=task, sample_weight=sample_weight, reset=not begun
@@ -317,7 +316,7 @@ class PulledMomentRegressor(PulledRegressor, MomentRegressor):
         return {**learnt, "_fit_of_rows": fit}
 
     def _learn_by_iteration(self, data):
-        """Return what is learnt from sparse rows that stay sparse."""
+        """Fit sparse rows without making them dense."""
         pull = self._pull(data.tasks, data.X.shape[1])
         fit = iterate(pose_rows(data, pull, self.fit_intercept))
         warn_of_iteration(fit)
@@ -326,7 +325,7 @@ class PulledMomentRegressor(PulledRegressor, MomentRegressor):
 
 
 def pose_rows(data, pull, fit_intercept):
-    """Return squared losses of rows around a centre, which needs no matrices."""
+    """Return the squared losses around a centre, evaluated without matrices."""
     rows = data.stacked() if data.shares_rows else data
     return CentredLosses(Datafit(rows, Squared(), fit_intercept), pull)
 

@@ -31,7 +31,7 @@ class CentredRegressor(PulledRegressor):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
         return_std : bool, default=False
             Whether to return standard deviations too. They read the model as draws of
             tasks around the centre, and hold the noise and what is not known of the

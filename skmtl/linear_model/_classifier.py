@@ -75,8 +75,7 @@ class ClassModel(ClassifierMixin, TaskModel):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of the task of each row, or one label of all rows, if X holds no task
-            column.
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------
@@ -139,7 +138,7 @@ class ClassModel(ClassifierMixin, TaskModel):
         return predict_finite(lambda rows: self._calculate(rows, codes), X)
 
     def _calculate(self, X, codes):
-        """Return scores, not finite where they overflow."""
+        """Return scores, infinite or NaN where they overflow."""
         if codes is None:
             scores = X @ self.coef_.T + self.intercept_
             return scores[:, 0] if self.coef_.shape[0] == 1 else scores
@@ -159,7 +158,7 @@ class ClassModel(ClassifierMixin, TaskModel):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -177,7 +176,7 @@ class ClassModel(ClassifierMixin, TaskModel):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -214,7 +213,7 @@ class ClassModel(ClassifierMixin, TaskModel):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -235,7 +234,7 @@ class ClassModel(ClassifierMixin, TaskModel):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------

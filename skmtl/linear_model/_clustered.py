@@ -36,8 +36,8 @@ class ClusteredRegressor(PenalizedRegressor):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -58,8 +58,8 @@ class ClusteredRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks never seen: those that fit all rows best, with the
-        penalty's pull on the tasks as a ridge. Zero where they are zero in all tasks.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
@@ -182,7 +182,7 @@ def cluster(affinity, n_clusters):
     # Within groups rows are the same, between groups they are orthogonal.
     sizes = np.linalg.norm(leading, axis=1, keepdims=True)
     rows = leading / np.where(sizes > 0, sizes, 1.0)
-    # As distances, since SciPy warns of square arrays of rows that look like distances.
+    # Condensed, since SciPy warns that a square array of rows looks like distances.
     found = fcluster(ward(pdist(rows)), n_clusters, "maxclust")
     return first_come(found)
 

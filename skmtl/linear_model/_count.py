@@ -47,8 +47,7 @@ class CountRegressor(CoupledRegressor):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of the task of each row, or one label of all rows, if X holds no task
-            column.
+            Task label of each row, or one label for all rows, if X has no task column.
         exposure : array-like of shape (n_samples,), default=None
             How much of time, area or people each row counts over, above 0. The model
             is of the rate ``y / exposure``, of weight ``sample_weight * exposure``,
@@ -83,7 +82,7 @@ class CountRegressor(CoupledRegressor):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
         exposure : array-like of shape (n_samples,), default=None
             Exposure of each row. Without it, counts are those of an exposure of 1:
             rates.

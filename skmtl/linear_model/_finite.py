@@ -1,21 +1,21 @@
-"""Nothing leaves a fit or a prediction that is not finite."""
+"""Check that fits and predictions are finite."""
 
 import numpy as np
 from scipy import sparse
 
-# What must be finite of a fit; strengths, and scores of some of them, may be infinite.
+# Attributes that must be finite; strengths and some of their scores may be infinite.
 _CHECKED = ("coef", "intercept", "objective", "scale")
 
 
 def refuse_infinite(learnt, data):
-    """Refuse what a fit learnt if coefficients or the like overflow.
+    """Raise an error if fitted coefficients or similar attributes overflow.
 
     Parameters
     ----------
     learnt : dict
         Attributes by name.
     data : TaskData
-        Rows that it was learnt from.
+        Training rows.
     """
     for name, value in learnt.items():
         if not name.startswith(_CHECKED) or _is_finite(value):
@@ -23,8 +23,8 @@ def refuse_infinite(learnt, data):
         feature, size = _find_largest(data.X)
         y = np.abs(data.Y if data.shares_rows else data.y).max(initial=0.0)
         raise ValueError(
-            f"A fit must be finite, but {name} overflows. The largest number of X is "
-            f"{size:.3g} in feature {feature}, that of y is {y:.3g}. Divide the column "
+            f"The fit must be finite, but {name} overflows. The largest value of X is "
+            f"{size:.3g} (feature {feature}), that of y is {y:.3g}. Divide the column "
             "or y by its largest absolute value."
         )
 
@@ -35,14 +35,14 @@ def _is_finite(value):
 
 
 def _find_largest(X):
-    """Return the feature that holds the largest number, and this."""
+    """Return the feature with the largest number, and that number."""
     sizes = abs(X).max(axis=0)
     sizes = sizes.toarray().ravel() if sparse.issparse(sizes) else sizes
     return int(np.argmax(sizes)), float(np.max(sizes))
 
 
 def cast(values, dtype):
-    """Return an array in a dtype, or as it is where that would overflow.
+    """Convert an array to a dtype, unless that would overflow.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ def cast(values, dtype):
 
 
 def predict_finite(calculate, X, rows=None):
-    """Return finite predictions for rows, or refuse.
+    """Return finite predictions for rows, or raise.
 
-    Those of float32 rows that overflow are calculated in float64.
+    Predictions of float32 rows that overflow are recomputed in float64.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def predict_finite(calculate, X, rows=None):
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
         Rows.
     rows : ndarray of shape (n_samples,), default=None
-        Their numbers, for the message; None if they are counted from zero.
+        Row numbers for the message; None counts from zero.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def predict_finite(calculate, X, rows=None):
 
 
 def check_finite(found, X, rows=None):
-    """Refuse predictions that overflow, naming a row and its largest feature.
+    """Raise an error if predictions overflow, naming a row and its largest feature.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def check_finite(found, X, rows=None):
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
         Rows.
     rows : ndarray of shape (n_samples,), default=None
-        Their numbers, for the message; None if they are counted from zero.
+        Row numbers for the message; None counts from zero.
     """
     lost = ~np.isfinite(found).reshape(len(found), -1).all(axis=1)
     if lost.any():
@@ -108,8 +108,8 @@ def check_finite(found, X, rows=None):
         feature, size = _find_largest(X[row : row + 1])
         name = row if rows is None else rows[row]
         raise ValueError(
-            f"Predictions must be finite, but that of row {name} overflows, where "
-            f"feature {feature} has the size {size:.3g}. Leave out rows that are so "
-            "far from those of fit, or divide the column by its largest absolute value "
-            "before fit."
+            f"Predictions must be finite, but that of row {name} overflows: its "
+            f"feature {feature} is {size:.3g} in absolute value. Leave out rows so far "
+            "from the training rows, or divide the column by its largest absolute "
+            "value before fit."
         )

@@ -34,25 +34,25 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
     alpha_joint : float, default=0.0
         Strength that selects features for all tasks at once.
     order : array-like, default=None
-        Labels of the tasks along the chain. None for the order of ordered categories
+        Labels of the tasks along the chain. None uses the order of ordered categories
         (pandas' ordered Categorical, polars' Enum, pyarrow's ordered dictionary), of
-        the columns of a 2-d y, or else of the numbers and dates inside labels: week1,
-        week2, week10. What was used is in `order_`.
+        the columns of a 2-d y, or else of the numbers and dates in labels: week1,
+        week2, week10. The order used is `order_`.
     edges : list of (label, label), default=None
-        Neighbours, if they are no chain. In `order` and in `edges`, tasks without rows
-        are neighbours like others: their coefficients are those with the fewest jumps,
-        and the mean of their neighbours' where these leave a choice. They are not
-        selected by `alpha_l1` and `alpha_joint`.
+        Pairs of neighbours, instead of a chain. `order` and `edges` may name tasks
+        without rows: these get the coefficients with the fewest jumps, closest to their
+        neighbours' mean if not unique. `alpha_l1` and `alpha_joint` do not apply to
+        them.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task that neither has rows nor is named: predict it,
-        or raise an error. Where the order is that of numbers and dates inside labels, a
-        new one is between its neighbours there and has their mean, or at an end and has
-        its neighbour's model. Elsewhere it has the shared part.
+        or raise an error. If the order follows numbers and dates in labels, a new label
+        gets the mean of its two neighbours, or at an end its only neighbour's model.
+        Otherwise it gets the shared part.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -70,16 +70,16 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks without neighbours: those that fit all rows best, with
-        the penalty's pull on the tasks as a ridge. Zero where they are zero in all.
+        Coefficients for tasks without neighbours: a ridge fit to all rows, with
+        strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
     nodes_ : ndarray of shape (n_nodes,), dtype object
-        Labels of the tasks, then of those without rows.
+        Labels of the tasks with rows, then of those without.
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes; without rows, those of their neighbours.
+        Intercepts of the nodes; nodes without rows get their neighbours'.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None with `edges`.
     segments_ : ndarray of shape (n_tasks, n_features)
@@ -174,7 +174,7 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
         return self._neighbours(moments).penalty(*strengths)
 
     def _neighbours(self, moments):
-        """Return which tasks are neighbours, those without rows among them."""
+        """Return which tasks are neighbours, including those without rows."""
         if self.order is not None and self.edges is not None:
             raise ValueError(
                 "order and edges must not both be given: the one is a chain, the other "
@@ -210,7 +210,7 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
 
 
 def read_order(order, tasks):
-    """Return the labels of a chain, which must name every task once."""
+    """Return the labels of a chain; check that each occurs once."""
     labels = np.asarray(order).tolist()
     missing = [task for task in tasks.tolist() if task not in set(labels)]
     if missing or len(set(labels)) < len(labels):
@@ -223,11 +223,11 @@ def read_order(order, tasks):
 
 
 def read_pairs(edges):
-    """Return the pairs of different labels."""
+    """Return the pairs of distinct labels."""
     pairs = [tuple(np.asarray(edge, dtype=object).tolist()) for edge in edges]
     strange = [len(pair) for pair in pairs if len(pair) != 2]
     if strange:
         raise ValueError(
-            f"edges must be pairs of labels, got one of length {strange[0]}."
+            f"edges must be pairs of labels, got an edge of length {strange[0]}."
         )
     return [(a, b) for a, b in pairs if a != b]

@@ -29,10 +29,10 @@ class GraphRegularizedClassifier(NodeModel, Coupled, TaskClassifier):
     graph : str, array-like, sparse matrix, list or mapping, default="chain"
         Which tasks are neighbours:
 
-        - "chain": those next to each other in the order of ordered categories (pandas'
-          ordered Categorical, polars' Enum, pyarrow's ordered dictionary), of the
-          columns of a 2-d y, or else of the numbers and dates inside labels: week1,
-          week2, week10; what was used is in `order_`;
+        - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
+          Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
+          2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
+          order used is `order_`;
         - a list of labels: those next to each other in the list;
         - "complete": all;
         - "knn": those whose `descriptors` are nearest;
@@ -43,14 +43,13 @@ class GraphRegularizedClassifier(NodeModel, Coupled, TaskClassifier):
           parent in turn, or a tuple, the path of groups from the top. Groups have
           coefficients of their own, to which their members are pulled.
 
-        Tasks that the graph names, or ordered categories, are nodes like others if they
-        have no rows: their models are those that minimise the objective. In every form,
-        a task without rows does not break the graph.
+        Tasks without rows that the graph or ordered categories name are nodes too, in
+        every form of graph; their models minimise the objective.
     alpha : float, default=1.0
         Strength of the pull to the neighbours, 0 or more.
     alpha_ridge : float, default=1.0
-        Strength of the pull to zero of tasks that have rows. Without it, and without
-        rows of different classes that mingle, there may be no best coefficients.
+        Strength of the ridge on tasks with rows. If it is 0 and the classes are
+        separable, no finite coefficients are optimal.
     descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
 default=None
         What describes each task, for ``graph="knn"``: by label, or in the order of
@@ -58,9 +57,9 @@ default=None
     n_neighbors : int, default=5
         How many neighbours each task has at least, for ``graph="knn"``.
     labels : array-like of shape (n_nodes,), default=None
-        Labels of the tasks in the order of an array as `graph` or `descriptors`, those
-        without rows included. None for the order of `tasks_`: with more rows in the
-        array than tasks, for the sorted ordered categories, or for 0, 1, 2, ...
+        Labels of the rows of an array `graph` or `descriptors`, including tasks without
+        rows. None uses `tasks_`; if the array has more rows than that, the sorted
+        ordered categories, or 0, 1, 2, ...
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and nothing pulls its intercept,
@@ -72,13 +71,13 @@ default=None
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that is no node of the graph: predict it, or
-        raise an error. Where the order of a chain is that of numbers and dates inside
-        labels, a new one is between its neighbours there and has their mean, or at an
-        end and has its neighbour's model. Elsewhere it has the shared part.
+        What `predict` does with a task that is not a node of the graph: predict it, or
+        raise an error. If a chain follows numbers and dates in labels, a new label gets
+        the mean of its two neighbours, or at an end its only neighbour's model.
+        Otherwise it gets the shared part.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -102,21 +101,21 @@ default=None
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients for tasks that are no nodes: the mean of the topmost groups', or
-        those that fit all rows best, with the pull on the tasks as a ridge.
+        Coefficients for tasks that are not nodes: the mean over the root groups, or a
+        ridge fit to all rows, with strengths implied by the penalty.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept for tasks never seen, which goes with `coef_shared_`.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
         Weights of the edges, in the order of `nodes_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
-        Labels of the tasks, then of those without rows, then of the groups.
+        Labels of the tasks with rows, then of those without, then of the groups.
     coef_nodes_ : ndarray of shape (n_nodes[, n_classes], n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,) or (n_nodes, n_classes)
-        Intercepts of the nodes. Nothing pulls intercepts, so that a node without rows
-        has that of its only neighbour, or the mean of its neighbours'.
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
-        Labels along the chain, if the graph is one.
+        Labels along the chain; None for other graphs.
     groups_ : ndarray of shape (n_groups,)
         Labels of the groups, empty if `graph` has none.
     objective_ : float

@@ -17,25 +17,25 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class TaskGraph:
-    """Hold a graph of tasks with rows, tasks without, and groups, in this order.
+    """A graph of tasks with rows, tasks without rows, and groups, in this order.
 
     Parameters
     ----------
     adjacency : CSR matrix of shape (n_nodes, n_nodes)
         Weights of the edges, symmetric.
     tasks : ndarray of shape (n_tasks,)
-        Labels of the tasks that have rows.
+        Labels of the tasks with rows.
     absent : ndarray of shape (n_absent,)
-        Labels of the tasks that have none.
+        Labels of the tasks without rows.
     groups : ndarray of shape (n_groups,)
         Labels of the groups of tasks.
     roots : ndarray of shape (n_roots,)
         Positions of the nodes that stand above all others; empty without groups.
     order : ndarray of shape (n_tasks + n_absent,) or None
-        Labels along the chain, if the graph is one.
+        Labels along the chain; None for other graphs.
     is_natural : bool
-        Whether the chain is in the order of the numbers inside labels, in which a new
-        label has its place.
+        Whether the chain follows the numbers in labels, so that new labels have a
+        place.
     """
 
     adjacency: sparse.csr_array
@@ -62,15 +62,15 @@ class TaskGraph:
 
 
 def read_graph(graph, tasks, descriptors=None, n_neighbors=5):
-    """Check a graph against the tasks that have rows; warn of those it leaves alone."""
+    """Check a graph against the tasks with rows; warn of isolated tasks."""
     found = _read(graph, tasks, descriptors, n_neighbors)
     n_tasks = len(tasks.labels)
     alone = np.diff(found.adjacency.indptr)[:n_tasks] == 0
     if alone.any() and n_tasks > 1:
         warnings.warn(
-            f"{alone.sum()} of {n_tasks} tasks have no neighbour in the graph "
-            f"and are learnt apart: {tasks.labels[alone][:5].tolist()}. Join them by "
-            "an edge, or leave them out.",
+            f"{alone.sum()} of {n_tasks} tasks have no neighbour in the graph and "
+            f"share nothing: {tasks.labels[alone][:5].tolist()}. Add edges, or leave "
+            "them out.",
             UserWarning,
             stacklevel=6,
         )
@@ -115,7 +115,7 @@ def _read_kind(graph, tasks, descriptors, n_neighbors):
 
 
 def join_chain(order, tasks, is_natural=False, what="graph"):
-    """Join the tasks next to each other in a list of labels; a ring names one twice."""
+    """Join adjacent labels of a list; repeating the first label makes a ring."""
     place, absent = tasks.places(order, what)
     along = np.array([place[label] for label in order], dtype=np.intp)
     if (along[:-1] == along[1:]).any():
@@ -144,13 +144,15 @@ def _join_neighbours(tasks, descriptors, n_neighbors):
         if names is None:
             raise ValueError(
                 f"descriptors must have a row for each of the {len(tasks.labels)} "
-                f"tasks, got {len(rows)}. If some tasks have no rows, say which is "
-                "where: give labels, or a mapping from labels to lists of numbers."
+                f"tasks, got {len(rows)}. If some tasks have no rows in X, give "
+                "labels, or a mapping from labels to lists of numbers."
             )
         descriptors = dict(zip(names, rows, strict=True))
     missing = [task for task in tasks.labels.tolist() if task not in descriptors]
     if missing:
-        raise ValueError(f"descriptors must name every task, not {missing[:5]}.")
+        raise ValueError(
+            f"descriptors must include every task; missing: {missing[:5]}."
+        )
     place, absent = tasks.places(list(descriptors), "descriptors")
     points = np.array([descriptors[label] for label in place], dtype=float)
     points = points.reshape(len(place), -1)
@@ -165,7 +167,7 @@ def _read_labelled(graph, tasks):
     missing = [task for task in tasks.labels.tolist() if task not in set(columns)]
     if missing or set(graph.index) != set(columns):
         raise ValueError(
-            "graph must have every task as a row and as a column; missing are "
+            "graph must have a row and a column for every task; missing: "
             f"{missing[:5]}. Reindex the frame."
         )
     names = list(tasks.places(columns)[0])
@@ -173,28 +175,29 @@ def _read_labelled(graph, tasks):
 
 
 def _read_array(graph, tasks):
-    """Read weights by position, of the tasks in their order or of given labels."""
+    """Read weights by position, in the order of the tasks or of given labels."""
     size, n_tasks = graph.shape[0], len(tasks.labels)
     is_square = graph.ndim == 2 and size == graph.shape[1]
     given = tasks.by_position(size, "graph") if is_square else None
     if given is None and is_square and size > n_tasks:
         weight = _one_weight(graph)
         if weight is not None:
-            # Whichever have no rows, a complete graph is left, only tighter.
+            # Without any of its nodes, a complete graph stays complete, with larger
+            # weights.
             adjacency = np.ones((n_tasks, n_tasks)) - np.eye(n_tasks)
             adjacency = sparse.csr_array(weight * size / n_tasks * adjacency)
             return TaskGraph(adjacency, tasks.labels, tasks.labels[:0])
     if given is None:
         raise ValueError(
             f"graph must have a row and a column for each of the {n_tasks} tasks, got "
-            f"shape {graph.shape}. If some tasks have no rows, say which is where: "
-            "give labels, or a frame with labels as index and columns."
+            f"shape {graph.shape}. If some tasks have no rows in X, give labels, or a "
+            "frame with labels as index and columns."
         )
     return _reorder(graph, given, list(tasks.places(given)[0]), tasks)
 
 
 def _one_weight(graph):
-    """Return the weight of all edges of a complete graph, None if there is not one."""
+    """Return the common edge weight of a complete graph, else None."""
     if sparse.issparse(graph) and graph.nnz < graph.shape[0] * (graph.shape[0] - 1):
         return None
     dense = graph.toarray() if sparse.issparse(graph) else np.asarray(graph)
@@ -247,7 +250,7 @@ def _read_parents(graph, tasks):
     missing = [task for task in tasks.labels.tolist() if task not in graph]
     if missing:
         raise ValueError(f"graph must give every task a parent, not {missing[:5]}.")
-    # What is above something else is a group; tasks without rows are above nothing.
+    # Parents are groups; tasks without rows have no children.
     above = {parent for parent in graph.values() if not isinstance(parent, tuple)}
     leaves = [label for label in graph if label not in above and tasks.is_like(label)]
     absent = tasks.absent([*tasks.labels.tolist(), *leaves])

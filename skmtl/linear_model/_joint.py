@@ -44,8 +44,8 @@ class JointFeatureRegressor(PenalizedRegressor):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -67,8 +67,8 @@ class JointFeatureRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks never seen: those that fit all rows best, with the
-        penalty's pull on the tasks as a ridge. Zero where they are zero in all tasks.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
     support_ : ndarray of shape (n_selected,)

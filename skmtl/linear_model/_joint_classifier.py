@@ -45,8 +45,8 @@ class JointFeatureClassifier(PenalizedClassifier):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -73,10 +73,10 @@ class JointFeatureClassifier(PenalizedClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients for tasks never seen: those that fit all rows best, with the
-        penalty's pull on the tasks as a ridge. Zero where they are zero in all tasks.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept for tasks never seen, which goes with `coef_shared_`.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
         Indices of the features that are not zero in all tasks.
     objective_ : float

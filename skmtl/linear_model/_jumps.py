@@ -1,4 +1,4 @@
-"""Neighbours between which coefficients jump rarely, and those without rows."""
+"""Neighbours for the fused penalty, including tasks without rows."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,14 +16,14 @@ from ._graphs import TaskGraph
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Hold which tasks are neighbours, and say what those without rows are like.
+    """Neighbours among tasks; extend coefficients to tasks without rows.
 
     Parameters
     ----------
     graph : TaskGraph
         The chain or network.
     known : ndarray of shape (n_nodes,), dtype bool
-        Whether a task has rows of any weight.
+        Whether a task has rows with weight.
     """
 
     graph: TaskGraph
@@ -39,10 +39,10 @@ class Neighbours:
 
     @cached_property
     def _reduced(self):
-        """Edges between tasks that have rows, and the nodes without that are needed.
+        """Edges between tasks with rows, and the hidden nodes that remain.
 
-        A node without rows between two others joins these, one beside a single other is
-        like that one. Nodes where more meet are numbered after all tasks.
+        A node without rows is contracted if it has one or two neighbours. Others are
+        numbered after all tasks.
         """
         near = self._near()
         for node in np.flatnonzero(~self.known).tolist():
@@ -54,7 +54,7 @@ class Neighbours:
         return np.array(pairs, dtype=np.intp).reshape(-1, 2), hidden
 
     def _near(self):
-        """Return the neighbours of each node that has rows or leads to one."""
+        """Return the neighbours of each node with rows, or on a path to one."""
         adjacency = self.graph.adjacency
         part = sparse.csgraph.connected_components(adjacency, directed=False)[1]
         reached = np.isin(part, part[self.known])
@@ -65,7 +65,7 @@ class Neighbours:
         return near
 
     def extend(self, models, penalty):
-        """Return the models of all nodes, given those of the tasks that have rows."""
+        """Extend the models of the tasks with rows to all nodes."""
         n_tasks = len(self.graph.tasks)
         values = np.zeros((len(self.known), models.coef.shape[1] + 1))
         values[:n_tasks] = np.column_stack([models.coef, models.intercept])
@@ -80,10 +80,10 @@ class Neighbours:
         return replace(models, coef=values[:, :-1], intercept=values[:, -1])
 
     def segment(self, coef, penalty):
-        """Name the sets of equal neighbours of each column, along the chain."""
+        """Label the segments of equal neighbours in each column."""
         n_tasks = len(self.graph.tasks)
         ends = [_equal(penalty.complete(coef[:n_tasks]), *penalty.neighbours(n_tasks))]
-        # Tasks without rows have taken what their neighbours have.
+        # Tasks without rows already have their neighbours' values.
         drawn = self.graph.adjacency[:n_tasks, :n_tasks].nonzero()
         ends = np.concatenate([*ends, _equal(coef[:n_tasks], *drawn)], axis=1)
         n_cells = max(coef[:n_tasks].size, int(ends.max(initial=0)) + 1)
@@ -102,7 +102,7 @@ class Neighbours:
 
 
 def _shorten(near, start, known):
-    """Take out a node without rows that is an end or a link, and what then is one."""
+    """Contract nodes without rows and with at most two neighbours, recursively."""
     waiting = [start]
     while waiting:
         node = waiting.pop()
@@ -118,14 +118,14 @@ def _shorten(near, start, known):
 
 
 def _equal(W, first, last):
-    """Return the cells of neighbours that are equal, (2, n_pairs)."""
+    """Return the pairs of equal neighbouring cells, (2, n_pairs)."""
     edge, column = np.nonzero(W[first] == W[last])
     return np.stack([end[edge] * W.shape[1] + column for end in (first, last)])
 
 
 @dataclass(frozen=True)
 class FusedFit:
-    """Hold the solution for tasks with rows, and extend it to those without.
+    """The solution for tasks with rows, extended to those without.
 
     Parameters
     ----------
@@ -150,12 +150,12 @@ class FusedFit:
 
     @property
     def solution(self):
-        """What the solver found."""
+        """The solver's solution."""
         return self.fit.solution
 
     @property
     def certificate(self):
-        """Name and value of what bounds the distance from the optimum."""
+        """Name and value of the bound on the distance from the optimum."""
         return self.fit.certificate
 
     def unpack(self):
@@ -167,5 +167,5 @@ class FusedFit:
         return self.neighbours.extend(self.fit.unpack(), self.penalty)
 
     def segment(self):
-        """Return the number of the segment that each coefficient is in."""
+        """Return the segment number of each coefficient."""
         return self.neighbours.segment(self.unpack().coef, self.penalty)

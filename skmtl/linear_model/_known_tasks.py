@@ -1,4 +1,4 @@
-"""Tasks that have rows, and what labels and positions say of others."""
+"""Tasks with rows, and labels of tasks without."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -10,16 +10,16 @@ from skmtl.data import encode_tasks, order_labels
 
 @dataclass(frozen=True)
 class KnownTasks:
-    """What a graph is read against: tasks with rows, and what labels say of an order.
+    """Labels, orders and positions that a graph may refer to.
 
     Parameters
     ----------
     labels : ndarray of shape (n_tasks,)
-        Labels of the tasks that have rows.
+        Labels of the tasks with rows.
     orders : tuple of tuple, default=()
-        Orders that the containers of labels declared.
+        Orders declared by the containers of labels.
     named : array-like of shape (n_nodes,), default=None
-        Labels of what the user gives by position.
+        Labels of the nodes that the user gives by position.
     """
 
     labels: np.ndarray
@@ -27,25 +27,25 @@ class KnownTasks:
     named: object = None
 
     def places(self, labels, what="graph"):
-        """Return the position of every label, tasks first, and labels without rows."""
+        """Return positions by label, tasks with rows first, and labels without rows."""
         absent = self.absent(labels, what)
         names = self.labels.tolist() + absent.tolist()
         return {label: t for t, label in enumerate(names)}, absent
 
     def absent(self, labels, what="graph"):
-        """Return the labels that have no rows, in their order."""
+        """Return the labels without rows, in order."""
         known = set(self.labels.tolist())
         further = list(dict.fromkeys(label for label in labels if label not in known))
         strange = [label for label in further if not self.is_like(label)]
         if strange:
             raise ValueError(
-                f"{what} must name tasks by labels of their kind, got {strange[:5]}. "
-                f"The tasks are {self.labels[:5].tolist()}..."
+                f"{what} must use labels of the same kind as the tasks, got "
+                f"{strange[:5]}. The tasks are {self.labels[:5].tolist()}..."
             )
         if labels and not any(label in known for label in labels):
             raise ValueError(
-                f"{what} must name tasks, and none of {list(labels)[:5]} has rows. The "
-                f"tasks are {self.labels[:5].tolist()}..."
+                f"{what} must name at least one task with rows, got "
+                f"{list(labels)[:5]}. The tasks are {self.labels[:5].tolist()}..."
             )
         if not further:
             return self.labels[:0]
@@ -53,7 +53,7 @@ class KnownTasks:
         return order_labels(found[codes])
 
     def is_like(self, label):
-        """Return whether something could be the label of one of these tasks."""
+        """Return whether a value could be a label of these tasks."""
         if self.labels.dtype.kind == "i":
             return isinstance(label, (Integral, np.bool_)) or (
                 isinstance(label, float) and label.is_integer()
@@ -61,10 +61,10 @@ class KnownTasks:
         return isinstance(label, str)
 
     def by_position(self, n_given, what):
-        """Return the labels of what was given by position, None if nothing says them.
+        """Return the labels of nodes given by position, or None if unknown.
 
-        They are those named, or of `tasks_` as it would be with rows of every task: of
-        all ordered categories, or of all numbers from 0.
+        They are the given labels, or `tasks_` as if every task had rows: all ordered
+        categories, or 0, 1, 2, ...
         """
         if self.named is not None:
             return self._read_named(n_given, what)
@@ -86,6 +86,6 @@ class KnownTasks:
             raise ValueError(
                 f"labels must name every task once, in the order of {what}, which has "
                 f"{n_given}. Got {len(named)} labels, {len(set(named))} of them "
-                f"distinct; missing are {missing[:5]}."
+                f"distinct; missing: {missing[:5]}."
             )
         return named

@@ -22,8 +22,8 @@ class LinearTaskRegressor(PenalizedRegressor):
     ----------
     penalty : Penalty, default=None
         Penalty of the coefficients, or of two parts that add up to them; None if there
-        is none. Parts know tasks by their position in `tasks_`, which is sorted as text
-        is; :class:`FusedRegressor` and :class:`GraphRegularizedRegressor` read labels.
+        is none. Parts refer to tasks by position in `tasks_`, which is sorted;
+        :class:`FusedRegressor` and :class:`GraphRegularizedRegressor` use labels.
     coupling : Coupling, default=None
         How tasks pull on each other quadratically, with strengths as in the estimator
         of that coupling; None if they do not. Couplings add up: ``ToMean(1.0) +
@@ -34,8 +34,8 @@ class LinearTaskRegressor(PenalizedRegressor):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -52,8 +52,8 @@ class LinearTaskRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks never seen: those that fit all rows best, with the
-        penalty's pull on the tasks as a ridge. Zero where they are zero in all tasks.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
     objective_ : float

@@ -63,8 +63,8 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -91,11 +91,9 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients of the centre. Where `alpha` is 0, those that
-        fit all rows best.
+        Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept of the centre. Where `alpha_intercept` is 0, what
-        fits all rows best.
+        Intercept of the centre; if `alpha_intercept` is 0, the best fit to all rows.
     objective_ : float
         Value of the objective.
     kkt_ : float

@@ -64,8 +64,8 @@ class MeanRegularizedClassifierCV(ClassModel):
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.

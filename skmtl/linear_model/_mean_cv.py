@@ -32,7 +32,7 @@ from ._ridge_cv import BOTH_ENDS, SplittingRegressor, read_grid, warn_of_edge
 
 _N_ALPHAS = 6
 _N_LEVELS = 4
-# Strengths of the centre, in units of the mean curvature of a task's loss.
+# Strengths of the centre, relative to the mean curvature of a task's loss.
 _SHARED = np.array([1e-2, 1.0])
 STRENGTHS = "alpha", "alpha_shared", "alpha_intercept"
 NAMES = "alphas", "alphas_shared", "alphas_intercept"
@@ -44,33 +44,32 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
     alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2``, and chooses the
-    three strengths. How much tasks differ decides: from strengths near 0, tasks apart,
-    to infinite ones, tasks alike.
+    three strengths by how much tasks differ: from 0, independent tasks, to infinity,
+    equal tasks.
 
-    A grid finds where a criterion is lowest, and the criterion is minimised from there
-    between and beyond the points of the grid. Strengths given as a list are chosen from
-    the list.
+    A grid search finds the lowest score, and a continuous search refines it, also
+    beyond the grid. Strengths given as a list are chosen from that list.
 
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths of the pull to choose from, positive or infinite, for every method but
-        "reml". None for any.
+        Candidate strengths, positive or infinite, for every method except "reml". None
+        searches all values.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
-        Strengths that pull the coefficients of the centre to zero, 0 or more, to choose
-        from; the centre's intercept is never pulled. None for any. ``[0.0]`` leaves the
-        centre free, which needs many more rows than features; with "reml" it is then
-        the fixed effect of a mixed model.
+        Candidate strengths of the ridge on the centre's coefficients, 0 or more; its
+        intercept is never penalised. None searches all values. ``[0.0]`` leaves the
+        centre unpenalised, which needs many more rows than features; with "reml" it is
+        then the fixed effect of a mixed model.
     alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
         Strengths of the pull of the intercepts to choose from, positive or infinite,
-        for every method but "reml". None for any.
+        for every method except "reml". None searches all values.
     method : {"loo", "reml", "gcv", "cv"}, default="loo"
-        What chooses. "loo": squared errors on rows left out one by one, exact. "reml":
-        the restricted likelihood of a mixed model, in which tasks are normal draws
-        around the centre, and the centre is one around zero unless `alphas_shared` is
-        ``[0.0]``; it needs tasks that are such draws. "gcv": generalised
-        cross-validation, which replaces each row's leverage by the mean. "cv": squared
-        errors on held-out rows, from moments of the folds, without refitting on rows.
+        Criterion. "loo": exact leave-one-out squared errors. "reml": the restricted
+        likelihood of a mixed model, in which tasks are normal draws around the centre,
+        and the centre is a normal draw around zero unless `alphas_shared` is ``[0.0]``;
+        it assumes that tasks are such draws. "gcv": generalised cross-validation, which
+        replaces each row's leverage by the mean. "cv": squared errors on held-out rows,
+        from moments of the folds, without refitting on rows.
     cv : int, splitter or iterable of (train, test), default=None
         Folds for ``method="cv"``. An int deals the rows of each task to so many folds;
         None stands for 5.
@@ -79,8 +78,8 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -93,7 +92,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     alpha_ : float or ndarray of shape (n_features,)
         Strength of the pull to the centre; infinite if tasks do not differ.
     alpha_shared_ : float
-        Strength that pulls the centre to zero; infinite if only intercepts are shared.
+        Strength of the ridge on the centre; infinite if only intercepts are shared.
     alpha_intercept_ : float
         Strength that pulls the intercepts together.
     method_ : {"loo", "reml", "gcv", "cv"}
@@ -107,10 +106,10 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     tau2_intercept_ : float
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
-        What was tried: "alpha", "alpha_shared", "alpha_intercept" and
-        "mean_test_score", larger being better: the restricted log likelihood, or the
-        squared error negated; NaN for strengths at which "loo" did not look. With
-        ``method="cv"`` also "split0_test_score" and so on.
+        The candidates: "alpha", "alpha_shared", "alpha_intercept" and "mean_test_score"
+        (larger is better): the restricted log likelihood, or the negative squared
+        error; NaN for candidates that "loo" did not evaluate. With ``method="cv"`` also
+        "split0_test_score" and so on.
     best_score_ : float
         The score of the strengths that were chosen.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -143,16 +142,15 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
 
     Notes
     -----
-    If the best fit uses more than a third of the rows' degrees of freedom, errors on
-    rows left out are uncertain, and with three strengths to choose some fit looks far
-    better than it is. Then each strength that is not given is infinite, unless a finite
-    one raises twice the restricted log likelihood by more than twice the log of the
-    number of rows.
+    If the best fit uses more than a third of the rows' degrees of freedom, held-out
+    errors are uncertain, and choosing three strengths overfits them. Each strength that
+    is not given is then infinite, unless a finite one raises twice the restricted log
+    likelihood by more than twice the log of the number of rows.
 
-    Of strengths that the rows cannot tell apart, larger ones are taken: all are raised
-    until the criterion rises by 0.05 divided by the number of rows, relative to it.
+    Among nearly equal strengths, larger ones are preferred: all are raised until the
+    criterion increases by a relative 0.05 divided by the number of rows.
 
-    "gcv" leaves out strengths that leave less than a tenth of the degrees of freedom.
+    "gcv" excludes strengths that leave less than a tenth of the degrees of freedom.
 
     Where rows are far fewer than features, they are brought to a basis of what they
     span, in which every method is as exact. Where a sparse X is so large that factors
@@ -238,7 +236,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         return self._learn_moments(data, splits)
 
     def _learn_by_iteration(self, data, splits):
-        """Return what is learnt of sparse rows that stay sparse."""
+        """Fit sparse rows without making them dense."""
         if self.method != "cv":
             warn_of_method(self.method)
         ends = {"alphas": (True,), "alphas_shared": BOTH_ENDS}
@@ -257,7 +255,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         }
 
     def _learn_narrow(self, data, found, splits):
-        """Return what is learnt of rows that are far fewer than features."""
+        """Fit rows that are far fewer than features."""
         learnt = self._learn_moments(found.data, splits)
         del learnt["moments_"]
         for name in ("coef_", "coef_shared_"):
@@ -267,7 +265,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         return {**learnt, "_fit_of_rows": pose(data, pull, self.fit_intercept)}
 
     def _learn_moments(self, data, splits):
-        """Return what is learnt of moments of the rows."""
+        """Fit moments of the rows."""
         moments = replace(data, task_weight=None).moments()
         weighted = moments.weighted(data.task_weight)
         if self.method == "reml":
@@ -304,12 +302,12 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         }
 
     def _choose(self, scores):
-        """Return the position of the strengths that the search ended with."""
+        """Return the position of the chosen strengths."""
         several = self.method == "reml" and self.alphas_shared is not None
         return int(np.nanargmax(scores)) if several else len(scores) - 1
 
     def _likelihoods(self, moments):
-        """Return the table of strengths met on the way to the likeliest."""
+        """Return the table of strengths that the likelihood search evaluated."""
         moments = moments if self.fit_intercept else moments.about_zero()
         tried = []
         for shared in self._fixed_shared(moments):
@@ -325,15 +323,15 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         return tabulate(strengths, -np.array(criteria) / 2)
 
     def _fixed_shared(self, moments):
-        """Return strengths of the centre to be given, None for one to be sought."""
+        """Return the given strengths of the centre, or None to search."""
         if self.alphas_shared is None:
             return [None]
         values = read_grid(self.alphas_shared, "alphas_shared", *BOTH_ENDS).tolist()
         if 0 in values and len(values) > 1:
             raise ValueError(
-                "alphas_shared must not hold 0 beside other strengths with method="
-                "'reml', as likelihoods with and without it cannot be compared, got "
-                f"{values}. Leave out 0, or give it alone."
+                "alphas_shared must not mix 0 with other strengths for method='reml', "
+                f"as their likelihoods are not comparable, got {values}. Leave out 0, "
+                "or give only 0."
             )
         n_fixed = moments.n_features + self.fit_intercept
         if values == [0] and moments.weight.sum() <= n_fixed:
@@ -345,7 +343,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         return values
 
     def _errors(self, data, moments, splits):
-        """Return the table of what was tried."""
+        """Return the table of candidates."""
         candidates = self._candidates(moments)
         table = self._measure(data, moments, splits, candidates)
         lists = (
@@ -371,7 +369,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         return tabulate(triples.T, -scores)
 
     def _candidates(self, moments):
-        """Return the strengths to choose from; one task has but its centre's."""
+        """Return the candidate strengths; a single task has only the centre's."""
         alone = (moments.weight > 0).sum() == 1
         unit, endless = mean_curvature(moments), np.array([np.inf])
         shared = np.append(_SHARED * unit, np.inf)

@@ -22,10 +22,11 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     s)`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the residuals,
     with ``h(r) = r^2 / 2`` within `epsilon` and ``epsilon |r| - epsilon^2 / 2`` beyond.
     It is convex, and does not depend on the unit of the target: ``c y`` gives ``c``
-    times the coefficients and the scale. Without outliers the strengths are those of
-    :class:`MeanRegularizedRegressor`. Without penalties, on an infinite `alpha` and
-    `alpha_intercept` and ``alpha_shared=0``, it is scikit-learn's HuberRegressor of all
-    rows with ``alpha=0``, whose own alpha is not in units of the scale.
+    times the coefficients and the scale. Without outliers the strengths mean the same
+    as in :class:`MeanRegularizedRegressor`. With infinite `alpha` and
+    `alpha_intercept`, and ``alpha_shared=0``, it equals scikit-learn's HuberRegressor
+    on all rows with ``alpha=0``; the alpha of HuberRegressor is not relative to the
+    scale.
 
     Parameters
     ----------
@@ -43,8 +44,8 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -66,11 +67,9 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients of the centre. Where `alpha` is 0, those that
-        fit all rows best.
+        Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept of the centre. Where `alpha_intercept` is 0, what
-        fits all rows best.
+        Intercept of the centre; if `alpha_intercept` is 0, the best fit to all rows.
     scale_ : float
         Scale of the residuals, one for all tasks; at least a millionth of the
         targets' spread around their median.

@@ -33,8 +33,8 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -56,11 +56,9 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients of the centre. Where `alpha` is 0, those that
-        fit all rows best.
+        Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept of the centre. Where `alpha_intercept` is 0, what
-        fits all rows best.
+        Intercept of the centre; if `alpha_intercept` is 0, the best fit to all rows.
     objective_ : float
         Value of the objective.
     kkt_ : float

@@ -68,8 +68,8 @@ class MixedTaskModel(Coupled, MixedPredictor):
     alpha_shared : float, default=1.0
         Strength that pulls the centre to zero; for "centre" only.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss, beside ``1 / d_t``: a mapping from every label to a
         number, or "balanced" to give every task the same total weight.
@@ -200,8 +200,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of the task of each row, or one label of all rows, if X holds no task
-            column.
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------

@@ -22,7 +22,7 @@ def _has_classes(self):
 
 
 def common_dtype(dtypes):
-    """Return a dtype that holds values of all dtypes without changing what they are."""
+    """Return a dtype that holds values of all dtypes without conversion."""
     kinds = {"number" if dtype.kind in "iuf" else dtype.kind for dtype in dtypes}
     return np.result_type(*dtypes) if len(kinds) == 1 else np.dtype(object)
 
@@ -43,14 +43,14 @@ class MixedPredictor(TaskModel):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_tasks)
-            Numbers and classes; a column per task if `fit` had a 2-d y. It is of floats
-            if all tasks are of numbers, classes that are numbers among them; of the
-            classes' dtype if all are of classes of one kind; else of objects.
+            Numbers and classes; a column per task if `fit` had a 2-d y. Floats if all
+            tasks have numbers or numeric classes; the classes' dtype if all tasks have
+            classes of one kind; else objects.
         """
         X, codes = self._read_queries(X, task)
         parts = []
@@ -101,7 +101,7 @@ class MixedPredictor(TaskModel):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -196,7 +196,7 @@ class MixedPredictor(TaskModel):
     def _raw(self, X, rows, label):
         """Return the outcome of a task, and raw predictions of some rows."""
         coef, level = self.coef_[label], self.intercept_[label]
-        # A task of one class, or without rows, has an intercept that is not finite.
+        # A task with one class, or without rows, has an infinite or NaN intercept.
         if np.isfinite(level).all():
             raw = predict_finite(lambda some: some @ coef.T + level, X[rows], rows)
         else:

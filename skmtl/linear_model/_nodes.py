@@ -1,4 +1,4 @@
-"""Predict for tasks without rows: nodes of a graph, and places along a chain."""
+"""Predict for tasks without rows: graph nodes and gaps in a chain."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,10 @@ from ._graphs import TaskGraph
 
 
 class NodeModel(TaskModel):
-    """Find the model of a row among those of all nodes of a graph."""
+    """Select the model of a row from those of all graph nodes."""
 
     def _about_nodes(self, graph, coef, intercept):
-        """Return what is learnt of a graph and of its nodes, by name."""
+        """Return the fitted attributes of a graph and its nodes."""
         return {
             "nodes_": graph.nodes,
             "order_": graph.order,
@@ -41,18 +41,18 @@ class NodeModel(TaskModel):
 
 @dataclass(frozen=True)
 class NodeLabels:
-    """Tell which node or gap of a chain a label stands for.
+    """Map labels to nodes of a graph, or gaps in a chain.
 
-    Rows of models are those of the nodes, then of the gaps: before the first task of
-    the chain, between two, and after the last. A task in a gap is the mean of its
-    neighbours, which minimises the pull between them.
+    Models are in the order of the nodes, then of the gaps: before the first task of the
+    chain, between two, and after the last. A task in a gap gets its neighbours' mean,
+    which minimises the penalty.
 
     Parameters
     ----------
     graph : TaskGraph
         The graph.
     known : ndarray of shape (n_known,)
-        Labels that stand for a node: of tasks, and of groups unless a task has it.
+        Labels of nodes: of tasks, and of groups unless a task has the same label.
     nodes : ndarray of shape (n_known,), dtype intp
         Those nodes.
     """
@@ -78,20 +78,20 @@ class NodeLabels:
         return cls(graph, known, np.concatenate([np.arange(len(tasks)), places]))
 
     def place(self, labels):
-        """Return codes for labels in gaps of the chain, -1 for those without a place.
+        """Return codes for labels in gaps of the chain, -1 for others.
 
-        The codes follow those of the labels that are known.
+        The codes follow those of the known labels.
         """
         place = place_labels(self.graph.order, labels)
         return np.where(place < 0, -1, len(self.known) + place)
 
     def rows(self, codes):
-        """Return which row of models each code stands for, -1 for none."""
+        """Return the position of each code's model, -1 for none."""
         n_gaps = len(self.graph.order) + 1 if self.graph.is_natural else 0
         n_nodes = len(self.graph.nodes)
         return np.concatenate([self.nodes, n_nodes + np.arange(n_gaps), [-1]])[codes]
 
     def gaps(self):
-        """Return the nodes on both sides of each gap, twice the same at the ends."""
+        """Return the nodes on both sides of each gap; at the ends both are the same."""
         along = self.graph.along()
         return along[np.r_[0, : len(along)]], along[np.r_[: len(along), -1]]

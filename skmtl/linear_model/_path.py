@@ -89,8 +89,8 @@ def mean_regularized_path(
     task : array-like of shape (n_samples,), default=None
         Label of the task of each row, if X holds no task column.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss.
 

@@ -151,8 +151,7 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row, in the loss and in the errors.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of the task of each row, or one label of all rows, if X holds no task
-            column.
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------
@@ -193,7 +192,7 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label of all rows, if `fit` was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------

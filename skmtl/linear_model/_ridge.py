@@ -32,11 +32,11 @@ class MultiTaskRidge(PulledMomentRegressor):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with a ridge of
-        the rows of all tasks, or raise an error.
+        What `predict` does with a task not seen in `fit`: predict it with a ridge fit
+        to all rows, or raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -48,10 +48,10 @@ class MultiTaskRidge(PulledMomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks never seen: a ridge of the rows of all tasks, with the
-        mean of their strengths.
+        Coefficients for unseen tasks: a ridge fit to all rows, with the mean of the
+        tasks' strengths.
     intercept_shared_ : float
-        Intercept for tasks never seen, which goes with `coef_shared_`.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -112,7 +112,7 @@ class MultiTaskRidge(PulledMomentRegressor):
         self.task_weight = task_weight
 
     def _warn_of_units(self, data):
-        """Leave units alone: tasks share nothing."""
+        """Do not check units: tasks share nothing."""
 
     def _pull(self, tasks, n_features):
         alpha = read_alphas(self.alpha, tasks)

@@ -55,11 +55,11 @@ class MultiTaskRidgeCV(SplittingRegressor):
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
     task_column : str, int or list of them, default=None
-        Column of X that holds the task of each row, by name or position; a list of
-        columns declares nested tasks.
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with a ridge of
-        the rows of all tasks, or raise an error.
+        What `predict` does with a task not seen in `fit`: predict it with a ridge fit
+        to all rows, or raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -76,10 +76,10 @@ class MultiTaskRidgeCV(SplittingRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks never seen: a ridge of the rows of all tasks, with the
-        mean of their strengths.
+        Coefficients for unseen tasks: a ridge fit to all rows, with the mean of the
+        tasks' strengths.
     intercept_shared_ : float
-        Intercept for tasks never seen, which goes with `coef_shared_`.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -139,7 +139,7 @@ class MultiTaskRidgeCV(SplittingRegressor):
         self.task_weight = task_weight
 
     def _warn_of_units(self, data):
-        """Leave units alone: tasks share nothing."""
+        """Do not check units: tasks share nothing."""
 
     def _learn(self, data, splits):
         if self.alphas is None:
@@ -218,12 +218,12 @@ def warn_of_edge(name, grid, errors, best):
             )
 
 
-# What a grid may hold beside positive numbers: infinity, and 0.
+# Values that a grid may hold besides positive finite numbers: infinity and 0.
 BOTH_ENDS = True, True
 
 
 def read_grid(values, name, endless=False, zero=False):
-    """Check strengths to choose from, and sort them."""
+    """Check and sort candidate strengths."""
     grid = np.atleast_1d(np.asarray(values, dtype=float))
     highest = np.inf if endless else np.finfo(float).max
     allowed = ((grid > 0) | (zero & (grid == 0))) & (grid <= highest)

@@ -1,23 +1,23 @@
-"""Warn of targets in different units, which must not be shared as they are."""
+"""Warn of targets in different units, which tasks cannot share."""
 
 import warnings
 
 import numpy as np
 
-# Standard deviations this many times apart are taken for different units.
+# A larger ratio of standard deviations suggests different units.
 _APART = 10.0
-# Those of fewer rows say too little.
+# Standard deviations of fewer rows are too uncertain.
 _FEWEST = 10
-# Targets that vary by less than this share of their mean are constant.
+# Targets with a smaller standard deviation relative to their mean are constant.
 _CONSTANT = 1e-13
 
 
 def warn_of_units(data):
     """Warn if the targets of two tasks have standard deviations far apart.
 
-    They must be farther apart than chance explains: the logarithm of one from ``n``
-    rows has a standard error of ``1 / sqrt(n)`` if tails are rather heavy, and of many
-    tasks the extremes are several of these away.
+    The difference must exceed chance: the log standard deviation of ``n`` rows has a
+    standard error of about ``1 / sqrt(n)`` with rather heavy tails, and the extremes of
+    many tasks are several standard errors apart.
 
     Parameters
     ----------
@@ -34,11 +34,11 @@ def warn_of_units(data):
     if ratio <= _APART:
         return
     warnings.warn(
-        f"The targets of tasks have spreads far apart: the standard deviation of y is "
-        f"{spreads[high]:.3g} in task {labels[high]!r} and {spreads[low]:.3g} in task "
-        f"{labels[low]!r}, and the larger one rules what tasks share. If units differ, "
-        "divide the y of each task by its standard deviation. For a 2-d y, "
-        "TransformedTargetRegressor(model, transformer=StandardScaler()) does so.",
+        "The targets of tasks should have similar spreads: the standard deviation of y "
+        f"is {spreads[high]:.3g} in task {labels[high]!r} and {spreads[low]:.3g} in "
+        f"task {labels[low]!r}, and the larger one dominates the shared part. If units "
+        "differ, divide each task's y by its standard deviation; for a 2-d y, use "
+        "TransformedTargetRegressor(model, transformer=StandardScaler()).",
         UserWarning,
         stacklevel=2,
     )
@@ -48,7 +48,7 @@ def warn_of_units(data):
 def _measure(data):
     """Return labels, numbers of rows and standard deviations of tasks with many rows.
 
-    Constant targets have no unit, and are left out.
+    Constant targets are left out.
     """
     if data.shares_rows:
         data = data.stacked()

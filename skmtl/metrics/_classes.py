@@ -116,12 +116,12 @@ def score_probabilities(
 
 
 def average_accuracy(y_true, y_pred, sample_weight=None):
-    """Average the share of rows whose class is right over columns of classes.
+    """Average the accuracy over columns of classes.
 
     Parameters
     ----------
     y_true : array-like of shape (n_rows, n_tasks)
-        Classes; missing ones are left out.
+        Classes; missing values are left out.
     y_pred : array-like of shape (n_rows, n_tasks)
         Predicted classes.
     sample_weight : float or array-like of shape (n_rows,), default=None
@@ -130,7 +130,7 @@ def average_accuracy(y_true, y_pred, sample_weight=None):
     Returns
     -------
     accuracy : float
-        Mean over the columns that have a class with weight.
+        Mean over the columns with observed rows of positive weight.
 
     Examples
     --------
@@ -141,15 +141,17 @@ def average_accuracy(y_true, y_pred, sample_weight=None):
     target, found = read_target(y_true), read_target(y_pred)
     if target.shape != found.shape:
         raise ValueError(
-            f"y must have one column per task in score as in fit, of shape "
-            f"{found.shape}, got shape {target.shape}."
+            f"y must have shape {found.shape} in score, one column per task as in fit, "
+            f"got shape {target.shape}."
         )
     weight = read_sample_weight(sample_weight, len(target))
     weight = np.ones(len(target)) if weight is None else weight
     counted = ~find_missing(target) * weight[:, None]
     total = counted.sum(axis=0)
     if not total.any():
-        raise ValueError("y must have a label with weight in score, got none.")
+        raise ValueError(
+            "y must have at least one label with positive weight in score, got none."
+        )
     right = (counted * (target == found)).sum(axis=0)
     return float(np.mean(right[total > 0] / total[total > 0]))
 

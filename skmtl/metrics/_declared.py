@@ -43,15 +43,15 @@ def find_task_column(estimator):
         )
     if found and not names and _is_behind_a_step(estimator):
         raise ValueError(
-            f"The task column must be known in X itself. Got position {found[0]} "
-            "in a Pipeline whose first step may move the columns; say with "
+            "The task column must be identifiable in X itself. Got position "
+            f"{found[0]} in a Pipeline whose first step may move the columns; say with "
             "task_column= where it is in X."
         )
     return found[0] if found else None
 
 
 def has_position(task_column):
-    """Tell whether a task column is declared by position, or one of several is.
+    """Return whether a task column, or one of several, is declared by position.
 
     Parameters
     ----------

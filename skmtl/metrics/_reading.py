@@ -100,13 +100,13 @@ def task_scores(
 
 
 def refuse_no_estimator(estimator, name):
-    """Refuse arrays where a fitted estimator must be, as other metrics take them."""
+    """Refuse arrays in place of a fitted estimator, as other metrics take them."""
     if hasattr(estimator, "predict") and not isinstance(estimator, type):
         return
     what = estimator.__name__ if isinstance(estimator, type) else type(estimator)
     raise TypeError(
         f"{name} must be given a fitted estimator, then X and y. Got "
-        f"{getattr(what, '__name__', what)} first; to score predictions at hand, use "
+        f"{getattr(what, '__name__', what)} first; to score existing predictions, use "
         "score_predictions, score_classes or score_counts (y_true, y_pred, codes, "
         "tasks), with tasks, codes = skmtl.data.encode_tasks(labels)."
     )

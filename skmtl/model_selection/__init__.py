@@ -1,4 +1,4 @@
-"""Split rows so that every task, a whole task, or the future is held out."""
+"""Split rows to hold out rows of every task, whole tasks, or the future."""
 
 from ._forward import TaskTimeSeriesSplit
 from ._splitters import (

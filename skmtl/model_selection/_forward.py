@@ -14,34 +14,33 @@ _ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([T ].*)?)?")
 
 
 class TaskTimeSeriesSplit(BaseCrossValidator):
-    """Train on the past of every task and test on what came next.
+    """Train on the past of every task and test on its future.
 
-    The different times of a task are cut into ``n_splits + 1`` periods of about the
-    same number of times. Split ``k`` tests on period ``k + 1`` and trains on all
-    periods before it. So within a task every row to train on is earlier than every row
-    held out; rows of the same time stay together, and the first period is never held
-    out. A task with fewer times than periods is met in some tests only.
+    The distinct times of each task are divided into ``n_splits + 1`` periods of about
+    equal size. Split ``k`` tests on period ``k + 1`` and trains on all earlier periods.
+    Within a task, every training row is thus earlier than every test row; rows of the
+    same time stay together, and the first period is never tested. A task with fewer
+    times than periods appears in only some of the test sets.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of splits, at least 1.
     task_column : str or int, default=None
-        Column of X that names the task of each row, or a level of its index. None
-        means that ``groups`` names the tasks.
+        Column of X with the task of each row, or a level of its index. If None,
+        ``groups`` gives the tasks.
     time_column : str or int, default=None
-        Column of X with the time of each row, or a level of its index. None means that
-        ``time`` is given to `split`, or else that rows are in the order of time.
+        Column of X with the time of each row, or a level of its index. If None, `split`
+        uses ``time``, or else the order of the rows.
     same_times : bool, default=False
-        Cut all tasks at the same times, so that no row to train on, of whatever task,
-        is later than a row held out. A task that begins late is then met in a test
-        before it was trained on, as a new one would be. By default each task is cut at
-        times of its own.
+        Split all tasks at the same times, so that no training row of any task is later
+        than a test row. A task that begins late is then tested before it is trained on,
+        like a new task. By default each task is split at its own times.
 
     See Also
     --------
-    TaskKFold : Holds out every row once, whatever its time.
-    sklearn.model_selection.TimeSeriesSplit : Of rows that belong to no task.
+    TaskKFold : Holds out every row once, regardless of time.
+    sklearn.model_selection.TimeSeriesSplit : Splits rows without tasks.
 
     Examples
     --------
@@ -82,14 +81,14 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
         return self.n_splits
 
     def split(self, X, y=None, groups=None, time=None):
-        """Yield the rows to train on and the rows held out, split after split.
+        """Yield the training and test rows of each split.
 
         Parameters
         ----------
         X : {array-like, DataFrame} of shape (n_rows, n_columns)
-            Rows, with the columns of tasks and times if there are any.
+            Rows, with the task and time columns if there are any.
         y : array-like of shape (n_rows,), default=None
-            Only its length is looked at.
+            Only its length is used.
         groups : array-like of shape (n_rows,), default=None
             Task of each row, used when ``task_column`` is None.
         time : array-like of shape (n_rows,), default=None
@@ -98,9 +97,9 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
         Yields
         ------
         train : ndarray of shape (n_train,)
-            Rows to train on, in ascending order.
+            Training rows, in ascending order.
         test : ndarray of shape (n_test,)
-            Rows held out, in ascending order.
+            Test rows, in ascending order.
         """
         _check_n_splits(self.n_splits, at_least=1)
         tasks, codes = _read_tasks(self, X, y, groups)
@@ -113,11 +112,11 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
             yield np.flatnonzero(periods < period), np.flatnonzero(periods == period)
 
     def _rank_times(self, X, time, n_rows):
-        """Return times as integers in the same order."""
+        """Return the ranks of times."""
         if time is not None and self.time_column is not None:
             raise ValueError(
-                "The time of each row must be given in one way. Got both time= and "
-                f"time_column={self.time_column!r}; drop one of them."
+                "The time of each row must be given once. Got both time= and "
+                f"time_column={self.time_column!r}; remove one of them."
             )
         if self.time_column is not None:
             time = _take_time(X, self.time_column)
@@ -129,9 +128,9 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
     def _check_periods(self, periods):
         if np.bincount(periods, minlength=self.n_splits + 1).min() == 0:
             raise ValueError(
-                "n_splits must leave later rows to hold out in every split. Got "
-                f"n_splits={self.n_splits}, more than the times of the tasks allow; "
-                "use fewer splits."
+                "Every split must have later rows to test on. Got "
+                f"n_splits={self.n_splits}, which needs more distinct times than the "
+                "tasks have; use fewer splits."
             )
 
 
@@ -144,7 +143,7 @@ def _take_time(X, column):
 
 
 def _read_times(time):
-    """Return times as numbers or NumPy's dates, all of them known."""
+    """Return times as numbers or NumPy dates; raise if some are missing."""
     times = _as_dates(time) if _is_zoned(time) else np.asarray(time)
     if times.dtype.kind not in "biufM":
         times = _as_dates(time)
@@ -153,8 +152,8 @@ def _read_times(time):
     unknown = np.isnat(times) if times.dtype.kind == "M" else np.isnan(times)
     if unknown.any():
         raise ValueError(
-            f"{_RULE}, known for every row. Got none in row {np.argmax(unknown)}; "
-            "leave out the rows without a time."
+            f"{_RULE}, without missing values. Got a missing one in row "
+            f"{np.argmax(unknown)}; leave out the rows without a time."
         )
     return times
 
@@ -164,7 +163,7 @@ def _is_zoned(time):
 
 
 def _as_dates(time):
-    """Read dates of Python or pandas, and text as 2024-01-31."""
+    """Convert dates of Python or pandas, and text such as 2024-01-31."""
     values = list(time)
     for value in values:
         if isinstance(value, str) and not _ISO.fullmatch(value):
@@ -186,7 +185,7 @@ def _plain(value):
 
 
 def _cut(codes, ranks, n_tasks, n_periods):
-    """Return the period of each row: the times of each task, cut evenly."""
+    """Return the period of each row: the times of each task, divided evenly."""
     order = np.lexsort((ranks, codes))
     codes, ranks = codes[order], ranks[order]
     new_task = np.diff(codes, prepend=-1) != 0

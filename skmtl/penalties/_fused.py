@@ -31,11 +31,11 @@ class Fused(BaseEstimator, Penalty):
     alpha_joint : float, default=0.0
         Strength that selects features for all tasks at once.
     order : array-like of shape (n_ordered,), default=None
-        Positions of the tasks along the chain; None for the order in which they are. A
-        task that is left out is free.
+        Positions of the tasks along the chain; None for their given order. A task that
+        is left out is not penalised.
     edges : array-like of shape (n_edges, 2), default=None
-        Positions of neighbours, if they are no chain. Positions of n_tasks and more are
-        of nodes without coefficients, which take those with the fewest jumps.
+        Pairs of neighbours, instead of a chain. Positions from n_tasks on are nodes
+        without rows, which get the coefficients with the fewest jumps.
 
     References
     ----------
@@ -116,7 +116,7 @@ class Fused(BaseEstimator, Penalty):
         return max(n_tasks, int(np.r_[first, last].max(initial=-1)) + 1)
 
     def complete(self, W):
-        """Return the coefficients of all nodes, given those of the tasks.
+        """Extend the coefficients of the tasks to all nodes.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ class Fused(BaseEstimator, Penalty):
         Returns
         -------
         ndarray of shape (n_nodes, n_features)
-            Those, and what leaves the fewest jumps for nodes without any.
+            Coefficients of the tasks, and of further nodes with the fewest jumps.
         """
         return fill(W, *self.neighbours(len(W)), self._n_nodes(len(W)))
 

@@ -1,4 +1,4 @@
-"""Nodes of a network that no row sees: the values that leave the fewest jumps."""
+"""Values with the fewest jumps for network nodes without rows."""
 
 import numpy as np
 from scipy import sparse
@@ -6,10 +6,9 @@ from scipy.optimize import linprog
 
 
 def fill(W, first, last, n_nodes):
-    """Add rows for further nodes that minimise ``sum |W[first] - W[last]|``.
+    """Append values of further nodes that minimise ``sum |W[first] - W[last]|``.
 
-    A node among others that are given is at the mean of its neighbours, or at the
-    nearest of their medians.
+    A node whose neighbours are all given gets the median closest to their mean.
 
     Parameters
     ----------
@@ -43,7 +42,7 @@ def fill(W, first, last, n_nodes):
 
 
 def _solve(W, first, last, n_nodes):
-    """Return the values of adjacent further nodes, a linear program per column."""
+    """Return the values of adjacent further nodes by a linear program per column."""
     n_tasks, n_edges = len(W), len(first)
     edge = np.arange(n_edges)
     signs = np.ones(n_edges)

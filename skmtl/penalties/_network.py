@@ -30,7 +30,7 @@ _ROUNDING = 1e-14
 def fuse_network(V, first, last, threshold, n_hidden=0):
     """Minimise ``1/2 ||W - V||^2 + threshold sum |W[first] - W[last]|`` per column.
 
-    The last `n_hidden` nodes of the network have no row in V and W.
+    The last `n_hidden` nodes are not in V and W.
     """
     centre = V.mean(axis=0)
     scale = np.abs(V - centre).max(axis=0, initial=0.0)
@@ -48,7 +48,7 @@ def fuse_network(V, first, last, threshold, n_hidden=0):
 class _Network:
     """Edges between nodes; arrays have a row per column of coefficients.
 
-    No value pulls the last, hidden nodes: into them flows as much as out of them.
+    The last nodes are hidden: their net flow is zero.
     """
 
     first: np.ndarray
@@ -76,7 +76,7 @@ class _Network:
         return flow @ self._incidence
 
     def stiffness(self, weight):
-        """Return the identity on seen nodes plus the Laplacian of weighted edges."""
+        """Return the identity on visible nodes plus the weighted graph Laplacian."""
         matrices = np.zeros((len(weight), self.n_tasks, self.n_tasks))
         matrices[:, self.first, self.last] = -weight
         matrices[:, self.last, self.first] = -weight
@@ -98,7 +98,7 @@ class _Network:
         return off.sum(axis=1) / 2 + threshold[:, 0] * jumps
 
     def _values(self, V, flow, hidden):
-        """Return values of seen nodes as flows leave them, and those of hidden ones."""
+        """Return the values of visible nodes, given the flows, and of hidden ones."""
         return self._seen * (V - self.divergence(flow)) + hidden
 
     def _flow(self, V, threshold):
@@ -125,7 +125,7 @@ class _Network:
         return flow, self._values(V, flow, hidden)
 
     def _newton(self, values, flow, price, room, target):
-        """Return steps of flows, prices and hidden nodes, to a complementarity."""
+        """Return the Newton step of flows, prices and hidden nodes."""
         curve = np.maximum((price / room).sum(axis=0), _LEAST_CURVE)
         slope = self.differences(values)
         slope += target / room[1] - target / room[0]

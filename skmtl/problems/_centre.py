@@ -114,7 +114,7 @@ class CentreFit:
 
     @cached_property
     def centre_right(self):
-        """Return what moves the centre from zero, (n_features,)."""
+        """Return the right side of the centre's normal equations, (n_features,)."""
         right = (self.pull.own * self._apart).sum(axis=0)
         if self.row_weight.any():
             left = self.moments.y_mean - (self.moments.x_mean * self._apart).sum(axis=1)
@@ -139,7 +139,7 @@ class CentreFit:
 
     @cached_property
     def intercept_shared(self):
-        """Intercept of the centre; what fits all rows best where nothing pulls."""
+        """Intercept of the centre; without a penalty, the best fit to all rows."""
         if not self.has_intercept or self.pull.holds_intercept:
             return 0.0
         if not self.row_weight.any():
@@ -147,7 +147,7 @@ class CentreFit:
         return float(np.average(self._left, weights=self.row_weight))
 
     def _find_common(self, known):
-        """Return the model of all rows, where some coefficients may be known."""
+        """Return the model fitted to all rows; some coefficients may be given."""
         pull, seen = self.pull, self.moments.weight > 0
         ridge = np.broadcast_to(pull.own, self._apart.shape)[seen].mean(axis=0)
         coef = np.zeros_like(self._apart)
@@ -203,9 +203,8 @@ class CentreFit:
     def unpack(self):
         """Return the linear models of the tasks and of their shared part.
 
-        Where nothing pulls tasks to a centre, the shared part is what fits all rows
-        best, with the mean strength of the tasks. A task without weight has the shared
-        part.
+        Where tasks are not penalised, the shared part is a ridge fit to all rows with
+        the tasks' mean strength. A task without weight gets the shared part.
 
         Returns
         -------
@@ -223,7 +222,7 @@ class CentreFit:
 
     @property
     def _loose(self):
-        """Whether no task is pulled to the centre along a feature."""
+        """Whether all strengths of a feature are zero."""
         if self.pull.pinned:
             return np.ones(self.moments.n_features, dtype=bool)
         return (self.pull.own == 0).all(axis=0)
@@ -251,12 +250,12 @@ class LinearTasks:
     intercept_shared: float
 
     def first(self, n_tasks):
-        """Return the first models, with the same shared part.
+        """Select the first models, with the same shared part.
 
         Parameters
         ----------
         n_tasks : int
-            How many.
+            Number of models.
 
         Returns
         -------

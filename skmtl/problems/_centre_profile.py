@@ -1,4 +1,4 @@
-"""Errors as a function of the strength of the centre alone."""
+"""Errors as a function of the centre's strength only."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +13,7 @@ from ._posterior import Posterior
 
 @dataclass(frozen=True)
 class CentreProfile:
-    """Measure a fit at any strength of the centre, the other strengths being given.
+    """Evaluate a fit at any strength of the centre, with the others fixed.
 
     With ``P`` the matrix that maps targets to residuals at a centre of zero, the centre
     is ``w_s = (X'PX + alpha_shared I)^-1 X'Py``. Squared errors, the sum of squares of
@@ -23,14 +23,14 @@ class CentreProfile:
     Parameters
     ----------
     fit : CentreFit
-        A problem whose centre nothing pulls.
+        A problem with an unpenalised centre.
     """
 
     fit: CentreFit
 
     @cached_property
     def _held(self):
-        """The same with a centre of zero."""
+        """The same problem with a centre of zero."""
         endless = np.full(self.fit.moments.n_features, np.inf)
         return replace(self.fit, pull=replace(self.fit.pull, centre=endless))
 
@@ -44,7 +44,7 @@ class CentreProfile:
 
     @cached_property
     def _again(self):
-        """Return ``X'P^2 y``: what pulls the centre if residuals are the targets."""
+        """Return ``X'P^2 y``."""
         held, moments = self._held, self.fit.moments
         left = moments.y_mean - (moments.x_mean * held.coef).sum(axis=1)
         residuals = replace(

@@ -1,4 +1,4 @@
-"""The linear model for tasks never seen, from what all tasks know together."""
+"""The linear model for unseen tasks: a ridge fit to all rows."""
 
 from dataclasses import dataclass
 
@@ -6,36 +6,34 @@ import numpy as np
 
 from skmtl._linalg import TINY, Semidefinite
 
-# Means of a feature that differ by less than this share of it differ by rounding.
+# Smaller relative differences between means of a feature are rounding errors.
 _ROUNDING = 1e-13
-# Conjugate gradients stop here: residual relative to the right side, and steps.
+# Stopping rule of conjugate gradients: relative residual, and steps.
 _CLOSE, _MAX_STEPS = 1e-10, 300
 
 
 def common_model(moments, coef, shared, curve, ridge=None, known=None):
-    """Return the linear model that fits best the rows of all tasks.
+    """Fit one linear model to the rows of all tasks.
 
-    It minimises ``sum_t sum_i weight_i (y_i - x_i . (w_t - p_t) - x_i . w - b)^2 +
-    sum_j ridge_j w_j^2``, where ``p_t`` is the part of ``w_t`` that tasks share.
-    Without other parts this is the mean of the tasks' coefficients, each weighted by
-    its Gram matrix once the pull of the penalty is undone: a task counts by what it
-    knows.
+    Minimises ``sum_t sum_i weight_i (y_i - x_i . (w_t - p_t) - x_i . w - b)^2 + sum_j
+    ridge_j w_j^2``, where ``p_t`` is the part of ``w_t`` that tasks share. If ``p_t =
+    w_t``, it is the mean of the tasks' unpenalised coefficients, weighted by their Gram
+    matrices.
 
     Parameters
     ----------
     moments : TaskMoments
-        About the means, or about zero without intercepts.
+        Centred moments, or moments about zero without intercepts.
     coef : ndarray of shape (n_tasks, n_features)
         Coefficients of the tasks.
     shared : ndarray of shape (n_tasks, n_features)
-        Part of them that tasks share.
+        Their part that tasks share.
     curve : callable
         Multiplies rows (n_tasks, n_features) by the scatters of the tasks.
     ridge : ndarray of shape (n_features,), default=None
-        Strengths that pull to zero; None for those that pull the tasks, see
-        :func:`implied_ridge`.
+        Strengths of the ridge; None uses :func:`implied_ridge`.
     known : ndarray of shape (n_features,), default=None
-        Coefficients that are given, NaN where they are not.
+        Fixed coefficients, NaN where free.
 
     Returns
     -------
@@ -62,22 +60,23 @@ def common_model(moments, coef, shared, curve, ridge=None, known=None):
 
 
 def implied_ridge(pulled, coef, silent):
-    """Return the strengths of a ridge that pulls coefficients as their penalty does.
+    """Return the ridge strengths that reproduce a penalty's gradient.
 
     Parameters
     ----------
     pulled : ndarray of shape (n_tasks, ...)
-        What a penalty holds against: minus the gradients of the losses.
+        Negative gradients of the losses.
     coef : ndarray of shape (n_tasks, ...)
         Coefficients.
     silent : ndarray of shape (...), dtype bool
-        Which coefficients no task can know, as their feature varies in none.
+        Coefficients that cannot be estimated, as their feature is constant in all
+        tasks.
 
     Returns
     -------
     ndarray of shape (...)
-        Strengths, infinite for a coefficient that is zero in all tasks; for one that
-        no task can know, that of all others together.
+        Strengths, infinite for a coefficient that is zero in all tasks. Silent
+        coefficients get the pooled strength of the others.
     """
     along, square = (pulled * coef).sum(axis=0), (coef**2).sum(axis=0)
     total = _ratio(along.sum(), square.sum())
@@ -90,7 +89,7 @@ def _ratio(along, square):
 
 
 def weigh(values, weight):
-    """Return the weighted mean of the rows of an array, of which one may serve all."""
+    """Return the weighted mean of the rows of an array; one row may stand for all."""
     if len(values) == 1 < len(weight):
         return values[0]
     total = weight.sum()
@@ -98,7 +97,7 @@ def weigh(values, weight):
 
 
 def _between(x_mean, mean, weight):
-    """Return root-weighted differences between the means of tasks, if they have own."""
+    """Return root-weighted deviations of the tasks' means, if they differ."""
     if len(x_mean) == 1:
         return np.zeros((0, len(mean)))
     gap = x_mean - mean
@@ -108,14 +107,14 @@ def _between(x_mean, mean, weight):
 
 @dataclass(frozen=True)
 class _System:
-    """The normal equations of all rows, as a matrix where there are moments."""
+    """The normal equations of all rows, as a matrix if moments are given."""
 
     moments: object
     curve: object
     gap: np.ndarray
 
     def solve(self, right, ridge, known):
-        """Return coefficients, some of them known."""
+        """Solve for coefficients, some of them fixed."""
         free, given = np.isnan(known), np.nan_to_num(known)
         if given.any():
             right = right - self._multiply(given)
@@ -130,7 +129,7 @@ class _System:
 
     @property
     def _times(self):
-        """How many tasks a scatter stands for."""
+        """Number of tasks per scatter."""
         return self.moments.n_tasks // len(self.moments.x_mean)
 
     def _multiply(self, w):
@@ -138,7 +137,7 @@ class _System:
         return self.curve(rows).sum(axis=0) + self.gap.T @ (self.gap @ w)
 
     def _iterate(self, right, ridge):
-        """Solve by conjugate gradients; coefficients of infinite strength are zero."""
+        """Solve by conjugate gradients; an infinite strength gives zero."""
         free = np.isfinite(ridge)
         ridge, left = np.where(free, ridge, 0.0), np.where(free, right, 0.0)
         found, direction, before = np.zeros_like(left), np.zeros_like(left), 1.0

@@ -1,4 +1,4 @@
-"""The linear model for tasks never seen, for losses of any kind."""
+"""The linear model for unseen tasks, for any loss."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,14 +13,14 @@ from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit
 from ._levels import flat
 
-# With more coefficients than this, a model of all rows is not solved for: the mean of
-# the tasks, weighted by their rows, stands in for it.
+# With more coefficients, use the mean of the tasks, weighted by rows, instead of
+# fitting a model to all rows.
 _MANY = 2000
 _NEWTON = Newton(tol=1e-14, max_iter=50)
 
 
 def find_common(datafit, tasks, known=None):
-    """Return the model of all rows for losses of any kind.
+    """Fit one model to all rows, for any loss.
 
     Parameters
     ----------
@@ -28,11 +28,10 @@ def find_common(datafit, tasks, known=None):
         Losses of the rows.
     tasks : ndarray of shape (n_tasks, n_outputs, n_columns)
         Coefficients of the tasks and, last, their intercepts if there are any, for
-        features about zero.
+        uncentred features.
     known : ndarray of shape (n_outputs, n_columns), default=None
-        Coefficients that are given, NaN where they are not; None for those that are
-        zero in all tasks, and a pull of the others as of the tasks', see
-        :func:`implied_ridge`. Intercepts are never given.
+        Fixed coefficients, NaN where free. None fixes those that are zero in all tasks
+        and penalises the others by :func:`implied_ridge`. Intercepts are free.
 
     Returns
     -------
@@ -59,7 +58,7 @@ def find_common(datafit, tasks, known=None):
 
 
 def _read_pull(datafit, tasks):
-    """Return what pulls the tasks' coefficients, and which are zero in all of them."""
+    """Return the implied ridge, and which coefficients are zero in all tasks."""
     raw = datafit.predict(datafit.move(tasks, 1))
     pulled = -datafit.gradient(raw)
     n_features = datafit.data.X.shape[1]
@@ -72,18 +71,18 @@ def _read_pull(datafit, tasks):
 
 @dataclass(frozen=True)
 class CommonLosses(CoupledLosses):
-    """Let one linear model predict the rows of all tasks, some coefficients given.
+    """The objective of one linear model for all rows, some coefficients fixed.
 
     The variable is (1, n_outputs, n_columns).
 
     Parameters
     ----------
     datafit : Datafit
-        Losses of the rows, with one shift of the features.
+        Losses of the rows, with a common shift of the features.
     ridge : ndarray of shape (n_outputs, n_columns)
-        Strengths that pull to zero.
+        Strengths of the ridge.
     free : ndarray of shape (n_outputs, n_columns), dtype bool
-        What is to be found.
+        Which coefficients are free.
     """
 
     datafit: Datafit
@@ -110,7 +109,7 @@ class CommonLosses(CoupledLosses):
         return np.flatnonzero(self.free.any(axis=0))
 
     def factor(self, point):
-        """Return what divides by the curvature along the free coefficients."""
+        """Return a solver with the Hessian of the free coefficients."""
         free = self.free[:, self._columns].ravel()
         matrix = self._curve(point.raw)[free][:, free]
         if not np.isfinite(matrix).all():
@@ -126,7 +125,7 @@ class CommonLosses(CoupledLosses):
         return divide
 
     def _curve(self, raw):
-        """Return the Hessian of all rows along some columns of all outputs."""
+        """Return the Hessian of all rows for some columns of all outputs."""
         datafit, columns = self.datafit, self._columns
         n_outputs, size = len(self.free), len(columns)
         total = np.zeros((n_outputs, size, n_outputs, size))

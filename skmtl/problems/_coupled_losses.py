@@ -1,4 +1,4 @@
-"""Losses of all rows and a quadratic that couples the tasks, for Newton steps."""
+"""Losses plus a quadratic coupling of the tasks, for Newton's method."""
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
@@ -12,24 +12,23 @@ from skmtl.solvers import Curved, conjugate_gradients
 
 from ._datafit import Datafit
 
-# Newton steps by conjugate gradients stop at this residual relative to the gradient:
-# each step then gains three digits.
+# Relative residual at which inexact Newton steps stop: each step gains three digits.
 _FORCING = 1e-3
 _MAX_ITER = 2000
 
 
 @dataclass(frozen=True)
 class LinePoint:
-    """Hold a variable, the raw predictions there, and the value.
+    """A variable, its raw predictions, and the objective's value.
 
     Parameters
     ----------
     variable : ndarray
-        Where.
+        The variable.
     raw : list of ndarray
         Raw predictions of each stack of rows.
     value : float
-        The objective there.
+        The objective's value.
     """
 
     variable: np.ndarray
@@ -38,13 +37,13 @@ class LinePoint:
 
 
 class CoupledLosses(Curved):
-    """Add to the losses of all rows a quadratic that couples the tasks."""
+    """Losses of all rows plus a quadratic coupling of the tasks."""
 
     datafit: Datafit
 
     @abstractmethod
     def coefs(self, variable):
-        """Return what the losses see: coefficients and intercepts of the tasks."""
+        """Return the coefficients and intercepts of the tasks for the losses."""
 
     @abstractmethod
     def pull(self, variable):
@@ -52,18 +51,18 @@ class CoupledLosses(Curved):
 
     @abstractmethod
     def slopes(self, variable, gradient):
-        """Return the gradient of the objective, from that of the losses, flat."""
+        """Return the flat gradient of the objective, given that of the losses."""
 
     def gradient(self, point):
-        """Return the gradient at a point, a row per task or node."""
+        """Return the gradient at a point, one row per task or node."""
         return self.slopes(point.variable, self.datafit.gradient(point.raw))
 
     def about_means(self):
-        """Return the same objective with far features read about their means."""
+        """Return the same objective with features far from zero centred."""
         return replace(self, datafit=self.datafit.about_means())
 
     def move(self, variable, sign):
-        """Return a variable for features about their shift (1), or about zero (-1)."""
+        """Convert a variable to shifted (1) or to original (-1) features."""
         datafit = self.datafit
         if datafit.shift is None:
             return variable
@@ -86,10 +85,10 @@ class CoupledLosses(Curved):
 
     @abstractmethod
     def factor(self, point):
-        """Return what divides by the curvature at a point; by NaN, if it overflows."""
+        """Return a solver with the Hessian at a point; it returns NaN on overflow."""
 
     def step(self, point):
-        """Return Newton's step at a point, in the shape of the variable."""
+        """Return the Newton step at a point, in the shape of the variable."""
         step = -self.factor(point)(self.gradient(point))
         return step.reshape(self.shape)
 
@@ -102,7 +101,7 @@ class CoupledLosses(Curved):
         return LinePoint(variable, raw, value)
 
     def line(self, point, step):
-        """Return a function that gives the point a share of the step away."""
+        """Return a function that maps a step length to the point there."""
         step = step.reshape(point.variable.shape)
         moves = self.datafit.predict(self.coefs(step))
 
@@ -115,25 +114,25 @@ class CoupledLosses(Curved):
 
 
 class CoupledTasks(CoupledLosses):
-    """Eliminate the tasks, given the Hessian of each; without these, iterate."""
+    """Solve by elimination if Hessians of the tasks are formed, else iteratively."""
 
     @abstractmethod
     def eliminate(self, curved):
-        """Return what solves for Newton's step, given the Hessians of the losses."""
+        """Return a solver for Newton steps, given the Hessians of the losses."""
 
     @abstractmethod
     def precondition(self, total, first, second):
-        """Return what about divides by the curvature, given diagonals of Hessians.
+        """Return a preconditioner, given the diagonals of the Hessians.
 
-        It is given a gradient in the shape of the variable, outputs being scores of
-        classes if these are several, and writes on it.
+        It maps a gradient to a step, in place. With several classes the outputs of the
+        gradient are the scores of the classes.
         """
 
     def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
-        """Return what divides by the curvature at a point; by NaN, if it overflows.
+        """Return a solver with the Hessian at a point; it returns NaN on overflow.
 
-        If Hessians would be too large to be formed, it does so by conjugate gradients,
-        to a residual of `tol` relative to the gradient.
+        If Hessians are too large to form, it uses conjugate gradients, to a residual of
+        `tol` relative to the gradient.
         """
         if self.datafit.iterates:
             return self._iterate(point, tol, max_iter)

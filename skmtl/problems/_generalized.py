@@ -23,7 +23,7 @@ _LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
 _WORST_INFLATION = 1e11
 # What stands for an infinite strength, in units of the largest curvature.
 _ENDLESS = 1e14
-# Diagonals of centred features keep this share of those of the features as they are.
+# Lower bound on the diagonal of centred features, relative to uncentred ones.
 LOST = 1e-10
 
 
@@ -39,7 +39,7 @@ class CentredLosses(CoupledTasks):
     datafit : Datafit
         Losses of the rows.
     strengths : Pull
-        Strengths; those of the tasks differ only where Hessians are not formed.
+        Strengths; they vary between tasks only if Hessians are not formed.
     """
 
     datafit: Datafit
@@ -47,7 +47,7 @@ class CentredLosses(CoupledTasks):
 
     @cached_property
     def _given(self):
-        """Strengths as they were given, (n_columns,), or of each task if they differ.
+        """Strengths as given, (n_columns,), or of each task if they differ.
 
         Those of each task have shape (n_tasks, 1, n_columns).
         """
@@ -66,16 +66,16 @@ class CentredLosses(CoupledTasks):
 
     @cached_property
     def centre(self):
-        """Strengths that pull the centre to zero, (n_columns,); zero if it is held."""
+        """Strengths of the ridge on the centre, (n_columns,); zero if it is fixed."""
         level = [0.0] * self.datafit.fit_intercept
         strengths = np.append(self.strengths.centre, level)
         return np.zeros_like(strengths) if self.strengths.pinned else strengths
 
     def about_means(self):
-        """Return the same objective with far features read about their means.
+        """Return the same objective with features far from zero centred.
 
-        A pull between intercepts is one where features are zero, and does not allow it,
-        but for coefficients that all tasks have in common.
+        Centring would change a penalty between intercepts, so it is only done for
+        coefficients that all tasks have in common.
         """
         if self.strengths.intercept == 0:
             return super().about_means()
@@ -113,9 +113,9 @@ class CentredLosses(CoupledTasks):
         return ArrowFactor.of(curved, own, centre)
 
     def precondition(self, total, first, second):
-        """Return the inverse for features that are uncorrelated within tasks.
+        """Return the inverse Hessian for features that are uncorrelated within tasks.
 
-        Intercepts are taken at the mean of the features, as far as they are free.
+        Intercepts are those at the mean of the features, as far as they are free.
         """
         level = self.strengths.intercept if self.datafit.fit_intercept else 0.0
         shear = _Shear.of(total, first, level, self.datafit.fit_intercept)
@@ -150,7 +150,7 @@ class CentredLosses(CoupledTasks):
     def unpack(self, variable):
         """Return the linear models of the tasks, and the one at the centre.
 
-        Columns that nothing pulls have what fits all rows best for a centre.
+        Unpenalised columns get the best fit to all rows as their centre.
 
         Parameters
         ----------
@@ -183,16 +183,16 @@ class CentredLosses(CoupledTasks):
 
 @dataclass(frozen=True)
 class _Shear:
-    """Take intercepts at the mean of the features, where these are least correlated.
+    """Move intercepts to the mean of the features, where they are least correlated.
 
     Parameters
     ----------
     mean : ndarray of shape (n_outputs, n_features)
         The mean.
     share : float
-        How far intercepts of tasks are free: 0 if they are pulled endlessly.
+        How far intercepts of tasks are free: 0 for an infinite penalty.
     has_intercept : bool
-        Whether there are any.
+        Whether there are intercepts.
     """
 
     mean: np.ndarray
@@ -201,7 +201,7 @@ class _Shear:
 
     @classmethod
     def of(cls, total, first, level, has_intercept):
-        """Return the shear of curvature's sums over rows, and the intercepts' pull."""
+        """Shear the curvature's sums over rows, given the intercepts' penalty."""
         weight = total.sum(axis=0)
         mean = first.sum(axis=0) / np.where(weight > TINY, weight, 1.0)
         typical = float(total.mean())
@@ -218,7 +218,7 @@ class _Shear:
         return np.concatenate([found, total], axis=-1)
 
     def extra(self, level):
-        """Return what the pull of the intercepts adds to that of the features."""
+        """Return what the intercepts' penalty adds to that of the features."""
         if not self.has_intercept:
             return 0.0
         none = np.zeros((len(self.mean), 1))
@@ -228,14 +228,14 @@ class _Shear:
         return np.concatenate([pulled, none], axis=-1)
 
     def back(self, right):
-        """Return a gradient in these coordinates, written on it."""
+        """Convert a gradient to these coordinates, in place."""
         if self.has_intercept:
             right[:-1, :, :-1] -= (self.share * self.mean) * right[:-1, :, -1:]
             right[-1, :, :-1] -= self.mean * right[-1, :, -1:]
         return right
 
     def forth(self, step):
-        """Return a step in the coordinates of the variable, written on it."""
+        """Convert a step in place to the coordinates of the variable."""
         if self.has_intercept:
             moved = np.einsum("tkj,kj->tk", step[..., :-1], self.mean)
             moved[:-1] *= self.share

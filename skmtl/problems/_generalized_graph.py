@@ -16,7 +16,7 @@ from ._datafit import Datafit
 from ._generalized import LIFT, LOST, raise_diagonals
 from ._output_models import unpack_tasks
 
-# Of graphs with more nodes, eigenvectors take too long.
+# Eigenvectors of larger graphs take too long.
 _MANY_NODES = 1000
 
 
@@ -25,8 +25,8 @@ class GraphLosses(CoupledTasks):
     """Pull tasks to their neighbours: ``sum losses + 1/2 pull``.
 
     The variable holds the nodes, (n_nodes, n_outputs, n_columns), of which the first
-    are the tasks; further ones have no rows, and no intercept. Nothing pulls nodes
-    without rows to zero.
+    are the tasks; further ones have no rows, and no intercept. The ridge does not apply
+    to nodes without rows.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ class GraphLosses(CoupledTasks):
     coupling : Graph
         The graph and its strengths.
     graph : object
-        The graph as it was read, handed on with the solution.
+        The graph, passed on with the solution.
     roots : tuple of int, default=()
-        Nodes whose mean stands for tasks never seen; empty for what fits all rows.
+        Nodes whose mean predicts unseen tasks; empty for a fit to all rows.
     """
 
     datafit: Datafit
@@ -62,7 +62,7 @@ class GraphLosses(CoupledTasks):
 
     @cached_property
     def _ridge(self):
-        """Strength that pulls each entry of each task to zero, (n_tasks, size)."""
+        """Strength of the ridge on each entry of each task, (n_tasks, size)."""
         seen = self.datafit.task_totals > 0
         return self.coupling.alpha_ridge * seen[:, None] * self._pulled
 
@@ -118,10 +118,10 @@ class GraphLosses(CoupledTasks):
         return GraphFactor(self, pulled, curved, down, mass)
 
     def precondition(self, total, first, second):
-        """Return the inverse for features of the same curvature in all tasks.
+        """Return the inverse Hessian for features of equal curvature in all tasks.
 
-        The graph is taken as it is, by its eigenvectors; if it has very many nodes, by
-        its diagonal. Intercepts are taken at the means of the features.
+        The graph is exact by its eigenvectors, or approximated by its diagonal if it
+        has very many nodes. Intercepts are those at the means of the features.
         """
         shear = NodeShear.of(total, first, self.datafit.fit_intercept)
         found = shear.diagonals(total, first, second)
@@ -160,12 +160,12 @@ class GraphLosses(CoupledTasks):
         return eliminate(self._rounds, mass, strengths, right)
 
     def unpack(self, variable):
-        """Return the linear models of the tasks, and the one for tasks never seen.
+        """Return the linear models of the tasks, and the one for unseen tasks.
 
         Parameters
         ----------
         variable : ndarray of shape (n_nodes, n_outputs, n_columns)
-            Where.
+            The variable.
 
         Returns
         -------
@@ -175,17 +175,17 @@ class GraphLosses(CoupledTasks):
         return self.unpack_nodes(variable).first(self.datafit.n_tasks)
 
     def unpack_nodes(self, variable):
-        """Return the linear models of all nodes, and the one for tasks never seen.
+        """Return the linear models of all nodes, and the one for unseen tasks.
 
-        The latter is the mean of the roots, or what fits all rows best. Nothing pulls
-        the intercepts. A node without rows has the intercept of a pull so weak that it
-        leaves the others where they are: that of its neighbour, or a mean. A node that
-        no path joins with a row has the model for tasks never seen.
+        The latter is the mean of the roots, or a fit to all rows. Intercepts are not
+        penalised: a node without rows gets the limit for a vanishing penalty, its
+        neighbour's intercept or a mean. A node without a path to a task with rows gets
+        the model for unseen tasks.
 
         Parameters
         ----------
         variable : ndarray of shape (n_nodes, n_outputs, n_columns)
-            Where.
+            The variable.
 
         Returns
         -------
@@ -214,7 +214,7 @@ class GraphLosses(CoupledTasks):
 
 @dataclass(frozen=True)
 class NodeShear:
-    """Take the intercept of each task at the mean of its features.
+    """Move the intercept of each task to the mean of its features.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ class NodeShear:
 
     @classmethod
     def of(cls, total, first, has_intercept):
-        """Return the shear of the curvature's sums over the rows of each task."""
+        """Shear the curvature's sums over the rows of each task."""
         return cls(first / np.where(total > TINY, total, 1.0), has_intercept)
 
     def diagonals(self, total, first, second):
@@ -240,7 +240,7 @@ class NodeShear:
         return np.concatenate([found, total], axis=-1)
 
     def back(self, right):
-        """Return a gradient in these coordinates, written on it."""
+        """Convert a gradient to these coordinates, in place."""
         if not self.has_intercept:
             return right
         n_tasks = len(self.mean)
@@ -248,7 +248,7 @@ class NodeShear:
         return right
 
     def forth(self, step):
-        """Return a step in the coordinates of the variable, written on it."""
+        """Convert a step in place to the coordinates of the variable."""
         if self.has_intercept:
             n_tasks = len(self.mean)
             moved = (step[:n_tasks, :, :-1] * self.mean).sum(axis=-1)

@@ -37,7 +37,7 @@ class GraphFit:
     has_intercept : bool, default=True
         False if the moments are about zero and there is none.
     roots : tuple of int, default=()
-        Nodes whose mean stands for tasks never seen; empty for what fits all rows.
+        Nodes whose mean predicts unseen tasks; empty for a fit to all rows.
     """
 
     moments: TaskMoments
@@ -75,11 +75,11 @@ class GraphFit:
 
     @property
     def _seen(self):
-        """Whether each task has rows of any weight."""
+        """Whether each task has rows with weight."""
         return self.moments.weight > 0
 
     def _is_complete(self, strengths):
-        """Return whether each task is joined to each other one, all have rows."""
+        """Return whether the graph is complete and all nodes have rows."""
         n_tasks = self.moments.n_tasks
         whole = n_tasks == self._n_nodes and self._seen.all()
         every = len(strengths) == n_tasks * (n_tasks - 1) // 2
@@ -147,7 +147,7 @@ class GraphFit:
         return float(loss + pull + ridge)
 
     def unpack(self):
-        """Return the linear models of the tasks, and the one that fits all of them.
+        """Return the linear models of the tasks, and the one fitted to all rows.
 
         Returns
         -------
@@ -157,12 +157,12 @@ class GraphFit:
         return self.unpack_nodes().first(self.moments.n_tasks)
 
     def unpack_nodes(self):
-        """Return the linear models of all nodes, and the one for tasks never seen.
+        """Return the linear models of all nodes, and the one for unseen tasks.
 
-        The latter is the mean of the roots, or what fits all rows best. Nothing pulls
-        the intercepts. A node without rows has the intercept of a pull so weak that it
-        leaves the others where they are: that of its neighbour, or a mean. A node that
-        no path joins with a row has the model for tasks never seen.
+        The latter is the mean of the roots, or a fit to all rows. Intercepts are not
+        penalised: a node without rows gets the limit for a vanishing penalty, its
+        neighbour's intercept or a mean. A node without a path to a task with rows gets
+        the model for unseen tasks.
 
         Returns
         -------
@@ -173,7 +173,7 @@ class GraphFit:
         known = np.append(self._seen, np.zeros(self._n_nodes - n_tasks, dtype=bool))
         adjacency = self.coupling.adjacency
         coef = self.nodes
-        if not len(self.coupling.edges()[0]):  # the limit of a weak pull
+        if not len(self.coupling.edges()[0]):  # the limit of a vanishing penalty
             coef = extend(adjacency, known, coef)[0]
         level = np.zeros((self._n_nodes, 1))
         if self.has_intercept:

@@ -1,4 +1,4 @@
-"""Scores of strengths: on a grid, and anywhere between its points."""
+"""Scores of strengths, on a grid and between its points."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,30 +15,30 @@ from ._pose import ENDLESS, factor_path
 from ._restricted import StrengthSearch, is_flexible
 from ._strength_search import NEARBY, Axis, descend, strengthen
 
-# Blocks are kept for so many strengths at a time.
+# Number of strengths with cached blocks.
 _KEPT = 3
-# With a smaller share of the degrees of freedom left, small errors are chance.
+# With fewer residual degrees of freedom (as a share), small errors are chance.
 _FEW_LEFT = 0.1
-# Strengths are raised as far as the error of one row rises by this share of the mean.
+# Raise strengths until the error rises by this share of one row's mean error.
 _SHARE_OF_A_ROW = 0.05
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """List triples of strengths, those of the centre running fastest.
+    """Triples of strengths; the centre's vary fastest.
 
     Parameters
     ----------
     alphas : ndarray of shape (n_alphas,)
-        Strengths of the pull to the centre, positive, possibly infinite.
+        Strengths of the penalty to the centre, positive, possibly infinite.
     alphas_shared : ndarray of shape (n_alphas_shared,)
-        Strengths that pull the centre to zero, 0 or more, possibly infinite.
+        Strengths of the ridge on the centre, 0 or more, possibly infinite.
     alphas_intercept : ndarray of shape (n_alphas_intercept,)
         Strengths that pull the intercepts together, 0 or more, possibly infinite.
     fit_intercept : bool
         Whether tasks have an intercept.
     free : tuple of bool, default=(False, False, False)
-        Whether strengths between those listed are candidates too: `alphas`,
+        Whether values between the listed strengths are candidates too: of `alphas`,
         `alphas_shared`, `alphas_intercept`.
     """
 
@@ -50,11 +50,11 @@ class Candidates:
 
     @property
     def may_be_simpler(self):
-        """Whether strengths other than the centre's may be made infinite."""
+        """Whether strengths other than the centre's may become infinite."""
         return self.free[1] and any(self.free[::2])
 
     def without(self, endless):
-        """Return those whose free strengths are infinite where it is said so."""
+        """Restrict free strengths to infinity where asked."""
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         kept = [
             np.array([np.inf]) if alone and free else values
@@ -86,7 +86,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class PosedStrengths:
-    """Solve the problem of any strengths, factored once for all.
+    """Solve the problem for any strengths, with shared factorisations.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class PosedStrengths:
 
     @cached_property
     def _endless(self):
-        """A finite strength beyond which nothing changes."""
+        """A finite strength that acts as infinite."""
         highest = self.moments.curvatures.max(initial=0.0)
         return ENDLESS * (highest if highest > 0 else 1.0)
 
@@ -116,7 +116,7 @@ class PosedStrengths:
         return {}
 
     def _factor(self, alpha):
-        """Return the blocks of one alpha, the last ones kept."""
+        """Return the blocks of one alpha, from a small cache."""
         if alpha not in self._known:
             if len(self._known) >= _KEPT:
                 del self._known[next(iter(self._known))]
@@ -169,7 +169,7 @@ def suggest_alphas(moments, n_alphas):
 
 
 def mean_curvature(moments):
-    """Return the mean curvature of a task along a feature, 1 if there is none.
+    """Return the mean diagonal of the tasks' scatters, or 1 if it is zero.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def _generalised(n, errors, freedom):
 
 
 def generalised_scores(moments, candidates):
-    """Score candidates by generalised cross-validation, and go on between them.
+    """Score candidates by generalised cross-validation, and refine between them.
 
     Parameters
     ----------
@@ -226,10 +226,10 @@ def generalised_scores(moments, candidates):
     Returns
     -------
     triples : ndarray of shape (n_tried, 3)
-        Strengths, those of the grid first, those chosen last.
+        Strengths: the grid first, the chosen ones last.
     scores : ndarray of shape (n_tried,)
-        ``n sum of squared errors / (n - degrees of freedom)^2``, infinite where fewer
-        than a tenth of the degrees of freedom are left, as errors are chance there.
+        ``n sum of squared errors / (n - degrees of freedom)^2``, infinite if less than
+        a tenth of the degrees of freedom is left, as errors are then chance.
     """
     posed = candidates.pose(moments)
     tried = Tried(posed.generalised())
@@ -255,7 +255,7 @@ def left_out_scores(data, moments, candidates):
     Returns
     -------
     triples : ndarray of shape (n_tried, 3)
-        Strengths, those of the grid first, those chosen last.
+        Strengths: the grid first, the chosen ones last.
     scores : ndarray of shape (n_tried,)
         Mean squared errors; NaN where it was not looked.
     """
@@ -283,7 +283,7 @@ def fold_scores(data, splits, candidates):
     Returns
     -------
     triples : ndarray of shape (n_tried, 3)
-        Strengths, those of the grid first, those chosen last.
+        Strengths: the grid first, the chosen ones last.
     scores : ndarray of shape (n_splits, n_tried)
         Mean squared errors.
     """
@@ -310,9 +310,9 @@ def fold_scores(data, splits, candidates):
 def _search(tried, posed, candidates):
     """Return the best strengths, and the candidates left.
 
-    Of fits that leave few degrees of freedom, errors on rows left out are little known,
-    and with several strengths to choose some fit looks far better than it is. There,
-    strengths are infinite unless there is evidence that they are not.
+    If few degrees of freedom are left, held-out errors are uncertain, and choosing
+    several strengths overfits them. Strengths are then infinite unless the evidence is
+    against it.
     """
     tried.measure(candidates.triples())
     best = descend(tried, tried.best, candidates.axes())
@@ -328,13 +328,13 @@ def _search(tried, posed, candidates):
 
 
 def _firm(tried, best, candidates, moments):
-    """Return strengths a little above the best, within what rows tell apart."""
+    """Raise the best strengths as far as the rows cannot distinguish them."""
     share = _SHARE_OF_A_ROW / moments.weight.sum()
     return strengthen(tried, best, candidates.axes(), share)
 
 
 class Tried:
-    """A function of strengths that remembers what it was called with."""
+    """A memoised function of strengths."""
 
     def __init__(self, score):
         self._score = score
@@ -347,17 +347,17 @@ class Tried:
         return self._known[strengths]
 
     def measure(self, triples):
-        """Call it with all of these."""
+        """Evaluate all of these strengths."""
         for strengths in triples:
             self(strengths)
 
     @property
     def best(self):
-        """Strengths of the smallest value."""
+        """Strengths with the smallest value."""
         return min(self._known, key=self._known.get)
 
     def table(self, first=(), last=None):
-        """Return strengths and values: the first ones known or not, the last chosen."""
+        """Return strengths and values, NaN if not evaluated, the chosen ones last."""
         rows = dict.fromkeys((tuple(map(float, each)) for each in first), np.nan)
         rows |= self._known
         rows[last] = rows.pop(last)

@@ -5,22 +5,22 @@ import numpy as np
 from ._posterior import Posterior
 from ._posterior import pick as _pick
 
-# With more leverage than this, residuals and what they are divided by are rounding.
+# With a larger leverage, residuals and their denominators are rounding errors.
 _FULL = 1 - 1e-8
-# So many numbers are kept in eigenvectors, and more are turned again for every fit.
+# Cache rows in eigenvector coordinates up to this many numbers; recompute more.
 _KEPT = 2**24
 
 
 class LeftOutErrors:
-    """Measure fits of the same rows by the errors of rows left out.
+    """Leave-one-out errors of fits to the same rows.
 
-    Rows are turned to the eigenvectors of their task's block once, which makes the
+    Rows are converted once to the eigenvectors of their task's block, which makes the
     leverages of a fit ``variance + sum_k (z_k g_k)^2`` cheap, see :meth:`at`.
 
     Parameters
     ----------
     data : TaskData
-        The rows of the fits.
+        Training rows.
     posed : PosedStrengths
         The problem that the fits solve.
     """
@@ -33,7 +33,7 @@ class LeftOutErrors:
             self._turned = list(self._turn())
 
     def _turn(self):
-        """Yield groups of rows, those about their means, and in eigenvectors."""
+        """Yield groups of rows, centred, and in eigenvector coordinates."""
         blocks, moments = self._posed.blocks, self._posed.moments
         for group in self._data.weighted_groups():
             about = group.X - _pick(moments.x_mean, group.tasks)[:, None]
@@ -50,7 +50,7 @@ class LeftOutErrors:
         Returns
         -------
         float
-            Mean squared error of rows predicted by a fit without them.
+            Mean squared leave-one-out error.
         """
         variances, total = RowVariances(fit), 0.0
         mean = _overall_mean(fit) if fit.has_intercept else 0.0
@@ -65,9 +65,9 @@ class LeftOutErrors:
 
 
 class RowVariances:
-    """Compute variances of predictions on rows of the fit, in units of the noise.
+    """Compute the variances of predictions for training rows, relative to the noise.
 
-    It is :meth:`Posterior.variance` where rows are known in eigenvectors of the blocks.
+    Same as :meth:`Posterior.variance`, for rows in eigenvector coordinates.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class RowVariances:
             self.gap = fit.row_gap @ self.root
 
     def at(self, about, turned, tasks):
-        """Return variances of rows of tasks, given about their means and turned."""
+        """Return variances, given centred rows in eigenvector coordinates."""
         fit = self.fit
         share, own = self.posterior.intercept_shares(tasks)
         mean, solved = fit.moments.x_mean, fit.mean_solved
@@ -113,10 +113,10 @@ def _overall_mean(fit):
 
 
 def leave_out(left, leverage, alone):
-    """Return the residuals of rows left out, `alone` where no other row predicts them.
+    """Return leave-one-out residuals, `alone` where no other row predicts a row.
 
-    Such are the only row of a task with a free intercept, and all rows of a model that
-    fits every target, whose residuals of 0 say nothing of its errors.
+    This concerns a task's only row with a free intercept, and all rows of an
+    interpolating model, as its zero residuals carry no information.
     """
     out = np.broadcast_to(alone, left.shape).copy()
     return np.divide(left, 1 - leverage, out=out, where=leverage < _FULL)

@@ -143,12 +143,12 @@ class MixedPart:
         return self.datafit.predict(self._units * variable)
 
     def about_means(self):
-        """Return the same with far features read about their means."""
+        """Return the same objective with features far from zero centred."""
         return replace(self, datafit=self.datafit.about_means())
 
     @property
     def shift(self):
-        """What is subtracted from the features, to be spread over the tasks."""
+        """The shift of the features, to be spread over the tasks."""
         return 0.0 if self.datafit.shift is None else self.datafit.shift
 
     def lift(self, raw):
@@ -213,7 +213,7 @@ class MixedDatafit:
     data: TaskRows
     parts: tuple
     fit_intercept = True
-    # Tasks have units of their own, in which no other can be predicted.
+    # Tasks have different units, so none can predict another.
     has_common = False
     basis = None
 
@@ -245,12 +245,12 @@ class MixedDatafit:
         return [z for part, own in pairs for z in part.predict(own)]
 
     def about_means(self):
-        """Return the same with far features read about their means."""
+        """Return the same objective with features far from zero centred."""
         return replace(self, parts=tuple(part.about_means() for part in self.parts))
 
     @cached_property
     def shift(self):
-        """What is subtracted from the features of each task; None means zeros."""
+        """The shift of each task's features; None means zeros."""
         if all(part.datafit.shift is None for part in self.parts):
             return None
         found = np.zeros((self.n_tasks, self.data.X.shape[1]))
@@ -259,7 +259,7 @@ class MixedDatafit:
         return found
 
     def move(self, tasks, sign):
-        """Return models of tasks for features about their shift (1), or zero (-1)."""
+        """Convert models of tasks to shifted (1) or original (-1) features."""
         return move_levels(tasks, self.shift, sign)
 
     def predict_zero(self):

@@ -29,12 +29,12 @@ class OutputModels:
     intercept_shared: np.ndarray
 
     def first(self, n_tasks):
-        """Return the first models, with the same shared part.
+        """Select the first models, with the same shared part.
 
         Parameters
         ----------
         n_tasks : int
-            How many.
+            Number of models.
 
         Returns
         -------

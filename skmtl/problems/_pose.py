@@ -187,7 +187,7 @@ def _bound(pull, curvature, moments):
     endless = np.isinf(pull.own)
     if not endless.any():
         return pull
-    if pull.intercept > 0:  # coefficients may stand in for intercepts
+    if pull.intercept > 0:  # coefficients may act as intercepts
         level = moments.weight[:, None] * moments.x_mean**2
         curvature = curvature + level.max(axis=0, initial=0.0)
     ceiling = ENDLESS * np.where(curvature > 0, curvature, 1.0)

@@ -102,14 +102,14 @@ class Posterior:
 
     @cached_property
     def own_spread(self):
-        """What own parts learn less by each covariance of the centre, symmetrised."""
+        """Reduction of own parts' information by the centre, symmetrised."""
         spread = self.fit.blocks.spread(self.fit.moments.n_tasks)
         if len(self.fit.row_gap) > 1:
             spread = spread + self._spread_of_rows()
         return spread
 
     def _spread_of_rows(self):
-        """Return what the rows at the means add to the blocks' spread."""
+        """Return the contribution of the means to the blocks' spread."""
         fit, weight = self.fit, self.fit.row_weight[:, None]
         passed = fit.blocks.curve(fit.blocks.solve(fit.row_design))
         own = (fit.row_design * fit.mean_solved).sum(axis=1, keepdims=True)

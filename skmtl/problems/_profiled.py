@@ -194,9 +194,9 @@ class ProfiledLoss(Bending):
         return quadratic_model(self.datafit, self._split(bend), through, ridge)
 
     def unpack(self, W, shared):
-        """Return the linear models of the tasks, and the one that fits all of them.
+        """Return the linear models of the tasks, and the one fitted to all rows.
 
-        A task without weight has the latter.
+        A task without weight gets the latter.
 
         Parameters
         ----------

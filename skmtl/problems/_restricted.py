@@ -18,19 +18,18 @@ _LOWEST, _HIGHEST = -18.0, 23.0
 _STARTS = -3.0, 0.0, 3.0
 # A strength above this factor of the curvature may as well be infinite.
 _LARGE = 1e3
-# A finite strength must raise twice the log likelihood by this factor of the log of the
-# number of rows: twice as much as in Schwarz's criterion, as the errors of the choice
-# are worse with too many finite strengths than with too few.
+# A finite strength must raise twice the log likelihood by this factor times the log of
+# the number of rows: twice Schwarz's criterion, as too many finite strengths do more
+# harm than too few.
 _EVIDENCE = 2.0
-# A fit with a larger share of the rows' degrees of freedom has errors little known.
+# With a larger share of the rows' degrees of freedom, errors of a fit are uncertain.
 _FLEXIBLE = 1 / 3
-# A strength is not made infinite if, others as they are, that costs so many times more
-# than it is worth.
+# Do not make a strength infinite if that alone costs this many times the threshold.
 _HOPELESS = 20.0
 
 
 def is_flexible(fit):
-    """Return whether a fit leaves few degrees of freedom to know its errors by.
+    """Return whether a fit leaves too few degrees of freedom to estimate its error.
 
     Parameters
     ----------
@@ -55,18 +54,18 @@ class StrengthSearch:
     moments : TaskMoments
         Moments, about zero without intercept.
     alpha_shared : float or None
-        Strength that pulls the centre to zero; None if it is sought too. Then the
-        centre is a normal draw as well, and likelihoods are not to be compared with
-        those at 0, where it is a fixed effect.
+        Strength of the ridge on the centre; None searches for it. The centre is then a
+        normal draw too, and likelihoods are not comparable with those at 0, where it is
+        a fixed effect.
     fit_intercept : bool
         Whether tasks have an intercept.
     per_feature : bool
         Whether each feature has its own strength.
     simplify : bool, default=False
-        Whether to make strengths of flexible fits infinite, unless there is evidence
-        that they are not, but for the last one that pulls coefficients.
+        Whether to make strengths of flexible fits infinite unless the evidence is
+        against it; at least one strength on coefficients stays finite.
     tol : float, default=1e-14
-        Fall of the criterion, relative to it, below which a search ends.
+        Relative decrease of the criterion at which a search stops.
     """
 
     moments: object
@@ -84,7 +83,7 @@ class StrengthSearch:
 
     @property
     def _n_own(self):
-        """Number of strengths of own parts that are sought; of one task, none."""
+        """Number of own parts' strengths to search; none for a single task."""
         if (self.moments.weight > 0).sum() == 1:
             return 0
         return self.moments.n_features if self.per_feature else 1
@@ -99,7 +98,7 @@ class StrengthSearch:
 
     @property
     def _units(self):
-        """Logs of the units of what is sought: own parts, centre, intercepts."""
+        """Logs of the units of the strengths: own parts, centre, intercepts."""
         mean, weight = self._curvature.mean(), self.moments.weight
         own = self._curvature if self.per_feature else np.array([mean])
         shared = np.full(self._n_shared, mean)
@@ -121,7 +120,7 @@ class StrengthSearch:
         return tried
 
     def _minimize(self, at, starts):
-        """Return the least criterion's logs, infinite ones held where they are."""
+        """Minimise the criterion over the logs; infinite ones stay fixed."""
         sought = np.isfinite(starts[0])
         if not sought.any():
             return starts[0]
@@ -206,7 +205,7 @@ class StrengthSearch:
         return x
 
     def _simplify(self, at, x):
-        """Make strengths infinite one by one, where there is no evidence against it."""
+        """Make strengths infinite one by one, unless the evidence is against it."""
         worth = _EVIDENCE * np.log(self.moments.weight.sum())
         best = at(*self._strengths(x)).criterion
         while True:
@@ -228,7 +227,7 @@ class StrengthSearch:
             best, x = least, simpler
 
     def _removable(self, x):
-        """Return finite strengths, but the last one that coefficients are pulled by."""
+        """Return the finite strengths, except the last one on coefficients."""
         finite = np.isfinite(x)
         n_coef = len(x) - self._n_level
         if finite[:n_coef].sum() == 1:

@@ -259,7 +259,7 @@ def reads_rows(data):
     Returns
     -------
     bool
-        Whether rows are fewer than features, or scatters of these too large.
+        Whether rows are fewer than features, or scatters are too large.
     """
     n_features = data.X.shape[1]
     if stays_sparse(data):

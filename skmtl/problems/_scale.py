@@ -135,7 +135,7 @@ def fit_scale(sizes, weight, epsilon, pull=0.0):
     epsilon : float
         Where squares end, in units of the scale; 1 or more.
     pull : float, default=0.0
-        Sum of the squares that are penalised, strengths applied.
+        Value of the penalty, a weighted sum of squares.
 
     Returns
     -------

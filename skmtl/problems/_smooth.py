@@ -130,9 +130,9 @@ class SquaredLoss(Smooth):
         return float(multiple * along - multiple**2 * point.value)
 
     def unpack(self, W, shared):
-        """Return the linear models of the tasks, and the one that fits all of them.
+        """Return the linear models of the tasks, and the one fitted to all rows.
 
-        A task without weight has the latter.
+        A task without weight gets the latter.
 
         Parameters
         ----------

@@ -1,33 +1,33 @@
-"""Minimise a criterion in strengths, from a point of a grid on."""
+"""Minimise a criterion over strengths, starting from a grid point."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# Steps begin with this factor, and reach this far from the grid.
+# Factor of the first step, and largest factor beyond the grid.
 _STEP, NEARBY = np.log(3.0), np.log(2.0)
 _REACH = np.log(1e8)
-# The last sweep along all axes is one that lowers the criterion by this share at most.
+# Stop after a sweep over all axes with a smaller relative decrease.
 _SMALLEST_FALL = 1e-5
 _N_SWEEPS = 6
-# How far strengths are raised to measure the rise, and how many times that at most.
+# Factor by which strengths are raised per step, and the largest number of steps.
 _TRIAL, _LONGEST = 0.2, 5.0
-# Beyond this factor of the grid's middle a strength may as well be endless.
+# Beyond this factor times the grid's middle, a strength acts as infinite.
 _FAR = 30.0
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Hold the strengths along one axis.
+    """The allowed strengths along one axis.
 
     Parameters
     ----------
     values : ndarray of shape (n_values,)
-        Those of a grid, increasing; the first may be 0 and the last infinite.
+        Increasing grid values; the first may be 0 and the last infinite.
     free : bool
-        Whether all between and beyond are allowed too, and infinity if the grid has it.
+        Whether values between and beyond are allowed too, and infinity if in the grid.
     zero : bool, default=False
-        Whether 0 is allowed then.
+        Whether 0 is then allowed.
     """
 
     values: np.ndarray
@@ -36,33 +36,33 @@ class Axis:
 
     @property
     def finite(self):
-        """Values but 0 and infinity."""
+        """Positive finite values."""
         return self.values[(self.values > 0) & np.isfinite(self.values)]
 
     @property
     def bounds(self):
-        """Least and largest finite strengths, in logs."""
+        """Logs of the smallest and largest finite strengths."""
         return np.log(self.finite[0]) - _REACH, np.log(self.finite[-1]) + _REACH
 
 
 def descend(value, start, axes, step=_STEP):
-    """Minimise a function of strengths one by one, by parabolas of their logs.
+    """Minimise a function over strengths by coordinate descent on their logs.
 
     Parameters
     ----------
     value : callable
         Function of a tuple of strengths.
     start : tuple of float
-        Strengths, best of a grid.
+        Best strengths of a grid.
     axes : list of Axis
-        What strengths are allowed.
+        Allowed strengths.
     step : float
-        Logarithm of the factor that strengths are changed by at first.
+        Log of the first step's factor.
 
     Returns
     -------
     tuple of float
-        Strengths at which the function is as small as at all their neighbours.
+        Strengths at a local minimum.
     """
     at = tuple(start)
     for _ in range(_N_SWEEPS):
@@ -76,10 +76,10 @@ def descend(value, start, axes, step=_STEP):
 
 
 def strengthen(value, at, axes, share):
-    """Raise strengths together as far as the function rises by no more than a share.
+    """Raise all strengths while the function's relative rise stays below a limit.
 
-    Too weak strengths cost more on new rows than too strong ones, and rows do not tell
-    strengths apart whose values differ by less than a share of one row's.
+    Too small strengths cost more on new rows than too large ones, and rows cannot
+    distinguish strengths with nearly equal values.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def strengthen(value, at, axes, share):
     at : tuple of float
         Strengths at its minimum.
     axes : list of Axis
-        What strengths are allowed.
+        Allowed strengths.
     share : float
-        Rise that is allowed, relative to the minimum.
+        Largest rise relative to the minimum.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def strengthen(value, at, axes, share):
 
 
 def _along(value, at, k, axis, step):
-    """Return the point of smallest value on a line along one axis."""
+    """Return the best point on a line along one axis."""
 
     def put(strength):
         return (*at[:k], float(strength), *at[k + 1 :])
@@ -130,7 +130,7 @@ def _along(value, at, k, axis, step):
 
 
 def _hop(value, at, put, strength, values):
-    """Go to neighbours on a grid, as long as one is better."""
+    """Move to better neighbours on a grid until there are none."""
     place = int(np.searchsorted(values, strength))
     while True:
         near = [j for j in (place - 1, place + 1) if 0 <= j < len(values)]
@@ -141,7 +141,7 @@ def _hop(value, at, put, strength, values):
 
 
 def _enter(value, at, put, strength, axis):
-    """Leave an end for the next finite strength, if that is better."""
+    """Move from an end to the next finite strength if that is better."""
     if 0 < strength < np.inf or not len(axis.finite):
         return at
     inner = put(axis.finite[0] if strength == 0 else axis.finite[-1])
@@ -149,7 +149,7 @@ def _enter(value, at, put, strength, axis):
 
 
 def _slide(value, at, put, k, axis, step):
-    """Bracket a minimum, and go to that of a parabola."""
+    """Bracket a minimum, and interpolate it by a parabola."""
     low, high = axis.bounds
     middle = begin = np.log(at[k])
 
@@ -175,7 +175,7 @@ def _slide(value, at, put, k, axis, step):
 
 
 def _vertex(points, heights):
-    """Return where a parabola through three points is lowest, if that is among them."""
+    """Return the minimum of a parabola through three points, if it is between them."""
     if len(points) < 3 or not np.isfinite(heights).all():
         return None
     a, b, c = points
@@ -188,7 +188,7 @@ def _vertex(points, heights):
 
 
 def _leave(value, at, put, k, axis):
-    """Go to an end of the axis where that is no worse."""
+    """Move to an end of the axis if that is no worse."""
     middle = np.exp(np.log(axis.finite).mean())
     ends = []
     if np.isinf(axis.values[-1]) and at[k] > _FAR * middle:

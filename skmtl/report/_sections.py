@@ -72,8 +72,8 @@ def _say_hurt(comparison, model):
     if not len(hurt):
         return (
             f"<p><strong>No task is hurt</strong> by <em>{show_html(model)}</em>, as "
-            "far as the test can tell. It sees only large effects in tasks with few "
-            "rows.</p>"
+            "far as the test can detect. In tasks with few rows it detects only large "
+            "effects.</p>"
         )
     names = ", ".join(show_html(str(name)) for name in hurt[:_MOST_TASKS])
     return f"<p><strong>Hurt by <em>{show_html(model)}</em>:</strong> {names}.</p>"

@@ -18,7 +18,7 @@ def draw_verdict(comparison):
 
 
 def choose_model(comparison):
-    """Return the model that shares to tell of: the one to use, else the best."""
+    """Return the model that shares to describe: the recommended one, else the best."""
     if comparison.recommended != comparison.baseline:
         return comparison.recommended
     return comparison.best_sharing

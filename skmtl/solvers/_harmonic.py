@@ -1,4 +1,4 @@
-"""Values of nodes that nothing but their neighbours says anything about."""
+"""Harmonic extension: values of graph nodes determined by their neighbours."""
 
 import numpy as np
 from scipy import sparse
@@ -6,9 +6,9 @@ from scipy.sparse.linalg import splu
 
 
 def extend(adjacency, known, values):
-    """Give each further node the weighted mean of its neighbours, all at once.
+    """Set every unknown node to the weighted mean of its neighbours.
 
-    It minimises ``sum_(s,t) A_st ||v_s - v_t||^2`` over the nodes that are not known.
+    The result minimises ``sum_(s,t) A_st ||v_s - v_t||^2`` over the unknown nodes.
 
     Parameters
     ----------
@@ -17,14 +17,14 @@ def extend(adjacency, known, values):
     known : ndarray of shape (n_nodes,), dtype bool
         Whether the value of a node is given.
     values : ndarray of shape (n_nodes, n_values)
-        Values; those of nodes that are not known are not read.
+        Values; those of unknown nodes are ignored.
 
     Returns
     -------
     values : ndarray of shape (n_nodes, n_values)
         All values; zero where `reached` is False.
     reached : ndarray of shape (n_nodes,), dtype bool
-        Whether a path leads from the node to one that is known.
+        Whether a path joins the node to a known one.
 
     Examples
     --------

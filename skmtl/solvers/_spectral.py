@@ -185,7 +185,7 @@ class Spectral(TaskBlocks):
         return np.matmul(inner * shares[:, None], basis) / self.scale
 
     def turn(self, rows, tasks):
-        """Return rows of tasks, (n_blocks, n_rows, n_features), in eigenvectors."""
+        """Convert rows (n_blocks, n_rows, n_features) to eigenvector coordinates."""
         basis = self.basis if len(self.basis) == 1 else self.basis[tasks]
         return np.matmul(rows * self.scale, basis.transpose(0, 2, 1))
 

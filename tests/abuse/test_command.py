@@ -52,28 +52,28 @@ def fail(capsys, argv):
 
 
 ARGUMENTS = [
-    (["--seed", "-1"], "--seed: must be a whole number from 0 to 4294967295, got '-1'"),
-    (["--seed", "4294967296"], "--seed: must be a whole number from 0 to 4294967295"),
-    (["--seed", "9" * 5000], "--seed: must be a whole number from 0 to 4294967295"),
-    (["--seed", "1.5"], "--seed: must be a whole number"),
-    (["--seed", ""], "--seed: must be a whole number"),
-    (["--n-jobs", "0"], "--n-jobs: must be a whole number but 0"),
-    (["--n-jobs", "x"], "--n-jobs: must be a whole number but 0"),
+    (["--seed", "-1"], "--seed: must be an integer from 0 to 4294967295, got '-1'"),
+    (["--seed", "4294967296"], "--seed: must be an integer from 0 to 4294967295"),
+    (["--seed", "9" * 5000], "--seed: must be an integer from 0 to 4294967295"),
+    (["--seed", "1.5"], "--seed: must be an integer"),
+    (["--seed", ""], "--seed: must be an integer"),
+    (["--n-jobs", "0"], "--n-jobs: must be a nonzero integer"),
+    (["--n-jobs", "x"], "--n-jobs: must be a nonzero integer"),
     (["--cv", "0"], "--cv 0 must be between 2 and"),
     (["--cv", "-3"], "--cv -3 must be between 2 and"),
-    (["--models", ""], "--models '' names no model: name at least two"),
-    (["--models", " , ,"], "names no model: name at least two"),
-    (["--models", "pooled,pooled"], "names one model: name at least two"),
+    (["--models", ""], "--models '' names no model: give at least two"),
+    (["--models", " , ,"], "names no model: give at least two"),
+    (["--models", "pooled,pooled"], "names one model: give at least two"),
     (["--models", "pooled,\x1b[31m"], r"\x1b[31m"),
-    (["--save", f"{LONG}.skops"], "cannot be written: File name too long"),
-    (["--save", f"{LONG}/m.skops"], "cannot be written: File name too long"),
-    (["--report", f"{LONG}.html"], "cannot be written: File name too long"),
-    (["--report", "a\0.html"], "cannot be written: "),
+    (["--save", f"{LONG}.skops"], "cannot be written (File name too long)"),
+    (["--save", f"{LONG}/m.skops"], "cannot be written (File name too long)"),
+    (["--report", f"{LONG}.html"], "cannot be written (File name too long)"),
+    (["--report", "a\0.html"], "cannot be written ("),
     (["--save", "c.csv/m.skops"], "the folder c.csv does not exist"),
-    (["--save", "link.skops"], "is the same file as c.csv, which is read"),
+    (["--save", "link.skops"], "is the input file c.csv"),
     (["--report", "loop.html"], "loop.html"),
     (["--report", "folder.html"], "is a folder: name a file in it"),
-    (["--report", "lost.html"], "nowhere does not exist, make it first"),
+    (["--report", "lost.html"], "nowhere does not exist: create it first"),
 ]
 
 
@@ -91,8 +91,8 @@ COMMANDS = [
     (["compare", f"{LONG}.csv", "--task", "t", "--target", "y"], "File name too long"),
     (["predict", f"{LONG}.skops", "c.csv"], "File name too long"),
     (["predict", "nothing.skops", "c.csv", "--output", f"{LONG}.csv"], "too long"),
-    (["predict", "c.csv", "c.csv"], "is damaged, or no file that skmtl saved"),
-    (["predict", "c.csv", "c.csv", "--output", "c.csv"], "is the same file as c.csv"),
+    (["predict", "c.csv", "c.csv"], "is damaged, or was not saved by skmtl"),
+    (["predict", "c.csv", "c.csv", "--output", "c.csv"], "is the input file c.csv"),
     (["predict", ".", "c.csv"], "does not exist"),
     (["\x1b[31m"], r"invalid choice: '\x1b[31m'"),
 ]
@@ -227,7 +227,7 @@ PREDICT = "predict m.skops c.csv"
 COMPARE = "compare c.csv --task t --target y --cv 2 --models pooled,independent"
 STREAMS = [
     (f"{PREDICT} > /dev/full", 2, "skmtl: error: No space left on device"),
-    (f"{COMPARE} >&-", 2, "skmtl: error: the standard output is closed"),
+    (f"{COMPARE} >&-", 2, "skmtl: error: standard output is closed"),
     (f"{PREDICT} --output p.csv 2>&- > out", 0, ""),
     ("compare c.csv --seed -1 2> /dev/full", 2, ""),
 ]

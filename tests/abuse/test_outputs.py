@@ -116,7 +116,7 @@ def test_a_file_that_cannot_be_written_to_is_refused_first(output, monkeypatch):
     monkeypatch.setattr(
         "os.access", lambda path, how: before(path, how) and Path(path).is_dir()
     )
-    with pytest.raises(CommandError, match="is a file that cannot be written to"):
+    with pytest.raises(CommandError, match="is not writable"):
         check_output(output, ".csv", "--output")
 
 
