@@ -195,7 +195,7 @@ class TaskRegressor(RegressorMixin, TaskModel):
 
 
 # What one way of fitting leaves behind and another does not write.
-_FORGOTTEN = frozenset({"moments_", "_fit_of_rows", "kkt_", "alpha_shared_"})
+_FORGOTTEN = frozenset({"moments_", "_fit_of_rows", "kkt_"})
 
 
 class MomentRegressor(TaskRegressor):

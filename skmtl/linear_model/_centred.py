@@ -7,11 +7,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
 from skmtl._linalg import calculation
+from skmtl._memory import refuse_large
 from skmtl.couplings import Pull
 from skmtl.data import TaskRows, find_tasks, join_label, read_queries, read_rows
-from skmtl.problems import LinearTasks, Posterior, pose_moments
+from skmtl.problems import LinearTasks, Posterior, pose, pose_moments
 
 from ._base import PulledRegressor, float_type
+
+_NO_STD = "Predict without return_std, or reduce the columns."
 
 
 class CentredRegressor(PulledRegressor):
@@ -56,6 +59,14 @@ class CentredRegressor(PulledRegressor):
     def _posterior(self):
         if hasattr(self, "moments_"):
             return Posterior(self._fit_moments(self.moments_))
+        if not hasattr(self, "_fit_of_rows"):
+            raise ValueError(
+                "return_std needs moments of the rows, or their factors, and this model "
+                "kept neither: its sparse X was large, or a task was adapted to it that "
+                "had more features than rows. Fit all rows at once, or fewer columns."
+            )
+        n_features = len(self.coef_shared_)
+        refuse_large(3 * 8 * n_features**2, "covariances of features", _NO_STD)
         return Posterior(self._fit_of_rows)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -82,8 +93,7 @@ class CentredRegressor(PulledRegressor):
         """
         check_is_fitted(self)
         data = self._read_new_task(X, y, sample_weight, task)
-        moments = data.moments()
-        n_features = moments.n_features
+        n_features = data.X.shape[1]
         prior = self._pull(data.tasks, n_features)
         pull = Pull(
             prior.alpha,
@@ -93,9 +103,20 @@ class CentredRegressor(PulledRegressor):
             holds_intercept=True,
         )
         shared, level = self.coef_shared_.astype(float), float(self.intercept_shared_)
-        fit = pose_moments(moments.less(shared, level), pull, self.fit_intercept)
-        own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
-        return self._insert(data, moments, own)
+        with calculation(n_features):
+            if hasattr(self, "moments_"):
+                moments = data.moments()
+                left = moments.less(shared, level)
+                fit = pose_moments(left, pull, self.fit_intercept)
+                learnt = {"moments_": self.moments_ + moments}
+            else:
+                rows = slice(None) if data.rows is None else data.rows
+                fitted = (data.X @ shared)[rows] + level
+                left = replace(data, y=data.y - fitted)
+                fit = pose(left, pull, self.fit_intercept)
+                learnt = {}
+            own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
+        return self._insert(data, learnt, own)
 
     def _read_new_task(self, X, y, sample_weight, task):
         if self._layout not in ("column", "keyword"):
@@ -119,16 +140,16 @@ class CentredRegressor(PulledRegressor):
             )
         return data
 
-    def _insert(self, data, moments, own):
+    def _insert(self, data, learnt, own):
         tasks = np.concatenate([self.tasks_, data.tasks])
         order = np.argsort(tasks)
         coef = np.vstack([self.coef_, own.coef])[order]
         intercept = np.append(self.intercept_, own.intercept)[order]
         models = replace(own, coef=coef, intercept=intercept)
         dtype = float_type(self.coef_)
-        learnt = self._linear(tasks[order], models, self._layout, dtype)
-        if hasattr(self, "moments_"):
-            learnt["moments_"] = self.moments_ + moments
+        learnt |= self._linear(tasks[order], models, self._layout, dtype)
+        if hasattr(self, "kkt_"):
+            learnt["kkt_"] = self.kkt_
         return self._keep(data, learnt)
 
 
