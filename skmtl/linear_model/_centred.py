@@ -61,9 +61,9 @@ class CentredRegressor(PulledRegressor):
             return Posterior(self._fit_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
             raise ValueError(
-                "return_std needs moments of the rows, or their factors, and this model "
-                "kept neither: its sparse X was large, or a task was adapted to it that "
-                "had more features than rows. Fit all rows at once, or fewer columns."
+                "return_std needs moments of the rows or their factors, and this model "
+                "kept neither: its sparse X was large, or a task was adapted to more "
+                "features than rows. Fit all rows at once, or reduce the columns."
             )
         n_features = len(self.coef_shared_)
         refuse_large(3 * 8 * n_features**2, "covariances of features", _NO_STD)
@@ -104,11 +104,12 @@ class CentredRegressor(PulledRegressor):
         )
         shared, level = self.coef_shared_.astype(float), float(self.intercept_shared_)
         with calculation(n_features):
-            if hasattr(self, "moments_"):
+            kept = hasattr(self, "moments_")
+            if kept or not (pull.pattern > 0).all():
                 moments = data.moments()
                 left = moments.less(shared, level)
                 fit = pose_moments(left, pull, self.fit_intercept)
-                learnt = {"moments_": self.moments_ + moments}
+                learnt = {"moments_": self.moments_ + moments} if kept else {}
             else:
                 rows = slice(None) if data.rows is None else data.rows
                 fitted = (data.X @ shared)[rows] + level
