@@ -308,9 +308,9 @@ class PulledMomentRegressor(PulledRegressor, MomentRegressor):
     def _learn(self, data, splits):
         if needs_iteration(data):
             return self._learn_by_iteration(data)
-        if not has_few_rows(data):
-            return super()._learn(data, splits)
         pull = self._pull(data.tasks, data.X.shape[1])
+        if not has_few_rows(data) or not (pull.pattern > 0).all():
+            return super()._learn(data, splits)
         fit = pose(data, pull, self.fit_intercept)
         learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
         return {**learnt, "_fit_of_rows": fit}

@@ -7,17 +7,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
 from skmtl._linalg import calculation
+from skmtl._memory import refuse_large
 from skmtl.couplings import Pull
 from skmtl.data import TaskRows, find_tasks, join_label, read_queries, read_rows
-from skmtl.problems import (
-    LinearTasks,
-    Posterior,
-    has_few_rows,
-    pose,
-    pose_moments,
-)
+from skmtl.problems import LinearTasks, Posterior, pose, pose_moments
 
 from ._base import PulledRegressor, float_type
+
+_NO_STD = "Predict without return_std, or reduce the columns."
 
 
 class CentredRegressor(PulledRegressor):
@@ -64,10 +61,12 @@ class CentredRegressor(PulledRegressor):
             return Posterior(self._fit_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
             raise ValueError(
-                "return_std needs factors of the fit, which are not kept of a large "
-                "sparse X, nor after adapt where tasks have fewer rows than features. "
-                "Reduce the columns, or fit all tasks at once."
+                "return_std needs moments of the rows or their factors, and this model "
+                "kept neither: its sparse X was large, or a task was adapted to more "
+                "features than rows. Fit all rows at once, or reduce the columns."
             )
+        n_features = len(self.coef_shared_)
+        refuse_large(3 * 8 * n_features**2, "covariances of features", _NO_STD)
         return Posterior(self._fit_of_rows)
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -104,13 +103,21 @@ class CentredRegressor(PulledRegressor):
             holds_intercept=True,
         )
         shared, level = self.coef_shared_.astype(float), float(self.intercept_shared_)
-        if has_few_rows(data):
-            fit = pose(_less(data, shared, level), pull, self.fit_intercept)
-        else:
-            moments = data.moments().less(shared, level)
-            fit = pose_moments(moments, pull, self.fit_intercept)
-        own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
-        return self._insert(data, own)
+        with calculation(n_features):
+            kept = hasattr(self, "moments_")
+            if kept or not (pull.pattern > 0).all():
+                moments = data.moments()
+                left = moments.less(shared, level)
+                fit = pose_moments(left, pull, self.fit_intercept)
+                learnt = {"moments_": self.moments_ + moments} if kept else {}
+            else:
+                rows = slice(None) if data.rows is None else data.rows
+                fitted = (data.X @ shared)[rows] + level
+                left = replace(data, y=data.y - fitted)
+                fit = pose(left, pull, self.fit_intercept)
+                learnt = {}
+            own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
+        return self._insert(data, learnt, own)
 
     def _read_new_task(self, X, y, sample_weight, task):
         if self._layout not in ("column", "keyword"):
@@ -134,24 +141,17 @@ class CentredRegressor(PulledRegressor):
             )
         return data
 
-    def _insert(self, data, own):
+    def _insert(self, data, learnt, own):
         tasks = np.concatenate([self.tasks_, data.tasks])
         order = np.argsort(tasks)
         coef = np.vstack([self.coef_, own.coef])[order]
         intercept = np.append(self.intercept_, own.intercept)[order]
         models = replace(own, coef=coef, intercept=intercept)
         dtype = float_type(self.coef_)
-        learnt = self._linear(tasks[order], models, self._layout, dtype)
-        if hasattr(self, "moments_"):
-            learnt["moments_"] = self.moments_ + data.moments()
+        learnt |= self._linear(tasks[order], models, self._layout, dtype)
+        if hasattr(self, "kkt_"):
+            learnt["kkt_"] = self.kkt_
         return self._keep(data, learnt)
-
-
-def _less(data, coef, level):
-    """Take the prediction of one linear model from the targets of rows."""
-    raw = data.X @ coef
-    raw = raw if data.rows is None else raw[data.rows]
-    return replace(data, y=data.y - raw - level)
 
 
 def predict_std(posterior, sigma2, X, codes):
