@@ -25,6 +25,7 @@ CLASSES = frozenset(
         "sklearn.preprocessing._function_transformer.FunctionTransformer",
         "skmtl.cli._columns.TableColumns",
         "skmtl.cli._dates.DateFeatures",
+        "skmtl.compose._encodings.NoEncoding",
         "skmtl.compose._pooled.PooledTasks",
         "skmtl.data._moments.TaskMoments",
         "skmtl.linear_model._mean_classifier.MeanRegularizedClassifier",
