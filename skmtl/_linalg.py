@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 from threadpoolctl import ThreadpoolController
 
 EPS = np.finfo(float).eps
@@ -47,6 +47,28 @@ def calculation(n_features):
 @cache
 def _controller():
     return ThreadpoolController()
+
+
+def column_sizes(X):
+    """Return the largest absolute value of each column.
+
+    SciPy's ``abs`` would sum duplicates of a sparse `X` in place.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_rows, n_columns)
+        Numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        The values, 0 for a column without entries.
+    """
+    if not sparse.issparse(X):
+        return np.abs(X).max(axis=0, initial=0.0)
+    sizes = np.zeros(X.shape[1], dtype=X.dtype)
+    np.maximum.at(sizes, X.indices, np.abs(X.data))
+    return sizes
 
 
 def refuse_huge(features, targets=()):

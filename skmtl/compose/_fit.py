@@ -1,7 +1,6 @@
 """One clone of the inner estimator, fitted on one set of observations."""
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.dummy import DummyClassifier
@@ -9,6 +8,7 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from .._linalg import column_sizes
 from ..data._undeclared import one_task_is_meant
 
 # Squares of larger numbers, or their sums, overflow.
@@ -40,8 +40,7 @@ def find_largest(X):
         return (sizes.idxmax(), float(sizes.max())) if len(sizes) else (None, 0.0)
     if getattr(getattr(X, "dtype", None), "kind", "") != "f":
         return None, 0.0
-    sizes = abs(X).max(axis=0)
-    sizes = sizes.toarray().ravel() if issparse(sizes) else sizes
+    sizes = column_sizes(X)
     return int(sizes.argmax()), float(sizes.max())
 
 

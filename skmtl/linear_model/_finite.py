@@ -1,7 +1,8 @@
 """Check that fits and predictions are finite."""
 
 import numpy as np
-from scipy import sparse
+
+from skmtl._linalg import column_sizes
 
 # Attributes that must be finite; strengths and some of their scores may be infinite.
 _CHECKED = ("coef", "intercept", "objective", "scale")
@@ -30,14 +31,14 @@ def refuse_infinite(learnt, data):
 
 
 def _is_finite(value):
-    parts = value.values() if isinstance(value, dict) else [value]
-    return all(np.isfinite(part).all() for part in parts)
+    if isinstance(value, dict):  # by task; one without rows has NaN
+        return all(np.isfinite(v).all() or np.isnan(v).all() for v in value.values())
+    return np.isfinite(value).all()
 
 
 def _find_largest(X):
     """Return the feature with the largest number, and that number."""
-    sizes = abs(X).max(axis=0)
-    sizes = sizes.toarray().ravel() if sparse.issparse(sizes) else sizes
+    sizes = column_sizes(X)
     return int(np.argmax(sizes)), float(np.max(sizes))
 
 
@@ -102,7 +103,7 @@ def check_finite(found, X, rows=None):
     rows : ndarray of shape (n_samples,), default=None
         Row numbers for the message; None counts from zero.
     """
-    lost = ~np.isfinite(found).reshape(len(found), -1).all(axis=1)
+    lost = ~np.isfinite(found.reshape(len(found), found[:1].size)).all(axis=1)
     if lost.any():
         row = int(lost.argmax())
         feature, size = _find_largest(X[row : row + 1])

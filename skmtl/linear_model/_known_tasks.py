@@ -35,14 +35,14 @@ class KnownTasks:
     def absent(self, labels, what="graph"):
         """Return the labels without rows, in order."""
         known = set(self.labels.tolist())
-        further = list(dict.fromkeys(label for label in labels if label not in known))
+        further = list(dict.fromkeys([label for label in labels if label not in known]))
         strange = [label for label in further if not self.is_like(label)]
         if strange:
             raise ValueError(
                 f"{what} must use labels of the same kind as the tasks, got "
                 f"{strange[:5]}. The tasks are {self.labels[:5].tolist()}..."
             )
-        if labels and not any(label in known for label in labels):
+        if labels and known.isdisjoint(labels):
             raise ValueError(
                 f"{what} must name at least one task with rows, got "
                 f"{list(labels)[:5]}. The tasks are {self.labels[:5].tolist()}..."

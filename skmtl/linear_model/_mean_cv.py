@@ -28,14 +28,13 @@ from ._base import float_type
 from ._centred import CentredRegressor
 from ._mean_cv_large import choose_by_iteration, warn_of_method
 from ._ridge import COMMON_CONSTRAINTS
-from ._ridge_cv import BOTH_ENDS, SplittingRegressor, read_grid, warn_of_edge
+from ._ridge_cv import BOTH_ENDS, SplittingRegressor, read_grid
+from ._strength_table import STRENGTHS, tabulate, warn_of_lists
 
 _N_ALPHAS = 6
 _N_LEVELS = 4
 # Strengths of the centre, relative to the mean curvature of a task's loss.
 _SHARED = np.array([1e-2, 1.0])
-STRENGTHS = "alpha", "alpha_shared", "alpha_intercept"
-NAMES = "alphas", "alphas_shared", "alphas_intercept"
 _N_FOLDS = 5
 
 
@@ -346,14 +345,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
         """Return the table of candidates."""
         candidates = self._candidates(moments)
         table = self._measure(data, moments, splits, candidates)
-        lists = (
-            candidates.alphas,
-            candidates.alphas_shared,
-            candidates.alphas_intercept,
-        )
-        for k, (grid, free) in enumerate(zip(lists, candidates.free, strict=True)):
-            if not free:
-                warn_of_end(table, k, grid)
+        warn_of_lists(table, -1, candidates)
         return table
 
     def _measure(self, data, moments, splits, candidates):
@@ -396,25 +388,3 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
 
     def _noise_variance(self, posterior):
         return self.sigma2_
-
-
-def tabulate(strengths, scores):
-    """Return the table of strengths and scores."""
-    columns = [np.array(column) for column in strengths]
-    return dict(zip((*STRENGTHS, "mean_test_score"), (*columns, scores), strict=True))
-
-
-def warn_of_end(table, k, grid):
-    """Warn of strengths chosen last that are at an end of a list, the k-th parameter's.
-
-    Errors along the list are those of others as they were chosen.
-    """
-    triples = np.column_stack([table[name] for name in STRENGTHS])
-    others = [j for j in range(len(STRENGTHS)) if j != k]
-    along = (triples[:, others] == triples[-1, others]).all(axis=1)
-    place = np.searchsorted(grid, triples[along, k])
-    errors = np.full((1, len(grid)), np.inf)
-    errors[0, place] = -table["mean_test_score"][along]
-    errors[np.isnan(errors)] = np.inf
-    best = np.searchsorted(grid, triples[-1:, k])
-    warn_of_edge(NAMES[k], grid, errors, best)

@@ -196,8 +196,7 @@ class MixedPredictor(TaskModel):
     def _raw(self, X, rows, label):
         """Return the outcome of a task, and raw predictions of some rows."""
         coef, level = self.coef_[label], self.intercept_[label]
-        # A task with one class, or without rows, has an infinite or NaN intercept.
-        if np.isfinite(level).all():
+        if np.isfinite(level).all():  # a task without rows has NaN
             raw = predict_finite(lambda some: some @ coef.T + level, X[rows], rows)
         else:
             raw = X[rows] @ coef.T + level

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from skmtl._contracts import Loss
-from skmtl._linalg import refuse_huge
+from skmtl._linalg import column_sizes, refuse_huge
 from skmtl._memory import is_large, refuse_large
 from skmtl.data import TaskRows
 
@@ -365,8 +365,7 @@ class Datafit:
     def refuse_huge(self):
         """Raise an error if products of features and targets overflow."""
         X, total = self.data.X, float(self.task_totals.max())
-        sizes = abs(X).max(axis=0)
-        sizes = sizes.toarray().ravel() if sparse.issparse(sizes) else sizes
+        sizes = column_sizes(X)
         with np.errstate(over="ignore"):
             squares = total * np.asarray(sizes, dtype=float) ** 2
             refuse_huge(squares, total * np.abs(self.data.y).max(initial=0.0) ** 2)

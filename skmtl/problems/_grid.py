@@ -40,6 +40,8 @@ class Candidates:
     free : tuple of bool, default=(False, False, False)
         Whether values between the listed strengths are candidates too: of `alphas`,
         `alphas_shared`, `alphas_intercept`.
+    zero : bool, default=True
+        Whether 0 is one of the free strengths of the centre.
     """
 
     alphas: np.ndarray
@@ -47,6 +49,7 @@ class Candidates:
     alphas_intercept: np.ndarray
     fit_intercept: bool
     free: tuple = (False, False, False)
+    zero: bool = True
 
     @property
     def may_be_simpler(self):
@@ -75,7 +78,7 @@ class Candidates:
         free = [
             each and np.isfinite(v[0]) for v, each in zip(lists, self.free, strict=True)
         ]
-        zero = False, True, False
+        zero = False, self.zero, False
         return [Axis(*each) for each in zip(lists, free, zero, strict=True)]
 
     def pose(self, moments):
@@ -360,5 +363,6 @@ class Tried:
         """Return strengths and values, NaN if not evaluated, the chosen ones last."""
         rows = dict.fromkeys((tuple(map(float, each)) for each in first), np.nan)
         rows |= self._known
-        rows[last] = rows.pop(last)
+        if last is not None:
+            rows[last] = rows.pop(last)
         return np.array(list(rows)), np.array(list(rows.values()))

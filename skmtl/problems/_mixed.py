@@ -11,6 +11,9 @@ from skmtl.data import ClassTargets, TaskRows
 
 from ._datafit import Datafit, move_levels
 
+# Raw predictions of this size have means that are 0 or 1 to the last digit.
+_CERTAIN = 1e3
+
 
 @dataclass(frozen=True)
 class Standard:
@@ -49,7 +52,9 @@ class Standard:
             The same for raw predictions.
         """
         restored = self.unit * model
-        restored[:, -1] += self.level
+        # Means of 0 and 1 have infinite links; this far out they are as exact.
+        limits = {"nan": np.nan, "posinf": _CERTAIN, "neginf": -_CERTAIN}
+        restored[:, -1] += np.nan_to_num(self.level, **limits)
         return restored
 
 

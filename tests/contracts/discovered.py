@@ -33,7 +33,9 @@ ARGUMENTS = {
         {"losses": {4: "squared", 5: "logistic", 6: "poisson"}},
         {"losses": dict.fromkeys(LABELS, "logistic"), "sharing": "features"},
     ],
-    "PathSearchCV": [{"estimator": MultiTaskRidge(), "n_alphas": 3, "cv": 2}],
+    "PathSearchCV": [
+        {"estimator": MultiTaskRidge(), "n_alphas": 3, "eps": 1e-9, "cv": 2}
+    ],
     "PooledTasks": [
         {},
         {"task_intercepts": True},
@@ -193,7 +195,7 @@ def public_estimators():
     for found in pkgutil.iter_modules(skmtl.__path__):
         if not found.name.startswith("_"):
             room = importlib.import_module(f"skmtl.{found.name}")
-            for value in map(room.__dict__.get, getattr(room, "__all__", [])):
+            for value in (getattr(room, name) for name in getattr(room, "__all__", [])):
                 if inspect.isclass(value) and issubclass(value, BaseEstimator):
                     yield from [value] if hasattr(value, "fit") else []
 

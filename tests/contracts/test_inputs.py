@@ -19,9 +19,12 @@ GIVEN = {
     "task_weight": {4: 1.0, 5: 2.0, 6: 0.5, 0: 1.0, 1: 2.0, 2: 0.5},
     "class_weight": {"no": 1.0, "yes": 2.0},
     "graph": np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 2.0], [0.0, 2.0, 0.0]]),
-    "alphas": np.array([10.0, 0.1, 1.0]),
+    "alphas": np.array([1e6, 1e-6, 1.0]),
     "alphas_intercept": np.array([1.0, 0.1]),
 }
+
+# The grids of these small searches may end anywhere.
+pytestmark = pytest.mark.filterwarnings("ignore:The error still falls")
 
 
 def assert_answers(found, expected):
