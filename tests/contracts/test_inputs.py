@@ -1,4 +1,4 @@
-"""What a user gives is read, never written on, by every estimator."""
+"""No estimator writes on its inputs."""
 
 import pickle
 from dataclasses import replace
@@ -25,7 +25,7 @@ GIVEN = {
 
 
 def assert_answers(found, expected):
-    """Compare numbers to the tolerance of a solver, and classes as they are."""
+    """Compare numbers up to the solver's tolerance, and classes exactly."""
     if expected.dtype.kind == "f":
         assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     else:
@@ -33,7 +33,7 @@ def assert_answers(found, expected):
 
 
 def mapped(values, path, order="C"):
-    """Return an array on disk that cannot be written on."""
+    """Return a read-only memory-mapped array."""
     values = np.asarray(values, order=order)
     disk = np.memmap(path, values.dtype, "w+", shape=values.shape, order=order)
     disk[:] = values
