@@ -29,7 +29,7 @@ MODELS = [
 ]
 each_class = pytest.mark.parametrize("Model", CLASSES)
 each_model = pytest.mark.parametrize("model", MODELS, ids=str)
-# Models of a graph by the order of tasks change with it, and new tasks have a place.
+# Chain models depend on the order of tasks, and have a place for new tasks.
 ORDERLESS = [model for model in MODELS if getattr(model, "graph", "") != "chain"]
 each_orderless = pytest.mark.parametrize("model", ORDERLESS, ids=str)
 LEARNT = ("coef_", "intercept_", "coef_shared_", "intercept_shared_")

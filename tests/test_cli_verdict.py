@@ -1,4 +1,4 @@
-"""The model that the verdict names is saved, and it is said alike everywhere."""
+"""The recommended model is saved, and terminal and report agree on it."""
 
 from dataclasses import replace
 from html import unescape
@@ -27,7 +27,7 @@ CASES = [
 
 @pytest.fixture
 def compare(tmp_path, monkeypatch):
-    """Run the command as if it had found some errors, and tasks hurt or not."""
+    """Run the command with given errors, and with harmed tasks or without."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(60, 2)), columns=["x", "y"])
     monkeypatch.chdir(tmp_path)
@@ -69,7 +69,7 @@ def test_terminal_and_report_say_the_same_of_the_model_that_is_saved(
     assert (last is MultiTaskRidgeCV) == (name == "independent")
 
 
-def test_a_saved_model_that_hurts_a_task_is_said_to(capsys, compare):
+def test_a_saved_model_that_hurts_a_task_says_so(capsys, compare):
     compare(CASES[0][0], p_values=(1.0, 1e-6, 0.5))
     said = "Saved 'pooled', fitted to all rows, which hurts 1 of the 3 tasks ('b'): "
     assert said in capsys.readouterr().out

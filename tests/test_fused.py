@@ -133,7 +133,7 @@ def test_an_order_is_that_of_the_labels():
     assert_array_equal(days.segments_, plain.segments_[back])
 
 
-def test_edges_through_a_task_that_is_absent_join_its_neighbours():
+def test_edges_through_an_absent_task_join_its_neighbours():
     rest = task != 5
     ring = FusedRegressor(0.1, edges=RING, tol=1e-11)
     shorter = FusedRegressor(0.1, edges=[*CHAIN[:-1], (4, 0)], tol=1e-11)
@@ -148,7 +148,7 @@ DOUBLE = [(0, 6), (6, 1), (0, 1), (1, 2), (2, 7), (7, 8), (8, 3), (8, 9), (4, 5)
 
 
 @pytest.mark.parametrize("pairs", [STAR, MESH, DOUBLE], ids=["star", "mesh", "double"])
-def test_tasks_without_rows_are_nodes_of_the_best_that_programming_finds(pairs):
+def test_tasks_without_rows_have_the_optimum_of_a_convex_program(pairs):
     fused, l1, joint = 0.1, 0.05, 0.2
     model = FusedRegressor(fused, alpha_l1=l1, alpha_joint=joint, edges=pairs)
     model.set_params(tol=1e-10).fit(X, y, task=task)
@@ -214,9 +214,12 @@ def test_a_single_task_has_one_segment_per_feature():
             r"does not name \[3, 4, 5\], and has 3 labels of which 3",
         ),
         ({"order": [0, 1, 2, 3, 4, 5, 5]}, "has 7 labels of which 6 are distinct"),
-        ({"edges": [(0, 1, 2)]}, "edges must be pairs of labels, got one of length 3"),
-        ({"edges": [("a", "b")]}, r"edges must name tasks by labels of their kind"),
-        ({"edges": [(8, 9)]}, r"none of \[8, 9\] has rows. The tasks are \[0, 1, 2, 3"),
+        (
+            {"edges": [(0, 1, 2)]},
+            "edges must be pairs of labels, got an edge of length 3",
+        ),
+        ({"edges": [("a", "b")]}, r"edges must use labels of the same kind"),
+        ({"edges": [(8, 9)]}, r"with rows, got \[8, 9\]. The tasks are \[0, 1, 2, 3"),
     ],
 )
 def test_neighbours_that_make_no_sense_are_refused(names, told):

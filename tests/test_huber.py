@@ -69,7 +69,7 @@ def assert_alike(first, second, rtol=1e-4, atol=1e-5):
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("epsilon", [1.1, 1.35, 3.0])
-def test_one_task_without_penalties_is_scikit_learns(
+def test_one_task_without_penalties_equals_scikit_learn(
     spoiled, weight, fit_intercept, epsilon
 ):
     X, y, _, _ = spoiled
@@ -92,13 +92,13 @@ def test_endless_strengths_pool_all_rows(spoiled):
     assert found.scale_ == pytest.approx(expected.scale_, rel=1e-4)
 
 
-def test_given_the_scale_it_is_scikit_learns_with_a_strength_in_its_units(spoiled):
-    """Scikit-learn's alpha stays the same at any scale, and so is ours over it."""
+def test_at_a_given_scale_it_equals_scikit_learn_with_a_scaled_alpha(spoiled):
+    """scikit-learn's alpha is not relative to the scale; ours is."""
     X, y, _, _ = spoiled
     found = model(alpha=3.0, alpha_shared=1.5).fit(X, y)
     left = y - found.predict(X)
     slope = np.clip(left, -1.35 * found.scale_, 1.35 * found.scale_)
-    # Two pulls in a row, of 3 and 1.5, are one of 1.
+    # Strengths of 3 and 1.5 in series equal one of 1.
     assert_allclose(X.T @ slope, found.coef_, rtol=1e-4, atol=1e-4)
     assert slope.sum() == pytest.approx(0, abs=1e-3)
 
@@ -133,7 +133,7 @@ def test_the_objective_is_the_lowest_that_scipy_finds(spoiled, weight):
 
 
 @each_strength
-def test_without_outliers_it_is_the_squared_loss(spoiled, params):
+def test_without_outliers_it_equals_the_squared_loss(spoiled, params):
     X, y, task, _ = spoiled
     found = model(**{**params, "epsilon": 1e6}).fit(X, y, task=task)
     names = ("alpha", "alpha_shared", "alpha_intercept", "fit_intercept")
@@ -149,7 +149,7 @@ def test_without_outliers_it_is_the_squared_loss(spoiled, params):
 
 @pytest.mark.parametrize("pull", [0.0, 0.3, 10.0])
 @given(seed=st.integers(0, 2**32 - 1), epsilon=st.floats(1.01, 5.0))
-def test_the_scale_makes_the_mean_of_limited_squares_one(pull, seed, epsilon):
+def test_at_the_scale_the_mean_clipped_square_is_one(pull, seed, epsilon):
     rng = np.random.default_rng(seed)
     sizes, weight = np.abs(rng.standard_cauchy(20)), rng.uniform(0, 2, size=20)
 
@@ -257,7 +257,7 @@ def test_the_unit_of_targets_is_that_of_coefficients_and_scale(spoiled, params, 
 
 
 def test_it_is_as_good_as_scikit_learns_on_targets_of_any_unit():
-    """House prices in thousands and in ones, of which some are far off."""
+    """House prices in thousands and in ones, with some outliers."""
     rng = np.random.default_rng(0)
     X, task = rng.normal(size=(500, 3)), np.arange(500) % 10
     price = 300 + X @ [60, -30, 20] + 20 * rng.normal(size=10)[task]
@@ -305,7 +305,7 @@ def test_targets_that_are_all_alike_are_predicted(level):
     assert not found.outliers_.any()
 
 
-def test_targets_without_noise_or_penalty_have_the_least_scale():
+def test_targets_without_noise_or_penalty_have_the_smallest_scale():
     X = np.random.default_rng(0).normal(size=(60, 2))
     found = model(alpha_shared=0.0).fit(X, X @ [1.0, 2.0], task=np.arange(60) % 3)
     assert_allclose(found.coef_, np.tile([1.0, 2.0], (3, 1)), atol=1e-3)

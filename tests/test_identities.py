@@ -124,7 +124,7 @@ def test_errors_rise_with_the_strength_of_the_whole_penalty(tasks, model, name):
 @each_penalized
 def test_an_objective_rises_with_its_strength(tasks, model, name):
     objectives = np.array([fit.objective_ for fit in along(model, name, *tasks)])
-    # It stands still once the penalised part is zero, to the tol of the fits.
+    # It is constant, up to tol, once the penalised part is zero.
     assert (np.diff(objectives) > -TIGHT["tol"] * objectives[1:]).all()
     assert objectives[1] > objectives[0]
 

@@ -58,7 +58,7 @@ def test_infinite_strengths_of_few_rows_have_the_dense_solution(
 
 @pytest.mark.parametrize("n_infinite", [1, N_FEATURES // 2])
 @pytest.mark.parametrize("alpha_intercept", [0.0, 5.0])
-def test_infinite_strengths_without_one_of_the_centre_fit_as_the_dense_solution(
+def test_infinite_strengths_with_a_free_centre_equal_the_dense_solution(
     n_infinite, alpha_intercept
 ):
     X, y, task = few_rows()

@@ -316,7 +316,7 @@ def test_it_recommends_the_simplest_model_within_one_standard_error_of_the_best(
     assert ("cannot be told apart" in words) == (len(near) > 1)
 
 
-def test_models_that_are_the_same_to_rounding_cannot_be_told_apart(comparison):
+def test_models_equal_up_to_rounding_are_both_near_best(comparison):
     base = comparison.fold_errors[0]
     errors = np.array([base, base * (1 - 1e-13), base * (1 - 2e-13)])
     found = replace(comparison, fold_errors=errors)

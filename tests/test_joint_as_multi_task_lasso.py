@@ -266,7 +266,7 @@ def test_along_a_path_the_penalty_rises_as_the_loss_falls(
 
 
 @pytest.mark.parametrize(("shape", "visits"), [((60, 12), 3), ((30, 50), 15)])
-def test_a_warm_start_goes_on_from_where_it_was_stopped(shape, visits):
+def test_a_warm_start_continues_from_the_last_solution(shape, visits):
     X, Y = draw(shape)
     model = JointFeatureRegressor(0.005, warm_start=True, max_iter=visits, tol=1e-14)
     with pytest.warns(ConvergenceWarning, match="Raise max_iter"):

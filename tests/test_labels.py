@@ -1,4 +1,4 @@
-"""Labels of tasks mean the same wherever they are given, and none are merged."""
+"""Task labels mean the same in every call, and none are merged."""
 
 from itertools import permutations
 
@@ -77,15 +77,17 @@ ROUNDED = {
 
 
 @pytest.mark.parametrize("labels", ROUNDED.values(), ids=ROUNDED)
-def test_floats_that_several_integers_round_to_are_refused(labels):
-    with pytest.raises(ValueError, match=r"different labels may have become one. Keep"):
+def test_floats_too_large_for_exact_integers_are_refused(labels):
+    with pytest.raises(
+        ValueError, match=r"different labels may have become equal. Keep"
+    ):
         encode_tasks(labels)
 
 
 @pytest.mark.parametrize(
     ("dtype", "digits"), [(np.float64, 53), (np.float32, 24), (np.float16, 11)]
 )
-def test_floats_that_one_integer_rounds_to_are_integers(dtype, digits):
+def test_exact_whole_floats_are_integers(dtype, digits):
     largest = 2**digits - 1
     labels = np.array([largest, -largest], dtype=dtype)
     assert encode_tasks(labels)[0].tolist() == [-largest, largest]
@@ -300,14 +302,14 @@ def test_parts_with_slashes_are_not_merged():
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ([], "different columns if it is a list, got"),
-        (["class", "class"], "different columns if it is a list, got"),
-        (["class", -2], "different columns if it is a list, got"),
+        ([], "must name distinct columns, got"),
+        (["class", "class"], "must name distinct columns, got"),
+        (["class", -2], "must name distinct columns, got"),
         (["class", "q"], "task_column='q' must be a column of X"),
         (["school", "class", "a", "b"], "features besides its task column, got 4"),
     ],
 )
-def test_columns_that_declare_no_nested_tasks_are_refused(columns, message):
+def test_invalid_lists_of_task_columns_are_refused(columns, message):
     with pytest.raises(ValueError, match=message):
         MultiTaskRidge(task_column=columns).fit(SCHOOLS, Y)
 

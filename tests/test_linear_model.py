@@ -681,7 +681,7 @@ def test_one_strength_per_feature_tells_which_features_differ():
 
 
 @pytest.mark.parametrize("method", ["loo", "gcv", "cv", "reml"])
-def test_a_single_task_has_the_strength_of_the_centre_alone_to_choose(tasks, method):
+def test_a_single_task_chooses_only_the_strength_of_the_centre(tasks, method):
     X, y, _ = tasks
     model = MeanRegularizedRegressorCV(method=method).fit(X, y)
     ridge = Ridge(model.alpha_shared_).fit(X, y)
@@ -898,7 +898,7 @@ def test_an_ill_conditioned_task_is_warned_of(tasks):
         (MeanRegularizedRegressorCV(alphas_shared=[-1.0]), "numbers, 0 or more, got"),
         (
             MeanRegularizedRegressorCV(alphas_shared=[0.0, 1.0], method="reml"),
-            "alphas_shared must not hold 0 beside other strengths",
+            "alphas_shared must not mix 0 with other strengths",
         ),
         (MeanRegularizedRegressorCV(alpha_per_feature=True), "needs method='reml'"),
         (MeanRegularizedRegressorCV(method="ml"), "'method' parameter"),

@@ -410,7 +410,7 @@ def test_a_wide_centre_is_not_left_with_a_fixed_strength(rng, method):
 def test_features_that_overflow_are_refused_before_the_search(rng):
     X, y = draw(rng, n_tasks=3)
     X[0, 1] = 1e150
-    with pytest.raises(ValueError, match="Sums of squares of X and y must stay below"):
+    with pytest.raises(ValueError, match="Sums of squares of X and y must be below"):
         MeanRegularizedClassifierCV(task_column=0).fit(X, y)
 
 

@@ -534,7 +534,7 @@ class NumberModel(MixedTaskModel):
 @parametrize_with_checks(
     [
         NumberModel(dict.fromkeys(range(10), "squared")),
-        # Fits are compared to 1e-7, which a gradient at the default tol cannot promise.
+        # Fits are compared to 1e-7, which the default tol cannot guarantee.
         NumberModel(
             dict.fromkeys(range(10), "squared"),
             sharing="features",

@@ -311,7 +311,7 @@ def test_moments_without_matrices_are_weighted_like_others():
 def test_numbers_whose_squares_overflow_are_refused(where, size):
     X, y, codes, _ = draw([5, 3], 2)
     X, y = {"X": (X * size, y), "y": (X, y * size)}[where]
-    message = r"Sums of squares of X and y must stay below .* Divide the column"
+    message = r"Sums of squares of X and y must be below .* Divide the column"
     with pytest.raises(ValueError, match=message):
         summarise(X, y, codes)
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""Tasks never seen are predicted as well as by a model of all rows."""
+"""Unseen tasks are predicted as well as by a pooled model."""
 
 from dataclasses import replace
 
@@ -82,7 +82,7 @@ def test_classifiers_are_as_good_as_one_of_all_rows(unequal, model):
     assert log_loss(truth, found) < 1.01 * log_loss(truth, pooled)
 
 
-def test_tasks_apart_give_the_ridge_of_all_rows(unequal):
+def test_independent_tasks_predict_new_tasks_by_a_pooled_ridge(unequal):
     X, y, task, *_ = unequal
     model = MultiTaskRidge(alpha=3.0).fit(X + 5, y, task=task)
     pooled = Ridge(3.0).fit(X + 5, y)
@@ -100,7 +100,7 @@ def test_outputs_on_shared_rows_give_the_ridge_of_their_mean(unequal):
 
 
 def test_a_feature_of_tasks_is_learnt_from_their_means(unequal):
-    """It is constant in every task: no task knows its slope, all of them do."""
+    """It is constant within tasks; only the tasks together determine its slope."""
     X, y, task, *_ = unequal
     height = np.random.default_rng(2).normal(size=31)[task]
     X = np.column_stack([X, height])
@@ -131,8 +131,8 @@ def test_features_that_no_task_uses_are_not_used_for_others(unequal):
         assert_allclose(np.flatnonzero(model.coef_shared_), model.support_)
 
 
-def test_free_intercepts_leave_the_level_to_all_rows(unequal):
-    """Their mean would count a task of five rows like one of a thousand."""
+def test_free_intercepts_take_the_intercept_of_new_tasks_from_all_rows(unequal):
+    """A plain mean would weigh a task of five rows like one of a thousand."""
     X, y, task, *_ = unequal
     counts = np.random.default_rng(4).poisson(np.exp(0.3 * y.clip(-5, 5)))
     found = MeanRegularizedPoissonRegressor(1e6, alpha_shared=0.0)
@@ -156,7 +156,7 @@ def test_a_sparse_design_is_a_dense_one_for_new_tasks(unequal):
 
 
 def test_rows_and_moments_give_the_same_model():
-    """Without matrices of features, conjugate gradients find it."""
+    """Without feature matrices, it is found by conjugate gradients."""
     rng = np.random.default_rng(5)
     X, task = rng.normal(size=(60, 9)) + 3, np.arange(60) % 4
     moments = summarise(X, X @ rng.normal(size=9) + rng.normal(size=60), task)

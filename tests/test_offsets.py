@@ -1,4 +1,4 @@
-"""Features far from zero: where intercepts are free, an offset costs few digits."""
+"""Features far from zero cost little accuracy if intercepts are free."""
 
 import numpy as np
 import pytest
@@ -70,7 +70,7 @@ def table():
 
 
 def learn(model, X, y):
-    """Return coefficients, those for tasks never seen, and predictions of both."""
+    """Return coefficients, those for unseen tasks, and predictions of both."""
     found = model.fit(X, y, task=TASK)
     parts = found.coef_, found.coef_shared_, predict(found, X, TASK)
     return [np.array(part) for part in (*parts, predict(found, X, TASK + 10))]
@@ -128,7 +128,7 @@ def test_far_columns_of_a_sparse_design_are_centred_too(table, model):
 
 @pytest.mark.parametrize("model", CLASSES, ids=str)
 def test_a_constant_column_changes_nothing(table, model):
-    """A tenth is no sum of powers of two: its mean must be exact all the same."""
+    """0.1 is not exact in binary; its mean must be exact all the same."""
     X, targets = table
     plain = learn(model, X, targets["two"])
     more = np.column_stack([X, np.full(160, 0.1), 1e6 * (TASK + 0.1)])

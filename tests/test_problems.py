@@ -405,11 +405,11 @@ def test_generalised_scores_use_the_mean_leverage(rows):
     fit = by_inversion(rows, pull_of(rows, ToMean(0.7, 0.0, 0.5)), True)
     n, freedom = rows.moments().weight.sum(), Posterior(fit).degrees_of_freedom
     expected = n * fit.squared_errors.sum() / (n - freedom) ** 2
-    chance = n - freedom < n / 10  # too few degrees of freedom to know an error by
+    chance = n - freedom < n / 10  # too few degrees of freedom to estimate the error
     assert_allclose(found, [np.where(chance, np.inf, expected)])
 
 
-def test_leave_one_out_looks_near_the_best_only():
+def test_leave_one_out_evaluates_only_strengths_near_the_best():
     rows = rows_of((9, 12, 7, 20), 4)
     moments = rows.moments()
     grid = suggest_alphas(moments, 15), np.zeros(1), suggest_levels(moments, 6)
@@ -593,7 +593,7 @@ def test_strength_zero_is_each_task_on_its_own():
 
 
 def slopes_of_all_rows(rows, models):
-    """Return the slopes of the squared errors of the model for new tasks."""
+    """Return the gradient of the squared errors of the model for new tasks."""
     moments = rows.moments().less(models.coef_shared, models.intercept_shared)
     bias = moments.weight * moments.y_mean
     slopes = moments.xy.sum(axis=0) + bias @ moments.x_mean

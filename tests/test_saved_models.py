@@ -1,4 +1,4 @@
-"""Every model that the command can save is opened again, and nothing else is."""
+"""Every model that the command saves can be opened, and nothing else."""
 
 import io
 import json
@@ -77,7 +77,7 @@ def test_every_model_is_opened_as_it_was_saved(tmp_path, target, name):
     assert_array_equal(loaded.predict(new), model.predict(new))
 
 
-def test_what_may_be_opened_is_what_is_saved_and_no_more():
+def test_the_allowlist_is_exactly_what_is_saved():
     """If this fails, a saved pipeline holds another class: see cli/_schema.py."""
     found = set()
     for case in CASES:
@@ -87,8 +87,8 @@ def test_what_may_be_opened_is_what_is_saved_and_no_more():
     assert found | {("NdArrayNode", "numpy.int64")} == allowed
 
 
-def test_a_file_that_shrinks_too_well_is_not_compressed():
-    """So the limit on what a file unpacks to refuses none of ours."""
+def test_a_highly_compressible_file_is_stored_uncompressed():
+    """The size limit thus never refuses a genuine file."""
     files = {"schema.json": b"{}", "1.npy": bytes(40 * 2**20)}
     content = pack(files)
     assert len(content) > len(files["1.npy"])

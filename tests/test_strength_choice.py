@@ -1,4 +1,4 @@
-"""Strengths of the mean-regularised model are chosen, all three, at their best."""
+"""All three strengths of the mean-regularised model are chosen optimally."""
 
 from itertools import product
 
@@ -67,7 +67,7 @@ def test_wide_tasks_are_predicted_as_well_as_apart_or_pooled(n_features):
 
 
 @each_method
-def test_no_method_leaves_a_wide_centre_without_a_strength(method):
+def test_every_method_penalises_a_wide_centre(method):
     (X, y, task), (Z, z, unseen) = draw_wide(58, seed=58)
     model = MeanRegularizedRegressorCV(method=method).fit(X, y, task=task)
     assert model.alpha_shared_ > 0
@@ -161,7 +161,7 @@ def test_no_strengths_of_a_dense_grid_are_better(method):
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_no_strengths_nearby_are_likelier_with_a_centre_drawn_too(fit_intercept):
+def test_no_nearby_strengths_are_likelier_with_a_random_centre(fit_intercept):
     X, y, task = draw_groups(n_tasks=12)
     model = MeanRegularizedRegressorCV(method="reml", fit_intercept=fit_intercept)
     model.fit(X, y, task=task)
@@ -192,7 +192,7 @@ def test_strengths_given_as_lists_are_chosen_from_them(method):
 
 
 @each_method
-def test_chosen_strengths_give_the_same_plain_model(method):
+def test_the_plain_model_with_the_chosen_strengths_is_the_same(method):
     (X, y, task), _ = draw_wide(30, seed=0)
     model = MeanRegularizedRegressorCV(method=method).fit(X, y, task=task)
     plain = MeanRegularizedRegressor(
@@ -204,8 +204,8 @@ def test_chosen_strengths_give_the_same_plain_model(method):
     assert_allclose(model.intercept_, plain.intercept_, atol=1e-9)
 
 
-def test_rows_that_a_model_fits_whatever_they_are_do_not_look_predicted():
-    """With as many columns as rows every residual is 0, as is what it is divided by."""
+def test_interpolated_rows_do_not_count_as_predicted():
+    """With as many columns as rows, all residuals and their denominators are 0."""
     (X, y, task), _ = draw_wide(60, seed=3)
     model = MeanRegularizedRegressorCV(
         [np.inf], alphas_shared=[0.0, 5.0], alphas_intercept=[np.inf]

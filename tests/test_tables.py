@@ -1,4 +1,4 @@
-"""Tables are read as they stand: labels, codes, dates, decimals, encodings."""
+"""Reading tables: labels, codes, dates, decimals, encodings."""
 
 import gzip
 import io
@@ -67,7 +67,7 @@ def predict(model, path):
 
 @pytest.fixture
 def table(tmp_path):
-    """A table with what programs write differently."""
+    """A table with the variants that programs write."""
     rng = np.random.default_rng(0)
     n_rows = 40
     x = rng.normal(size=n_rows).round(3)
@@ -137,7 +137,7 @@ def test_integers_that_gaps_made_floats_are_the_same_labels(tmp_path):
     assert prepare(path).labels.tolist() == ["1.0", "1"] * 2
 
 
-def test_floats_that_cannot_be_told_apart_are_no_labels(tmp_path):
+def test_floats_too_large_to_be_exact_are_refused_as_labels(tmp_path):
     frame = pd.DataFrame(
         {"task": [2.0**53, 2.0**54, 1.5], "x": [1, 2, 2], "y": range(3)}
     )
@@ -146,7 +146,7 @@ def test_floats_that_cannot_be_told_apart_are_no_labels(tmp_path):
         prepare(tmp_path / "a.parquet")
 
 
-def test_labels_that_differ_in_writing_are_said(capsys, table, tmp_path):
+def test_labels_that_differ_in_spelling_are_reported(capsys, table, tmp_path):
     table.to_csv(tmp_path / "a.csv", index=False)
     model = save_model(tmp_path / "a.csv")
     capsys.readouterr()
@@ -156,7 +156,7 @@ def test_labels_that_differ_in_writing_are_said(capsys, table, tmp_path):
     assert "('0' is not '00': labels are text)" in capsys.readouterr().err
 
 
-def test_odd_labels_are_said(tmp_path):
+def test_odd_labels_are_reported(tmp_path):
     cells = ["NA", "ash", "Ash", "elm ", "elm"] * 2
     path = write_table(tmp_path / "a.csv", task=cells, x=range(10), y=[1, 2] * 5)
     assert prepare(path).notes["Labels"] == [
@@ -341,7 +341,7 @@ def test_words_that_were_missing_in_training_are_missing_later(tmp_path):
         ("mix", ["1", "2", "3", "x", "y", "z"] * 5, "category", "Mixed"),
     ],
 )
-def test_codes_and_ids_are_recognised_and_said(tmp_path, name, cells, kind, said):
+def test_codes_and_ids_are_detected_and_reported(tmp_path, name, cells, kind, said):
     table = prepare_column(tmp_path, cells, name)
     assert table.kinds.get(name) == kind
     assert said in f"{table.unused_columns.get(name)} {list(table.notes)}"
@@ -403,7 +403,9 @@ def test_the_user_says_what_a_column_is(tmp_path, name, cells, wish, expected):
         (["--cv", "39", "--cv", "time", "born"], "too few distinct values"),
     ],
 )
-def test_what_cannot_be_followed_is_said(capsys, table, tmp_path, argv, said):
+def test_options_that_cannot_be_followed_are_refused(
+    capsys, table, tmp_path, argv, said
+):
     table.to_csv(tmp_path / "a.csv", index=False)
     argv = ["compare", tmp_path / "a.csv", "--task", "task", "--target", "y", *argv]
     assert run(*argv) == 2
@@ -457,7 +459,7 @@ def test_folds_in_time_train_on_the_past(capsys, table, tmp_path):
     assert "Folds: 3 in the order of day, tested on later rows, all tasks" in outputs[0]
 
 
-def test_tasks_that_do_not_overlap_are_cut_each_on_its_own(tmp_path):
+def test_tasks_that_do_not_overlap_are_split_separately(tmp_path):
     from skmtl.cli._time_folds import make_folds
 
     path = write_table(
@@ -529,7 +531,7 @@ def test_a_table_is_the_same_in_every_file(table, tmp_path, monkeypatch):
         (b"a,b\n1\n", ["1 row with fewer fields than names, first row 1"]),
     ],
 )
-def test_what_was_assumed_in_reading_is_said(tmp_path, content, notes):
+def test_assumptions_in_reading_are_reported(tmp_path, content, notes):
     (tmp_path / "a.csv").write_bytes(content)
     assert read_table(tmp_path / "a.csv").notes == notes
 
@@ -553,7 +555,7 @@ def test_commas_in_numbers_are_understood(tmp_path, content, numbers):
     np.testing.assert_array_equal(column, numbers)
 
 
-def test_commas_that_may_be_either_are_no_numbers(tmp_path):
+def test_ambiguous_commas_are_not_numbers(tmp_path):
     path = write(tmp_path / "a.csv", 'a,b\n"1,234",2\n"2,345",3\n')
     with pytest.raises(ValueError, match="must hold numbers, got '1,234'"):
         TableColumns({"a": "number"}).transform(read_table(path).frame)
@@ -579,7 +581,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, name, content, said):
         read_table(tmp_path / name)
 
 
-def test_numbers_that_excel_shows_with_zeros_in_front_keep_them(tmp_path):
+def test_leading_zeros_of_an_excel_format_are_kept(tmp_path):
     import openpyxl
 
     book = openpyxl.Workbook()

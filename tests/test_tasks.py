@@ -279,7 +279,7 @@ def test_other_columns_may_share_a_name():
         (sparse.eye_array(2).tocsr(), "q", "X is a csr_array without column names"),
         (FRAME, 3, "a position between -3 and 2, got 3: X has 3 columns"),
         (FRAME, -4, "a position between -3 and 2, got -4"),
-        (FRAME[["school"]], "school", r"1 feature\(s\) .*the task column alone. Add"),
+        (FRAME[["school"]], "school", r"1 feature\(s\) .*only the task column. Add"),
         (VALUES, 0, "Reshape your data"),
         (np.empty((3, 0)), 0, r"0 feature\(s\) \(shape=\(3, 0\)\) while a minimum of"),
         (np.empty((0, 3)), 0, r"0 sample\(s\)"),

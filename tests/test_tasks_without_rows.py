@@ -1,4 +1,4 @@
-"""Tasks without rows: nodes like others, predicted by what minimises the objective."""
+"""Tasks without rows are nodes that minimise the same objective."""
 
 from itertools import pairwise
 
@@ -49,7 +49,7 @@ def precision_of(model):
 
 
 def solve_densely(laplacian, rest, alpha, ridge):
-    """Minimise over all nodes and the intercepts of tasks that have rows."""
+    """Minimise over all nodes and the intercepts of tasks with rows."""
     n_nodes = len(laplacian)
     size, seen = 2 * n_nodes, np.unique(task[rest])
     H, right = np.zeros((size + 6, size + 6)), np.zeros(size + 6)
@@ -65,7 +65,7 @@ def solve_densely(laplacian, rest, alpha, ridge):
 
 
 def spread(laplacian, values, seen):
-    """Return values of all nodes, those not seen by a pull that is endlessly weak."""
+    """Return values of all nodes, hidden ones in the limit of a vanishing penalty."""
     weak = 1e-9 * laplacian + np.diag(seen.astype(float))
     return np.linalg.solve(weak, np.where(seen, values, 0.0))
 
@@ -89,7 +89,7 @@ def test_a_task_without_rows_minimises_the_objective(graph, ridge):
 
 
 @each_graph
-def test_no_rows_are_rows_of_no_weight(graph):
+def test_missing_rows_equal_rows_of_zero_weight(graph):
     rest = task != ABSENT
     model = GraphRegularizedRegressor(graph, 2.0, alpha_ridge=0.8)
     model.set_params(descriptors=PLACES, n_neighbors=2)
@@ -106,7 +106,7 @@ def test_classes_of_a_task_without_rows_minimise_the_objective(graph):
     laplacian = precision_of(model.fit(X, labels, task=task))
     model.fit(X[rest], labels[rest], task=task[rest])
     seen = np.isin(np.arange(len(laplacian)), task[rest])
-    # Targets of tasks that lack a class are softened by one row of both.
+    # A task that lacks a class gets one pseudo-row with both classes.
     share, sign = labels[rest].mean(), labels[rest].astype(float)
     for t in np.unique(task[rest]):
         own = task[rest] == t
@@ -134,7 +134,7 @@ def test_classes_of_a_task_without_rows_minimise_the_objective(graph):
     assert_allclose(found, X @ coef[ABSENT] + level, atol=1e-4)
 
 
-def test_every_form_of_a_chain_predicts_the_task_that_a_fold_lacks_alike():
+def test_every_form_of_chain_predicts_a_left_out_task_alike():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=["a", "b"]).assign(task=NAMES[task])
     category = pandas.Categorical(NAMES[task], categories=NAMES, ordered=True)
@@ -157,7 +157,7 @@ def test_every_form_of_a_chain_predicts_the_task_that_a_fold_lacks_alike():
     assert_allclose(found, expected, atol=1e-8)
 
 
-def test_an_array_that_cannot_say_which_task_has_no_rows_is_refused():
+def test_an_array_without_labels_for_tasks_without_rows_is_refused():
     rest = task != ABSENT
     model = GraphRegularizedRegressor(A)
     with pytest.raises(
@@ -194,7 +194,7 @@ WEEKS = np.array(["week8", "week9", "week10", "week11", "week12", "week13"])
 
 
 @each_model
-def test_a_new_label_of_a_chain_takes_after_its_neighbours_there(model):
+def test_a_new_label_in_a_chain_gets_its_neighbours_mean(model):
     at = fit_some(model.set_params(handle_unknown="shared"), WEEKS, task != ABSENT)
     assert_allclose(at("week14"), at("week13"), rtol=1e-12)
     assert_allclose(at("week0"), at("week8"), rtol=1e-12)
@@ -220,7 +220,7 @@ def test_a_new_label_is_refused_if_asked_and_a_node_is_not(model):
 
 
 @each_model
-def test_a_list_has_no_place_for_a_label_that_it_does_not_name(model):
+def test_a_list_has_no_place_for_an_unlisted_label(model):
     kind = "order" if isinstance(model, FusedRegressor) else "graph"
     model = type(model)(**{**model.get_params(), kind: list(WEEKS)})
     at = fit_some(model.set_params(handle_unknown="shared"), WEEKS)
@@ -237,7 +237,7 @@ def test_naming_a_later_task_changes_nothing():
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
-def test_a_class_without_rows_is_as_its_school(alpha):
+def test_a_class_without_rows_equals_its_school(alpha):
     classes = np.array(["s0c0", "s0c1", "s0c2", "s1c0", "s1c1", "s1c2"])
     parents = {name: name[:2] for name in [*classes, "s0c9", "s2c0"]}
     model = GraphRegularizedRegressor(parents, alpha=alpha).fit(
@@ -247,13 +247,13 @@ def test_a_class_without_rows_is_as_its_school(alpha):
     school = X @ model.coef_groups_[0] + model.intercept_[:3].mean()
     for label in ["s0c9", "s0"]:
         assert_allclose(model.predict(X, task=[label] * len(X)), school, rtol=1e-9)
-    # School s2 has no rows: it has the mean of the others, at the level of all rows.
+    # School s2 has no rows: it gets the mean of the others and the common intercept.
     both = X @ model.coef_groups_[:2].mean(axis=0) + model.intercept_shared_
     for label in ["s2c0", "never named"]:
         assert_allclose(model.predict(X, task=[label] * len(X)), both, rtol=1e-9)
 
 
-def test_several_classes_of_a_task_without_rows_are_those_of_its_neighbours():
+def test_a_multiclass_task_without_rows_gets_its_neighbours_mean():
     kinds, rest = np.arange(len(y)) % 3, task != 5
     model = GraphRegularizedClassifier(list(range(6)), class_scope="task")
     model.fit(X[rest], kinds[rest], task=task[rest])

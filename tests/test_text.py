@@ -1,4 +1,4 @@
-"""Text that others wrote steers neither a terminal nor a page."""
+"""Untrusted text cannot control a terminal or break a page."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from skmtl.linear_model import MultiTaskRidge
         ("\ud800\uffff", r"\ud800\uffff"),
     ],
 )
-def test_characters_that_steer_are_escaped(text, shown):
+def test_control_characters_are_escaped(text, shown):
     assert show(text) == shown
 
 
@@ -32,7 +32,7 @@ def test_html_is_escaped_too():
     assert show_html("<b>\x1b") == r"&lt;b&gt;\x1b"
 
 
-def test_a_comparison_of_models_with_such_names_is_harmless():
+def test_control_characters_in_model_names_are_escaped():
     task = np.repeat(["\x1b[31m", "b"], 6)
     X = np.arange(24.0).reshape(12, 2) % 7
     models = {"\x1b]0;x\x07": MultiTaskRidge(), "\u202eb": MultiTaskRidge(2.0)}

@@ -1,4 +1,4 @@
-"""Rows whose tasks nobody has declared are one task, and a warning says so."""
+"""Rows with undeclared tasks form one task, with a warning."""
 
 import warnings
 
@@ -24,9 +24,9 @@ from skmtl.linear_model import (
 )
 
 SAYS_ONE_TASK = (
-    r"All rows are taken as one task, as y is 1-d and \w+ was given no task: declare "
-    r"tasks with task_column=, with task= in fit, or as the columns of a 2-d y, or say "
-    r"that there is one with task=0 in fit\.$"
+    r"All rows are taken as one task, as y is 1-d and \w+ was given no task. Declare "
+    r"tasks with task_column=, with task= in fit, or as the columns of a 2-d y; for a "
+    r"single task, use task=0 in fit\.$"
 )
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 2))
@@ -49,7 +49,7 @@ each_model = pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__na
 
 @pytest.fixture(autouse=True)
 def _every_warning_counts():
-    """Undo the line of pyproject.toml that ignores this warning elsewhere."""
+    """Undo the filter in pyproject.toml that ignores this warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
@@ -90,7 +90,7 @@ def test_declared_tasks_are_no_warning():
     "inner", [MultiTaskRidge(), MeanRegularizedClassifier(), RidgeCV()], ids=str
 )
 @pytest.mark.parametrize("Wrapper", [IndependentTasks, PooledTasks])
-def test_clones_of_a_wrapper_have_one_task_on_purpose(Wrapper, inner):
+def test_clones_in_a_wrapper_do_not_warn(Wrapper, inner):
     Wrapper(inner).fit(X, Y, task=np.tile([4, 5], 12))
 
 

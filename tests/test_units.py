@@ -89,7 +89,7 @@ def test_targets_in_different_units_are_warned_of(rows, model):
 
 
 @pytest.mark.parametrize("model", APART, ids=str)
-def test_tasks_apart_may_have_any_units(rows, model):
+def test_independent_tasks_may_have_any_units(rows, model):
     X, y = rows
     model.fit(X, np.where(TASK == 1, 1000 * y, y), task=TASK)
 
@@ -110,7 +110,7 @@ def test_outputs_are_warned_of_and_the_remedy_works(rows):
 @pytest.mark.parametrize(
     "case", ["few rows", "constant", "almost constant", "no weight", "five times"]
 )
-def test_spreads_that_mean_little_are_not_warned_of(rows, case):
+def test_uncertain_spreads_are_not_warned_of(rows, case):
     X, y = rows
     weight, task, small = np.ones(60), TASK, TASK == 0
     if_small = {
@@ -127,7 +127,7 @@ def test_spreads_that_mean_little_are_not_warned_of(rows, case):
 
 
 def test_many_small_tasks_of_one_spread_are_not_warned_of():
-    """Of thousands of tasks of ten rows, the extremes are far apart by chance."""
+    """Among thousands of tasks of ten rows, the extremes differ much by chance."""
     rng = np.random.default_rng(0)
     X, task = rng.normal(size=(20000, 1)), np.arange(20000) % 2000
     for y in (rng.standard_t(3, size=20000), rng.exponential(size=20000)):
@@ -176,7 +176,7 @@ def test_predictions_that_overflow_are_refused(rows, model, container):
 
 
 @pytest.mark.parametrize("model", [*APART, *SHARING, *CLASSIFIERS], ids=str)
-def test_float32_that_overflows_is_calculated_in_float64(rows, model):
+def test_float32_overflow_is_recomputed_in_float64(rows, model):
     X, y = rows
     found = model.fit(X.astype(np.float32), 10 * (y > 0), task=TASK)
     far = (3e38 * np.sign(X) * [1.0, 1.0, 0.0]).astype(np.float32)

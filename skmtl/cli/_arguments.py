@@ -14,20 +14,20 @@ from ._choices import METRICS, MODELS
 from ._errors import CommandError
 
 _COMPARE = """\
-Compare models with and without sharing between tasks, on rows that they were not
-fitted on, and say which to use: the simplest one whose error is within one standard
-error of the smallest. Without DATA, on data that come with the package.
+Compare models with and without sharing between tasks by cross-validation, and
+recommend one: the simplest within one standard error of the best. Without DATA, use
+an example data set.
 
-Numbers are predicted by ridge regressions, classes by logistic ones, and counts, if
-you say --kind counts, by Poisson regressions.
+Numbers are predicted by ridge regressions, classes by logistic regressions, and
+counts (with --kind counts) by Poisson regressions.
 
 models:
 """ + "\n".join(f"  {name:12}  {what}" for name, what in MODELS.items())
 
 _PREDICT = """\
-Predict every row of a table with a model that skmtl compare --save made. Columns may
-come in any order and among others; rows of tasks never seen are predicted with what
-the tasks share. Classes come with the probability of each."""
+Predict every row of a table with a model saved by skmtl compare --save. Columns may be
+in any order, with others among them. Rows of unseen tasks are predicted by the part
+that tasks share. Classes come with their probabilities."""
 
 _DATA = """table: a .csv, .tsv, .txt (also .gz), .xlsx or .parquet file, - for standard
 input"""

@@ -4,7 +4,7 @@ MODELS = {
     "independent": "a linear model for each task alone",
     "pooled": "one linear model for all rows, ignoring the task",
     "intercepts": "the same slopes for all tasks, and an intercept for each",
-    "mean": "slopes and an intercept for each task, pulled towards their mean",
+    "mean": "slopes and an intercept for each task, shrunk towards their mean",
 }
 
 METRICS = {

@@ -16,9 +16,8 @@ from ._targets import find_missing, read_array, read_class_labels
 class ClassTargets:
     """Turn codes of classes into targets: 1 for the class of the row, else 0.
 
-    A task that lacks a class has no finite intercept of its own for it. The targets of
-    such a task are softened as if a row of weight 1 were of all classes, in their
-    shares over all rows.
+    A task that lacks a class has no finite intercept for it. One pseudo-row of weight 1
+    with the overall class frequencies is added to such a task.
 
     Parameters
     ----------
@@ -155,7 +154,7 @@ def target_classes(rows, n_classes, scope="all", soften=True):
     scope : {"all", "task"}, default="all"
         Whether all classes may occur in every task, or only those that were seen there.
     soften : bool, default=True
-        Whether the targets of tasks that lack a class are softened.
+        Whether tasks that lack a class get a pseudo-row.
 
     Returns
     -------

@@ -36,9 +36,9 @@ class JointFeatureClassifier(PenalizedClassifier):
         problem that is not convex, of which a stationary point is found.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, its targets are softened as if a
-        row of weight 1 were of all classes, in their shares over all rows, for else its
-        intercept would be infinite.
+        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
+        the overall class frequencies is added to the task; without it the intercept
+        would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.

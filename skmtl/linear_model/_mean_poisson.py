@@ -15,9 +15,9 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
     a mean: on an infinite `alpha` and `alpha_intercept` it is PoissonRegressor of all
     rows, whose alpha is `alpha_shared` over the total weight of the rows.
 
-    A task whose counts are all zero has no finite intercept. If nothing pulls it,
-    ``alpha_intercept=0``, the mean rate of all tasks is mixed into its targets, as if a
-    row of weight 1, and of mean exposure, had it.
+    A task with only zero counts has no finite intercept. With ``alpha_intercept=0``,
+    the mean rate of all tasks is mixed into its targets with the weight of one row of
+    mean exposure.
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ from ._ridge import COMMON_CONSTRAINTS
 class MixedTaskModel(Coupled, MixedPredictor):
     """Linear regression and classification tasks, learnt together.
 
-    Each task has a loss of its own. Minimised is, with raw predictions ``z_ti = c_t
-    (x_i . w_t + b_t) + a_t`` of task t,
+    Each task has its own loss. With raw predictions ``z_ti = c_t (x_i . w_t + b_t) +
+    a_t`` of task t, the model minimises
 
     - for ``sharing="centre"``: ``sum_t 1 / d_t sum_i loss_t(y_ti, z_ti) + alpha / 2
       sum_t ||w_t - w_s||^2 + alpha_shared / 2 ||w_s||^2``, so that tasks stay near a

@@ -149,9 +149,7 @@ def average_accuracy(y_true, y_pred, sample_weight=None):
     counted = ~find_missing(target) * weight[:, None]
     total = counted.sum(axis=0)
     if not total.any():
-        raise ValueError(
-            "y must have at least one label with positive weight in score, got none."
-        )
+        raise ValueError("y must have a label with positive weight in score, got none.")
     right = (counted * (target == found)).sum(axis=0)
     return float(np.mean(right[total > 0] / total[total > 0]))
 

@@ -199,7 +199,7 @@ class GraphLosses(CoupledTasks):
         nodes = flat(variable)
         if len(self.coupling.edges()[0]):
             nodes = np.where(self._pulled, nodes, whole)
-        else:  # the limit of a weak pull
+        else:  # the limit of a vanishing penalty
             nodes = whole
         nodes = nodes.reshape(self.shape)
         roots = [root for root in self.roots if reached[root]]

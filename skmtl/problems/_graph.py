@@ -16,7 +16,7 @@ from ._centre import CentreFit, LinearTasks
 from ._common import common_model
 from ._pose import factor_moments
 
-# A relative residual above this is told to the user.
+# Warn above this relative residual.
 _ACCURATE = 1e-6
 
 
@@ -25,8 +25,8 @@ class GraphFit:
     """Solve for tasks on a graph, whose first nodes are the tasks.
 
     Minimises ``sum_t sum_i weight_i (y_i - x_i . w_t - b_t)^2 + sum_e strength_e ||w_s
-    - w_u||^2 + alpha_ridge sum_t ||w_t||^2``. Further nodes have no rows, and nothing
-    pulls nodes without rows to zero.
+    - w_u||^2 + alpha_ridge sum_t ||w_t||^2``. Further nodes have no rows; the
+    ridge does not apply to nodes without rows.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""Malformed arguments and tables end in one line, and before the work begins.
+"""Malformed arguments and tables give a one-line error before any work.
 
-A case is a line: arguments or bytes, and what the command must say.
+A case is a line: arguments or bytes, and the expected message.
 """
 
 import os
@@ -42,7 +42,7 @@ def csv(tmp_path, monkeypatch):
 
 
 def fail(capsys, argv):
-    """Run what must fail before the work begins, and return the one line it says."""
+    """Run a command that must fail before any work, and return its one-line error."""
     assert main(argv) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -78,7 +78,7 @@ ARGUMENTS = [
 
 
 @pytest.mark.parametrize(("argv", "said"), ARGUMENTS, ids=range(len(ARGUMENTS)))
-def test_bad_arguments_are_said_in_one_line(capsys, csv, argv, said):
+def test_bad_arguments_give_a_one_line_error(capsys, csv, argv, said):
     Path("link.skops").symlink_to("c.csv")
     Path("loop.html").symlink_to("loop.html")
     Path("folder.html").mkdir()
@@ -99,7 +99,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("argv", "said"), COMMANDS, ids=range(len(COMMANDS)))
-def test_bad_commands_are_said_in_one_line(capsys, csv, argv, said):
+def test_bad_commands_give_a_one_line_error(capsys, csv, argv, said):
     assert said in fail(capsys, argv)
 
 
@@ -113,7 +113,7 @@ CLASSES = [
 
 
 @pytest.mark.parametrize(("classes", "said"), CLASSES, ids=range(len(CLASSES)))
-def test_classes_too_rare_to_compare_are_said_first(capsys, csv, classes, said):
+def test_classes_too_rare_to_compare_are_refused_first(capsys, csv, classes, said):
     make_table(classes).to_csv(csv, index=False)
     argv = ["compare", "c.csv", "--task", "t", "--target", "y"]
     assert said in fail(capsys, argv)
@@ -126,7 +126,7 @@ def test_six_rows_of_a_rarer_class_are_enough(capsys, csv):
     assert capsys.readouterr().err == ""
 
 
-def test_a_model_that_fails_in_a_fold_is_said_in_one_line(capsys, csv, monkeypatch):
+def test_a_model_that_fails_in_a_fold_gives_a_one_line_error(capsys, csv, monkeypatch):
     def refuse(*arguments, **options):
         raise ValueError("The model 'pooled' must predict.\nIn fold 0 it failed.")
 
@@ -185,7 +185,7 @@ def test_classes_that_begin_as_formulas_are_defused(csv):
     assert {*pd.read_csv("p.csv")["prediction"]} == {"'=1", "-2"}
 
 
-def test_formulas_are_kept_if_it_is_said(csv):
+def test_formulas_are_kept_if_asked(csv):
     save_classes(["=1", "-2"])
     argv = ["predict", "m.skops", "c.csv", "--output", "p.csv"]
     assert main([*argv, "--formulas", "keep"]) == 0
@@ -202,7 +202,7 @@ def test_cells_that_pass_through_are_not_changed(csv):
 STEERING = set("\x1b\x07\x9b\u202e")
 
 
-def test_labels_names_and_classes_do_not_steer_the_terminal(capsys, csv):
+def test_control_characters_in_a_table_are_escaped_in_the_terminal(capsys, csv):
     frame = make_table(["u\x1b[31m", "v\u202e"], "abc")
     frame = frame.rename(columns={"x": "x\x1b]0;x\x07", "t": "t\x9b"})
     frame["t\x9b"] += "\x1b[2J"
@@ -214,7 +214,7 @@ def test_labels_names_and_classes_do_not_steer_the_terminal(capsys, csv):
     assert r"x\x1b]0;x\x07" in out
 
 
-def test_errors_do_not_steer_the_terminal(capsys, csv):
+def test_control_characters_in_errors_are_escaped(capsys, csv):
     frame = make_table().rename(columns={"x": "\x1b[31m"})
     frame.to_csv(csv, index=False)
     said = fail(capsys, ["compare", "c.csv", "--task", "z\x1b", "--target", "y"])
@@ -234,7 +234,7 @@ STREAMS = [
 
 
 @pytest.mark.parametrize(("line", "code", "said"), STREAMS, ids=range(len(STREAMS)))
-def test_streams_that_take_nothing_are_said_in_one_line(csv, line, code, said):
+def test_unwritable_streams_give_a_one_line_error(csv, line, code, said):
     save_classes(["u", "v"])
     argv = ["sh", "-c", f"{sys.executable} -m skmtl {line}"]
     env = {**os.environ, "PYTHONPATH": str(Path(skmtl.__file__).parents[1])}

@@ -1,7 +1,6 @@
 """Model files that are hostile, damaged or of other versions are refused in one line.
 
-A case is an edit of a genuine file, and what the command must say of it. What would be
-run makes a file, ``marker``, which must not be there at the end.
+A case is an edit of a genuine file, and the expected message.
 """
 
 import io
@@ -29,7 +28,7 @@ def make_table():
 
 @pytest.fixture(scope="module")
 def genuine():
-    """The parts of a file as the command saves it: schema and arrays, by name."""
+    """The parts of a saved file: schema and arrays, by name."""
     table = prepare_table(make_table(), "", "school", "y")
     content = dump_model(fit_model(make_models(["mean"], table)["mean"], table))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -62,7 +61,7 @@ def zipped(files, compression=zipfile.ZIP_DEFLATED):
 
 
 def refuse(capsys, csv, content):
-    """Predict with a file of this content, and return the one line that is said."""
+    """Predict with a file of this content, and return the one-line error."""
     path = csv.with_name("model.skops")
     path.write_bytes(content)
     capsys.readouterr()
@@ -195,7 +194,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_what_skmtl_does_not_save_is_not_opened(capsys, csv, files, marker, name):
+def test_classes_that_skmtl_does_not_save_are_refused(capsys, csv, files, marker, name):
     touch = arguments(items("touch", str(marker)))
     schema = json.loads(files["schema.json"])
     schema["content"]["content"]["verbose"] = STRANGE[name](touch)
@@ -342,8 +341,8 @@ def test_a_pipeline_that_skmtl_did_not_save_is_refused(capsys, csv, files, edit,
     assert said in refuse(capsys, csv, zipped(files))
 
 
-def test_a_node_does_not_stand_for_another_by_its_identity(tmp_path, files):
-    """skops takes nodes of one identity for one object; we do not."""
+def test_a_node_cannot_stand_for_another_by_its_id(tmp_path, files):
+    """skops treats nodes with equal ids as one object; skmtl does not."""
     schema = json.loads(files["schema.json"])
     attributes(schema)["verbose"] = {**plain(True), "__id__": schema["__id__"]}
     files["schema.json"] = json.dumps(schema).encode()
@@ -362,7 +361,7 @@ def numpy_file(array, **options):
 
 
 def head(shape, dtype="<f8"):
-    """The head of an array, with nothing behind it."""
+    """The header of an array without data."""
     with io.BytesIO() as file:
         about = {"descr": dtype, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, about)
@@ -447,7 +446,7 @@ def twice(files):
 
 
 def declare(size):
-    """Say in the archive that its first file is of another size than it is."""
+    """Declare a wrong size for the first file of an archive."""
 
     def edit(files):
         content = bytearray(zipped(files))
@@ -525,7 +524,7 @@ def test_an_older_file_that_fits_is_used(tmp_path, csv, files):
     assert main(["predict", str(tmp_path / "model.skops"), str(csv)]) == 0
 
 
-def test_a_file_of_another_scikit_learn_is_used_with_one_warning(
+def test_a_file_from_another_scikit_learn_is_used_with_one_warning(
     capsys, tmp_path, csv, files
 ):
     (tmp_path / "model.skops").write_bytes(mark(**{"scikit-learn": "0.1"})(files))

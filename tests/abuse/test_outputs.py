@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, however the writing ends."""
+"""Files are written completely or not at all, however the write ends."""
 
 import os
 import signal
@@ -43,7 +43,9 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("step", "end", "error"), ENDS, ids=range(len(ENDS)))
-def test_what_was_there_is_left_whole(output, monkeypatch, step, end, error):
+def test_a_failed_write_leaves_the_old_file_intact(
+    output, monkeypatch, step, end, error
+):
     monkeypatch.setattr(step, end)
     with pytest.raises(error):
         write_file(output, b"after")
@@ -97,7 +99,7 @@ def test_a_device_is_written_to_and_stays(tmp_path):
     assert os.path.exists("/dev/full")
 
 
-def test_a_name_as_long_as_names_can_be_is_written(tmp_path):
+def test_a_file_name_of_maximum_length_is_written(tmp_path):
     path = tmp_path / f"{'a' * 251}.csv"
     check_output(path, ".csv", "--output")
     write_file(path, b"new")

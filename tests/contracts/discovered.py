@@ -1,7 +1,6 @@
-"""Every public estimator, found by walking the rooms, and rows that suit each.
+"""Discover every public estimator, with suitable rows for each.
 
-A new estimator is found by itself. If it has required arguments, it needs an entry in
-``ARGUMENTS``.
+New estimators are found automatically; required arguments go into ``ARGUMENTS``.
 """
 
 import importlib
@@ -22,8 +21,7 @@ from skmtl.compose import make_task_pipeline
 from skmtl.linear_model import MeanRegularizedRegressor, MultiTaskRidge
 
 LABELS = 4, 5, 6
-# Arguments that a class must be given, for wrappers what else makes a difference, and
-# for searches shorter ones.
+# Required arguments of classes, variants of wrappers, and shorter searches.
 ARGUMENTS = {
     "IndependentTasks": [{}, {"estimator": LogisticRegression()}],
     "JointFeatureRegressorCV": [{"alphas": 5, "cv": 2}],
@@ -44,7 +42,7 @@ ARGUMENTS = {
     "TableColumns": [{"kinds": {"x0": "number"}}],
     "TaskAware": [{"transformer": StandardScaler(), "task_column": -1}],
 }
-# What functions make.
+# Estimators made by functions.
 MADE = [
     make_task_pipeline(StandardScaler(), MeanRegularizedRegressor(), task_column=-1),
     make_task_pipeline(StandardScaler(), task_column=-1),
@@ -55,7 +53,7 @@ WRITERS = "fit", "partial_fit", "adapt", "fit_transform", "fit_predict"
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows that are given to an estimator, and rows that it answers for."""
+    """Training rows of an estimator, and rows to predict."""
 
     X: object
     y: object = None
@@ -140,7 +138,7 @@ class Case:
         return self.call(clone(self.model), "fit", rows)
 
     def answer(self, model, rows):
-        """Return everything that a fitted model says of rows, by method."""
+        """Return all predictions of a fitted model for rows, by method."""
         rows = replace(rows, y=None, weight=None)
         names = "predict", "predict_proba", "transform"
         names = [name for name in names if hasattr(model, name)]
@@ -152,7 +150,7 @@ class Case:
 
 
 def numbers(answer):
-    """Return an answer as one array, of floats if it can be."""
+    """Return a prediction as one array, of floats if possible."""
     if isinstance(answer, dict):
         answer = list(answer.values()) or [np.zeros((0, 0))]
     array = np.concatenate(answer, 1) if isinstance(answer, list) else answer
@@ -164,7 +162,7 @@ def numbers(answer):
 
 
 def state(model):
-    """Return all attributes of a model, and of what it holds, to be compared."""
+    """Return all attributes of a model and of its parts, for comparison."""
     return pickle.dumps(model)
 
 
@@ -173,7 +171,7 @@ def copy(model):
 
 
 def refuses(call, *args):
-    """Tell whether a call raises."""
+    """Return whether a call raises."""
     try:
         call(*args)
     except Exception:

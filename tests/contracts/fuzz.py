@@ -1,10 +1,10 @@
-"""Fit every estimator to rows of all kinds, in two ways that must agree.
+"""Fit every estimator to random rows in two ways that must agree.
 
-Random cases, and the simplest of each kind that fails::
+To try random cases, and print the simplest failure of each kind::
 
     python tests/contracts/fuzz.py --examples 2000 --seed 7
 
-The counts of the page on reliability, of the cases of the suite and of random ones::
+To update the counts on the page on reliability::
 
     python tests/contracts/fuzz.py --report docs/reliability.rst
 """
@@ -32,16 +32,16 @@ from scipy.linalg import LinAlgWarning  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.exceptions import ConvergenceWarning  # noqa: E402
 
-# Cases of each way: in the suite, which are always the same, and random ones.
+# Cases per way: fixed ones in the suite, and random ones.
 N_FIXED, N_RANDOM, SEED = 50, 300, 0
-# Objectives are minimised to this tolerance, where a model has one.
+# Tolerance of solvers, for models that have one.
 EXACT = {
     "tol": 1e-10,
     "max_iter": 3000,
     "estimator__tol": 1e-10,
     "estimator__solver": "newton-cholesky",
 }
-# Predictions differ by the root of the tolerance, in units of the targets.
+# Predictions may differ by the root of the tolerance, relative to the targets.
 TOLERANCE = 1e-3
 
 PREDICTORS = [
@@ -53,7 +53,7 @@ PREDICTORS = [
 
 @dataclass(frozen=True)
 class Table:
-    """Say how rows are drawn; Hypothesis makes it simpler where a case fails."""
+    """Parameters of random rows; Hypothesis simplifies failing cases."""
 
     sizes: list
     n_features: int
@@ -64,7 +64,7 @@ class Table:
 
     @property
     def size(self):
-        """How much there is to it, to choose the simplest."""
+        """Complexity, to choose the simplest case."""
         return sum(self.sizes), self.n_features, len(self.features), repr(self)
 
     def rows(self, kind):
@@ -115,28 +115,27 @@ tables = st.builds(
 )
 
 
-# The ways. Each returns other rows, and how predictions for these become those for the
-# rows as they were.
+# The ways. Each returns new rows, and a function that maps their predictions back.
 
 
 def permuted(rows, rng):
-    """Put the rows in another order."""
+    """Permute the rows."""
     order = rng.permutation(len(rows.X))
     return rows.of(order), lambda found: found[np.argsort(order)]
 
 
 def renamed_in_order(rows, rng):
-    """Call the tasks by words of the same order."""
+    """Rename the tasks, in the same order."""
     return replace(rows, task=np.array(list("bdfh"))[rows.task]), _same
 
 
 def renamed(rows, rng):
-    """Call the tasks by words of another order."""
+    """Rename the tasks, in another order."""
     return replace(rows, task=np.array(list("hdfb"))[rows.task]), _same
 
 
 def repeated(rows, rng):
-    """Repeat rows instead of giving them whole weights."""
+    """Repeat rows instead of giving them integer weights."""
     times = np.ones(len(rows.X)) if rows.weight is None else rows.weight
     rows = replace(rows, weight=None).of(
         np.repeat(np.arange(len(times)), times.astype(int))
@@ -145,28 +144,28 @@ def repeated(rows, rng):
 
 
 def scaled(rows, rng):
-    """Measure the targets in another unit, from another zero."""
+    """Rescale and shift the targets."""
     return replace(rows, y=8.0 * rows.y - 3.0), lambda found: (found + 3.0) / 8.0
 
 
 def moved(rows, rng):
-    """Measure the targets from another zero."""
+    """Shift the targets."""
     return replace(rows, y=rows.y - 3.0), lambda found: found + 3.0
 
 
 def shifted(rows, rng):
-    """Measure the features from another zero."""
+    """Shift the features."""
     shift = 2.0 * np.abs(rows.X).max(axis=0)
     return replace(rows, X=rows.X + shift), _same
 
 
 def thinned(rows, rng):
-    """Give the features as a sparse matrix."""
+    """Pass the features as a sparse matrix."""
     return replace(rows, X=sparse.csr_array(rows.X)), _same
 
 
 def contained(rows, rng):
-    """Give features, targets, labels and weights in containers of other libraries."""
+    """Pass features, targets, labels and weights in containers of other libraries."""
     names = [f"x{j}" for j in range(rows.X.shape[1])]
     weight = None if rows.weight is None else pd.Series(rows.weight)
     frame = [pd.DataFrame(rows.X, columns=names), pl.DataFrame(rows.X, schema=names)]
@@ -177,12 +176,12 @@ def contained(rows, rng):
 
 
 def in_a_column(rows, rng):
-    """Give the labels as the first column of the features."""
+    """Pass the labels as the first column of the features."""
     return replace(rows, X=np.column_stack([rows.task, rows.X]), task="column"), _same
 
 
 def in_outputs(rows, rng):
-    """Give a row per sample, with a target for its own task alone."""
+    """Pass a 2-d y with one observed target per row."""
     Y = np.full((len(rows.X), rows.task.max() + 1), np.nan)
     Y[np.arange(len(rows.X)), rows.task] = rows.y
     row, codes = np.arange(len(rows.X)), rows.task
@@ -196,10 +195,10 @@ def _same(found):
 
 
 FOLDS = "its folds depend on the order of rows"
-LEFT_OUT = "it leaves out rows, and all repetitions of a row of whole weight"
-CHAIN = "neighbours are tasks that follow each other"
+LEFT_OUT = "it leaves out single rows, but a repeated row as several"
+CHAIN = "neighbours are adjacent in the order of labels"
 NORMS = "the penalty is not quadratic"
-UNITS = "its strengths are in units of the target's variance"
+UNITS = "its strengths are relative to the target's variance"
 SEARCHES = (
     "JointFeatureRegressorCV",
     "LowRankRegressorCV",
@@ -216,7 +215,7 @@ NOT_QUADRATIC = (
     "LowRankRegressorCV",
     "RobustRegressor",
 )
-# What does not hold for which estimators, and why. Others take part by themselves.
+# Ways that do not hold for some estimators, and why.
 EXCEPT = {
     permuted: dict.fromkeys(SEARCHES, FOLDS),
     renamed_in_order: {},
@@ -235,7 +234,7 @@ EXCEPT = {
     in_a_column: {},
     in_outputs: dict.fromkeys(SEARCHES, FOLDS),
 }
-# Ways that hold for some kinds of target only.
+# Ways that hold only for some kinds of target.
 KINDS = {
     scaled: {"numbers"},
     moved: {"numbers"},
@@ -263,7 +262,7 @@ class Inexact(Exception):
 
 
 def predict(case, rows, asked):
-    """Return what a model that is fitted to rows predicts for rows."""
+    """Fit a model to rows, and return its predictions."""
     model = clone(case.model)
     fits = {} if rows.weight is None else {"sample_weight": rows.weight}
     labels = {}
@@ -299,7 +298,7 @@ def attempt(case, rows, asked):
 
 
 def check(case, way, table):
-    """Check one way against another, and say what came of it."""
+    """Compare two ways, and return the outcome."""
     rows = table.rows(case.kind)
     expected, outcome = attempt(case, rows, rows)
     others, back = way(rows, np.random.default_rng(table.seed))
@@ -316,7 +315,7 @@ def check(case, way, table):
 
 
 def draw(way, run, n_examples, number=None):
-    """Run something on drawn cases; without a number, on those that never change."""
+    """Run a check on random cases; without a seed, on the fixed ones."""
 
     @settings(
         max_examples=n_examples,
@@ -379,7 +378,7 @@ def _line(name, cells):
 
 
 def describe(n_examples, number):
-    """Return what is known of a search as reStructuredText, and its failures."""
+    """Return the counts as reStructuredText, and the failures."""
     counts, failures = search(n_examples, number)
     cases = "the same in every run" if number is None else f"drawn with seed {number}"
     title = "Cases of the suite" if number is None else "Random cases"

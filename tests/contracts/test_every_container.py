@@ -1,4 +1,4 @@
-"""The same rows in every container that is accepted have the same score."""
+"""The same rows get the same score in every accepted container."""
 
 from functools import cache
 
@@ -14,7 +14,7 @@ from sklearn.base import clone
 SCORED = [
     case for case in CASES if hasattr(case.model, "score") and not case.has_column
 ]
-# The first estimator of each room and kind of target; the others read in the same way.
+# The first estimator of each room and kind of target; others share its reader.
 FIRST = {}
 for case in SCORED:
     FIRST.setdefault((type(case.model).__module__.split(".")[1], case.kind), case.name)
@@ -99,7 +99,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The error still falls")
 
 
 def keyword_score(case, x=X, y=Y, task=TASK, weight=WEIGHT):
-    """Return the score on the rows of a fit that were given with labels."""
+    """Return the score on the training rows, with labels."""
     model = clone(case.model)
     fits = {"sample_weight": weight} if case.accepts("sample_weight") else {}
     model.fit(x, y, task=task, **fits)
@@ -108,7 +108,7 @@ def keyword_score(case, x=X, y=Y, task=TASK, weight=WEIGHT):
 
 
 def outputs_score(case, y=OUTPUTS, weight=WEIGHT):
-    """Return the score on the rows of a fit whose tasks are columns."""
+    """Return the score on the training rows, with tasks as columns."""
     labels = [0, 1, 2] if not hasattr(y, "get_columns") else ["u", "v", "w"]
     case = case.with_params(losses=dict.fromkeys(labels, "logistic"))
     model = clone(case.model).fit(X, y, sample_weight=weight)

@@ -1,4 +1,4 @@
-"""Ugly rows are refused in a sentence, or give finite numbers only."""
+"""Ugly rows raise a clear error, or give finite numbers."""
 
 import warnings
 from dataclasses import replace
@@ -9,7 +9,7 @@ from discovered import CASES
 from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 
-# Few steps are enough: what they lead to must be finite too.
+# A few steps suffice: unconverged results must be finite too.
 CASES_OF_ROWS = [
     case.with_params(max_iter=30) for case in CASES if hasattr(case.model, "predict")
 ]
@@ -51,7 +51,7 @@ def weights(value):
 
 
 def single_class(rows):
-    """Let all rows of one task be as the first of them."""
+    """Make all rows of one task equal to its first."""
     first = np.flatnonzero(rows.task == 5)[0]
     return replace(rows, y=np.where(rows.task == 5, rows.y[first], rows.y))
 
@@ -86,7 +86,7 @@ UGLY_NUMBERS = {f"targets times {size:g}": size for size in SIZES}
 
 
 def assert_finite(case, rows):
-    """Check a fit, if it is not refused, and predictions of known and new rows."""
+    """Check an accepted fit, and its predictions of known and new rows."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", LinAlgWarning)
@@ -110,7 +110,7 @@ def assert_finite(case, rows):
 
 
 def by_task(values):
-    """Return the parts of what was learnt; MixedTaskModel has a dict of them."""
+    """Return the parts of a fitted attribute; MixedTaskModel has dicts of them."""
     return values.values() if isinstance(values, dict) else [values]
 
 

@@ -1,4 +1,4 @@
-"""Estimators agree with themselves on rows of all kinds, given in two ways."""
+"""Estimators agree on random rows passed in two equivalent ways."""
 
 import pytest
 from fuzz import ALL_KINDS, EXCEPT, N_FIXED, PREDICTORS, check, draw, pairs

@@ -1,4 +1,4 @@
-"""What a user gives is read, never written on, by every estimator."""
+"""No estimator writes on its inputs."""
 
 import pickle
 from dataclasses import replace
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The error still falls")
 
 
 def assert_answers(found, expected):
-    """Compare numbers to the tolerance of a solver, and classes as they are."""
+    """Compare numbers up to the solver's tolerance, and classes exactly."""
     if expected.dtype.kind == "f":
         assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     else:
@@ -36,7 +36,7 @@ def assert_answers(found, expected):
 
 
 def mapped(values, path, order="C"):
-    """Return an array on disk that cannot be written on."""
+    """Return a read-only memory-mapped array."""
     values = np.asarray(values, order=order)
     disk = np.memmap(path, values.dtype, "w+", shape=values.shape, order=order)
     disk[:] = values

@@ -1,4 +1,4 @@
-"""A refused fit, partial_fit or adapt leaves a model as it was, in every estimator."""
+"""A fit, partial_fit or adapt that raises leaves every estimator unchanged."""
 
 import sys
 from copy import copy as shallow_copy
@@ -48,7 +48,7 @@ FAULTS = {
     "columns": lambda rows: replace(rows, X=rows.X[:, :2]),
     "frame": lambda rows: replace(rows, X=without(rows.X)),
 }
-# What some estimators refuse.
+# Faults that some estimators refuse.
 PERHAPS = {
     "huge": lambda rows: replace(rows, X=rows.X * 1e200),
     "one class": lambda rows: replace(rows, y=np.repeat(rows.y[:1], len(rows.X))),
@@ -65,14 +65,14 @@ BY_KIND = {
 
 
 def refused(case, method):
-    """Return the faults that a method refuses for certain."""
+    """Return the faults that a method must refuse."""
     known = set() if case.accepts("sample_weight", method) else {"weight"}
     more = {"columns"} if method in ("partial_fit", "adapt") else set()
     return sorted(BY_KIND[case.kind] - known | more)
 
 
 def other_rows(case, method):
-    """Draw rows that would change everything: other tasks, and fewer columns."""
+    """Draw rows that would change all attributes: other tasks, and fewer columns."""
     labels = {"adapt": (9, 9, 9)}.get(method, (5, 6, 6))
     width = {"partial_fit": 3, "adapt": 3}.get(method, 2)
     return case.rows(seed=1, n_features=width, labels=labels)
@@ -95,7 +95,7 @@ each_case_of_rows = pytest.mark.parametrize(
 
 
 def assert_unchanged(case, model, call):
-    """Check that a call leaves what a model answers, and every attribute."""
+    """Check that a call changes no prediction and no attribute."""
     answers, before = case.answer(model, case.rows()), state(model)
     call()
     assert state(model) == before
