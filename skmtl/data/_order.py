@@ -55,7 +55,7 @@ def declared_orders(labels, tasks):
     categories = _categories(labels)
     if categories is None or not len(tasks):
         return ()
-    texts = tasks.dtype.kind != "i"
+    texts = tasks.dtype.kind not in "bi"
     alike = [label for label in categories if _is_label(label, texts)]
     return (tuple(as_labels(alike).tolist()),)
 
@@ -176,7 +176,7 @@ def place_labels(ordered, new):
     >>> place_labels(np.array(["week1", "week2", "week10"]), np.array(["week7"]))
     array([2])
     """
-    if ordered.dtype.kind == "i":
+    if ordered.dtype.kind in "bi":
         return np.searchsorted(ordered, new).astype(np.intp)
     known, texts = ordered.tolist(), new.tolist()
     read = _reading(known)
@@ -190,7 +190,7 @@ def place_labels(ordered, new):
 
 
 def _sorted_places(labels):
-    if labels.dtype.kind == "i":
+    if labels.dtype.kind in "bi":
         return np.argsort(labels, kind="stable")
     texts = labels.tolist()
     read = _reading(texts)

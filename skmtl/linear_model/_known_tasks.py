@@ -54,6 +54,8 @@ class KnownTasks:
 
     def is_like(self, label):
         """Return whether a value could be a label of these tasks."""
+        if self.labels.dtype.kind == "b":
+            return isinstance(label, (bool, np.bool_))
         if self.labels.dtype.kind == "i":
             return isinstance(label, (Integral, np.bool_)) or (
                 isinstance(label, float) and label.is_integer()

@@ -65,14 +65,15 @@ class NodeLabels:
     def of(cls, graph):
         """Read the labels of a graph."""
         tasks = np.concatenate([graph.tasks, graph.absent])
-        taken, texts = set(tasks.tolist()), tasks.dtype.kind != "i"
+        taken = set(tasks.tolist())
+        kind = {"b": bool, "i": int}.get(tasks.dtype.kind, str)
         groups = [
             (g, label)
             for g, label in enumerate(graph.groups.tolist(), len(tasks))
-            if isinstance(label, (str if texts else int)) and label not in taken
+            if isinstance(label, kind) and label not in taken
         ]
-        kind = object if texts else np.int64
-        names = np.array([label for _, label in groups], dtype=kind)
+        dtype = object if kind is str else tasks.dtype
+        names = np.array([label for _, label in groups], dtype=dtype)
         places = np.array([g for g, _ in groups], dtype=np.intp)
         known = np.concatenate([tasks, names])
         return cls(graph, known, np.concatenate([np.arange(len(tasks)), places]))
