@@ -21,7 +21,7 @@ from ._ridge import COMMON_CONSTRAINTS
 # A fall of the error by this share from the last strength but one is worth a warning.
 FALLS = 0.01
 # Leave-one-out errors of fits that leave nothing are known to so many digits.
-_EQUAL = 1e-5
+_EQUAL = 1e-7
 
 
 class SplittingRegressor(TaskRegressor):
