@@ -54,7 +54,8 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept of the centre; if `alpha_intercept` is 0, the best fit to all rows.
+        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
+        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

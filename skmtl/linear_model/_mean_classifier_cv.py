@@ -107,7 +107,7 @@ class MeanRegularizedClassifierCV(ClassModel):
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Coefficients of the centre.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept of the centre.
+        Intercept for tasks never seen: it fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     kkt_ : float

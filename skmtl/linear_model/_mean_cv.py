@@ -118,7 +118,7 @@ class MeanRegularizedRegressorCV(CentredRegressor, SplittingRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre.
     intercept_shared_ : float
-        Intercept of the centre.
+        Intercept for tasks never seen: it fits all rows at `coef_shared_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

@@ -69,7 +69,8 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept of the centre; if `alpha_intercept` is 0, the best fit to all rows.
+        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
+        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     scale_ : float
         Scale of the residuals, one for all tasks; at least a millionth of the
         targets' spread around their median.

@@ -58,7 +58,8 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept of the centre; if `alpha_intercept` is 0, the best fit to all rows.
+        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
+        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     kkt_ : float

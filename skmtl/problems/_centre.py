@@ -204,7 +204,10 @@ class CentreFit:
         """Return the linear models of the tasks and of their shared part.
 
         Where tasks are not penalised, the shared part is a ridge fit to all rows with
-        the tasks' mean strength. A task without weight gets the shared part.
+        the tasks' mean strength. If the centre is pulled to zero, the shared intercept
+        is the tasks' mean residual at the shared coefficients: the mean of their
+        intercepts goes with larger coefficients, and would be biased where features
+        are not centred. A task without weight gets the shared part.
 
         Returns
         -------
@@ -214,11 +217,21 @@ class CentreFit:
         coef, shared, intercept = self.coef, self.coef_shared, self.intercept
         level, seen = self.intercept_shared, self.moments.weight > 0
         loose = self._loose
+        if self._is_shrunk and self.has_intercept and self.pull.intercept > 0:
+            left = self.moments.y_mean - self.moments.x_mean @ shared
+            precision = 1 / (1 / self.moments.weight[seen] + 1 / self.pull.intercept)
+            level = float(np.average(left[seen], weights=precision))
+            intercept = np.where(seen, intercept, level)
         if loose.any():
             shared, level = self._find_common(np.where(loose, np.nan, shared))
             coef = np.where(seen[:, None], coef, shared)
             intercept = np.where(seen, intercept, level)
         return LinearTasks(coef, intercept, shared, level)
+
+    @property
+    def _is_shrunk(self):
+        """Whether the centre is pulled to zero, but not held there."""
+        return bool(self.pull.centre.any()) and not self.pull.pinned
 
     @property
     def _loose(self):

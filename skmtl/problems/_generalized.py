@@ -150,7 +150,8 @@ class CentredLosses(CoupledTasks):
     def unpack(self, variable):
         """Return the linear models of the tasks, and the one at the centre.
 
-        Unpenalised columns get the best fit to all rows as their centre.
+        Unpenalised columns get the best fit to all rows as their centre, and so does
+        the intercept of a centre that is pulled to zero.
 
         Parameters
         ----------
@@ -170,7 +171,10 @@ class CentredLosses(CoupledTasks):
         loose = (self.own == 0).all(axis=tuple(range(self.own.ndim - 1)))
         loose |= self.strengths.pinned
         tasks = datafit.move(tasks, -1)
-        if not loose.any():
+        # The mean of the tasks' intercepts does not go with a centre that is shrunk.
+        alike = np.isinf(self._given).all()
+        shrunk = datafit.fit_intercept and self.centre.any() and not alike
+        if not (loose.any() or (shrunk and datafit.has_common)):
             shared = centre
         elif datafit.has_common:
             known = None if loose.all() else np.where(loose, np.nan, centre)

@@ -21,6 +21,8 @@ _KEPT = 3
 _FEW_LEFT = 0.1
 # Raise strengths until the error rises by this share of one row's mean error.
 _SHARE_OF_A_ROW = 0.05
+# Give up the centre if the error without it is at most this share higher.
+_UNNEEDED = 0.005
 
 
 @dataclass(frozen=True)
@@ -331,9 +333,17 @@ def _search(tried, posed, candidates):
 
 
 def _firm(tried, best, candidates, moments):
-    """Raise the best strengths as far as the rows cannot distinguish them."""
+    """Raise the best strengths as far as the rows cannot distinguish them.
+
+    A centre that tasks do not need is given up: its coefficients are then arbitrary,
+    and would predict new tasks badly.
+    """
     share = _SHARE_OF_A_ROW / moments.weight.sum()
-    return strengthen(tried, best, candidates.axes(), share)
+    firm = strengthen(tried, best, candidates.axes(), share)
+    apart = firm[0], np.inf, firm[2]
+    if candidates.free[1] and tried(apart) <= (1 + _UNNEEDED) * tried(firm):
+        return apart
+    return firm
 
 
 class Tried:
