@@ -329,7 +329,7 @@ def test_one_fold_has_no_standard_error():
     cv = ShuffleSplit(1, random_state=0)
     found = compare_tasks(_models(), X, y, task_column="task", cv=cv)
     assert np.isnan(found.standard_errors).all()
-    assert found.recommendation.startswith("Compare on more folds: on a single one")
+    assert found.recommendation.startswith("Compare on more folds: on a single fold")
 
 
 # What is compared

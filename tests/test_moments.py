@@ -274,7 +274,7 @@ def test_integers_do_not_merge_with_strings():
     X, y = np.ones((2, 1)), np.ones(2)
     numbers = summarise(X, y, [1, 2])
     words = summarise(X, y, ["1", "2"])
-    message = r"all integers or all strings to be merged, and these are \[1, 2\]"
+    message = r"all integers or all strings to be merged, got \[1, 2\]"
     with pytest.raises(ValueError, match=message):
         numbers + words
 
