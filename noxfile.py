@@ -1,4 +1,4 @@
-"""Run the checks in environments of their own: ``nox -s tests-3.12``, ``nox -s lowest``."""
+"""Run the checks in environments of their own, as in ``nox -s tests-3.12``."""
 
 import nox
 
