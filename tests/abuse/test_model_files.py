@@ -408,7 +408,7 @@ ARRAYS = [
     ("an archive", lambda marker: zipped({"a.npy": b""}), "is not an array"),
     ("nothing", lambda marker: b"", "is not an array"),
     ("a pickle", lambda marker: b"cos\nsystem\n(S'x'\ntR.", "is not an array"),
-    ("NaN", lambda marker: numpy_file(np.full(2, np.nan)), "NaN or infinity"),
+    ("NaN", lambda marker: numpy_file(np.full(2, np.nan)), "must be finite"),
 ]
 
 
