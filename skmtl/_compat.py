@@ -1,6 +1,9 @@
 """Names that scikit-learn keeps private, imported nowhere else."""
 
-from sklearn.base import _fit_context as fit_context
+from contextlib import contextmanager
+from functools import wraps
+
+from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
@@ -9,6 +12,39 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "all_or_nothing",
     "fit_context",
     "safe_indexing",
 ]
+
+
+def fit_context(*, prefer_skip_nested_validation):
+    """Decorate a fit to validate parameters, and to change nothing if it raises."""
+    checked = _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+    def decorate(fit):
+        checked_fit = checked(fit)
+
+        @wraps(fit)
+        def wrapper(estimator, *args, **kwargs):
+            with all_or_nothing(estimator):
+                return checked_fit(estimator, *args, **kwargs)
+
+        return wrapper
+
+    return decorate
+
+
+@contextmanager
+def all_or_nothing(*estimators):
+    """Restore the attributes of estimators if the block raises.
+
+    Fitted attributes are replaced, never changed in place, so shallow copies suffice.
+    """
+    before = [(estimator, vars(estimator).copy()) for estimator in estimators]
+    try:
+        yield
+    except BaseException:  # KeyboardInterrupt too
+        for estimator, attributes in before:
+            estimator.__dict__ = attributes
+        raise

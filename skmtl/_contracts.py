@@ -236,7 +236,7 @@ class Loss(ABC):
         return None
 
     def bend_along(self, y, z):
-        """Return what multiplies by the curvature of `bend`, in scores if there are.
+        """Return a function that multiplies by the curvature of `bend`.
 
         Parameters
         ----------
@@ -248,8 +248,8 @@ class Loss(ABC):
         Returns
         -------
         callable
-            Of steps in the shape of z, or in that of scores if there is a `basis`,
-            returns the products in that shape.
+            Maps a step in the shape of z, or in that of the scores if there is a
+            `basis`, to its product in the same shape.
         """
         bend = self.bend(y, z)
         return lambda step: np.einsum("...kl,...l->...k", bend, step)

@@ -1,11 +1,11 @@
 """Linear algebra on stacks of symmetric matrices, and on one that may be singular."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 from threadpoolctl import ThreadpoolController
 
 EPS = np.finfo(float).eps
@@ -30,19 +30,70 @@ def blas_threads_for(n_features):
     return _controller().limit(limits=1, user_api="blas")
 
 
+@contextmanager
+def calculation(n_features):
+    """Silence floating-point warnings and limit threads; callers check for overflow.
+
+    Parameters
+    ----------
+    n_features : int
+        Size of the matrices; small ones use one thread.
+    """
+    quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    with blas_threads_for(n_features), quiet:
+        yield
+
+
 @cache
 def _controller():
     return ThreadpoolController()
 
 
-def refuse_huge(*sums):
-    """Refuse sums of squares so large that their products overflow."""
-    largest = max(np.abs(values).max(initial=0.0) for values in sums)
-    if not largest < _HUGE:
-        raise ValueError(
-            f"Sums of squares of X and y must stay below {_HUGE:g}, got {largest:g}. "
-            "Scale the columns, or leave out the rows that are so large by mistake."
-        )
+def column_sizes(X):
+    """Return the largest absolute value of each column.
+
+    SciPy's ``abs`` would sum duplicates of a sparse `X` in place.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_rows, n_columns)
+        Numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        The values, 0 for a column without entries.
+    """
+    if not sparse.issparse(X):
+        return np.abs(X).max(axis=0, initial=0.0)
+    sizes = np.zeros(X.shape[1], dtype=X.dtype)
+    np.maximum.at(sizes, X.indices, np.abs(X.data))
+    return sizes
+
+
+def refuse_huge(features, targets=()):
+    """Refuse sums of squares so large that their products overflow.
+
+    Parameters
+    ----------
+    features : ndarray of shape (..., n_features)
+        Sums of squares of the features, or of products with the targets.
+    targets : array-like
+        Sums of squares of the targets.
+    """
+    sizes = np.abs(features).reshape(-1, features.shape[-1]).max(axis=0, initial=0.0)
+    sizes = np.where(np.isnan(sizes), np.inf, sizes)
+    size = np.abs(targets).max(initial=0.0)
+    if sizes.max(initial=0.0) < _HUGE and size < _HUGE:
+        return
+    what, largest = "y", size
+    if size < _HUGE:
+        what, largest = f"feature {sizes.argmax()} of X", sizes.max()
+    raise ValueError(
+        f"Sums of squares of X and y must be below {_HUGE:g}, got {largest:g} for "
+        f"{what}. Divide the column by its largest absolute value, or remove erroneous "
+        "rows."
+    )
 
 
 def apply(matrices, rows):
@@ -201,6 +252,15 @@ class Semidefinite:
         """Return the inverse, or the pseudo-inverse where the matrix is flat."""
         return self.solve(np.eye(len(self.matrix)))
 
+    @cached_property
+    def inverse_root(self):
+        """Return a factor R of the inverse, ``R R'``."""
+        if self._cholesky is not None:
+            root = linalg.lapack.dtrtri(self._cholesky, lower=True)[0]
+            return self._scale[:, None] * np.tril(root).T
+        values, (basis, factor) = self._spectrum[0], self._range
+        return basis @ np.linalg.inv(factor).T / np.sqrt(values)
+
 
 @dataclass(frozen=True)
 class Wide:
@@ -211,6 +271,12 @@ class Wide:
 
     root: np.ndarray
     strength: float
+    tolerance: float = 1e-12
+
+    @property
+    def matrix(self):
+        """Return the square matrix."""
+        return self.root.T @ self.root + self.strength * np.eye(self.root.shape[1])
 
     @cached_property
     def _svd(self):
@@ -246,3 +312,13 @@ class Wide:
     def inverse(self):
         """Return the inverse, or the pseudo-inverse where the matrix is flat."""
         return self.solve(np.eye(self.root.shape[1]))
+
+    @cached_property
+    def inverse_root(self):
+        """Return a factor R of the inverse, ``R R'``."""
+        values, vectors = self._svd
+        root = vectors.T / np.sqrt(values + self.strength)
+        if not self.strength:
+            return root
+        rest = np.eye(vectors.shape[1]) - vectors.T @ vectors
+        return np.hstack([root, rest / np.sqrt(self.strength)])

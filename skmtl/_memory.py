@@ -1,29 +1,28 @@
-"""How much memory work would take, and whether it is there."""
+"""Estimate memory, and refuse what would not fit."""
 
 import os
 from pathlib import Path
 
-# Where the system does not say how much memory is available, this much is assumed.
+# Memory assumed if the system does not report any.
 _ASSUMED = 16 * 2**30
-# Share of the available memory that one fit may plan for: factors and copies come on
-# top of what is estimated.
+# Largest share of the available memory for estimated arrays; factors and copies come on
+# top.
 _SHARE = 0.5
-# Arrays below this size are allocated without asking the system.
+# Smaller arrays are allocated without checking the available memory.
 _SMALL = 2**26
-# Exact solvers that form a matrix per task are used up to this many numbers in all.
+# Exact solvers form one matrix per task up to this many numbers in total,
 _LARGE = 2**22
-# And up to this many times the numbers in the data.
+# or up to this multiple of the numbers in the data.
 _FACTOR = 2
 _REMEDY = (
     "Use MeanRegularizedRegressor, MeanRegularizedClassifier, "
-    "GraphRegularizedRegressor or JointFeatureRegressor, which need memory of the "
-    "order of X here, or reduce the columns, with TruncatedSVD or by selecting "
-    "features."
+    "GraphRegularizedRegressor or JointFeatureRegressor, whose memory here is of the "
+    "order of X, or reduce the columns with TruncatedSVD or feature selection."
 )
 
 
 def is_large(n_numbers, n_data):
-    """Return whether matrices of so many numbers are too large beside the data.
+    """Return whether matrices are too large compared with the data.
 
     Parameters
     ----------
@@ -41,7 +40,7 @@ def is_large(n_numbers, n_data):
 
 
 def refuse_large(n_bytes, what, remedy=_REMEDY):
-    """Refuse work before it starts, if it would not fit in memory.
+    """Raise an error if an allocation would not fit in memory.
 
     Parameters
     ----------
@@ -50,26 +49,25 @@ def refuse_large(n_bytes, what, remedy=_REMEDY):
     what : str
         What they would hold.
     remedy : str
-        What to do instead.
+        What the user can do instead.
     """
     if n_bytes < _SMALL:
         return
     available = available_bytes()
     if n_bytes > _SHARE * available:
         raise ValueError(
-            f"This would need about {in_words(n_bytes)} of memory for {what}, and "
-            f"about {in_words(available)} are available, half of which may be "
-            f"planned for. {remedy}"
+            f"This needs about {in_words(n_bytes)} of memory for {what}, more than "
+            f"half of the {in_words(available)} available. {remedy}"
         )
 
 
 def available_bytes():
-    """Return how much memory this process may still take, in bytes."""
+    """Return how many bytes this process can still allocate."""
     return max(0, min(_free_of_machine(), _free_of_group(), _free_of_process()))
 
 
 def in_words(n_bytes):
-    """Return a size as people say it."""
+    """Format a number of bytes."""
     for unit, size in (("TB", 1e12), ("GB", 1e9)):
         if n_bytes >= size:
             return f"{n_bytes / size:.2g} {unit}"
@@ -95,7 +93,7 @@ def _installed():
 
 
 def _free_of_group():
-    """Return what a container leaves, if one limits the process."""
+    """Return the memory left under the cgroup's limit, if there is one."""
     root = Path("/sys/fs/cgroup")
     try:
         limit, used = ((root / f"memory.{name}").read_text() for name in _GROUP)
@@ -109,7 +107,7 @@ _ENDLESS = 2**62
 
 
 def _free_of_process():
-    """Return what the limit of the address space leaves, if there is one."""
+    """Return the memory left under the address space limit, if there is one."""
     try:
         import resource
 

@@ -114,7 +114,7 @@ def test_it_tells_which_rows_and_columns_were_used(capsys, pupils, tmp_path):
     assert "Rows: 116, to predict score" in out
     assert "Tasks: 4 of school" in out
     assert "1 number (hours); 1 yes/no column (free_meals); 1 date (tested)" in out
-    assert "name (text, different in every row)" in out
+    assert "name (text that differs in every row)" in out
     assert "town (--drop), country (the same in every row)" in out
     assert "nothing (empty)" in out
     assert "Left out: 1 row without school and 3 rows without score" in out
@@ -160,7 +160,7 @@ def test_integers_with_gaps_are_tasks(capsys, pupils, tmp_path):
     pupils.to_csv(tmp_path / "pupils.csv", index=False)
     model = tmp_path / "model.skops"
     assert run(*compare_with(tmp_path / "pupils.csv", "--save", model)) == 0
-    assert load_model(model)[-1].tasks_.tolist() == [1, 2, 10, 20]
+    assert load_model(model)[-1].tasks_.tolist() == ["1", "10", "2", "20"]
 
 
 def test_warnings_are_lines_of_their_own(capsys, csv, monkeypatch):
@@ -221,7 +221,7 @@ def test_tasks_never_seen_are_counted(capsys, pupils, saved, tmp_path):
     assert (
         run("predict", saved, tmp_path / "new.csv", "--output", tmp_path / "p.csv") == 0
     )
-    assert "10 of them of 1 school not seen in training" in capsys.readouterr().err
+    assert "10 of them from 1 school not seen in training" in capsys.readouterr().err
 
 
 def test_text_that_looks_like_a_number_stays_text(tmp_path):
@@ -275,12 +275,11 @@ def test_quiet_is_quiet(csv, monkeypatch):
     ("name", "content", "said"),
     [
         ("a.csv", None, "a.csv does not exist"),
-        ("a.xlsx", b"", "must be a .csv or .parquet file"),
+        ("a.ods", b"", "must be a .csv, .tsv, .csv.gz, .xlsx or .parquet file"),
         ("a.csv", b"", "is empty"),
         ("a.csv", b"school,score\n", "has no rows"),
         ("a.csv", b"school,score,x\na,1,2\nb,2,3,4,5\n", "line 3"),
         ("a.csv", b"school,score\na,1,2\nb,2,3\n", "more fields"),
-        ("a.csv", b"school,score\n\xff\xfe,1\n", "not UTF-8"),
         ("a.csv", b"school,score,x,x \na,1,2,3\n", "two columns named 'x'"),
         ("a.parquet", b"PAR1 and no more", "not a readable Parquet file"),
         ("a.csv", b"School,score,x\na,1,2\n", "did you mean 'School'"),
@@ -289,9 +288,7 @@ def test_quiet_is_quiet(csv, monkeypatch):
         ("a.csv", b"school,score,x\na,,2\n,1,3\n", "no row in which both"),
         ("a.csv", b"school,score,x\na,1,2\na,2,3\n", "at least two tasks"),
         ("a.csv", b"school,score,x\na,1,2\nb,2,3\n", "different in each of 2 rows"),
-        ("a.csv", b"school,score,x\n1,,2\n1.5,2,3\n2,1,1\n", "got 1.5 in row 2"),
         ("a.csv", b"school,score,x\na,1,2\nb,n.n.,3\n", "got 'n.n.' among numbers"),
-        ("a.csv", b'school,score,x\na,"1,5",2\nb,2,3\n', "decimals with a point"),
         (
             "a.csv",
             b"school,score,x\na,2024-01-31,2\nb,2024-01-31,3\n",
@@ -327,9 +324,9 @@ def test_a_bad_table_is_said_in_one_line(capsys, tmp_path, name, content, said):
         (["--task", "school", "--target", "score", "--drop", "score"], "keep it"),
         (["--task", "school", "--target", "score", "--cv", "1"], "between 2 and"),
         (["--task", "school", "--target", "score", "--cv", "121"], "rows, 120"),
-        (["--task", "school", "--target", "score", "--cv", "x"], "invalid int value"),
+        (["--task", "school", "--target", "score", "--cv", "x"], "invalid value"),
         (["--models", "independent,forest"], "'forest' is not a model"),
-        (["--models", "mean"], "name at least two"),
+        (["--models", "mean"], "give at least two"),
         (["--metric", "r2"], "invalid choice"),
         (["--report", "report.pdf"], "must end with .html"),
         (["--save", "model.pkl"], "must end with .skops"),
@@ -387,9 +384,7 @@ def test_a_file_that_is_no_model_is_refused(capsys, csv, tmp_path):
     path = tmp_path / "model.skops"
     assert "does not exist" in fail(capsys, "predict", path, csv)
     path.write_bytes(b"no model")
-    assert "is damaged, or no file that skmtl saved" in fail(
-        capsys, "predict", path, csv
-    )
+    assert "is damaged, or was not saved by skmtl" in fail(capsys, "predict", path, csv)
 
 
 def test_a_damaged_model_is_refused(capsys, csv, saved):
@@ -406,7 +401,7 @@ def test_a_model_of_other_types_is_refused(capsys, csv, saved):
     files["schema.json"] = json.dumps(schema).encode()
     with zipfile.ZipFile(saved, "w") as archive:
         [archive.writestr(*each) for each in files.items()]
-    assert "not opened: subprocess.Popen" in fail(capsys, "predict", saved, csv)
+    assert "not save: subprocess.Popen" in fail(capsys, "predict", saved, csv)
 
 
 def test_a_model_that_the_command_did_not_save_is_refused(capsys, csv, tmp_path):

@@ -107,7 +107,7 @@ def test_new_tasks_are_predicted_and_counted(capsys, csv, patients, tmp_path):
     compare(csv, "--save", saved)
     patients.assign(clinic="oak").to_csv(new, index=False)
     assert main(["predict", str(saved), str(new)]) == 0
-    assert "160 of them of 1 clinic not seen in training" in capsys.readouterr().err
+    assert "160 of them from 1 clinic not seen in training" in capsys.readouterr().err
 
 
 def test_a_column_that_a_probability_would_take_is_kept(

@@ -15,7 +15,7 @@ import skmtl
 
 PACKAGE = Path(skmtl.__file__).parent
 
-CELLAR = {"_contracts", "_compat", "_linalg", "_memory"}
+CELLAR = {"_contracts", "_compat", "_linalg", "_memory", "_text"}
 GROUND = {"data", "losses", "penalties", "couplings", "solvers", "datasets"}
 FIRST = {"problems", "metrics"}
 SECOND = {"linear_model"}
@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "_compat": set(),
     "_linalg": set(),
     "_memory": set(),
+    "_text": set(),
     **dict.fromkeys(GROUND, CELLAR),
     **dict.fromkeys(FIRST, CELLAR | GROUND),
     **dict.fromkeys(SECOND, CELLAR | GROUND | FIRST),

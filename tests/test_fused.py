@@ -38,25 +38,29 @@ def centred(values):
 
 def minimise_smoothed(pairs, fused, l1, joint):
     """Minimise with plus and minus parts of coefficients and jumps, by SciPy."""
-    A, b, n = centred(X), centred(y), N_TASKS * N_FEATURES
-    D = np.zeros((len(pairs), N_TASKS))
+    n_nodes = max(N_TASKS, *(label + 1 for pair in pairs for label in pair))
+    A, b, n = centred(X), centred(y), n_nodes * N_FEATURES
+    rows = np.arange(n) < N_TASKS * N_FEATURES
+    D = np.zeros((len(pairs), n_nodes))
     for row, (s, t) in zip(D, pairs, strict=True):
         row[s], row[t] = 1.0, -1.0
     D = np.kron(D, np.eye(N_FEATURES))
-    m = len(D)
+    m, both = len(D), np.tile(rows, 2)
 
     def cost(x):
         w = x[:n] - x[n : 2 * n]
-        W = w.reshape(N_TASKS, N_FEATURES)
+        W = w.reshape(n_nodes, N_FEATURES)[:N_TASKS]
         residual = b - (A * W[task]).sum(axis=1)
         sizes = np.sqrt((W**2).sum(axis=0) + 1e-18)
-        value = SCALE / 2 * (residual**2).sum() + l1 * x[: 2 * n].sum()
+        value = SCALE / 2 * (residual**2).sum() + l1 * x[: 2 * n][both].sum()
         value += fused * x[2 * n :].sum() + joint * sizes.sum()
         slope = np.zeros((N_TASKS, N_FEATURES))
         np.add.at(slope, task, -SCALE * residual[:, None] * A)
-        slope = (slope + joint * W / sizes).ravel()
+        seen = (slope + joint * W / sizes).ravel()
+        slope = np.zeros(n)
+        slope[rows] = seen
         jumps = np.full(2 * m, fused)
-        return value, np.concatenate([slope + l1, -slope + l1, jumps])
+        return value, np.concatenate([slope + l1 * rows, -slope + l1 * rows, jumps])
 
     split = np.hstack([D, -D, -np.eye(m), np.eye(m)])
     start = np.concatenate([np.full(2 * n, 1.0), np.full(2 * m, 0.1)])
@@ -129,13 +133,34 @@ def test_an_order_is_that_of_the_labels():
     assert_array_equal(days.segments_, plain.segments_[back])
 
 
-def test_edges_with_a_task_that_is_absent_join_nothing():
+def test_edges_through_an_absent_task_join_its_neighbours():
     rest = task != 5
     ring = FusedRegressor(0.1, edges=RING, tol=1e-11)
-    chain = FusedRegressor(0.1, edges=CHAIN[:-1], tol=1e-11)
+    shorter = FusedRegressor(0.1, edges=[*CHAIN[:-1], (4, 0)], tol=1e-11)
     with_absent = ring.fit(X[rest], y[rest], task=task[rest])
-    without = chain.fit(X[rest], y[rest], task=task[rest])
+    without = shorter.fit(X[rest], y[rest], task=task[rest])
     assert_allclose(with_absent.coef_, without.coef_, atol=1e-9)
+
+
+STAR = [(t, 6) for t in range(5)]
+MESH = [(0, 6), (1, 6), (2, 6), (6, 7), (7, 3), (7, 4), (7, 5), (0, 1)]
+DOUBLE = [(0, 6), (6, 1), (0, 1), (1, 2), (2, 7), (7, 8), (8, 3), (8, 9), (4, 5)]
+
+
+@pytest.mark.parametrize("pairs", [STAR, MESH, DOUBLE], ids=["star", "mesh", "double"])
+def test_tasks_without_rows_have_the_optimum_of_a_convex_program(pairs):
+    fused, l1, joint = 0.1, 0.05, 0.2
+    model = FusedRegressor(fused, alpha_l1=l1, alpha_joint=joint, edges=pairs)
+    model.set_params(tol=1e-10).fit(X, y, task=task)
+    value = minimise_smoothed(pairs, fused, l1, joint)
+    assert_allclose(model.objective_, value, rtol=1e-7)
+    places = {label: t for t, label in enumerate(model.nodes_)}
+    ends = np.array([[places[a], places[b]] for a, b in pairs])
+    jumps = np.abs(model.coef_nodes_[ends[:, 0]] - model.coef_nodes_[ends[:, 1]]).sum()
+    rest = model.objective_ - l1 * np.abs(model.coef_).sum()
+    rest -= joint * np.sqrt((model.coef_**2).sum(axis=0)).sum()
+    residual = y - model.predict(X, task=task)
+    assert_allclose(SCALE / 2 * (residual**2).sum() + fused * jumps, rest, rtol=1e-6)
 
 
 @each_model
@@ -189,8 +214,12 @@ def test_a_single_task_has_one_segment_per_feature():
             r"does not name \[3, 4, 5\], and has 3 labels of which 3",
         ),
         ({"order": [0, 1, 2, 3, 4, 5, 5]}, "has 7 labels of which 6 are distinct"),
-        ({"edges": [(0, 1, 2)]}, "edges must be pairs of labels, got one of length 3"),
-        ({"edges": [("a", "b")]}, r"none of the labels in .*: tasks are \[0, 1, 2, 3"),
+        (
+            {"edges": [(0, 1, 2)]},
+            "edges must be pairs of labels, got an edge of length 3",
+        ),
+        ({"edges": [("a", "b")]}, r"edges must use labels of the same kind"),
+        ({"edges": [(8, 9)]}, r"with rows, got \[8, 9\]. The tasks are \[0, 1, 2, 3"),
     ],
 )
 def test_neighbours_that_make_no_sense_are_refused(names, told):

@@ -162,9 +162,9 @@ def test_a_task_without_rows_takes_after_its_neighbours(rows):
     np.testing.assert_allclose(model.coef_[3], (model.coef_[2] + model.coef_[4]) / 2)
 
 
-def test_a_task_never_seen_has_the_mean_of_all_rows_at_their_mean(rows):
+def test_an_unseen_task_predicts_the_mean_target_at_the_mean_features(rows):
     X, y, task = rows
-    model = GraphRegularizedRegressor("chain", 2.0).fit(X, y, task=task)
+    model = GraphRegularizedRegressor("complete", 2.0).fit(X, y, task=task)
     found = model.predict(X.mean(axis=0)[None], task=[99])
     np.testing.assert_allclose(found, y.mean())
 
@@ -200,7 +200,9 @@ WRONG = {
     r"a row and a column for each of the 7 tasks, got shape \(2, 2\)": np.ones((2, 2)),
     "must be symmetric": np.triu(np.ones((7, 7))),
     "weights of 0 or more": -np.ones((7, 7)),
-    "names tasks that are not there": [(0, "x")],
+    r"same kind as the tasks, got \['x'\]": [(0, "x")],
+    r"with rows, got \[8, 9\]": [(8, 9)],
+    "a task twice in a row": [0, 1, 1, 2, 3, 4, 5, 6],
     "list edges as": [(0, 1, 2, 3)],
     "join two tasks by each edge": [(0, 0)],
     r"give every task a parent, not \[1": {0: "a"},

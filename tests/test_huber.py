@@ -69,13 +69,13 @@ def assert_alike(first, second, rtol=1e-4, atol=1e-5):
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("epsilon", [1.1, 1.35, 3.0])
-def test_one_task_is_scikit_learns(spoiled, weight, fit_intercept, epsilon):
-    """Two pulls in a row, of 3 and 1.5, are one of 1."""
+def test_one_task_without_penalties_equals_scikit_learn(
+    spoiled, weight, fit_intercept, epsilon
+):
     X, y, _, _ = spoiled
     params = {"epsilon": epsilon, "fit_intercept": fit_intercept}
-    found = model(alpha=3.0, alpha_shared=1.5, **params)
-    found.fit(X, y, sample_weight=weight)
-    expected = oracle(1.0, X, y, weight, **params)
+    found = model(alpha_shared=0.0, **params).fit(X, y, sample_weight=weight)
+    expected = oracle(0.0, X, y, weight, **params)
     assert_allclose(found.coef_, expected.coef_, rtol=1e-4, atol=1e-4)
     assert_allclose(found.intercept_, expected.intercept_, rtol=1e-4, atol=1e-4)
     assert found.scale_ == pytest.approx(expected.scale_, rel=1e-4)
@@ -84,11 +84,23 @@ def test_one_task_is_scikit_learns(spoiled, weight, fit_intercept, epsilon):
 
 def test_endless_strengths_pool_all_rows(spoiled):
     X, y, task, _ = spoiled
-    found = model(alpha=np.inf, alpha_intercept=np.inf).fit(X, y, task=task)
-    expected = oracle(1.0, X, y)
+    found = model(alpha=np.inf, alpha_shared=0.0, alpha_intercept=np.inf)
+    found.fit(X, y, task=task)
+    expected = oracle(0.0, X, y)
     assert_allclose(found.coef_, np.tile(expected.coef_, (4, 1)), rtol=1e-4, atol=1e-4)
     assert_allclose(found.intercept_, expected.intercept_, rtol=1e-4)
     assert found.scale_ == pytest.approx(expected.scale_, rel=1e-4)
+
+
+def test_at_a_given_scale_it_equals_scikit_learn_with_a_scaled_alpha(spoiled):
+    """scikit-learn's alpha is not relative to the scale; ours is."""
+    X, y, _, _ = spoiled
+    found = model(alpha=3.0, alpha_shared=1.5).fit(X, y)
+    left = y - found.predict(X)
+    slope = np.clip(left, -1.35 * found.scale_, 1.35 * found.scale_)
+    # Strengths of 3 and 1.5 in series equal one of 1.
+    assert_allclose(X.T @ slope, found.coef_, rtol=1e-4, atol=1e-4)
+    assert slope.sum() == pytest.approx(0, abs=1e-3)
 
 
 def test_the_objective_is_the_lowest_that_scipy_finds(spoiled, weight):
@@ -103,14 +115,14 @@ def test_the_objective_is_the_lowest_that_scipy_finds(spoiled, weight):
         left = y - (X * coef[codes]).sum(axis=1) - levels[codes]
         pull = 0.8 * ((coef - centre[:3]) ** 2).sum() + 0.4 * (centre[:3] ** 2).sum()
         pull += 0.6 * ((levels - centre[3]) ** 2).sum()
-        return weight @ (s / 2 + s * huber(1.35, left / s)) + pull / 2
+        return weight @ (s / 2 + s * huber(1.35, left / s)) + pull / (2 * s)
 
     start = np.concatenate(
         [
             found.coef_.ravel(),
             found.intercept_,
             found.coef_shared_,
-            [found.intercept_shared_, np.log(found.scale_)],
+            [found.intercept_.mean(), np.log(found.scale_)],
         ]
     )
     assert value(start) == pytest.approx(found.objective_)
@@ -121,33 +133,33 @@ def test_the_objective_is_the_lowest_that_scipy_finds(spoiled, weight):
 
 
 @each_strength
-def test_without_outliers_it_is_the_squared_loss_in_units_of_the_scale(spoiled, params):
+def test_without_outliers_it_equals_the_squared_loss(spoiled, params):
     X, y, task, _ = spoiled
     found = model(**{**params, "epsilon": 1e6}).fit(X, y, task=task)
-    names = ("alpha", "alpha_shared", "alpha_intercept")
-    pulls = {name: found.scale_ * getattr(found, name) for name in names}
-    squared = MeanRegularizedRegressor(fit_intercept=found.fit_intercept, **pulls)
+    names = ("alpha", "alpha_shared", "alpha_intercept", "fit_intercept")
+    squared = MeanRegularizedRegressor(**{name: getattr(found, name) for name in names})
     squared.fit(X, y, task=task)
     assert_allclose(found.coef_, squared.coef_, rtol=1e-5, atol=1e-6)
     assert_allclose(found.intercept_, squared.intercept_, rtol=1e-5, atol=1e-6)
-    left = y - squared.predict(X, task=task)
-    assert found.scale_ == pytest.approx(np.sqrt((left**2).mean()), rel=1e-5)
     assert not found.outliers_.any()
 
 
 # The scale
 
 
+@pytest.mark.parametrize("pull", [0.0, 0.3, 10.0])
 @given(seed=st.integers(0, 2**32 - 1), epsilon=st.floats(1.01, 5.0))
-def test_the_scale_makes_the_mean_of_limited_squares_one(seed, epsilon):
+def test_at_the_scale_the_mean_clipped_square_is_one(pull, seed, epsilon):
     rng = np.random.default_rng(seed)
     sizes, weight = np.abs(rng.standard_cauchy(20)), rng.uniform(0, 2, size=20)
 
     def excess(scale):
-        return weight @ np.minimum(sizes / scale, epsilon) ** 2 - weight.sum()
+        mean = weight @ np.minimum(sizes / scale, epsilon) ** 2 - weight.sum()
+        return mean + pull / scale**2
 
     expected = brentq(excess, 1e-6 * sizes.min(), 1e3 * sizes.max(), xtol=1e-14)
-    assert fit_scale(sizes, weight, epsilon) == pytest.approx(expected, rel=1e-9)
+    found = fit_scale(sizes, weight, epsilon, pull)
+    assert found == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_scale_of_nothing_is_nothing():
@@ -232,14 +244,31 @@ def test_a_sparse_design_is_a_dense_one(spoiled, params):
     assert_array_equal(first.outliers_, second.outliers_)
 
 
-@pytest.mark.parametrize("unit", [1e-100, 1e-6, 1e6, 1e100])
-def test_the_unit_of_targets_is_that_of_coefficients_and_scale(spoiled, unit):
-    """Strengths are in units of one over it."""
+@pytest.mark.parametrize("unit", [1e-60, 1e-6, 1e6, 1e60])
+@each_strength
+def test_the_unit_of_targets_is_that_of_coefficients_and_scale(spoiled, params, unit):
     X, y, task, _ = spoiled
-    first = model().fit(X, y, task=task)
-    other = model(alpha=1 / unit, alpha_shared=1 / unit).fit(X, unit * y, task=task)
-    assert_allclose(other.coef_ / unit, first.coef_, rtol=1e-4, atol=1e-5)
-    assert other.scale_ / unit == pytest.approx(first.scale_, rel=1e-4)
+    first = model(**params).fit(X, y, task=task)
+    other = model(**params).fit(X, unit * y, task=task)
+    for name in LEARNT:
+        values = getattr(other, name) / unit, getattr(first, name)
+        assert_allclose(*values, rtol=1e-4, atol=1e-5, err_msg=name)
+    assert_array_equal(first.outliers_, other.outliers_)
+
+
+def test_it_is_as_good_as_scikit_learns_on_targets_of_any_unit():
+    """House prices in thousands and in ones, with some outliers."""
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(size=(500, 3)), np.arange(500) % 10
+    price = 300 + X @ [60, -30, 20] + 20 * rng.normal(size=10)[task]
+    price += 30 * rng.normal(size=500)
+    clean = np.arange(500) % 50 > 0
+    price[~clean] += 2000
+    pooled = HuberRegressor(max_iter=10000).fit(X, price).score(X[clean], price[clean])
+    for unit in (1.0, 1000.0):
+        found = model().fit(X, unit * price, task=task)
+        score = found.score(X[clean], unit * price[clean], task=task[clean])
+        assert score > pooled
 
 
 def test_float32_stays_float32(spoiled):
@@ -276,9 +305,9 @@ def test_targets_that_are_all_alike_are_predicted(level):
     assert not found.outliers_.any()
 
 
-def test_targets_without_noise_have_the_least_scale():
+def test_targets_without_noise_or_penalty_have_the_smallest_scale():
     X = np.random.default_rng(0).normal(size=(60, 2))
-    found = model().fit(X, X @ [1.0, 2.0], task=np.arange(60) % 3)
+    found = model(alpha_shared=0.0).fit(X, X @ [1.0, 2.0], task=np.arange(60) % 3)
     assert_allclose(found.coef_, np.tile([1.0, 2.0], (3, 1)), atol=1e-3)
     assert 0 < found.scale_ < 1e-3
 

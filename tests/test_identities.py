@@ -123,8 +123,10 @@ def test_errors_rise_with_the_strength_of_the_whole_penalty(tasks, model, name):
 
 @each_penalized
 def test_an_objective_rises_with_its_strength(tasks, model, name):
-    objectives = [fit.objective_ for fit in along(model, name, *tasks)]
-    assert (np.diff(objectives) > 0).all()
+    objectives = np.array([fit.objective_ for fit in along(model, name, *tasks)])
+    # It is constant, up to tol, once the penalised part is zero.
+    assert (np.diff(objectives) > -TIGHT["tol"] * objectives[1:]).all()
+    assert objectives[1] > objectives[0]
 
 
 @each_model

@@ -242,7 +242,8 @@ def test_identical_tasks_are_not_hurt():
     found = compare_tasks(None, X, y, task_column="task", random_state=0)
     assert (found.p_values[1:] < 0.05).mean() < 0.05
     assert [len(found.hurt(name)) for name in found.models] == [0, 0, 0, 0]
-    assert found.recommendation.startswith(f"Use {found.best_sharing!r}")
+    assert found.recommended == "pooled"
+    assert found.recommendation.startswith("Use 'pooled': ")
 
 
 # Recommendation
@@ -264,7 +265,7 @@ def test_it_recommends_tasks_apart_where_sharing_is_worse():
     ).recommendation
     assert text.startswith("Use 'independent': the MSE of ")
     assert "of 'pooled', the best model that shares, is" in text
-    assert "above its own, and sharing hurts 10 of the 10 tasks significantly" in text
+    assert "above its own; sharing does not help, and hurts 10 of the 10 tasks" in text
     assert text.endswith(" and 7 more.")
 
 
@@ -275,6 +276,52 @@ def test_it_admits_that_there_is_no_clear_difference(comparison):
     text = replace(comparison, fold_errors=errors).recommendation
     assert text.startswith("No clear difference: the MSE of ")
     assert "of 'shared', the best model that shares, is within one standard" in text
+    assert text.endswith(
+        "'apart' and 'shared' cannot be told apart, use 'apart', the simplest."
+    )
+
+
+def _simulate(comparison, *errors, noise=1.0):
+    """A comparison with these mean errors; those of the others vary over folds."""
+    steps = noise * np.array([1.0, -1.0, 1.0, -1.0, 0.0])
+    folds = np.array(errors)[:, None] + np.array([0, 1, -1])[:, None] * steps
+    return replace(comparison, fold_errors=folds)
+
+
+@pytest.mark.parametrize(
+    ("errors", "noise", "near", "recommended", "verdict"),
+    [
+        # standard errors of 0.67 noise from the first, of 1.34 noise among the others
+        ((9.0, 5.0, 5.1), 0.5, (1, 2), 1, "Sharing helps"),
+        ((9.0, 5.1, 5.0), 0.5, (1, 2), 1, "Sharing helps"),
+        ((9.0, 7.0, 5.0), 0.5, (2,), 2, "Sharing helps"),
+        ((6.0, 5.9, 5.0), 1.6, (0, 1, 2), 0, "No clear difference"),
+        ((6.0, 9.0, 5.0), 1.6, (0, 2), 0, "No clear difference"),
+        ((6.0, 6.1, 5.0), 0.9, (1, 2), 2, "Sharing seems to help"),
+        ((5.0, 6.0, 9.0), 0.8, (0,), 0, "Sharing seems not to help"),
+        ((5.0, 8.0, 9.0), 0.5, (0,), 0, "Sharing does not help"),
+    ],
+)
+def test_it_recommends_the_simplest_model_within_one_standard_error_of_the_best(
+    comparison, errors, noise, near, recommended, verdict
+):
+    found = _simulate(comparison, *errors, noise=noise)
+    names = found.models
+    assert found.near_best == tuple(names[i] for i in near)
+    assert found.recommended == names[recommended]
+    assert found.verdict == verdict
+    words = found.recommendation
+    assert verdict[:1].lower() + verdict[1:] in words or words.startswith(verdict)
+    assert repr(found.recommended) in words
+    assert ("cannot be told apart" in words) == (len(near) > 1)
+
+
+def test_models_equal_up_to_rounding_are_both_near_best(comparison):
+    base = comparison.fold_errors[0]
+    errors = np.array([base, base * (1 - 1e-13), base * (1 - 2e-13)])
+    found = replace(comparison, fold_errors=errors)
+    assert found.near_best == found.models
+    assert found.recommended == found.baseline
 
 
 def test_one_fold_has_no_standard_error():
@@ -282,7 +329,7 @@ def test_one_fold_has_no_standard_error():
     cv = ShuffleSplit(1, random_state=0)
     found = compare_tasks(_models(), X, y, task_column="task", cv=cv)
     assert np.isnan(found.standard_errors).all()
-    assert found.recommendation.startswith("Compare on more folds: on a single one")
+    assert found.recommendation.startswith("Compare on more folds: on a single fold")
 
 
 # What is compared

@@ -25,6 +25,9 @@ from skmtl.linear_model import (
     MultiTaskRidgeCV,
 )
 
+# Grids here have few strengths on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:The error still falls:UserWarning")
+
 N_TASKS, N_FEATURES = 5, 4
 SIZES = np.array([9, 14, 6, 21, 11])
 LEARNT = ("coef_", "intercept_", "coef_shared_", "intercept_shared_")
@@ -562,16 +565,21 @@ def test_batches_need_moments_that_a_fit_of_few_rows_does_not_keep():
 def test_the_best_of_a_grid_is_chosen_and_fitted(tasks, method):
     X, y, labels = tasks
     model = MeanRegularizedRegressorCV(
-        [0.1, 1.0, 10.0, 100.0], alphas_intercept=[0.1, 1.0, np.inf], method=method
+        [0.1, 1.0, 10.0, 100.0],
+        alphas_shared=[0.0, 2.0],
+        alphas_intercept=[0.1, 1.0, np.inf],
+        method=method,
     ).fit(X, y, task=labels)
     scores = model.cv_results_["mean_test_score"]
     best = np.nanargmax(scores)
-    assert len(scores) == 12
+    assert len(scores) == 24
     assert model.alpha_ == model.cv_results_["alpha"][best]
     assert model.alpha_intercept_ == model.cv_results_["alpha_intercept"][best]
     assert model.best_score_ == scores[best]
     plain = MeanRegularizedRegressor(
-        model.alpha_, alpha_intercept=model.alpha_intercept_
+        model.alpha_,
+        alpha_shared=model.alpha_shared_,
+        alpha_intercept=model.alpha_intercept_,
     ).fit(X, y, task=labels)
     assert_alike(model, plain)
     assert_allclose(model.tau2_, model.sigma2_ / model.alpha_)
@@ -584,7 +592,7 @@ def test_the_best_of_a_grid_is_chosen_and_fitted(tasks, method):
 def test_leave_one_out_scores_are_of_models_without_the_row(tasks, alpha_intercept):
     X, y, labels = (values[:25] for values in tasks)
     model = MeanRegularizedRegressorCV(
-        [0.7], alphas_intercept=[alpha_intercept], method="loo"
+        [0.7], alphas_shared=[0.0], alphas_intercept=[alpha_intercept], method="loo"
     ).fit(X, y, task=labels)
     plain = MeanRegularizedRegressor(0.7, alpha_intercept=alpha_intercept)
     errors = []
@@ -601,6 +609,7 @@ def test_scores_of_folds_are_those_of_refits(tasks, cv):
     table = np.column_stack([X, labels])
     model = MeanRegularizedRegressorCV(
         [0.7, 20.0],
+        alphas_shared=[0.0],
         alphas_intercept=[0.5, np.inf],
         method="cv",
         cv=cv,
@@ -629,7 +638,10 @@ def test_scores_of_folds_are_those_of_refits(tasks, cv):
 def test_likely_strengths_are_a_stationary_point(tasks, per_feature, fit_intercept):
     X, y, labels = tasks
     model = MeanRegularizedRegressorCV(
-        method="reml", alpha_per_feature=per_feature, fit_intercept=fit_intercept
+        method="reml",
+        alphas_shared=[0.0],
+        alpha_per_feature=per_feature,
+        fit_intercept=fit_intercept,
     ).fit(X, y, task=labels)
     alpha = np.minimum(np.broadcast_to(model.alpha_, 4), 1e9)
     plain = MeanRegularizedRegressor(
@@ -669,11 +681,14 @@ def test_one_strength_per_feature_tells_which_features_differ():
 
 
 @pytest.mark.parametrize("method", ["loo", "gcv", "cv", "reml"])
-def test_a_single_task_has_nothing_to_choose(tasks, method):
+def test_a_single_task_chooses_only_the_strength_of_the_centre(tasks, method):
     X, y, _ = tasks
     model = MeanRegularizedRegressorCV(method=method).fit(X, y)
-    assert_allclose(model.coef_, LinearRegression().fit(X, y).coef_)
-    assert model.alpha_ == np.inf
+    ridge = Ridge(model.alpha_shared_).fit(X, y)
+    assert_allclose(model.coef_, ridge.coef_)
+    assert model.alpha_ == model.alpha_intercept_ == np.inf
+    plain = MeanRegularizedRegressorCV(method=method, alphas_shared=[0.0]).fit(X, y)
+    assert_allclose(plain.coef_, LinearRegression().fit(X, y).coef_)
 
 
 @pytest.mark.parametrize("method", ["loo", "gcv", "cv", "reml"])
@@ -874,12 +889,16 @@ def test_an_ill_conditioned_task_is_warned_of(tasks):
         ),
         (MeanRegularizedRegressor([np.nan] * 4), "alpha must be 0 or more, got nan"),
         (MeanRegularizedRegressor(alpha_shared=-1.0), "'alpha_shared' parameter"),
-        (MeanRegularizedRegressor(alpha_shared=np.inf), "'alpha_shared' parameter"),
         (MeanRegularizedRegressor(alpha_intercept=-1), "'alpha_intercept' parameter"),
         (MeanRegularizedRegressorCV([-1.0]), "alphas must be a list of positive"),
         (
             MeanRegularizedRegressorCV(alphas_intercept=[0.0]),
             "alphas_intercept must be",
+        ),
+        (MeanRegularizedRegressorCV(alphas_shared=[-1.0]), "numbers, 0 or more, got"),
+        (
+            MeanRegularizedRegressorCV(alphas_shared=[0.0, 1.0], method="reml"),
+            "alphas_shared must not mix 0 with other strengths",
         ),
         (MeanRegularizedRegressorCV(alpha_per_feature=True), "needs method='reml'"),
         (MeanRegularizedRegressorCV(method="ml"), "'method' parameter"),
@@ -893,7 +912,7 @@ def test_parameters_that_cannot_be_are_refused(tasks, model, message):
 
 def test_likelihood_needs_more_rows_than_features(tasks):
     X, y, labels = tasks
-    model = MeanRegularizedRegressorCV(method="reml")
+    model = MeanRegularizedRegressorCV(method="reml", alphas_shared=[0.0])
     with pytest.raises(ValueError, match=r"needs more rows than features, .* weight 5"):
         model.fit(X[:5], y[:5], task=labels[:5])
 

@@ -85,7 +85,9 @@ def test_the_criterion_at_given_strengths_is_that_of_a_mixed_model(draw, factor)
 @pytest.mark.parametrize("per_feature", [True, False])
 def test_no_mixed_model_is_likelier(draw, per_feature):
     X, y, task = draw()
-    model = MeanRegularizedRegressorCV(method="reml", alpha_per_feature=per_feature)
+    model = MeanRegularizedRegressorCV(
+        method="reml", alphas_shared=[0.0], alpha_per_feature=per_feature
+    )
     model.fit(X, y, task=task)
     theirs = mixed_model(X, y, task, per_feature)
     alpha = np.atleast_1d(model.alpha_)

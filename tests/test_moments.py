@@ -274,7 +274,7 @@ def test_integers_do_not_merge_with_strings():
     X, y = np.ones((2, 1)), np.ones(2)
     numbers = summarise(X, y, [1, 2])
     words = summarise(X, y, ["1", "2"])
-    message = r"all integers or all strings to be merged, and these are \[1, 2\]"
+    message = r"all integers or all strings to be merged, got \[1, 2\]"
     with pytest.raises(ValueError, match=message):
         numbers + words
 
@@ -311,7 +311,7 @@ def test_moments_without_matrices_are_weighted_like_others():
 def test_numbers_whose_squares_overflow_are_refused(where, size):
     X, y, codes, _ = draw([5, 3], 2)
     X, y = {"X": (X * size, y), "y": (X, y * size)}[where]
-    message = r"Sums of squares of X and y must stay below .* Scale the columns"
+    message = r"Sums of squares of X and y must be below .* Divide the column"
     with pytest.raises(ValueError, match=message):
         summarise(X, y, codes)
     with pytest.raises(ValueError, match=message):

@@ -160,7 +160,7 @@ def _integral(slope, end, bends):
             lambda W: 3 * ((W - W.mean(0)) ** 2).sum() + 2 * 3 * (W.mean(0) ** 2).sum(),
         ),
     ],
-    ids=repr,
+    ids=lambda value: None if callable(value) else repr(value),
 )
 def test_a_value_is_its_formula(penalty, value):
     for seed in range(5):

@@ -8,6 +8,7 @@ from base64 import b64decode
 from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -173,6 +174,20 @@ def test_names_of_any_kind_can_be_drawn():
     assert all(escape(name, quote=False) in picture for name in names[:5])
 
 
+def test_control_characters_leave_page_and_pictures_well_formed():
+    names = ["\x1b[31m", "a\x00b", "\u202egpj", "\x9b", "c\nd", "\uffff"]
+    report = make_report(6, names=names)
+    view = replace(report.view, features=("\x1b", "\x08", "\ud800", "\x7f"))
+    page = Page(replace(report, view=view, command="skmtl \ud800").to_html())
+    assert page.open == []
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", page.text)
+    for each in page.find("img"):
+        picture = ElementTree.fromstring(b64decode(each["src"].partition(",")[2]))
+        words = "".join(picture.itertext())
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", words)
+    assert "\\x1b[31m" in page.text
+
+
 def test_bars_of_tasks_that_are_hurt_have_a_colour_of_their_own():
     from matplotlib.colors import to_hex
 
@@ -229,9 +244,10 @@ def test_the_path_goes_through_the_models_of_each_strength():
         StandardScaler(), MeanRegularizedRegressorCV(), task_column="task"
     ).fit(X, y)
     view = view_centre(model, X, y)
-    nearest = np.abs(np.log(view.alphas / model[-1].alpha_)).argmin()
+    nearest = np.abs(np.log(view.alphas / min(model[-1].alpha_, 1e12))).argmin()
     scaled = model[:-1].transform(X)
     one = MeanRegularizedRegressor(view.alphas[nearest], task_column="task")
+    one.set_params(alpha_shared=model[-1].alpha_shared_)
     one.set_params(alpha_intercept=min(model[-1].alpha_intercept_, 1e12))
     # the intercepts are pulled together by up to 1e12
     coef = one.fit(scaled, y).coef_

@@ -160,7 +160,7 @@ def test_a_task_without_weight_counts_for_nothing():
     assert not loss.gradient(wide)[3].any()
 
 
-def test_models_that_are_unpacked_predict_the_mean_at_the_mean():
+def test_unpacked_models_predict_the_mean_target_at_the_mean_features():
     models = PLAIN.unpack(W, V)
     at_mean = (MOMENTS.x_mean * models.coef).sum(axis=1) + models.intercept
     assert_allclose(at_mean, MOMENTS.y_mean)

@@ -1,8 +1,24 @@
 """Compare models on a table, and predict with them, from the command line."""
 
-from ._columns import TableColumns
-from ._dates import DateFeatures
-from ._encoder import make_table_encoder
+from importlib import import_module
+
 from ._main import main
 
 __all__ = ["DateFeatures", "TableColumns", "main", "make_table_encoder"]
+
+_MODULES = {
+    "DateFeatures": "_dates",
+    "TableColumns": "_columns",
+    "make_table_encoder": "_encoder",
+}
+
+
+def __getattr__(name):
+    """Import modules that use scikit-learn lazily: --help does not need them."""
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES})

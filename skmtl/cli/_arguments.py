@@ -1,39 +1,66 @@
-"""What can be said on the command line."""
+"""The command line's arguments and options."""
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+import sys
+from argparse import (
+    Action,
+    ArgumentParser,
+    ArgumentTypeError,
+    RawDescriptionHelpFormatter,
+)
+from itertools import pairwise
 
 from .. import __version__
+from ._choices import METRICS, MODELS
 from ._errors import CommandError
-from ._models import MODELS
-from ._target import METRICS
 
 _COMPARE = """\
-Compare models with and without sharing between tasks, on rows that they were not
-fitted on, and say which to use. Without DATA, on data that come with the package.
+Compare models with and without sharing between tasks by cross-validation, and
+recommend one: the simplest within one standard error of the best. Without DATA, use
+an example data set.
 
-Numbers are predicted by ridge regressions, classes by logistic ones, and counts, if
-you say --kind counts, by Poisson regressions.
+Numbers are predicted by ridge regressions, classes by logistic regressions, and
+counts (with --kind counts) by Poisson regressions.
 
 models:
 """ + "\n".join(f"  {name:12}  {what}" for name, what in MODELS.items())
 
 _PREDICT = """\
-Predict every row of a table with a model that skmtl compare --save made. Columns may
-come in any order and among others; rows of tasks never seen are predicted with what
-the tasks share. Classes come with the probability of each."""
+Predict every row of a table with a model saved by skmtl compare --save. Columns may be
+in any order, with others among them. Rows of unseen tasks are predicted by the part
+that tasks share. Classes come with their probabilities."""
+
+_DATA = """table: a .csv, .tsv, .txt (also .gz), .xlsx or .parquet file, - for standard
+input"""
+
+_KINDS = {
+    "category": "categories, including codes",
+    "number": "numbers, with other text missing",
+    "date": "dates; COLUMN=%%d/%%m/%%Y gives their format",
+}
 
 _EXAMPLES = """\
 examples:
   skmtl compare
   skmtl compare pupils.csv --task school --target score --report report.html
   skmtl compare pupils.parquet --task school --target score --save model.skops
+  skmtl compare sales.csv --task shop --target sold --cv time day
   skmtl compare patients.csv --task clinic --target recovered --metric brier
   skmtl predict model.skops new_pupils.csv --output predictions.csv
 """
+_LARGEST_SEED = 2**32 - 1  # of NumPy
 
 
 class Parser(ArgumentParser):
     """A parser that raises what is wrong, to be said in one line."""
+
+    def parse_args(self, args=None, namespace=None):
+        """Parse arguments, after joining the two values of ``--cv time COLUMN``."""
+        args = sys.argv[1:] if args is None else list(args)
+        for place, pair in enumerate(pairwise(args)):
+            if pair == ("--cv", "time") and place + 2 < len(args):
+                args[place + 1 : place + 3] = [f"time:{args[place + 2]}"]
+                break
+        return super().parse_args(args, namespace)
 
     def error(self, message):
         raise CommandError(f"{message} (see {self.prog} --help)")
@@ -58,7 +85,8 @@ def make_parser():
 
 def _add_compare(commands):
     add = _add_command(commands, "compare", "compare models on a table", _COMPARE)
-    add("data", nargs="?", metavar="DATA", help="table, a .csv or .parquet file")
+    commands.choices["compare"].set_defaults(time=None)
+    add("data", nargs="?", metavar="DATA", help=_DATA)
     add("--task", metavar="COLUMN", help="column that names the task of each row")
     add("--target", metavar="COLUMN", help="column to predict")
     add(
@@ -82,29 +110,111 @@ def _add_compare(commands):
         metavar="COLUMN",
         help="columns to leave out",
     )
-    add("--cv", type=int, default=5, metavar="N", help="number of folds, default 5")
+    for kind, what in _KINDS.items():
+        add(
+            f"--{kind}",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="COLUMN",
+            help=f"columns to read as {what}",
+        )
+    add(
+        "--cv",
+        type=_read_cv,
+        action=_Folds,
+        default=5,
+        metavar="N | time COLUMN",
+        help="number of folds, default 5; time and a column of dates or numbers: train "
+        "on earlier rows and test on later ones (N may be given too)",
+    )
     add(
         "--metric",
         choices=[name for names in METRICS.values() for name in names],
         help="error that is compared, by default rmse of numbers, log_loss of classes",
     )
     add("--report", metavar="FILE", help="write a report, a .html file")
-    add("--save", metavar="FILE", help="save the best model, a .skops file")
-    add("--seed", type=int, default=0, metavar="N", help="seed of the folds, default 0")
-    add("--n-jobs", type=int, metavar="N", help="number of processes, default 1")
+    add("--save", metavar="FILE", help="save the recommended model, a .skops file")
+    add(
+        "--seed",
+        type=_seed,
+        default=0,
+        metavar="N",
+        help="seed of the folds, default 0",
+    )
+    add(
+        "--n-jobs",
+        type=_n_jobs,
+        metavar="N",
+        help="number of processes, default 1; -1 is one per processor",
+    )
     add("--quiet", action="store_true", help="show no progress")
+
+
+class _Folds(Action):
+    """Store the number of folds and the time column separately."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, "cv" if isinstance(values, int) else "time", values)
+
+
+def _read_cv(text):
+    kind, _, column = text.partition(":")
+    if kind == "time" and column:
+        return column
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"invalid value: {text!r}, give a number of folds or time COLUMN"
+        ) from None
 
 
 def _add_predict(commands):
     add = _add_command(commands, "predict", "predict with a saved model", _PREDICT)
     add("model", metavar="MODEL", help="model that was saved, a .skops file")
-    add("data", metavar="DATA", help="table, a .csv or .parquet file")
+    add("data", metavar="DATA", help=_DATA)
     add(
         "--output",
         metavar="FILE",
         help="write a .csv file; by default the table is printed",
     )
+    add(
+        "--formulas",
+        choices=["quote", "keep"],
+        default="quote",
+        help="predicted classes that a spreadsheet would run as a formula, such as "
+        "=1+2: put a ' before them (the default) or keep them; columns of the table "
+        "are never changed",
+    )
     add("--quiet", action="store_true", help="show no progress, and no summary")
+
+
+def _seed(text):
+    value = _read_integer(text)
+    if value is None or not 0 <= value <= _LARGEST_SEED:
+        raise ArgumentTypeError(
+            f"must be an integer from 0 to {_LARGEST_SEED}, got {text!r}"
+        )
+    return value
+
+
+def _n_jobs(text):
+    value = _read_integer(text)
+    if not value:
+        raise ArgumentTypeError(
+            "must be a nonzero integer, such as 1, or -1 for one per processor, got "
+            f"{text!r}"
+        )
+    return value
+
+
+def _read_integer(text):
+    """Parse an integer; return None if the text is not one."""
+    try:
+        return int(text)
+    except ValueError:
+        return None
 
 
 def _add_command(commands, name, help_, description):

@@ -1,18 +1,23 @@
 """The columns of a table that a model knows, each cast to its kind."""
 
+import re
+from datetime import datetime
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import validate_data
 
 from ._errors import CommandError, count_rows
+from ._transformer import TableTransformer
+from ._words import WHOLE, drop_words, is_empty, map_cells, read_floats, write_value
 
 _LARGEST = 1e100  # squares and their sums are finite
+_EXACT = 2.0**53  # larger floats cannot represent every integer
+_ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([T ].*)?)?", re.A)
 _FLAGS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
 
-class TableColumns(TransformerMixin, BaseEstimator):
+class TableColumns(TableTransformer):
     """Take the columns of a frame that a model knows, each as the kind that it was.
 
     So that a saved model can be used on tables that were read anew: columns may come in
@@ -23,7 +28,12 @@ class TableColumns(TransformerMixin, BaseEstimator):
     kinds : dict of str to str
         Kind of each column, in the order in which they are to come out: "number",
         "flag" (true or false), "category", "date", or for a column of labels of tasks
-        "integer" or "text".
+        "text", "whole" (integers as text, where 1 and 1.0 are equal) or "integer".
+    formats : dict of str to str, default=None
+        Formats of dates, such as "%d/%m/%Y"; ISO 8601 where missing.
+    words : dict of str to list of str, default=None
+        Text that means a missing number or date, in addition to "-", "?", "n/a" and the
+        like.
 
     Attributes
     ----------
@@ -44,12 +54,14 @@ class TableColumns(TransformerMixin, BaseEstimator):
     >>> columns = TableColumns({"age": "number", "town": "category"}).fit(X)
     >>> columns.transform(X[["town", "age"]])
        age town
-    0  7.0  1.0
+    0  7.0    1
     1  8.0  NaN
     """
 
-    def __init__(self, kinds):
+    def __init__(self, kinds, formats=None, words=None):
         self.kinds = kinds
+        self.formats = formats
+        self.words = words
 
     def fit(self, X, y=None):
         """Check that the columns are there; what they become is said by `kinds`.
@@ -66,8 +78,8 @@ class TableColumns(TransformerMixin, BaseEstimator):
         self : TableColumns
             The same instance.
         """
-        validate_data(self, X, skip_check_array=True)
         self._check_names(X)
+        validate_data(self, X, skip_check_array=True)
         return self
 
     def transform(self, X):
@@ -87,7 +99,11 @@ class TableColumns(TransformerMixin, BaseEstimator):
         import pandas as pd
 
         self._check_names(X)
-        cast = {name: _CASTS[kind](X[name]) for name, kind in self.kinds.items()}
+        formats, words = self.formats or {}, self.words or {}
+        cast = {
+            name: _CASTS[kind](X[name], formats.get(name), words.get(name, ()))
+            for name, kind in self.kinds.items()
+        }
         return pd.DataFrame(cast, index=X.index)
 
     def get_feature_names_out(self, input_features=None):
@@ -114,11 +130,17 @@ class TableColumns(TransformerMixin, BaseEstimator):
             )
 
 
-def as_number(column):
+def as_number(column, form=None, words=()):
+    """Return numbers, with NaN for words that mean missing."""
     import pandas as pd
 
-    values = pd.to_numeric(column, errors="coerce").astype(float)
-    _check_cast(column, values, "numbers")
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        raise CommandError(f"column {column.name!r} must hold numbers, got dates")
+    values = _read_plain(column)
+    if values is None:
+        values = pd.to_numeric(column, errors="coerce").astype(float)
+    words = drop_words(column[values.isna()], words)
+    _check_cast(words, words.where(words.isna()), "numbers")
     large = values.abs() > _LARGEST
     if large.any():
         raise CommandError(
@@ -129,8 +151,24 @@ def as_number(column):
     return values
 
 
-def _as_flag(column):
-    values = column.astype(object).map(_read_flag).astype(float)
+def _read_plain(column):
+    """Return numbers by a fast path, or None if some text is not a number."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return None
+    known = column.notna().to_numpy()
+    found = read_floats(column[known].tolist())
+    if found is None:
+        return None
+    values = np.full(len(column), np.nan)
+    values[known] = found
+    return pd.Series(values, column.index, name=column.name)
+
+
+def _as_flag(column, form=None, words=()):
+    column = drop_words(column, words)
+    values = map_cells(column, _read_flag).astype(float)
     _check_cast(column, values, "true or false")
     return values
 
@@ -139,42 +177,75 @@ def _read_flag(value):
     return _FLAGS.get(str(value).lower(), np.nan)
 
 
-def _as_category(column):
-    known = column.notna()
-    text = column.astype(object).map(str)
-    return text.where(known, np.nan).astype(object)
+def as_category(column, form=None, words=()):
+    """Return text, with 1 and 1.0 equal."""
+    return map_cells(column, _write_category)
 
 
-def _as_date(column):
+def _write_category(cell):
+    text = write_value(cell).strip()
+    return np.nan if is_empty(text) else _write_whole(text)
+
+
+def _write_whole(text):
+    whole = WHOLE.fullmatch(text)
+    return whole[1] if whole else text
+
+
+def as_date(column, form=None, words=()):
+    """Parse dates in the format `form`, or ISO 8601."""
     import pandas as pd
 
-    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
-        column = column.astype(object)
-    values = pd.to_datetime(column, format="ISO8601", errors="coerce", utc=True)
-    _check_cast(column, values, "dates as 2024-01-31")
-    return values.dt.tz_localize(None)
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return _drop_zone(pd.to_datetime(column, utc=True))
+    column = drop_words(column, words)
+    text = map_cells(column, write_value)
+    iso = map_cells(text, lambda cell: cell if _ISO.fullmatch(cell) else np.nan)
+    options = {"errors": "coerce", "utc": True}
+    values = pd.to_datetime(iso, format="ISO8601", **options)
+    if form is not None:
+        values = values.fillna(pd.to_datetime(text, format=form, **options))
+    example = datetime(2024, 1, 31).strftime(form or "%Y-%m-%d")
+    _check_cast(column, values, f"dates as {example}")
+    return _drop_zone(values)
 
 
-def as_integer(column):
+def _drop_zone(dates):
+    return dates.dt.tz_localize(None).astype("datetime64[us]")
+
+
+def as_integer(column, form=None, words=()):
     """Return labels of tasks as integers."""
     check_known(column)
     if column.dtype.kind in "iu":
         return column.astype(np.int64)
     values = as_number(column)
-    fractions = values != np.trunc(values)
-    if fractions.any():
-        raise CommandError(
-            f"task column {column.name!r} must hold integers or text, got "
-            f"{values[fractions].iloc[0]:g} in {place(column, fractions)}: name a "
-            "column of groups"
-        )
+    _check_whole(column, values)
     return values.astype(np.int64)
 
 
-def as_text(column):
+def as_text(column, form=None, words=()):
     """Return labels of tasks as text."""
     check_known(column)
-    return _as_category(column)
+    if column.dtype.kind == "f":
+        _check_whole(column, column)
+    return map_cells(column, lambda cell: write_value(cell).strip())
+
+
+def as_whole(column, form=None, words=()):
+    """Return task labels as text, and 1.0 as 1."""
+    return map_cells(as_text(column), _write_whole)
+
+
+def _check_whole(column, values):
+    """Check that floats are integers, small enough to be exact."""
+    wrong = (values != np.trunc(values)) | (values.abs() >= _EXACT)
+    if wrong.any():
+        raise CommandError(
+            f"task column {column.name!r} must hold integers or text, got the float "
+            f"{values[wrong].iloc[0]:.17g} in {place(column, wrong)}: name a column of "
+            "groups, or write them as text"
+        )
 
 
 def check_known(column):
@@ -206,8 +277,9 @@ def place(column, where):
 _CASTS = {
     "number": as_number,
     "flag": _as_flag,
-    "category": _as_category,
-    "date": _as_date,
+    "category": as_category,
+    "date": as_date,
     "integer": as_integer,
     "text": as_text,
+    "whole": as_whole,
 }

@@ -2,19 +2,28 @@
 
 import shlex
 import sys
+from dataclasses import replace
 
+import numpy as np
+
+from .._text import show
 from ..inspection import compare_tasks
 from ..report import Report, draw_models, view_centre
+from ._choices import MODELS
 from ._describe import describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
-from ._errors import CommandError, need
-from ._models import MODELS, fit_model, make_models, read_names
+from ._errors import CommandError, check_column, need
+from ._models import fit_model, make_models, read_names
 from ._progress import progress
-from ._read import read_table
+from ._read import name_source, read_table
 from ._store import dump_model
 from ._table import prepare_table
 from ._target import choose_metric
+from ._time_folds import describe_folds, make_folds
 from ._write import check_output, write_file
+
+_NAMED = 3  # harmed tasks that are listed
+_FEWEST = 6  # rows outside the largest class; with fewer, inner folds have one class
 
 
 def compare(arguments, argv):
@@ -24,44 +33,61 @@ def compare(arguments, argv):
     with progress("Reading the table", arguments.quiet):
         table = _read_table(arguments)
     metric = choose_metric(arguments.metric, table.kind)
-    _check_folds(arguments.cv, len(table.y))
-    facts = describe_table(table)
+    _check_folds(arguments, table)
+    _check_classes(table)
+    folds, same_times = make_folds(table, arguments.cv)
+    facts = describe_table(table) | describe_folds(table, arguments.cv, same_times)
     if arguments.data is None:
         facts["About"] = ABOUT
     print(draw_facts(facts), flush=True)
     models = make_models(names, table)
     what = f"Comparing {len(names)} models over {arguments.cv} folds"
     with progress(what, arguments.quiet):
-        comparison = _compare(models, table, metric, arguments)
+        comparison = _compare(models, table, metric, folds, arguments)
     print(f"\n{draw_models(comparison)}\n\n{comparison.recommendation}", flush=True)
     if save:
-        with progress("Fitting the best model to all rows", arguments.quiet):
-            best = fit_model(models[comparison.best], table)
-            write_file(save, dump_model(best))
-        print(f"Saved {comparison.best!r}, fitted to all rows: {save}", flush=True)
+        name = comparison.recommended
+        with progress("Fitting the model to all rows", arguments.quiet):
+            write_file(save, dump_model(fit_model(models[name], table)))
+        print(show(f"Saved {name!r}{_say_harm(comparison, name)}: {save}"), flush=True)
     if report:
         with progress("Drawing the report", arguments.quiet):
             page = _draw_page(table, facts, comparison, argv)
             write_file(report, page.encode())
-        print(f"Wrote the report: {report}")
+        print(show(f"Wrote the report: {report}"))
+
+
+def _say_harm(comparison, name):
+    """Return that a model is fitted, and which tasks it significantly hurts."""
+    hurt = comparison.hurt(name).tolist()
+    if not hurt or name == comparison.baseline:
+        return ", fitted to all rows"
+    more = f" and {len(hurt) - _NAMED} more" * (len(hurt) > _NAMED)
+    return (
+        f", fitted to all rows, which hurts {len(hurt)} of the "
+        f"{len(comparison.tasks)} tasks ({', '.join(map(repr, hurt[:_NAMED]))}{more})"
+    )
 
 
 def _check_outputs(arguments):
     """Check what is to be written before the work begins."""
     report, save = arguments.report, arguments.save
+    inputs = [arguments.data] if arguments.data else []
     if report:
         need("matplotlib")
-        report = check_output(report, ".html", "--report")
+        report = check_output(report, ".html", "--report", inputs)
     if save:
         need("skops.io")
-        save = check_output(save, ".skops", "--save")
+        save = check_output(save, ".skops", "--save", inputs)
     return report, save
 
 
 def _read_table(arguments):
     """Return the table that the arguments name, or the embedded one."""
     if arguments.data is not None:
-        frame, source = read_table(arguments.data), arguments.data
+        sheet = read_table(arguments.data, [arguments.task])
+        frame, typed, notes = sheet.frame, sheet.typed, sheet.notes
+        source = name_source(arguments.data)
         for option in ("task", "target"):
             _check_option(arguments, option, frame)
         task, target = arguments.task, arguments.target
@@ -71,8 +97,40 @@ def _read_table(arguments):
             "too, or leave them out to see embedded data"
         )
     else:
-        frame, source, task, target = load_embedded(), SOURCE, TASK, TARGET
-    return prepare_table(frame, source, task, target, arguments.drop, arguments.kind)
+        frame, typed, notes = load_embedded(), True, []
+        source, task, target = SOURCE, TASK, TARGET
+    table = prepare_table(
+        frame,
+        source,
+        task,
+        target,
+        arguments.drop,
+        arguments.kind,
+        typed=typed,
+        wishes=_read_wishes(arguments, list(frame.columns), source),
+        time=arguments.time,
+    )
+    return replace(
+        table, notes={"Read": notes, **table.notes} if notes else table.notes
+    )
+
+
+def _read_wishes(arguments, names, source):
+    """Return the kinds of columns, and date formats, that the user gave."""
+    wishes = {}
+    for kind in ("category", "number", "date"):
+        for text in getattr(arguments, kind):
+            name, form = text, None
+            if kind == "date" and text not in names and "=%" in text:
+                name, _, form = text.partition("=")
+            check_column(name, names, f"--{kind}", source)
+            if name in wishes or name in arguments.drop:
+                raise CommandError(
+                    f"--{kind} {name!r} is also given in "
+                    f"--{wishes.get(name, ['drop'])[0]}: give it once"
+                )
+            wishes[name] = kind, form
+    return wishes
 
 
 def _check_option(arguments, option, frame):
@@ -84,7 +142,8 @@ def _check_option(arguments, option, frame):
         )
 
 
-def _check_folds(n_folds, n_rows):
+def _check_folds(arguments, table):
+    n_folds, n_rows = arguments.cv, len(table.y)
     if not 2 <= n_folds <= n_rows:
         raise CommandError(
             f"--cv {n_folds} must be between 2 and the number of rows, {n_rows}: "
@@ -92,17 +151,45 @@ def _check_folds(n_folds, n_rows):
         )
 
 
-def _compare(models, table, metric, arguments):
-    return compare_tasks(
-        models,
-        table.X,
-        table.y,
-        task_column=table.task_column,
-        cv=arguments.cv,
-        metric=metric,
-        n_jobs=arguments.n_jobs,
-        random_state=arguments.seed,
-    )
+def _check_classes(table):
+    """Check that folds, and inner folds, can have rows of two classes."""
+    if table.kind != "classes":
+        return
+    classes, counts = np.unique(table.y, return_counts=True)
+    if counts.min() == 1:
+        raise CommandError(
+            f"class {str(classes[counts.argmin()])!r} of --target {table.target!r} has "
+            "1 row, which cannot be in both training and test sets: leave the row out, "
+            "or merge the class with another"
+        )
+    n_rare = counts.sum() - counts.max()
+    if n_rare < _FEWEST:
+        raise CommandError(
+            f"--target {table.target!r} must have at least {_FEWEST} rows that are not "
+            f"{str(classes[counts.argmax()])!r} to compare models, got {n_rare}: "
+            "collect more rows"
+        )
+
+
+def _compare(models, table, metric, folds, arguments):
+    try:
+        return compare_tasks(
+            models,
+            table.X,
+            table.y,
+            task_column=table.task_column,
+            cv=folds,
+            metric=metric,
+            n_jobs=_limit_jobs(arguments.n_jobs, len(models) * arguments.cv),
+            random_state=arguments.seed,
+        )
+    except ValueError as error:  # names the model, the fold and the reason
+        raise CommandError(f"{table.source}: {error}") from error
+
+
+def _limit_jobs(n_jobs, n_fits):
+    """Return at most one process per fit: joblib would start all of them."""
+    return n_jobs if n_jobs is None else min(n_jobs, n_fits)
 
 
 def _draw_page(table, facts, comparison, argv):

@@ -1,14 +1,16 @@
 """Numbers made of dates."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._compat import all_or_nothing
+from ._transformer import TableTransformer
 
 PARTS = ("year", "month", "weekday", "days")
 _DAY = np.timedelta64(1, "D")
 
 
-class DateFeatures(TransformerMixin, BaseEstimator):
+class DateFeatures(TableTransformer):
     """Turn dates into year, month, weekday and days since the first one.
 
     Weekdays count from 0, a Monday. Days have fractions if dates have times. A part
@@ -57,15 +59,16 @@ class DateFeatures(TransformerMixin, BaseEstimator):
         self : DateFeatures
             The fitted transformer.
         """
-        validate_data(self, X, skip_check_array=True)
-        self.start_ = np.array(
-            [X[name].min() for name in X.columns], dtype="datetime64[us]"
-        )
-        parts = self._split(X)
-        known = ~np.isnan(parts)
-        low = np.where(known, parts, np.inf).min(axis=0)
-        high = np.where(known, parts, -np.inf).max(axis=0)
-        self.kept_ = low < high
+        with all_or_nothing(self):
+            validate_data(self, X, skip_check_array=True)
+            self.start_ = np.array(
+                [X[name].min() for name in X.columns], dtype="datetime64[us]"
+            )
+            parts = self._split(X)
+            known = ~np.isnan(parts)
+            low = np.where(known, parts, np.inf).min(axis=0)
+            high = np.where(known, parts, -np.inf).max(axis=0)
+            self.kept_ = low < high
         return self
 
     def transform(self, X):

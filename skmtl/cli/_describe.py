@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._text import show
 from ._errors import count_rows
 
 _NAMES = {
@@ -9,6 +10,16 @@ _NAMES = {
     "flag": ("yes/no column", "yes/no columns"),
     "category": ("category", "categories"),
     "date": ("date", "dates"),
+}
+_TOPICS = {
+    "Codes": "{} read as categories: --number COLUMN reads one as numbers",
+    "Maybe ids": "{} read as numbers: --drop COLUMN leaves one out",
+    "Dates": "{} read as dates: --date COLUMN=%m/%d/%Y gives another format",
+    "Numbers": "{} read as numbers: --category COLUMN reads one as text",
+    "Missing": "{} read as missing",
+    "Mixed": "{} read as categories: --number COLUMN reads such words as missing",
+    "Many": "{}: only the 19 most frequent are kept apart. --drop COLUMN leaves one "
+    "out",
 }
 _SHOWN = 10
 
@@ -24,6 +35,8 @@ def describe_table(table):
         f"{_describe_counts(counts)}",
         "Features": "; ".join(_list_kinds(table.kinds)),
     }
+    for topic, texts in table.notes.items():
+        facts[topic] = _TOPICS.get(topic, "{}").format(_abridge(texts))
     if table.unused_columns:
         reasons = [f"{name} ({why})" for name, why in table.unused_columns.items()]
         facts["Not used"] = _abridge(reasons)
@@ -52,7 +65,7 @@ def _describe_counts(counts):
 
 def draw_facts(facts):
     """Draw facts as lines of text."""
-    return "\n".join(f"{name}: {value}" for name, value in facts.items())
+    return "\n".join(f"{show(name)}: {show(value)}" for name, value in facts.items())
 
 
 def _list_kinds(kinds):

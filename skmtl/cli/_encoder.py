@@ -7,7 +7,6 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ._columns import TableColumns
 from ._dates import PARTS, DateFeatures
 
 MISSING, RARE = "(missing)", "(rare)"
@@ -57,10 +56,11 @@ def make_table_encoder(kinds, task_column):
     return encoder.set_output(transform="pandas")
 
 
-def make_steps(kinds, task_column, task_kind):
-    """Make the steps in front of a model, for tables as they are read."""
-    columns = TableColumns({**kinds, task_column: task_kind})
-    return [("columns", columns), ("encoder", make_table_encoder(kinds, task_column))]
+def make_steps(columns):
+    """Make the preprocessing steps of a model; the first selects the columns."""
+    *features, (task_column, _) = columns.kinds.items()
+    encoder = make_table_encoder(dict(features), task_column)
+    return [("columns", columns), ("encoder", encoder)]
 
 
 def find_clash(X, kinds):

@@ -2,51 +2,41 @@
 
 import numpy as np
 from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from ..compose import PooledTasks
 from ..inspection._centred_models import make_class_models, make_count_models
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics._declared import unwrap_search
+from ._choices import MODELS
 from ._encoder import make_steps
 from ._errors import CommandError
 
-_ALPHAS = np.logspace(-3, 5, 17)
-_ALIKE = 1e12  # a pull so strong that all tasks have the same slopes
-
-MODELS = {
-    "independent": "a linear model for each task alone",
-    "pooled": "one linear model for all rows, whatever their task",
-    "intercepts": "one slope for all tasks, and a level for each",
-    "mean": "slopes and a level for each task, near what the tasks share",
-}
+_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to no effect of any feature
 
 
 def read_names(text):
-    """Return the names in a list separated by commas."""
+    """Return the names in a list separated by commas, the simplest model first."""
     names = list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
     unknown = [name for name in names if name not in MODELS]
     if unknown:
         raise CommandError(
             f"--models {unknown[0]!r} is not a model: choose among {', '.join(MODELS)}"
         )
-    if len(names) == 1:
+    if len(names) < 2:
+        what = "one model" if names else "no model"
         raise CommandError(
-            f"--models {text!r} names one model: name at least two to compare"
+            f"--models {text!r} names {what}: give at least two to compare"
         )
-    return names
+    return [name for name in MODELS if name in names]
 
 
 def make_models(names, table):
     """Return unfitted pipelines for a table, by name."""
     models = dict(zip(MODELS, _MAKERS[table.kind](table.task_column), strict=True))
     return {
-        name: Pipeline(
-            [
-                *make_steps(table.kinds, table.task_column, table.task_kind),
-                ("model", models[name]),
-            ]
-        )
+        name: Pipeline([*make_steps(table.columns()), ("model", models[name])])
         for name in names
     }
 
@@ -57,11 +47,17 @@ def fit_model(pipeline, table):
     return Pipeline([*steps, (name, unwrap_search(model))])
 
 
+def list_last_steps(task_column):
+    """Return the unfitted final estimators that :func:`fit_model` can save."""
+    made = [each for make in _MAKERS.values() for each in make(task_column)]
+    return [each.estimator if isinstance(each, GridSearchCV) else each for each in made]
+
+
 def _make_number_models(task_column):
     models = (
-        MultiTaskRidgeCV(alphas=_ALPHAS),
+        MultiTaskRidgeCV(),
         PooledTasks(RidgeCV(alphas=_ALPHAS)),
-        MeanRegularizedRegressorCV(alphas=[_ALIKE]),
+        MeanRegularizedRegressorCV(alphas=[np.inf]),
         MeanRegularizedRegressorCV(),
     )
     return [model.set_params(task_column=task_column) for model in models]

@@ -1,42 +1,42 @@
 """The command `skmtl predict`."""
 
 import sys
-from pathlib import Path
 
 from sklearn.base import is_classifier
 
+from .._text import show
 from ._errors import CommandError, count_rows
+from ._formulas import defuse_all
+from ._labels import explain_new
 from ._progress import progress
-from ._read import read_table
+from ._read import name_source, read_table
+from ._sheet import write_record
 from ._store import load_model
+from ._words import strip, write_value
 from ._write import check_output, write_file
 
 COLUMN = "prediction"
-_TEXT = {"category", "date", "text"}  # kinds of columns that are read as text
+_SHOWN = 3
 
 
 def predict(arguments, argv):
     """Predict the rows of a table."""
-    output = arguments.output and check_output(arguments.output, ".csv", "--output")
-    _keep_input(output, arguments.data)
+    output = arguments.output and check_output(
+        arguments.output, ".csv", "--output", [arguments.data, arguments.model]
+    )
+    source = name_source(arguments.data)
     with progress("Reading", arguments.quiet):
         model = load_model(arguments.model)
-        kinds = model[0].kinds
-        text = [name for name, kind in kinds.items() if kind in _TEXT]
-        frame = read_table(arguments.data, text)
-    _keep_columns(frame, model, arguments.data)
+        sheet = read_table(arguments.data, [model[-1].task_column], keep=True)
+    _keep_columns(sheet.frame, model, source)
     with progress("Predicting", arguments.quiet):
-        found = _predict(model, frame, arguments.data)
-    _write(frame.assign(**found), output)
+        found = _predict(model, sheet.frame, source)
+    if arguments.formulas == "quote":
+        found = defuse_all(found)
+    _write(sheet.records, found, output)
     if not arguments.quiet:
-        print(_summarise(model, frame, output), file=sys.stderr)
-
-
-def _keep_input(output, data):
-    if output and output.exists() and Path(data).exists() and output.samefile(data):
-        raise CommandError(
-            f"--output {output} is the table that is read: write to another file"
-        )
+        for line in _summarise(model, sheet, output):
+            print(show(line), file=sys.stderr)
 
 
 def _keep_columns(frame, model, path):
@@ -65,23 +65,81 @@ def _predict(model, frame, path):
     return dict(zip(_name_columns(model), columns, strict=True))
 
 
-def _write(frame, output):
+def _write(records, found, output):
+    """Write the lines of the table unchanged, with the predictions appended."""
+    rows = [list(found), *zip(*(each.tolist() for each in found.values()), strict=True)]
+    lines = zip(records, map(write_record, rows), strict=True)
+    content = "".join(f"{line},{more}\n" for line, more in lines)
     if output is None:
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
-        return
-    content = frame.to_csv(index=False, lineterminator="\n")
-    write_file(output, content.encode())
+        _print(content)
+    else:
+        write_file(output, content.encode())
 
 
-def _summarise(model, frame, output):
+def _print(content):
+    """Print a table, with control characters escaped in a terminal."""
+    if sys.stdout.isatty():
+        content = "\n".join(map(show, content.split("\n")))
+    sys.stdout.write(content)
+
+
+def _summarise(model, sheet, output):
+    """Yield the lines of the summary."""
+    if sheet.notes:
+        yield f"Read: {', '.join(sheet.notes)}"
+    columns = model[0].transform(sheet.frame)
+    yield _count_tasks(model, columns) + (f": {output}" if output else "")
+    yield from _count_categories(model, columns)
+    yield from _count_missing(sheet.frame, columns)
+
+
+def _count_tasks(model, columns):
     task_column = model[-1].task_column
-    columns = model[0].transform(frame)
-    new = ~columns[task_column].isin(model[-1].tasks_.tolist())
-    text = f"Predicted {count_rows(len(frame))}"
-    if new.any():
-        n_tasks = columns[task_column][new].nunique()
-        text += (
-            f", {new.sum():,} of them of {n_tasks:,} {task_column} not seen in "
-            "training, with what the tasks share"
-        )
-    return text + (f": {output}" if output else "")
+    known = model[-1].tasks_.tolist()
+    new = ~columns[task_column].isin(known)
+    text = f"Predicted {count_rows(len(columns))}"
+    if not new.any():
+        return text
+    labels = columns[task_column][new].unique()
+    return (
+        f"{text}, {new.sum():,} of them from {len(labels):,} {task_column} not seen in "
+        f"training, by the shared part{explain_new(labels, known)}"
+    )
+
+
+def _count_categories(model, columns):
+    """Yield the unseen categories of each column."""
+    for name, known, rare in _list_categories(model):
+        cells = columns[name].dropna()
+        new = cells[~cells.isin(known)]
+        if len(new):
+            words = new.unique()
+            end = "rare categories" if rare else "no known category"
+            yield (
+                f"{count_rows(len(new))} of {len(words):,} {name} not seen in training "
+                f"({_show(words)}), treated as {end}"
+            )
+
+
+def _count_missing(frame, columns):
+    """Yield the words of each column that were read as missing."""
+    for name in columns:
+        cells = frame[name][columns[name].isna().to_numpy()]
+        words = strip(cells).map(write_value, na_action="ignore").dropna()
+        if len(words):
+            rows = count_rows(len(words))
+            yield f"{rows} of {name} read as missing ({_show(words.unique())})"
+
+
+def _show(words):
+    more = ", ..." * (len(words) > _SHOWN)
+    return ", ".join(map(repr, words[:_SHOWN])) + more
+
+
+def _list_categories(model):
+    """Yield each category column, its known categories, and whether some are rare."""
+    for name, transformer, columns in model[1].transformers_:
+        if name == "category":
+            encoder = transformer[-1]
+            rare = [each is not None for each in encoder.infrequent_categories_]
+            yield from zip(columns, encoder.categories_, rare, strict=True)

@@ -1,97 +1,102 @@
-"""Read a table from a file."""
+"""Read a table from a file or from standard input."""
 
-import warnings
+import sys
 from pathlib import Path
 
 from ._errors import CommandError, need
+from ._excel import read_excel
+from ._sheet import (
+    Sheet,
+    decode,
+    make_sheet,
+    name_columns,
+    read_text,
+    split_records,
+    unpack,
+)
 
-DELIMITERS = ",;\t"
+STANDARD_INPUT = "-"
+_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+_OTHERS = (".xlsx", ".parquet")
+_GZIP, _ZIP, _PARQUET, _OLD_EXCEL = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11"
 
 
-def read_table(path, text_columns=()):
-    """Read a CSV or Parquet file, some columns as text whatever they look like."""
+def read_table(path, labels=(), keep=False):
+    """Read a table; the columns `labels` are kept as exact text.
+
+    With `keep`, the lines of the file are kept for output.
+    """
+    need("pandas")
+    where, content = _read_bytes(path)
+    if content.startswith(_GZIP):
+        content = unpack(content, where)
+    suffix = Path(where).suffix.lower()
+    if content.startswith(_PARQUET) or suffix == ".parquet":
+        sheet = _read_parquet(content, where, keep)
+    elif content.startswith(_ZIP) or suffix == ".xlsx":
+        rows, notes = read_excel(content, where)
+        sheet = make_sheet(rows, where, labels, keep, notes)
+    elif content.startswith(_OLD_EXCEL):
+        raise CommandError(f"{where} is an old Excel file: save it as .xlsx or .csv")
+    else:
+        text, encoding = decode(content, where)
+        notes = [f"encoded as {encoding}"] if encoding else []
+        sheet = read_text(text, where, labels, keep, notes)
+    if not len(sheet.frame):
+        raise CommandError(f"{where} has no rows below its column names: add some")
+    return sheet
+
+
+def name_source(path):
+    """Return the name of a table's source."""
+    return "standard input" if str(path) == STANDARD_INPUT else str(path)
+
+
+def _read_bytes(path):
+    """Return the name of a table, and its bytes."""
+    where = name_source(path)
+    if str(path) == STANDARD_INPUT:
+        return where, sys.stdin.buffer.read()
     path = Path(path)
-    readers = {".csv": _read_csv, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
+    if not path.name.lower().endswith(_SUFFIXES + _OTHERS):
         raise CommandError(
-            f"{path}: a table must be a .csv or .parquet file, save it as one of these"
+            f"{path}: a table must be a .csv, .tsv, .csv.gz, .xlsx or .parquet file, "
+            "or - for standard input: save it as one of these"
         )
     if not path.is_file():
         what = "is a folder, not a file" if path.is_dir() else "does not exist"
         raise CommandError(f"{path} {what}: give the path of a table")
-    need("pandas")
     try:
-        frame = readers[path.suffix.lower()](path, text_columns)
+        return where, path.read_bytes()
     except OSError as error:
         raise CommandError(
             f"{path} cannot be read: {error.strerror or _first_line(error)}"
         ) from None
-    return _name_columns(frame, path)
 
 
-def _read_csv(path, text_columns):
-    import pandas as pd
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                path,
-                sep=_find_delimiter(path),
-                dtype=dict.fromkeys(text_columns, str),
-                index_col=False,
-                low_memory=False,
-            )
-    except UnicodeDecodeError as error:
-        raise CommandError(
-            f"{path}: byte {error.start} is not UTF-8, save the file as CSV UTF-8"
-        ) from None
-    except pd.errors.EmptyDataError:
-        raise CommandError(
-            f"{path} is empty: it must hold a line of column names, then rows"
-        ) from None
-    except pd.errors.ParserWarning:
-        raise CommandError(
-            f"{path}: a row has more fields than there are column names, mend the "
-            "first line, or quote fields that hold a comma"
-        ) from None
-    except pd.errors.ParserError as error:
-        reason = _first_line(error).removeprefix("Error tokenizing data. C error: ")
-        raise CommandError(
-            f"{path} is not a readable CSV file: {reason}, mend that line"
-        ) from None
-
-
-def _find_delimiter(path):
-    """Return what separates the names in the first line."""
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        first = file.readline(100_000)
-    return max(DELIMITERS, key=first.count)
-
-
-def _read_parquet(path, text_columns):
+def _read_parquet(content, path, keep):
     import pandas as pd
 
     pyarrow = need("pyarrow")
+    import pyarrow.parquet as pq
+
+    integers = {  # kept as integers if some are missing
+        getattr(pyarrow, name.lower())(): getattr(pd, f"{name}Dtype")()
+        for name in ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32")
+    } | {pyarrow.uint64(): pd.UInt64Dtype()}
     try:
-        frame = pd.read_parquet(path, engine="pyarrow")
-    except pyarrow.ArrowException as error:
+        file = pq.ParquetFile(pyarrow.BufferReader(content))
+        name_columns(file.schema_arrow.names, path)
+        frame = file.read().to_pandas(types_mapper=integers.get)
+    except (pyarrow.ArrowException, OSError) as error:
         raise CommandError(
             f"{path} is not a readable Parquet file: {_first_line(error)}"
         ) from None
     named = [level for level in frame.index.names if level is not None]
-    return frame.reset_index(level=named) if named else frame
-
-
-def _name_columns(frame, path):
-    """Check what a table must have, and make its names strings."""
-    frame.columns = [str(name).strip() for name in frame.columns]
-    if not len(frame):
-        raise CommandError(f"{path} has no rows below its column names: add some")
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise CommandError(f"{path} has two columns named {twice!r}: rename one")
-    return frame
+    frame = frame.reset_index(level=named) if named else frame
+    frame.columns = name_columns(frame.columns, path)
+    records = split_records(frame.to_csv(index=False)) if keep else []
+    return Sheet(frame, True, [], records)
 
 
 def _first_line(error):

@@ -1,23 +1,36 @@
 """Keep fitted pipelines in files that run no code when they are opened."""
 
+import json
+import re
+import warnings
 import zlib
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, BadZipFile
+from zipfile import BadZipFile
 
-from sklearn.pipeline import Pipeline
+import sklearn
+from sklearn.exceptions import InconsistentVersionWarning
 
-from ._columns import TableColumns
+from .. import __version__
+from ._archive import ArchiveError, bundle, check_size, pack, unpack
 from ._errors import CommandError, need
+from ._schema import ALLOWED, PROTOCOL, Checker, parse
 
-_TRUSTED = ("skmtl.", "sklearn.", "numpy.dtype")
-_DAMAGE = (
+FORMAT = 1  # increase when an older skmtl would misread a newer file
+_MARK, _SCHEMA = "skmtl.json", "schema.json"
+_LONGEST = 100  # most letters of a name in a message
+_AGAIN = "save it again with skmtl compare --save"
+_DAMAGE = (  # what zipfile and skops raise
     AttributeError,
     BadZipFile,
     EOFError,
     ImportError,
+    IndexError,
     KeyError,
     NotImplementedError,
     OSError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
     TypeError,
     ValueError,
     zlib.error,
@@ -25,41 +38,139 @@ _DAMAGE = (
 
 
 def dump_model(model):
-    """Return a fitted pipeline as bytes."""
-    return need("skops.io").dumps(model, compression=ZIP_DEFLATED)
+    """Return a fitted pipeline as bytes that :func:`load_model` opens."""
+    files = unpack(need("skops.io").dumps(model))
+    schema = json.loads(files.pop(_SCHEMA))
+    content = pack(
+        {
+            _MARK: json.dumps(_make_mark()).encode(),
+            _SCHEMA: json.dumps(schema, separators=(",", ":")).encode(),
+            **files,
+        }
+    )
+    try:
+        _open(unpack(content), content)
+    except ArchiveError as error:
+        raise CommandError(f"the model cannot be saved: its file {error}") from None
+    return content
 
 
 def load_model(path):
-    """Read a pipeline that holds no types but our own and scikit-learn's."""
+    """Read a pipeline from a file written by `skmtl compare --save`.
+
+    The content is checked against exact allowlists before any object is built, and
+    skops receives only what was checked.
+    """
     path = Path(path)
     if not path.is_file():
         raise CommandError(
             f"{path} does not exist: make it with skmtl compare --save {path}"
         )
-    io = need("skops.io")
-    content = path.read_bytes()
+    content, mark = path.read_bytes(), {}
     try:
-        types = io.get_untrusted_types(data=content)
-        strange = [name for name in types if not name.startswith(_TRUSTED)]
-        model = None if strange else io.loads(content, trusted=types)
+        files = unpack(content)
+        mark = _read_mark(files)
+        model = _open(files, content)
+    except ArchiveError as error:
+        text = str(_explain(error, mark))
+        joint = " " if text.endswith(", or") else ": "
+        raise CommandError(f"{path} {text}{joint}{_AGAIN}") from None
     except _DAMAGE as error:
         raise CommandError(
-            f"{path} is damaged, or no file that skmtl saved ({type(error).__name__}): "
-            "make it anew with skmtl compare --save"
+            f"{path} is damaged, or was not saved by skmtl ({type(error).__name__}): "
+            f"{_AGAIN}"
         ) from None
-    if strange:
-        raise CommandError(
-            f"{path} holds types that are not of skmtl or scikit-learn and is "
-            f"not opened: {', '.join(strange[:5])}; make it with skmtl compare --save"
-        )
-    _check_model(model, path)
+    _warn_of_versions(path, mark)
     return model
 
 
-def _check_model(model, path):
-    if isinstance(model, Pipeline) and isinstance(model[0], TableColumns):
-        return
-    raise CommandError(
-        f"{path} holds a {type(model).__name__} that skmtl did not save: make it with "
-        "skmtl compare --save"
+def _open(files, content):
+    """Check the files, then build the model that they describe."""
+    from ._saved import check_pipeline
+
+    schema = parse(_SCHEMA, files[_SCHEMA])
+    _check_protocol(schema)
+    checker = Checker(files)
+    checked = {**checker.copy(schema), "protocol": PROTOCOL}
+    if checker.strange:
+        names = ", ".join(name[:_LONGEST] for name in sorted(checker.strange)[:5])
+        raise ArchiveError(f"is refused, as it holds what skmtl does not save: {names}")
+    check_size(sum(len(files[name]) for name in checker.used), content)
+    arrays = {name: files[name] for name in checker.used}
+    clean = bundle({_SCHEMA: json.dumps(checked).encode(), **arrays})
+    with warnings.catch_warnings():  # _warn_of_versions warns once for all steps
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        model = need("skops.io").loads(clean, trusted=[*set().union(*ALLOWED.values())])
+    check_pipeline(model)
+    more = files.keys() - {_MARK, _SCHEMA, *checker.used}
+    if more:
+        raise ArchiveError(f"holds {min(more)[:_LONGEST]!r}, which skmtl did not save")
+    return model
+
+
+# The versions that wrote a file
+
+
+def _make_mark():
+    return {
+        "format": FORMAT,
+        "skmtl": __version__,
+        "scikit-learn": sklearn.__version__,
+    }
+
+
+def _read_mark(files):
+    """Return the versions that wrote a file; refuse newer ones."""
+    kinds = {name: type(value) for name, value in _make_mark().items()}
+    mark = parse(_MARK, files.get(_MARK, b"{}"))
+    if not isinstance(mark, dict) or kinds != {k: type(mark.get(k)) for k in kinds}:
+        schema = parse(_SCHEMA, files[_SCHEMA])
+        name = schema.get("__class__") if isinstance(schema, dict) else schema
+        raise ArchiveError(
+            f"holds a {str(name)[:_LONGEST]} that skmtl did not save, or no version"
+        )
+    newer = _number(mark["skmtl"]) > _number(__version__)
+    if newer or mark["format"] > FORMAT:
+        raise ArchiveError(
+            f"was saved by skmtl {mark['skmtl']}, newer than this skmtl {__version__}; "
+            "upgrade skmtl, or"
+        )
+    return mark
+
+
+def _number(version):
+    """Return the numbers of a version, for comparison."""
+    return [*map(int, re.findall(r"\d{1,9}", version.partition("dev")[0]))]
+
+
+def _check_protocol(schema):
+    protocol = schema.get("protocol") if isinstance(schema, dict) else None
+    if type(protocol) is not int or protocol < PROTOCOL:
+        raise ArchiveError("is damaged, or was not saved by skmtl (no protocol)")
+    if protocol > PROTOCOL:
+        raise ArchiveError(
+            f"was saved with skops protocol {protocol}, but skmtl {__version__} reads "
+            f"at most {PROTOCOL}; upgrade skmtl, or"
+        )
+
+
+def _explain(error, mark):
+    """Return the error of a file, with the versions if they differ."""
+    ours = _make_mark()
+    if not mark or mark == ours:
+        return error
+    saved, here = (
+        f"skmtl {each['skmtl']} with scikit-learn {each['scikit-learn']}"
+        for each in (mark, ours)
     )
+    return f"was saved by {saved}, and cannot be used by {here} (it {error})"
+
+
+def _warn_of_versions(path, mark):
+    found = mark["scikit-learn"]
+    if found != sklearn.__version__:
+        warnings.warn(
+            f"{path} was saved with scikit-learn {found}, but {sklearn.__version__} is "
+            f"installed: check its predictions, or {_AGAIN}",
+            stacklevel=2,
+        )

@@ -1,16 +1,21 @@
 """A table made ready to learn from: features, task, target."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ._columns import TableColumns, as_integer, as_text
+from ._codes import FEW, name_codes
+from ._columns import TableColumns, as_text, as_whole
+from ._copies import warn_of_copies
 from ._encoder import find_clash
 from ._errors import CommandError, check_column
-from ._kinds import find_kind
+from ._kinds import find_kind, read_kind
+from ._labels import describe_labels, find_label_kind
 from ._target import read_target
+from ._time_folds import read_times
 
-_FEW = 20  # text with more values, all different, is a name and no category
+_LABELS = {"text": as_text, "whole": as_whole}
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,14 @@ class Table:
         Number of rows left out, by the column that was empty.
     unused_columns : dict of str to str
         Why columns were left out, by name.
+    formats : dict of str to str, default={}
+        Formats of dates that are not ISO 8601, by column.
+    words : dict of str to list of str, default={}
+        Text that means a missing number or date, by column.
+    notes : dict of str to list of str, default={}
+        What was detected, by topic.
+    times : Series of shape (n_rows,) or None, default=None
+        Dates or numbers that order the rows.
     """
 
     X: object
@@ -45,46 +58,109 @@ class Table:
     source: str
     unused_rows: dict
     unused_columns: dict
+    formats: dict = field(default_factory=dict)
+    words: dict = field(default_factory=dict)
+    notes: dict = field(default_factory=dict)
+    times: object = None
 
     @property
     def labels(self):
         """Task of each row."""
         return self.X[self.task_column]
 
+    def columns(self):
+        """Make the transformer that selects these columns from a new table."""
+        kinds = {**self.kinds, self.task_column: self.task_kind}
+        return TableColumns(kinds, self.formats or None, self.words or None)
 
-def prepare_table(frame, source, task, target, drop=(), kind="auto"):
-    """Choose the rows and columns to learn from, and check them."""
-    names = list(frame.columns)
-    for name, option in [(task, "--task"), (target, "--target")]:
-        check_column(name, names, option, source)
-    for name in drop:
-        check_column(name, names, "--drop", source)
-    _check_roles(task, target, drop)
-    kind, y = read_target(frame[target], source, kind)
+
+def prepare_table(
+    frame,
+    source,
+    task,
+    target,
+    drop=(),
+    kind="auto",
+    *,
+    typed=True,
+    wishes=None,
+    time=None,
+):
+    """Choose and check the rows and columns for the fit.
+
+    The columns of a frame that is not `typed` hold text; `wishes` are the kinds that
+    the user gave by column, ("date", form) with the date format.
+    """
+    import pandas as pd
+
+    wishes = wishes or {}
+    _check_columns(list(frame.columns), source, task, target, drop)
+    _check_roles(task, target, drop, wishes)
+    kind, y, notes = read_target(frame[target], source, kind, typed)
     known = {task: frame[task].notna(), target: y.notna()}
-    rows = known[task] & known[target]
+    if time is not None:
+        times = read_times(frame, time, source, typed, wishes)
+        known[time] = times.notna()
+    rows = _choose_rows(known, source, task, target)
+    task_kind, labels = _read_task(frame[task][rows], source, typed)
+    notes = [*notes, *describe_labels(labels, frame[task][rows])]
+    features = frame.drop(columns=[task, target, *drop])
+    readings, X, unused = _read_features(features, rows, labels, typed, wishes)
+    unused = dict.fromkeys(drop, "--drop") | unused
+    if not readings:
+        raise CommandError(_explain_no_features(source, task, target, unused))
+    columns = make_columns(readings)
+    X = pd.DataFrame(X | {task: labels})
+    y = np.array(y[rows].tolist())
+    _check_rows(y, labels, task, target)
+    _check_names(X, columns.kinds, source)
+    warn_of_copies(X, y, columns.kinds)
+    return Table(
+        X,
+        y,
+        kind,
+        columns.kinds,
+        task,
+        task_kind,
+        target,
+        source,
+        {name: int((~there).sum()) for name, there in known.items()},
+        unused,
+        columns.formats,
+        columns.words,
+        _sort_notes(notes, readings, X),
+        None if time is None else times[rows],
+    )
+
+
+def _choose_rows(known, source, task, target):
+    """Return which rows have all required values."""
+    rows = np.logical_and.reduce([*known.values()])
     if not rows.any():
         raise CommandError(
             f"{source} has no row in which both {task!r} and {target!r} are filled in: "
             "name other columns"
         )
-    task_kind, labels = _read_task(frame[task][rows], source)
-    kinds, unused = _choose_features(frame.drop(columns=[task, target]), rows, drop)
-    if not kinds:
-        raise CommandError(
-            f"{source} has no column to predict {target!r} from, besides {task!r}: "
-            "add some that vary"
-        )
-    X = TableColumns(kinds).transform(frame)[rows].assign(**{task: labels})
-    y = np.array(y[rows].tolist())
-    _check_rows(y, labels, task, target)
-    _check_names(X, kinds, source)
-    unused_rows = {name: int((~there).sum()) for name, there in known.items()}
-    about = task, task_kind, target, source
-    return Table(X, y, kind, kinds, *about, unused_rows, unused)
+    return rows
 
 
-def _check_roles(task, target, drop):
+def make_columns(readings):
+    """Make the transformer that reads these columns from a frame."""
+    return TableColumns(
+        {name: each.kind for name, each in readings.items()},
+        {name: each.form for name, each in readings.items() if each.form},
+        {name: list(each.words) for name, each in readings.items() if each.words},
+    )
+
+
+def _check_columns(names, source, task, target, drop):
+    for name, option in [(task, "--task"), (target, "--target")]:
+        check_column(name, names, option, source)
+    for name in drop:
+        check_column(name, names, "--drop", source)
+
+
+def _check_roles(task, target, drop, wishes):
     if task == target:
         raise CommandError(
             f"--task and --target must be two columns, both are {task!r}: the task is "
@@ -93,19 +169,32 @@ def _check_roles(task, target, drop):
     for name, option in [(task, "--task"), (target, "--target")]:
         if name in drop:
             raise CommandError(f"--drop {name!r} is the {option} column: keep it")
+        if name in wishes:
+            what = "use --kind" if option == "--target" else "it is text"
+            raise CommandError(
+                f"--{wishes[name][0]} {name!r} is the {option} column: {what}"
+            )
 
 
-def _read_task(labels, source):
+def _explain_no_features(source, task, target, unused):
+    reasons = [f"{name} ({why})" for name, why in unused.items()]
+    why = f"; not used: {', '.join(reasons[:3])}" if reasons else ""
+    return (
+        f"{source} has no column to predict {target!r} from, besides {task!r}: "
+        f"add some that vary{why}"
+    )
+
+
+def _read_task(labels, source, typed):
     """Return the kind of the labels, and the labels."""
-    kind = find_kind(labels)
-    if kind is None:
+    if find_kind(labels, typed) is None:
         raise CommandError(
             f"task column {labels.name!r} of {source} must hold integers or text, got "
             f"{type(labels.iloc[0]).__name__}: name a column of groups"
         )
-    if kind == "number":
-        return "integer", as_integer(labels)
-    return "text", as_text(labels)
+    labels = as_text(labels)
+    kind = find_label_kind(labels)
+    return kind, _LABELS[kind](labels)
 
 
 def _check_rows(y, labels, task, target):
@@ -136,31 +225,63 @@ def _check_names(X, kinds, source):
         )
 
 
-def _choose_features(frame, rows, drop):
-    """Return the kinds of the columns to use, and why others are not used."""
-    kinds, unused = {}, dict.fromkeys(drop, "--drop")
-    for name in frame.columns.difference(drop, sort=False):
-        kind = find_kind(frame[name])
-        why_not = _find_fault(frame[name][rows], kind)
-        if why_not:
+def _read_features(frame, rows, labels, typed, wishes):
+    """Return the readings and values of usable columns, and why others are not."""
+    readings, features, unused = {}, {}, {}
+    for name in frame.columns:
+        wish, form = wishes.get(name, (None, None))
+        reading = read_kind(frame[name], typed, wish, form)
+        if reading.kind is None:
+            unused[name] = f"holds {type(frame[name].dropna().iloc[0]).__name__}"
+            continue
+        column = _cast(frame[[name]], reading)[rows]
+        reading, why_not = _recognise(column, reading, labels, wish)
+        if why_not is not None:
             unused[name] = why_not
-        else:
-            kinds[name] = kind
-    return kinds, unused
+            continue
+        recast = reading.kind == "category" and column.dtype.kind == "f"
+        readings[name] = reading
+        features[name] = _cast(frame[[name]], reading)[rows] if recast else column
+    return readings, features, unused
 
 
-def _find_fault(column, kind):
-    """Say why a column cannot be used, if so."""
-    if column.isna().all():
-        return "empty"
-    if kind is None:
-        return f"holds {type(column.dropna().iloc[0]).__name__}"
+def _cast(frame, reading):
+    name = frame.columns[0]
+    return make_columns({name: reading}).transform(frame)[name]
+
+
+def _recognise(column, reading, labels, wish):
+    """Return the reading of a possible code, and why it is not used, or None."""
+    why_not = _find_fault(column)
+    if why_not is not None or wish is not None:
+        return reading, why_not
+    found, text = name_codes(column, reading.kind, labels) or (None, None)
+    if found == "drop":
+        return reading, text
+    if found is None:
+        return reading, None
+    topic = "Codes" if found == "category" else "Maybe ids"
+    return replace(reading, kind=found, notes=(*reading.notes, (topic, text))), None
+
+
+def _find_fault(column):
+    """Return why a column cannot be used, or None."""
     n_values, n_known = column.nunique(), column.notna().sum()
+    if n_known == 0:
+        return "empty"
     if n_values == 1 and n_known == len(column):
         return "the same in every row"
-    different = n_values == n_known
-    if kind == "category" and different and n_values > _FEW:
-        return "text, different in every row"
-    if str(column.name).startswith("Unnamed: ") and different:
+    if str(column.name).startswith("Unnamed: ") and n_values == n_known:
         return "numbers the rows"
     return None
+
+
+def _sort_notes(notes, readings, X):
+    """Group notes by topic."""
+    topics = defaultdict(list)
+    for topic, text in [*notes, *(each for r in readings.values() for each in r.notes)]:
+        topics[topic].append(text)
+    for name, reading in readings.items():
+        if reading.kind == "category" and X[name].nunique() > FEW:
+            topics["Many"].append(f"{name} ({X[name].nunique():,} values)")
+    return dict(topics)

@@ -2,23 +2,28 @@
 
 import numpy as np
 
+from ._choices import METRICS
 from ._columns import as_number, place
-from ._errors import CommandError
+from ._errors import CommandError, count_rows
 from ._kinds import find_kind
+from ._words import CODE, drop_words, is_empty, strip
 
-_MANY = 20  # text with more values, all different, names rows and no classes
-METRICS = {
-    "numbers": ("rmse", "mse", "mae"),
-    "classes": ("log_loss", "error", "brier"),
-    "counts": ("poisson_deviance",),
-}
+_EXACT = 2.0**53  # larger floats cannot represent every integer
+_SHOWN = 3
+_MANY = 20  # all-different text with more values names rows, not classes
 
 
-def read_target(column, source, kind="auto"):
-    """Return the kind of a target, and its values, NaN where it is not known."""
+def read_target(column, source, kind="auto", typed=True):
+    """Return the kind of a target, its values (NaN if missing), and notes."""
     if kind == "auto":
-        kind = "classes" if _names_classes(column) else "numbers"
-    return kind, _READERS[kind](column, source)
+        kind = "classes" if _names_classes(column, typed) else "numbers"
+    values = _READERS[kind](column, source, typed)
+    blank = column[values.isna() & column.notna()]
+    if blank.empty:
+        return kind, values, []
+    words = ", ".join(map(repr, strip(blank).unique()[:_SHOWN]))
+    note = f"{column.name} ({words} in {count_rows(len(blank))})"
+    return kind, values, [("Missing", note)]
 
 
 def choose_metric(metric, kind):
@@ -33,23 +38,34 @@ def choose_metric(metric, kind):
     return metric
 
 
-def _names_classes(column):
-    """Tell whether a column holds truths, words, or nothing but 0 and 1."""
+def _names_classes(column, typed):
+    """Return whether a column holds booleans, words, or only 0 and 1."""
     from pandas.api.types import is_numeric_dtype
 
-    known = column.dropna()
-    kind = find_kind(column)
+    known = drop_words(column).dropna()
+    kind = find_kind(column, typed)
     if kind == "number":
-        return is_numeric_dtype(column.dtype) and set(known.unique()) == {0, 1}
+        told = not typed or is_numeric_dtype(column.dtype)
+        return told and len(known) > 0 and set(_as_numbers(known)) == {0, 1}
     if kind == "category":
-        return _are_wrong(known).all()
+        codes = not typed and known.map(lambda cell: bool(CODE.fullmatch(cell))).any()
+        return codes or _are_wrong(known).all()
     return kind == "flag" and len(known) > 0
 
 
-def _read_numbers(column, source):
-    kind = find_kind(column)
+def _as_numbers(known):
+    """Return numbers, NaN where a cell is not a number."""
+    import pandas as pd
+
+    return pd.to_numeric(known, errors="coerce").astype(float)
+
+
+def _read_numbers(column, source, typed):
+    kind = find_kind(column, typed)
     if kind == "number" or column.isna().all():
         return as_number(column)
+    if kind == "category" and not typed and not _are_wrong(column.dropna()).any():
+        return as_number(column)  # with leading zeros
     known = column.dropna()
     example = f"got {str(known.iloc[0])!r}"
     advice = {
@@ -78,8 +94,9 @@ def _are_wrong(known):
     return pd.to_numeric(text, errors="coerce").isna()
 
 
-def _read_classes(column, source):
-    known, kind = column.dropna(), find_kind(column)
+def _read_classes(column, source, typed):
+    known, kind = strip(column).dropna(), find_kind(column, typed)
+    known = known[[not isinstance(v, str) or not is_empty(v) for v in known]]
     if kind in (None, "date"):
         raise CommandError(
             f"target {column.name!r} of {source} must hold classes, got "
@@ -90,19 +107,28 @@ def _read_classes(column, source):
             f"target {column.name!r} of {source} must hold classes, but is different "
             f"in each of {len(known)} rows: name another column"
         )
-    known = known.map(bool) if kind == "flag" else _write_classes(known, kind)
-    return known.astype(object).reindex(column.index)
+    write = _write_truths if kind == "flag" else _write_classes
+    return write(known).astype(object).reindex(column.index)
 
 
-def _write_classes(known, kind):
-    """Return whole numbers as integers, anything else as text."""
-    if kind == "number" and (as_number(known) == np.trunc(as_number(known))).all():
-        return known.astype(np.int64)
-    return known.map(str)
+def _write_truths(known):
+    """Return words unchanged, unless true is written in two ways."""
+    if known.map(type).eq(str).all() and known.nunique() <= len((True, False)):
+        return known
+    return known.map(lambda value: str(value).casefold() == "true")
 
 
-def _read_counts(column, source):
-    values = _read_numbers(column, source)
+def _write_classes(known):
+    """Return integers, or text if some are not integers."""
+    values = _as_numbers(known)
+    codes = known.map(lambda cell: bool(CODE.fullmatch(str(cell)))).any()
+    if not codes and (values.abs() < _EXACT).all() and (values % 1 == 0).all():
+        return values.astype(np.int64)
+    return known.map(lambda value: value if isinstance(value, str) else str(value))
+
+
+def _read_counts(column, source, typed):
+    values = _read_numbers(column, source, typed)
     negative = values < 0
     if negative.any():
         raise CommandError(

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from ..data import SparseTable
 from ..data._containers import column_names, is_instance
 
 FRAMES = ("pandas", "polars", "pyarrow")
@@ -61,24 +62,30 @@ def append_block(X, block):
     return np.hstack([X, dense])
 
 
-def append_labels(X, labels):
-    """Add labels as the last column of an array or sparse matrix."""
-    labels = np.asarray(labels)
-    if sparse.issparse(X):
-        return sparse.hstack([X, _as_sparse_column(labels, X.dtype)], format="csr")
-    if labels.dtype.kind not in "biuf":
-        X, labels = X.astype(object), labels.astype(object)
-    return np.column_stack([X, labels])
+def append_labels(X, columns):
+    """Append columns of labels to an array or sparse matrix, without rounding them.
+
+    Labels that a sparse matrix cannot hold make a SparseTable.
+    """
+    columns = [np.asarray(each) for each in columns]
+    if not sparse.issparse(X):
+        if not all(_keeps(each, np.result_type(X, each)) for each in columns):
+            X, columns = X.astype(object), [each.astype(object) for each in columns]
+        return np.column_stack([X, *columns])
+    if not all(_keeps(each, X.dtype) for each in columns):
+        return SparseTable(X.tocsr(), tuple(columns))
+    block = np.column_stack(columns).astype(X.dtype)
+    return sparse.hstack([X, sparse.csr_matrix(block)], format="csr")
 
 
-def _as_sparse_column(labels, dtype):
-    if labels.dtype.kind not in "biuf":
-        raise ValueError(
-            f"The task column must hold numbers to stand beside sparse features, got "
-            f"labels like {labels[:1].tolist()}. Number the tasks first "
-            f"(OrdinalEncoder), or make the transformer return a dense array."
-        )
-    return sparse.csr_matrix(labels.astype(dtype)[:, None])
+def _keeps(labels, dtype):
+    """Return whether a dtype holds the labels exactly."""
+    if labels.dtype.kind not in "biuf" or dtype.kind not in "biuf":
+        return labels.dtype.kind == dtype.kind == "O"
+    if dtype.kind != "f" or labels.dtype.kind == "f":
+        return np.can_cast(labels.dtype, dtype)
+    limit = 2.0 ** (np.finfo(dtype).nmant + 1)
+    return not labels.size or (labels.min() > -limit and labels.max() < limit)
 
 
 def _indicate(codes, n_tasks):

@@ -1,4 +1,4 @@
-"""Ways to tell an estimator which task a row is of, as columns after the features."""
+"""Encodings of the task as columns appended to the features."""
 
 import warnings
 from abc import ABC, abstractmethod
@@ -15,26 +15,26 @@ from ..data._containers import column_names
 from ._columns import append_block, append_columns, append_indicators, library_of
 
 _N_FOLDS = 5
-# HistGradientBoosting keeps a category in one byte, and one value for missing ones.
+# HistGradientBoosting stores categories in one byte, one value of it for missing.
 _MOST_CATEGORIES = 255
-# Indicators of so many numbers are made dense at a time.
+# Most numbers of dense indicators at a time.
 _CHUNK = 2**22
 
 
 class TaskEncoding(ABC):
-    """Turn the codes of tasks into columns; -1 stands for a task never seen.
+    """Encode task codes as columns; -1 stands for an unseen task.
 
     Parameters
     ----------
     tasks : ndarray of shape (n_tasks,)
         Labels.
     prefix : str
-        What names of the columns begin with.
+        Prefix of the columns' names.
     """
 
-    # Whether tasks that differ get columns that differ.
+    # Whether different tasks always get different columns.
     tells_tasks = True
-    # Rows that are encoded at a time in predict; None for all.
+    # Rows encoded at a time in predict; None for all.
     chunk = None
 
     def __init__(self, tasks, prefix):
@@ -42,26 +42,26 @@ class TaskEncoding(ABC):
         self.prefix = prefix
 
     def prepare(self, estimator, X):
-        """Return the estimator that is fitted to the encoded X, and fit's options."""
+        """Return the estimator for the encoded X, and options of its fit."""
         return estimator, {}
 
     @abstractmethod
     def learn(self, X, codes, y, weight):
-        """Return the rows of fit with the columns of their tasks."""
+        """Return the training rows with their task columns."""
 
     @abstractmethod
     def add(self, X, codes):
-        """Return other rows with the columns of their tasks."""
+        """Return new rows with their task columns."""
 
     def _append(self, X, block, names):
-        """Add the columns of an array, named if those of X are."""
+        """Append the columns of an array, with names if X has names."""
         if has_names(X):
             return append_columns(X, dict(zip(names, block.T, strict=True)))
         return append_block(X, block)
 
 
 class NoEncoding(TaskEncoding):
-    """Leave the features as they are."""
+    """Do not encode the task."""
 
     tells_tasks = False
 
@@ -73,9 +73,9 @@ class NoEncoding(TaskEncoding):
 
 
 class OneHot(TaskEncoding):
-    """Add one indicator per task; a task never seen has none set.
+    """Append one indicator per task; all are 0 for an unseen task.
 
-    Many tasks make a sparse matrix of X, if the estimator takes one.
+    With many tasks, X becomes a sparse matrix if the estimator accepts one.
     """
 
     def __init__(self, tasks, prefix, estimator):
@@ -91,10 +91,10 @@ class OneHot(TaskEncoding):
             return self.add(X, codes)
         if not self.takes_sparse:
             raise ValueError(
-                f"task_encoding='onehot' must make X sparse for {len(self.tasks):,} "
-                f"tasks, as dense indicators would take about "
-                f"{in_words(8 * n_numbers)}, and {self.name} takes no sparse X. Use "
-                "task_encoding='target' or 'category', or an estimator that does."
+                "task_encoding='onehot' needs an estimator that accepts a sparse X for "
+                f"{len(self.tasks):,} tasks (dense indicators would take about "
+                f"{in_words(8 * n_numbers)}), and {self.name} does not. Use "
+                "task_encoding='target' or 'category', or another estimator."
             )
         self.is_sparse, self.chunk = True, None
         return self.add(X, codes)
@@ -106,9 +106,9 @@ class OneHot(TaskEncoding):
 
 
 class Target(TaskEncoding):
-    """Add the mean target of the task, shrunk to that of all; classes have one each.
+    """Append the task's mean target (per class), shrunk to the mean of all tasks.
 
-    Rows of fit are encoded by the targets of other rows.
+    Training rows are encoded by cross-fitting.
     """
 
     def __init__(self, tasks, prefix, classifies):
@@ -137,7 +137,7 @@ class Target(TaskEncoding):
         return self._append(X, np.hstack(columns), self.names)
 
     def _targets(self, y):
-        """Return what is averaged, and the names of the columns."""
+        """Return the values to average, and the names of the columns."""
         name = f"{self.prefix}_target"
         if not self.classifies:
             return [np.asarray(y, dtype=float)], [name]
@@ -149,16 +149,16 @@ class Target(TaskEncoding):
 
 
 class Category(TaskEncoding):
-    """Add the task as one category, for an estimator that splits categories.
+    """Append the task as one category, for estimators that split categories.
 
-    A task never seen is a missing value.
+    An unseen task is a missing value.
     """
 
     def prepare(self, estimator, X):
         path, inner = _find_booster(estimator)
         if inner is None:
             raise ValueError(
-                "task_encoding='category' needs an estimator that takes categories, "
+                "task_encoding='category' needs an estimator that supports categories, "
                 "HistGradientBoostingRegressor, HistGradientBoostingClassifier or one "
                 f"of LightGBM, got {type(estimator).__name__}. Use 'onehot' or "
                 "'target'."
@@ -169,15 +169,15 @@ class Category(TaskEncoding):
             return estimator, {} if self._is_pandas(X) else {name: [place]}
         if len(self.tasks) > _MOST_CATEGORIES:
             raise ValueError(
-                f"task_encoding='category' takes at most {_MOST_CATEGORIES} tasks with "
-                f"{type(inner).__name__}, got {len(self.tasks):,}. Use 'target', or "
-                "LightGBM."
+                f"task_encoding='category' allows at most {_MOST_CATEGORIES} tasks "
+                f"with {type(inner).__name__}, got {len(self.tasks):,}. Use 'target', "
+                "or LightGBM."
             )
         given = self._with_task(inner.categorical_features, X, place)
         return clone(estimator).set_params(**{f"{path}categorical_features": given}), {}
 
     def _with_task(self, given, X, place):
-        """Return which columns are categories, that of the task among them."""
+        """Return which columns are categories, including the task column."""
         if self._is_pandas(X) and isinstance(given, str):
             return given  # by their dtypes
         if given is None or isinstance(given, str):
@@ -206,13 +206,13 @@ class Category(TaskEncoding):
 
 
 def has_names(X):
-    """Return whether the columns of a table have names that others can be added to."""
+    """Return whether the columns of a table have names."""
     names = column_names(X)
     return names is not None and all(isinstance(name, str) for name in names)
 
 
 def make_encoding(kind, estimator, tasks, prefix):
-    """Return how tasks are told to an estimator."""
+    """Return the class of a task encoding."""
     if kind is None:
         return NoEncoding(tasks, prefix)
     if kind == "onehot":
@@ -223,7 +223,7 @@ def make_encoding(kind, estimator, tasks, prefix):
 
 
 def _find_booster(estimator):
-    """Return the path and the estimator that takes categories, or None."""
+    """Return the path and the estimator that supports categories, or None."""
     if _is_lightgbm(estimator) or hasattr(estimator, "categorical_features"):
         return "", estimator
     if isinstance(estimator, (GridSearchCV, RandomizedSearchCV)):
@@ -237,26 +237,26 @@ def _is_lightgbm(estimator):
 
 
 def _as_numbers(X):
-    """Return a table as floats, to be made sparse."""
+    """Return a table as floats, for conversion to sparse."""
     try:
         return np.asarray(X, dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            "task_encoding='onehot' must make X sparse for so many tasks, and X has "
-            "columns that are not numbers. Encode them first, or use 'target'."
+            "task_encoding='onehot' makes X sparse for so many tasks, so all columns "
+            "of X must be numeric. Encode the others first, or use 'target'."
         ) from error
 
 
 def _fit(codes, target):
     encoder = TargetEncoder(target_type="continuous")
     with warnings.catch_warnings():
-        # One row of a task has no variance, and counts by its weight alone.
+        # A single row has no variance; only its weight counts.
         warnings.simplefilter("ignore", RuntimeWarning)
         return encoder.fit(codes[:, None], target)
 
 
 def _deal(codes, n_folds):
-    """Deal the rows of each task to folds in a fixed random order."""
+    """Assign the rows of each task to folds in a fixed random order."""
     shuffled = np.random.default_rng(0).permutation(len(codes))
     order = shuffled[np.argsort(codes[shuffled], kind="stable")]
     fold = np.empty(len(codes), dtype=np.intp)

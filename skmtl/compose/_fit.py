@@ -8,13 +8,40 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from .._linalg import column_sizes
+from ..data._undeclared import one_task_is_meant
+
+# Squares of larger numbers, or their sums, overflow.
+_LARGE = 1e150
+
 
 def fit_clone(estimator, X, y, weight, options=None):
     """Fit a clone; weights are passed on under the name that its fit knows."""
     options = dict(options or {})
     if weight is not None:
         options[name_of_weight(estimator)] = weight
-    return clone(estimator).fit(X, y, **options)
+    try:
+        with one_task_is_meant(), np.errstate(over="ignore", invalid="ignore"):
+            return clone(estimator).fit(X, y, **options)
+    except ValueError as error:
+        name, size = find_largest(X)
+        if not _LARGE <= size < np.inf:
+            raise
+        raise ValueError(
+            f"Squares of the features must not overflow, got {size:.3g} in column "
+            f"{name!r}. Divide the column by its largest absolute value."
+        ) from error
+
+
+def find_largest(X):
+    """Return the column with the largest number, and that number (0 if none)."""
+    if hasattr(X, "select_dtypes"):
+        sizes = X.select_dtypes("number").abs().max()
+        return (sizes.idxmax(), float(sizes.max())) if len(sizes) else (None, 0.0)
+    if getattr(getattr(X, "dtype", None), "kind", "") != "f":
+        return None, 0.0
+    sizes = column_sizes(X)
+    return int(sizes.argmax()), float(sizes.max())
 
 
 def fit_task(estimator, X, y, weight, name):

@@ -7,8 +7,9 @@ from sklearn.base import is_classifier
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._compat import HasMethods, StrOptions, fit_context
+from ..data import naming_columns
 from ._fit import fit_task
-from ._observations import read_observations, take_rows
+from ._observations import read_observations, take_rows, warn_of_encoded_missing
 from ._wrapper import TaskWrapper
 
 
@@ -23,7 +24,7 @@ class IndependentTasks(TaskWrapper):
     ----------
     estimator : estimator, default=None
         Regressor or classifier to be cloned; None means ``Ridge()``.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Name or position of the column of X that holds the task, or name of a level of
         its pandas index. None means that tasks are given by ``task=``, or are the
         columns of `y`, or that there is one task.
@@ -76,7 +77,7 @@ class IndependentTasks(TaskWrapper):
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
-        "task_column": [str, Integral, None],
+        "task_column": [str, Integral, list, None],
         "handle_unknown": [StrOptions({"shared", "error"})],
         "n_jobs": [Integral, None],
     }
@@ -101,8 +102,8 @@ class IndependentTasks(TaskWrapper):
             Targets or classes. Without labels the columns are tasks, NaN not observed.
         sample_weight : array-like of shape (n_rows,), default=None
             Weight of each row, passed on to the inner estimator; None means ones.
-        task : array-like of shape (n_rows,), default=None
-            Label of each row.
+        task : array-like of shape (n_rows,), int or str, default=None
+            Label of each row, or one label for all rows.
 
         Returns
         -------
@@ -110,6 +111,8 @@ class IndependentTasks(TaskWrapper):
             The fitted estimator.
         """
         data = read_observations(self, X, y, task, sample_weight)
+        if is_classifier(self) and data.layout == "outputs":
+            warn_of_encoded_missing(y)
         *estimators, shared = self._fit_clones(data)
         self.estimators_ = [each or shared for each in estimators]
         self.shared_estimator_ = shared
@@ -128,10 +131,11 @@ class IndependentTasks(TaskWrapper):
             names.append("all tasks")
         inner = self._get_inner()
         filled = [place for place, group in enumerate(groups) if len(group)]
-        fitted = Parallel(n_jobs=self.n_jobs)(
-            delayed(fit_task)(inner, *data.take(groups[place]), names[place])
-            for place in filled
-        )
+        with naming_columns(data.X):
+            fitted = Parallel(n_jobs=self.n_jobs)(
+                delayed(fit_task)(inner, *data.take(groups[place]), names[place])
+                for place in filled
+            )
         found = dict(zip(filled, fitted, strict=True))
         return [found.get(place) for place in range(len(data.tasks) + 1)]
 

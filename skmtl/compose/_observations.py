@@ -1,19 +1,27 @@
 """Rows by task, their features kept in the container that the user gave."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import (
-    assert_all_finite,
-    check_array,
-    check_consistent_length,
-    column_or_1d,
-)
+from sklearn.base import is_classifier
+from sklearn.utils import assert_all_finite, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from ..data import encode_tasks, find_tasks, take_task_column
-from ..data._containers import as_table, column_names, is_instance, refuse_lazy
-from ..data._weights import read_sample_weight
+from ..data import (
+    encode_tasks,
+    find_missing,
+    find_tasks,
+    locate_task_column,
+    read_sample_weight,
+    read_target,
+    refuse_missing,
+    spread_label,
+    take_task_column,
+)
+from ..data._containers import as_table, column_names, is_instance
+from ..data._targets import label_outputs
+from ..data._undeclared import warn_of_one_task
 
 
 @dataclass(frozen=True)
@@ -74,8 +82,9 @@ def read_observations(estimator, X, y, task=None, sample_weight=None):
     _refuse_two_labels(estimator, task)
     X = as_table(X)
     validate_data(estimator, X, y, skip_check_array=True)
-    outputs = _label_outputs(column_names(y))
+    outputs = label_outputs(column_names(y))
     target = read_target(y)
+    task = spread_label(task, X.shape[0])
     check_consistent_length(X, target, task)
     weight = read_sample_weight(sample_weight, len(target))
     if weight is not None and not weight.any():
@@ -85,7 +94,10 @@ def read_observations(estimator, X, y, task=None, sample_weight=None):
         )
     X, labels, layout = split_labels(estimator, X, task)
     if target.ndim == 1:
-        assert_all_finite(target, input_name="y")
+        what = "label" if is_classifier(estimator) else "value"
+        refuse_missing(target, what=what)
+        if layout == "single":
+            warn_of_one_task(estimator)
         tasks, codes = _encode(labels, len(target))
         return Observations(X, None, target, weight, codes, tasks, layout)
     if layout != "single":
@@ -113,6 +125,7 @@ def read_query(estimator, X, task=None):
             f"{type(estimator).__name__}. Pass at least one row."
         )
     if labels is not None:
+        labels = spread_label(labels, X.shape[0])
         check_consistent_length(X, labels)
         return X, find_tasks(labels, estimator.tasks_)
     if estimator._layout == "outputs":
@@ -123,16 +136,9 @@ def read_query(estimator, X, task=None):
 def split_labels(estimator, X, task=None):
     """Return features, labels or None, and the layout that says where they are."""
     if estimator.task_column is not None:
-        return *take_task_column(X, _locate_column(estimator, X)), "column"
+        column = locate_task_column(estimator, X, estimator.task_column)
+        return *take_task_column(X, column), "column"
     return X, task, "single" if task is None else "keyword"
-
-
-def _locate_column(estimator, X):
-    """Return the position of the task column if X has lost its names since fit."""
-    known = list(getattr(estimator, "feature_names_in_", []))
-    if estimator.task_column in known and column_names(X) is None:
-        return known.index(estimator.task_column)
-    return estimator.task_column
 
 
 def take_rows(X, rows):
@@ -148,26 +154,8 @@ def _encode(labels, n_rows):
     return encode_tasks(labels)
 
 
-def read_target(y):
-    """Read numbers or classes, 1-d, or 2-d where missing ones are not observed."""
-    refuse_lazy("y", y)
-    if isinstance(y, np.ma.MaskedArray):
-        y = y.astype(np.float64).filled(np.nan)  # check_array would show what it hides
-    target = check_array(
-        y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
-    )
-    if target.ndim == 2 and target.shape[1] > 1:
-        return target
-    return column_or_1d(target, warn=True)
-
-
-def find_observed(target):
-    """Tell which cells of a 2-d target are neither NaN nor None."""
-    return (target == target) & np.not_equal(target, None)
-
-
 def _read_outputs(X, target, weight, tasks):
-    observed = find_observed(target)
+    observed = ~find_missing(target)
     codes, rows = np.nonzero(observed.T)
     if not len(rows):
         raise ValueError("Input y contains NaN only. Give at least one label per task.")
@@ -178,17 +166,23 @@ def _read_outputs(X, target, weight, tasks):
     return Observations(X, rows, y, weight, codes, tasks, "outputs")
 
 
-def _label_outputs(names):
-    """Return the names of several columns as labels, in their order."""
-    if names is None or len(names) == 1:
-        return None
-    tasks, codes = encode_tasks(names)
-    if len(tasks) < len(names):
-        raise ValueError(
-            f"The columns of y are the tasks and must have different names, got twice: "
-            f"{tasks[np.bincount(codes) > 1][:5].tolist()}. Rename them."
-        )
-    return tasks[codes]
+def warn_of_encoded_missing(y):
+    """Warn of columns of 0, 1 and 2, which scikit-learn makes from 0, 1 and NaN."""
+    target = read_target(y)
+    if target.dtype.kind != "i":
+        return
+    classes = [np.unique(column).tolist() for column in target.T]
+    usual = all(each in ([0, 1], [0, 1, 2]) for each in classes)
+    if not usual or [0, 1, 2] not in classes:
+        return
+    warnings.warn(
+        f"y has the classes 0, 1 and 2 in {classes.count([0, 1, 2])} of its "
+        f"{len(classes)} columns. If y had NaN, 2 stands for it: scikit-learn's "
+        "cross_val_predict treats NaN as a class if asked for probabilities. In that "
+        "case, give each cell a row of its own, with a task column.",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def _refuse_two_labels(estimator, task):
@@ -200,7 +194,8 @@ def _refuse_two_labels(estimator, task):
 
 
 def _refuse_another_layout(estimator, task):
-    if estimator._layout == "keyword" and task is None:
+    lacks_labels = estimator._layout == "keyword" and task is None
+    if lacks_labels and estimator.n_tasks_ > 1:
         raise ValueError(
             f"This {type(estimator).__name__} was fitted with task=, so it needs task= "
             f"again. Tools such as GridSearchCV and cross_val_predict cannot pass it "

@@ -2,8 +2,50 @@
 
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils.metaestimators import available_if
 
+from .._compat import all_or_nothing
+from ..metrics import has_position
 from ._task_aware import TaskAware
+
+
+def _last_step_has(method):
+    """Make a check that raises AttributeError if a Pipeline lacks the method."""
+
+    def check(pipeline):
+        getattr(super(TaskPipeline, pipeline), method)
+        return True
+
+    return check
+
+
+class TaskPipeline(Pipeline):
+    """Fit every step of a pipeline, or none.
+
+    In scikit-learn's Pipeline, the transformers keep what they learn from data that the
+    model then refuses, so the previously fitted model gets different features.
+    """
+
+    def fit(self, X, y=None, **params):
+        """Fit the steps in sequence."""
+        with self._all_or_nothing():
+            return super().fit(X, y, **params)
+
+    @available_if(_last_step_has("fit_transform"))
+    def fit_transform(self, X, y=None, **params):
+        """Fit the steps, and transform with all of them."""
+        with self._all_or_nothing():
+            return super().fit_transform(X, y, **params)
+
+    @available_if(_last_step_has("fit_predict"))
+    def fit_predict(self, X, y=None, **params):
+        """Fit the steps, and predict with the last."""
+        with self._all_or_nothing():
+            return super().fit_predict(X, y, **params)
+
+    def _all_or_nothing(self):
+        steps = [step for _, step in self.steps if hasattr(step, "fit")]
+        return all_or_nothing(self, *steps)
 
 
 def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
@@ -17,10 +59,10 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
     ----------
     *steps : estimators
         Transformers, then a model. "passthrough" and None do nothing.
-    task_column : str or int
+    task_column : str, int or list of them
         Name or position of the column of X that holds the task, or name of a level of
-        its pandas index. A position is that in X: behind the first transformer the
-        task column is the last one.
+        its pandas index; a list declares nested tasks. A position refers to X: after
+        the first transformer the task columns are last.
     memory : str or object with the joblib.Memory interface, default=None
         Where fitted transformers are cached.
     verbose : bool, default=False
@@ -29,8 +71,9 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
     Returns
     -------
     pipeline : Pipeline
-        The parameters of a wrapped transformer begin with its name and
-        ``__transformer__``, as in ``standardscaler__transformer__with_mean``.
+        All its steps are fitted, or none: a fit that raises leaves them unchanged. The
+        parameters of a wrapped transformer begin with its name and ``__transformer__``,
+        as in ``standardscaler__transformer__with_mean``.
 
     See Also
     --------
@@ -54,10 +97,19 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
     for place, (name, step) in enumerate(named):
         is_last = place == len(named) - 1
         step, moves = _tell(step, task_column, is_last)
-        if moves and not isinstance(task_column, str):
-            task_column = -1
+        if moves:
+            task_column = move_to_end(task_column)
         wrapped.append((name, step))
-    return Pipeline(wrapped, memory=memory, verbose=verbose)
+    return TaskPipeline(wrapped, memory=memory, verbose=verbose)
+
+
+def move_to_end(task_column):
+    """Return the position of the task column after a TaskAware transformer."""
+    if not has_position(task_column):
+        return task_column
+    if isinstance(task_column, list):
+        return list(range(-len(task_column), 0))
+    return -1
 
 
 def _tell(step, task_column, is_last):

@@ -6,9 +6,11 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from .._compat import HasMethods, StrOptions, fit_context
+from ..data import naming_columns
+from ..metrics import has_position
 from ._encodings import make_encoding
 from ._fit import fit_clone
-from ._observations import read_observations, take_rows
+from ._observations import read_observations, take_rows, warn_of_encoded_missing
 from ._wrapper import TaskWrapper
 
 
@@ -22,30 +24,30 @@ class PooledTasks(TaskWrapper):
     ----------
     estimator : estimator, default=None
         Regressor or classifier to be cloned; None means ``Ridge()``.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Name or position of the column of X that holds the task, or name of a level of
         its pandas index. None means that tasks are given by ``task=``, or are the
         columns of `y`, or that there is one task.
     task_encoding : {"onehot", "category", "target"}, default=None
-        How the inner estimator is told the task of a row, by columns after the
-        features; None if it is not.
+        How the task of a row is encoded, as columns after the features; None leaves the
+        task out.
 
         - "onehot": one indicator per task, named as in ``school_s7``. It gives linear
-          models one intercept per task. A task never seen has none set. Many tasks make
-          a sparse matrix of X, which the estimator must take then.
-        - "category": the task as one category, which trees split into two groups of
-          tasks at once. For HistGradientBoosting, up to 255 tasks, and LightGBM. A task
-          never seen is a missing value, which goes where the trees send these.
-        - "target": the mean target of the task, shrunk to that of all by scikit-learn's
-          :class:`~sklearn.preprocessing.TargetEncoder`, for each class one if they are
-          more than two. Rows of fit are encoded by the targets of other rows, so that
-          none is told its own. For any estimator and any number of tasks. A task never
-          seen has the mean of all. Weights count only in that rows of weight zero are
+          models one intercept per task. For an unseen task all are 0. With many tasks X
+          becomes sparse, which the estimator must support.
+        - "category": the task as one category; each split of a tree divides the tasks
+          into two groups. For HistGradientBoosting, up to 255 tasks, and LightGBM. An
+          unseen task is a missing value.
+        - "target": the task's mean target, shrunk to the overall mean by scikit-learn's
+          :class:`~sklearn.preprocessing.TargetEncoder`; one column per class for more
+          than two classes. Training rows are encoded by cross-fitting, so that targets
+          do not leak. For any estimator and any number of tasks. An unseen task gets
+          the overall mean. Weights are ignored, except that rows of weight zero are
           left out.
 
-        A single task that was not declared is not told.
+        A single undeclared task is not encoded.
     task_intercepts : bool, default=False
-        The same as ``task_encoding="onehot"``.
+        Same as ``task_encoding="onehot"``.
 
     Attributes
     ----------
@@ -71,9 +73,9 @@ class PooledTasks(TaskWrapper):
     -----
     A 2-d `y` is stacked: each row of X is used once for every column that is not NaN.
 
-    Boosted trees do badly with indicators: each split parts one task from all others.
-    Give them "category"; or "target" where there are too many tasks. Linear models do
-    best with "onehot".
+    Boosted trees do badly with indicators, since each split separates only one task
+    from the rest. Use "category" for them, or "target" with too many tasks, and
+    "onehot" for linear models.
 
     Examples
     --------
@@ -91,7 +93,7 @@ class PooledTasks(TaskWrapper):
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
-        "task_column": [str, Integral, None],
+        "task_column": [str, Integral, list, None],
         "task_encoding": [StrOptions({"onehot", "category", "target"}), None],
         "task_intercepts": ["boolean"],
     }
@@ -121,8 +123,8 @@ class PooledTasks(TaskWrapper):
             Targets or classes. Without labels the columns are tasks, NaN not observed.
         sample_weight : array-like of shape (n_rows,), default=None
             Weight of each row, passed on to the inner estimator; None means ones.
-        task : array-like of shape (n_rows,), default=None
-            Label of each row.
+        task : array-like of shape (n_rows,), int or str, default=None
+            Label of each row, or one label for all rows.
 
         Returns
         -------
@@ -131,13 +133,17 @@ class PooledTasks(TaskWrapper):
         """
         kind = self._kind_of_encoding()
         data = read_observations(self, X, y, task, sample_weight)
+        if is_classifier(self) and data.layout == "outputs":
+            warn_of_encoded_missing(y)
         X, y, weight = data.take()
-        prefix = self.task_column if isinstance(self.task_column, str) else "task"
+        names = self.task_column
+        prefix = "task" if has_position(names) else "_".join(np.atleast_1d(names))
         kind = None if data.layout == "single" else kind
         encoding = make_encoding(kind, self._get_inner(), data.tasks, prefix)
         inner, options = encoding.prepare(self._get_inner(), X)
         features = encoding.learn(X, data.codes, y, weight)
-        self.estimator_ = fit_clone(inner, features, y, weight, options)
+        with naming_columns(features):
+            self.estimator_ = fit_clone(inner, features, y, weight, options)
         self.tasks_, self.n_tasks_ = data.tasks, len(data.tasks)
         self._layout, self._encoding = data.layout, encoding
         if is_classifier(self):
@@ -151,8 +157,9 @@ class PooledTasks(TaskWrapper):
             return self.task_encoding
         if self.task_encoding not in (None, "onehot"):
             raise ValueError(
-                "task_intercepts=True is task_encoding='onehot', got task_encoding="
-                f"{self.task_encoding!r} too. Leave task_intercepts out."
+                "task_intercepts=True means task_encoding='onehot', but "
+                f"task_encoding={self.task_encoding!r} is set too. Leave out "
+                "task_intercepts."
             )
         return "onehot"
 

@@ -9,6 +9,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ..data import naming_columns
+from ._fit import find_largest
 from ._observations import read_query
 from ._score import score_prediction
 
@@ -21,6 +23,19 @@ def _inner_has(name):
         return True
 
     return check
+
+
+def _refuse_infinite(answer, X):
+    """Raise an error if predictions overflow."""
+    if answer.dtype.kind != "f" or np.isfinite(answer).all():
+        return
+    row = int((~np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)).argmax())
+    name, size = find_largest(X)
+    raise ValueError(
+        f"Predictions must be finite, got {answer[row]} for row {row}. Its largest "
+        f"feature is {size:.3g}, in column {name!r}. Leave out rows so far from the "
+        "training rows, or rescale the column before fit."
+    )
 
 
 class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
@@ -42,8 +57,8 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if there was one in fit.
-        task : array-like of shape (n_rows,), default=None
-            Label of each row, if labels were passed to fit.
+        task : array-like of shape (n_rows,), int or str, default=None
+            Label of each row, or one label for all rows, if fit was given labels.
 
         Returns
         -------
@@ -61,8 +76,8 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if there was one in fit.
-        task : array-like of shape (n_rows,), default=None
-            Label of each row, if labels were passed to fit.
+        task : array-like of shape (n_rows,), int or str, default=None
+            Label of each row, or one label for all rows, if fit was given labels.
 
         Returns
         -------
@@ -83,8 +98,8 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
             Targets; NaN in a 2-d `y` is not observed.
         sample_weight : array-like of shape (n_rows,), default=None
             Weight of each row; None means ones.
-        task : array-like of shape (n_rows,), default=None
-            Label of each row, if labels were passed to fit.
+        task : array-like of shape (n_rows,), int or str, default=None
+            Label of each row, or one label for all rows, if fit was given labels.
 
         Returns
         -------
@@ -117,10 +132,16 @@ class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
     def _query(self, method, X, task):
         """Answer a query: an array, or a list with one array per output."""
         check_is_fitted(self)
-        X, codes = read_query(self, X, task)
-        if codes is not None:
-            return self._answer(method, X, codes)
-        return self._answer_outputs(method, X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            X, codes = read_query(self, X, task)
+            with naming_columns(X):
+                if codes is not None:
+                    answer = self._answer(method, X, codes)
+                else:
+                    answer = self._answer_outputs(method, X)
+        for part in answer if isinstance(answer, list) else [answer]:
+            _refuse_infinite(part, X)
+        return answer
 
     def _answer_outputs(self, method, X):
         """Answer for every column of a 2-d target."""

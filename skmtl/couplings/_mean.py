@@ -21,7 +21,7 @@ class ToMean(BaseEstimator, Summand):
     alpha : float or array-like of shape (n_features,), default=1.0
         Strength of the pull to the centre, one or one per feature.
     alpha_shared : float, default=0.0
-        Strength that pulls the centre to zero.
+        Strength of the ridge on the centre; infinite fixes it at zero.
     alpha_intercept : float, default=0.0
         Strength that pulls the intercepts together: 0 leaves them free, infinity makes
         them one.

@@ -22,21 +22,15 @@ class Pull:
         Strength that pulls the centre to zero; infinite holds it there.
     intercept : float
         Strength that pulls the intercepts together; infinite makes them one.
+    holds_intercept : bool, default=False
+        Whether the shared intercept is held at zero.
     """
 
     alpha: np.ndarray
     pattern: np.ndarray
     centre: np.ndarray
     intercept: float
-
-    def times(self, factor):
-        """Return strengths that are a positive factor larger."""
-        return Pull(
-            factor * self.alpha,
-            self.pattern,
-            factor * self.centre,
-            factor * self.intercept,
-        )
+    holds_intercept: bool = False
 
     @property
     def own(self):

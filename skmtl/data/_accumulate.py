@@ -27,14 +27,14 @@ def moments_of_tasks(data, curvature=True):
 
 
 def refuse_matrices(n_tasks, n_features):
-    """Refuse scatters of the features of each task that would not fit in memory."""
+    """Refuse scatter matrices, one per task, that would not fit in memory."""
     size = f"{n_features:,} x {n_features:,} numbers"
     what = f"{n_tasks:,} matrices of {size}" if n_tasks > 1 else f"a matrix of {size}"
     refuse_large(16 * n_tasks * n_features**2, what)
 
 
 def moments_of_sparse(data):
-    """Return the moments of each task of sparse rows, without matrices."""
+    """Return the moments of sparse rows by task, without matrices."""
     block, n_tasks = BlockRows.of(data), len(data.tasks)
     codes = np.repeat(np.arange(n_tasks), np.diff(data.offsets))
     y = np.asarray(data.y, dtype=float)

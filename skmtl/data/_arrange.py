@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from ._order import declared_orders
 from ._rows import SharedRows, TaskRows
 from ._tasks import encode_tasks
 from ._weights import read_task_weight
@@ -21,7 +22,8 @@ def group_rows(X, y, weight, labels, task_weight, layout):
         X, y = _in_c_order(X), y[order]
         weight = None if weight is None else weight[order]
     offsets = _offsets(np.bincount(codes, minlength=len(tasks)))
-    return TaskRows(X, order, y, weight, offsets, tasks, factors, layout)
+    orders = () if labels is None else declared_orders(labels, tasks)
+    return TaskRows(X, order, y, weight, offsets, tasks, factors, layout, orders)
 
 
 def arrange_outputs(X, Y, weight, tasks, task_weight):
@@ -34,12 +36,15 @@ def arrange_outputs(X, Y, weight, tasks, task_weight):
         )
     totals = counts if weight is None else weight @ observed
     factors = read_task_weight(task_weight, tasks, totals)
+    orders = (tuple(tasks.tolist()),)
     if observed.all():
-        return SharedRows(X, Y, weight, tasks, factors)
+        return SharedRows(X, Y, weight, tasks, factors, orders=orders)
     codes, rows = np.nonzero(observed.T)
     weight = None if weight is None else weight[rows]
     offsets, X = _offsets(counts), _in_c_order(X)
-    return TaskRows(X, rows, Y[rows, codes], weight, offsets, tasks, factors, "outputs")
+    y = Y[rows, codes]
+    declared = "outputs", orders
+    return TaskRows(X, rows, y, weight, offsets, tasks, factors, *declared)
 
 
 def order_by_task(codes):

@@ -1,4 +1,4 @@
-"""Rows of several tasks as one sparse map of the coefficients of all."""
+"""Rows of several tasks as one sparse operator on the stacked coefficients."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,12 +9,12 @@ from scipy import sparse
 
 @dataclass(frozen=True)
 class BlockRows:
-    """Multiply sparse rows by the coefficients of their tasks.
+    """A sparse operator that multiplies rows by the coefficients of their tasks.
 
     Parameters
     ----------
     matrix : CSR matrix of shape (n_samples, n_tasks * n_features)
-        The rows of each task in its own columns.
+        Block matrix: the rows of each task are in the task's own columns.
     n_tasks : int
         Number of tasks.
     """
@@ -24,9 +24,9 @@ class BlockRows:
 
     @classmethod
     def of(cls, data, features=None, ones=False):
-        """Return the map of a TaskRows, of some features if they are named.
+        """Return the operator of a TaskRows, for selected features if given.
 
-        With `ones`, a last feature of each task is one in all of its rows.
+        With `ones`, a constant feature is appended for each task.
         """
         X = data.X if data.rows is None else data.X[data.rows]
         X = sparse.csr_array(X if features is None else X[:, features])
@@ -47,7 +47,7 @@ class BlockRows:
 
     @classmethod
     def of_columns(cls, X, codes, n_tasks):
-        """Return the map of columns (n_samples, n_features) of tasks' codes."""
+        """Return the operator of columns (n_samples, n_features), given task codes."""
         X, size = X.tocoo(), X.shape[1]
         row, column = X.coords
         place = row, codes[row] * size + column
@@ -61,13 +61,13 @@ class BlockRows:
 
     @cached_property
     def squared(self):
-        """The same map of the squared features."""
+        """The operator of the squared features."""
         data = self.matrix.data**2
         parts = data, self.matrix.indices, self.matrix.indptr
         return BlockRows(sparse.csr_array(parts, self.matrix.shape), self.n_tasks)
 
     def times(self, factor):
-        """Return the map of rows multiplied by a factor each."""
+        """Return the operator with rows scaled by factors."""
         n_entries = np.diff(self.matrix.indptr)
         data = self.matrix.data * np.repeat(factor, n_entries)
         parts = data, self.matrix.indices, self.matrix.indptr
@@ -84,7 +84,7 @@ class BlockRows:
         return inner.reshape(self.n_tasks, self.n_features, -1).swapaxes(1, 2)
 
     def products(self):
-        """Return products of the columns of each task, dense."""
+        """Return the dense products of the columns of each task."""
         n_tasks, size = self.n_tasks, self.n_features
         found = (self.matrix.T @ self.matrix).tocoo()
         row, column = found.coords

@@ -1,23 +1,23 @@
 """Targets of classification."""
 
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
-from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._containers import column_names, refuse_lazy
+from ._containers import refuse_lazy, refuse_pieces
 from ._gate import read_rows
+from ._targets import find_missing, read_array, read_class_labels
 
 
 @dataclass(frozen=True)
 class ClassTargets:
     """Turn codes of classes into targets: 1 for the class of the row, else 0.
 
-    A task that lacks a class has no finite intercept of its own for it. The targets of
-    such a task are softened as if a row of weight 1 were of all classes, in their
-    shares over all rows.
+    A task that lacks a class has no finite intercept for it. One pseudo-row of weight 1
+    with the overall class frequencies is added to such a task.
 
     Parameters
     ----------
@@ -125,6 +125,7 @@ def read_classes(
     >>> classes.tolist(), rows.y
     (['no', 'yes'], array([1., 0.]))
     """
+    refuse_pieces(X)
     classes, codes = _encode_classes(estimator, y)
     rows = read_rows(
         estimator,
@@ -153,7 +154,7 @@ def target_classes(rows, n_classes, scope="all", soften=True):
     scope : {"all", "task"}, default="all"
         Whether all classes may occur in every task, or only those that were seen there.
     soften : bool, default=True
-        Whether the targets of tasks that lack a class are softened.
+        Whether tasks that lack a class get a pseudo-row.
 
     Returns
     -------
@@ -236,13 +237,14 @@ def _encode_classes(estimator, y):
             "the target y is None."
         )
     refuse_lazy("y", y)
-    names = column_names(y)
-    labels = np.asarray(y) if names is None else y
-    n_outputs = labels.shape[1] if len(labels.shape) > 1 else 1
-    if n_outputs > 1:
+    values = read_array(y)
+    if values.ndim > 1 and values.shape[1] > 1:
+        known = values[~find_missing(values)].tolist() if values.dtype == object else []
+        strange = [each for each in known if not isinstance(each, Real)]
+        if strange or values.dtype.kind in "USTmM":
+            raise ValueError(_explain_indicators([*strange, *values.ravel()][0]))
         return np.array([0, 1]), y
-    labels = column_or_1d(labels, warn=True)
-    assert_all_finite(labels, input_name="y")
+    labels = read_class_labels(values)
     check_classification_targets(labels)
     return np.unique(labels, return_inverse=True)
 
@@ -250,11 +252,16 @@ def _encode_classes(estimator, y):
 def _check_indicators(y):
     strange = y[(y != 0) & (y != 1)]
     if len(strange):
-        raise ValueError(
-            "A 2-d y must hold 0, 1 and NaN, its columns being tasks of two classes, "
-            f"got {strange[0]}. For other classes, give each cell a row of its own, "
-            "with a task column."
-        )
+        raise ValueError(_explain_indicators(float(strange[0])))
+
+
+def _explain_indicators(strange):
+    return (
+        "A 2-d y must hold 0, 1 and NaN, as each column is a task of two classes, got "
+        f"{strange!r}. For other classes, give each cell a row of its own, with a task "
+        "column; also for cross_val_predict(method='predict_proba'), which treats NaN "
+        "as a class."
+    )
 
 
 def _check_several(estimator, rows, classes):

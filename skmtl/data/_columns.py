@@ -7,6 +7,8 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ._containers import as_table, column_names, is_instance
+from ._sparse_table import SparseTable
+from ._tasks import join_tasks
 
 
 def take_task_column(X, task_column):
@@ -16,16 +18,17 @@ def take_task_column(X, task_column):
     ----------
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Table with the labels in one column, or in a level of its pandas index.
-    task_column : str or int
-        Name or position of the column, or name of the level. A column is preferred
-        to a level of the same name; a negative position counts from the end.
+    task_column : str, int or list of them
+        Name or position of the column, or name of the level. A column is preferred to a
+        level of the same name; a negative position counts from the end. A list declares
+        nested tasks: each combination of its columns is a task.
 
     Returns
     -------
     features : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_features)
         `X` without the column, in the same kind of container; a view where possible.
-    labels : {ndarray, Series} of shape (n_rows,)
-        Label of each row, as it is stored.
+    labels : {ndarray, Series, ChunkedArray} of shape (n_rows,)
+        Label of each row, as stored; for nested tasks, joined by :func:`join_tasks`.
 
     Examples
     --------
@@ -33,19 +36,96 @@ def take_task_column(X, task_column):
     >>> features, labels = take_task_column([["a", 1.0], ["b", 2.0]], 0)
     >>> labels
     array(['a', 'b'], dtype=object)
+    >>> _, labels = take_task_column([["a", 1, 0.1], ["a", 2, 0.2]], [0, 1])
+    >>> labels
+    array(['a/1', 'a/2'], dtype=object)
+    """
+    features, columns, _ = take_task_columns(X, task_column)
+    return features, join_tasks(columns)
+
+
+def take_task_columns(X, task_column):
+    """Separate the label columns from the features, without conversion.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
+        Table, as in :func:`take_task_column`.
+    task_column : str, int or list of them
+        Columns, or levels of the pandas index.
+
+    Returns
+    -------
+    features : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_features)
+        `X` without the columns.
+    columns : list of {ndarray, Series} of shape (n_rows,)
+        Columns of labels, in the given order.
+    positions : list of int or None
+        Position of each column in `X`, None for a level of the index.
+
+    Examples
+    --------
+    >>> from skmtl.data import take_task_columns
+    >>> take_task_columns([["a", 1, 0.1], ["a", 2, 0.2]], [0, 1])[2]
+    [0, 1]
     """
     table = as_table(X)
-    if _is_index_level(table, task_column):
-        level = table.index.get_level_values(task_column)
-        return table, level.to_series(index=table.index)
-    position = _find_position(table, task_column)
-    if table.shape[1] == 1:
+    named = task_column if isinstance(task_column, list) else [task_column]
+    positions = [
+        None if _is_index_level(table, name) else _find_position(table, name)
+        for name in named
+    ]
+    inside = [place for place in positions if place is not None]
+    if not named or len(set(inside)) < len(inside):
         raise ValueError(
-            f"X must have features besides its task column, got 1 feature(s) "
-            f"(shape={tuple(table.shape)}), the task column alone. Add a feature, or "
-            f"set task_column=None."
+            f"A list as task_column must name distinct columns, got {named}."
         )
-    return _drop_column(table, position), _take_column(table, position)
+    if inside and table.shape[1] == len(inside):
+        raise ValueError(
+            f"X must have features besides its task column, got {len(inside)} "
+            f"feature(s) (shape={tuple(table.shape)}), only the task column. Add a "
+            "feature, or set task_column=None."
+        )
+    columns = [
+        _take_level(table, name) if place is None else _take_column(table, place)
+        for name, place in zip(named, positions, strict=True)
+    ]
+    return _drop_columns(table, inside) if inside else table, columns, positions
+
+
+def locate_task_column(estimator, table, task_column):
+    """Return the task column of a table, as a position if names have been lost.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Estimator; if fitted with column names, these give the positions.
+    table : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_columns)
+        Table with the columns of fit, in the same order.
+    task_column : str, int or list of them
+        Column, as declared.
+
+    Returns
+    -------
+    str, int or list of them
+        Column, as it can be found in the table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator
+    >>> from skmtl.data import locate_task_column
+    >>> model = BaseEstimator()
+    >>> model.feature_names_in_ = np.array(["x", "school"])
+    >>> locate_task_column(model, np.ones((3, 2)), "school")
+    1
+    """
+    known = list(getattr(estimator, "feature_names_in_", ()))
+    if column_names(table) is not None:
+        return task_column
+    if isinstance(task_column, list):
+        return [known.index(name) if name in known else name for name in task_column]
+    return known.index(task_column) if task_column in known else task_column
 
 
 def _is_index_level(table, task_column):
@@ -57,13 +137,17 @@ def _is_index_level(table, task_column):
     )
 
 
+def _take_level(table, name):
+    return table.index.get_level_values(name).to_series(index=table.index)
+
+
 def _find_position(table, task_column):
     if isinstance(task_column, str):
         return _find_name(table, task_column)
     if isinstance(task_column, bool) or not isinstance(task_column, Integral):
         raise TypeError(
             f"task_column must be the name of a column (str) or its position (int), "
-            f"got {task_column!r}."
+            f"or a list of these for nested tasks, got {task_column!r}."
         )
     width = table.shape[1]
     if not -width <= task_column < width:
@@ -111,23 +195,31 @@ def _explain_missing(table, name, names):
     return text + "Keep the task column in every earlier step."
 
 
-def _drop_column(table, position):
-    """Drop one column, as a view if it is the first or the last."""
+def _drop_columns(table, positions):
+    """Drop columns; return a view if only the first or the last is dropped."""
     names = column_names(table)
+    if isinstance(table, SparseTable):
+        return table.drop(positions)
     if is_instance(table, "pyarrow", "Table"):
-        return table.remove_column(position)
+        for place in sorted(positions, reverse=True):
+            table = table.remove_column(place)
+        return table
     if is_instance(table, "polars", "DataFrame"):
-        return table.drop(names[position])
-    if position in (0, table.shape[1] - 1):
-        keep = slice(1, None) if position == 0 else slice(None, -1)
+        return table.drop([names[place] for place in positions])
+    if positions in ([0], [table.shape[1] - 1]):
+        keep = slice(1, None) if positions == [0] else slice(None, -1)
     else:
-        keep = np.delete(np.arange(table.shape[1]), position)
+        keep = np.delete(np.arange(table.shape[1]), positions)
     return table[:, keep] if names is None else table.iloc[:, keep]
 
 
 def _take_column(table, position):
+    if isinstance(table, SparseTable):
+        return table.column(position)
     if is_instance(table, "pyarrow", "Table"):
-        return table.column(position).to_numpy()
+        column = table.column(position)
+        # An ndarray would lose the order of a pyarrow dictionary.
+        return column if getattr(column.type, "ordered", False) else column.to_numpy()
     if is_instance(table, "polars", "DataFrame"):
         return table.to_series(position)
     if is_instance(table, "pandas", "DataFrame"):

@@ -1,16 +1,20 @@
 """Containers of a table: arrays, sparse matrices, frames of optional packages."""
 
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from ._sparse_table import SparseTable
+
 
 def as_table(X):
     """Return a frame or sparse matrix as it is, anything else as a 2-d array."""
     refuse_lazy("X", X)
-    if column_names(X) is not None:
+    refuse_pieces(X)
+    if column_names(X) is not None or isinstance(X, SparseTable):
         return X
     if issparse(X):
         return X if X.format in ("csr", "csc") else X.tocsr()
@@ -24,6 +28,8 @@ def column_names(X):
     """Return the names of the columns of a frame as a list, else None."""
     if is_instance(X, "pyarrow", "Table"):
         return X.column_names
+    if isinstance(X, SparseTable):
+        return X.columns
     if is_instance(X, "pandas", "DataFrame") or is_instance(X, "polars", "DataFrame"):
         return list(X.columns)
     return None
@@ -50,3 +56,34 @@ def refuse_lazy(name, value):
         f"{name} must be held in memory, got a {kind.__module__}.{kind.__name__} that "
         f"is not computed yet. Compute it first: {remedy}."
     )
+
+
+def refuse_pieces(X):
+    """Refuse a list or mapping with one table per task, and show how to join them."""
+    if isinstance(X, Mapping) and not issparse(X):  # a dok_array is a dict
+        raise TypeError(
+            f"X must be one table with the rows of all tasks, got a "
+            f"{type(X).__name__}. If it maps columns to values, pass pd.DataFrame(X). "
+            f"If it maps tasks to tables, {_explain_join('[*X.values()]', '[*X]')}"
+        )
+    if isinstance(X, (list, tuple)) and X and all(map(_is_table, X)):
+        raise ValueError(
+            f"X must be one table with the rows of all tasks, got a "
+            f"{type(X).__name__} of {len(X)} tables. If each is a task, "
+            f"{_explain_join('X', 'range(len(X))')}"
+        )
+
+
+def _explain_join(tables, labels):
+    values = "[*y.values()]" if tables != "X" else "y"
+    return (
+        f"join the tables: fit(np.vstack({tables}), np.concatenate({values}), "
+        f"task=np.repeat({labels}, [len(v) for v in {values}]))."
+    )
+
+
+def _is_table(value):
+    """Return whether a value is a table, not a row of one."""
+    if isinstance(value, (list, tuple)):
+        return bool(value) and isinstance(value[0], (list, tuple, np.ndarray))
+    return len(getattr(value, "shape", ())) == len(("rows", "columns"))

@@ -7,6 +7,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 from ._containers import refuse_lazy
 from ._gate import read_rows
+from ._targets import read_array
 from ._weights import read_sample_weight
 
 
@@ -33,7 +34,7 @@ def read_exposure(exposure):
     if exposure is None:
         return None
     exposure = check_array(
-        exposure, ensure_2d=False, dtype=np.float64, input_name="exposure"
+        read_array(exposure), ensure_2d=False, dtype=np.float64, input_name="exposure"
     )
     if exposure.ndim != 1:
         raise ValueError(

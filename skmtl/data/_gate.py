@@ -5,10 +5,12 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from ._arrange import arrange_outputs, group_rows
-from ._columns import take_task_column
-from ._containers import as_table, column_names, refuse_lazy
+from ._columns import locate_task_column, take_task_columns
+from ._containers import as_table, refuse_lazy, refuse_pieces
+from ._features import naming_columns
 from ._targets import read_numeric_target
-from ._tasks import encode_tasks, find_tasks
+from ._tasks import encode_tasks, find_tasks, join_tasks, spread_label
+from ._undeclared import warn_of_one_task
 from ._weights import read_sample_weight
 
 _FEATURES = {
@@ -23,6 +25,7 @@ _LAYOUTS = {
 }
 
 
+@np.errstate(over="ignore", invalid="ignore")  # in sums that check for NaN
 def read_rows(
     estimator, X, y, *, task=None, sample_weight=None, task_weight=None, reset=True
 ):
@@ -39,8 +42,8 @@ def read_rows(
         Features, with the task column if there is one.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
         Targets. Without any labels, columns are tasks and NaN is not observed.
-    task : array-like of shape (n_rows,), default=None
-        Label of each row.
+    task : array-like of shape (n_rows,), int or str, default=None
+        Label of each row, or one label for all rows.
     sample_weight : float or array-like of shape (n_rows,), default=None
         Weight of each row; None means ones.
     task_weight : {"balanced"} or mapping, default=None
@@ -69,12 +72,16 @@ def read_rows(
     layout, table = _resolve(estimator, X, task)
     if not reset:
         validate_data(estimator, table, reset=False, skip_check_array=True)
-    features, labels = _separate(estimator, table, task, reset)
-    features = _check_features(estimator, features)
+    features, labels, places = _separate(estimator, table, task, reset)
+    with naming_columns(table, places):
+        features = _check_features(estimator, features)
+    labels = spread_label(labels, features.shape[0])
     target, outputs = read_numeric_target(estimator, y)
     check_consistent_length(features, target, labels)
     weight = read_sample_weight(sample_weight, features.shape[0])
     if outputs is None:
+        if reset and layout == "single":
+            warn_of_one_task(estimator)
         rows = group_rows(features, target, weight, labels, task_weight, layout)
     else:
         _check_no_labels(layout, target)
@@ -86,7 +93,8 @@ def read_rows(
     return rows
 
 
-def read_queries(estimator, X, task=None):
+@np.errstate(over="ignore", invalid="ignore")
+def read_queries(estimator, X, task=None, known=None, place=None):
     """Check what a fitted model predicts for, and find the task of each row.
 
     Parameters
@@ -97,16 +105,21 @@ def read_queries(estimator, X, task=None):
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Features, with the task column if there was one in `fit`. An array without
         names stands for a frame with its columns in the order of `fit`.
-    task : array-like of shape (n_rows,), default=None
-        Label of each row, if `fit` was given labels so.
+    task : array-like of shape (n_rows,), int or str, default=None
+        Label of each row, or one label for all rows, if `fit` was given labels so.
+    known : ndarray of shape (n_known,), default=None
+        Labels of models that can predict; None for `tasks_`.
+    place : callable, default=None
+        Maps distinct unknown labels to codes, -1 for labels that only the shared part
+        can predict. None if the shared part predicts all of them.
 
     Returns
     -------
     features : {ndarray, CSR matrix} of shape (n_rows, n_features)
         Features, float32 or float64.
     codes : ndarray of shape (n_rows,), dtype intp, or None
-        Position of each row's task in `tasks_`, -1 for a task never seen; None when
-        there are no labels.
+        Position of each row's task in `tasks_` or `known`, -1 for an unseen task; None
+        when `fit` was given no labels.
 
     Examples
     --------
@@ -125,19 +138,27 @@ def read_queries(estimator, X, task=None):
     if estimator._layout == "column":
         table = as_table(X)
         validate_data(estimator, table, reset=False, skip_check_array=True)
-        features, task = take_task_column(table, _column_in(estimator, table))
-        features = _check_features(estimator, features)
+        features, task, places = _take(table, _column_in(estimator, table))
+        with naming_columns(table, places):
+            features = _check_features(estimator, features)
     else:
-        features = validate_data(estimator, X, reset=False, **_FEATURES)
-    if task is None:
+        refuse_pieces(X)
+        with naming_columns(X):
+            features = validate_data(estimator, X, reset=False, **_FEATURES)
+    if estimator._layout in ("single", "outputs"):
         return features, None
+    if task is None:  # a single task
+        return features, np.zeros(features.shape[0], dtype=np.intp)
+    task = spread_label(task, features.shape[0])
     check_consistent_length(features, task)
-    return features, _find_or_refuse(estimator, task)
+    known = estimator.tasks_ if known is None else known
+    return features, _find_or_refuse(estimator, task, known, place)
 
 
 def _resolve(estimator, X, task):
     """Resolve how the tasks are declared, and make a table of what holds labels."""
     refuse_lazy("X", X)
+    refuse_pieces(X)
     refuse_lazy("task", task)
     column = estimator.task_column
     if column is None:
@@ -151,11 +172,17 @@ def _resolve(estimator, X, task):
 
 
 def _separate(estimator, table, task, reset):
-    """Return the features, and the labels if there are any."""
+    """Return the features, the labels if there are any, and their positions."""
     if estimator.task_column is None:
-        return table, task
-    column = estimator.task_column if reset else _column_in(estimator, table)
-    return take_task_column(table, column)
+        return table, task, []
+    return _take(
+        table, estimator.task_column if reset else _column_in(estimator, table)
+    )
+
+
+def _take(table, column):
+    features, columns, places = take_task_columns(table, column)
+    return features, join_tasks(columns), places
 
 
 def _check_no_labels(layout, target):
@@ -183,7 +210,7 @@ def _check_same_layout(estimator, layout):
 def _check_labels_given(estimator, task):
     """Refuse labels where `fit` had none, and their absence where it had them."""
     layout, name = estimator._layout, type(estimator).__name__
-    if layout == "keyword" and task is None:
+    if layout == "keyword" and task is None and len(estimator.tasks_) > 1:
         raise ValueError(
             f"This {name} was fitted with task=, so it needs task= here too, got None. "
             f"GridSearchCV, cross_val_predict, permutation_importance, "
@@ -199,14 +226,11 @@ def _check_labels_given(estimator, task):
 
 def _column_in(estimator, table):
     """Return the task column, by its position in `fit` if the table has no names."""
-    column = estimator.task_column
-    known = list(getattr(estimator, "feature_names_in_", ()))
-    nameless = column_names(table) is None
-    return known.index(column) if nameless and column in known else column
+    return locate_task_column(estimator, table, estimator.task_column)
 
 
-def _find_or_refuse(estimator, task):
-    codes = find_tasks(task, estimator.tasks_)
+def _find_or_refuse(estimator, task, known, place):
+    codes = find_tasks(task, known)
     unseen = codes < 0
     if estimator.handle_unknown == "error" and unseen.any():
         labels, _ = encode_tasks(np.asarray(task)[unseen])
@@ -215,4 +239,7 @@ def _find_or_refuse(estimator, task):
             f"{len(estimator.tasks_)} tasks: {estimator.tasks_[:5].tolist()}... Use "
             f"handle_unknown='shared' to predict them with the shared part."
         )
+    if place is not None and unseen.any():
+        labels, which = encode_tasks(np.asarray(task)[unseen])
+        codes[unseen] = place(labels)[which]
     return codes

@@ -24,7 +24,7 @@ class Group:
     rows : ndarray of shape (n_pieces, n_rows)
         Which observation each row is.
     X : ndarray of shape (n_pieces, n_rows, n_features) or None
-        Features in float64; None if they were not asked for.
+        Features in float64; None if not requested.
     y : ndarray of shape (n_pieces, n_rows)
         Targets.
     weight : ndarray of shape (n_pieces, n_rows) or None
@@ -55,9 +55,9 @@ def cut(offsets, n_features, whole):
 
 
 def group(data, whole=False, features=True):
-    """Yield the tasks of a TaskRows as stacks of equal size that fit caches.
+    """Yield the tasks of a TaskRows as stacks of equal size that fit in cache.
 
-    Without `features` the stacks hold targets and weights alone, so that a sparse X
+    Without `features` the stacks hold only targets and weights, so that a sparse X
     stays sparse.
     """
     n_features = data.X.shape[1] if features else 1

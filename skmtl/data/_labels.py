@@ -4,15 +4,16 @@ from numbers import Integral, Real
 
 import numpy as np
 
-RULE = "task labels must be all integers or all strings"
+RULE = "task labels must be all booleans, all integers or all strings"
 MISSING = (
     "Input task contains NaN: every row must belong to a task. Drop the rows without "
     "a label, or give them a label of their own."
 )
+_SEPARATOR = "/"
 
 
 def as_integers(labels):
-    """Convert floats that hold integers."""
+    """Convert floats to integers; refuse those too large to be exact."""
     if np.isnan(labels).any():
         raise ValueError(MISSING)
     if np.isinf(labels).any():
@@ -23,6 +24,9 @@ def as_integers(labels):
     largest = float(np.abs(labels).max(initial=0))
     if largest >= 2.0**63:
         raise ValueError(explain_large(largest))
+    digits = np.finfo(labels.dtype).nmant + 1
+    if largest >= 2.0**digits:
+        raise ValueError(_explain_rounded(largest, labels.dtype, digits))
     return labels.astype(np.int64)
 
 
@@ -34,40 +38,105 @@ def _explain_fractions(label):
     )
 
 
+def _explain_rounded(label, dtype, digits):
+    return (
+        f"{RULE}, got {label:.0f} as {dtype}, which rounds integers from 2**{digits} "
+        "on, so different labels may have become equal. Keep the labels apart from the "
+        "features: in a dataframe, as task=, or as strings."
+    )
+
+
 def explain_large(label):
     return f"{RULE} that fit 64 bits, got {label!r}. Use strings instead."
 
 
 def as_labels(distinct):
-    """Check distinct labels, and hold them in an array of int64 or str."""
-    if not distinct:
+    """Check distinct labels, and return an array of bool, int64 or str."""
+    if not len(distinct):
         return np.empty(0, dtype=np.int64)
-    kinds = {_kind_of(label): label for label in distinct}
-    if len(kinds) > 1:
-        examples = " and ".join(repr(label) for label in kinds.values())
-        raise ValueError(f"{RULE}, got both: {examples}. Convert them to one kind.")
-    if "str" in kinds:
+    if isinstance(distinct, np.ndarray):
+        return as_integers(distinct)
+    kind = check_kinds(distinct)
+    if kind == "str":
         strings = [str(label) for label in distinct]
         array = np.array(strings)  # which drops a trailing NUL
         return array if array.tolist() == strings else np.array(strings, dtype=object)
+    if kind == "bool":
+        return np.array(distinct, dtype=bool)
+    if kind == "float":
+        return as_integers(np.array(distinct))
     try:
         return np.array([int(label) for label in distinct], dtype=np.int64)
     except OverflowError:
         raise ValueError(explain_large(max(distinct, key=abs))) from None
 
 
+def check_kinds(labels):
+    """Return the kind of the labels; raise if they are mixed.
+
+    In Python 1, 1.0 and True are equal, and arrays convert them, so a mixture must be
+    refused before any comparison.
+    """
+    types = dict.fromkeys(map(type, labels))
+    examples = [
+        next(label for label in labels if type(label) is each) for each in types
+    ]
+    kinds = {_kind_of(label): label for label in examples}
+    if len(kinds) > 1:
+        shown = " and ".join(repr(label) for label in kinds.values())
+        raise ValueError(f"{RULE}, got both: {shown}. Convert them to one kind.")
+    return next(iter(kinds))
+
+
+def kind_of_tasks(tasks):
+    """Return the kind of an array of distinct labels."""
+    return tasks.dtype.kind if tasks.dtype.kind in "bi" else "str"
+
+
 def _kind_of(label):
     if isinstance(label, str):
         return "str"
-    if isinstance(label, (Integral, np.bool_)):
+    if isinstance(label, (bool, np.bool_)):
+        return "bool"
+    if isinstance(label, Integral):
         return "int"
     if label is None or type(label).__name__ in ("NAType", "NaTType"):
         raise ValueError(MISSING)
     if isinstance(label, Real):
-        as_integers(np.array([label], dtype=float))
-        return "int"
+        as_integers(np.array([label], dtype=getattr(label, "dtype", float)))
+        return "float"
     raise ValueError(explain_kind(f"{label!r} of type {type(label).__name__}"))
 
 
 def explain_kind(got):
     return f"{RULE}, got {got}. Convert the labels with astype(str)."
+
+
+def join_label(label):
+    """Return the label of a nested task given as a tuple; others unchanged.
+
+    Parameters
+    ----------
+    label : tuple, str, int or bool
+        Parts of the label, in the order of the task columns, or a plain label.
+
+    Returns
+    -------
+    label : str, int or bool
+        The parts joined by slashes, as in `tasks_`.
+
+    Examples
+    --------
+    >>> from skmtl.data import join_label
+    >>> join_label(("Ash", 7)), join_label("Elm")
+    ('Ash/7', 'Elm')
+    """
+    if not isinstance(label, tuple):
+        return label
+    return join_parts(as_labels([part]).tolist()[0] for part in label)
+
+
+def join_parts(parts):
+    """Join parts with slashes, escaped so that the result is unique."""
+    texts = (str(part).replace("\\", "\\\\") for part in parts)
+    return _SEPARATOR.join(text.replace(_SEPARATOR, "\\/") for text in texts)

@@ -6,12 +6,10 @@ from numbers import Real
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
 
-from ._containers import column_names, is_instance, refuse_lazy
+from ._containers import column_names, is_instance, refuse_lazy, refuse_pieces
 from ._gate import read_rows
-from ._targets import label_outputs
+from ._targets import find_missing, label_outputs
 from ._weights import read_task_weight
-
-_NOTHING = ("NAType", "NaTType")
 
 
 def read_mixed(
@@ -62,8 +60,9 @@ def read_mixed(
             "the target y is None."
         )
     refuse_lazy("y", y)
+    refuse_pieces(X)
     outputs, cells = label_outputs(column_names(y)), _as_cells(y)
-    places = np.where(_is_missing(cells), np.nan, _number(cells))
+    places = np.where(find_missing(cells), np.nan, _number(cells))
     rows = read_rows(
         estimator, X, places, task=task, sample_weight=sample_weight, reset=reset
     )
@@ -170,19 +169,6 @@ def _read_columns(y):
     if is_instance(y, "pyarrow", "Table"):
         return list(y.to_pydict().values())
     return None
-
-
-def _is_missing(cells):
-    if cells.dtype.kind != "O":
-        return cells != cells
-    found = [_is_nothing(value) for value in cells.ravel().tolist()]
-    return np.array(found, dtype=bool).reshape(cells.shape)
-
-
-def _is_nothing(value):
-    if value is None or type(value).__name__ in _NOTHING:
-        return True
-    return isinstance(value, Real) and value != value
 
 
 def _number(cells):

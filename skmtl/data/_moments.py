@@ -6,6 +6,8 @@ import numpy as np
 
 from skmtl._linalg import TINY, apply, diagonals, refuse_huge
 
+from ._labels import RULE, kind_of_tasks
+
 # Deviations from a mean below this factor of it are rounding.
 _ROUNDING = 1e-13
 
@@ -35,12 +37,13 @@ class TaskMoments:
         Weighted scatter of features with the target.
     yy : ndarray of shape (n_tasks,)
         Weighted scatter of the target.
+    orders : tuple of tuple, default=()
+        Declared orders of the labels, which may include tasks without rows.
     roots : tuple of (ndarray, ndarray) or None, default=None
-        In place of `xx`, if rows are far fewer than features: numbers of tasks, and
-        rows (n_some, n_rows, n_features) whose products are their scatters.
+        Instead of `xx`, if rows are far fewer than features: positions of tasks, and
+        rows (n_some, n_rows, n_features) with their scatters as Gram matrices.
     width : int or None, default=None
-        Number of features of which these are coordinates; None if they are the
-        features themselves.
+        Number of original features, if these are coordinates in a basis; else None.
 
     References
     ----------
@@ -68,6 +71,7 @@ class TaskMoments:
     xx: np.ndarray | None
     xy: np.ndarray
     yy: np.ndarray
+    orders: tuple = ()
     roots: tuple | None = None
     width: int | None = None
 
@@ -122,10 +126,13 @@ class TaskMoments:
                 "Moments must have the same features to be added, and these have "
                 f"{self.n_features} and {other.n_features}."
             )
+        _check_kinds(self.tasks, other.tasks)
+        orders = tuple(dict.fromkeys(self.orders + other.orders))
         if np.array_equal(self.tasks, other.tasks):
-            return _merge(*_alike(self, other))
-        tasks = _union(self.tasks, other.tasks)
-        return _merge(self.spread(tasks), other.spread(tasks))
+            return replace(_merge(*_alike(self, other)), orders=orders)
+        tasks = np.union1d(self.tasks, other.tasks)
+        whole = _merge(self.spread(tasks), other.spread(tasks))
+        return replace(whole, orders=orders)
 
     def spread(self, tasks):
         """Place the tasks among more, which get no weight.
@@ -150,7 +157,7 @@ class TaskMoments:
             return placed
 
         arrays = [own.weight, own.x_mean, own.y_mean, own.xx, own.xy, own.yy]
-        return TaskMoments(tasks, *map(put, arrays))
+        return TaskMoments(tasks, *map(put, arrays), self.orders)
 
     def select(self, index):
         """Keep some tasks, in the order of `index`.
@@ -174,6 +181,7 @@ class TaskMoments:
             self.xx if shared or self.xx is None else self.xx[index],
             self.xy[index],
             self.yy[index],
+            self.orders,
         )
 
     def apart(self):
@@ -223,7 +231,7 @@ class TaskMoments:
         )
 
     def _about_zero(self):
-        """Return roots of the scatters around zero, which have a row more."""
+        """Return roots of the scatters around zero, with one more row."""
         mean = np.sqrt(self.weight)[:, None] * self.x_mean
         return tuple(
             (tasks, np.concatenate([X, mean[tasks][:, None]], axis=1))
@@ -314,14 +322,13 @@ def without_rounding(moments):
     return replace(moments, xx=xx, xy=moments.xy * vary)
 
 
-def _union(a, b):
-    """Return the sorted labels of both, which must be of one kind."""
-    if (a.dtype.kind in "iu") != (b.dtype.kind in "iu"):
+def _check_kinds(a, b):
+    """Refuse labels of two kinds; 1 and True are equal, but not the same label."""
+    if a.size and b.size and kind_of_tasks(a) != kind_of_tasks(b):
         raise ValueError(
-            "Labels of tasks must be all integers or all strings to be merged, and "
-            f"these are {a[:3].tolist()} and {b[:3].tolist()}."
+            f"{RULE} to be merged, got {a[:3].tolist()} and {b[:3].tolist()}. Convert "
+            "them to one kind."
         )
-    return np.union1d(a, b)
 
 
 def _alike(a, b):

@@ -36,11 +36,12 @@ class TaskRows(TaskData):
         Factor of each task's loss; None means ones.
     layout : {"single", "column", "keyword", "outputs"}, default="keyword"
         How the user declared the tasks.
+    orders : tuple of tuple, default=()
+        Order of the labels, if their container declares one.
     rooted : bool, default=False
-        Whether moments hold rows in place of matrices.
+        Whether moments hold rows instead of matrices.
     width : int or None, default=None
-        Number of features of which those of `X` are coordinates; None if they are the
-        features themselves.
+        Number of original features, if `X` holds coordinates in a basis; else None.
     """
 
     X: object
@@ -51,13 +52,14 @@ class TaskRows(TaskData):
     tasks: np.ndarray
     task_weight: np.ndarray | None = None
     layout: str = "keyword"
+    orders: tuple = ()
     rooted: bool = False
     width: int | None = None
 
     def moments(self, curvature=True):
         """Return the moments of each task, the task weights applied."""
         moments = moments_of_tasks(self, curvature and not self.rooted)
-        moments = replace(moments, width=self.width)
+        moments = replace(moments, orders=self.orders, width=self.width)
         if not (curvature and self.rooted):
             return moments
         return replace(moments, roots=tuple(self.roots()[1]))
@@ -67,7 +69,7 @@ class TaskRows(TaskData):
         return group(self, whole, features)
 
     def block(self, features=None, ones=False):
-        """Return sparse rows as one map, of some features if named, and of ones."""
+        """Return sparse rows as one operator, optionally of some features."""
         return BlockRows.of(self, features, ones)
 
     @property
@@ -175,9 +177,10 @@ class SharedRows(TaskData):
         Factor of each task's loss; None means ones.
     layout : {"outputs"}, default="outputs"
         How the user declared the tasks.
+    orders : tuple of tuple, default=()
+        Order of the columns.
     width : int or None, default=None
-        Number of features of which those of `X` are coordinates; None if they are the
-        features themselves.
+        Number of original features, if `X` holds coordinates in a basis; else None.
     """
 
     X: object
@@ -186,12 +189,14 @@ class SharedRows(TaskData):
     tasks: np.ndarray
     task_weight: np.ndarray | None = None
     layout: str = "outputs"
+    orders: tuple = ()
     width: int | None = None
     rooted = False
 
     def moments(self, curvature=True):
         """Return the moments of each task, with one scatter of the features."""
-        return replace(moments_of_outputs(self, curvature), width=self.width)
+        moments = moments_of_outputs(self, curvature)
+        return replace(moments, orders=self.orders, width=self.width)
 
     def select(self, rows):
         """Return the same outputs on some rows."""
@@ -235,6 +240,7 @@ class SharedRows(TaskData):
             self.tasks,
             self.task_weight,
             self.layout,
+            self.orders,
             width=self.width,
         )
 

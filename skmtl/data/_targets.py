@@ -1,4 +1,6 @@
-"""Targets of regression."""
+"""Targets: numbers, or classes, in any container."""
+
+from numbers import Real
 
 import numpy as np
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
@@ -6,11 +8,135 @@ from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from ._containers import column_names, refuse_lazy
 from ._tasks import encode_tasks
 
+_NOTHING = ("NAType", "NaTType")
+
+
+def find_missing(values):
+    """Return which entries of an array are NaN, None, NA or NaT.
+
+    Parameters
+    ----------
+    values : ndarray
+        Values of any kind.
+
+    Returns
+    -------
+    ndarray of the same shape, dtype bool
+        Whether the entry is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.data import find_missing
+    >>> find_missing(np.array(["a", None, np.nan], dtype=object))
+    array([False,  True,  True])
+    """
+    if values.dtype.kind != "O":
+        return values != values
+    found = [_is_nothing(value) for value in values.ravel().tolist()]
+    return np.array(found, dtype=bool).reshape(values.shape)
+
+
+def _is_nothing(value):
+    if value is None or type(value).__name__ in _NOTHING:
+        return True
+    return isinstance(value, Real) and value != value
+
+
+def read_array(y):
+    """Convert numbers or classes from any container to an array.
+
+    Parameters
+    ----------
+    y : array-like, dataframe or series
+        Values; some may be missing.
+
+    Returns
+    -------
+    ndarray
+        The values. In an object array, missing values are None; an object array of
+        numbers is converted to numbers.
+
+    Examples
+    --------
+    >>> from skmtl.data import read_array
+    >>> read_array([1, float("nan"), "a"])
+    array([1, None, 'a'], dtype=object)
+    """
+    if isinstance(y, np.ma.MaskedArray):
+        mask = np.ma.getmaskarray(y)  # asarray would expose masked values
+        array = np.where(mask, None, y.data.astype(object))
+    elif isinstance(y, (list, tuple)) and len(set(map(type, y))) > 1:
+        array = np.array(y, dtype=object)  # asarray would turn 1 beside "a" into "1"
+    else:
+        array = np.asarray(y)
+    if array.dtype.kind != "O":
+        return array
+    missing = find_missing(array)
+    if missing.any():
+        return np.where(missing, None, array)
+    values = array.ravel().tolist()
+    if not all(isinstance(value, (Real, np.bool_)) for value in values):
+        return array
+    return np.array(values).reshape(array.shape)
+
+
+def refuse_missing(values, name="y", what="value"):
+    """Raise an error if some 1-d targets are missing or infinite.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        Numbers or classes.
+    name : str, default="y"
+        Name of the values in the message.
+    what : {"value", "label"}, default="value"
+        Name of one target in the message.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.data import refuse_missing
+    >>> refuse_missing(np.array(["a", None], dtype=object), what="label")
+    Traceback (most recent call last):
+    ...
+    ValueError: Input y contains NaN: y has a missing label in row 1. Leave out such
+    rows.
+    """
+    missing = find_missing(values)
+    if missing.any():
+        raise ValueError(
+            f"Input {name} contains NaN: {name} has a missing {what} in row "
+            f"{int(np.argmax(missing))}. Leave out such rows."
+        )
+    if values.dtype.kind == "f":
+        assert_all_finite(values, input_name=name)
+
 
 def read_numeric_target(estimator, y):
     """Check numeric targets: a complete 1-d array, or a 2-d one with NaN as missing.
 
-    Returns the array, and the labels of its columns if it is 2-d, else None.
+    Parameters
+    ----------
+    estimator : estimator
+        Named in messages.
+    y : array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Targets in any container.
+
+    Returns
+    -------
+    target : ndarray of shape (n_rows,) or (n_rows, n_tasks)
+        The targets, float32 or float64.
+    outputs : ndarray of shape (n_tasks,) or None
+        Labels of the columns if there are several, else None.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from skmtl.data import read_numeric_target
+    >>> read_numeric_target(Ridge(), [[1, 2], [3, None]])
+    (array([[ 1.,  2.],
+           [ 3., nan]]), array([0, 1]))
     """
     name = type(estimator).__name__
     if y is None:
@@ -19,10 +145,8 @@ def read_numeric_target(estimator, y):
         )
     refuse_lazy("y", y)
     outputs = label_outputs(column_names(y))
-    if isinstance(y, np.ma.MaskedArray):
-        y = y.astype(np.float64).filled(np.nan)  # check_array would show what it hides
     target = check_array(
-        y,
+        read_array(y),
         ensure_2d=False,
         dtype=[np.float64, np.float32],
         ensure_all_finite="allow-nan",
@@ -32,9 +156,76 @@ def read_numeric_target(estimator, y):
     if target.shape[1:] == (1,):
         target = column_or_1d(target, warn=True)
     if target.ndim == 1:
-        assert_all_finite(target, input_name="y", estimator_name=name)
+        refuse_missing(target)
         return target, None
     return target, np.arange(target.shape[1]) if outputs is None else outputs
+
+
+def read_target(y):
+    """Read numbers or classes: 1-d, or 2-d with missing values as unobserved.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Targets in any container.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or (n_rows, n_tasks)
+        The targets; a single column becomes 1-d, with a warning.
+
+    Examples
+    --------
+    >>> from skmtl.data import read_target
+    >>> read_target([["a", "b"], ["a", None]])
+    array([['a', 'b'],
+           ['a', None]], dtype=object)
+    """
+    refuse_lazy("y", y)
+    target = check_array(
+        read_array(y),
+        ensure_2d=False,
+        dtype=None,
+        ensure_all_finite=False,
+        input_name="y",
+    )
+    if target.ndim == 2 and target.shape[1] > 1:
+        return target
+    return column_or_1d(target, warn=True)
+
+
+def read_class_labels(y, name="y"):
+    """Read the class of each row; missing values raise.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Classes in any container.
+    name : str, default="y"
+        Name of the values in the message.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        Classes of one kind.
+
+    Examples
+    --------
+    >>> from skmtl.data import read_class_labels
+    >>> read_class_labels(["no", "yes"])
+    array(['no', 'yes'], dtype='<U3')
+    """
+    refuse_lazy(name, y)
+    labels = column_or_1d(read_array(y), warn=True)
+    refuse_missing(labels, name, "label")
+    kinds = {isinstance(label, str): label for label in labels.tolist()}
+    if labels.dtype.kind == "O" and len(kinds) > 1:
+        examples = " and ".join(repr(label) for label in kinds.values())
+        raise ValueError(
+            f"{name} must hold classes of one kind, strings or numbers, got both: "
+            f"{examples}. Convert them to one kind."
+        )
+    return labels
 
 
 def label_outputs(names):

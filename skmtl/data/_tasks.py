@@ -1,5 +1,7 @@
 """Labels of tasks and the codes that stand for them."""
 
+from numbers import Integral
+
 import numpy as np
 
 from ._containers import is_instance, refuse_lazy
@@ -8,8 +10,11 @@ from ._labels import (
     RULE,
     as_integers,
     as_labels,
+    check_kinds,
     explain_kind,
     explain_large,
+    join_parts,
+    kind_of_tasks,
 )
 
 _TABLE_FACTOR = 4  # a table up to so many times the rows is cheaper than sorting
@@ -24,12 +29,14 @@ def encode_tasks(labels):
     Parameters
     ----------
     labels : array-like of shape (n_rows,)
-        Label of each row: all integers (also as floats) or all strings.
+        Label of each row: all strings, all integers or all booleans. Whole-number
+        floats count as integers if all labels are floats, and none is too large to be
+        exact. Labels of mixed kinds are refused, since 1, 1.0 and True are equal.
 
     Returns
     -------
     tasks : ndarray of shape (n_tasks,)
-        Sorted distinct labels, int64 or str.
+        Sorted distinct labels, bool, int64 or str.
     codes : ndarray of shape (n_rows,), dtype intp
         Position of each row's label, so that ``tasks[codes]`` are the labels.
 
@@ -56,7 +63,7 @@ def find_tasks(labels, tasks):
     labels : array-like of shape (n_rows,)
         Label of each row.
     tasks : ndarray of shape (n_tasks,)
-        Known labels, int64 or str, without duplicates.
+        Known labels, bool, int64 or str, without duplicates.
 
     Returns
     -------
@@ -71,11 +78,7 @@ def find_tasks(labels, tasks):
     array([ 1,  0, -1])
     """
     found, codes = encode_tasks(labels)
-    if (
-        found.size
-        and tasks.size
-        and (found.dtype.kind == "i") != (tasks.dtype.kind == "i")
-    ):
+    if found.size and tasks.size and kind_of_tasks(found) != kind_of_tasks(tasks):
         raise ValueError(
             f"{RULE}, the same in fit and predict; the model knows "
             f"{tasks[:5].tolist()}, got {found[:5].tolist()}. Convert them to one kind."
@@ -85,13 +88,77 @@ def find_tasks(labels, tasks):
     return np.array(lookup, dtype=np.intp)[codes]
 
 
+def spread_label(task, n_rows):
+    """Return one label per row; repeat a single label for all rows.
+
+    Parameters
+    ----------
+    task : array-like of shape (n_rows,), int, str or None
+        Labels, which are returned unchanged, or one label.
+    n_rows : int
+        Number of rows.
+
+    Returns
+    -------
+    array-like of shape (n_rows,) or None
+        The labels.
+
+    Examples
+    --------
+    >>> from skmtl.data import spread_label
+    >>> spread_label("a", 3).tolist()
+    ['a', 'a', 'a']
+    """
+    return np.full(n_rows, task) if isinstance(task, str | Integral) else task
+
+
+def join_tasks(columns):
+    """Return a label for each combination of the labels in several columns.
+
+    Parameters
+    ----------
+    columns : list of array-like of shape (n_rows,)
+        Labels; each column of one kind.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_rows,), dtype object
+        The labels as text, joined by slashes; slashes within a label are escaped. A
+        single column is returned unchanged.
+
+    Examples
+    --------
+    >>> from skmtl.data import join_tasks
+    >>> join_tasks([["Ash", "Ash", "Elm"], [1, 2, 1]]).tolist()
+    ['Ash/1', 'Ash/2', 'Elm/1']
+    """
+    if len(columns) == 1:
+        return columns[0]
+    found = [encode_tasks(column) for column in columns]
+    parts = [tasks.tolist() for tasks, _ in found]
+    numbers = np.zeros(len(found[0][1]), dtype=np.int64)
+    chains = [()]
+    for part, (_, codes) in zip(parts, found, strict=True):
+        pairs, numbers = _encode_integers(numbers * len(part) + codes)
+        chains = [
+            (*chains[k // len(part)], part[k % len(part)]) for k in pairs.tolist()
+        ]
+    labels = np.empty(len(chains), dtype=object)
+    labels[:] = [join_parts(chain) for chain in chains]
+    return labels[numbers]
+
+
 def _as_vector(labels):
     """Return the labels as a 1-d array, mixed ones as objects."""
     if np.ma.is_masked(labels):
         raise ValueError(MISSING)
-    array = np.asarray(labels)
-    if isinstance(labels, (list, tuple)) and array.dtype.kind in "US":
-        array = np.array(labels, dtype=object)  # asarray turns 1 beside "a" into "1"
+    if isinstance(labels, (list, tuple)):
+        types = set(map(type, labels))
+        # asarray would convert mixed kinds: 1 beside "a" to "1", True to 1.0
+        mixed = len(types) > 1 or str in types
+        array = np.array(labels, dtype=object) if mixed else np.asarray(labels)
+    else:
+        array = np.asarray(labels)
     if array.ndim != 1:
         raise ValueError(
             f"task must be 1-d, one label per row, got shape {array.shape}. Pass one "
@@ -104,19 +171,31 @@ def _encode_pandas(labels):
     import pandas as pd
 
     dtype = labels.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
-        return _encode_array(labels.to_numpy())
+    if getattr(dtype, "kind", "O") in "biuf":
+        stored = getattr(dtype, "numpy_dtype", dtype)
+        if labels.isna().any():
+            raise ValueError(MISSING)
+        return _encode_array(labels.to_numpy(dtype=stored))
     if isinstance(dtype, pd.CategoricalDtype):
         categorical = labels.array if isinstance(labels, pd.Series) else labels
         codes, distinct = np.asarray(categorical.codes), dtype.categories
         used = np.bincount(codes[codes >= 0], minlength=len(distinct)) > 0
         distinct, renumber = distinct[used], np.cumsum(used) - 1
+        if distinct.dtype.kind == "f":
+            return _sort_tasks(distinct.to_numpy(), _complete(codes), renumber)
     else:
         codes, distinct = pd.factorize(labels)
         renumber = np.arange(len(distinct))
+        if getattr(dtype, "kind", "") == "O" and _complete(codes).size:
+            check_kinds(labels.tolist())  # to factorize, 1, 1.0 and True are equal
+    return _sort_tasks(list(distinct), _complete(codes), renumber)
+
+
+def _complete(codes):
+    """Refuse rows without a label."""
     if codes.size and codes.min() < 0:
         raise ValueError(MISSING)
-    return _sort_tasks(list(distinct), codes, renumber)
+    return codes
 
 
 def _encode_polars(labels):
@@ -132,14 +211,20 @@ def _encode_polars(labels):
 
 
 def _encode_array(labels):
-    if labels.dtype.kind in "biu":
+    if labels.dtype.kind == "b":
+        tasks, codes = np.unique(labels, return_inverse=True)
+        return tasks, codes.astype(np.intp, copy=False)
+    if labels.dtype.kind in "iu":
         return _encode_integers(labels)
     if labels.dtype.kind == "f":
         return _encode_integers(as_integers(labels))
     if labels.dtype.kind in "mM":  # tolist would make integers of them
         raise ValueError(explain_kind(labels.dtype))
+    values = labels.tolist()
+    if values:
+        check_kinds(values)  # to a dict, 1, 1.0 and True are equal
     first_seen = _FirstSeen()
-    codes = map(first_seen.__getitem__, labels.tolist())
+    codes = map(first_seen.__getitem__, values)
     codes = np.fromiter(codes, dtype=np.intp, count=labels.size)
     return _sort_tasks(list(first_seen), codes)
 
@@ -154,7 +239,7 @@ class _FirstSeen(dict):
 
 
 def _encode_integers(labels):
-    if labels.dtype == np.uint64 and labels.size and labels.max() >= 2**63:
+    if labels.dtype.kind == "u" and labels.size and labels.max() >= 2**63:
         raise ValueError(explain_large(int(labels.max())))
     labels = labels.astype(np.int64, copy=False)
     if not labels.size:

@@ -7,17 +7,40 @@ import numpy as np
 from sklearn.utils import check_array
 
 from ._containers import refuse_lazy
+from ._labels import join_label
+from ._targets import read_array
+from ._tasks import find_tasks
 
 
 def read_sample_weight(sample_weight, n_rows):
-    """Check the weights of the rows; None stays None, a number counts for each row."""
+    """Check the weights of the rows; None stays None, a number is repeated.
+
+    Parameters
+    ----------
+    sample_weight : float or array-like of shape (n_rows,) or None
+        Weights in any container.
+    n_rows : int
+        Number of rows.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or None
+        The weights.
+
+    Examples
+    --------
+    >>> from skmtl.data import read_sample_weight
+    >>> read_sample_weight(2, 3)
+    array([2., 2., 2.])
+    """
     refuse_lazy("sample_weight", sample_weight)
     if sample_weight is None:
         return None
-    if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_rows, float(sample_weight))
+    weight = read_array(sample_weight)
+    if weight.ndim == 0:
+        weight = np.full(n_rows, float(weight))
     weight = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+        weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
     if weight.shape != (n_rows,):
         raise ValueError(
@@ -28,8 +51,8 @@ def read_sample_weight(sample_weight, n_rows):
     if weight.min() < 0:
         row = int(weight.argmin())
         raise ValueError(
-            f"Negative values in data passed to sample_weight: weights must be 0 or "
-            f"more, got {weight[row]} in row {row}. Leave such rows out."
+            "Negative values in data passed to sample_weight: sample_weight must not "
+            f"be negative, got {weight[row]} in row {row}. Leave out such rows."
         )
     return weight
 
@@ -90,13 +113,16 @@ def _balance(totals):
 def _look_up(task_weight, tasks):
     # Labels that are not tasks are passed over: a fold may lack a small task.
     labels = tasks.tolist()
-    missing = [label for label in labels if label not in task_weight]
+    named = [join_label(label) for label in task_weight]
+    codes = find_tasks(named, tasks).tolist()
+    found = dict(zip(codes, task_weight.values(), strict=True))
+    missing = [label for t, label in enumerate(labels) if t not in found]
     if missing:
         raise ValueError(
             f"task_weight must have one entry for each of the {len(labels)} tasks, "
             f"got none for {missing[:5]}. Add these labels."
         )
-    values = {label: task_weight[label] for label in labels}
+    values = {label: found[t] for t, label in enumerate(labels)}
     bad = {label: value for label, value in values.items() if not _is_weight(value)}
     if bad:
         raise ValueError(

@@ -8,6 +8,15 @@ from ..model_selection import TaskKFold
 from ._answers import score_log_loss
 
 _ALPHAS = np.geomspace(1e-2, 1e3, 6)
+_SHARED = np.geomspace(1e-2, 1e2, 3)
+_RIDGES = np.geomspace(1e-3, 1e4, 8)
+# What each model chooses: a ridge of its own, as those that it is compared with have.
+_CHOSEN = {
+    "independent": {"alpha": _RIDGES},
+    "pooled": {"alpha_shared": _RIDGES},
+    "pooled + task intercepts": {"alpha_shared": _RIDGES},
+    "mean-regularised": {"alpha": _ALPHAS, "alpha_shared": _SHARED},
+}
 _APART = 1e12  # a pull of the centre to zero so strong that nothing is shared
 _N_FOLDS = 3
 
@@ -43,7 +52,7 @@ def _make_models(model, task_column):
 
 
 def _search(models, scoring, stratify):
-    """Choose finite strengths by scores of rows held out of every task."""
+    """Choose strengths by scores of rows held out of every task."""
     column = models["pooled"].task_column
     if column is None:  # searches cannot pass labels on
         return models
@@ -51,8 +60,6 @@ def _search(models, scoring, stratify):
         _N_FOLDS, task_column=column, stratify=stratify, shuffle=True, random_state=0
     )
     return {
-        name: model
-        if np.isinf(model.alpha)
-        else GridSearchCV(model, {"alpha": _ALPHAS}, scoring=scoring, cv=folds)
+        name: GridSearchCV(model, _CHOSEN[name], scoring=scoring, cv=folds)
         for name, model in models.items()
     }

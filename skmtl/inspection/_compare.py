@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
 
+from ..data._containers import refuse_pieces
 from ._comparison import TaskComparison
 from ._errors import measure_errors
 from ._held_out import predict_held_out
@@ -53,7 +54,7 @@ def compare_tasks(
         Targets; in two dimensions the columns are tasks, and NaN is not observed.
         Strings, truths and categories are classes. Integers are numbers, unless all
         `estimators` are classifiers, or `metric` is one for classes.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row, or a level of its index. None means
         the one that the estimators declare. Estimators with a parameter `task_column`
         that is None are told; in a Pipeline that ends in one of them, transformers do
@@ -103,6 +104,7 @@ def compare_tasks(
     []
     """
     named = None if estimators is None else name_models(estimators)
+    refuse_pieces(X)
     metric_name = choose_metric(metric, y, named)
     metric = find_metric(metric_name)
     if task_column is None and task is None and named is not None:

@@ -11,8 +11,10 @@ from ._display import TaskComparisonDisplay
 from ._errors import divide
 from ._metrics import find_metric
 from ._paired import adjust_holm, estimate_standard_error
-from ._sentence import recommend
+from ._sentence import judge, recommend
 from ._table import describe, tabulate, write_lines
+
+_ROUNDING = 1e-9  # smaller relative differences of errors count as zero
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -203,8 +205,50 @@ class TaskComparison:
         return min(others, key=lambda name: self.errors[self.find(name)])
 
     @property
+    def near_best(self):
+        """Names of the models within one standard error of the best, simplest first.
+
+        The standard error is that of the paired difference over folds. The baseline
+        counts as the simplest; the others keep the order in which they were given.
+        """
+        best = self.find(self.best)
+        doubts = estimate_standard_error(
+            self.fold_errors - self.fold_errors[best], self.test_ratio
+        )
+        rounding = _ROUNDING * abs(self.errors[best])
+        near = self.errors - self.errors[best] <= np.nan_to_num(doubts) + rounding
+        order = sorted(self.models, key=lambda name: name != self.baseline)
+        return tuple(name for name in order if near[self.find(name)])
+
+    @property
+    def recommended(self):
+        """Name of the model to use: the simplest within one standard error of the best.
+
+        It is the first of `near_best` with an error not above the baseline's.
+        """
+        limit = self.errors[self.find(self.baseline)]
+        near = self.near_best
+        return next(
+            name
+            for name in near
+            if self.errors[self.find(name)] <= limit or name == self.best
+        )
+
+    @property
+    def verdict(self):
+        """Whether sharing helps, in a few words.
+
+        "No clear difference" if the best model that shares and the baseline are within
+        one standard error of each other; "seems to" up to two.
+        """
+        return judge(self)[1]
+
+    @property
     def recommendation(self):
-        """What to use, and how sure that is, in one sentence."""
+        """The recommended model and the evidence for it, in one sentence.
+
+        It states `recommended`, `verdict` and, if there are several, `near_best`.
+        """
         return recommend(self)
 
     def find(self, model):

@@ -3,7 +3,14 @@
 import numpy as np
 
 from ._metrics import find_metric
-from ._picture import draw_dots, explain_dots, name_tasks, sort_dots, write
+from ._picture import (
+    draw_dots,
+    draw_nothing,
+    explain_dots,
+    name_tasks,
+    sort_dots,
+    write,
+)
 
 
 class TaskComparisonDisplay:
@@ -115,6 +122,9 @@ class TaskComparisonDisplay:
         if ax is None:
             _, ax = plt.subplots(figsize=(7.5, dots.height), layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
+        if not len(dots.tasks):
+            draw_nothing(ax)
+            return self
         draw_dots(ax, dots)
         name_tasks(ax, dots)
         explain_dots(ax, dots)

@@ -9,12 +9,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ..compose import PooledTasks, make_task_pipeline
+from ..compose._pipeline import move_to_end
 from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from ..metrics import find_task_column
 from ._centred_models import make_class_models, make_count_models
 
-_ALPHAS = np.logspace(-3, 5, 17)
-_ALIKE = 1e20  # a pull so strong that tasks have the same coefficients
+_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to no effect of any feature
 _INNER = ("estimator", "regressor")  # of a search, of a TransformedTargetRegressor
 
 
@@ -31,14 +31,13 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
 
     Of classes they are logistic regressions, of counts Poisson regressions. The first
     has one strength for all tasks, but nothing else in common; of a task with a single
-    class, or of zeros, it predicts the class frequency or the rate, smoothed. The
-    strengths of the first and the last are searched by log loss, or Poisson deviance,
-    of rows held out, if there is a task column; those of the other two, and of all
-    without a task column, are 1.
+    class, or of zeros, it predicts the class frequency or the rate, smoothed. Their
+    strengths are searched by log loss, or Poisson deviance, of rows held out, if there
+    is a task column; without one, they are 1.
 
     Parameters
     ----------
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row. None means that it is given by
         ``task=`` or by the columns of `y`.
     preprocessor : transformer, default=None
@@ -61,8 +60,7 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
     first = StandardScaler() if preprocessor is None else preprocessor
     if kind not in _MAKERS:
         raise ValueError(f"kind must be one of {list(_MAKERS)}. Got {kind!r}.")
-    moved = not isinstance(task_column, str) and task_column is not None
-    models = _MAKERS[kind](-1 if moved else task_column)
+    models = _MAKERS[kind](None if task_column is None else move_to_end(task_column))
     return {
         name: _join([clone(first), model], task_column)
         for name, model in models.items()
@@ -71,9 +69,9 @@ def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
 
 def _make_number_models(task_column):
     models = {
-        "independent": MultiTaskRidgeCV(_ALPHAS),
+        "independent": MultiTaskRidgeCV(),
         "pooled": PooledTasks(RidgeCV(alphas=_ALPHAS)),
-        "pooled + task intercepts": MeanRegularizedRegressorCV([_ALIKE], method="loo"),
+        "pooled + task intercepts": MeanRegularizedRegressorCV([np.inf], method="loo"),
         "mean-regularised": MeanRegularizedRegressorCV(),
     }
     return {
@@ -91,6 +89,13 @@ _MAKERS = {
 
 def name_models(estimators):
     """Return estimators by name; those of a list are named after their class."""
+    if hasattr(estimators, "fit") or hasattr(estimators, "shape"):
+        raise TypeError(
+            "estimators must be a mapping from names to estimators, a list of "
+            f"estimators, or None. Got {type(estimators).__name__}; write "
+            "compare_tasks([first, second], X, y), or compare_tasks(None, X, y) for "
+            "the default models."
+        )
     if not isinstance(estimators, Mapping):
         estimators = _number_names([(_describe(each), each) for each in estimators])
     if len(estimators) <= 1:
@@ -115,13 +120,16 @@ def choose_baseline(baseline, names):
 
 def find_common_column(estimators):
     """Return the task column that the models declare, None if none does."""
-    found = {find_task_column(each) for each in estimators} - {None}
+    found = []
+    for column in map(find_task_column, estimators):
+        if column is not None and column not in found:
+            found.append(column)
     if len(found) > 1:
         raise ValueError(
             f"The models must declare one task column. Got {sorted(found, key=str)}; "
             "say which one with task_column=."
         )
-    return found.pop() if found else None
+    return found[0] if found else None
 
 
 def tell_column(estimator, task_column):
@@ -155,8 +163,8 @@ def _tell_pipeline(pipeline, task_column):
     told = [
         step for _, step in make_task_pipeline(*steps, task_column=task_column).steps
     ]
-    moved = len(steps) > 1 and not isinstance(task_column, str)
-    told[-1] = tell_column(told[-1], -1 if moved else task_column)
+    moved = move_to_end(task_column) if len(steps) > 1 else task_column
+    told[-1] = tell_column(told[-1], moved)
     named = list(zip(names, told, strict=True))
     return Pipeline(named, memory=pipeline.memory, verbose=pipeline.verbose)
 

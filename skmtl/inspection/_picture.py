@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._text import show
+
 _MAX_TICKS = 30  # tasks that are all named at the axis
 _MAX_NAMES = 12  # hurt tasks that are named beside their dots
 _LINES = 32  # lines of text that the axis has room for
@@ -70,9 +72,16 @@ def sort_dots(tasks, gains, doubts, n_rows, hurt):
 
 def write(label):
     """Write a label as it is, no formulas in it, and not for ever."""
-    text = str(label)
+    text = show(label)
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
     return text.replace("$", r"\$")
+
+
+def draw_nothing(ax):
+    """Write in the figure that there is no dot to draw."""
+    ax.set_axis_off()
+    text = "No task has a relative gain: without sharing its error is 0 or unknown."
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
 
 
 def draw_dots(ax, dots):
@@ -125,8 +134,9 @@ def explain_dots(ax, dots):
 
 
 def _limit(ax, dots):
-    low = max(min((dots.gains - dots.doubts).min(), 0), _LOWEST)
-    high = min(max((dots.gains + dots.doubts).max(), 0), 1)
+    doubts = np.nan_to_num(dots.doubts)  # a single-row task has no whisker
+    low = max(min((dots.gains - doubts).min(), 0), _LOWEST)
+    high = min(max((dots.gains + doubts).max(), 0), 1)
     room = 0.06 * max(high - low, 0.01)
     ax.set_xlim(low - room, high + room)
     edge = 0.5 + 0.015 * len(dots.tasks)

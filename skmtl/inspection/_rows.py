@@ -6,12 +6,19 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import KFold, check_cv
-from sklearn.utils import assert_all_finite, check_consistent_length
+from sklearn.utils import check_consistent_length
 
-from ..compose._observations import find_observed, read_target, take_rows
-from ..data import encode_tasks, take_task_column
+from ..compose._observations import take_rows
+from ..data import (
+    encode_tasks,
+    find_missing,
+    read_sample_weight,
+    read_target,
+    refuse_missing,
+    take_task_column,
+)
 from ..data._containers import as_table, column_names
-from ..data._weights import read_sample_weight
+from ..data._targets import label_outputs
 from ..model_selection import TaskKFold
 from ._metrics import find_metric
 from ._targets import encode_classes, read_numbers
@@ -119,7 +126,7 @@ def _read_targets(target, metric):
         classes, codes = encode_classes(target)
         return target, codes, {"kind": kind, "classes": classes}
     target = read_numbers(target, metric)
-    assert_all_finite(target, input_name="y")
+    refuse_missing(target)
     return target, target, {"kind": kind}
 
 
@@ -157,10 +164,16 @@ def _read_outputs(X, y, target, weight, task_column, task, metric):
             "y must be 1-d when the task of each row is given. Got shape "
             f"{target.shape}; give the labels or a 2-d y, not both."
         )
-    names = column_names(y)
-    tasks = np.arange(target.shape[1]) if names is None else np.array(names)
+    names = label_outputs(column_names(y))
+    tasks = np.arange(target.shape[1]) if names is None else names
+    words = [value for value in target.ravel().tolist() if isinstance(value, str)]
+    if words:
+        raise ValueError(
+            "A 2-d y must hold numbers and NaN (for classes, 0, 1 and NaN). Got "
+            f"{words[0]!r}; for other classes give each cell a row of its own."
+        )
     y = target.astype(np.float64) if names is None else y
-    rows, codes = np.nonzero(find_observed(target))
+    rows, codes = np.nonzero(~find_missing(target))
     observed = target[rows, codes].astype(np.float64)
     _, targets, known = _read_targets(observed, metric)
     return Rows(X, y, None, weight, tasks, targets, rows, codes, **known)

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.multiclass import check_classification_targets
 
-from ..compose._observations import find_observed, read_target
+from ..data import find_missing, read_target
 from ._metrics import find_metric, list_metrics
 
 
@@ -50,7 +50,7 @@ def read_numbers(target, name):
 
 def encode_classes(target):
     """Return the sorted classes, and the position of each target among them."""
-    if not find_observed(target.astype(object)).all():
+    if find_missing(target).any():
         raise ValueError(
             "y must hold a class in every row. Got rows without one; leave them out."
         )

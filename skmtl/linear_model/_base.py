@@ -10,8 +10,14 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._linalg import blas_threads_for
-from skmtl.data import read_queries, read_rows, read_task_weight
+from skmtl._linalg import calculation
+from skmtl.data import (
+    read_numeric_target,
+    read_queries,
+    read_rows,
+    read_sample_weight,
+    read_task_weight,
+)
 from skmtl.losses import Squared
 from skmtl.metrics import nan_r2_score
 from skmtl.problems import (
@@ -26,6 +32,9 @@ from skmtl.problems import (
     warn_of_iteration,
 )
 
+from ._finite import cast, predict_finite, refuse_infinite
+from ._units import warn_of_units
+
 # Rows are predicted this many numbers at a time, to gather few coefficients at once.
 _CHUNK = 2**20
 
@@ -37,8 +46,18 @@ class TaskModel(MultiOutputMixin, BaseEstimator, ABC):
     __metadata_request__predict = {"task": True}
     __metadata_request__score = {"task": True}
 
+    def _read_queries(self, X, task):
+        """Return the rows to predict, and the position of each row's model."""
+        return read_queries(self, X, task)
+
+    def _models_at(self, codes):
+        """Return coefficients and intercepts by code; -1 is the shared part."""
+        coef = np.concatenate([self.coef_, self.coef_shared_[None]])
+        return coef, np.append(self.intercept_, [self.intercept_shared_], axis=0)
+
     def _keep(self, data, learnt):
         """Put away everything that was learnt, at the end, so that errors keep all."""
+        refuse_infinite(learnt, data)
         for name in [name for name in vars(self) if name in _FORGOTTEN]:
             delattr(self, name)
         self._layout = data.layout
@@ -63,6 +82,10 @@ class TaskRegressor(RegressorMixin, TaskModel):
     def _learn(self, data, splits):
         """Return what `fit` learns from rows: attributes by name."""
 
+    def _warn_of_units(self, data):
+        """Warn of targets in different units, since tasks share coefficients."""
+        warn_of_units(data)
+
     def _read_splits(self, data, X, y, task):
         """Return the splits of rows by which strengths are chosen, if any are."""
         return
@@ -79,8 +102,8 @@ class TaskRegressor(RegressorMixin, TaskModel):
             Target. If 2-d, columns are tasks and NaN means not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
-        task : array-like of shape (n_samples,), default=None
-            Label of the task of each row, if X holds no task column.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------
@@ -95,14 +118,15 @@ class TaskRegressor(RegressorMixin, TaskModel):
             sample_weight=sample_weight,
             task_weight=self.task_weight,
         )
+        self._warn_of_units(data)
         splits = self._read_splits(data, X, y, task)
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             return self._keep(data, self._learn(data, splits))
 
     def _linear(self, tasks, models, layout, dtype):
         """Return the attributes that hold the linear models of tasks."""
-        coef, intercept = models.coef.astype(dtype), models.intercept.astype(dtype)
-        shared = models.coef_shared.astype(dtype)
+        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
+        shared = cast(models.coef_shared, dtype)
         single = layout == "single"
         return {
             "tasks_": tasks,
@@ -110,7 +134,7 @@ class TaskRegressor(RegressorMixin, TaskModel):
             "coef_": coef[0] if single else coef,
             "intercept_": intercept[0] if single else intercept,
             "coef_shared_": shared,
-            "intercept_shared_": dtype.type(models.intercept_shared),
+            "intercept_shared_": cast(models.intercept_shared, dtype)[()],
         }
 
     def predict(self, X, task=None):
@@ -120,8 +144,8 @@ class TaskRegressor(RegressorMixin, TaskModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -130,14 +154,17 @@ class TaskRegressor(RegressorMixin, TaskModel):
             seen are predicted with the shared part.
         """
         check_is_fitted(self)
-        return self._predict(*read_queries(self, X, task))
+        return self._predict(*self._read_queries(X, task))
 
     def _predict(self, X, codes):
-        """Return predictions for rows that have been checked."""
+        """Return finite predictions for rows that have been checked."""
+        return predict_finite(lambda rows: self._calculate(rows, codes), X)
+
+    def _calculate(self, X, codes):
+        """Return predictions, infinite or NaN where they overflow."""
         if codes is None:
             return X @ self.coef_.T + self.intercept_
-        coef = np.vstack([self.coef_, self.coef_shared_])
-        intercept = np.append(self.intercept_, self.intercept_shared_)
+        coef, intercept = self._models_at(codes)
         return multiply_rows(X, coef, codes) + intercept[codes]
 
     def score(self, X, y, sample_weight=None, task=None):
@@ -160,8 +187,10 @@ class TaskRegressor(RegressorMixin, TaskModel):
             R2 over all rows; with a 2-d y the mean of the R2 of its columns.
         """
         check_is_fitted(self)
+        target, found = read_numeric_target(self, y)[0], self.predict(X, task)
+        weight = read_sample_weight(sample_weight, len(found))
         metric = nan_r2_score if self._layout == "outputs" else r2_score
-        return metric(y, self.predict(X, task), sample_weight=sample_weight)
+        return metric(target, found, sample_weight=weight)
 
 
 # What one way of fitting leaves behind and another does not write.
@@ -247,13 +276,13 @@ class MomentRegressor(TaskRegressor):
             raise ValueError(
                 "partial_fit must follow partial_fit, or a fit that kept moments. This "
                 "fit had fewer rows per task than features, or a large sparse X, and "
-                "kept none. Begin anew: "
-                "clone the model and give it every batch by partial_fit."
+                "kept none. Start again: clone the model and give it every batch by "
+                "partial_fit."
             )
         data = read_rows(
             self, X, y, task=task, sample_weight=sample_weight, reset=not begun
         )
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             moments = data.moments()
             moments = self.moments_ + moments if begun else moments
             learnt = self._from_moments(moments, data.layout, float_type(data.X))
@@ -279,15 +308,15 @@ class PulledMomentRegressor(PulledRegressor, MomentRegressor):
     def _learn(self, data, splits):
         if needs_iteration(data):
             return self._learn_by_iteration(data)
-        if not has_few_rows(data):
-            return super()._learn(data, splits)
         pull = self._pull(data.tasks, data.X.shape[1])
+        if not has_few_rows(data) or not (pull.pattern > 0).all():
+            return super()._learn(data, splits)
         fit = pose(data, pull, self.fit_intercept)
         learnt = self._linear(data.tasks, fit.unpack(), data.layout, float_type(data.X))
         return {**learnt, "_fit_of_rows": fit}
 
     def _learn_by_iteration(self, data):
-        """Return what is learnt from sparse rows that stay sparse."""
+        """Fit sparse rows without making them dense."""
         pull = self._pull(data.tasks, data.X.shape[1])
         fit = iterate(pose_rows(data, pull, self.fit_intercept))
         warn_of_iteration(fit)
@@ -296,7 +325,7 @@ class PulledMomentRegressor(PulledRegressor, MomentRegressor):
 
 
 def pose_rows(data, pull, fit_intercept):
-    """Return squared losses of rows around a centre, which needs no matrices."""
+    """Return the squared losses around a centre, evaluated without matrices."""
     rows = data.stacked() if data.shares_rows else data
     return CentredLosses(Datafit(rows, Squared(), fit_intercept), pull)
 
@@ -311,7 +340,8 @@ def multiply_rows(X, coef, codes):
     if sparse.issparse(X):
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
         terms = X.data * coef[codes[rows], X.indices]
-        return np.bincount(rows, terms, minlength=X.shape[0]).astype(X.dtype)
+        products = np.bincount(rows, terms, minlength=X.shape[0])
+        return products.astype(np.result_type(X, coef))
     products = np.empty(len(X), dtype=np.result_type(X, coef))
     step = max(1, _CHUNK // max(X.shape[1], 1))
     for start in range(0, len(X), step):

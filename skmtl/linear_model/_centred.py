@@ -5,18 +5,16 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._linalg import blas_threads_for
+from skmtl._compat import fit_context
+from skmtl._linalg import calculation
+from skmtl._memory import refuse_large
 from skmtl.couplings import Pull
-from skmtl.data import TaskRows, read_queries, read_rows
-from skmtl.problems import (
-    LinearTasks,
-    Posterior,
-    has_few_rows,
-    pose,
-    pose_moments,
-)
+from skmtl.data import TaskRows, find_tasks, join_label, read_queries, read_rows
+from skmtl.problems import LinearTasks, Posterior, pose, pose_moments
 
 from ._base import PulledRegressor, float_type
+
+_NO_STD = "Predict without return_std, or reduce the columns."
 
 
 class CentredRegressor(PulledRegressor):
@@ -29,8 +27,8 @@ class CentredRegressor(PulledRegressor):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
         return_std : bool, default=False
             Whether to return standard deviations too. They read the model as draws of
             tasks around the centre, and hold the noise and what is not known of the
@@ -50,7 +48,7 @@ class CentredRegressor(PulledRegressor):
         check_is_fitted(self)
         X, codes = read_queries(self, X, task)
         prediction = self._predict(X, codes)
-        with blas_threads_for(X.shape[1]):
+        with calculation(X.shape[1]):
             posterior = self._posterior()
             std = predict_std(posterior, self._noise_variance(posterior), X, codes)
         return prediction, std.reshape(prediction.shape)
@@ -63,12 +61,15 @@ class CentredRegressor(PulledRegressor):
             return Posterior(self._fit_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
             raise ValueError(
-                "return_std needs factors of the fit, which are not kept of a large "
-                "sparse X, nor after adapt where tasks have fewer rows than features. "
-                "Reduce the columns, or fit all tasks at once."
+                "return_std needs moments of the rows or their factors, and this model "
+                "kept neither: its sparse X was large, or a task was adapted to more "
+                "features than rows. Fit all rows at once, or reduce the columns."
             )
+        n_features = len(self.coef_shared_)
+        refuse_large(3 * 8 * n_features**2, "covariances of features", _NO_STD)
         return Posterior(self._fit_of_rows)
 
+    @fit_context(prefer_skip_nested_validation=True)
     def adapt(self, X, y, sample_weight=None, task=None):
         """Add one new task from few rows, pulled to the centre as it was learnt.
 
@@ -95,16 +96,28 @@ class CentredRegressor(PulledRegressor):
         n_features = data.X.shape[1]
         prior = self._pull(data.tasks, n_features)
         pull = Pull(
-            prior.alpha, prior.pattern, np.full(n_features, np.inf), prior.intercept
+            prior.alpha,
+            prior.pattern,
+            np.full(n_features, np.inf),
+            prior.intercept,
+            holds_intercept=True,
         )
         shared, level = self.coef_shared_.astype(float), float(self.intercept_shared_)
-        if has_few_rows(data):
-            fit = pose(_less(data, shared, level), pull, self.fit_intercept)
-        else:
-            moments = data.moments().less(shared, level)
-            fit = pose_moments(moments, pull, self.fit_intercept)
-        own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
-        return self._insert(data, own)
+        with calculation(n_features):
+            kept = hasattr(self, "moments_")
+            if kept or not (pull.pattern > 0).all():
+                moments = data.moments()
+                left = moments.less(shared, level)
+                fit = pose_moments(left, pull, self.fit_intercept)
+                learnt = {"moments_": self.moments_ + moments} if kept else {}
+            else:
+                rows = slice(None) if data.rows is None else data.rows
+                fitted = (data.X @ shared)[rows] + level
+                left = replace(data, y=data.y - fitted)
+                fit = pose(left, pull, self.fit_intercept)
+                learnt = {}
+            own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
+        return self._insert(data, learnt, own)
 
     def _read_new_task(self, X, y, sample_weight, task):
         if self._layout not in ("column", "keyword"):
@@ -114,11 +127,11 @@ class CentredRegressor(PulledRegressor):
                 "task=."
             )
         if task is not None:
-            task = np.full(np.shape(y)[0], task)
+            task = join_label(task)
         data = read_rows(
             self, X, y, task=task, sample_weight=sample_weight, reset=False
         )
-        known = np.isin(data.tasks, self.tasks_)
+        known = find_tasks(data.tasks, self.tasks_) >= 0
         if len(data.tasks) != 1 or known.any():
             raise ValueError(
                 "adapt takes the rows of one task that is new, got tasks "
@@ -128,24 +141,17 @@ class CentredRegressor(PulledRegressor):
             )
         return data
 
-    def _insert(self, data, own):
+    def _insert(self, data, learnt, own):
         tasks = np.concatenate([self.tasks_, data.tasks])
         order = np.argsort(tasks)
         coef = np.vstack([self.coef_, own.coef])[order]
         intercept = np.append(self.intercept_, own.intercept)[order]
         models = replace(own, coef=coef, intercept=intercept)
         dtype = float_type(self.coef_)
-        learnt = self._linear(tasks[order], models, self._layout, dtype)
-        if hasattr(self, "moments_"):
-            learnt["moments_"] = self.moments_ + data.moments()
+        learnt |= self._linear(tasks[order], models, self._layout, dtype)
+        if hasattr(self, "kkt_"):
+            learnt["kkt_"] = self.kkt_
         return self._keep(data, learnt)
-
-
-def _less(data, coef, level):
-    """Take the prediction of one linear model from the targets of rows."""
-    raw = data.X @ coef
-    raw = raw if data.rows is None else raw[data.rows]
-    return replace(data, y=data.y - raw - level)
 
 
 def predict_std(posterior, sigma2, X, codes):

@@ -11,12 +11,21 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import StrOptions, fit_context
-from skmtl._linalg import blas_threads_for
-from skmtl.data import find_classes, read_classes, read_queries, target_classes
+from skmtl._linalg import calculation
+from skmtl.data import (
+    find_classes,
+    read_class_labels,
+    read_classes,
+    read_numeric_target,
+    read_sample_weight,
+    target_classes,
+)
 from skmtl.losses import Logistic, Multinomial, contrasts
+from skmtl.metrics import average_accuracy
 from skmtl.problems import Datafit
 
 from ._base import TaskModel, float_type, multiply_rows
+from ._finite import cast, predict_finite
 from ._ridge import COMMON_CONSTRAINTS
 
 CLASSIFIER_CONSTRAINTS = {
@@ -65,8 +74,8 @@ class ClassModel(ClassifierMixin, TaskModel):
             means not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
-        task : array-like of shape (n_samples,), default=None
-            Label of the task of each row, if X holds no task column.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------
@@ -112,7 +121,7 @@ class ClassModel(ClassifierMixin, TaskModel):
             "coef_shared_": models.coef_shared,
             "intercept_shared_": models.intercept_shared,
         }
-        values = {name: value.astype(dtype) for name, value in values.items()}
+        values = {name: cast(value, dtype) for name, value in values.items()}
         if data.layout == "single":
             values["coef_"] = values["coef_"][0]
             values["intercept_"] = values["intercept_"][0]
@@ -126,11 +135,15 @@ class ClassModel(ClassifierMixin, TaskModel):
 
     def _raw(self, X, codes):
         """Return scores of rows that have been checked, (n_samples[, n_scores])."""
+        return predict_finite(lambda rows: self._calculate(rows, codes), X)
+
+    def _calculate(self, X, codes):
+        """Return scores, infinite or NaN where they overflow."""
         if codes is None:
             scores = X @ self.coef_.T + self.intercept_
             return scores[:, 0] if self.coef_.shape[0] == 1 else scores
-        coef = np.concatenate([self.coef_, self.coef_shared_[None]])
-        level = np.append(self.intercept_, [self.intercept_shared_], axis=0)[codes]
+        coef, level = self._models_at(codes)
+        level = level[codes]
         if coef.ndim == 2:
             return multiply_rows(X, coef, codes) + level
         columns = [multiply_rows(X, part, codes) for part in coef.swapaxes(0, 1)]
@@ -144,8 +157,8 @@ class ClassModel(ClassifierMixin, TaskModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -153,7 +166,7 @@ class ClassModel(ClassifierMixin, TaskModel):
             Log-odds of the second of two classes; a score per class if there are more.
         """
         check_is_fitted(self)
-        return self._raw(*read_queries(self, X, task))
+        return self._raw(*self._read_queries(X, task))
 
     def predict_proba(self, X, task=None):
         """Predict the probability of each class with the model of a row's task.
@@ -162,8 +175,8 @@ class ClassModel(ClassifierMixin, TaskModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -172,7 +185,7 @@ class ClassModel(ClassifierMixin, TaskModel):
             2-d y. Rows of tasks never seen are predicted with the shared part.
         """
         check_is_fitted(self)
-        X, codes = read_queries(self, X, task)
+        X, codes = self._read_queries(X, task)
         scores = self._raw(X, codes)
         if self._layout == "outputs":
             scores = scores.reshape(len(scores), -1)
@@ -185,7 +198,8 @@ class ClassModel(ClassifierMixin, TaskModel):
     def _within(self, found, scores, codes):
         """Return probabilities among the classes of each row's task."""
         every = np.ones((1, found.shape[1]), dtype=bool)
-        allowed = np.concatenate([self.task_classes_, every])[codes]
+        known = np.where(codes < self.n_tasks_, codes, -1)
+        allowed = np.concatenate([self.task_classes_, every])[known]
         if scores.ndim == 1:
             single = allowed.sum(axis=1) == 1
             return np.where(single[:, None], allowed, found).astype(found.dtype)
@@ -198,8 +212,8 @@ class ClassModel(ClassifierMixin, TaskModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -219,8 +233,8 @@ class ClassModel(ClassifierMixin, TaskModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -257,13 +271,10 @@ class ClassModel(ClassifierMixin, TaskModel):
             its columns.
         """
         found = self.predict(X, task)
+        weight = read_sample_weight(sample_weight, len(found))
         if self._layout != "outputs":
-            return accuracy_score(y, found, sample_weight=sample_weight)
-        known = ~np.isnan(np.asarray(y, dtype=float))
-        weight = known if sample_weight is None else known * sample_weight[:, None]
-        right = ((np.asarray(y) == found) * weight).sum(axis=0)
-        totals = weight.sum(axis=0)
-        return float(np.mean(right[totals > 0] / totals[totals > 0]))
+            return accuracy_score(read_class_labels(y), found, sample_weight=weight)
+        return average_accuracy(read_numeric_target(self, y)[0], found, weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -281,7 +292,7 @@ class TaskClassifier(ClassModel):
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, task=None):
         data, classes = self._read(X, y, sample_weight, task)
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             learnt = self._learn_classes(data, classes)
         return self._keep(data, learnt)
 

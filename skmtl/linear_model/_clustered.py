@@ -35,8 +35,9 @@ class ClusteredRegressor(PenalizedRegressor):
         ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -57,7 +58,8 @@ class ClusteredRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
@@ -147,7 +149,7 @@ class ClusteredRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         if self.alpha_within < self.alpha_between:
             raise ValueError(
                 "alpha_within must be alpha_between or more, got alpha_within="
@@ -171,6 +173,7 @@ class ClusteredRegressor(PenalizedRegressor):
 def cluster(affinity, n_clusters):
     """Name the clusters of the leading eigenvectors in the order of the tasks."""
     from scipy.cluster.hierarchy import fcluster, ward
+    from scipy.spatial.distance import pdist
 
     if len(affinity) < 2:
         return np.zeros(len(affinity), dtype=np.intp)
@@ -179,7 +182,8 @@ def cluster(affinity, n_clusters):
     # Within groups rows are the same, between groups they are orthogonal.
     sizes = np.linalg.norm(leading, axis=1, keepdims=True)
     rows = leading / np.where(sizes > 0, sizes, 1.0)
-    found = fcluster(ward(rows), n_clusters, "maxclust")
+    # Condensed, since SciPy warns that a square array of rows looks like distances.
+    found = fcluster(ward(pdist(rows)), n_clusters, "maxclust")
     return first_come(found)
 
 

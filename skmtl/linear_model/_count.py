@@ -8,8 +8,13 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._linalg import blas_threads_for
-from skmtl.data import read_counts, read_exposure
+from skmtl._linalg import calculation
+from skmtl.data import (
+    read_counts,
+    read_exposure,
+    read_numeric_target,
+    read_sample_weight,
+)
 from skmtl.losses import Poisson
 
 from ._losses import CoupledRegressor
@@ -41,8 +46,8 @@ class CountRegressor(CoupledRegressor):
             Counts, 0 or more. If 2-d, columns are tasks and NaN means not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
-        task : array-like of shape (n_samples,), default=None
-            Label of the task of each row, if X holds no task column.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Task label of each row, or one label for all rows, if X has no task column.
         exposure : array-like of shape (n_samples,), default=None
             How much of time, area or people each row counts over, above 0. The model
             is of the rate ``y / exposure``, of weight ``sample_weight * exposure``,
@@ -63,11 +68,11 @@ class CountRegressor(CoupledRegressor):
             task_weight=self.task_weight,
             soften=self._softens(),
         )
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             return self._keep(data, self._learn(data))
 
-    def _predict(self, X, codes):
-        return self._loss().mean(super()._predict(X, codes))
+    def _calculate(self, X, codes):
+        return self._loss().mean(super()._calculate(X, codes))
 
     def predict(self, X, task=None, exposure=None):
         """Predict the mean count of each row with the model of its task.
@@ -76,8 +81,8 @@ class CountRegressor(CoupledRegressor):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
         exposure : array-like of shape (n_samples,), default=None
             Exposure of each row. Without it, counts are those of an exposure of 1:
             rates.
@@ -117,10 +122,13 @@ class CountRegressor(CoupledRegressor):
             the mean over its columns.
         """
         check_is_fitted(self)
-        mean, y = self.predict(X, task, exposure), np.asarray(y, dtype=float)
+        mean, y = self.predict(X, task, exposure), read_numeric_target(self, y)[0]
         ones = np.ones(len(mean))
-        unit = ones if exposure is None else np.asarray(exposure, dtype=float)
-        weight = ones if sample_weight is None else sample_weight * ones
+        unit, weight = (
+            read_exposure(exposure),
+            read_sample_weight(sample_weight, len(y)),
+        )
+        unit, weight = (ones if each is None else each for each in (unit, weight))
         check_consistent_length(y, mean, weight)
         y, mean = (array.reshape(len(mean), -1) for array in (y, mean))
         columns = zip(y.T, mean.T, strict=True)

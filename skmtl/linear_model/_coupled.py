@@ -44,7 +44,7 @@ class Coupled:
     def _start(self, objective):
         """Return the last solution, if it was of the same tasks, else a beginning."""
         last = self._last(objective.datafit.data.tasks, objective.shape)
-        return objective.start() if last is None else last
+        return objective.start() if last is None else objective.move(last, 1)
 
     def _last(self, tasks, shape):
         """Return the last solution, if it was of these tasks and of this shape."""
@@ -60,7 +60,10 @@ class Coupled:
             "objective_": solution.objective,
             "n_iter_": solution.n_iter,
             "kkt_": objective.residual(solution.variable),
-            "_variable": (objective.datafit.data.tasks, solution.variable),
+            "_variable": (
+                objective.datafit.data.tasks,
+                objective.move(solution.variable, -1),
+            ),
         }
 
     def _learn(self, datafit, data):
@@ -69,7 +72,7 @@ class Coupled:
     def _solve(self, datafit):
         """Return the models of the tasks, and what else was learnt, by name."""
         datafit.refuse_huge()
-        objective = self._pose(datafit)
+        objective = self._pose(datafit).about_means()
         solution = self._minimize(objective)
         models = objective.unpack(solution.variable)
         return models, self._about(objective, solution)

@@ -31,8 +31,9 @@ class DirtyRegressor(PenalizedRegressor):
         the largest.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -53,7 +54,8 @@ class DirtyRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the shared coefficients, for tasks never seen.
+        Coefficients for unseen tasks: a ridge fit to all rows beside the exceptions,
+        with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept of the shared part.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -135,7 +137,7 @@ class DirtyRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         shared = _NORMS[self.norm](self.alpha_shared)
         return Decomposed(shared, L1(self.alpha_specific))
 

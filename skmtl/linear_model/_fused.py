@@ -3,18 +3,20 @@
 from numbers import Real
 
 import numpy as np
-from scipy import sparse
 
 from skmtl._compat import Interval
-from skmtl.penalties import Fused
 
-from ._clustered import first_come
+from ._finite import cast
+from ._graphs import join_chain, join_edges, read_graph
+from ._jumps import FusedFit, Neighbours
+from ._known_tasks import KnownTasks
+from ._nodes import NodeModel
 from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
 
 _STRENGTH = [Interval(Real, 0, None, closed="left")]
 
 
-class FusedRegressor(PenalizedRegressor):
+class FusedRegressor(NodeModel, PenalizedRegressor):
     """Linear tasks in a row, whose coefficients change rarely from one to the next.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha_fused
@@ -32,18 +34,25 @@ class FusedRegressor(PenalizedRegressor):
     alpha_joint : float, default=0.0
         Strength that selects features for all tasks at once.
     order : array-like, default=None
-        Labels of the tasks along the chain, of which some may be absent; None for the
-        order of `tasks_`.
+        Labels of the tasks along the chain. None uses the order of ordered categories
+        (pandas' ordered Categorical, polars' Enum, pyarrow's ordered dictionary), of
+        the columns of a 2-d y, or else of the numbers and dates in labels: week1,
+        week2, week10. The order used is `order_`.
     edges : list of (label, label), default=None
-        Neighbours, if they are no chain; a pair with a task that is absent joins
-        nothing.
+        Pairs of neighbours, instead of a chain. `order` and `edges` may name tasks
+        without rows: these get the coefficients with the fewest jumps, closest to their
+        neighbours' mean if not unique. `alpha_l1` and `alpha_joint` do not apply to
+        them.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with a task that neither has rows nor is named: predict it,
+        or raise an error. If the order follows numbers and dates in labels, a new label
+        gets the mean of its two neighbours, or at an end its only neighbour's model.
+        Otherwise it gets the shared part.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -61,9 +70,18 @@ class FusedRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for tasks without neighbours: a ridge fit to all rows, with
+        strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
+    nodes_ : ndarray of shape (n_nodes,), dtype object
+        Labels of the tasks with rows, then of those without.
+    coef_nodes_ : ndarray of shape (n_nodes, n_features)
+        Coefficients of the nodes.
+    intercept_nodes_ : ndarray of shape (n_nodes,)
+        Intercepts of the nodes; nodes without rows get their neighbours'.
+    order_ : ndarray of shape (n_nodes,) or None
+        Labels along the chain; None with `edges`.
     segments_ : ndarray of shape (n_tasks, n_features)
         Number of the segment that a coefficient is in, from 0 along the chain:
         neighbours within a segment have the same coefficient.
@@ -151,63 +169,65 @@ class FusedRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
+        strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
+        return self._neighbours(moments).penalty(*strengths)
+
+    def _neighbours(self, moments):
+        """Return which tasks are neighbours, including those without rows."""
         if self.order is not None and self.edges is not None:
             raise ValueError(
                 "order and edges must not both be given: the one is a chain, the other "
                 "any network. Leave one of them None."
             )
-        order = None if self.order is None else read_order(self.order, tasks)
-        edges = None if self.edges is None else read_edges(self.edges, tasks)
-        strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return Fused(*strengths, order=order, edges=edges)
+        tasks = KnownTasks(moments.tasks, moments.orders)
+        if self.edges is not None:
+            graph = join_edges(read_pairs(self.edges), 1.0, tasks, "edges")
+        elif self.order is not None:
+            order = read_order(self.order, moments.tasks)
+            graph = join_chain(order, tasks, what="order")
+        else:
+            graph = read_graph("chain", tasks)
+        known = np.zeros(len(graph.nodes), dtype=bool)
+        known[: len(moments.tasks)] = moments.weight > 0
+        return Neighbours(graph, known)
+
+    def _solve(self, posed, fits=()):
+        fit = super()._solve(posed, fits)
+        return FusedFit(fit, self._neighbours(posed.moments))
+
+    def _minimize(self, loss):
+        return FusedFit(super()._minimize(loss), self._neighbours(loss.moments))
 
     def _describe(self, fit):
-        return {**super()._describe(fit), "segments_": segment(fit.coef, fit.penalty)}
+        return {**super()._describe(fit), "segments_": fit.segment()}
+
+    def _learnt(self, fit, layout, dtype):
+        models = fit.unpack_nodes()
+        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
+        nodes = self._about_nodes(fit.neighbours.graph, coef, intercept)
+        return {**super()._learnt(fit, layout, dtype), **nodes}
 
 
 def read_order(order, tasks):
-    """Return the positions of the tasks that there are, along the chain."""
-    place = {task: t for t, task in enumerate(tasks.tolist())}
+    """Return the labels of a chain; check that each occurs once."""
     labels = np.asarray(order).tolist()
-    missing = [task for task in place if task not in set(labels)]
+    missing = [task for task in tasks.tolist() if task not in set(labels)]
     if missing or len(set(labels)) < len(labels):
         raise ValueError(
             "order must name every task once; it does not name "
             f"{missing[:5]}, and has {len(labels)} labels of which {len(set(labels))} "
             "are distinct."
         )
-    return np.array([place[label] for label in labels if label in place], dtype=np.intp)
+    return labels
 
 
-def read_edges(edges, tasks):
-    """Return the positions of the pairs of tasks that there are."""
-    place = {task: t for t, task in enumerate(tasks.tolist())}
-    pairs = [list(edge) for edge in edges]
-    if any(len(pair) != 2 for pair in pairs):
+def read_pairs(edges):
+    """Return the pairs of distinct labels."""
+    pairs = [tuple(np.asarray(edge, dtype=object).tolist()) for edge in edges]
+    strange = [len(pair) for pair in pairs if len(pair) != 2]
+    if strange:
         raise ValueError(
-            "edges must be pairs of labels, got one of length "
-            f"{next(len(pair) for pair in pairs if len(pair) != 2)}."
+            f"edges must be pairs of labels, got an edge of length {strange[0]}."
         )
-    known = [[place[a], place[b]] for a, b in pairs if a in place and b in place]
-    if not known and pairs and len(tasks) > 1:
-        raise ValueError(
-            f"edges must join tasks, and none of the labels in {pairs[:3]}... is one: "
-            f"tasks are {tasks[:5].tolist()}..."
-        )
-    return np.array(known, dtype=np.intp).reshape(-1, 2)
-
-
-def segment(W, penalty):
-    """Name the sets of equal neighbours of each column, in the order of the chain."""
-    n_tasks, n_features = W.shape
-    first, last = penalty.neighbours(n_tasks)
-    edge, column = np.nonzero(W[first] == W[last])
-    ends = (first[edge] * n_features + column, last[edge] * n_features + column)
-    graph = sparse.coo_array((np.ones(len(edge)), ends), shape=(W.size, W.size))
-    _, found = sparse.csgraph.connected_components(graph, directed=False)
-    order = penalty.positions(n_tasks)
-    segments = np.empty(W.shape, dtype=np.intp)
-    along = found.reshape(W.shape)[order]
-    segments[order] = np.stack([first_come(labels) for labels in along.T], axis=1)
-    return segments
+    return [(a, b) for a, b in pairs if a != b]

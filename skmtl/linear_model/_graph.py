@@ -18,11 +18,14 @@ from skmtl.problems import (
 )
 
 from ._base import MomentRegressor, float_type
+from ._finite import cast
 from ._graphs import read_graph
+from ._known_tasks import KnownTasks
+from ._nodes import NodeModel
 from ._ridge import COMMON_CONSTRAINTS
 
 
-class GraphRegularizedRegressor(MomentRegressor):
+class GraphRegularizedRegressor(NodeModel, MomentRegressor):
     """Linear tasks that stay near their neighbours in a graph.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_(s,t) A_st ||w_s - w_t||^2 +
@@ -40,33 +43,46 @@ class GraphRegularizedRegressor(MomentRegressor):
     graph : str, array-like, sparse matrix, list or mapping, default="chain"
         Which tasks are neighbours:
 
-        - "chain": those next to each other in the order of `tasks_`;
+        - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
+          Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
+          2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
+          order used is `order_`;
         - a list of labels: those next to each other in the list;
         - "complete": all;
         - "knn": those whose `descriptors` are nearest;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
-          `tasks_`, or a frame with labels as index and columns: weights of the edges;
+          `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
           coefficients of their own, to which their members are pulled.
+
+        Tasks without rows that the graph or ordered categories name are nodes too, in
+        every form of graph; their models minimise the objective.
     alpha : float, default=1.0
         Strength of the pull to the neighbours, 0 or more.
     alpha_ridge : float, default=0.0
-        Strength of the pull to zero.
+        Strength of the ridge on tasks with rows.
     descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
 default=None
         What describes each task, for ``graph="knn"``: by label, or in the order of
-        `tasks_`.
+        `labels`.
     n_neighbors : int, default=5
         How many neighbours each task has at least, for ``graph="knn"``.
+    labels : array-like of shape (n_nodes,), default=None
+        Labels of the rows of an array `graph` or `descriptors`, including tasks without
+        rows. None uses `tasks_`; if the array has more rows than that, the sorted
+        ordered categories, or 0, 1, 2, ...
     fit_intercept : bool, default=True
         Whether each task has an intercept, which nothing pulls.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with a task that is not a node of the graph: predict it, or
+        raise an error. If a chain follows numbers and dates in labels, a new label gets
+        the mean of its two neighbours, or at an end its only neighbour's model.
+        Otherwise it gets the shared part.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -78,12 +94,21 @@ default=None
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        For tasks never seen: the mean of the tasks' coefficients, or of the topmost
-        groups'.
+        Coefficients for tasks that are not nodes: the mean over the root groups, or a
+        ridge fit to all rows, with strengths implied by the penalty.
     intercept_shared_ : float
-        Mean of the intercepts.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
-        Weights of the edges; the first nodes are the tasks, further ones the groups.
+        Weights of the edges, in the order of `nodes_`.
+    nodes_ : ndarray of shape (n_nodes,), dtype object
+        Labels of the tasks with rows, then of those without, then of the groups.
+    coef_nodes_ : ndarray of shape (n_nodes, n_features)
+        Coefficients of the nodes.
+    intercept_nodes_ : ndarray of shape (n_nodes,)
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
+    order_ : ndarray of shape (n_nodes,) or None
+        Labels along the chain; None for other graphs.
     groups_ : ndarray of shape (n_groups,)
         Labels of the groups, empty if `graph` has none.
     coef_groups_ : ndarray of shape (n_groups, n_features)
@@ -134,6 +159,7 @@ default=None
         "alpha_ridge": [Interval(Real, 0, None, closed="left")],
         "descriptors": "no_validation",
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "labels": ["array-like", None],
         **COMMON_CONSTRAINTS,
     }
 
@@ -145,6 +171,7 @@ default=None
         alpha_ridge=0.0,
         descriptors=None,
         n_neighbors=5,
+        labels=None,
         fit_intercept=True,
         task_column=None,
         handle_unknown="shared",
@@ -155,6 +182,7 @@ default=None
         self.alpha_ridge = alpha_ridge
         self.descriptors = descriptors
         self.n_neighbors = n_neighbors
+        self.labels = labels
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -169,40 +197,41 @@ default=None
         return self._learn_by_iteration(data)
 
     def _learn_by_iteration(self, data):
-        """Return what is learnt without a matrix of the features of each task."""
-        graph = self._read_graph(data.tasks)
+        """Fit without a matrix of the features per task."""
+        graph = self._read_graph(data)
         rows = data.stacked() if data.shares_rows else data
         coupling = Graph(graph.adjacency, self.alpha, self.alpha_ridge)
         datafit = Datafit(rows, Squared(), self.fit_intercept)
-        losses = GraphLosses(datafit, coupling, graph.groups, tuple(graph.roots))
+        losses = GraphLosses(datafit, coupling, graph, tuple(graph.roots))
         fit = iterate(losses)
         warn_of_iteration(fit)
-        nodes = fit.variable[len(data.tasks) :, 0, : data.X.shape[1]]
-        return {
-            **self._learnt(graph, nodes, fit, data.layout, float_type(data.X), data),
-            "kkt_": fit.residual,
-        }
+        models = losses.unpack_nodes(fit.variable).only()
+        learnt = self._learnt(graph, models, data.layout, float_type(data.X), data)
+        return {**learnt, "kkt_": fit.residual}
 
     def _fit_moments(self, moments):
-        return self._pose(self._read_graph(moments.tasks), moments)
+        return self._pose(self._read_graph(moments), moments)
 
     def _from_moments(self, moments, layout, dtype):
-        graph = self._read_graph(moments.tasks)
-        fit = self._pose(graph, moments)
-        nodes = fit.nodes[moments.n_tasks :]
-        learnt = self._learnt(graph, nodes, fit, layout, dtype, moments)
+        graph = self._read_graph(moments)
+        models = self._pose(graph, moments).unpack_nodes()
+        learnt = self._learnt(graph, models, layout, dtype, moments)
         return {**learnt, "moments_": moments}
 
-    def _learnt(self, graph, nodes, fit, layout, dtype, data):
-        """Return what a fit of the tasks of rows or moments teaches, by name."""
+    def _learnt(self, graph, models, layout, dtype, data):
+        """Return the fitted attributes, given the models of all nodes."""
+        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
+        first = models.first(len(data.tasks))
         return {
-            **self._linear(data.tasks, fit.unpack(), layout, dtype),
+            **self._linear(data.tasks, first, layout, dtype),
+            **self._about_nodes(graph, coef, intercept),
             "adjacency_": graph.adjacency,
             "groups_": graph.groups,
-            "coef_groups_": nodes.astype(dtype),
+            "coef_groups_": coef[len(coef) - len(graph.groups) :],
         }
 
-    def _read_graph(self, tasks):
+    def _read_graph(self, moments):
+        tasks = KnownTasks(moments.tasks, moments.orders, self.labels)
         return read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
 
     def _pose(self, graph, moments):

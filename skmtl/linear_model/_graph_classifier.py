@@ -4,14 +4,19 @@ from numbers import Integral, Real
 
 from skmtl._compat import Interval
 from skmtl.couplings import Graph
+from skmtl.losses import contrasts
 from skmtl.problems import GraphLosses
 
+from ._base import float_type
 from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
+from ._finite import cast
 from ._graphs import read_graph
+from ._known_tasks import KnownTasks
+from ._nodes import NodeModel
 
 
-class GraphRegularizedClassifier(Coupled, TaskClassifier):
+class GraphRegularizedClassifier(NodeModel, Coupled, TaskClassifier):
     """Linear classifiers of tasks that stay near their neighbours in a graph.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_(s,t) A_st ||w_s
@@ -24,42 +29,55 @@ class GraphRegularizedClassifier(Coupled, TaskClassifier):
     graph : str, array-like, sparse matrix, list or mapping, default="chain"
         Which tasks are neighbours:
 
-        - "chain": those next to each other in the order of `tasks_`;
+        - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
+          Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
+          2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
+          order used is `order_`;
         - a list of labels: those next to each other in the list;
         - "complete": all;
         - "knn": those whose `descriptors` are nearest;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
-          `tasks_`, or a frame with labels as index and columns: weights of the edges;
+          `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
           coefficients of their own, to which their members are pulled.
+
+        Tasks without rows that the graph or ordered categories name are nodes too, in
+        every form of graph; their models minimise the objective.
     alpha : float, default=1.0
         Strength of the pull to the neighbours, 0 or more.
     alpha_ridge : float, default=1.0
-        Strength of the pull to zero. Without it, and without rows of different classes
-        that mingle, there may be no best coefficients.
+        Strength of the ridge on tasks with rows. If it is 0 and the classes are
+        separable, no finite coefficients are optimal.
     descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
 default=None
         What describes each task, for ``graph="knn"``: by label, or in the order of
-        `tasks_`.
+        `labels`.
     n_neighbors : int, default=5
         How many neighbours each task has at least, for ``graph="knn"``.
+    labels : array-like of shape (n_nodes,), default=None
+        Labels of the rows of an array `graph` or `descriptors`, including tasks without
+        rows. None uses `tasks_`; if the array has more rows than that, the sorted
+        ordered categories, or 0, 1, 2, ...
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, and nothing pulls its intercept,
-        its targets are softened as if a row of weight 1 were of all classes, in their
-        shares over all rows, for else the intercept would be infinite.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with a task that is not a node of the graph: predict it, or
+        raise an error. If a chain follows numbers and dates in labels, a new label gets
+        the mean of its two neighbours, or at an end its only neighbour's model.
+        Otherwise it gets the shared part.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -83,12 +101,21 @@ default=None
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        For tasks never seen: the mean of the tasks' coefficients, or of the topmost
-        groups'.
+        Coefficients for tasks that are not nodes: the mean over the root groups, or a
+        ridge fit to all rows, with strengths implied by the penalty.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Mean of the intercepts.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
-        Weights of the edges; the first nodes are the tasks, further ones the groups.
+        Weights of the edges, in the order of `nodes_`.
+    nodes_ : ndarray of shape (n_nodes,), dtype object
+        Labels of the tasks with rows, then of those without, then of the groups.
+    coef_nodes_ : ndarray of shape (n_nodes[, n_classes], n_features)
+        Coefficients of the nodes.
+    intercept_nodes_ : ndarray of shape (n_nodes,) or (n_nodes, n_classes)
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
+    order_ : ndarray of shape (n_nodes,) or None
+        Labels along the chain; None for other graphs.
     groups_ : ndarray of shape (n_groups,)
         Labels of the groups, empty if `graph` has none.
     objective_ : float
@@ -140,6 +167,7 @@ default=None
         "alpha_ridge": [Interval(Real, 0, None, closed="left")],
         "descriptors": "no_validation",
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "labels": ["array-like", None],
         **NEWTON_CONSTRAINTS,
         **CLASSIFIER_CONSTRAINTS,
     }
@@ -152,6 +180,7 @@ default=None
         alpha_ridge=1.0,
         descriptors=None,
         n_neighbors=5,
+        labels=None,
         class_scope="all",
         class_weight=None,
         fit_intercept=True,
@@ -167,6 +196,7 @@ default=None
         self.alpha_ridge = alpha_ridge
         self.descriptors = descriptors
         self.n_neighbors = n_neighbors
+        self.labels = labels
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -178,14 +208,20 @@ default=None
         self.warm_start = warm_start
 
     def _pose(self, datafit):
-        tasks = datafit.data.tasks
+        tasks = KnownTasks(datafit.data.tasks, datafit.data.orders, self.labels)
         graph = read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
         coupling = Graph(graph.adjacency, self.alpha, self.alpha_ridge)
-        return GraphLosses(datafit, coupling, graph.groups, tuple(graph.roots))
+        return GraphLosses(datafit, coupling, graph, tuple(graph.roots))
 
     def _about(self, objective, solution):
+        graph, datafit = objective.graph, objective.datafit
+        nodes, n_outputs = objective.unpack_nodes(solution.variable), datafit.shape[1]
+        models = nodes.turn(contrasts(n_outputs + 1)) if n_outputs > 1 else nodes.only()
+        dtype = float_type(datafit.data.X)
+        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
         return {
             **super()._about(objective, solution),
-            "adjacency_": objective.coupling.adjacency,
-            "groups_": objective.groups,
+            **self._about_nodes(graph, coef, intercept),
+            "adjacency_": graph.adjacency,
+            "groups_": graph.groups,
         }

@@ -43,8 +43,9 @@ class JointFeatureRegressor(PenalizedRegressor):
         Whether coefficients must be 0 or more.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -66,7 +67,8 @@ class JointFeatureRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
     support_ : ndarray of shape (n_selected,)
@@ -148,7 +150,7 @@ class JointFeatureRegressor(PenalizedRegressor):
     def _kind(self):
         return JointKind(self.penalty, self.l1_ratio, self.positive)
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         return self._kind.at(self.alpha)
 
     def _solver(self):

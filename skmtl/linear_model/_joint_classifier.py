@@ -36,16 +36,17 @@ class JointFeatureClassifier(PenalizedClassifier):
         problem that is not convex, of which a stationary point is found.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, its targets are softened as if a
-        row of weight 1 were of all classes, in their shares over all rows, for else its
-        intercept would be infinite.
+        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
+        the overall class frequencies is added to the task; without it the intercept
+        would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -72,9 +73,10 @@ class JointFeatureClassifier(PenalizedClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Mean of the intercepts.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
         Indices of the features that are not zero in all tasks.
     objective_ : float

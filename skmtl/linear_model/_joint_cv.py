@@ -15,11 +15,14 @@ from ._strengths import (
     check_has_rows,
     choose,
     fall,
+    go_on,
     mean_squared_error,
     warn_of_path,
+    warn_of_path_end,
 )
 
 _N_FOLDS = 5
+_EPS = 1e-2
 
 
 class JointFeatureRegressorCV(SplittingRegressor):
@@ -33,8 +36,9 @@ class JointFeatureRegressorCV(SplittingRegressor):
     alphas : int or array-like of shape (n_alphas,), default=30
         Strengths to choose from, positive, or how many, from the least one at which
         all coefficients are zero to `eps` times that.
-    eps : float, default=1e-2
-        Lowest strength in units of the highest, if `alphas` is an int.
+    eps : float, default=None
+        Lowest strength in units of the highest, if `alphas` is an int. None for 1e-2,
+        and for lower ones as long as errors on rows left out fall.
     l1_ratio : float, default=1.0
         Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
     penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
@@ -48,8 +52,9 @@ class JointFeatureRegressorCV(SplittingRegressor):
         the smallest, for fewer features.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -76,7 +81,8 @@ class JointFeatureRegressorCV(SplittingRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
     support_ : ndarray of shape (n_selected,)
@@ -116,7 +122,7 @@ class JointFeatureRegressorCV(SplittingRegressor):
 
     _parameter_constraints = {
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "eps": [Interval(Real, 0, 1, closed="neither")],
+        "eps": [Interval(Real, 0, 1, closed="neither"), None],
         "cv": ["cv_object"],
         "one_standard_error": ["boolean"],
         **{
@@ -130,7 +136,7 @@ class JointFeatureRegressorCV(SplittingRegressor):
         self,
         alphas=30,
         *,
-        eps=1e-2,
+        eps=None,
         l1_ratio=1.0,
         penalty="l21",
         positive=False,
@@ -167,8 +173,16 @@ class JointFeatureRegressorCV(SplittingRegressor):
         path = JointPath(kind, self.tol, self.max_iter)
         loss = pose_joint(data, self.fit_intercept)
         alphas = self._grid(kind.alpha_max(loss))
-        folds = [self._fold_errors(data, path, alphas, *split) for split in splits]
-        errors = np.stack(folds, axis=1)
+
+        def measure(alphas):
+            folds = [self._fold_errors(data, path, alphas, *split) for split in splits]
+            return np.stack(folds, axis=1)
+
+        errors = measure(alphas)
+        if isinstance(self.alphas, Integral):
+            alphas, errors = go_on(alphas, errors, measure, self.eps is None)
+        else:
+            warn_of_path_end("alphas", alphas, errors)
         best = choose(errors, self.one_standard_error)
         fits = list(path.fits(loss, alphas[: best + 1]))
         fit = fits[-1]
@@ -186,7 +200,8 @@ class JointFeatureRegressorCV(SplittingRegressor):
 
     def _grid(self, highest):
         if isinstance(self.alphas, Integral):
-            return fall(highest, self.alphas, self.eps)
+            eps = _EPS if self.eps is None else self.eps
+            return fall(highest, self.alphas, eps)
         return read_grid(self.alphas, "alphas")[::-1].copy()
 
     def _fold_errors(self, data, path, alphas, train, test):

@@ -22,7 +22,8 @@ class LinearTaskRegressor(PenalizedRegressor):
     ----------
     penalty : Penalty, default=None
         Penalty of the coefficients, or of two parts that add up to them; None if there
-        is none.
+        is none. Parts refer to tasks by position in `tasks_`, which is sorted;
+        :class:`FusedRegressor` and :class:`GraphRegularizedRegressor` use labels.
     coupling : Coupling, default=None
         How tasks pull on each other quadratically, with strengths as in the estimator
         of that coupling; None if they do not. Couplings add up: ``ToMean(1.0) +
@@ -32,8 +33,9 @@ class LinearTaskRegressor(PenalizedRegressor):
         How the objective is minimised; None for ``Fista()``.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -50,7 +52,8 @@ class LinearTaskRegressor(PenalizedRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
     objective_ : float
@@ -128,7 +131,7 @@ class LinearTaskRegressor(PenalizedRegressor):
         self.task_weight = task_weight
         self.warm_start = warm_start
 
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         return _Free() if self.penalty is None else self.penalty
 
     def _solver(self):

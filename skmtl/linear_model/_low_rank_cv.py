@@ -7,7 +7,7 @@ from skmtl._compat import Interval
 from ._low_rank import LowRankRegressor
 from ._penalized import PENALIZED_CONSTRAINTS
 from ._ridge_cv import SplittingRegressor
-from ._search import Scaled, deal_or_split, search_path
+from ._search import Grid, Scaled, deal_or_split, search_path
 
 
 class LowRankRegressorCV(SplittingRegressor):
@@ -21,8 +21,9 @@ class LowRankRegressorCV(SplittingRegressor):
     alphas : int or array-like of shape (n_alphas,), default=30
         Strengths to choose from, positive, or how many, from the least one at which
         all coefficients are zero to `eps` times that.
-    eps : float, default=1e-3
-        Lowest strength in units of the highest, if `alphas` is an int.
+    eps : float, default=None
+        Lowest strength in units of the highest, if `alphas` is an int. None for 1e-3,
+        and for lower ones as long as errors on rows left out fall.
     squared : bool, default=False
         Whether the trace norm is squared. Coefficients are then never all zero, and the
         highest strength is one that halves a step from zero.
@@ -33,8 +34,9 @@ class LowRankRegressorCV(SplittingRegressor):
         the smallest, for fewer directions.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -62,7 +64,8 @@ class LowRankRegressorCV(SplittingRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept of the shared part.
     rank_ : int
@@ -104,7 +107,7 @@ class LowRankRegressorCV(SplittingRegressor):
 
     _parameter_constraints = {
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "eps": [Interval(Real, 0, 1, closed="neither")],
+        "eps": [Interval(Real, 0, 1, closed="neither"), None],
         "squared": ["boolean"],
         "cv": ["cv_object"],
         "one_standard_error": ["boolean"],
@@ -119,7 +122,7 @@ class LowRankRegressorCV(SplittingRegressor):
         self,
         alphas=30,
         *,
-        eps=1e-3,
+        eps=None,
         squared=False,
         cv=None,
         one_standard_error=False,
@@ -149,7 +152,7 @@ class LowRankRegressorCV(SplittingRegressor):
         same = "squared", "fit_intercept", "task_weight", "tol", "max_iter"
         model = LowRankRegressor(**{name: getattr(self, name) for name in same})
         counted = isinstance(self.alphas, Integral)
-        grid = (self.alphas, self.eps) if counted else self.alphas
+        grid = Grid(self.alphas, self.eps) if counted else self.alphas
         scaled = Scaled(model, ["alpha"])
         path = search_path(scaled, data, splits, grid, self.one_standard_error)
         learnt = scaled.at(path.alpha)._learn(data, None)

@@ -28,14 +28,16 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
         Strength of the pull to the centre, 0 or more, one or one per feature.
         Infinite strengths make a coefficient common to all tasks.
     alpha_shared : float, default=0.0
-        Strength that pulls the centre to zero.
+        Strength of the ridge on the centre's coefficients, not its intercept. Infinity
+        sets them to zero; tasks then share only the intercept.
     alpha_intercept : float, default=0.0
         Strength that pulls the intercepts together. 0 leaves them free, infinity makes
         them one.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -50,9 +52,10 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+        Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
+        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -98,12 +101,12 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
     >>> model.coef_shared_
     array([1.5])
     >>> model.predict([["b", 2.0], ["never seen", 2.0]])
-    array([4., 3.])
+    array([4. , 2.8])
     """
 
     _parameter_constraints = {
         "alpha": [Interval(Real, 0, None, closed="both"), "array-like"],
-        "alpha_shared": [Interval(Real, 0, None, closed="left")],
+        "alpha_shared": [Interval(Real, 0, None, closed="both")],
         "alpha_intercept": [Interval(Real, 0, None, closed="both")],
         **COMMON_CONSTRAINTS,
     }

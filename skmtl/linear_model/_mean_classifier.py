@@ -54,16 +54,17 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
         them one.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, and nothing pulls its intercept,
-        its targets are softened as if a row of weight 1 were of all classes, in their
-        shares over all rows, for else the intercept would be infinite.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -90,9 +91,10 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+        Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
+        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     kkt_ : float
@@ -129,7 +131,7 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
     array(['yes', 'no'], dtype='<U3')
     >>> model.predict_proba([["a", 2.0], ["never seen", 2.0]]).round(2)
     array([[0.3, 0.7],
-           [0.8, 0.2]])
+           [0.6, 0.4]])
     """
 
     _parameter_constraints = {**CENTRE_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}

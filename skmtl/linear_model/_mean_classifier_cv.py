@@ -1,11 +1,11 @@
 """Classification of tasks near a shared centre, with strengths chosen from the data."""
 
-from numbers import Integral, Real
+from numbers import Integral
 
 from sklearn.metrics import get_scorer_names
 
-from skmtl._compat import Interval, StrOptions, fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._compat import StrOptions, fit_context
+from skmtl._linalg import calculation
 from skmtl.problems import deal_shuffled
 
 from ._classifier import CLASSIFIER_CONSTRAINTS, ClassModel
@@ -14,7 +14,6 @@ from ._held_out import FAST, HeldOutScore
 from ._loss_search import (
     choose,
     pose_grid,
-    tabulate_alone,
     tabulate_held_out,
     tabulate_likelihoods,
 )
@@ -27,19 +26,21 @@ _N_FOLDS = 5
 class MeanRegularizedClassifierCV(ClassModel):
     """Linear classifiers that stay near a shared centre, as near as the data say.
 
-    Minimises what :class:`MeanRegularizedClassifier` does, and chooses `alpha` and
-    `alpha_intercept`. How much tasks differ decides: from strengths near 0, tasks
-    apart, to infinite ones, tasks alike.
+    Minimises what :class:`MeanRegularizedClassifier` does, and chooses `alpha`,
+    `alpha_shared` and `alpha_intercept`. How much tasks differ decides: from strengths
+    near 0, tasks apart, to infinite ones, tasks alike.
 
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths of the pull to choose from, positive or infinite. None for 15 of them,
-        1e-3 to 1e4 times the mean curvature of a task's loss where it predicts shares.
+        Strengths of the pull to choose from, positive or infinite. None for any, sought
+        from the best point of a grid on.
+    alphas_shared : array-like of shape (n_alphas_shared,), default=None
+        Strengths that pull the centre's coefficients to zero to choose from, 0 or more;
+        its intercept is not pulled. None for any above 0.
     alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
         Strengths of the pull of the intercepts to choose from, positive or infinite.
-        None for 5 of them, 1e-3 to 10 times the mean curvature of a task's loss, and
-        infinity.
+        None for any.
     method : {"cv", "laplace"}, default="cv"
         What chooses. "cv": the score on rows left out, each fold solved along falling
         strengths. "laplace": the likelihood of a model in which tasks are normal draws
@@ -54,8 +55,6 @@ class MeanRegularizedClassifierCV(ClassModel):
         "accuracy" weight rows as the fit does, and need no fitted model; others are
         called with a fitted :class:`MeanRegularizedClassifier` and the rows left out,
         and cannot be told labels that `fit` got as ``task=``.
-    alpha_shared : float, default=1.0
-        Strength that pulls the centre to zero.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
     class_weight : {"balanced"} or mapping, default=None
@@ -63,8 +62,9 @@ class MeanRegularizedClassifierCV(ClassModel):
         numbers, or "balanced" to give all classes the same total weight.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -81,6 +81,8 @@ class MeanRegularizedClassifierCV(ClassModel):
     ----------
     alpha_ : float
         Strength of the pull to the centre; infinite if there is one task only.
+    alpha_shared_ : float
+        Strength that pulls the centre to zero.
     alpha_intercept_ : float
         Strength that pulls the intercepts together.
     tau2_ : float
@@ -88,9 +90,10 @@ class MeanRegularizedClassifierCV(ClassModel):
     tau2_intercept_ : float
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
-        What was tried: "alpha", "alpha_intercept" and "mean_test_score", larger being
-        better: the score, by default the log loss negated, or the log likelihood. With
-        ``method="cv"`` also "std_test_score", "split0_test_score" and so on.
+        What was tried: "alpha", "alpha_shared", "alpha_intercept" and
+        "mean_test_score", larger being better: the score, by default the log loss
+        negated, or the log likelihood. With ``method="cv"`` also "std_test_score",
+        "split0_test_score" and so on.
     best_score_ : float
         The score of the strengths that were chosen.
     classes_ : ndarray of shape (n_classes,), or list of them
@@ -104,7 +107,7 @@ class MeanRegularizedClassifierCV(ClassModel):
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Coefficients of the centre.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept of the centre.
+        Intercept for tasks never seen: it fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     kkt_ : float
@@ -143,11 +146,11 @@ class MeanRegularizedClassifierCV(ClassModel):
 
     _parameter_constraints = {
         "alphas": ["array-like", None],
+        "alphas_shared": ["array-like", None],
         "alphas_intercept": ["array-like", None],
         "method": [StrOptions({"cv", "laplace"})],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
-        "alpha_shared": [Interval(Real, 0, None, closed="left")],
         "tol": NEWTON_CONSTRAINTS["tol"],
         "max_iter": NEWTON_CONSTRAINTS["max_iter"],
         **CLASSIFIER_CONSTRAINTS,
@@ -157,11 +160,11 @@ class MeanRegularizedClassifierCV(ClassModel):
         self,
         alphas=None,
         *,
+        alphas_shared=None,
         alphas_intercept=None,
         method="cv",
         cv=None,
         scoring=None,
-        alpha_shared=1.0,
         class_scope="all",
         class_weight=None,
         fit_intercept=True,
@@ -172,11 +175,11 @@ class MeanRegularizedClassifierCV(ClassModel):
         max_iter=100,
     ):
         self.alphas = alphas
+        self.alphas_shared = alphas_shared
         self.alphas_intercept = alphas_intercept
         self.method = method
         self.cv = cv
         self.scoring = scoring
-        self.alpha_shared = alpha_shared
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -189,9 +192,10 @@ class MeanRegularizedClassifierCV(ClassModel):
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, task=None):
         data, classes = self._read(X, y, sample_weight, task)
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             chosen = choose(self._table(data, classes, X, y, task))
-            model = self._at(chosen["alpha_"], chosen["alpha_intercept_"])
+            names = "alpha_", "alpha_shared_", "alpha_intercept_"
+            model = self._at(*(chosen[name] for name in names))
             learnt = model._learn_classes(data, classes)
         return self._keep(data, {**learnt, **chosen})
 
@@ -199,18 +203,19 @@ class MeanRegularizedClassifierCV(ClassModel):
         """Return False: a pull, however weak, holds every intercept."""
         return False
 
-    def _at(self, alpha, level):
+    def _at(self, alpha, shared, level):
         """Return an unfitted model of the same parameters, and these strengths."""
-        model = MeanRegularizedClassifier(alpha, alpha_intercept=level)
+        model = MeanRegularizedClassifier(
+            alpha, alpha_shared=shared, alpha_intercept=level
+        )
         known, names = self.get_params(), model.get_params()
         return model.set_params(**{k: known[k] for k in names if k in known})
 
     def _table(self, data, classes, X, y, task):
         """Return the scores of all strengths."""
         datafit = self._pose_rows(data, len(classes))
-        if (datafit.task_totals > 0).sum() == 1:
-            return tabulate_alone()
-        grid = pose_grid(datafit, self.alphas, self.alphas_intercept, self.alpha_shared)
+        lists = self.alphas, self.alphas_shared, self.alphas_intercept
+        grid = pose_grid(datafit, *lists)
         if self.method == "laplace":
             return tabulate_likelihoods(grid)
         splits = self._read_splits(data, X, y, task)
@@ -233,7 +238,7 @@ class MeanRegularizedClassifierCV(ClassModel):
 
         def fitted(objective, variable):
             models = objective.unpack(variable)
-            model = self._at(1.0, 0.0)
+            model = self._at(1.0, 1.0, 0.0)
             return model._keep(data, {**about, **self._describe(models, data, classes)})
 
         return fitted

@@ -1,4 +1,4 @@
-"""Strengths of tasks around a centre, for rows with very many features."""
+"""Choose the strengths of a mean-regularised regression for very many features."""
 
 import warnings
 
@@ -20,22 +20,21 @@ from ._base import pose_rows
 
 _N_FOLDS = 5
 _N_LEVELS = 6
-# Strengths go from 10 to this power of the mean curvature of a task, to that power.
+# Strengths span these powers of ten times the mean curvature of a task.
 _POWERS = -2, 4
 
 
 def choose_by_iteration(data, splits, given, fit_intercept):
-    """Choose strengths by the errors of folds, and fit all rows at them.
+    """Choose strengths by cross-validation, and fit all rows with them.
 
     Parameters
     ----------
     data : TaskData
         Sparse rows.
     splits : list of (ndarray, ndarray) or None
-        Training and test rows of X; None for five folds.
+        Training and test rows; None for five folds.
     given : list of (ndarray or None)
-        Strengths to choose from, of tasks, centre and intercepts; None for such as
-        suit.
+        Candidate strengths of tasks, centre and intercepts; None for defaults.
     fit_intercept : bool
         Whether tasks have an intercept.
 
@@ -44,7 +43,7 @@ def choose_by_iteration(data, splits, given, fit_intercept):
     fit : Iterated
         The models at the chosen strengths.
     learnt : dict
-        What else was learnt, by name.
+        Other fitted attributes, by name.
     """
     rows = data.stacked() if data.shares_rows else data
     errors = FoldErrors(rows, splits or deal(data, _N_FOLDS), fit_intercept)
@@ -77,11 +76,11 @@ def choose_by_iteration(data, splits, given, fit_intercept):
 
 
 def warn_of_method(method):
-    """Warn that strengths are chosen in another way than was asked for."""
+    """Warn that another method is used than was asked for."""
     warnings.warn(
-        f"method={method!r} would need dense matrices of all features of this large "
-        "sparse X, so that strengths are chosen by method='cv' with five folds. Set "
-        "method='cv' to ask for it.",
+        f"method={method!r} needs dense matrices of all features, too large for this "
+        "sparse X, so method='cv' with five folds is used instead. Set method='cv' to "
+        "silence this warning.",
         UserWarning,
         stacklevel=2,
     )

@@ -17,12 +17,16 @@ from ._ridge import COMMON_CONSTRAINTS
 class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     """Linear tasks that stay near a shared centre, in spite of outliers.
 
-    Minimises ``sum_t sum_i (s / 2 + s h((y_i - x_i . w_t - b_t) / s)) + alpha / 2 sum_t
-    ||w_t - w_s||^2 + alpha_shared / 2 ||w_s||^2 + alpha_intercept / 2 sum_t (b_t -
-    b_s)^2`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the
-    residuals, with ``h(r) = r^2 / 2`` within `epsilon` and ``epsilon |r| - epsilon^2 /
-    2`` beyond. On an infinite `alpha` and `alpha_intercept` it is scikit-learn's
-    HuberRegressor of all rows, whose alpha is `alpha_shared`.
+    Minimises ``sum_t sum_i (s / 2 + s h((y_i - x_i . w_t - b_t) / s)) + (alpha sum_t
+    ||w_t - w_s||^2 + alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2) / (2
+    s)`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the residuals,
+    with ``h(r) = r^2 / 2`` within `epsilon` and ``epsilon |r| - epsilon^2 / 2`` beyond.
+    It is convex, and does not depend on the unit of the target: ``c y`` gives ``c``
+    times the coefficients and the scale. Without outliers the strengths mean the same
+    as in :class:`MeanRegularizedRegressor`. With infinite `alpha` and
+    `alpha_intercept`, and ``alpha_shared=0``, it equals scikit-learn's HuberRegressor
+    on all rows with ``alpha=0``; the alpha of HuberRegressor is not relative to the
+    scale.
 
     Parameters
     ----------
@@ -39,8 +43,9 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
         them one.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -62,9 +67,10 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+        Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
+        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     scale_ : float
         Scale of the residuals, one for all tasks; at least a millionth of the
         targets' spread around their median.
@@ -106,7 +112,7 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
     >>> y = [1.1, 1.9, 90.0, 4.0, 2.1, 6.0]
     >>> model = MeanRegularizedHuberRegressor(0.1, epsilon=1.8, task_column=0)
     >>> model.fit(X, y).coef_.round(1)
-    array([[1. ],
+    array([[1.1],
            [1.9]])
     >>> model.outliers_
     array([False, False,  True, False, False, False])
@@ -149,12 +155,13 @@ class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):
         return Huber(self.epsilon)
 
     def _solve(self, datafit):
-        losses = self._pose(datafit)
+        datafit.refuse_huge()
+        losses = self._pose(datafit).about_means()
         objective = ScaledLosses(losses, self.epsilon)
         start = self._start(losses)
         fit = minimize_scaled(objective, start, self.tol, self.max_iter)
         self._warn_of(fit.solution)
-        models = losses.unpack(fit.solution.variable)
+        models = fit.losses.unpack(fit.solution.variable)
         limit = self.epsilon * fit.scale
         about = {
             "scale_": fit.scale,

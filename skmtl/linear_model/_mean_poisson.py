@@ -15,9 +15,9 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
     a mean: on an infinite `alpha` and `alpha_intercept` it is PoissonRegressor of all
     rows, whose alpha is `alpha_shared` over the total weight of the rows.
 
-    A task whose counts are all zero has no finite intercept. If nothing pulls it,
-    ``alpha_intercept=0``, the mean rate of all tasks is mixed into its targets, as if a
-    row of weight 1, and of mean exposure, had it.
+    A task with only zero counts has no finite intercept. With ``alpha_intercept=0``,
+    the mean rate of all tasks is mixed into its targets with the weight of one row of
+    mean exposure.
 
     Parameters
     ----------
@@ -32,8 +32,9 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
         them one.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with a task not seen in `fit`: predict it with the shared
         part, or raise an error.
@@ -55,9 +56,10 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients of the centre. Where `alpha` is 0, the mean of the tasks'.
+        Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept of the centre. Where `alpha_intercept` is 0, the mean of the tasks'.
+        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
+        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     kkt_ : float
@@ -96,7 +98,7 @@ class MeanRegularizedPoissonRegressor(Centred, CountRegressor):
     array([[0.91],
            [0.18]])
     >>> model.predict([["a", 1.0], ["never seen", 1.0]], exposure=[1, 10]).round(1)
-    array([ 3.1, 21.6])
+    array([ 3.1, 33.1])
     """
 
     _parameter_constraints = {**CENTRE_CONSTRAINTS, **COMMON_CONSTRAINTS}

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skmtl._compat import Interval, StrOptions, fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation, refuse_huge
 from skmtl.couplings import ToMean
 from skmtl.data import read_mixed
 from skmtl.penalties import L21
@@ -25,6 +25,7 @@ from skmtl.solvers import Fista, Newton
 
 from ._base import float_type
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
+from ._finite import cast
 from ._mean import read_feature_alphas
 from ._mixed_predictor import MixedPredictor
 from ._outcomes import CLASSES, read_outcomes
@@ -34,8 +35,8 @@ from ._ridge import COMMON_CONSTRAINTS
 class MixedTaskModel(Coupled, MixedPredictor):
     """Linear regression and classification tasks, learnt together.
 
-    Each task has a loss of its own. Minimised is, with raw predictions ``z_ti = c_t
-    (x_i . w_t + b_t) + a_t`` of task t,
+    Each task has its own loss. With raw predictions ``z_ti = c_t (x_i . w_t + b_t) +
+    a_t`` of task t, the model minimises
 
     - for ``sharing="centre"``: ``sum_t 1 / d_t sum_i loss_t(y_ti, z_ti) + alpha / 2
       sum_t ||w_t - w_s||^2 + alpha_shared / 2 ||w_s||^2``, so that tasks stay near a
@@ -66,8 +67,9 @@ class MixedTaskModel(Coupled, MixedPredictor):
         on the scale of Lasso, positive.
     alpha_shared : float, default=1.0
         Strength that pulls the centre to zero; for "centre" only.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss, beside ``1 / d_t``: a mapping from every label to a
         number, or "balanced" to give every task the same total weight.
@@ -197,8 +199,8 @@ class MixedTaskModel(Coupled, MixedPredictor):
             are tasks, and NaN or None means not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
-        task : array-like of shape (n_samples,), default=None
-            Label of the task of each row, if X holds no task column.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------
@@ -217,7 +219,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         outcomes, y = read_outcomes(self.losses, data.tasks.tolist(), values)
         self._check_sharing(outcomes)
         data = replace(data, y=y)
-        with blas_threads_for(data.X.shape[1]):
+        with calculation(data.X.shape[1]):
             learnt = self._learn_tasks(data, outcomes)
         return self._keep(data, learnt)
 
@@ -225,6 +227,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         """Return everything that a fit teaches, in the units of the tasks."""
         losses = [outcome.loss for outcome in outcomes]
         standards = _standardise(data, losses)
+        refuse_huge(np.zeros(1), [standard.scale for standard in standards])
         varying = np.flatnonzero([standard.scale for standard in standards])
         some = data.of_tasks(varying)
         _check_any(some)
@@ -244,7 +247,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         models, about = self._learn(MixedDatafit(data, parts), data)
         found = np.concatenate([models.coef, models.intercept[:, :, None]], axis=2)
         dtype = float_type(data.X)
-        return found, {"coef_shared_": models.coef_shared[0].astype(dtype), **about}
+        return found, {"coef_shared_": cast(models.coef_shared[0], dtype), **about}
 
     def _pose(self, datafit):
         n_features = datafit.data.X.shape[1]
@@ -270,6 +273,8 @@ class MixedTaskModel(Coupled, MixedPredictor):
 
     def _learn_features(self, data, parts):
         """Return the models of tasks with common features, and what there is to say."""
+        MixedDatafit(data, parts).refuse_huge()
+        parts = tuple(part.about_means() for part in parts)
         loss, penalty = MixedRows(parts), FreeLevels(L21(self.alpha))
         solver = Fista(tol=self.tol, max_iter=self.max_iter)
         last = self._last(data.tasks, loss.shape)
@@ -290,7 +295,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         labels, dtype = data.tasks.tolist(), float_type(data.X)
         outcomes = dict(zip(labels, outcomes, strict=True))
         models = {
-            label: np.asarray(outcomes[label].turn(model), dtype=dtype)
+            label: cast(outcomes[label].turn(model), dtype)
             for label, model in zip(labels, models, strict=True)
         }
         classes = {k: o.classes for k, o in outcomes.items() if o.name in CLASSES}

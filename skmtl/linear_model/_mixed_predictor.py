@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmtl.data import read_mixed, read_queries
 
 from ._base import TaskModel
+from ._finite import check_finite, predict_finite
 from ._outcomes import CLASSES
 
 
@@ -18,6 +19,12 @@ def _has_classes(self):
             f"{list(CLASSES)}, got numbers only. Use predict."
         )
     return True
+
+
+def common_dtype(dtypes):
+    """Return a dtype that holds values of all dtypes without conversion."""
+    kinds = {"number" if dtype.kind in "iuf" else dtype.kind for dtype in dtypes}
+    return np.result_type(*dtypes) if len(kinds) == 1 else np.dtype(object)
 
 
 class MixedPredictor(TaskModel):
@@ -35,22 +42,27 @@ class MixedPredictor(TaskModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_tasks), dtype object
-            Numbers and classes; a column per task if `fit` had a 2-d y.
+        ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            Numbers and classes; a column per task if `fit` had a 2-d y. Floats if all
+            tasks have numbers or numeric classes; the classes' dtype if all tasks have
+            classes of one kind; else objects.
         """
         X, codes = self._read_queries(X, task)
-        found = np.full((X.shape[0], self.n_tasks_), None, dtype=object)
-        for t, (label, rows) in enumerate(self._find_rows(X, codes).items()):
-            outcome, raw = self._raw(X[rows], label)
-            found[rows, t] = outcome.predict(raw)
+        parts = []
+        for label, rows in self._find_rows(X, codes).items():
+            parts.append((rows, self._mean(X, rows, label)))
+        dtype = common_dtype([part.dtype for _, part in parts])
         if self._layout == "outputs":
-            return found
-        return found[np.arange(len(found)), 0 if codes is None else codes]
+            return np.stack([part.astype(dtype) for _, part in parts], axis=1)
+        found = np.empty(X.shape[0], dtype=dtype)
+        for rows, part in parts:
+            found[rows] = part
+        return found
 
     def predict_frame(self, X):
         """Predict every task of a 2-d y, as a frame whose columns keep their types.
@@ -77,8 +89,7 @@ class MixedPredictor(TaskModel):
             )
         columns = {}
         for label in self.tasks_.tolist():
-            outcome, raw = self._raw(X, label)
-            columns[label] = outcome.predict(raw)
+            columns[label] = self._mean(X, np.arange(X.shape[0]), label)
         return pd.DataFrame(columns, index=index)
 
     @available_if(_has_classes)
@@ -89,8 +100,8 @@ class MixedPredictor(TaskModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
@@ -101,7 +112,7 @@ class MixedPredictor(TaskModel):
         X, codes = self._read_queries(X, task)
         rows, found = self._find_rows(X, codes), {}
         for label, classes in self.classes_.items():
-            outcome, raw = self._raw(X[rows[label]], label)
+            outcome, raw = self._raw(X, rows[label], label)
             found[label] = np.full((X.shape[0], len(classes)), np.nan, raw.dtype)
             found[label][rows[label]] = outcome.probabilities(raw)
         return found
@@ -140,7 +151,7 @@ class MixedPredictor(TaskModel):
         scores = []
         for number, label in enumerate(labels):
             part = slice(*data.offsets[number : number + 2])
-            outcome, raw = self._raw(data.X[row[part]], label)
+            outcome, raw = self._raw(data.X, row[part], label)
             values = cells[data.y[part].astype(np.intp)]
             weight = None if data.weight is None else data.weight[part]
             scores.append(outcome.explain(values, raw, weight))
@@ -173,9 +184,22 @@ class MixedPredictor(TaskModel):
         ends = np.cumsum(np.bincount(codes, minlength=len(labels)))
         return dict(zip(labels, np.split(order, ends[:-1]), strict=True))
 
-    def _raw(self, X, label):
-        """Return the outcome of a task, and raw predictions of rows."""
-        raw = X @ self.coef_[label].T + self.intercept_[label]
+    def _mean(self, X, rows, label):
+        """Return predictions of some rows in the units of a task."""
+        outcome, raw = self._raw(X, rows, label)
+        with np.errstate(over="ignore"):
+            found = outcome.predict(raw)
+        if found.dtype.kind == "f" and np.isfinite(raw).all():
+            check_finite(found, X[rows], rows)
+        return found
+
+    def _raw(self, X, rows, label):
+        """Return the outcome of a task, and raw predictions of some rows."""
+        coef, level = self.coef_[label], self.intercept_[label]
+        if np.isfinite(level).all():  # a task without rows has NaN
+            raw = predict_finite(lambda some: some @ coef.T + level, X[rows], rows)
+        else:
+            raw = X[rows] @ coef.T + level
         return self._outcomes[label], raw
 
     def __sklearn_tags__(self):

@@ -8,7 +8,7 @@ from scipy.special import expit, softmax
 from sklearn.metrics import d2_log_loss_score, d2_tweedie_score, r2_score
 
 from skmtl._linalg import EPS
-from skmtl.data import read_labels, read_numbers
+from skmtl.data import join_label, read_labels, read_numbers
 from skmtl.losses import Logistic, Multinomial, Poisson, Squared, contrasts
 
 # Losses of classes, and how many these may be.
@@ -18,6 +18,7 @@ LOSSES = ("squared", "poisson", *CLASSES)
 
 def read_outcomes(losses, labels, values):
     """Return the outcome of each task, and the targets of all as numbers."""
+    losses = {join_label(label): loss for label, loss in losses.items()}
     missing = [label for label in labels if label not in losses]
     if missing:
         raise ValueError(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.data import read_rows
 from skmtl.problems import Candidates, suggest_alphas
 
@@ -88,8 +88,9 @@ def mean_regularized_path(
         Weight of each row.
     task : array-like of shape (n_samples,), default=None
         Label of the task of each row, if X holds no task column.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss.
 
@@ -111,15 +112,17 @@ def mean_regularized_path(
     data = read_rows(
         reader, X, y, task=task, sample_weight=sample_weight, task_weight=task_weight
     )
-    with blas_threads_for(data.X.shape[1]):
+    with calculation(data.X.shape[1]):
         moments = data.moments()
         if alphas is None:
             grid = suggest_alphas(moments, n_alphas)
         else:
             grid = read_grid(alphas, "alphas")
         levels = np.array([alpha_intercept if fit_intercept else 0.0])
-        candidates = Candidates(grid, levels, alpha_shared, fit_intercept)
-        models = [fit.unpack() for fit in candidates.pose(moments).fits()]
+        shared = np.array([alpha_shared])
+        candidates = Candidates(grid, shared, levels, fit_intercept)
+        fits = candidates.pose(moments).fits(candidates.triples())
+        models = [fit.unpack() for fit in fits]
     return CoefficientPath(
         grid,
         data.tasks,

@@ -14,11 +14,11 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import Interval, fit_context
-from skmtl._linalg import blas_threads_for
+from skmtl._linalg import calculation
 from skmtl.data import read_rows
 
 from ._base import MomentRegressor
-from ._search import Scaled, deal_or_split, name_strengths, search_path
+from ._search import Grid, Scaled, deal_or_split, name_strengths, search_path
 
 
 class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator):
@@ -47,9 +47,10 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
         Name of the strength that is searched. None for all that the penalty has, which
         keep their proportions: `alphas` are values of the first, for instance of
         `alpha_shared`. In models on the scale of ridge regression, None is `alpha`.
-    eps : float, default=1e-3
+    eps : float, default=None
         Lowest strength in units of the highest, if `alphas` is None; of no effect on
-        the scale of ridge regression.
+        the scale of ridge regression. None for 1e-3, and for lower ones as long as
+        errors on rows left out fall.
     cv : int, splitter or iterable of (train, test), default=None
         None for 5. An int deals the rows of each task to so many folds.
     one_standard_error : bool, default=False
@@ -110,7 +111,7 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
         "n_alphas": [Interval(Integral, 1, None, closed="left")],
         "alphas": ["array-like", None],
         "param": [str, None],
-        "eps": [Interval(Real, 0, 1, closed="neither")],
+        "eps": [Interval(Real, 0, 1, closed="neither"), None],
         "cv": ["cv_object"],
         "one_standard_error": ["boolean"],
     }
@@ -125,7 +126,7 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
         *,
         alphas=None,
         param=None,
-        eps=1e-3,
+        eps=None,
         cv=None,
         one_standard_error=False,
     ):
@@ -149,8 +150,8 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
             Target. If 2-d, columns are tasks and NaN means not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row, in the loss and in the errors.
-        task : array-like of shape (n_samples,), default=None
-            Label of the task of each row, if X holds no task column.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------
@@ -168,9 +169,11 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
             sample_weight=sample_weight,
             task_weight=model.task_weight,
         )
+        model._warn_of_units(data)
         splits = deal_or_split(self.cv, data, X, y, task)
-        grid = (self.n_alphas, self.eps) if self.alphas is None else self.alphas
-        with blas_threads_for(data.X.shape[1]):
+        own = Grid(self.n_alphas, self.eps)
+        grid = own if self.alphas is None else self.alphas
+        with calculation(data.X.shape[1]):
             path = search_path(scaled, data, splits, grid, self.one_standard_error)
             best = scaled.parameters(path.alpha)
             model.set_params(**best)
@@ -188,8 +191,8 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), default=None
-            Label of each row, if `fit` was given labels so.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------

@@ -19,6 +19,7 @@ from skmtl.problems import (
 from skmtl.solvers import Fista
 
 from ._base import MomentRegressor, float_type
+from ._finite import cast, refuse_infinite
 from ._ridge import COMMON_CONSTRAINTS
 from ._strengths import fall, loosen, saturate, warn_of_path
 
@@ -47,6 +48,7 @@ class Penalized:
         return self._variable if known and np.array_equal(self.tasks_, tasks) else None
 
     def _keep(self, data, learnt):
+        refuse_infinite(learnt, data)
         for name in vars(self).get("_about", ()):
             delattr(self, name)
         return super()._keep(data, learnt)
@@ -56,7 +58,7 @@ class PenalizedRegressor(Penalized, MomentRegressor):
     """Minimise a squared loss and a penalty, from moments or from rows."""
 
     @abstractmethod
-    def _penalty(self, tasks):
+    def _penalty(self, moments):
         """Return the penalty of the coefficients of tasks, or of their parts."""
 
     def _solver(self):
@@ -87,7 +89,7 @@ class PenalizedRegressor(Penalized, MomentRegressor):
         """Return the strength beyond which the coefficients stay as they are."""
 
         def penalty_at(alpha):
-            return scaled.at(alpha)._penalty(loss.moments.tasks)
+            return scaled.at(alpha)._penalty(loss.moments)
 
         if scaled.names != self._strengths():
             return saturate(loss, penalty_at, self._solver())
@@ -114,7 +116,7 @@ class PenalizedRegressor(Penalized, MomentRegressor):
         return self.set_params(**{name: loosen(tol) for name, tol in tols.items()})
 
     def _solve(self, posed, fits=()):
-        penalty, start = self._penalty(posed.moments.tasks), self._ahead(fits)
+        penalty, start = self._penalty(posed.moments), self._ahead(fits)
         return minimize(self._repose(posed), penalty, self._solver(), start)
 
     def _ahead(self, fits):
@@ -142,8 +144,8 @@ class PenalizedRegressor(Penalized, MomentRegressor):
         return {**learnt, "moments_": moments}
 
     def _minimize(self, loss):
-        tasks = loss.moments.tasks
-        fit = minimize(loss, self._penalty(tasks), self._solver(), self._start(tasks))
+        penalty, start = self._penalty(loss.moments), self._start(loss.moments.tasks)
+        fit = minimize(loss, penalty, self._solver(), start)
         warn_of_fit(fit, getattr(self._solver(), "tol", 0))
         return fit
 
@@ -152,7 +154,7 @@ class PenalizedRegressor(Penalized, MomentRegressor):
         tasks = fit.loss.moments.tasks
         learnt = self._linear(tasks, fit.unpack(), layout, dtype)
         parts = {
-            name: (values[0] if layout == "single" else values).astype(dtype)
+            name: cast(values[0] if layout == "single" else values, dtype)
             for name, values in self._parts(fit).items()
         }
         about = {**parts, **self._describe(fit)}

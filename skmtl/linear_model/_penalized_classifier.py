@@ -36,7 +36,8 @@ class PenalizedClassifier(Penalized, TaskClassifier):
 
     def _learn(self, datafit, data):
         datafit.refuse_huge()
-        loss, solver = self._pose(datafit), self._solver(datafit.loss.n_outputs)
+        loss = self._pose(datafit.about_means())
+        solver = self._solver(datafit.loss.n_outputs)
         fit = minimize(loss, self._penalty(), solver, self._start(data.tasks))
         warn_of_fit(fit, self.tol)
         about = self._describe_fit(fit)

@@ -12,7 +12,7 @@ from ._base import PulledMomentRegressor
 
 COMMON_CONSTRAINTS = {
     "fit_intercept": ["boolean"],
-    "task_column": [str, int, None],
+    "task_column": [str, int, list, None],
     "handle_unknown": [StrOptions({"shared", "error"})],
     "task_weight": [StrOptions({"balanced"}), Mapping, None],
 }
@@ -31,11 +31,12 @@ class MultiTaskRidge(PulledMomentRegressor):
         or a mapping from every label to a number. With 0, the solution of least norm.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the mean of
-        all tasks, or raise an error.
+        What `predict` does with a task not seen in `fit`: predict it with a ridge fit
+        to all rows, or raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -47,9 +48,10 @@ class MultiTaskRidge(PulledMomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for unseen tasks: a ridge fit to all rows, with the mean of the
+        tasks' strengths.
     intercept_shared_ : float
-        Mean of the intercepts.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -108,6 +110,9 @@ class MultiTaskRidge(PulledMomentRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+
+    def _warn_of_units(self, data):
+        """Do not check units: tasks share nothing."""
 
     def _pull(self, tasks, n_features):
         alpha = read_alphas(self.alpha, tasks)

@@ -6,10 +6,22 @@ from numbers import Integral
 import numpy as np
 from sklearn.model_selection import check_cv
 
-from skmtl.problems import deal, fold_path, rows_path, shared_path
+from skmtl.data import spread_label
+from skmtl.problems import (
+    deal,
+    fold_path,
+    rows_path,
+    shared_path,
+    suggest_ridge_alphas,
+)
 
 from ._base import TaskRegressor, float_type
 from ._ridge import COMMON_CONSTRAINTS
+
+# A fall of the error by this share from the last strength but one is worth a warning.
+FALLS = 0.01
+# Leave-one-out errors of fits that leave nothing are known to so many digits.
+_EQUAL = 1e-7
 
 
 class SplittingRegressor(TaskRegressor):
@@ -32,19 +44,22 @@ class MultiTaskRidgeCV(SplittingRegressor):
 
     Parameters
     ----------
-    alphas : array-like of shape (n_alphas,), default=(0.1, 1.0, 10.0)
-        Strengths to choose from, positive.
+    alphas : array-like of shape (n_alphas,), default=None
+        Strengths to choose from, positive. None for three per factor of ten, 1e-12 to
+        1e6 times the mean curvature of a task's loss: from no penalty to no effect of
+        any feature.
     alpha_per_task : bool, default=True
         Whether each task has its own strength, or all have the same.
     cv : int, splitter or iterable of (train, test), default=None
         None for leave-one-out. An int deals the rows of each task to so many folds.
     fit_intercept : bool, default=True
         Whether each task has an intercept, which is not penalised.
-    task_column : str or int, default=None
-        Column of X that holds the task of each row, by name or position.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the mean of
-        all tasks, or raise an error.
+        What `predict` does with a task not seen in `fit`: predict it with a ridge fit
+        to all rows, or raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -61,9 +76,10 @@ class MultiTaskRidgeCV(SplittingRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Mean of the coefficients, for tasks never seen.
+        Coefficients for unseen tasks: a ridge fit to all rows, with the mean of the
+        tasks' strengths.
     intercept_shared_ : float
-        Mean of the intercepts.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -90,14 +106,14 @@ class MultiTaskRidgeCV(SplittingRegressor):
     >>> from skmtl.linear_model import MultiTaskRidgeCV
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(30, 3))
-    >>> Y = np.column_stack([X[:, 0], rng.normal(size=30)])
-    >>> model = MultiTaskRidgeCV(alphas=[0.1, 10.0, 1000.0]).fit(X, Y)
-    >>> model.alpha_
-    array([1.e-01, 1.e+03])
+    >>> Y = np.column_stack([X[:, 0], 0.1 * X[:, 0]]) + rng.normal(size=(30, 2))
+    >>> model = MultiTaskRidgeCV().fit(X, Y)
+    >>> model.alpha_ > 100
+    array([False,  True])
     """
 
     _parameter_constraints = {
-        "alphas": ["array-like"],
+        "alphas": ["array-like", None],
         "alpha_per_task": ["boolean"],
         "cv": ["cv_object"],
         **COMMON_CONSTRAINTS,
@@ -105,7 +121,7 @@ class MultiTaskRidgeCV(SplittingRegressor):
 
     def __init__(
         self,
-        alphas=(0.1, 1.0, 10.0),
+        alphas=None,
         *,
         alpha_per_task=True,
         cv=None,
@@ -122,14 +138,22 @@ class MultiTaskRidgeCV(SplittingRegressor):
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
 
+    def _warn_of_units(self, data):
+        """Do not check units: tasks share nothing."""
+
     def _learn(self, data, splits):
-        alphas = read_grid(self.alphas, "alphas")
+        if self.alphas is None:
+            alphas = suggest_ridge_alphas(data, self.fit_intercept)
+        else:
+            alphas = read_grid(self.alphas, "alphas")
         path = self._path(data, splits, alphas)
         errors = path.errors / np.where(path.weight > 0, path.weight, 1.0)[:, None]
         if not self.alpha_per_task:
             mean = path.errors.sum(axis=0) / path.weight.sum()
             errors = np.broadcast_to(mean, errors.shape)
-        best = errors.argmin(axis=1)
+        best = find_best(errors)
+        if self.alphas is not None:
+            warn_of_edge("alphas", alphas, errors, best)
         learnt = self._linear(
             data.tasks, path.models(alphas[best]), data.layout, float_type(data.X)
         )
@@ -150,18 +174,64 @@ def read_splits(cv, data, X, y, task):
     """Return the splits of rows of X that an int or a splitter makes."""
     if isinstance(cv, Integral):
         return deal(data, cv)
+    task = spread_label(task, data.X.shape[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")
         return list(check_cv(cv).split(X, y, task))
 
 
-def read_grid(values, name, endless=False):
-    """Check strengths to choose from, and sort them; infinite ones if `endless`."""
+def find_best(errors):
+    """Return the position of each least error, the last one of those that are equal."""
+    least = errors.min(axis=1, keepdims=True)
+    equal = errors <= least * (1 + _EQUAL)
+    return errors.shape[1] - 1 - equal[:, ::-1].argmax(axis=1)
+
+
+def warn_of_edge(name, grid, errors, best):
+    """Warn of choices at an end of a grid where errors still fall towards the end.
+
+    Parameters
+    ----------
+    name : str
+        Parameter that holds the grid.
+    grid : ndarray of shape (n_strengths,)
+        Strengths in order.
+    errors : ndarray of shape (n_choices, n_strengths)
+        Errors of several choices, which add up; infinite where they are unknown.
+    best : ndarray of shape (n_choices,)
+        Positions that were chosen.
+    """
+    total = errors[np.arange(len(best)), best].sum()
+    for end, inner in ((0, 1), (len(grid) - 1, len(grid) - 2)):
+        if len(grid) < 2 or not 0 < grid[end] < np.inf:
+            continue
+        at_end = np.flatnonzero((best == end) & np.isfinite(errors[:, inner]))
+        falls = (errors[at_end, inner] - errors[at_end, end]).sum()
+        if falls > FALLS * total:
+            smallest = grid[end] == grid.min()
+            warnings.warn(
+                f"The error still falls towards {grid[end]:.3g}, the "
+                f"{'smallest' if smallest else 'largest'} strength of {name}. Add "
+                f"{'smaller' if smallest else 'larger'} strengths to {name}.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+
+# Values that a grid may hold besides positive finite numbers: infinity and 0.
+BOTH_ENDS = True, True
+
+
+def read_grid(values, name, endless=False, zero=False):
+    """Check and sort candidate strengths."""
     grid = np.atleast_1d(np.asarray(values, dtype=float))
     highest = np.inf if endless else np.finfo(float).max
-    if grid.ndim != 1 or not len(grid) or not ((grid > 0) & (grid <= highest)).all():
+    allowed = ((grid > 0) | (zero & (grid == 0))) & (grid <= highest)
+    if grid.ndim != 1 or not len(grid) or not allowed.all():
+        numbers = "numbers, 0 or more" if zero else "positive numbers"
+        rest = "" if zero else "0, "
         raise ValueError(
-            f"{name} must be a list of positive numbers, got {values!r}. Leave out 0, "
+            f"{name} must be a list of {numbers}, got {values!r}. Leave out {rest}"
             "negative numbers and NaN."
         )
     return np.unique(grid)

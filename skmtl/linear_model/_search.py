@@ -8,9 +8,16 @@ from sklearn.base import clone
 from skmtl.problems import fold_moments
 
 from ._ridge_cv import read_grid, read_splits
-from ._strengths import check_has_rows, choose, mean_squared_error
+from ._strengths import (
+    check_has_rows,
+    choose,
+    go_on,
+    mean_squared_error,
+    warn_of_path_end,
+)
 
 _N_FOLDS = 5
+_EPS = 1e-3
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,23 @@ class Scaled:
     def at(self, alpha):
         """Return an unfitted model at a strength."""
         return clone(self.model).set_params(**self.parameters(float(alpha)))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How many falling strengths to choose from.
+
+    Parameters
+    ----------
+    n_alphas : int
+        How many.
+    eps : float or None
+        Lowest relative to the highest; None for one so low that errors do not fall
+        there, 1e-3 or less.
+    """
+
+    n_alphas: int
+    eps: float | None
 
 
 @dataclass(frozen=True)
@@ -98,8 +122,8 @@ def search_path(scaled, data, splits, grid, one_standard_error):
         All rows.
     splits : list of (train, test)
         Rows of X.
-    grid : ndarray or (int, float)
-        Strengths, or how many and the lowest relative to the highest.
+    grid : ndarray or Grid
+        Strengths, or how many.
     one_standard_error : bool
         Whether to choose the largest within one standard error of the best.
 
@@ -108,21 +132,30 @@ def search_path(scaled, data, splits, grid, one_standard_error):
     Path
         What was found.
     """
+
+    def measure(alphas):
+        models = [scaled.at(alpha)._roughened() for alpha in alphas]
+        folds = _folds(scaled.model, data, splits)
+        errors = [_errors(models, posed, measure) for posed, measure in folds]
+        return np.stack(errors, axis=1)
+
     alphas = _fall(scaled, data, grid)
-    models = [scaled.at(alpha)._roughened() for alpha in alphas]
-    folds = _folds(scaled.model, data, splits)
-    errors = [_errors(models, posed, measure) for posed, measure in folds]
-    errors = np.stack(errors, axis=1)
+    errors = measure(alphas)
+    if isinstance(grid, Grid):
+        alphas, errors = go_on(alphas, errors, measure, grid.eps is None)
+    else:
+        warn_of_path_end("alphas", alphas, errors)
     return Path(alphas, errors, choose(errors, one_standard_error))
 
 
 def _fall(scaled, data, grid):
     """Return falling strengths, those given or those that suit all rows."""
-    if not isinstance(grid, tuple):
+    if not isinstance(grid, Grid):
         return read_grid(grid, "alphas")[::-1].copy()
     model, rows = scaled.model, scaled.model._reads_rows(data)
     posed = model._pose_rows(data) if rows else model._pose_moments(data.moments())
-    return model._suggest(posed, scaled, *grid)
+    eps = _EPS if grid.eps is None else grid.eps
+    return model._suggest(posed, scaled, grid.n_alphas, eps)
 
 
 def _folds(model, data, splits):

@@ -10,9 +10,15 @@ from skmtl._contracts import ENDLESS, TINY, least_strength
 from skmtl.problems import into_parts, minimize
 
 from ._base import multiply_rows
+from ._ridge_cv import FALLS, warn_of_edge
 
 # Tolerance in folds, in units of that of the final fit, and at most.
 _LOOSER, _LOOSEST = 10, 1e-4
+# A path goes on below its last strength while errors fall there by more than this share
+# from one strength to the next, over so many factors of ten at most.
+_FLAT, _MOST_DECADES = 1e-3, 6
+# With fewer strengths a path has no ratio to go on by.
+_FEWEST = 5
 
 
 def fall(highest, n_alphas, eps):
@@ -52,6 +58,67 @@ def choose(errors, one_standard_error):
         return best
     spread = errors[best].std(ddof=1) / np.sqrt(errors.shape[1])
     return int(np.flatnonzero(mean <= mean[best] + spread)[0])
+
+
+def go_on(alphas, errors, measure, further):
+    """Lower falling strengths as long as errors fall, or warn that they do.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Falling strengths.
+    errors : ndarray of shape (n_alphas, n_folds)
+        Their errors on rows left out.
+    measure : callable
+        Returns the errors of falling strengths.
+    further : bool
+        Whether to go on.
+
+    Returns
+    -------
+    alphas, errors : ndarray
+        The same with lower strengths.
+    """
+    if not further or len(alphas) < _FEWEST:
+        warn_of_path_end("eps", alphas, errors)
+        return alphas, errors
+    ratio = alphas[-1] / alphas[-2]
+    n_more = max(1, int(np.ceil(np.log(0.1) / np.log(ratio))))
+    for _ in range(_MOST_DECADES):
+        mean = errors.mean(axis=1)
+        if mean.argmin() < len(mean) - 1 or not _falls(mean):
+            return alphas, errors
+        more = alphas[-1] * ratio ** np.arange(1, n_more + 1)
+        alphas = np.concatenate([alphas, more])
+        errors = measure(alphas)  # the whole path, each from the solution before
+    return alphas, errors
+
+
+def _falls(mean):
+    return mean[-2] - mean[-1] > _FLAT * mean[-1]
+
+
+def warn_of_path_end(name, alphas, errors):
+    """Warn if errors still fall towards an end of falling strengths.
+
+    The highest of `eps` leaves no coefficient, or none to speak of.
+    """
+    mean = errors.mean(axis=1)
+    best = mean.argmin()
+    if name == "eps":
+        if len(mean) > 1 and best == len(mean) - 1 and _falls_much(mean):
+            warnings.warn(
+                f"The error still falls towards {alphas[-1]:.3g}, the smallest "
+                "strength of the path. Lower eps.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return
+    warn_of_edge(name, alphas, mean[None], np.array([best]))
+
+
+def _falls_much(mean):
+    return mean[-2] - mean[-1] > FALLS * mean[-1]
 
 
 def check_has_rows(data, n_samples):

@@ -1,8 +1,8 @@
 """Score predictions task by task, and choose models by such scores."""
 
-from ._classes import score_classes, score_probabilities
+from ._classes import average_accuracy, score_classes, score_probabilities
 from ._counts import score_counts
-from ._declared import find_task_column
+from ._declared import find_task_column, has_position
 from ._nan import (
     nan_mae_scorer,
     nan_mean_absolute_error,
@@ -20,7 +20,9 @@ from ._scores import TaskScores
 
 __all__ = [
     "TaskScores",
+    "average_accuracy",
     "find_task_column",
+    "has_position",
     "make_task_scorer",
     "nan_mae_scorer",
     "nan_mean_absolute_error",

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array
+
+from ..data import read_array, read_sample_weight
+from ..data._containers import column_names
+from ..data._targets import label_outputs
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def _join_outputs(proba, classes):
 
 def _find_cells(y_true, y_pred, sample_weight):
     """Return the observed cells, and the row of each."""
-    labels = _read_names(y_true)
+    labels = label_outputs(column_names(y_true))
     y_true = _read_outputs(y_true, "y_true", "allow-nan")
     y_pred = _read_outputs(y_pred, "y_pred", True)
     _check_shapes(y_true, y_pred)
@@ -65,25 +69,21 @@ def _find_cells(y_true, y_pred, sample_weight):
             "y_true must have an observed value. "
             f"Got {y_true.shape[0]} rows of {y_true.shape[1]} outputs, all NaN."
         )
+    sample_weight = read_sample_weight(sample_weight, len(y_true))
     if sample_weight is not None:
-        check_consistent_length(y_true, sample_weight)
-        sample_weight = np.asarray(sample_weight)[rows]
+        sample_weight = sample_weight[rows]
     tasks = np.arange(y_true.shape[1]) if labels is None else labels
     y_true, y_pred = y_true[rows, codes], y_pred[rows, codes]
     return Predictions(y_true, y_pred, codes, tasks, sample_weight), rows
 
 
-def _read_names(y):
-    """Return the names of the columns of a frame."""
-    names = getattr(y, "column_names", getattr(y, "columns", None))
-    return None if names is None else np.array(list(names))
-
-
 def _read_outputs(y, name, finite):
-    if isinstance(y, np.ma.MaskedArray):
-        y = y.astype(np.float64).filled(np.nan)  # check_array would show what it hides
     y = check_array(
-        y, dtype=np.float64, ensure_all_finite=finite, ensure_2d=False, input_name=name
+        read_array(y),
+        dtype=np.float64,
+        ensure_all_finite=finite,
+        ensure_2d=False,
+        input_name=name,
     )
     return y.reshape(len(y), -1)
 

@@ -1,8 +1,9 @@
 """Measures of predicted classes and of their probabilities, task by task."""
 
 import numpy as np
-from sklearn.utils import assert_all_finite, check_array, column_or_1d
+from sklearn.utils import check_array, column_or_1d
 
+from ..data import find_missing, read_class_labels, read_sample_weight, read_target
 from ._auc import measure_auc
 from ._rows import divide, read_rows
 from ._scores import tabulate
@@ -45,7 +46,7 @@ def score_classes(y_true, y_pred, codes, tasks, sample_weight=None):
     >>> scores.columns["accuracy"].round(2), scores.columns["balanced_accuracy"]
     (array([0.67, 0.  ]), array([0.5, 0. ]))
     """
-    y, z = _read_classes(y_true, "y_true"), _read_classes(y_pred, "y_pred")
+    y, z = read_class_labels(y_true, "y_true"), read_class_labels(y_pred, "y_pred")
     rows, y, z = read_rows(codes, tasks, sample_weight, y, z)
     distinct, places = np.unique(y, return_inverse=True)
     return tabulate(
@@ -104,9 +105,9 @@ def score_probabilities(
     """
     classes = _read_columns(classes)
     proba = _read_probabilities(proba, len(classes))
-    y = _read_classes(y_true, "y_true")
+    y = read_class_labels(y_true, "y_true")
     z = classes[proba.argmax(axis=1)] if y_pred is None else y_pred
-    z = _read_classes(z, "y_pred")
+    z = read_class_labels(z, "y_pred")
     rows, y, z, proba = read_rows(codes, tasks, sample_weight, y, z, proba)
     places = _find_places(y, classes)
     return tabulate(
@@ -114,10 +115,43 @@ def score_probabilities(
     )
 
 
-def _read_classes(values, name):
-    vector = column_or_1d(values)
-    assert_all_finite(vector, input_name=name)
-    return vector
+def average_accuracy(y_true, y_pred, sample_weight=None):
+    """Average the accuracy over columns of classes.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_rows, n_tasks)
+        Classes; missing values are left out.
+    y_pred : array-like of shape (n_rows, n_tasks)
+        Predicted classes.
+    sample_weight : float or array-like of shape (n_rows,), default=None
+        Weight of each row.
+
+    Returns
+    -------
+    accuracy : float
+        Mean over the columns with observed rows of positive weight.
+
+    Examples
+    --------
+    >>> from skmtl.metrics import average_accuracy
+    >>> average_accuracy([[0, 1], [1, None]], [[0, 1], [0, 1]])
+    0.75
+    """
+    target, found = read_target(y_true), read_target(y_pred)
+    if target.shape != found.shape:
+        raise ValueError(
+            f"y must have shape {found.shape} in score, one column per task as in fit, "
+            f"got shape {target.shape}."
+        )
+    weight = read_sample_weight(sample_weight, len(target))
+    weight = np.ones(len(target)) if weight is None else weight
+    counted = ~find_missing(target) * weight[:, None]
+    total = counted.sum(axis=0)
+    if not total.any():
+        raise ValueError("y must have a label with positive weight in score, got none.")
+    right = (counted * (target == found)).sum(axis=0)
+    return float(np.mean(right[total > 0] / total[total > 0]))
 
 
 def _read_columns(classes):

@@ -1,6 +1,5 @@
 """Measures of predicted means of counts, task by task."""
 
-import numpy as np
 from scipy.special import kl_div
 
 from ._predictions import SIGNS as NUMBER_SIGNS
@@ -47,8 +46,8 @@ def score_counts(y_true, y_pred, codes, tasks, sample_weight=None):
     >>> scores.columns["poisson_deviance"].round(3), scores.columns["d2_poisson"]
     (array([1.151, 0.   ]), array([0.585...,   nan]))
     """
-    y = read_vector(y_true, "y_true", np.float64)
-    z = read_vector(y_pred, "y_pred", np.float64)
+    y = read_vector(y_true, "y_true")
+    z = read_vector(y_pred, "y_pred")
     rows, y, z = read_rows(codes, tasks, sample_weight, y, z)
     for name, values in {"y_true": y, "y_pred": z}.items():
         _refuse_negative(name, values)

@@ -17,8 +17,9 @@ def find_task_column(estimator):
 
     Returns
     -------
-    task_column : str, int or None
-        Name or position of the column; None if no ``task_column`` is set anywhere.
+    task_column : str, int, list or None
+        Name or position of the column, or a list of them; None if no ``task_column`` is
+        set anywhere.
 
     Examples
     --------
@@ -29,21 +30,47 @@ def find_task_column(estimator):
     """
     estimator = unwrap_search(estimator)
     declared = _list_declared(estimator)
-    names = {column for column in declared if isinstance(column, str)}
-    found = names or set(declared)
+    names = [column for column in declared if not has_position(column)]
+    found = []
+    for column in names or declared:
+        if column not in found:
+            found.append(column)
     if len(found) > 1:
         raise ValueError(
             "The estimator must declare one task column. Got "
-            f"{sorted(found)} in {type(estimator).__name__}; say which one with "
-            "task_column=."
+            f"{sorted(found, key=str)} in {type(estimator).__name__}; say which one "
+            "with task_column=."
         )
     if found and not names and _is_behind_a_step(estimator):
         raise ValueError(
-            f"The task column must be known in X itself. Got position {found.pop()} "
-            "in a Pipeline whose first step may move the columns; say with "
+            "The task column must be identifiable in X itself. Got position "
+            f"{found[0]} in a Pipeline whose first step may move the columns; say with "
             "task_column= where it is in X."
         )
-    return found.pop() if found else None
+    return found[0] if found else None
+
+
+def has_position(task_column):
+    """Return whether a task column, or one of several, is declared by position.
+
+    Parameters
+    ----------
+    task_column : str, int or list of them
+        Name or position of the column, or a list of them.
+
+    Returns
+    -------
+    bool
+        Whether a position is among them.
+
+    Examples
+    --------
+    >>> from skmtl.metrics import has_position
+    >>> has_position(["school", "class"]), has_position(-1)
+    (False, True)
+    """
+    named = task_column if isinstance(task_column, list) else [task_column]
+    return not all(isinstance(name, str) for name in named)
 
 
 def unwrap_search(estimator):

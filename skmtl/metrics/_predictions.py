@@ -42,8 +42,8 @@ def score_predictions(y_true, y_pred, codes, tasks, sample_weight=None):
     >>> scores.columns["mae"]
     array([0.5, 0. ])
     """
-    y = read_vector(y_true, "y_true", np.float64)
-    z = read_vector(y_pred, "y_pred", np.float64)
+    y = read_vector(y_true, "y_true")
+    z = read_vector(y_pred, "y_pred")
     rows, y, z = read_rows(codes, tasks, sample_weight, y, z)
     return tabulate(measure, SIGNS, tasks, rows, y, z)
 

@@ -5,7 +5,14 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, column_or_1d, get_tags
 
-from ..data import encode_tasks, take_task_column
+from ..data import (
+    encode_tasks,
+    locate_task_column,
+    read_array,
+    read_sample_weight,
+    take_task_column,
+)
+from ..data._containers import as_table
 from ._cells import (
     Predictions,
     Probabilities,
@@ -48,7 +55,7 @@ def task_scores(
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
         Targets or classes; in two dimensions NaN means not observed, and classes are
         numbers.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row, or a level of its index.
     task : array-like of shape (n_rows,), default=None
         Task of each row.
@@ -87,8 +94,22 @@ def task_scores(
     >>> scores.macro["r2"] < scores.explained_variance
     True
     """
+    refuse_no_estimator(estimator, "task_scores")
     read, score = choose_measures(estimator, counts)
     return score(**vars(read(estimator, X, y, task_column, task, sample_weight)))
+
+
+def refuse_no_estimator(estimator, name):
+    """Refuse arrays in place of a fitted estimator, as other metrics take them."""
+    if hasattr(estimator, "predict") and not isinstance(estimator, type):
+        return
+    what = estimator.__name__ if isinstance(estimator, type) else type(estimator)
+    raise TypeError(
+        f"{name} must be given a fitted estimator, then X and y. Got "
+        f"{getattr(what, '__name__', what)} first; to score existing predictions, use "
+        "score_predictions, score_classes or score_counts (y_true, y_pred, codes, "
+        "tasks), with tasks, codes = skmtl.data.encode_tasks(labels)."
+    )
 
 
 def choose_measures(estimator, counts="auto"):
@@ -129,10 +150,11 @@ def read_probabilities(estimator, X, y, task_column, task, sample_weight):
 def _pair(estimator, X, y, labels, task, sample_weight):
     """Put targets, predictions and tasks side by side."""
     tasks, codes = encode_tasks(labels)
-    y = column_or_1d(y)
+    y = column_or_1d(read_array(y))
     check_consistent_length(y, codes)
-    y_pred = column_or_1d(_ask(estimator, "predict", X, task))
-    return Predictions(y, y_pred, codes, tasks, sample_weight)
+    y_pred = column_or_1d(read_array(_ask(estimator, "predict", X, task)))
+    weight = read_sample_weight(sample_weight, len(y))
+    return Predictions(y, y_pred, codes, tasks, weight)
 
 
 def _read_labels(estimator, X, y, task_column, task):
@@ -146,8 +168,8 @@ def _read_labels(estimator, X, y, task_column, task):
         return task
     column = find_task_column(estimator) if task_column is None else task_column
     if column is not None:
-        _, labels = take_task_column(X, _find_position(estimator, X, column))
-        return labels
+        column = locate_task_column(estimator, as_table(X), column)
+        return take_task_column(X, column)[1]
     if np.ndim(y) != 2:
         raise ValueError(
             "The task of each row must be known. Got a y of one dimension, and "
@@ -155,13 +177,6 @@ def _read_labels(estimator, X, y, task_column, task):
             "or task=."
         )
     return None
-
-
-def _find_position(estimator, X, column):
-    """Return the column, by its position in `fit` if X has lost its names."""
-    known = list(getattr(estimator, "feature_names_in_", ()))
-    nameless = isinstance(X, np.ndarray)
-    return known.index(column) if nameless and column in known else column
 
 
 def _ask(estimator, method, X, task):

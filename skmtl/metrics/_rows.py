@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from ..data import read_array, read_sample_weight, refuse_missing
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,10 @@ class Rows:
 
 def read_rows(codes, tasks, sample_weight, *values):
     """Check the rows; return those that count, and their values."""
-    codes = read_vector(codes, "codes", np.intp)
-    weight = np.ones(len(codes)) if sample_weight is None else sample_weight
-    weight = read_vector(weight, "sample_weight", np.float64)
-    check_consistent_length(*values, codes, weight)
-    if (weight < 0).any():
-        raise ValueError(
-            f"sample_weight must not be negative. Got {weight.min()}; give rows that "
-            "should not count the weight 0."
-        )
+    codes = _read_codes(codes)
+    check_consistent_length(*values, codes)
+    weight = read_sample_weight(sample_weight, len(codes))
+    weight = np.ones(len(codes)) if weight is None else weight
     counts = (codes >= 0) & (weight > 0)
     if not counts.any():
         raise ValueError(
@@ -78,11 +75,22 @@ def read_rows(codes, tasks, sample_weight, *values):
     return Rows(codes, weight, len(tasks)), *(each[counts] for each in values)
 
 
-def read_vector(values, name, dtype):
-    """Check a finite value per row."""
-    vector = column_or_1d(values, dtype=dtype)
-    assert_all_finite(vector, input_name=name)
-    return vector
+def _read_codes(codes):
+    codes = column_or_1d(read_array(codes))
+    if codes.dtype.kind not in "iu":
+        raise ValueError(
+            "codes must be integers, the position of each row's task in tasks. Got "
+            f"{codes[:3].tolist()}; for labels, tasks, codes = "
+            "skmtl.data.encode_tasks(labels)."
+        )
+    return codes.astype(np.intp, copy=False)
+
+
+def read_vector(values, name):
+    """Check a finite number per row."""
+    vector = column_or_1d(read_array(values))
+    refuse_missing(vector, name)
+    return vector.astype(np.float64, copy=False)
 
 
 def divide(a, b):

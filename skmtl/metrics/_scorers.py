@@ -13,7 +13,7 @@ from ._classes import (
 )
 from ._counts import COUNT_SIGNS, score_counts
 from ._predictions import SIGNS, score_predictions
-from ._reading import read_predictions, read_probabilities
+from ._reading import read_predictions, read_probabilities, refuse_no_estimator
 from ._scores import average_tasks
 
 _AVERAGES = ("macro", "weighted", "worst")
@@ -43,7 +43,7 @@ def make_task_scorer(metric="r2", *, task_column=None, average="macro", min_samp
         "auc", "accuracy", "balanced_accuracy" or "brier" for classes. Or a function
         ``metric(y_true, y_pred)`` of the rows of one task, of which greater is better,
         such as :func:`sklearn.metrics.f1_score`.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row, or a level of its index. None means
         the one that the estimator declares, else that the columns of a 2-d y are the
         tasks.
@@ -93,6 +93,7 @@ class _TaskScorer:
     min_samples: int
 
     def __call__(self, estimator, X, y, sample_weight=None):
+        refuse_no_estimator(estimator, "A scorer of tasks")
         data = estimator, X, y, self.task_column, None, sample_weight
         measure = _measure_by_call if callable(self.metric) else _measure_by_name
         values, counts, weights = measure(self.metric, data, self.min_samples)
@@ -125,7 +126,7 @@ def _measure_by_call(metric, data, min_samples):
     """Call the metric on the rows of each task that has enough of them."""
     rows = read_predictions(*data)
     weight = rows.sample_weight
-    weight = np.ones(len(rows.codes)) if weight is None else np.asarray(weight)
+    weight = np.ones(len(rows.codes)) if weight is None else weight
     kept = np.flatnonzero(weight > 0)
     kept = kept[np.argsort(rows.codes[kept], kind="stable")]
     counts = np.bincount(rows.codes[kept], minlength=len(rows.tasks))

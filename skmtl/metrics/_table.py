@@ -1,6 +1,6 @@
 """Draw a small table of numbers as text and as HTML."""
 
-from html import escape
+from .._text import show, show_html
 
 _SHOWN = 10  # longer tables keep their first and last lines
 
@@ -16,25 +16,26 @@ def abridge(n_lines):
 def draw_text(title, header, lines):
     """Draw lines of a label and a dict of values, in the columns of `header`."""
     cells = [["", *header], *_write_cells(header, lines)]
+    cells = [[show(cell) for cell in row] for row in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     rows = (
         [label.ljust(widths[0]), *map(str.rjust, values, widths[1:])]
         for label, *values in cells
     )
-    return "\n".join([title, *("  ".join(row).rstrip() for row in rows)])
+    return "\n".join([show(title), *("  ".join(row).rstrip() for row in rows)])
 
 
 def draw_html(title, header, lines):
     """Draw the same as an HTML table."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in ("", *header))
+    head = "".join(f"<th>{show_html(name)}</th>" for name in ("", *header))
     rows = (
-        f"<tr><th>{escape(label)}</th>"
+        f"<tr><th>{show_html(label)}</th>"
         + "".join(f"<td>{value}</td>" for value in values)
         + "</tr>"
         for label, *values in _write_cells(header, lines)
     )
     return (
-        f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table><caption>{show_html(title)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 

@@ -1,9 +1,15 @@
-"""Split rows so that every task, or a whole task, is held out."""
+"""Split rows to hold out rows of every task, whole tasks, or the future."""
 
+from ._forward import TaskTimeSeriesSplit
 from ._splitters import (
     LeaveOneTaskOut,
     TaskKFold,
     TaskShuffleSplit,
 )
 
-__all__ = ["LeaveOneTaskOut", "TaskKFold", "TaskShuffleSplit"]
+__all__ = [
+    "LeaveOneTaskOut",
+    "TaskKFold",
+    "TaskShuffleSplit",
+    "TaskTimeSeriesSplit",
+]

@@ -75,7 +75,7 @@ class TaskKFold(_TaskSplitter):
     ----------
     n_splits : int, default=5
         Number of folds, at least 2.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row, or a level of its index. None
         means that ``groups`` names the tasks.
     stratify : bool, default=False
@@ -167,7 +167,7 @@ class TaskShuffleSplit(_TaskSplitter):
         Number of splits.
     test_size : float, default=0.25
         Part of each task that is held out, between 0 and 1.
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row, or a level of its index. None
         means that ``groups`` names the tasks.
     stratify : bool, default=False
@@ -242,7 +242,7 @@ class LeaveOneTaskOut(_TaskSplitter):
 
     Parameters
     ----------
-    task_column : str or int, default=None
+    task_column : str, int or list of them, default=None
         Column of X that names the task of each row, or a level of its index. None
         means that ``groups`` names the tasks.
 

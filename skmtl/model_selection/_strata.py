@@ -1,7 +1,8 @@
 """Rows of a task and a class, spread evenly over folds and over draws."""
 
 import numpy as np
-from sklearn.utils import assert_all_finite, column_or_1d
+
+from ..data import read_class_labels
 
 
 def read_classes(y):
@@ -16,8 +17,7 @@ def read_classes(y):
             "y must be 1-d to stratify by its classes. Got "
             f"{np.shape(y)[1]} columns; leave stratify=False."
         )
-    y = column_or_1d(y)
-    assert_all_finite(y, input_name="y")
+    y = read_class_labels(y)
     if y.dtype.kind == "f" and (y != np.trunc(y)).any():
         raise ValueError(
             "y must hold classes to stratify by. Got numbers such as "

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from skmtl._contracts import Penalty
 
 from ._chain import fuse_chain
+from ._hidden import fill
 from ._network import fuse_network
 from ._settle import settle
 from ._shrink import lengths, shrink, soften, threshold_of
@@ -29,10 +30,12 @@ class Fused(BaseEstimator, Penalty):
         Strength that selects coefficients one by one.
     alpha_joint : float, default=0.0
         Strength that selects features for all tasks at once.
-    order : array-like of shape (n_tasks,), default=None
-        Positions of the tasks along the chain; None for the order in which they are.
+    order : array-like of shape (n_ordered,), default=None
+        Positions of the tasks along the chain; None for their given order. A task that
+        is left out is not penalised.
     edges : array-like of shape (n_edges, 2), default=None
-        Positions of neighbours, if they are no chain.
+        Pairs of neighbours, instead of a chain. Positions from n_tasks on are nodes
+        without rows, which get the coefficients with the fewest jumps.
 
     References
     ----------
@@ -60,7 +63,8 @@ class Fused(BaseEstimator, Penalty):
     def value(self, W):
         W = np.asarray(W, float)
         first, last = self.neighbours(len(W))
-        jumps = np.abs(W[first] - W[last]).sum()
+        whole = self.complete(W)
+        jumps = np.abs(whole[first] - whole[last]).sum()
         selected = self.alpha_l1 * np.abs(W).sum()
         joint = self.alpha_joint * lengths(W, axis=0).sum()
         return float(self.alpha * jumps + selected + joint)
@@ -88,20 +92,43 @@ class Fused(BaseEstimator, Penalty):
 
     def _connected(self, n_tasks):
         """Return the number of the connected part that each task is of."""
-        ends = tuple(self.neighbours(n_tasks))
-        drawn = sparse.coo_array((np.ones(len(ends[0])), ends), (n_tasks, n_tasks))
-        return sparse.csgraph.connected_components(drawn, directed=False)[1]
+        ends, n_nodes = tuple(self.neighbours(n_tasks)), self._n_nodes(n_tasks)
+        drawn = sparse.coo_array((np.ones(len(ends[0])), ends), (n_nodes, n_nodes))
+        part = sparse.csgraph.connected_components(drawn, directed=False)[1]
+        return np.unique(part[:n_tasks], return_inverse=True)[1]
 
     def _fuse(self, W, threshold):
         if threshold == 0:
             return W
         if self.edges is not None:
             first, last = self.neighbours(len(W))
-            return fuse_network(W, first, last, threshold) if len(first) else W
+            n_hidden = self._n_nodes(len(W)) - len(W)
+            if not len(first):
+                return W
+            return fuse_network(W, first, last, threshold, n_hidden)
         order = self.positions(len(W))
-        fused = np.empty_like(W)
+        fused = W.copy()
         fused[order] = fuse_chain(W[order], threshold)
         return fused
+
+    def _n_nodes(self, n_tasks):
+        first, last = self.neighbours(n_tasks)
+        return max(n_tasks, int(np.r_[first, last].max(initial=-1)) + 1)
+
+    def complete(self, W):
+        """Extend the coefficients of the tasks to all nodes.
+
+        Parameters
+        ----------
+        W : ndarray of shape (n_tasks, n_features)
+            Coefficients of the tasks.
+
+        Returns
+        -------
+        ndarray of shape (n_nodes, n_features)
+            Coefficients of the tasks, and of further nodes with the fewest jumps.
+        """
+        return fill(W, *self.neighbours(len(W)), self._n_nodes(len(W)))
 
     def positions(self, n_tasks):
         """Return the tasks along the chain."""

@@ -27,25 +27,38 @@ _AT_BOUND = 1e-6
 _ROUNDING = 1e-14
 
 
-def fuse_network(V, first, last, threshold):
-    """Minimise ``1/2 ||W - V||^2 + threshold sum |W[first] - W[last]|`` per column."""
+def fuse_network(V, first, last, threshold, n_hidden=0):
+    """Minimise ``1/2 ||W - V||^2 + threshold sum |W[first] - W[last]|`` per column.
+
+    The last `n_hidden` nodes are not in V and W.
+    """
     centre = V.mean(axis=0)
     scale = np.abs(V - centre).max(axis=0, initial=0.0)
     scale = np.where(scale > 0, scale, 1.0)
     # Flows never need more than the sum of all deviations.
     bound = np.minimum(threshold, 2.0 * len(V) * scale) / scale
     deviations = np.ascontiguousarray(((V - centre) / scale).T)
-    fused = _Network(first, last, len(V)).fuse(deviations, bound[:, None])
+    deviations = np.pad(deviations, [(0, 0), (0, n_hidden)])
+    network = _Network(first, last, len(V) + n_hidden, n_hidden)
+    fused = network.fuse(deviations, bound[:, None])[:, : len(V)]
     return centre + scale * fused.T
 
 
 @dataclass(frozen=True)
 class _Network:
-    """Edges between tasks; arrays have a row per column of coefficients."""
+    """Edges between nodes; arrays have a row per column of coefficients.
+
+    The last nodes are hidden: their net flow is zero.
+    """
 
     first: np.ndarray
     last: np.ndarray
     n_tasks: int
+    n_hidden: int = 0
+
+    @cached_property
+    def _seen(self):
+        return (np.arange(self.n_tasks) < self.n_tasks - self.n_hidden).astype(float)
 
     @cached_property
     def _incidence(self):
@@ -63,18 +76,17 @@ class _Network:
         return flow @ self._incidence
 
     def stiffness(self, weight):
-        """Return the identity plus the Laplacian of the weighted edges."""
+        """Return the identity on visible nodes plus the weighted graph Laplacian."""
         matrices = np.zeros((len(weight), self.n_tasks, self.n_tasks))
         matrices[:, self.first, self.last] = -weight
         matrices[:, self.last, self.first] = -weight
         diagonal = np.einsum("ctt->ct", matrices)
-        diagonal += 1 - matrices.sum(axis=2)
+        diagonal += self._seen - matrices.sum(axis=2)
         return matrices
 
     def fuse(self, V, threshold):
-        flow = self._flow(V, threshold)
-        rough = V - self.divergence(flow)
-        exact = self._merge(V, flow, threshold)
+        flow, rough = self._flow(V, threshold)
+        exact = self._merge(V, flow, threshold, rough)
         cost = self._cost(rough, V, threshold)
         # Equal but for rounding is as good, and equal tasks stay equal.
         good = self._cost(exact, V, threshold) <= cost + _ROUNDING * (1 + cost)
@@ -82,10 +94,16 @@ class _Network:
 
     def _cost(self, W, V, threshold):
         jumps = np.abs(self.differences(W)).sum(axis=1)
-        return ((W - V) ** 2).sum(axis=1) / 2 + threshold[:, 0] * jumps
+        off = self._seen * (W - V) ** 2
+        return off.sum(axis=1) / 2 + threshold[:, 0] * jumps
+
+    def _values(self, V, flow, hidden):
+        """Return the values of visible nodes, given the flows, and of hidden ones."""
+        return self._seen * (V - self.divergence(flow)) + hidden
 
     def _flow(self, V, threshold):
-        flow = np.zeros((len(V), len(self.first)))
+        """Return the flows, and the values of the nodes."""
+        flow, hidden = np.zeros((len(V), len(self.first))), np.zeros_like(V)
         price = np.ones((2, *flow.shape))
         room = np.broadcast_to(threshold, price.shape).copy()
         for _ in range(_MAX_ITER):
@@ -95,27 +113,31 @@ class _Network:
                 break
             target = _CENTRING * slack[open_, None]
             part = flow[open_], price[:, open_], room[:, open_]
-            step, price_step = self._newton(V[open_], *part, target)
+            values = self._values(V[open_], flow[open_], hidden[open_])
+            step, price_step, moved = self._newton(values, *part, target)
             ways = np.stack([step, -step])
             rates = np.maximum(ways / part[2], -price_step / part[1])
             length = _REACH / rates.max(axis=(0, 2), initial=_REACH)[:, None]
             flow[open_] += length * step
+            hidden[open_] += length * moved
             price[:, open_] += length * price_step
             room[:, open_] -= length * ways
-        return flow
+        return flow, self._values(V, flow, hidden)
 
-    def _newton(self, V, flow, price, room, target):
-        """Return the step of flows and prices to complementarity `target`."""
+    def _newton(self, values, flow, price, room, target):
+        """Return the Newton step of flows, prices and hidden nodes."""
         curve = np.maximum((price / room).sum(axis=0), _LEAST_CURVE)
-        slope = self.differences(V - self.divergence(flow))
+        slope = self.differences(values)
         slope += target / room[1] - target / room[0]
         pushed = self.divergence(slope / curve)
+        pushed += (1 - self._seen) * self.divergence(flow)
         given = np.linalg.solve(self.stiffness(1 / curve), pushed[:, :, None])[:, :, 0]
         step = (slope - self.differences(given)) / curve
         way = np.stack([step, -step])
-        return step, (target + price * way) / room - price
+        hidden = (self._seen - 1) * given
+        return step, (target + price * way) / room - price, hidden
 
-    def _merge(self, V, flow, threshold):
+    def _merge(self, V, flow, threshold, rough):
         """Give tasks that free flows connect one value, the best for these groups."""
         free = np.abs(flow) < (1 - _AT_BOUND) * threshold
         group = self._groups(free)
@@ -123,8 +145,10 @@ class _Network:
         pulled = V - self.divergence(at_bound)
         place = group + self.n_tasks * np.arange(len(V))[:, None]
         total = np.bincount(place.ravel(), pulled.ravel(), minlength=V.size)
-        count = np.bincount(place.ravel(), minlength=V.size)
-        return (total / np.maximum(count, 1))[place]
+        seen = np.broadcast_to(self._seen, V.shape).ravel()
+        count = np.bincount(place.ravel(), seen, minlength=V.size)
+        merged = (total / np.maximum(count, 1))[place]
+        return np.where(count[place] > 0, merged, rough)
 
     def _groups(self, free):
         """Name each task after the first of the tasks that free edges lead to."""

@@ -1,6 +1,8 @@
 """Join data, losses and couplings into problems, and solve them."""
 
 from ._centre import CentreFit, LinearTasks
+from ._common import common_model
+from ._coupled_losses import CoupledLosses
 from ._curvature import (
     DesignCurvature,
     MomentCurvature,
@@ -11,7 +13,7 @@ from ._curvature import (
 from ._datafit import Datafit
 from ._fold_search import FoldErrors, ladder, mean_curvature_of_rows, search_folds
 from ._folds import deal, deal_shuffled, fold_moments
-from ._generalized import CentredLosses, CoupledLosses
+from ._generalized import CentredLosses
 from ._generalized_graph import GraphLosses
 from ._graph import GraphFit
 from ._grid import (
@@ -19,6 +21,7 @@ from ._grid import (
     fold_scores,
     generalised_scores,
     left_out_scores,
+    mean_curvature,
     suggest_alphas,
     suggest_levels,
 )
@@ -44,7 +47,13 @@ from ._pose import (
 from ._posterior import Posterior
 from ._profiled import ProfiledLoss
 from ._restricted import StrengthSearch
-from ._ridge_path import RidgePath, fold_path, rows_path, shared_path
+from ._ridge_path import (
+    RidgePath,
+    fold_path,
+    rows_path,
+    shared_path,
+    suggest_ridge_alphas,
+)
 from ._rows_smooth import (
     DivisibleLoss,
     divisible_moments,
@@ -89,6 +98,7 @@ __all__ = [
     "StrengthSearch",
     "SumOfParts",
     "bound",
+    "common_model",
     "deal",
     "deal_shuffled",
     "divisible_moments",
@@ -108,6 +118,7 @@ __all__ = [
     "ladder",
     "left_out_scores",
     "likelihoods",
+    "mean_curvature",
     "mean_curvature_of_rows",
     "mean_curvatures",
     "minimize",
@@ -127,5 +138,6 @@ __all__ = [
     "standardise",
     "suggest_alphas",
     "suggest_levels",
+    "suggest_ridge_alphas",
     "warn_of_iteration",
 ]

@@ -1,6 +1,6 @@
 """Squared losses of tasks that are pulled to a centre, minimised exactly."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +9,8 @@ from skmtl._contracts import TaskBlocks
 from skmtl._linalg import EPS
 from skmtl.couplings import Pull
 from skmtl.data import TaskMoments
+
+from ._common import common_model
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ class CentreFit:
         """Coefficients of the centre, (n_features,)."""
         if self.pull.pinned:
             return np.zeros(self.moments.n_features)
+        return self.centre.solve(self.centre_right)
+
+    @cached_property
+    def centre_right(self):
+        """Return the right side of the centre's normal equations, (n_features,)."""
         right = (self.pull.own * self._apart).sum(axis=0)
         if self.row_weight.any():
             left = self.moments.y_mean - (self.moments.x_mean * self._apart).sum(axis=1)
@@ -115,7 +122,7 @@ class CentreFit:
             right = right + (self.row_weight * left) @ np.broadcast_to(
                 self.row_gap, self._apart.shape
             )
-        return self.centre.solve(right)
+        return right
 
     @cached_property
     def _free(self):
@@ -132,13 +139,19 @@ class CentreFit:
 
     @cached_property
     def intercept_shared(self):
-        """Intercept of the centre; the mean of the tasks' where nothing pulls them."""
-        if not self.has_intercept or (self.pull.pinned and self.row_weight.any()):
+        """Intercept of the centre; without a penalty, the best fit to all rows."""
+        if not self.has_intercept or self.pull.holds_intercept:
             return 0.0
-        weight = self.row_weight
-        if not weight.any():
-            weight = (self.moments.weight > 0).astype(float)
-        return float(np.average(self._left, weights=weight))
+        if not self.row_weight.any():
+            return self._find_common(self.coef_shared)[1]
+        return float(np.average(self._left, weights=self.row_weight))
+
+    def _find_common(self, known):
+        """Return the model fitted to all rows; some coefficients may be given."""
+        pull, seen = self.pull, self.moments.weight > 0
+        ridge = np.broadcast_to(pull.own, self._apart.shape)[seen].mean(axis=0)
+        coef = np.zeros_like(self._apart)
+        return common_model(self.moments, coef, coef, self.blocks.curve, ridge, known)
 
     @cached_property
     def row_error(self):
@@ -190,24 +203,42 @@ class CentreFit:
     def unpack(self):
         """Return the linear models of the tasks and of their shared part.
 
-        Where nothing pulls tasks to a centre, the shared part is their mean. A task
-        without weight has the shared part.
+        Where tasks are not penalised, the shared part is a ridge fit to all rows with
+        the tasks' mean strength. If the centre is pulled to zero, the shared intercept
+        is the tasks' mean residual at the shared coefficients: the mean of their
+        intercepts goes with larger coefficients, and would be biased where features
+        are not centred. A task without weight gets the shared part.
 
         Returns
         -------
         LinearTasks
             Coefficients and intercepts.
         """
-        coef, shared = self.coef, self.coef_shared
-        seen = self.moments.weight > 0
-        if self.pull.pinned:
-            loose = np.ones(len(shared), dtype=bool)
-        else:
-            loose = (self.pull.own == 0).all(axis=0)
+        coef, shared, intercept = self.coef, self.coef_shared, self.intercept
+        level, seen = self.intercept_shared, self.moments.weight > 0
+        loose = self._loose
+        if self._is_shrunk and self.has_intercept and self.pull.intercept > 0:
+            left = self.moments.y_mean - self.moments.x_mean @ shared
+            precision = 1 / (1 / self.moments.weight[seen] + 1 / self.pull.intercept)
+            level = float(np.average(left[seen], weights=precision))
+            intercept = np.where(seen, intercept, level)
         if loose.any():
-            shared = np.where(loose, coef[seen].mean(axis=0), shared)
+            shared, level = self._find_common(np.where(loose, np.nan, shared))
             coef = np.where(seen[:, None], coef, shared)
-        return LinearTasks(coef, self.intercept, shared, self.intercept_shared)
+            intercept = np.where(seen, intercept, level)
+        return LinearTasks(coef, intercept, shared, level)
+
+    @property
+    def _is_shrunk(self):
+        """Whether the centre is pulled to zero, but not held there."""
+        return bool(self.pull.centre.any()) and not self.pull.pinned
+
+    @property
+    def _loose(self):
+        """Whether all strengths of a feature are zero."""
+        if self.pull.pinned:
+            return np.ones(self.moments.n_features, dtype=bool)
+        return (self.pull.own == 0).all(axis=0)
 
 
 @dataclass(frozen=True)
@@ -230,3 +261,19 @@ class LinearTasks:
     intercept: np.ndarray
     coef_shared: np.ndarray
     intercept_shared: float
+
+    def first(self, n_tasks):
+        """Select the first models, with the same shared part.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Number of models.
+
+        Returns
+        -------
+        LinearTasks
+            The models.
+        """
+        coef, intercept = self.coef[:n_tasks], self.intercept[:n_tasks]
+        return replace(self, coef=coef, intercept=intercept)

@@ -7,9 +7,17 @@ import numpy as np
 from scipy import sparse
 
 from skmtl._contracts import Loss
-from skmtl._linalg import refuse_huge
+from skmtl._linalg import column_sizes, refuse_huge
 from skmtl._memory import is_large, refuse_large
 from skmtl.data import TaskRows
+
+# Centre features with a larger mean, in standard deviations: enough for accuracy, and
+# sparse features stay sparse.
+_OFFSET = 10.0
+# With a larger mean, coefficients would have fewer than about six digits.
+_FARTHEST = 1e5
+# Columns with a smaller relative variation are constant up to rounding.
+_CONSTANT = 1e-13
 
 
 @dataclass(frozen=True)
@@ -21,13 +29,13 @@ class Stack:
     tasks : ndarray of shape (n_stacked,)
         Task of each piece; a task of many rows comes in several.
     X : ndarray of shape (n_stacked, n_rows, n_features) or None
-        Features; None where they stay sparse.
+        Features; None if they stay sparse.
     y : ndarray of shape (n_stacked, n_rows, n_targets)
         Targets.
     weight : ndarray of shape (n_stacked, n_rows)
         Weights, those of the tasks included.
     rows : ndarray of shape (n_stacked, n_rows)
-        Which observation each row is.
+        Position of each row's observation.
     """
 
     tasks: np.ndarray
@@ -46,6 +54,10 @@ class Datafit:
     as the last where there is one. Raw predictions are kept beside it, a stack of tasks
     each: they are linear in the variable, so that moving along a line reads no rows.
 
+    Features far from zero cost accuracy: the Hessian loses digits with the square of
+    the mean in standard deviations. With free intercepts, a `shift` is therefore
+    subtracted from the features, and ``shift_t . w_t`` is added to a task's intercept.
+
     Parameters
     ----------
     data : TaskRows
@@ -57,12 +69,15 @@ class Datafit:
     targets : object, default=None
         Turns the numbers that `data` holds into targets of the loss; None takes them
         as they are.
+    shift : ndarray of shape (n_tasks or 1, n_features), default=None
+        Subtracted from the features of each task; None means zeros.
     """
 
     data: TaskRows
     loss: Loss
     fit_intercept: bool = True
     targets: object = None
+    shift: np.ndarray | None = None
 
     @property
     def n_tasks(self):
@@ -81,7 +96,84 @@ class Datafit:
         if sparse.issparse(X):
             refuse_large(8 * X.shape[0] * X.shape[1], f"{X.shape[1]:,} dense columns")
             X = X.toarray()
-        return replace(self, data=replace(self.data, X=X))
+        shift = None if self.shift is None else self.shift[:, features]
+        return replace(self, data=replace(self.data, X=X), shift=shift)
+
+    def about_means(self, common=False):
+        """Return the same datafit with features far from zero centred.
+
+        Parameters
+        ----------
+        common : bool, default=False
+            Whether all tasks have the same shift.
+
+        Returns
+        -------
+        Datafit
+            The datafit; unchanged if there are no intercepts, or no features to centre.
+        """
+        if not self._has_offsets or not self._reaches_far(common):
+            return self
+        mean, spread = self._measure(common)
+        shift = np.where(np.abs(mean) > _OFFSET * spread, mean, 0.0)
+        return replace(self, shift=shift)
+
+    @property
+    def _has_offsets(self):
+        """Whether features may be far from zero; very sparse ones are not."""
+        return self.fit_intercept and not self._stays_sparse
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _reaches_far(self, common):
+        """Return whether any feature may need centring, by one pass over the rows."""
+        squares = self._average(_with_squares, common)
+        mean, square = np.split(squares, 2, axis=1)
+        # Cancellation is harmless here: it only affects features far from zero.
+        return bool((mean**2 > (_OFFSET / 2) ** 2 * (square - mean**2)).any())
+
+    def refuse_far(self):
+        """Refuse features too far from zero to penalise intercepts accurately."""
+        if not self._has_offsets:
+            return
+        mean, spread = (values[0] for values in self._measure(common=True))
+        varies = spread > _CONSTANT * np.abs(mean)
+        ratio = np.abs(mean) / np.where(varies, spread, np.inf)
+        if ratio.max(initial=0.0) > _FARTHEST:
+            worst = int(ratio.argmax())
+            raise ValueError(
+                "Features must be near zero if alpha_intercept is above 0, got a mean "
+                f"of {mean[worst]:.3g} and a standard deviation of {spread[worst]:.3g} "
+                f"in feature {worst}. Subtract its mean from the column, or set "
+                "alpha_intercept=0."
+            )
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def _measure(self, common):
+        """Return means and standard deviations, one row per task or one for all.
+
+        The mean is corrected by the mean deviation, and is exact for constants.
+        """
+        mean = self._average(lambda stack: stack.X, common)
+        step = self._average(
+            lambda stack: stack.X - _of_tasks(mean, stack.tasks), common
+        )
+        square = self._average(
+            lambda stack: (stack.X - _of_tasks(mean, stack.tasks)) ** 2, common
+        )
+        return mean + step, np.sqrt(np.maximum(square - step**2, 0.0))
+
+    def _average(self, read, common):
+        """Return weighted means of values read from stacks, (n_tasks or 1, any)."""
+        total = 0.0
+        for stack in self.stacks():
+            sums = np.matmul(stack.weight[:, None], read(stack))[:, 0]
+            if np.isscalar(total):
+                total = np.zeros((self.n_tasks, sums.shape[1]))
+            add_at(total, stack.tasks, sums)
+        weight = self.task_totals[:, None]
+        if common:
+            total, weight = total.sum(axis=0)[None], weight.sum()[None, None]
+        return total / np.where(weight > 0, weight, 1.0)
 
     def adjoint(self, slopes):
         """Return the gradient, given derivatives in raw predictions, weights applied.
@@ -111,19 +203,19 @@ class Datafit:
 
     @property
     def n_data(self):
-        """Numbers in the features that are held in memory."""
+        """Number of feature values in memory."""
         X = self.data.X
         return X.nnz if sparse.issparse(X) else len(self.data.y) * X.shape[1]
 
     @cached_property
     def iterates(self):
-        """Whether Hessians of all tasks would be too large to be formed."""
+        """Whether the Hessians of all tasks are too large to form."""
         n_tasks, n_outputs, n_columns = self.shape
         return is_large(n_tasks * (n_outputs * n_columns) ** 2, self.n_data)
 
     @cached_property
     def _stays_sparse(self):
-        """Whether rows are too many, and too sparse, to be made dense in passing."""
+        """Whether rows are too many and too sparse to be made dense in blocks."""
         n_rows, n_features = len(self.data.y), self.data.X.shape[1]
         return sparse.issparse(self.data.X) and is_large(
             n_rows * n_features, self.n_data
@@ -131,14 +223,14 @@ class Datafit:
 
     @cached_property
     def _block(self):
-        """The rows as one map, those of no weight empty, as their losses overflow."""
+        """The rows as one operator; rows of zero weight are empty."""
         block, weight = self.data.block(ones=self.fit_intercept), self.data.weight
         if weight is None or weight.all():
             return block
         return block.times((weight > 0).astype(float))
 
     def _gather(self, slopes):
-        """Return the gradient of sparse rows, given derivatives in raw predictions."""
+        """Return the gradient of sparse rows, given derivatives by raw predictions."""
         return self._block.pull_back(self._flatten(slopes))
 
     def _flatten(self, parts):
@@ -149,17 +241,17 @@ class Datafit:
         return flat
 
     def along(self, raw):
-        """Return what multiplies by the Hessians of all tasks, without these.
+        """Return a Hessian-vector product for all tasks.
 
         Parameters
         ----------
         raw : list of ndarray
-            Raw predictions at which the curvature is taken.
+            Raw predictions at which the Hessian is evaluated.
 
         Returns
         -------
         callable
-            Of a variable, returns the change of the gradient along it.
+            Maps a variable to its Hessian-vector product.
         """
         curved = [
             self.loss.bend_along(stack.y, z)
@@ -180,19 +272,19 @@ class Datafit:
         return multiply
 
     def diagonals(self, raw):
-        """Return diagonals of the Hessians, and what intercepts share with features.
+        """Return the diagonals of the Hessians, and their sums for centring.
 
         Parameters
         ----------
         raw : list of ndarray
-            Raw predictions at which the curvature is taken.
+            Raw predictions at which the Hessian is evaluated.
 
         Returns
         -------
         total, first, second : ndarray
-            Sums over the rows of each task, times their curvatures, of ones (n_tasks,
-            n_outputs, 1), features, and squares (n_tasks, n_outputs, n_features). Of
-            several classes, outputs are the scores of the classes.
+            Curvature-weighted sums over the rows of each task: of ones (n_tasks,
+            n_outputs, 1), of features, and of their squares (n_tasks, n_outputs,
+            n_features). With several classes the outputs are their scores.
         """
         bends = [
             self.loss.bend_diagonal(stack.y, z) * stack.weight[:, :, None]
@@ -265,11 +357,18 @@ class Datafit:
         """Return a bound of any entry of a task's Hessian, for curvatures up to 1."""
         X = self.data.X.data if sparse.issparse(self.data.X) else self.data.X
         largest = max(float(X.max(initial=1.0)), -float(X.min(initial=0.0)))
+        if self.shift is not None:
+            sizes = (np.abs(stack.X).max(initial=1.0) for stack in self.stacks())
+            largest = max(sizes, default=1.0)
         return float(self.task_totals.max()) * largest * largest
 
     def refuse_huge(self):
-        """Refuse features so large that their products overflow."""
-        refuse_huge(np.array([self.most_curved]))
+        """Raise an error if products of features and targets overflow."""
+        X, total = self.data.X, float(self.task_totals.max())
+        sizes = column_sizes(X)
+        with np.errstate(over="ignore"):
+            squares = total * np.asarray(sizes, dtype=float) ** 2
+            refuse_huge(squares, total * np.abs(self.data.y).max(initial=0.0) ** 2)
 
     def start(self):
         """Return a variable that predicts each task's mean, zero without intercept.
@@ -299,14 +398,14 @@ class Datafit:
         return totals
 
     def stacks(self):
-        """Return the rows in stacks; those of a sparse X are made dense in passing.
+        """Return the rows in stacks; a sparse X is made dense stack by stack.
 
-        If they are very many, they stay sparse, and stacks lack their features.
+        If there are very many rows, they stay sparse, and stacks have no features.
         """
         return self._read() if self._held is None else self._held
 
     def dense_stacks(self):
-        """Return the rows in stacks that hold their features."""
+        """Return the rows in stacks with features."""
         return self._read() if self._stays_sparse else self.stacks()
 
     def _read(self, features=True):
@@ -314,8 +413,34 @@ class Datafit:
             y = group.y[:, :, None]
             if self.targets is not None:
                 y = self.targets.rows(group.y, group.tasks)
+            if self.shift is not None:
+                group = replace(group, X=group.X - self._shifts(group.tasks))
             X = _drop(group) if features else None
             yield Stack(group.tasks, X, y, group.weight, group.rows)
+
+    def _shifts(self, tasks):
+        """Return the shifts of tasks, shaped for subtraction from their rows."""
+        return _of_tasks(self.shift, tasks)
+
+    # Whether one model can predict the rows of all tasks.
+    has_common = True
+
+    def move(self, tasks, sign):
+        """Convert models of tasks to shifted (1) or original (-1) features.
+
+        Parameters
+        ----------
+        tasks : ndarray of shape (n_tasks, n_outputs, n_columns)
+            Coefficients and, last, intercepts.
+        sign : {1, -1}
+            Direction of the conversion.
+
+        Returns
+        -------
+        ndarray of the same shape
+            The converted models.
+        """
+        return move_levels(tasks, self.shift, sign)
 
     def predict(self, variable):
         """Return raw predictions, (n_stacked, n_rows, n_outputs) of each stack."""
@@ -358,14 +483,17 @@ class Datafit:
         what = f"{n_tasks:,} Hessians of {size:,} x {size:,} numbers"
         refuse_large(24 * n_tasks * size**2, what)
         curved = np.zeros((n_tasks, n_outputs, n_columns, n_outputs, n_columns))
-        if self._stays_sparse:
-            raw = self._regroup(raw)
-        for stack, z in zip(self.dense_stacks(), raw, strict=True):
+        for stack, z in self.with_features(raw):
             add_at(curved, stack.tasks, self._curve(stack, z))
         return curved.reshape(n_tasks, size, size)
 
+    def with_features(self, raw):
+        """Return pairs of stacks with features, and raw predictions."""
+        raw = self._regroup(raw) if self._stays_sparse else raw
+        return zip(self.dense_stacks(), raw, strict=True)
+
     def _regroup(self, raw):
-        """Yield raw predictions of stacks that are dense."""
+        """Yield raw predictions of dense stacks."""
         flat = self._flatten(raw)
         for group in self.data.groups(features=True):
             yield flat[group.rows]
@@ -400,6 +528,25 @@ class Datafit:
         block[:, -1, :-1] = block[:, :-1, -1] = np.matmul(weight[:, None], X)[:, 0]
         block[:, -1, -1] = weight.sum(axis=1)
         return block
+
+
+def move_levels(tasks, shift, sign):
+    """Convert intercepts to shifted (1) or original (-1) features."""
+    if shift is None:
+        return tasks
+    moved = tasks.copy()
+    moved[..., -1] += sign * (tasks[..., :-1] * shift[:, None]).sum(axis=-1)
+    return moved
+
+
+def _of_tasks(values, tasks):
+    """Return values of tasks as stacks of one row; a single row serves all tasks."""
+    return values[tasks if len(values) > 1 else np.zeros_like(tasks)][:, None]
+
+
+def _with_squares(stack):
+    """Return features and their squares side by side."""
+    return np.concatenate([stack.X, stack.X**2], axis=2)
 
 
 def _drop(group):

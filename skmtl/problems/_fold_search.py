@@ -1,4 +1,4 @@
-"""Strengths of large sparse rows, chosen by errors of folds that are left out."""
+"""Cross-validation of strengths for large sparse rows."""
 
 from dataclasses import replace
 
@@ -11,15 +11,15 @@ from ._datafit import Datafit
 from ._generalized import CentredLosses
 from ._iterate import iterate
 
-# Fits of folds stop at this gradient relative to the one at zero: errors of rows left
-# out change in the fourth digit then.
+# Relative gradient at which fits of folds stop; it changes held-out errors in the
+# fourth digit.
 _ROUGH = 1e-2
-# Strengths lie so many times apart.
+# Ratio of neighbouring strengths.
 _STEP = np.sqrt(10.0)
 
 
 class FoldErrors:
-    """Measure strengths by the squared errors of folds, each fit begun at the last.
+    """Squared errors of folds by strength, with warm starts.
 
     Parameters
     ----------
@@ -41,9 +41,8 @@ class FoldErrors:
         ]
         if not all(part.task_totals.any() for pair in self.folds for part in pair):
             raise ValueError(
-                "Every fold must have rows with weight to train on and to test on, and "
-                f"cv gives {len(splits)} folds of which some have none. Use fewer "
-                "folds."
+                "Every fold must have training and test rows with weight, but some of "
+                f"the {len(splits)} folds of cv have none. Use fewer folds."
             )
         self.last = [None] * len(self.folds)
         self.tried = {}
@@ -69,7 +68,7 @@ class FoldErrors:
         return errors
 
     def _start(self, k, level):
-        """Return the last solution of a fold, its intercepts alike if they must be."""
+        """Return the last solution of a fold, with equal intercepts if required."""
         start = self.last[k]
         if start is None or not np.isinf(level):
             return start
@@ -84,14 +83,14 @@ def _pose(rows, fit_intercept):
 
 
 def mean_curvature_of_rows(data, fit_intercept):
-    """Return the mean curvature of a task along a feature, 1 if there is none.
+    """Return the mean diagonal of the tasks' scatters, or 1 if it is zero.
 
     Parameters
     ----------
     data : TaskRows
         Rows of tasks.
     fit_intercept : bool
-        Whether features are taken about their means.
+        Whether features are centred.
 
     Returns
     -------
@@ -107,22 +106,22 @@ def mean_curvature_of_rows(data, fit_intercept):
 
 
 def ladder(unit, low, high):
-    """Return strengths between two powers of ten of a unit, a root of ten apart."""
+    """Return strengths between two powers of ten times a unit, two per decade."""
     return unit * _STEP ** np.arange(2 * low, 2 * high + 1)
 
 
 def search_folds(errors, grids):
-    """Seek the strengths of least error, one kind after the other.
+    """Minimise the error by coordinate search over the strengths.
 
-    From the middle of the grids the search goes to better neighbours, until no
-    strength has one.
+    It starts in the middle of the grids and moves to better neighbours until there are
+    none.
 
     Parameters
     ----------
     errors : FoldErrors
-        What measures three strengths.
+        Evaluates three strengths.
     grids : list of ndarray
-        Strengths in rising order: of the tasks, of the centre, and of the intercepts.
+        Increasing strengths of the tasks, the centre and the intercepts.
 
     Returns
     -------
@@ -146,7 +145,7 @@ def search_folds(errors, grids):
 
 
 def _descend(value, place, axis, size):
-    """Go along one axis to better neighbours, until there is none."""
+    """Move along one axis to better neighbours until there are none."""
     for step in (1, -1):
         moved = False
         while True:

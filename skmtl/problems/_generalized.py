@@ -1,17 +1,17 @@
 """Losses of any kind, of tasks that are pulled to a centre or to their neighbours."""
 
-from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import norm
 
 from skmtl._contracts import TaskBlocks
 from skmtl._linalg import TINY, Semidefinite, diagonals
 from skmtl.couplings import Pull
-from skmtl.solvers import Curved, Inverse, conjugate_gradients
+from skmtl.solvers import Inverse
 
+from ._common_losses import find_common
+from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
 from ._output_models import unpack_tasks
 
@@ -23,141 +23,12 @@ _LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
 _WORST_INFLATION = 1e11
 # What stands for an infinite strength, in units of the largest curvature.
 _ENDLESS = 1e14
-# Newton steps by conjugate gradients stop at this residual relative to the gradient:
-# each step then gains three digits.
-_FORCING = 1e-3
-_MAX_ITER = 2000
-# Diagonals of centred features keep this share of those of the features as they are.
+# Lower bound on the diagonal of centred features, relative to uncentred ones.
 LOST = 1e-10
 
 
 @dataclass(frozen=True)
-class LinePoint:
-    """Hold a variable, the raw predictions there, and the value.
-
-    Parameters
-    ----------
-    variable : ndarray
-        Where.
-    raw : list of ndarray
-        Raw predictions of each stack of rows.
-    value : float
-        The objective there.
-    """
-
-    variable: np.ndarray
-    raw: list
-    value: float
-
-
-class CoupledLosses(Curved):
-    """Add to the losses of all rows a quadratic that couples the tasks."""
-
-    datafit: Datafit
-
-    @abstractmethod
-    def coefs(self, variable):
-        """Return what the losses see: coefficients and intercepts of the tasks."""
-
-    @abstractmethod
-    def pull(self, variable):
-        """Return the value of the coupling."""
-
-    @abstractmethod
-    def slopes(self, variable, gradient):
-        """Return the gradient of the objective, from that of the losses, flat."""
-
-    def gradient(self, point):
-        """Return the gradient at a point, a row per task or node."""
-        return self.slopes(point.variable, self.datafit.gradient(point.raw))
-
-    @cached_property
-    def unit(self):
-        """Value at zero."""
-        return self.datafit.value(self.datafit.predict_zero())
-
-    def residual(self, variable):
-        """Return the gradient at a variable, relative to that of the losses at zero."""
-        raw = self.datafit.predict(self.coefs(variable))
-        left = norm(self.slopes(variable, self.datafit.gradient(raw)).ravel())
-        zero = norm(self.datafit.gradient(self.datafit.predict_zero()).ravel())
-        return float(left / max(zero, TINY))
-
-    @abstractmethod
-    def eliminate(self, curved):
-        """Return what solves for Newton's step, given the Hessians of the losses."""
-
-    @abstractmethod
-    def precondition(self, total, first, second):
-        """Return what about divides by the curvature, given diagonals of Hessians.
-
-        It is told a gradient in the shape of the variable, outputs being scores of
-        classes if these are several, and writes on it.
-        """
-
-    def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
-        """Return what divides by the curvature at a point; by NaN, if it overflows.
-
-        If Hessians would be too large to be formed, it does so by conjugate gradients,
-        to a residual of `tol` relative to the gradient.
-        """
-        if self.datafit.iterates:
-            return self._iterate(point, tol, max_iter)
-        curved = self.datafit.curve(point.raw)
-        if not np.isfinite(curved).all():
-            return lambda gradient: np.full_like(gradient, np.nan)
-        return self.eliminate(curved).solve
-
-    def _iterate(self, point, tol, max_iter):
-        along = self.datafit.along(point.raw)
-        divide = self.precondition(*self.datafit.diagonals(point.raw))
-        basis = self.datafit.basis
-
-        def about(right):
-            right = right.reshape(self.shape)
-            if basis is None:
-                return flat(divide(right.copy()))
-            return flat(basis.T @ divide(basis @ right))
-
-        def multiply(step):
-            step = step.reshape(self.shape)
-            return self.slopes(step, along(self.coefs(step)))
-
-        def solve(gradient):
-            if not np.isfinite(gradient).all():
-                return np.full_like(gradient, np.nan)
-            return conjugate_gradients(multiply, gradient, about, tol, max_iter)[0]
-
-        return solve
-
-    def step(self, point):
-        """Return Newton's step at a point, in the shape of the variable."""
-        step = -self.factor(point)(self.gradient(point))
-        return step.reshape(self.shape)
-
-    def at(self, variable):
-        """Return the point at a variable."""
-        return self._point(variable, self.datafit.predict(self.coefs(variable)))
-
-    def _point(self, variable, raw):
-        value = self.datafit.value(raw) + self.pull(variable)
-        return LinePoint(variable, raw, value)
-
-    def line(self, point, step):
-        """Return a function that gives the point a share of the step away."""
-        step = step.reshape(point.variable.shape)
-        moves = self.datafit.predict(self.coefs(step))
-
-        def moved(length):
-            pairs = zip(point.raw, moves, strict=True)
-            raw = [z + length * move for z, move in pairs]
-            return self._point(point.variable + length * step, raw)
-
-        return moved
-
-
-@dataclass(frozen=True)
-class CentredLosses(CoupledLosses):
+class CentredLosses(CoupledTasks):
     """Pull tasks to a centre: ``sum losses + 1/2 pull``.
 
     The variable stacks the differences of the tasks from the centre and, last, the
@@ -168,7 +39,7 @@ class CentredLosses(CoupledLosses):
     datafit : Datafit
         Losses of the rows.
     strengths : Pull
-        Strengths; those of the tasks differ only where Hessians are not formed.
+        Strengths; they vary between tasks only if Hessians are not formed.
     """
 
     datafit: Datafit
@@ -176,7 +47,7 @@ class CentredLosses(CoupledLosses):
 
     @cached_property
     def _given(self):
-        """Strengths as they were given, (n_columns,), or of each task if they differ.
+        """Strengths as given, (n_columns,), or of each task if they differ.
 
         Those of each task have shape (n_tasks, 1, n_columns).
         """
@@ -195,10 +66,23 @@ class CentredLosses(CoupledLosses):
 
     @cached_property
     def centre(self):
-        """Strengths that pull the centre to zero, (n_columns,); zero if it is held."""
+        """Strengths of the ridge on the centre, (n_columns,); zero if it is fixed."""
         level = [0.0] * self.datafit.fit_intercept
         strengths = np.append(self.strengths.centre, level)
         return np.zeros_like(strengths) if self.strengths.pinned else strengths
+
+    def about_means(self):
+        """Return the same objective with features far from zero centred.
+
+        Centring would change a penalty between intercepts, so it is only done for
+        coefficients that all tasks have in common.
+        """
+        if self.strengths.intercept == 0:
+            return super().about_means()
+        if self.datafit.n_tasks == 1 or np.isinf(self.strengths.own[0]).all():
+            return replace(self, datafit=self.datafit.about_means(common=True))
+        self.datafit.refuse_far()
+        return self
 
     @property
     def shape(self):
@@ -229,9 +113,9 @@ class CentredLosses(CoupledLosses):
         return ArrowFactor.of(curved, own, centre)
 
     def precondition(self, total, first, second):
-        """Return the inverse for features that are uncorrelated within tasks.
+        """Return the inverse Hessian for features that are uncorrelated within tasks.
 
-        Intercepts are taken at the mean of the features, as far as they are free.
+        Intercepts are those at the mean of the features, as far as they are free.
         """
         level = self.strengths.intercept if self.datafit.fit_intercept else 0.0
         shear = _Shear.of(total, first, level, self.datafit.fit_intercept)
@@ -266,7 +150,8 @@ class CentredLosses(CoupledLosses):
     def unpack(self, variable):
         """Return the linear models of the tasks, and the one at the centre.
 
-        Columns that nothing pulls have the mean of the tasks for a centre.
+        Unpenalised columns get the best fit to all rows as their centre, and so does
+        the intercept of a centre that is pulled to zero.
 
         Parameters
         ----------
@@ -279,31 +164,39 @@ class CentredLosses(CoupledLosses):
             The models.
         """
         seen = self.datafit.task_totals > 0
+        datafit, centre = self.datafit, variable[-1]
+        if self.strengths.intercept > 0:
+            centre = datafit.move(variable[-1:], -1)[0]
         tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
         loose = (self.own == 0).all(axis=tuple(range(self.own.ndim - 1)))
         loose |= self.strengths.pinned
-        shared = np.where(loose, tasks[seen].mean(axis=0), variable[-1])
+        tasks = datafit.move(tasks, -1)
+        # The mean of the tasks' intercepts does not go with a centre that is shrunk.
+        alike = np.isinf(self._given).all()
+        shrunk = datafit.fit_intercept and self.centre.any() and not alike
+        if not (loose.any() or (shrunk and datafit.has_common)):
+            shared = centre
+        elif datafit.has_common:
+            known = None if loose.all() else np.where(loose, np.nan, centre)
+            shared = find_common(datafit, tasks, known)
+        else:
+            shared = np.where(loose, tasks[seen].mean(axis=0), centre)
         tasks = np.where(seen[:, None, None], tasks, shared)
         return unpack_tasks(tasks, shared, self.datafit)
 
 
-def flat(array):
-    """Join the outputs and columns of each task."""
-    return array.reshape(len(array), -1)
-
-
 @dataclass(frozen=True)
 class _Shear:
-    """Take intercepts at the mean of the features, where these are least correlated.
+    """Move intercepts to the mean of the features, where they are least correlated.
 
     Parameters
     ----------
     mean : ndarray of shape (n_outputs, n_features)
         The mean.
     share : float
-        How far intercepts of tasks are free: 0 if they are pulled endlessly.
+        How far intercepts of tasks are free: 0 for an infinite penalty.
     has_intercept : bool
-        Whether there are any.
+        Whether there are intercepts.
     """
 
     mean: np.ndarray
@@ -312,7 +205,7 @@ class _Shear:
 
     @classmethod
     def of(cls, total, first, level, has_intercept):
-        """Return the shear of curvature's sums over rows, and the intercepts' pull."""
+        """Shear the curvature's sums over rows, given the intercepts' penalty."""
         weight = total.sum(axis=0)
         mean = first.sum(axis=0) / np.where(weight > TINY, weight, 1.0)
         typical = float(total.mean())
@@ -329,7 +222,7 @@ class _Shear:
         return np.concatenate([found, total], axis=-1)
 
     def extra(self, level):
-        """Return what the pull of the intercepts adds to that of the features."""
+        """Return what the intercepts' penalty adds to that of the features."""
         if not self.has_intercept:
             return 0.0
         none = np.zeros((len(self.mean), 1))
@@ -339,14 +232,14 @@ class _Shear:
         return np.concatenate([pulled, none], axis=-1)
 
     def back(self, right):
-        """Return a gradient in these coordinates, written on it."""
+        """Convert a gradient to these coordinates, in place."""
         if self.has_intercept:
             right[:-1, :, :-1] -= (self.share * self.mean) * right[:-1, :, -1:]
             right[-1, :, :-1] -= self.mean * right[-1, :, -1:]
         return right
 
     def forth(self, step):
-        """Return a step in the coordinates of the variable, written on it."""
+        """Convert a step in place to the coordinates of the variable."""
         if self.has_intercept:
             moved = np.einsum("tkj,kj->tk", step[..., :-1], self.mean)
             moved[:-1] *= self.share

@@ -8,22 +8,25 @@ from scipy import sparse
 
 from skmtl._linalg import TINY, apply, diagonals
 from skmtl.couplings import Graph
-from skmtl.solvers import eliminate, plan_elimination, pull_together
+from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
+from ._common_losses import find_common
+from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
-from ._generalized import LIFT, LOST, CoupledLosses, flat, raise_diagonals
+from ._generalized import LIFT, LOST, raise_diagonals
 from ._output_models import unpack_tasks
 
-# Of graphs with more nodes, eigenvectors take too long.
+# Eigenvectors of larger graphs take too long.
 _MANY_NODES = 1000
 
 
 @dataclass(frozen=True)
-class GraphLosses(CoupledLosses):
+class GraphLosses(CoupledTasks):
     """Pull tasks to their neighbours: ``sum losses + 1/2 pull``.
 
     The variable holds the nodes, (n_nodes, n_outputs, n_columns), of which the first
-    are the tasks; further ones have no rows, and no intercept.
+    are the tasks; further ones have no rows, and no intercept. The ridge does not apply
+    to nodes without rows.
 
     Parameters
     ----------
@@ -31,15 +34,15 @@ class GraphLosses(CoupledLosses):
         Losses of the rows.
     coupling : Graph
         The graph and its strengths.
-    groups : ndarray of shape (n_groups,)
-        Labels of the nodes that are no tasks.
+    graph : object
+        The graph, passed on with the solution.
     roots : tuple of int, default=()
-        Nodes whose mean stands for tasks never seen; empty for that of the tasks.
+        Nodes whose mean predicts unseen tasks; empty for a fit to all rows.
     """
 
     datafit: Datafit
     coupling: Graph
-    groups: np.ndarray
+    graph: object
     roots: tuple = ()
 
     @property
@@ -56,6 +59,12 @@ class GraphLosses(CoupledLosses):
         """How nodes pull on each other, those to zero left out."""
         neighbours = Graph(self.coupling.adjacency, self.coupling.alpha)
         return neighbours.precision(self._n_nodes)
+
+    @cached_property
+    def _ridge(self):
+        """Strength of the ridge on each entry of each task, (n_tasks, size)."""
+        seen = self.datafit.task_totals > 0
+        return self.coupling.alpha_ridge * seen[:, None] * self._pulled
 
     @cached_property
     def _rounds(self):
@@ -80,7 +89,7 @@ class GraphLosses(CoupledLosses):
 
     def pull(self, variable):
         nodes = flat(variable)[:, self._pulled]
-        ridge = self.coupling.alpha_ridge * (self.coefs(nodes) ** 2).sum()
+        ridge = (self._ridge * flat(self.coefs(variable)) ** 2).sum()
         edges, strengths = self.coupling.edges()
         gaps = ((nodes[edges[:, 0]] - nodes[edges[:, 1]]) ** 2).sum(axis=1)
         return float(strengths @ gaps + ridge) / 2
@@ -90,13 +99,13 @@ class GraphLosses(CoupledLosses):
         nodes, slopes = flat(variable), np.zeros((self._n_nodes, len(pulled)))
         slopes[:n_tasks] = flat(gradient)
         slopes[:, pulled] += self._precision @ nodes[:, pulled]
-        slopes[:n_tasks] += self.coupling.alpha_ridge * pulled * nodes[:n_tasks]
+        slopes[:n_tasks] += self._ridge * nodes[:n_tasks]
         return slopes
 
     def eliminate(self, curved):
         """Return the system of Hessians, their intercepts eliminated."""
         pulled = self._pulled
-        diagonals(curved)[...] += self.coupling.alpha_ridge * pulled
+        diagonals(curved)[...] += self._ridge
         raise_diagonals(curved, self.coupling.alpha * pulled, LIFT)
         down = np.linalg.solve(
             curved[:, ~pulled][:, :, ~pulled], curved[:, ~pulled][:, :, pulled]
@@ -109,10 +118,10 @@ class GraphLosses(CoupledLosses):
         return GraphFactor(self, pulled, curved, down, mass)
 
     def precondition(self, total, first, second):
-        """Return the inverse for features of the same curvature in all tasks.
+        """Return the inverse Hessian for features of equal curvature in all tasks.
 
-        The graph is taken as it is, by its eigenvectors; if it has very many nodes, by
-        its diagonal. Intercepts are taken at the means of the features.
+        The graph is exact by its eigenvectors, or approximated by its diagonal if it
+        has very many nodes. Intercepts are those at the means of the features.
         """
         shear = NodeShear.of(total, first, self.datafit.fit_intercept)
         found = shear.diagonals(total, first, second)
@@ -151,36 +160,61 @@ class GraphLosses(CoupledLosses):
         return eliminate(self._rounds, mass, strengths, right)
 
     def unpack(self, variable):
-        """Return the linear models of the tasks, and the mean of the roots.
-
-        Tasks that no row tells of have the mean.
+        """Return the linear models of the tasks, and the one for unseen tasks.
 
         Parameters
         ----------
         variable : ndarray of shape (n_nodes, n_outputs, n_columns)
-            Where.
+            The variable.
 
         Returns
         -------
         OutputModels
             The models.
         """
-        n_tasks, tasks = self.datafit.n_tasks, self.coefs(variable)
-        seen = self.datafit.task_totals > 0
-        shared = tasks[seen].mean(axis=0)
-        pulled = self._pulled.reshape(self.shape[1:])
-        if self.roots:
-            top = variable[list(self.roots)].mean(axis=0)
-            shared = np.where(pulled, top, shared)
-        part = self.coupling.parts()[:n_tasks]
-        reached = np.isin(part, part[seen])[:, None, None]
-        known = np.where(pulled, reached, seen[:, None, None])
-        return unpack_tasks(np.where(known, tasks, shared), shared, self.datafit)
+        return self.unpack_nodes(variable).first(self.datafit.n_tasks)
+
+    def unpack_nodes(self, variable):
+        """Return the linear models of all nodes, and the one for unseen tasks.
+
+        The latter is the mean of the roots, or a fit to all rows. Intercepts are not
+        penalised: a node without rows gets the limit for a vanishing penalty, its
+        neighbour's intercept or a mean. A node without a path to a task with rows gets
+        the model for unseen tasks.
+
+        Parameters
+        ----------
+        variable : ndarray of shape (n_nodes, n_outputs, n_columns)
+            The variable.
+
+        Returns
+        -------
+        OutputModels
+            The models.
+        """
+        variable, n_tasks = self.move(variable, -1), self.datafit.n_tasks
+        known = self.datafit.task_totals > 0
+        known = np.append(known, np.zeros(self._n_nodes - n_tasks, dtype=bool))
+        whole, reached = extend(self.coupling.adjacency, known, flat(variable))
+        nodes = flat(variable)
+        if len(self.coupling.edges()[0]):
+            nodes = np.where(self._pulled, nodes, whole)
+        else:  # the limit of a vanishing penalty
+            nodes = whole
+        nodes = nodes.reshape(self.shape)
+        roots = [root for root in self.roots if reached[root]]
+        given = None
+        if roots:
+            pulled = self._pulled.reshape(self.shape[1:])
+            given = np.where(pulled, nodes[roots].mean(axis=0), np.nan)
+        shared = find_common(self.datafit, nodes[:n_tasks], given)
+        nodes = np.where(reached[:, None, None], nodes, shared)
+        return unpack_tasks(nodes, shared, self.datafit)
 
 
 @dataclass(frozen=True)
 class NodeShear:
-    """Take the intercept of each task at the mean of its features.
+    """Move the intercept of each task to the mean of its features.
 
     Parameters
     ----------
@@ -195,7 +229,7 @@ class NodeShear:
 
     @classmethod
     def of(cls, total, first, has_intercept):
-        """Return the shear of the curvature's sums over the rows of each task."""
+        """Shear the curvature's sums over the rows of each task."""
         return cls(first / np.where(total > TINY, total, 1.0), has_intercept)
 
     def diagonals(self, total, first, second):
@@ -206,7 +240,7 @@ class NodeShear:
         return np.concatenate([found, total], axis=-1)
 
     def back(self, right):
-        """Return a gradient in these coordinates, written on it."""
+        """Convert a gradient to these coordinates, in place."""
         if not self.has_intercept:
             return right
         n_tasks = len(self.mean)
@@ -214,7 +248,7 @@ class NodeShear:
         return right
 
     def forth(self, step):
-        """Return a step in the coordinates of the variable, written on it."""
+        """Convert a step in place to the coordinates of the variable."""
         if self.has_intercept:
             n_tasks = len(self.mean)
             moved = (step[:n_tasks, :, :-1] * self.mean).sum(axis=-1)

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -10,12 +10,13 @@ from sklearn.exceptions import ConvergenceWarning
 from skmtl._linalg import apply, diagonals
 from skmtl.couplings import Apart, Graph, ToMean
 from skmtl.data import TaskMoments
-from skmtl.solvers import eliminate, plan_elimination, pull_together
+from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
 from ._centre import CentreFit, LinearTasks
+from ._common import common_model
 from ._pose import factor_moments
 
-# A relative residual above this is told to the user.
+# Warn above this relative residual.
 _ACCURATE = 1e-6
 
 
@@ -24,8 +25,8 @@ class GraphFit:
     """Solve for tasks on a graph, whose first nodes are the tasks.
 
     Minimises ``sum_t sum_i weight_i (y_i - x_i . w_t - b_t)^2 + sum_e strength_e ||w_s
-    - w_u||^2 + alpha_ridge sum_t ||w_t||^2`` over the nodes; further nodes have no
-    rows.
+    - w_u||^2 + alpha_ridge sum_t ||w_t||^2``. Further nodes have no rows; the
+    ridge does not apply to nodes without rows.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class GraphFit:
     has_intercept : bool, default=True
         False if the moments are about zero and there is none.
     roots : tuple of int, default=()
-        Nodes whose mean stands for tasks never seen; empty for that of the tasks.
+        Nodes whose mean predicts unseen tasks; empty for a fit to all rows.
     """
 
     moments: TaskMoments
@@ -52,10 +53,7 @@ class GraphFit:
             return self._solve_apart()
         if self._is_shared:
             return self._solve_shared()
-        if (
-            len(edges) == self._n_nodes * (self._n_nodes - 1) // 2
-            and (strengths == strengths[0]).all()
-        ):
+        if self._is_complete(strengths):
             return self._solve_complete(strengths[0])
         rounds = plan_elimination(edges, self._n_nodes)
         if rounds is None:
@@ -76,6 +74,18 @@ class GraphFit:
         return self.coupling.adjacency.shape[0]
 
     @property
+    def _seen(self):
+        """Whether each task has rows with weight."""
+        return self.moments.weight > 0
+
+    def _is_complete(self, strengths):
+        """Return whether the graph is complete and all nodes have rows."""
+        n_tasks = self.moments.n_tasks
+        whole = n_tasks == self._n_nodes and self._seen.all()
+        every = len(strengths) == n_tasks * (n_tasks - 1) // 2
+        return whole and every and bool((strengths == strengths[0]).all())
+
+    @property
     def _is_shared(self):
         return len(self.moments.xx) == 1 and self._n_nodes == self.moments.n_tasks
 
@@ -84,7 +94,8 @@ class GraphFit:
         own = self.moments.apart()
         mass = np.zeros((self._n_nodes, *own.xx.shape[1:]))
         mass[: own.n_tasks] = own.xx
-        diagonals(mass)[: own.n_tasks] += self.coupling.alpha_ridge
+        ridge = self.coupling.alpha_ridge * self._seen[:, None]
+        diagonals(mass)[: own.n_tasks] += ridge
         return mass
 
     @cached_property
@@ -132,35 +143,51 @@ class GraphFit:
         edges, strengths = self.coupling.edges()
         gap = self.nodes[edges[:, 0]] - self.nodes[edges[:, 1]]
         pull = (strengths * (gap**2).sum(axis=1)).sum()
-        return float(loss + pull + self.coupling.alpha_ridge * (coef**2).sum())
+        ridge = self.coupling.alpha_ridge * (coef[self._seen] ** 2).sum()
+        return float(loss + pull + ridge)
 
     def unpack(self):
-        """Return the linear models of the tasks, and their mean.
-
-        A task that the data say nothing of has the mean.
+        """Return the linear models of the tasks, and the one fitted to all rows.
 
         Returns
         -------
         LinearTasks
             Coefficients and intercepts.
         """
-        moments = self.moments
-        seen = moments.weight > 0
-        coef = self.coef
-        top = self.nodes[list(self.roots)] if self.roots else coef[seen]
-        shared = top.mean(axis=0)
-        coef = np.where(self._reached[:, None], coef, shared)
-        left = moments.y_mean - (moments.x_mean * coef).sum(axis=1)
-        level = left[seen].mean() if self.has_intercept else 0.0
-        intercept = np.where(seen, left, level) if self.has_intercept else 0.0 * left
-        return LinearTasks(coef, intercept, shared, float(level))
+        return self.unpack_nodes().first(self.moments.n_tasks)
 
-    @property
-    def _reached(self):
-        """Whether a task has rows, or is connected with one that has."""
-        part = self.coupling.parts()
-        told = np.unique(part[: self.moments.n_tasks][self.moments.weight > 0])
-        return np.isin(part[: self.moments.n_tasks], told)
+    def unpack_nodes(self):
+        """Return the linear models of all nodes, and the one for unseen tasks.
+
+        The latter is the mean of the roots, or a fit to all rows. Intercepts are not
+        penalised: a node without rows gets the limit for a vanishing penalty, its
+        neighbour's intercept or a mean. A node without a path to a task with rows gets
+        the model for unseen tasks.
+
+        Returns
+        -------
+        LinearTasks
+            Coefficients and intercepts.
+        """
+        moments, n_tasks = self.moments, self.moments.n_tasks
+        known = np.append(self._seen, np.zeros(self._n_nodes - n_tasks, dtype=bool))
+        adjacency = self.coupling.adjacency
+        coef = self.nodes
+        if not len(self.coupling.edges()[0]):  # the limit of a vanishing penalty
+            coef = extend(adjacency, known, coef)[0]
+        level = np.zeros((self._n_nodes, 1))
+        if self.has_intercept:
+            fitted = (moments.x_mean * coef[:n_tasks]).sum(axis=1)
+            level[:n_tasks, 0] = moments.y_mean - fitted
+        level, reached = extend(adjacency, known, level)
+        roots = [root for root in self.roots if reached[root]]
+        given = coef[roots].mean(axis=0) if roots else None
+        curve = partial(apply, moments.xx)
+        tasks = coef[:n_tasks]
+        shared, common = common_model(moments, tasks, tasks, curve, known=given)
+        level = np.where(reached, level[:, 0], common * self.has_intercept)
+        coef = np.where(reached[:, None], coef, shared)
+        return LinearTasks(coef, level, shared, float(common))
 
 
 def _warn_of(residual):

@@ -1,4 +1,4 @@
-"""Squared losses of coupled tasks that are too large to be solved exactly."""
+"""Iterative solver for coupled squared losses that are too large to factor."""
 
 import warnings
 from dataclasses import dataclass
@@ -10,31 +10,31 @@ from sklearn.exceptions import ConvergenceWarning
 from skmtl._contracts import TINY
 from skmtl._memory import is_large
 
-from ._generalized import CoupledLosses
+from ._coupled_losses import CoupledTasks
 from ._pose import has_few_rows
 
-# Gradient that is left, relative to the one at zero.
+# Norm of the final gradient relative to that at zero.
 TOLERANCE = 1e-8
-# Rounding builds up along conjugate gradients; after these products they start anew.
+# Conjugate gradients restart after this many products, against rounding errors.
 _MAX_ITER = 1000
 _N_STARTS = 2
 
 
 @dataclass(frozen=True)
 class Iterated:
-    """Hold where an objective is lowest, as iterations found it.
+    """The minimum of an objective, found iteratively.
 
     Parameters
     ----------
-    objective : CoupledLosses
-        What was minimised.
+    objective : CoupledTasks
+        Objective that was minimised.
     variable : ndarray
-        Where it is lowest.
+        Minimiser.
     residual : float
-        Gradient that is left, relative to the one at zero.
+        Norm of the gradient relative to that at zero.
     """
 
-    objective: CoupledLosses
+    objective: CoupledTasks
     variable: np.ndarray
     residual: float
 
@@ -48,12 +48,12 @@ def iterate(objective, start=None, tol=TOLERANCE):
 
     Parameters
     ----------
-    objective : CoupledLosses
+    objective : CoupledTasks
         Squared losses and a coupling.
     start : ndarray, default=None
-        Where to begin.
+        Initial variable.
     tol : float, default=1e-8
-        Gradient at which to stop, relative to the one at zero.
+        Stop at this norm of the gradient relative to that at zero.
 
     Returns
     -------
@@ -76,11 +76,11 @@ def iterate(objective, start=None, tol=TOLERANCE):
 
 
 def warn_of_iteration(fit, tol=TOLERANCE):
-    """Warn if a solution is not as near to the optimum as it should be."""
+    """Warn if a solution did not reach the tolerance."""
     if not fit.residual <= tol:
         warnings.warn(
-            f"Conjugate gradients left a gradient of {fit.residual:.1e} times the one "
-            f"at zero, and {tol:.0e} was wanted. Raise alpha, alpha_shared or "
+            f"Conjugate gradients reached a gradient of {fit.residual:.1e} relative to "
+            f"zero, above the tolerance of {tol:.0e}. Raise alpha, alpha_shared or "
             "alpha_ridge, or scale the features.",
             ConvergenceWarning,
             stacklevel=2,
@@ -88,7 +88,7 @@ def warn_of_iteration(fit, tol=TOLERANCE):
 
 
 def needs_iteration(data):
-    """Return whether rows are sparse, and an exact solution would need too much memory.
+    """Return whether an exact solution of sparse rows would need too much memory.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def needs_iteration(data):
     Returns
     -------
     bool
-        Whether factored rows, or scatters of the features, are far larger than X.
+        Whether factorised rows, or scatter matrices, are far larger than X.
     """
     if not sparse.issparse(data.X):
         return False

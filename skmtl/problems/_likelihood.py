@@ -36,7 +36,7 @@ class RestrictedLikelihood:
     def _n_contrasts(self):
         """Weight of the rows less the parameters that nothing pulls."""
         n_flat = self.posterior.n_fixed
-        if self.fit.pull.centre.any():
+        if self.fit.pull.centre.any() and not self.fit.pull.pinned:
             n_flat = n_flat - self.fit.centre.rank
         return self.fit.moments.weight.sum() - n_flat
 
@@ -71,9 +71,11 @@ class RestrictedLikelihood:
 
     @cached_property
     def _centre_determinant(self):
-        total = self.fit.centre.log_determinant
+        total = 0.0 if self.fit.pull.pinned else self.fit.centre.log_determinant
         if self.fit.row_weight.any():
             total += np.log(self.fit.row_weight.sum())
+        if self.fit.pull.pinned:
+            return total
         strengths = self.fit.pull.centre
         return total - np.log(strengths[strengths > 0]).sum()
 
@@ -91,6 +93,16 @@ class RestrictedLikelihood:
     def _pulls(self):
         own = self.fit.pull.own * (self.fit.coef - self.fit.coef_shared) ** 2
         return own.sum(axis=0) / self.noise_variance
+
+    @cached_property
+    def shared_gradient(self):
+        """Derivative by the log of the strengths of the centre."""
+        fit, strengths = self.fit, self.fit.pull.centre
+        if fit.pull.pinned or not strengths.any():
+            return 0.0
+        pulls = (strengths * fit.coef_shared**2).sum() / self.noise_variance
+        known = (strengths * self.posterior.centre_variances).sum()
+        return float(pulls - (len(strengths) - known))
 
     @cached_property
     def _level_gradient(self):

@@ -9,13 +9,14 @@ from skmtl.solvers import Newton
 
 from ._datafit import Datafit
 from ._generalized import CentredLosses
-from ._grid import Candidates
+from ._grid import Candidates, Tried
 from ._laplace import LaplaceLikelihood
+from ._strength_search import NEARBY, descend
 
 
 @dataclass(frozen=True)
 class LossGrid:
-    """Minimise losses at every pair of strengths, each from a neighbour's solution.
+    """Minimise losses at many strengths, each from a neighbour's solution.
 
     Parameters
     ----------
@@ -31,37 +32,59 @@ class LossGrid:
     candidates: Candidates
     solver: Newton
 
-    def solutions(self):
-        """Yield each candidate's position, objective and solution, strong ones first.
-
-        A falling strength begins where the last one ended; the first of each strength
-        of the intercepts, at the first of the one before.
-        """
-        n_levels = len(self.candidates.alphas_intercept)
-        first = None
-        for level in reversed(range(n_levels)):
-            last = first
-            for k in reversed(range(len(self.candidates.alphas))):
-                objective = self._pose(k, level)
-                begin = objective.start() if last is None else last
-                last = self.solver.minimize(objective, begin).variable
-                first = last if k == len(self.candidates.alphas) - 1 else first
-                yield k * n_levels + level, objective, last
-
     def on(self, rows):
         """Return the same on some rows of X."""
         return replace(self, datafit=self.datafit.select(rows).learnable())
 
-    def _pose(self, k, level):
-        coupling = ToMean(
-            self.candidates.alphas[k],
-            self.candidates.alpha_shared,
-            self.candidates.alphas_intercept[level],
-        )
+    def pose(self, alpha, shared, level):
+        """Return the objective of three strengths."""
+        coupling = ToMean(alpha, shared, level)
         n_features = self.datafit.data.X.shape[1]
         return CentredLosses(
             self.datafit, coupling.pull(self.datafit.n_tasks, n_features)
         )
+
+    def search(self, score):
+        """Call a function of strengths with those listed, and on to its minimum.
+
+        Those listed come strong ones first, and then weak and strong ones in turn, so
+        that each is near the one before.
+
+        Returns
+        -------
+        ndarray of shape (n_tried, 3)
+            Strengths, those listed first.
+        """
+        tried, triples = Tried(score), self.candidates.triples()
+        n_levels, n_shared = (
+            len(self.candidates.alphas_intercept),
+            len(self.candidates.alphas_shared),
+        )
+        lines = triples.reshape(-1, n_levels * n_shared, 3).transpose(1, 0, 2)
+        for k, line in enumerate(lines[::-1]):
+            tried.measure(line if k % 2 else line[::-1])
+        descend(tried, tried.best, self.candidates.axes(), NEARBY)
+        return tried.table(triples)[0]
+
+
+class Follower:
+    """Minimise losses at one triple of strengths after the other, from the last.
+
+    Parameters
+    ----------
+    grid : LossGrid
+        Losses.
+    """
+
+    def __init__(self, grid):
+        self._grid, self._last = grid, None
+
+    def at(self, *strengths):
+        """Return the objective and its solution."""
+        objective = self._grid.pose(*strengths)
+        begin = objective.start() if self._last is None else self._last
+        self._last = self._grid.solver.minimize(objective, begin).variable
+        return objective, self._last
 
 
 def mean_curvatures(datafit):
@@ -113,16 +136,22 @@ def held_out_scores(grid, splits, measure):
 
     Returns
     -------
-    ndarray of shape (n_splits, n_candidates)
+    triples : ndarray of shape (n_tried, 3)
+        Strengths, those listed first.
+    scores : ndarray of shape (n_splits, n_tried)
         Scores.
     """
     _check_weights(grid.datafit, splits)
-    scores = np.empty((len(splits), len(grid.candidates.pairs())))
-    for row, (train, test) in zip(scores, splits, strict=True):
-        score = measure(test)
-        for place, objective, variable in grid.on(train).solutions():
-            row[place] = score(objective, variable)
-    return scores
+    folds = [(Follower(grid.on(train)), measure(test)) for train, test in splits]
+    known = {}
+
+    def score(*strengths):
+        known[strengths] = [one(*fold.at(*strengths)) for fold, one in folds]
+        mean = np.mean(known[strengths])
+        return np.inf if np.isnan(mean) else -mean
+
+    triples = grid.search(score)
+    return triples, np.array([known[tuple(each)] for each in triples]).T
 
 
 def _check_weights(datafit, splits):
@@ -144,10 +173,16 @@ def likelihoods(grid):
 
     Returns
     -------
-    ndarray of shape (n_candidates,)
+    triples : ndarray of shape (n_tried, 3)
+        Strengths, those listed first.
+    scores : ndarray of shape (n_tried,)
         Log likelihoods.
     """
-    scores = np.empty(len(grid.candidates.pairs()))
-    for place, objective, variable in grid.solutions():
-        scores[place] = LaplaceLikelihood(objective, variable).value
-    return scores
+    follower, known = Follower(grid), {}
+
+    def score(*strengths):
+        known[strengths] = LaplaceLikelihood(*follower.at(*strengths)).value
+        return -known[strengths]
+
+    triples = grid.search(score)
+    return triples, np.array([known[tuple(each)] for each in triples])

@@ -9,7 +9,10 @@ import numpy as np
 from skmtl._memory import is_large
 from skmtl.data import ClassTargets, TaskRows
 
-from ._datafit import Datafit
+from ._datafit import Datafit, move_levels
+
+# Raw predictions of this size have means that are 0 or 1 to the last digit.
+_CERTAIN = 1e3
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,9 @@ class Standard:
             The same for raw predictions.
         """
         restored = self.unit * model
-        restored[:, -1] += self.level
+        # Means of 0 and 1 have infinite links; this far out they are as exact.
+        limits = {"nan": np.nan, "posinf": _CERTAIN, "neginf": -_CERTAIN}
+        restored[:, -1] += np.nan_to_num(self.level, **limits)
         return restored
 
 
@@ -142,6 +147,15 @@ class MixedPart:
         """Return raw predictions above the level, of the variable of these tasks."""
         return self.datafit.predict(self._units * variable)
 
+    def about_means(self):
+        """Return the same objective with features far from zero centred."""
+        return replace(self, datafit=self.datafit.about_means())
+
+    @property
+    def shift(self):
+        """The shift of the features, to be spread over the tasks."""
+        return 0.0 if self.datafit.shift is None else self.datafit.shift
+
     def lift(self, raw):
         """Return raw predictions with their level."""
         stacks = self.datafit.stacks()
@@ -204,6 +218,8 @@ class MixedDatafit:
     data: TaskRows
     parts: tuple
     fit_intercept = True
+    # Tasks have different units, so none can predict another.
+    has_common = False
     basis = None
 
     @property
@@ -232,6 +248,24 @@ class MixedDatafit:
         """Return raw predictions above the levels, of each stack of each part."""
         pairs = [(part, variable[part.places]) for part in self.parts]
         return [z for part, own in pairs for z in part.predict(own)]
+
+    def about_means(self):
+        """Return the same objective with features far from zero centred."""
+        return replace(self, parts=tuple(part.about_means() for part in self.parts))
+
+    @cached_property
+    def shift(self):
+        """The shift of each task's features; None means zeros."""
+        if all(part.datafit.shift is None for part in self.parts):
+            return None
+        found = np.zeros((self.n_tasks, self.data.X.shape[1]))
+        for part in self.parts:
+            found[part.places] = part.shift
+        return found
+
+    def move(self, tasks, sign):
+        """Convert models of tasks to shifted (1) or original (-1) features."""
+        return move_levels(tasks, self.shift, sign)
 
     def predict_zero(self):
         """Return the raw predictions of the variable zero."""

@@ -102,7 +102,8 @@ class MixedRows(Smooth):
         """
         tasks = [None] * len(self.n_outputs)
         for part, rows, mean in self._pieces:
-            for place, own in zip(part.places, _about_zero(W[rows], mean), strict=True):
+            found = _about_zero(W[rows], mean + part.shift)
+            for place, own in zip(part.places, found, strict=True):
                 tasks[place] = own
         return tasks
 

@@ -1,4 +1,4 @@
-"""Rows that are fewer than features, in a basis of what they span."""
+"""Rows fewer than features, in an orthonormal basis of their span."""
 
 from dataclasses import dataclass, replace
 
@@ -11,28 +11,28 @@ from skmtl._memory import is_large
 
 @dataclass(frozen=True)
 class NarrowRows:
-    """Hold rows in an orthonormal basis, in which coefficients are as long as before.
+    """Rows in an orthonormal basis, which preserves norms of coefficients.
 
-    Where every feature is pulled equally, the optimum lies in the span of the rows.
+    If every feature is penalised equally, the optimum lies in the span of the rows.
 
     Parameters
     ----------
     data : TaskData
-        The rows, in the basis if there is one.
+        The rows, in basis coordinates if there is a basis.
     basis : ndarray of shape (n_features, n_directions) or None
-        The basis; None if the rows are as they were.
+        The basis; None if the rows are unchanged.
     """
 
     data: TaskData
     basis: np.ndarray | None
 
     def restore(self, coef):
-        """Return coefficients of the features, (..., n_features)."""
+        """Convert coefficients to the original features, (..., n_features)."""
         return coef if self.basis is None else coef @ self.basis.T
 
 
 def narrow(data):
-    """Bring rows to a form in which no matrix of all features is needed.
+    """Convert rows to a form that needs no matrix of all features.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def narrow(data):
     Returns
     -------
     NarrowRows or None
-        The rows; None if matrices of the features are not large beside them.
+        The rows; None if matrices of the features are not much larger than the rows.
     """
     n_rows, n_features = data.X.shape
     n_matrices = 1 if data.shares_moments else len(data.tasks)

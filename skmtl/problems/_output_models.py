@@ -1,6 +1,6 @@
 """Linear models of tasks that may have several outputs each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +27,22 @@ class OutputModels:
     intercept: np.ndarray
     coef_shared: np.ndarray
     intercept_shared: np.ndarray
+
+    def first(self, n_tasks):
+        """Select the first models, with the same shared part.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Number of models.
+
+        Returns
+        -------
+        OutputModels
+            The models.
+        """
+        coef, intercept = self.coef[:n_tasks], self.intercept[:n_tasks]
+        return replace(self, coef=coef, intercept=intercept)
 
     def only(self):
         """Return the models of the only output.

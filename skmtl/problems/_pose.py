@@ -15,7 +15,7 @@ _FEW_ROWS = 0.25
 # Up to this many features, inverting matrices is cheaper all the same.
 _FEW_FEATURES = 64
 # What stands for an infinite strength, in units of the largest curvature.
-_ENDLESS = 1e14
+ENDLESS = 1e14
 # Above this ratio of eigenvalues a solution keeps fewer than six digits.
 _ILL_CONDITIONED = 1e10
 
@@ -39,8 +39,18 @@ def pose(data, pull, fit_intercept=True):
     """
     moments = data.moments(curvature=False)
     moments = moments if fit_intercept else moments.about_zero()
+    pull = _bound(pull, _row_curvature(data, fit_intercept), moments)
     blocks = factor_rows(data, pull, fit_intercept)
     return CentreFit(moments, blocks, pull, fit_intercept)
+
+
+def _row_curvature(data, fit_intercept):
+    """Return the largest curvature of a task along each feature."""
+    curvature = np.zeros(data.X.shape[1])
+    for _, X in data.roots(fit_intercept)[1]:
+        squares = np.einsum("tij,tij->tj", X, X)
+        np.maximum(curvature, squares.max(axis=0, initial=0.0), out=curvature)
+    return curvature
 
 
 def pose_moments(moments, pull, fit_intercept=True):
@@ -170,10 +180,16 @@ def bound(pull, moments):
     Pull
         Finite strengths of the tasks' own parts.
     """
+    return _bound(pull, moments.curvatures.max(axis=0, initial=0.0), moments)
+
+
+def _bound(pull, curvature, moments):
     endless = np.isinf(pull.own)
     if not endless.any():
         return pull
-    curvature = moments.curvatures.max(axis=0, initial=0.0)
-    ceiling = _ENDLESS * np.where(curvature > 0, curvature, 1.0)
+    if pull.intercept > 0:  # coefficients may act as intercepts
+        level = moments.weight[:, None] * moments.x_mean**2
+        curvature = curvature + level.max(axis=0, initial=0.0)
+    ceiling = ENDLESS * np.where(curvature > 0, curvature, 1.0)
     pattern = np.where(endless.any(axis=0), ceiling, pull.pattern)
     return replace(pull, alpha=np.ones(1), pattern=pattern)

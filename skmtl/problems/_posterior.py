@@ -30,15 +30,21 @@ class Posterior:
             return np.zeros((n_features, n_features))
         return self.fit.centre.inverse
 
+    @property
+    def centre_variances(self):
+        """Variances of the centre's coefficients, (n_features,)."""
+        return np.diag(self._centre_covariance)
+
     @cached_property
     def _shrinkage(self):
         return self.fit.blocks.shrinkage()
 
     @cached_property
-    def _mean_variance(self):
+    def mean_variance(self):
         """Variance of the centre's prediction at the mean of the rows at the means."""
         total = self.fit.row_weight.sum()
-        return 1 / total if total > 0 else 0.0
+        held = self.fit.pull.holds_intercept
+        return 1 / total if total > 0 and not held else 0.0
 
     @cached_property
     def _pulls_intercept(self):
@@ -49,8 +55,10 @@ class Posterior:
         """Number of parameters that nothing pulls."""
         fit = self.fit
         n_free = 0
-        if fit.has_intercept:
-            n_free = 1 if self._pulls_intercept else (fit.moments.weight > 0).sum()
+        if self._pulls_intercept:
+            n_free = 0 if fit.pull.holds_intercept else 1
+        elif fit.has_intercept:
+            n_free = (fit.moments.weight > 0).sum()
         if fit.pull.pinned:
             return int(n_free)
         return int(n_free) + fit.centre.rank
@@ -68,7 +76,7 @@ class Posterior:
         learnt = np.broadcast_to(learnt, (fit.moments.n_tasks, learnt.shape[1]))
         if weight.any():
             learnt = learnt + own * weight * fit.mean_solved**2 * (
-                1 - weight * self._mean_variance
+                1 - weight * self.mean_variance
             )
         if len(fit.row_gap) > 1:
             spread = (
@@ -86,18 +94,23 @@ class Posterior:
         weight = fit.row_weight[:, None]
         total = fit.blocks.traces(fit.moments.n_tasks)
         if weight.any():
-            known = weight * (1 - weight * self._mean_variance)
+            known = weight * (1 - weight * self.mean_variance)
             total += (known * fit.row_design * fit.mean_solved).sum()
         if fit.pull.pinned:
             return float(total)
-        spread = fit.blocks.spread(fit.moments.n_tasks)
-        if len(fit.row_gap) > 1:
-            spread = spread + self._spread_of_rows(weight)
-        return float(total - np.vdot(self._centre_covariance, spread))
+        return float(total - np.vdot(self._centre_covariance, self.own_spread))
 
-    def _spread_of_rows(self, weight):
-        """Return what the rows at the means add to the blocks' spread, symmetrised."""
-        fit = self.fit
+    @cached_property
+    def own_spread(self):
+        """Reduction of own parts' information by the centre, symmetrised."""
+        spread = self.fit.blocks.spread(self.fit.moments.n_tasks)
+        if len(self.fit.row_gap) > 1:
+            spread = spread + self._spread_of_rows()
+        return spread
+
+    def _spread_of_rows(self):
+        """Return the contribution of the means to the blocks' spread."""
+        fit, weight = self.fit, self.fit.row_weight[:, None]
         passed = fit.blocks.curve(fit.blocks.solve(fit.row_design))
         own = (fit.row_design * fit.mean_solved).sum(axis=1, keepdims=True)
         half = weight * passed + weight**2 * own * fit.row_gap / 2
@@ -112,7 +125,7 @@ class Posterior:
             return 0.0
         gap = np.broadcast_to(fit.row_gap, (fit.moments.n_tasks, len(fit.row_mean)))
         spread = ((gap @ self._centre_covariance) * gap).sum(axis=1)
-        known = 1 - fit.row_weight * (spread + self._mean_variance)
+        known = 1 - fit.row_weight * (spread + self.mean_variance)
         return float((fit.row_weight * known).sum() / a)
 
     @cached_property
@@ -124,7 +137,7 @@ class Posterior:
         centre = self.fit.pull.centre
         if not centre.any():
             return float(total)
-        return float(total - (centre * np.diag(self._centre_covariance)).sum())
+        return float(total - (centre * self.centre_variances).sum())
 
     @cached_property
     def noise_variance(self):
@@ -148,26 +161,26 @@ class Posterior:
             Variances, in units of the noise variance.
         """
         fit = self.fit
-        kept, own = self._intercept_shares(tasks)
-        mean = _pick(fit.moments.x_mean, tasks)[:, None]
+        kept, own = self.intercept_shares(tasks)
+        mean = pick(fit.moments.x_mean, tasks)[:, None]
         rows = X - (1 - kept)[:, None, None] * mean
-        solved = _pick(fit.mean_solved, tasks)[:, None]
+        solved = pick(fit.mean_solved, tasks)[:, None]
         weight = fit.row_weight[tasks][:, None]
         along = (rows * solved).sum(axis=2)
         variance = fit.blocks.quadratics(rows, tasks) - weight * along**2
         variance = variance + own[:, None]
+        level = (kept[:, None] - weight * along) ** 2 * self.mean_variance
+        variance = variance + level
         if fit.pull.pinned:
             return variance
         design = rows - fit.blocks.shrink(rows, tasks)
-        gap = _pick(fit.row_gap, tasks)[:, None]
+        gap = pick(fit.row_gap, tasks)[:, None]
         design = design - (weight * along)[:, :, None] * gap
         design = design - kept[:, None, None] * fit.row_mean
         product = np.matmul(design, self._centre_covariance)
-        variance = variance + (product * design).sum(axis=2)
-        level = kept[:, None] - weight * along
-        return variance + level**2 * self._mean_variance
+        return variance + (product * design).sum(axis=2)
 
-    def _intercept_shares(self, tasks):
+    def intercept_shares(self, tasks):
         """Return the centre's share of ``b_t``, and the variance of the rest."""
         fit = self.fit
         n, a = fit.moments.weight[tasks], fit.pull.intercept
@@ -198,13 +211,13 @@ class Posterior:
             level = 1 / np.float64(fit.pull.intercept) if fit.has_intercept else 0.0
         if self._pulls_intercept:
             rows = X - fit.row_mean
-            level = level + self._mean_variance
+            level = level + self.mean_variance
         else:
             rows = X
         product = rows @ self._centre_covariance
         return own + level + (product * rows).sum(axis=1)
 
 
-def _pick(values, tasks):
+def pick(values, tasks):
     """Return the values of some tasks, or the one value that all tasks share."""
     return values if len(values) == 1 else values[tasks]

@@ -8,10 +8,11 @@ import numpy as np
 from skmtl._contracts import Point
 from skmtl.solvers import Bending
 
+from ._common_losses import find_common
 from ._curvature import MomentCurvature, prefers_rows, row_curvature
 from ._datafit import Datafit
 from ._levels import RowList
-from ._output_models import OutputModels
+from ._output_models import unpack_tasks
 from ._row_model import quadratic_model
 
 # Losses of classes may be so flat that a step goes past where penalties that are not
@@ -193,9 +194,9 @@ class ProfiledLoss(Bending):
         return quadratic_model(self.datafit, self._split(bend), through, ridge)
 
     def unpack(self, W, shared):
-        """Return the linear models of the tasks, and the mean of what they share.
+        """Return the linear models of the tasks, and the one fitted to all rows.
 
-        A task without weight has the shared part.
+        A task without weight gets the latter.
 
         Parameters
         ----------
@@ -209,14 +210,14 @@ class ProfiledLoss(Bending):
         OutputModels
             Coefficients and intercepts.
         """
-        seen = self.datafit.task_totals > 0
-        inner = (*self.datafit.shape[:2], self.shape[1])
-        coef_shared = shared.reshape(inner)[seen].mean(axis=0)
-        levels = [self._find_levels(self._predict(each)) for each in (shared, W)]
-        intercept_shared = levels[0][seen].mean(axis=0)
-        return OutputModels(
-            np.where(seen[:, None, None], W.reshape(inner), coef_shared),
-            np.where(seen[:, None], levels[1], intercept_shared),
-            coef_shared,
-            intercept_shared,
+        datafit, coef = self.datafit, W.reshape(*self.datafit.shape[:2], -1)
+        levels = self._find_levels(self._predict(W))[:, :, None]
+        tasks = np.concatenate([coef, levels], axis=2)
+        if not datafit.fit_intercept:
+            tasks = coef
+        tasks = datafit.move(tasks, -1)
+        common = find_common(datafit, tasks)
+        seen = datafit.task_totals > 0
+        return unpack_tasks(
+            np.where(seen[:, None, None], tasks, common), common, datafit
         )

@@ -14,6 +14,8 @@ from ._pose import factor_path, factor_rows, has_few_rows
 
 # Targets are worked on so many numbers at a time.
 _CHUNK = 2**22
+# With a smaller share of the degrees of freedom left, small errors are chance.
+_FEW_LEFT = 0.1
 # A strength that generalised cross-validation prefers is looked at with so many
 # neighbours on either side.
 _NEIGHBOURS = 2
@@ -37,6 +39,29 @@ class RidgePath:
     errors: np.ndarray
     weight: np.ndarray
     models: object
+
+
+def suggest_ridge_alphas(data, fit_intercept):
+    """Return strengths from no penalty to no effect of any feature.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of tasks.
+    fit_intercept : bool
+        Whether tasks have an intercept.
+
+    Returns
+    -------
+    ndarray of shape (n_alphas,)
+        1e-12 to 1e6 times the mean curvature of a task along a feature.
+    """
+    squares = []
+    with np.errstate(over="ignore", invalid="ignore"):  # such are refused later
+        for _, X in data.roots(fit_intercept)[1]:
+            squares.extend(np.einsum("tij,tij->t", X, X) / max(X.shape[2], 1))
+    seen = [each for each in squares if 0 < each < np.inf]
+    return np.geomspace(1e-12, 1e6, 55) * (np.mean(seen) if seen else 1.0)
 
 
 def fold_path(data, splits, alphas, fit_intercept):
@@ -122,10 +147,10 @@ def _errors_of_rows(data, moments, blocks, alphas, fit_intercept):
         t = group.tasks
         rows = group.X - moments.x_mean[t][:, None]
         rows = np.matmul(rows, blocks.basis[t].transpose(0, 2, 1))
-        left = (group.y - moments.y_mean[t][:, None])[:, :, None]
-        left = left - np.matmul(rows, right[t] * shrunk[t])
+        alone = (group.y - moments.y_mean[t][:, None])[:, :, None]
+        left = alone - np.matmul(rows, right[t] * shrunk[t])
         leverage = np.matmul(rows**2, shrunk[t]) + level[t][:, None, None]
-        left = leave_out(left, group.weight[:, :, None] * leverage)
+        left = leave_out(left, group.weight[:, :, None] * leverage, alone)
         np.add.at(errors, t, np.matmul(group.weight[:, None], left**2)[:, 0])
     return errors
 
@@ -170,14 +195,19 @@ class SharedDesign:
         self.rows = X @ self.basis.T * (self.values > 0)
 
     def generalised_errors(self, alphas):
-        """Return generalised cross-validation of each output, (n_tasks, n_alphas)."""
+        """Return generalised cross-validation of each output, (n_tasks, n_alphas).
+
+        It is infinite where few degrees of freedom are left to know an error by.
+        """
         total = self.values[:, None] + alphas
         explained = (self.right**2).T @ ((total + alphas) / total**2)
         total_square = np.einsum("it,it->t", self.Y, self.Y)[:, None]
         left = np.maximum(total_square - explained, 0)
         freedom = (self.values[:, None] / total).sum(axis=0) + self.share.any()
-        n_left = (self.root > 0).sum() - freedom
-        return left / np.maximum(n_left, 1e-10) ** 2
+        n_rows = (self.root > 0).sum()
+        n_left = np.maximum(n_rows - freedom, _FEW_LEFT * n_rows)
+        few = n_rows - freedom < _FEW_LEFT * n_rows
+        return np.where(few, np.inf, left / n_left**2)
 
     def errors(self, alphas, outputs, leverage):
         """Return squared leave-one-out errors of some outputs, each at its alpha."""
@@ -186,9 +216,9 @@ class SharedDesign:
         for start in range(0, len(outputs), step):
             part = slice(start, start + step)
             coef = self.right[:, outputs[part]] / (self.values[:, None] + alphas[part])
-            left = self.Y.take(outputs[part], axis=1)
-            left -= self.rows @ coef
-            left = leave_out(left, leverage[:, None])
+            alone = self.Y.take(outputs[part], axis=1)
+            left = alone - self.rows @ coef
+            left = leave_out(left, leverage[:, None], alone)
             errors[part] = np.einsum("it,it->t", left, left)
         return errors
 
@@ -200,7 +230,10 @@ class SharedDesign:
         """Return the linear models at one strength per output."""
         coef = (self.right / (self.values[:, None] + alphas)).T @ self.basis
         intercept = self.y_mean - coef @ self.x_mean
-        return LinearTasks(coef, intercept, coef.mean(axis=0), intercept.mean())
+        total = len(alphas) * self.values + np.mean(alphas)
+        shared = (self.right.sum(axis=1) / total) @ self.basis
+        level = self.y_mean.mean() - shared @ self.x_mean
+        return LinearTasks(coef, intercept, shared, level)
 
 
 def shared_path(data, alphas, fit_intercept, per_task):
@@ -233,8 +266,9 @@ def shared_path(data, alphas, fit_intercept, per_task):
 def screened_errors(design, alphas, n_near):
     """Return leave-one-out errors of each output near the strength that suits it.
 
-    Generalised cross-validation says where to look; errors are exact, and as long as
-    the best lies at an end of what was looked at, its neighbours are looked at too.
+    Generalised cross-validation says where to look, but where it is infinite; errors
+    are exact, and as long as the best lies at an end of what was looked at, its
+    neighbours are looked at too.
 
     Parameters
     ----------
@@ -251,9 +285,11 @@ def screened_errors(design, alphas, n_near):
         Sums of squared errors; infinite where it was not looked.
     """
     n_alphas = len(alphas)
-    near = design.generalised_errors(alphas).argmin(axis=1)
+    guess = design.generalised_errors(alphas)
+    near = guess.argmin(axis=1)
     known = np.full((len(near), n_alphas), np.inf)
     wanted = np.abs(np.arange(n_alphas) - near[:, None]) <= n_near
+    wanted |= np.isinf(guess)
     done = np.zeros_like(wanted)
     while wanted.any():
         for k in np.flatnonzero(wanted.any(axis=0)):

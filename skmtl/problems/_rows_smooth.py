@@ -259,7 +259,7 @@ def reads_rows(data):
     Returns
     -------
     bool
-        Whether rows are fewer than features, or scatters of these too large.
+        Whether rows are fewer than features, or scatters are too large.
     """
     n_features = data.X.shape[1]
     if stays_sparse(data):
@@ -286,6 +286,7 @@ def _read_shared(data, fit_intercept):
         None,
         design.scatter_with(left),
         (weight * left * left).sum(axis=1),
+        data.orders,
     )
     return _weighted(moments, data.task_weight), design
 

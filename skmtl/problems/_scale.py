@@ -37,10 +37,11 @@ class ScaledFit:
 
 @dataclass(frozen=True)
 class ScaledLosses:
-    """Divide residuals by a scale: ``sum_i (s / 2 + s h(r_i / s)) + pull / 2``.
+    """Divide residuals by a scale: ``sum_i (s / 2 + s h(r_i / s)) + pull / (2 s)``.
 
-    ``h`` is the loss of Huber with `epsilon`. The objective is convex in coefficients
-    and scale.
+    ``h`` is the loss of Huber with `epsilon`. The objective is jointly convex in
+    coefficients and scale, and homogeneous: multiplying the targets by a factor
+    multiplies the coefficients and the scale by it.
 
     Parameters
     ----------
@@ -68,8 +69,7 @@ class ScaledLosses:
     def at(self, scale):
         """Return the objective at a scale, times the scale."""
         datafit = replace(self.losses.datafit, loss=Huber(self.epsilon * scale))
-        strengths = self.losses.strengths.times(scale)
-        return replace(self.losses, datafit=datafit, strengths=strengths)
+        return replace(self.losses, datafit=datafit)
 
     def value(self, variable, scale):
         """Return the objective."""
@@ -86,7 +86,9 @@ class ScaledLosses:
         pairs = list(zip(datafit.stacks(), raw, strict=True))
         sizes = [np.abs(stack.y - z).ravel() for stack, z in pairs]
         weight = [stack.weight.ravel() for stack, _ in pairs]
-        return fit_scale(np.concatenate(sizes), np.concatenate(weight), self.epsilon)
+        sizes, weight = np.concatenate(sizes), np.concatenate(weight)
+        pull = 2 * self.losses.pull(variable)
+        return fit_scale(sizes, weight, self.epsilon, pull)
 
 
 def minimize_scaled(objective, start, tol, max_iter):
@@ -121,8 +123,8 @@ def minimize_scaled(objective, start, tol, max_iter):
     return ScaledFit(objective.at(scale), solution, scale)
 
 
-def fit_scale(sizes, weight, epsilon):
-    """Return the scale ``s`` at which ``min(r / s, epsilon)^2`` is 1 in the mean.
+def fit_scale(sizes, weight, epsilon, pull=0.0):
+    """Return the ``s`` where ``min(r / s, epsilon)^2 + pull / s^2`` is 1 in the mean.
 
     Parameters
     ----------
@@ -132,17 +134,20 @@ def fit_scale(sizes, weight, epsilon):
         Weights of the rows.
     epsilon : float
         Where squares end, in units of the scale; 1 or more.
+    pull : float, default=0.0
+        Value of the penalty, a weighted sum of squares.
 
     Returns
     -------
     float
         The scale, zero if too many residuals are.
     """
-    unit = sizes.max(initial=0.0)
+    unit = max(sizes.max(initial=0.0), np.sqrt(pull))
     if unit == 0:
         return 0.0
     order = np.argsort(sizes)
     squares = np.cumsum(weight[order] * (sizes[order] / unit) ** 2)
+    squares += pull / unit / unit
     inside = np.cumsum(weight[order])
     # With outliers beyond any row the mean is too high, with the right ones it is 1.
     left = inside[-1] - epsilon**2 * (inside[-1] - inside)

@@ -9,6 +9,7 @@ from skmtl._contracts import TINY, Point, Smooth
 from skmtl.data import TaskMoments
 
 from ._centre import LinearTasks
+from ._common import common_model
 from ._curvature import MomentCurvature
 
 
@@ -129,9 +130,9 @@ class SquaredLoss(Smooth):
         return float(multiple * along - multiple**2 * point.value)
 
     def unpack(self, W, shared):
-        """Return the linear models of the tasks, and the mean of what they share.
+        """Return the linear models of the tasks, and the one fitted to all rows.
 
-        A task without weight has the shared part.
+        A task without weight gets the latter.
 
         Parameters
         ----------
@@ -146,13 +147,12 @@ class SquaredLoss(Smooth):
             Coefficients and intercepts.
         """
         seen = self.moments.weight > 0
-        coef_shared = shared[seen].mean(axis=0)
-        intercept_shared = self._intercepts(shared)[seen].mean()
+        coef, intercept = common_model(self.moments, W, shared, self.curvature.curve)
         return LinearTasks(
-            np.where(seen[:, None], W, coef_shared),
-            np.where(seen, self._intercepts(W), intercept_shared),
-            coef_shared,
-            float(intercept_shared),
+            np.where(seen[:, None], W, coef),
+            np.where(seen, self._intercepts(W), intercept),
+            coef,
+            intercept,
         )
 
     def _intercepts(self, W):

@@ -1,4 +1,4 @@
-"""Sparse rows of tasks as operators: scatters of the features, and blocks of these."""
+"""Scatters of sparse rows as operators, and their blocks."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +12,12 @@ from skmtl.data import BlockRows
 
 from ._blocks import GramBlocks, SquaredBlocks
 
-# Hessians of a working set are formed up to this many numbers.
+# Form Hessians of a working set up to this many numbers.
 _MOST_NUMBERS = 2**23
 
 
 def keeps_sparse(data):
-    """Return whether rows are sparse, and far smaller than what they would be dense.
+    """Return whether rows are sparse, and far smaller than if dense.
 
     Parameters
     ----------
@@ -27,14 +27,14 @@ def keeps_sparse(data):
     Returns
     -------
     bool
-        Whether operators should read the rows as they are.
+        Whether operators should use the sparse rows directly.
     """
     n_rows, n_features = data.X.shape
     return sparse.issparse(data.X) and is_large(n_rows * n_features, data.X.nnz)
 
 
 def stays_sparse(data):
-    """Return whether scatters of sparse rows would be far larger than these.
+    """Return whether scatters of sparse rows would be far larger than the rows.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def stays_sparse(data):
     Returns
     -------
     bool
-        Whether moments should not be formed.
+        Whether to avoid forming moments.
     """
     n_matrices = 1 if data.shares_moments else len(data.tasks)
     numbers = n_matrices * data.X.shape[1] ** 2
@@ -53,12 +53,12 @@ def stays_sparse(data):
 
 @dataclass(frozen=True)
 class SparseDesign:
-    """Multiply by the scatters of sparse rows, centred in passing.
+    """Multiply by the scatters of sparse rows, centred implicitly.
 
     Parameters
     ----------
     data : TaskRows
-        Rows of tasks, whose task weights count.
+        Rows of tasks, with task weights.
     fit_intercept : bool
         Whether rows are centred.
     """
@@ -72,7 +72,7 @@ class SparseDesign:
         return self._centre(self.data.block().times(self.root))
 
     def some(self, features):
-        """Return the rows of some features."""
+        """Select features of the rows."""
         return self._centre(self.block(features))
 
     def block(self, features):
@@ -82,7 +82,7 @@ class SparseDesign:
 
     @cached_property
     def _columns(self):
-        """All features, scaled by root weights, in an order that is fast to pick."""
+        """All features, scaled by root weights, in a format that is fast to index."""
         data = self.data
         X = data.X if data.rows is None else data.X[data.rows]
         return sparse.csc_array(sparse.diags_array(self.root) @ X)
@@ -115,11 +115,11 @@ class SparseDesign:
         return self.rows.pull_back(self.rows.predict(W))
 
     def bound(self):
-        """Return a number no smaller than any eigenvalue of a scatter."""
+        """Return an upper bound on the eigenvalues of the scatters."""
         return self.rows.bound()
 
     def blocks(self, features, scale, pulled, start, ridge):
-        """Return the loss of some features, by Grams if these are few."""
+        """Return the loss for some features, by Gram matrices if they are few."""
         n_tasks, n_rows = len(self.data.tasks), np.diff(self.data.offsets).max()
         small = n_tasks * len(features) ** 2 <= _MOST_NUMBERS
         if small and len(features) <= n_rows:
@@ -131,14 +131,14 @@ class SparseDesign:
 
 @dataclass(frozen=True)
 class CentredRows:
-    """Multiply by some features of sparse rows, scaled by root weights and centred.
+    """Multiply by some features of sparse rows, scaled and implicitly centred.
 
     Parameters
     ----------
     block : BlockRows
         The rows, scaled but not centred.
     mean : ndarray of shape (n_tasks, n_features)
-        What is taken from the features of each task.
+        Subtracted from the features of each task.
     weight : ndarray of shape (n_tasks,)
         Weight of each task.
     root : ndarray of shape (n_samples,)
@@ -171,9 +171,9 @@ class CentredRows:
         return np.maximum(found - self.weight[:, None] * self.mean**2, 0.0)
 
     def bound(self):
-        """Return a number no smaller than any eigenvalue of a scatter.
+        """Return an upper bound on the eigenvalues of the scatters.
 
-        It is the product of the largest sums of a row and of a column, or the trace.
+        It is the product of the largest row sum and column sum, or the trace.
         """
         size = abs(self.block.matrix)
         n_tasks = len(self.mean)
@@ -185,17 +185,16 @@ class CentredRows:
 
 
 class SparseBlocks(SquaredBlocks):
-    """A squared loss known by sparse rows.
+    """A squared loss of sparse rows.
 
-    Its state is the predictions of all rows before they are centred, and, last, the
-    mean of them in each task.
+    Its state is the uncentred predictions of all rows and, last, their mean per task.
 
     Parameters
     ----------
     design : SparseDesign
         The rows.
     features : ndarray of shape (n_features,)
-        Which features.
+        Selected features.
     scale : float
         Factor of the loss.
     """
@@ -222,9 +221,9 @@ class SparseBlocks(SquaredBlocks):
         )
 
     def _read(self, block):
-        """Return rows that a block of features touches, these, and their means.
+        """Return the nonzero rows of a block of features, their values, and means.
 
-        The first two are kept for the next visit.
+        The first two are cached.
         """
         place = block.start, block.stop
         if place not in self._known:
@@ -266,7 +265,7 @@ class SparseBlocks(SquaredBlocks):
         return self.scale * inner + self.ridge * W[:, block] - self.pulled[:, block]
 
     def push(self, state, block, step):
-        """Move the state along with a step of a block."""
+        """Update the state after a step of a block."""
         touched, rows, mean = self._read(block)
         state[touched] += rows.predict(step[:, None])[:, 0]
         state[-len(step) :] += (mean * step).sum(axis=1)
@@ -280,7 +279,7 @@ class SparseBlocks(SquaredBlocks):
 
 
 def scatters(block, mean, weight):
-    """Return scatters of rows about their means, no diagonal below zero."""
+    """Return scatters of centred rows, with nonnegative diagonals."""
     found = block.products()
     found -= (weight[:, None] * mean)[:, :, None] * mean[:, None, :]
     np.maximum(diagonals(found), 0.0, out=diagonals(found))

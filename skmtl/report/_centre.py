@@ -98,6 +98,7 @@ def view_centre(pipeline, X, y):
         rows,
         y,
         n_alphas=_N_ALPHAS,
+        alpha_shared=model.alpha_shared_,
         alpha_intercept=model.alpha_intercept_,
         task_column=model.task_column,
     )

@@ -1,8 +1,9 @@
 """Put a figure into a page that needs no other file."""
 
 from base64 import b64encode
-from html import escape
 from io import BytesIO
+
+from .._text import show_html
 
 
 def embed_figure(figure, alt, caption):
@@ -14,6 +15,6 @@ def embed_figure(figure, alt, caption):
     return (
         f'<figure><div class="scroll" tabindex="0" role="region" '
         f'aria-label="Picture, may be scrolled">'
-        f'<img src="data:image/svg+xml;base64,{picture}" alt="{escape(alt)}"></div>'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        f'<img src="data:image/svg+xml;base64,{picture}" alt="{show_html(alt)}"></div>'
+        f"<figcaption>{show_html(caption)}</figcaption></figure>"
     )

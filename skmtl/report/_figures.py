@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from .._text import show
+
 BLUE, ORANGE, GREY, INK = "#1f5fa8", "#b8460e", "#8a939c", "#1d2730"
 _WIDTH = 4.8  # inches: as wide as a telephone, and enlarged on a screen
 _MOST_BARS, _MOST_FEATURES, _MOST_PANELS, _MOST_LINES = 30, 15, 6, 40
@@ -219,6 +221,6 @@ def _mark(view):
 
 def _label(name, most=24):
     """Return a name that is short, and no formula."""
-    name = str(name).replace("missingindicator_", "missing ")  # scikit-learn's word
+    name = show(name).replace("missingindicator_", "missing ")  # scikit-learn's word
     name = name if len(name) <= most else f"{name[: most - 1]}…"
     return name.replace("$", r"\$")

@@ -1,6 +1,6 @@
 """The models that were compared, one line each."""
 
-from html import escape
+from .._text import show, show_html
 
 
 def draw_models(comparison):
@@ -44,7 +44,9 @@ def write_error(error):
 
 def draw_models_html(comparison, explanations):
     """Draw the same as HTML, with an explanation under the name of each model."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in _head(comparison))
+    head = "".join(
+        f'<th scope="col">{show_html(name)}</th>' for name in _head(comparison)
+    )
     names = zip(comparison.models, _list_models(comparison), strict=True)
     rows = "".join(
         _draw_row(cells, explanations.get(name, ""), name == comparison.best)
@@ -57,8 +59,8 @@ def draw_models_html(comparison, explanations):
 
 
 def _draw_row(cells, explanation, is_best):
-    label, *values = map(escape, cells)
-    more = f"<br><small>{escape(explanation)}</small>" if explanation else ""
+    label, *values = map(show_html, cells)
+    more = f"<br><small>{show_html(explanation)}</small>" if explanation else ""
     kind = ' class="best"' if is_best else ""
     cells = "".join(f"<td>{value}</td>" for value in values)
     return f'<tr{kind}><th scope="row">{label}{more}</th>{cells}</tr>'
@@ -69,7 +71,7 @@ def _head(comparison):
     return (
         "model",
         comparison.metric_label,
-        f"gain over {comparison.baseline}",
+        f"gain over {show(comparison.baseline)}",
         f"better in (of {n_tasks} tasks)",
         "hurts",
     )
@@ -81,14 +83,15 @@ def _list_models(comparison):
 
 def _list_model(comparison, name):
     place = comparison.find(name)
+    label = show(name)
     star = " *" if name == comparison.best else ""
     error = write_error(comparison.errors[place])
     if name == comparison.baseline:
-        return name + star, error, "", "", ""
+        return label + star, error, "", "", ""
     gain = 100 * comparison.relative_gains[place]
     doubt = 100 * comparison.relative_standard_errors[place]
     return (
-        name + star,
+        label + star,
         error,
         f"{gain:+.1f} % ± {doubt:.1f}",
         str(int((comparison.task_gains[place] > 0).sum())),

@@ -1,8 +1,8 @@
 """One page of HTML, without any other file, that says what was found."""
 
 from dataclasses import dataclass, field
-from html import escape
 
+from .._text import show_html
 from ._centre import CentreView
 from ._sections import choose_sections
 from ._style import STYLE
@@ -77,12 +77,12 @@ class Report:
             HTML.
         """
         sections = "\n".join(
-            f'<section id="{name}"><h2>{escape(title)}</h2>\n{draw(self)}</section>'
+            f'<section id="{name}"><h2>{show_html(title)}</h2>\n{draw(self)}</section>'
             for name, title, draw in choose_sections(self)
         )
         return _PAGE.format(
-            title=escape(self.title),
-            subtitle=escape(self.subtitle),
+            title=show_html(self.title),
+            subtitle=show_html(self.subtitle),
             style=STYLE,
             verdict=draw_verdict(self.comparison),
             sections=sections,

@@ -1,12 +1,12 @@
 """The sections of the page, each a function of the report."""
 
 import platform
-from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from .. import __version__
+from .._text import show_html
 from ._embed import embed_figure
 from ._figures import (
     choose_features,
@@ -19,6 +19,7 @@ from ._figures import (
     plot_path,
 )
 from ._models import draw_models_html, write_error
+from ._verdict import choose_model
 
 _MOST_TASKS = 200
 _LEVEL = 0.05
@@ -34,14 +35,14 @@ def _draw_models(report):
         f"fitted on, in {n_folds} folds that every task is dealt to. The error is the "
         "mean over tasks, every task counting the same; ± is the standard error of the "
         "gain over folds. A model <em>hurts</em> a task if it predicts the task worse "
-        f"than <em>{escape(report.comparison.baseline)}</em> does, by a paired test "
+        f"than <em>{show_html(report.comparison.baseline)}</em> does, by a paired test "
         f"that allows for the number of tasks (level {_LEVEL:.0%}).</p>"
     )
 
 
 def _draw_gains(report):
     comparison = report.comparison
-    model = comparison.best_sharing
+    model = choose_model(comparison)
     gains = list_gains(comparison, model)
     best, worst = gains.argmax(), gains.argmin()
     alt = (
@@ -70,12 +71,12 @@ def _say_hurt(comparison, model):
     hurt = comparison.hurt(model)
     if not len(hurt):
         return (
-            f"<p><strong>No task is hurt</strong> by <em>{escape(model)}</em>, as far "
-            "as the test can tell. It sees only large effects in tasks with few rows."
-            "</p>"
+            f"<p><strong>No task is hurt</strong> by <em>{show_html(model)}</em>, as "
+            "far as the test can detect. In tasks with few rows it detects only large "
+            "effects.</p>"
         )
-    names = ", ".join(escape(str(name)) for name in hurt[:_MOST_TASKS])
-    return f"<p><strong>Hurt by <em>{escape(model)}</em>:</strong> {names}.</p>"
+    names = ", ".join(show_html(str(name)) for name in hurt[:_MOST_TASKS])
+    return f"<p><strong>Hurt by <em>{show_html(model)}</em>:</strong> {names}.</p>"
 
 
 def _draw_tasks(comparison, model):
@@ -85,10 +86,10 @@ def _draw_tasks(comparison, model):
     error = comparison.task_errors[comparison.find(model)]
     hurt = np.isin(comparison.tasks, comparison.hurt(model))
     names = ("task", "rows", comparison.baseline, model, "gain", "")
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    head = "".join(f'<th scope="col">{show_html(name)}</th>' for name in names)
     rows = "".join(
         f"<tr{_HURT if hurt[t] else ''}>"
-        f'<th scope="row">{escape(str(comparison.tasks[t]))}</th>'
+        f'<th scope="row">{show_html(str(comparison.tasks[t]))}</th>'
         f"<td>{comparison.n_rows[t]}</td><td>{write_error(base[t])}</td><td>{write_error(error[t])}</td>"
         f"<td>{gains[t]:+,.1f} %</td><td>{'hurt' if hurt[t] else ''}</td></tr>"
         for t in order
@@ -152,7 +153,7 @@ def _draw_data(report):
 
 
 def _draw_origin(report):
-    command = f"<pre><code>{escape(report.command)}</code></pre>"
+    command = f"<pre><code>{show_html(report.command)}</code></pre>"
     packages = ("scikit-learn", "numpy", "scipy", "pandas", "matplotlib")
     versions = {name: _find_version(name) for name in packages}
     facts = {"skmtl": __version__, "Python": platform.python_version(), **versions}
@@ -168,7 +169,7 @@ def _find_version(package):
 
 def _draw_facts(facts):
     items = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>"
+        f"<dt>{show_html(name)}</dt><dd>{show_html(value)}</dd>"
         for name, value in facts.items()
     )
     return f'<dl class="facts">{items}</dl>'

@@ -1,40 +1,44 @@
 """The answer, above everything else."""
 
-from html import escape
+from .._text import show_html
 
 
 def draw_verdict(comparison):
     """Draw the answer in a few words, a sentence, and four numbers."""
-    kind, words = _judge(comparison)
+    kind = _KINDS[comparison.verdict]
     numbers = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        f"<div><dt>{show_html(name)}</dt><dd>{show_html(value)}</dd></div>"
         for name, value in _list_numbers(comparison).items()
     )
     return (
-        f'<div class="verdict {kind}"><strong>{words}</strong>'
-        f"<p>{escape(comparison.recommendation)}</p></div>"
+        f'<div class="verdict {kind}"><strong>{comparison.verdict}</strong>'
+        f"<p>{show_html(comparison.recommendation)}</p></div>"
         f'<dl class="numbers">{numbers}</dl>'
     )
 
 
-def _judge(comparison):
-    place = comparison.find(comparison.best_sharing)
-    difference = comparison.differences[place]
-    doubt = comparison.standard_errors[place]
-    if not abs(difference) > doubt:
-        return "unclear", "No clear difference"
-    sure = abs(difference) > 2 * doubt
-    if difference > 0:
-        return "apart", "Sharing does not help" if sure else "Sharing seems not to help"
-    return "shared", "Sharing helps" if sure else "Sharing seems to help"
+def choose_model(comparison):
+    """Return the model that shares to describe: the recommended one, else the best."""
+    if comparison.recommended != comparison.baseline:
+        return comparison.recommended
+    return comparison.best_sharing
+
+
+_KINDS = {
+    "Sharing helps": "shared",
+    "Sharing seems to help": "shared",
+    "No clear difference": "unclear",
+    "Sharing seems not to help": "apart",
+    "Sharing does not help": "apart",
+}
 
 
 def _list_numbers(comparison):
-    best = comparison.best_sharing
-    gain = 100 * comparison.relative_gains[comparison.find(best)]
+    model = choose_model(comparison)
+    gain = 100 * comparison.relative_gains[comparison.find(model)]
     return {
-        f"gain of '{best}' over '{comparison.baseline}'": f"{gain:+.1f} %",
-        f"tasks that '{best}' hurts": str(len(comparison.hurt(best))),
+        f"gain of '{model}' over '{comparison.baseline}'": f"{gain:+.1f} %",
+        f"tasks that '{model}' hurts": str(len(comparison.hurt(model))),
         "tasks": f"{len(comparison.tasks):,}",
         "rows": f"{comparison.n_rows.sum():,}",
     }

@@ -4,6 +4,7 @@ from ._blocks import Bending, Blocks, Divisible
 from ._conjugate_gradients import conjugate_gradients, pull_together
 from ._elimination import eliminate, plan_elimination
 from ._fista import Fista
+from ._harmonic import extend
 from ._inverse import Inverse
 from ._newton import Curved, Newton
 from ._prox_newton import ProxNewton
@@ -25,6 +26,7 @@ __all__ = [
     "WorkingSet",
     "conjugate_gradients",
     "eliminate",
+    "extend",
     "plan_elimination",
     "pull_together",
 ]

@@ -24,7 +24,7 @@ def pull_together(mass, precision, right, tol=1e-11):
     right : ndarray of shape (n_nodes, size)
         Right sides.
     tol : float, default=1e-11
-        Norm of the residual at which to stop, relative to the right side's.
+        Stop at this norm of the residual relative to the right side.
 
     Returns
     -------
@@ -47,20 +47,20 @@ def pull_together(mass, precision, right, tol=1e-11):
 
 
 def conjugate_gradients(multiply, right, precondition, tol, max_iter):
-    """Solve a system with a matrix that is known by its products.
+    """Solve a linear system, given matrix-vector products.
 
     Parameters
     ----------
     multiply : callable
-        Multiplies by the matrix, which is positive semidefinite.
+        Multiplies by the matrix, which must be positive semidefinite.
     right : ndarray
         Right side, of any shape.
     precondition : callable
-        Multiplies by about the inverse; positive definite.
+        Applies an approximate inverse, which must be positive definite.
     tol : float
-        Norm of the residual at which to stop, relative to the right side's.
+        Stop at this norm of the residual relative to the right side.
     max_iter : int
-        Largest number of products.
+        Maximum number of products.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def conjugate_gradients(multiply, right, precondition, tol, max_iter):
             return solution, n_iter
         step = precondition(left)
         before, slope = slope, np.vdot(left, step)
-        if slope <= 0:  # what is left is rounding
+        if slope <= 0:  # the rest is rounding error
             return solution, n_iter
         direction *= slope / before if n_iter else 0.0
         direction += step
@@ -96,7 +96,7 @@ def conjugate_gradients(multiply, right, precondition, tol, max_iter):
 
 
 def _add(factor, x, total):
-    """Add a multiple to a total in place, without a copy of it."""
+    """Add a multiple to an array in place."""
     linalg.blas.daxpy(x.ravel(), total.reshape(-1), a=factor)
 
 

@@ -184,6 +184,16 @@ class Spectral(TaskBlocks):
         inner = np.matmul(rows * self.scale, basis.transpose(0, 2, 1))
         return np.matmul(inner * shares[:, None], basis) / self.scale
 
+    def turn(self, rows, tasks):
+        """Convert rows (n_blocks, n_rows, n_features) to eigenvector coordinates."""
+        basis = self.basis if len(self.basis) == 1 else self.basis[tasks]
+        return np.matmul(rows * self.scale, basis.transpose(0, 2, 1))
+
+    def shares(self):
+        """Return ``1 / (values + alpha)`` and ``alpha / (values + alpha)``."""
+        learnt = self._weights(1.0)
+        return learnt, learnt * self.alpha[:, None]
+
     def log_determinants(self):
         return np.log1p(self.values / self.alpha[:, None]).sum(axis=1)
 

@@ -1,0 +1,40 @@
+"""Run the checks in environments of their own, as in ``nox -s tests-3.12``."""
+
+import nox
+
+nox.options.sessions = ["tests", "lint"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+
+
+@nox.session(python=PYTHONS)
+def tests(session):
+    """Run the tests on one version of Python."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session):
+    """Check form and spelling."""
+    session.install("-e", ".[lint]")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("codespell")
+
+
+@nox.session
+def lowest(session):
+    """Run the tests on the lowest versions that pyproject.toml promises."""
+    floors = session.run("python", ".ci/floors.py", silent=True).split()
+    extras = session.run(
+        "python", ".ci/floors.py", "plot", "cli", "test", silent=True
+    ).split()
+    session.install("-e", ".", *floors, *extras)
+    session.run("pytest", "-m", "not slow and not peers and not browser")
+
+
+@nox.session
+def docs(session):
+    """Build the site; a warning is an error."""
+    session.install("-e", ".[docs]")
+    session.run("sphinx-build", "-W", "docs", "docs/_build/html")

@@ -1,0 +1,88 @@
+"""Zip archives of a few files, unpacked within size limits."""
+
+from collections import Counter
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+
+_MEGABYTE = 2**20
+_ANY_SIZE = 128 * _MEGABYTE  # unpacked size allowed for any archive
+_ANY_TEXT = 32 * _MEGABYTE  # of that, text; parsing takes ten times as much
+_MOST_GROWTH = 20  # largest ratio of unpacked to packed size above that
+_MOST_FILES = 20_000
+
+
+class ArchiveError(ValueError):
+    """An invalid archive; the message is a predicate that follows the file's name."""
+
+
+def pack(files):
+    """Pack files (bytes by name) into an archive that :func:`unpack` accepts.
+
+    It is stored uncompressed if the compression ratio would exceed the limit.
+    """
+    content = _zip(files, ZIP_DEFLATED)
+    size = sum(map(len, files.values()))
+    bounded = size <= max(_ANY_TEXT, _MOST_GROWTH * len(content))
+    return content if bounded else bundle(files)
+
+
+def bundle(files):
+    """Pack files into an uncompressed archive."""
+    return _zip(files, ZIP_STORED)
+
+
+def unpack(content):
+    """Return the files in an archive (bytes by name), or raise if too large."""
+    with ZipFile(BytesIO(content)) as archive:
+        entries = archive.infolist()
+        _check_names([entry.filename for entry in entries])
+        check_size(sum(entry.file_size for entry in entries), content)
+        text = sum(e.file_size for e in entries if not e.filename.endswith(".npy"))
+        check_size(text, content, _ANY_TEXT)
+        return {entry.filename: _read(archive, entry) for entry in entries}
+
+
+def check_size(size, content, any_size=_ANY_SIZE):
+    """Check the unpacked size of an archive against the limit."""
+    limit = max(any_size, _MOST_GROWTH * len(content))
+    if size > limit:
+        raise ArchiveError(
+            f"is too large to open: {_count(len(content))} that unpack to "
+            f"{_count(size)}, more than {_count(limit)}"
+        )
+
+
+def _check_names(names):
+    if len(names) > _MOST_FILES:
+        raise ArchiveError(
+            f"is too large to open: it holds {len(names):,} files, more than "
+            f"{_MOST_FILES:,}"
+        )
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ArchiveError(f"is damaged: it holds two files named {twice[0]!r}")
+
+
+def _read(archive, entry):
+    """Read one file, and no more than its declared size."""
+    if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):  # others have no limit
+        raise ArchiveError(f"is damaged: {entry.filename!r} uses another compression")
+    with archive.open(entry) as file:
+        content = file.read(entry.file_size + 1)
+    if len(content) != entry.file_size:
+        raise ArchiveError(f"is damaged: {entry.filename!r} is truncated")
+    return content
+
+
+def _zip(files, compression):
+    with BytesIO() as buffer:
+        with ZipFile(buffer, "w", compression) as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+        return buffer.getvalue()
+
+
+def _count(n_bytes):
+    if n_bytes < _MEGABYTE:
+        return f"{n_bytes / 2**10:.0f} kB"
+    return f"{n_bytes / _MEGABYTE:,.0f} MB"

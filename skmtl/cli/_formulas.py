@@ -1,0 +1,29 @@
+"""Text in tables that a spreadsheet would run as a formula."""
+
+import re
+
+import numpy as np
+
+# OWASP's list, and the full-width forms, which spreadsheets treat alike.
+_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def defuse(value):
+    """Put an apostrophe before text that begins a formula; return the rest unchanged.
+
+    Spreadsheets then show the text. Numbers, also as text, are unchanged.
+    """
+    if not isinstance(value, str) or not _FORMULA.match(value):
+        return value
+    return value if _NUMBER.fullmatch(value) else f"'{value}"
+
+
+def defuse_all(columns):
+    """Defuse the names and values of columns (values by name)."""
+    return {
+        defuse(name): np.array([defuse(value) for value in values], dtype=object)
+        if values.dtype.kind in "OUT"
+        else values
+        for name, values in columns.items()
+    }

@@ -1,0 +1,84 @@
+"""Folds that train on earlier rows and test on later ones."""
+
+import numpy as np
+
+from ..model_selection import TaskTimeSeriesSplit
+from ._columns import as_date, as_number
+from ._errors import CommandError, check_column
+from ._kinds import read_kind
+
+_YEARS = 1500, 2500
+
+
+def read_times(frame, name, source, typed, wishes):
+    """Return the time column, as dates or numbers."""
+    check_column(name, list(frame.columns), "--cv time", source)
+    reading = read_kind(frame[name], typed, *wishes.get(name, (None, None)))
+    readers = {"date": as_date, "number": as_number}
+    if reading.kind not in readers or frame[name].isna().all():
+        raise CommandError(
+            f"--cv time {name!r} must hold dates or numbers, got "
+            f"{str(frame[name].iloc[0])!r}: name another column, or add --date {name}"
+        )
+    return readers[reading.kind](frame[name], reading.form, reading.words)
+
+
+def make_folds(table, n_folds):
+    """Return the folds (a number, or pairs of rows), and whether tasks share times.
+
+    All tasks are split at the same times if each test task then has training rows;
+    otherwise each task is split at its own times.
+    """
+    if table.times is None:
+        return n_folds, None
+    codes = np.unique(table.labels.to_numpy(), return_inverse=True)[1]
+    together = _split(table, codes, n_folds, same_times=True)
+    if together and all(_are_known(codes, *fold) for fold in together):
+        return together, True
+    apart = _split(table, codes, n_folds, same_times=False)
+    if not apart and not together:
+        raise CommandError(
+            f"--cv time {table.times.name!r} has too few distinct values for {n_folds} "
+            "folds: add --cv 2 for fewer folds"
+        )
+    return (apart, False) if apart else (together, True)
+
+
+def describe_folds(table, n_folds, same_times):
+    """Describe the folds, if the table has a time."""
+    if same_times is not None:
+        where = (
+            "all tasks split at the same times"
+            if same_times
+            else "each task cut at times of its own, as some have no rows before others"
+        )
+        name = table.times.name
+        return {
+            "Folds": f"{n_folds} in the order of {name}, tested on later rows, {where}"
+        }
+    dates = [name for name, kind in table.kinds.items() if kind == "date"]
+    dates += [name for name in table.kinds if _holds_years(table, name)]
+    if not dates:
+        return {}
+    return {
+        "Folds": f"{n_folds} random folds, although rows have a time ({dates[0]}): to "
+        f"predict later rows, use --cv time {dates[0]}"
+    }
+
+
+def _split(table, codes, n_folds, same_times):
+    splitter = TaskTimeSeriesSplit(n_folds, same_times=same_times)
+    try:
+        return list(splitter.split(table.X, groups=codes, time=table.times.to_numpy()))
+    except ValueError:  # too few times
+        return None
+
+
+def _are_known(codes, train, test):
+    return bool(np.isin(codes[test], codes[train]).all())
+
+
+def _holds_years(table, name):
+    if table.kinds[name] != "number" or not name.casefold().endswith("year"):
+        return False
+    return bool(table.X[name].dropna().between(*_YEARS).all())

@@ -1,0 +1,29 @@
+"""The base class of table transformers."""
+
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from .._compat import all_or_nothing
+
+
+class TableTransformer(TransformerMixin, BaseEstimator):
+    """Fit and transform a table; a failed fit changes nothing."""
+
+    def fit_transform(self, X, y=None, **params):
+        """Fit to a table and transform it; if that raises, nothing changes.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_rows, n_columns)
+            Table.
+        y : object, default=None
+            Ignored.
+        **params : dict of str to object
+            Parameters of `fit`.
+
+        Returns
+        -------
+        X_new : {DataFrame, ndarray}
+            What `transform` returns.
+        """
+        with all_or_nothing(self):
+            return super().fit_transform(X, y, **params)

@@ -1,0 +1,116 @@
+"""Check that fits and predictions are finite."""
+
+import numpy as np
+
+from skmtl._linalg import column_sizes
+
+# Attributes that must be finite; strengths and some of their scores may be infinite.
+_CHECKED = ("coef", "intercept", "objective", "scale")
+
+
+def refuse_infinite(learnt, data):
+    """Raise an error if fitted coefficients or similar attributes overflow.
+
+    Parameters
+    ----------
+    learnt : dict
+        Attributes by name.
+    data : TaskData
+        Training rows.
+    """
+    for name, value in learnt.items():
+        if not name.startswith(_CHECKED) or _is_finite(value):
+            continue
+        feature, size = _find_largest(data.X)
+        y = np.abs(data.Y if data.shares_rows else data.y).max(initial=0.0)
+        raise ValueError(
+            f"The fit must be finite, but {name} overflows. The largest value of X is "
+            f"{size:.3g} (feature {feature}), that of y is {y:.3g}. Divide the column "
+            "or y by its largest absolute value."
+        )
+
+
+def _is_finite(value):
+    if isinstance(value, dict):  # by task; one without rows has NaN
+        return all(np.isfinite(v).all() or np.isnan(v).all() for v in value.values())
+    return np.isfinite(value).all()
+
+
+def _find_largest(X):
+    """Return the feature with the largest number, and that number."""
+    sizes = column_sizes(X)
+    return int(np.argmax(sizes)), float(np.max(sizes))
+
+
+def cast(values, dtype):
+    """Convert an array to a dtype, unless that would overflow.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers in float64.
+    dtype : dtype
+        Of the features.
+
+    Returns
+    -------
+    ndarray
+        The numbers.
+    """
+    values, limits = np.asarray(values), np.finfo(dtype)
+    size = np.abs(values).max(initial=0.0)
+    if size > limits.max or 0 < size < limits.tiny:
+        return values
+    return values.astype(dtype)
+
+
+def predict_finite(calculate, X, rows=None):
+    """Return finite predictions for rows, or raise.
+
+    Predictions of float32 rows that overflow are recomputed in float64.
+
+    Parameters
+    ----------
+    calculate : callable
+        Returns predictions for rows.
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        Rows.
+    rows : ndarray of shape (n_samples,), default=None
+        Row numbers for the message; None counts from zero.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...)
+        The predictions.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = calculate(X)
+        if not np.isfinite(found).all() and X.dtype == np.float32:
+            found = calculate(X.astype(float))
+    check_finite(found, X, rows)
+    return found
+
+
+def check_finite(found, X, rows=None):
+    """Raise an error if predictions overflow, naming a row and its largest feature.
+
+    Parameters
+    ----------
+    found : ndarray of shape (n_samples, ...)
+        Predictions.
+    X : {ndarray, CSR matrix} of shape (n_samples, n_features)
+        Rows.
+    rows : ndarray of shape (n_samples,), default=None
+        Row numbers for the message; None counts from zero.
+    """
+    lost = ~np.isfinite(found.reshape(len(found), found[:1].size)).all(axis=1)
+    if lost.any():
+        row = int(lost.argmax())
+        feature, size = _find_largest(X[row : row + 1])
+        name = row if rows is None else rows[row]
+        raise ValueError(
+            f"Predictions must be finite, but that of row {name} overflows: its "
+            f"feature {feature} is {size:.3g} in absolute value. Leave out rows so far "
+            "from the training rows, or divide the column by its largest absolute "
+            "value before fit."
+        )

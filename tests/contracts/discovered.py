@@ -1,0 +1,231 @@
+"""Discover every public estimator, with suitable rows for each.
+
+New estimators are found automatically; required arguments go into ``ARGUMENTS``.
+"""
+
+import importlib
+import inspect
+import pickle
+import pkgutil
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+
+import skmtl
+from skmtl.compose import make_task_pipeline
+from skmtl.linear_model import MeanRegularizedRegressor, MultiTaskRidge
+
+LABELS = 4, 5, 6
+# Required arguments of classes, variants of wrappers, and shorter searches.
+ARGUMENTS = {
+    "IndependentTasks": [{}, {"estimator": LogisticRegression()}],
+    "JointFeatureRegressorCV": [{"alphas": 5, "cv": 2}],
+    "LowRankRegressorCV": [{"alphas": 5, "cv": 2}],
+    "MeanRegularizedClassifierCV": [{"alphas": [0.1, 10.0], "cv": 2}],
+    "MixedTaskModel": [
+        {"losses": {4: "squared", 5: "logistic", 6: "poisson"}},
+        {"losses": dict.fromkeys(LABELS, "logistic"), "sharing": "features"},
+    ],
+    "PathSearchCV": [
+        {"estimator": MultiTaskRidge(), "n_alphas": 3, "eps": 1e-9, "cv": 2}
+    ],
+    "PooledTasks": [
+        {},
+        {"task_intercepts": True},
+        {"estimator": LogisticRegression(), "task_intercepts": True},
+    ],
+    "TableColumns": [{"kinds": {"x0": "number"}}],
+    "TaskAware": [{"transformer": StandardScaler(), "task_column": -1}],
+}
+# Estimators made by functions.
+MADE = [
+    make_task_pipeline(StandardScaler(), MeanRegularizedRegressor(), task_column=-1),
+    make_task_pipeline(StandardScaler(), task_column=-1),
+]
+OF_FRAMES = "DateFeatures", "TableColumns"
+WRITERS = "fit", "partial_fit", "adapt", "fit_transform", "fit_predict"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Training rows of an estimator, and rows to predict."""
+
+    X: object
+    y: object = None
+    task: object = None
+    weight: object = None
+
+    def of(self, rows):
+        return Rows(*(None if v is None else v[rows] for v in vars(self).values()))
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An unfitted estimator, and how it is called."""
+
+    name: str
+    model: BaseEstimator
+
+    @property
+    def kind(self):
+        """What the target is: numbers, classes, counts, mixed, nothing or frames."""
+        if type(self.model).__name__ in OF_FRAMES:
+            return "frames"
+        if not hasattr(self.model, "predict"):
+            return "nothing"
+        if "losses" in self.model.get_params():
+            return "mixed"
+        if is_classifier(self.model):
+            return "classes"
+        positive = get_tags(self.model).target_tags.positive_only
+        return "counts" if positive else "numbers"
+
+    @property
+    def has_inner(self):
+        """Whether it fits estimators of scikit-learn."""
+        return type(self.model).__module__.startswith("skmtl.compose")
+
+    @property
+    def has_column(self):
+        """Whether the task is the last column of X."""
+        return any(
+            name.endswith("task_column") and value is not None
+            for name, value in self.model.get_params().items()
+        )
+
+    def accepts(self, name, method="fit"):
+        return name in inspect.signature(getattr(self.model, method)).parameters
+
+    def with_params(self, **params):
+        """Return the case with those of the parameters that the model has."""
+        known = self.model.get_params()
+        params = {name: value for name, value in params.items() if name in known}
+        return replace(self, model=clone(self.model).set_params(**params))
+
+    def rows(self, seed=0, n_features=3, labels=LABELS):
+        """Draw eight rows of each of three tasks, mixed."""
+        rng = np.random.default_rng(seed)
+        task = rng.permutation(np.repeat(labels, 8))
+        X = rng.normal(size=(24, n_features)) + 0.5
+        score = X[:, 0] + 0.3 * (task - np.mean(labels)) + rng.normal(size=24)
+        y = {
+            "numbers": score,
+            "classes": np.where(score > np.median(score), "yes", "no"),
+            "counts": np.floor(np.exp(0.5 * score)),
+            "mixed": (score > np.median(score)).astype(float),
+        }.get(self.kind)
+        if self.kind == "frames":
+            return Rows(_frame(X, type(self.model).__name__))
+        return Rows(X, y, task)
+
+    def call(self, model, method, rows):
+        """Call a method that takes rows, with what it accepts of them."""
+        given = {"y": rows.y, "sample_weight": rows.weight}
+        given = {name: v for name, v in given.items() if v is not None}
+        X = rows.X
+        if self.has_column:
+            X = np.column_stack([X, rows.task])
+        elif rows.task is not None:
+            given["task"] = rows.task
+        return getattr(model, method)(X, **given)
+
+    def fit(self, rows):
+        return self.call(clone(self.model), "fit", rows)
+
+    def answer(self, model, rows):
+        """Return all predictions of a fitted model for rows, by method."""
+        rows = replace(rows, y=None, weight=None)
+        names = "predict", "predict_proba", "transform"
+        names = [name for name in names if hasattr(model, name)]
+        return {name: numbers(self.call(model, name, rows)) for name in names}
+
+    @property
+    def writers(self):
+        return [name for name in WRITERS if hasattr(self.model, name)]
+
+
+def numbers(answer):
+    """Return a prediction as one array, of floats if possible."""
+    if isinstance(answer, dict):
+        answer = list(answer.values()) or [np.zeros((0, 0))]
+    array = np.concatenate(answer, 1) if isinstance(answer, list) else answer
+    array = array.to_numpy() if isinstance(array, pd.DataFrame) else array
+    try:
+        return np.asarray(array).astype(float)
+    except ValueError:
+        return np.asarray(array)
+
+
+def state(model):
+    """Return all attributes of a model and of its parts, for comparison."""
+    return pickle.dumps(model)
+
+
+def copy(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+def refuses(call, *args):
+    """Return whether a call raises."""
+    try:
+        call(*args)
+    except Exception:
+        return True
+    return False
+
+
+def _frame(X, name):
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
+    if name == "DateFeatures":
+        return frame.apply(
+            lambda x: pd.Timestamp("2024-01-31") + pd.to_timedelta(x, "D")
+        )
+    return frame
+
+
+def public_estimators():
+    """Yield the classes with a fit that the rooms list in ``__all__``."""
+    for found in pkgutil.iter_modules(skmtl.__path__):
+        if not found.name.startswith("_"):
+            room = importlib.import_module(f"skmtl.{found.name}")
+            for value in (getattr(room, name) for name in getattr(room, "__all__", [])):
+                if inspect.isclass(value) and issubclass(value, BaseEstimator):
+                    yield from [value] if hasattr(value, "fit") else []
+
+
+def lacking(estimator):
+    """Return the required arguments of a class that ``ARGUMENTS`` does not give."""
+    parameters = inspect.signature(estimator).parameters.values()
+    required = {each.name for each in parameters if each.default is each.empty}
+    return sorted(required - ARGUMENTS.get(estimator.__name__, [{}])[0].keys())
+
+
+def explain_lacking(estimators):
+    """Return what must be added to ``ARGUMENTS``, a line per class."""
+    return [
+        f"Add {each.__name__!r}: [{{{', '.join(f'{name!r}: ...' for name in names)}}}] "
+        f"to ARGUMENTS in tests/contracts/discovered.py."
+        for each in estimators
+        if (names := lacking(each))
+    ]
+
+
+def _cases():
+    for estimator in public_estimators():
+        variants = ARGUMENTS.get(estimator.__name__, [{}])
+        for number, arguments in enumerate(variants if not lacking(estimator) else []):
+            name = estimator.__name__ + (f"-{number}" if number else "")
+            yield Case(name, estimator(**arguments))
+    for model in MADE:
+        yield Case("-".join(["make_task_pipeline", *model.named_steps]), model)
+
+
+CASES = list(_cases())
+ENTRIES = {
+    f"{case.name}-{method}": (case, method) for case in CASES for method in case.writers
+}

@@ -1,0 +1,27 @@
+"""Estimators agree on random rows passed in two equivalent ways."""
+
+import pytest
+from fuzz import ALL_KINDS, EXCEPT, N_FIXED, PREDICTORS, check, draw, pairs
+
+each_way = pytest.mark.parametrize("way", EXCEPT, ids=lambda way: way.__name__)
+
+
+@each_way
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:The symmetric non-negative hollow")
+def test_two_ways_to_give_the_same_rows_agree(way):
+    outcomes = []
+    draw(way, lambda case, table: outcomes.append(check(case, way, table)), N_FIXED)
+    assert outcomes.count("agreed") > N_FIXED / 2
+
+
+def test_every_estimator_takes_part_in_some_way():
+    assert {case.name for way in EXCEPT for case in pairs(way)} == {
+        case.name for case in PREDICTORS
+    }
+    assert {case.kind for case in PREDICTORS} == ALL_KINDS
+
+
+def test_exceptions_are_estimators():
+    names = {type(case.model).__name__ for case in PREDICTORS}
+    assert set().union(*EXCEPT.values()) <= names

@@ -1,0 +1,113 @@
+"""Every model that the command saves can be opened, and nothing else."""
+
+import io
+import json
+import zipfile
+from functools import cache
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+pd = pytest.importorskip("pandas", reason="pandas is not installed")
+pytest.importorskip("skops", reason="skops is not installed")
+
+from skmtl.cli._archive import ArchiveError, pack, unpack  # noqa: E402
+from skmtl.cli._models import MODELS, fit_model, make_models  # noqa: E402
+from skmtl.cli._schema import ALLOWED  # noqa: E402
+from skmtl.cli._store import dump_model, load_model  # noqa: E402
+from skmtl.cli._table import prepare_table  # noqa: E402
+
+
+def make_frame(holes):
+    """A table with a column of every kind, with or without missing values."""
+    rng = np.random.default_rng(0)
+    days = pd.Timestamp("2024-01-30") + pd.to_timedelta(np.arange(48), "D")
+    frame = pd.DataFrame(
+        {
+            "hours": rng.normal(size=48),
+            "town": rng.choice(["n", "s", "w"], 48),
+            "born": days.strftime("%Y-%m-%d"),
+            "meals": rng.random(48) < 0.5,
+        }
+    )
+    return frame.mask(rng.random(frame.shape) < 0.1) if holes else frame
+
+
+LABELS = {"text": np.repeat(["ash", "birch", "elm"], 16), "integer": [1, 2, 30] * 16}
+TARGETS = {
+    "numbers": np.linspace(0, 1, 48) ** 2,
+    "classes": np.tile(["yes", "no", "no"], 16),
+    "counts": np.tile([0, 1, 4, 2], 12),
+}
+# Each kind of target with each model; labels and holes vary along.
+TABLES = {
+    "numbers": ("text", True, "auto"),
+    "classes": ("integer", False, "auto"),
+    "counts": ("text", False, "counts"),
+}
+CASES = [(target, name) for target in TABLES for name in MODELS]
+
+
+@cache
+def save(target, name):
+    """Return a frame, a model fitted to it, and the content of its file."""
+    labels, holes, kind = TABLES[target]
+    frame = make_frame(holes).assign(school=LABELS[labels], y=TARGETS[target])
+    table = prepare_table(frame, "", "school", "y", kind=kind)
+    model = fit_model(make_models([name], table)[name], table)
+    return frame, model, dump_model(model)
+
+
+def list_nodes(node):
+    """Yield loader and full name of every node in a schema."""
+    values = node.values() if isinstance(node, dict) else node
+    if isinstance(node, dict) and "__loader__" in node:
+        yield node["__loader__"], f"{node['__module__']}.{node['__class__']}"
+    for each in values:
+        yield from list_nodes(each) if isinstance(each, dict | list) else ()
+
+
+@pytest.mark.parametrize(("target", "name"), CASES)
+def test_every_model_is_opened_as_it_was_saved(tmp_path, target, name):
+    frame, model, content = save(target, name)
+    (tmp_path / "model.skops").write_bytes(content)
+    loaded = load_model(tmp_path / "model.skops")
+    new = frame.assign(school=[*LABELS[TABLES[target][0]][:-1], 99])
+    assert_array_equal(loaded.predict(new), model.predict(new))
+
+
+def test_the_allowlist_is_exactly_what_is_saved():
+    """If this fails, a saved pipeline holds another class: see cli/_schema.py."""
+    found = set()
+    for case in CASES:
+        with zipfile.ZipFile(io.BytesIO(save(*case)[2])) as archive:
+            found |= {*list_nodes(json.loads(archive.read("schema.json")))}
+    allowed = {(loader, name) for loader in ALLOWED for name in ALLOWED[loader]}
+    assert found | {("NdArrayNode", "numpy.int64")} == allowed
+
+
+def test_a_highly_compressible_file_is_stored_uncompressed():
+    """The size limit thus never refuses a genuine file."""
+    files = {"schema.json": b"{}", "1.npy": bytes(40 * 2**20)}
+    content = pack(files)
+    assert len(content) > len(files["1.npy"])
+    assert unpack(content) == files
+
+
+def test_a_model_that_could_not_be_opened_is_not_saved():
+    _, model, _ = save("numbers", "mean")
+    model[-1].coef_, before = np.full_like(model[-1].coef_, np.nan), model[-1].coef_
+    with pytest.raises(ValueError, match="cannot be saved: its file holds a model"):
+        dump_model(model)
+    model[-1].coef_ = before
+
+
+@pytest.mark.parametrize("size", [-1, 10**9])
+def test_sizes_are_checked_before_anything_is_unpacked(size, monkeypatch):
+    content = bytearray(pack({"1.npy": b"x"}))
+    place = content.index(b"PK\x01\x02") + 24
+    content[place : place + 4] = (size % 2**32).to_bytes(4, "little")
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)
+    with pytest.raises(ArchiveError, match="is too large to open: 0 kB that unpack to"):
+        unpack(bytes(content))
