@@ -56,7 +56,7 @@ def column_sizes(X):
 
     Parameters
     ----------
-    X : {ndarray, CSR matrix} of shape (n_rows, n_columns)
+    X : {ndarray, sparse matrix} of shape (n_rows, n_columns)
         Numbers.
 
     Returns
@@ -67,7 +67,8 @@ def column_sizes(X):
     if not sparse.issparse(X):
         return np.abs(X).max(axis=0, initial=0.0)
     sizes = np.zeros(X.shape[1], dtype=X.dtype)
-    np.maximum.at(sizes, X.indices, np.abs(X.data))
+    entries = X.tocoo(copy=False)
+    np.maximum.at(sizes, entries.col, np.abs(entries.data))
     return sizes
 
 

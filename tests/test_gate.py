@@ -330,7 +330,7 @@ NO_WEIGHT = "eights must contain at least one non-zero number"
         ({"sample_weight": np.ones((30, 2))}, r"shape \(30, 2\). To weight the cells"),
         (
             {"sample_weight": WEIGHT - 1e9},
-            r"Negative values .*row \d+. Leave such rows",
+            r"Negative values .*row \d+. Leave out such rows",
         ),
         ({"sample_weight": -1.0}, r"Negative values .* got -1.0 in row 0"),
         ({"sample_weight": WEIGHT * np.nan}, "sample_weight contains NaN"),

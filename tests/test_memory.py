@@ -139,7 +139,7 @@ def test_few_rows_give_the_same_strengths_in_a_basis_of_theirs(
     method, wide, monkeypatch
 ):
     X, y, task, weight = wide
-    model = models.MeanRegularizedRegressorCV(alpha_shared=2.0, method=method)
+    model = models.MeanRegularizedRegressorCV(alphas_shared=[2.0], method=method)
     first = models_of(model, X, y, task, weight)
     alpha, score = model.alpha_, model.best_score_
     monkeypatch.setattr(skmtl._memory, "_LARGE", -1)
@@ -153,7 +153,7 @@ def test_few_rows_give_the_same_strengths_in_a_basis_of_theirs(
 def test_deviations_are_those_of_all_features(wide, monkeypatch):
     X, y, task, _ = wide
     Xq = np.random.default_rng(1).normal(size=(9, 90))
-    model = models.MeanRegularizedRegressorCV(alpha_shared=2.0, alphas=[50.0])
+    model = models.MeanRegularizedRegressorCV(alphas_shared=[2.0], alphas=[50.0])
     first = model.fit(X, y, task=task).predict(Xq, task=[0] * 9, return_std=True)
     monkeypatch.setattr(skmtl._memory, "_LARGE", -1)
     monkeypatch.setattr(skmtl._memory, "_FACTOR", 0)
@@ -201,7 +201,7 @@ def allocated(work):
     "model",
     [
         models.MeanRegularizedRegressor(alpha_shared=1.0),
-        models.MeanRegularizedRegressorCV(method="cv", cv=2, alpha_shared=1.0),
+        models.MeanRegularizedRegressorCV(method="cv", cv=2, alphas_shared=[1.0]),
         models.MeanRegularizedClassifier(),
         models.GraphRegularizedRegressor(alpha_ridge=1.0),
         models.GraphRegularizedClassifier(),
@@ -225,7 +225,7 @@ def test_sparse_rows_take_memory_of_the_order_of_coefficients(model, monkeypatch
 @pytest.mark.parametrize(
     "model",
     [
-        models.MeanRegularizedRegressorCV(alpha_shared=1.0, method="gcv"),
+        models.MeanRegularizedRegressorCV(alphas_shared=[1.0], method="gcv"),
         models.GraphRegularizedRegressor(alpha_ridge=1.0),
         models.MeanRegularizedClassifier(),
         models.GraphRegularizedClassifier(),

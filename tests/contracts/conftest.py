@@ -12,8 +12,14 @@ EXCEPTIONS = {
 }
 
 
+# The grids of these small searches may end anywhere.
+ENDS = pytest.mark.filterwarnings("ignore:The error still falls")
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
+        if "contracts" in item.path.parts:
+            item.add_marker(ENDS)
         for pattern, reason in EXCEPTIONS.items():
             if re.search(pattern, item.nodeid):
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))

@@ -94,9 +94,6 @@ SEVERAL = MATRICES | {
     "polars": lambda M: pl.DataFrame(M, schema=["u", "v", "w"], nan_to_null=True),
 }
 
-# The grids of these small searches may end anywhere.
-pytestmark = pytest.mark.filterwarnings("ignore:The error still falls")
-
 
 def keyword_score(case, x=X, y=Y, task=TASK, weight=WEIGHT):
     """Return the score on the training rows, with labels."""

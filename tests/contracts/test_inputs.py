@@ -23,9 +23,6 @@ GIVEN = {
     "alphas_intercept": np.array([1.0, 0.1]),
 }
 
-# The grids of these small searches may end anywhere.
-pytestmark = pytest.mark.filterwarnings("ignore:The error still falls")
-
 
 def assert_answers(found, expected):
     """Compare numbers up to the solver's tolerance, and classes exactly."""
