@@ -84,7 +84,7 @@ def test_an_estimator_that_takes_no_sparse_matrix_is_told_of_others(
     monkeypatch.setattr(skmtl._memory, "_LARGE", 1000)
     model = PooledTasks(HistGradientBoostingRegressor(), task_encoding="onehot")
     with pytest.raises(
-        ValueError, match=r"accepts a sparse X .*Use task_encoding='target'"
+        ValueError, match=r"that accepts a sparse X for 60 tasks.*'target'"
     ):
         model.fit(X, y, task=task)
 

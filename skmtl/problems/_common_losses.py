@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skmtl._linalg import Semidefinite
+from skmtl._linalg import TINY, Semidefinite
 from skmtl.solvers import Newton
 
 from ._common import implied_ridge, weigh
@@ -104,12 +104,26 @@ class CommonLosses(CoupledLosses):
         slope = gradient.sum(axis=0) + self.ridge * variable[0]
         return (slope * self.free).reshape(1, -1)
 
+    def free_part(self, step):
+        return step * self.free
+
+    def precondition(self, total, first, second):
+        """Return the inverse Hessian for features that are uncorrelated."""
+        found = second.sum(axis=0)
+        if self.datafit.fit_intercept:
+            found = np.concatenate([found, total.sum(axis=0)], axis=-1)
+        found = found + self.ridge.mean(axis=0)
+        found = np.where(found > TINY, found, 1.0)
+        return lambda right: right / found
+
     @cached_property
     def _columns(self):
         return np.flatnonzero(self.free.any(axis=0))
 
     def factor(self, point):
         """Return a solver with the Hessian of the free coefficients."""
+        if self.datafit.iterates:
+            return self.iterate(point)
         free = self.free[:, self._columns].ravel()
         matrix = self._curve(point.raw)[free][:, free]
         if not np.isfinite(matrix).all():

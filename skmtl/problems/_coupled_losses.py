@@ -112,14 +112,6 @@ class CoupledLosses(Curved):
 
         return moved
 
-
-class CoupledTasks(CoupledLosses):
-    """Solve by elimination if Hessians of the tasks are formed, else iteratively."""
-
-    @abstractmethod
-    def eliminate(self, curved):
-        """Return a solver for Newton steps, given the Hessians of the losses."""
-
     @abstractmethod
     def precondition(self, total, first, second):
         """Return a preconditioner, given the diagonals of the Hessians.
@@ -128,20 +120,12 @@ class CoupledTasks(CoupledLosses):
         gradient are the scores of the classes.
         """
 
-    def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
-        """Return a solver with the Hessian at a point; it returns NaN on overflow.
+    def free_part(self, step):
+        """Return a step without coefficients that are fixed."""
+        return step
 
-        If Hessians are too large to form, it uses conjugate gradients, to a residual of
-        `tol` relative to the gradient.
-        """
-        if self.datafit.iterates:
-            return self._iterate(point, tol, max_iter)
-        curved = self.datafit.curve(point.raw)
-        if not np.isfinite(curved).all():
-            return lambda gradient: np.full_like(gradient, np.nan)
-        return self.eliminate(curved).solve
-
-    def _iterate(self, point, tol, max_iter):
+    def iterate(self, point, tol=_FORCING, max_iter=_MAX_ITER):
+        """Return a solver with the Hessian at a point that forms no matrix."""
         along = self.datafit.along(point.raw)
         divide = self.precondition(*self.datafit.diagonals(point.raw))
         basis = self.datafit.basis
@@ -149,8 +133,8 @@ class CoupledTasks(CoupledLosses):
         def about(right):
             right = right.reshape(self.shape)
             if basis is None:
-                return flat(divide(right.copy()))
-            return flat(basis.T @ divide(basis @ right))
+                return flat(self.free_part(divide(right.copy())))
+            return flat(self.free_part(basis.T @ divide(basis @ right)))
 
         def multiply(step):
             step = step.reshape(self.shape)
@@ -162,6 +146,35 @@ class CoupledTasks(CoupledLosses):
             return conjugate_gradients(multiply, gradient, about, tol, max_iter)[0]
 
         return solve
+
+
+class CoupledTasks(CoupledLosses):
+    """Solve by elimination if Hessians of the tasks are formed, else iteratively."""
+
+    @abstractmethod
+    def unpack(self, variable):
+        """Return the linear models of the tasks, and the one that they share."""
+
+    def unpack_squares(self, variable):
+        """Return the same for squared losses, as an exact solution has it."""
+        return self.unpack(variable).only()
+
+    @abstractmethod
+    def eliminate(self, curved):
+        """Return a solver for Newton steps, given the Hessians of the losses."""
+
+    def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
+        """Return a solver with the Hessian at a point; it returns NaN on overflow.
+
+        If Hessians are too large to form, it uses conjugate gradients, to a residual of
+        `tol` relative to the gradient.
+        """
+        if self.datafit.iterates:
+            return self.iterate(point, tol, max_iter)
+        curved = self.datafit.curve(point.raw)
+        if not np.isfinite(curved).all():
+            return lambda gradient: np.full_like(gradient, np.nan)
+        return self.eliminate(curved).solve
 
 
 def flat(array):

@@ -10,8 +10,11 @@ from skmtl._linalg import TINY, Semidefinite, diagonals
 from skmtl.couplings import Pull
 from skmtl.solvers import Inverse
 
+from ._centre import LinearTasks
+from ._common import common_model
 from ._common_losses import find_common
 from ._coupled_losses import CoupledTasks, flat
+from ._curvature import row_curvature
 from ._datafit import Datafit
 from ._output_models import unpack_tasks
 
@@ -183,6 +186,41 @@ class CentredLosses(CoupledTasks):
             shared = np.where(loose, tasks[seen].mean(axis=0), centre)
         tasks = np.where(seen[:, None, None], tasks, shared)
         return unpack_tasks(tasks, shared, self.datafit)
+
+    def unpack_squares(self, variable):
+        """Return the same for squared losses, with the shared part of `CentreFit`."""
+        datafit, n_tasks = self.datafit, self.datafit.n_tasks
+        n_features, strengths = datafit.data.X.shape[1], self.strengths
+        moments = datafit.data.moments(curvature=False)
+        moments = moments if datafit.fit_intercept else moments.about_zero()
+        seen = moments.weight > 0
+        tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
+        coef, shared = tasks[:, 0, :n_features], variable[-1, 0, :n_features]
+        intercept, level = np.zeros(n_tasks), 0.0
+        loose = (strengths.own == 0).all(axis=0) | strengths.pinned
+        if datafit.fit_intercept:
+            intercept, level = tasks[:, 0, -1], float(variable[-1, 0, -1])
+            level = self._shared_level(moments, shared, level)
+        if loose.any():
+            ridge = np.broadcast_to(strengths.own, coef.shape)[seen].mean(axis=0)
+            curve = row_curvature(datafit.data, datafit.fit_intercept).curve
+            none, known = np.zeros_like(coef), np.where(loose, np.nan, shared)
+            shared, level = common_model(moments, none, none, curve, ridge, known)
+        coef = np.where(seen[:, None], coef, shared)
+        return LinearTasks(coef, np.where(seen, intercept, level), shared, level)
+
+    def _shared_level(self, moments, shared, level):
+        """Return the shared intercept, given the one of the centre."""
+        pull, weight = self.strengths.intercept, moments.weight
+        is_shrunk = self.strengths.centre.any() and not self.strengths.pinned
+        if pull and not is_shrunk:
+            return level
+        seen = weight > 0
+        left = (moments.y_mean - moments.x_mean @ shared)[seen]
+        precision = weight[seen]
+        if pull:
+            precision = 1 / (1 / precision + 1 / pull)
+        return float(np.average(left, weights=precision))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Iterated:
 
     def unpack(self):
         """Return the linear models of the tasks and of their shared part."""
-        return self.objective.unpack(self.variable).only()
+        return self.objective.unpack_squares(self.variable)
 
 
 def iterate(objective, start=None, tol=TOLERANCE):
