@@ -1,6 +1,7 @@
 """Labels of tasks as they stand in a table."""
 
 from collections import Counter
+from unicodedata import normalize
 
 from ._words import WHOLE, is_empty
 
@@ -49,7 +50,12 @@ def explain_new(new, known):
 
 
 def fold(label):
-    """Return what is left of a label without zeros in front, point, case and spaces."""
-    text = " ".join(str(label).casefold().split())
+    """Return what is left of a label without zeros in front, point, case and spaces.
+
+    And without marks that are not seen, such as that of a byte order, and the ways in
+    which Unicode writes one letter.
+    """
+    text = " ".join(normalize("NFKC", str(label)).casefold().split())
+    text = "".join(filter(str.isprintable, text)).strip()
     whole = WHOLE.fullmatch(text.lstrip("0") or "0")
     return whole[1] if whole else text

@@ -55,6 +55,8 @@ def name_source(path):
 def _read_bytes(path):
     """Return what to call a table, and its bytes."""
     where = name_source(path)
+    if str(path) == STANDARD_INPUT and sys.stdin is None:
+        raise CommandError("the standard input is closed: say <FILE, or name a file")
     if str(path) == STANDARD_INPUT:
         return where, sys.stdin.buffer.read()
     path = Path(path)

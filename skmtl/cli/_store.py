@@ -18,6 +18,7 @@ from ._schema import ALLOWED, PROTOCOL, Checker, parse
 FORMAT = 1  # of our files: grows when an older skmtl would misread a newer file
 _MARK, _SCHEMA = "skmtl.json", "schema.json"
 _LONGEST = 100  # letters of a name in a message
+_LONGEST_TEXT = 500  # letters of a message
 _AGAIN = "make it anew with skmtl compare --save"
 _DAMAGE = (  # what zipfile and skops raise
     AttributeError,
@@ -62,6 +63,8 @@ def load_model(path):
     only what was checked is handed to skops.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise CommandError(f"{path} is no file: name one that compare --save made")
     if not path.is_file():
         raise CommandError(
             f"{path} does not exist: make it with skmtl compare --save {path}"
@@ -72,7 +75,7 @@ def load_model(path):
         mark = _read_mark(files)
         model = _open(files, content)
     except ArchiveError as error:
-        text = str(_explain(error, mark))
+        text = _shorten(_explain(error, mark))
         joint = " " if text.endswith(", or") else ": "
         raise CommandError(f"{path} {text}{joint}{_AGAIN}") from None
     except _DAMAGE as error:
@@ -119,6 +122,14 @@ def _make_mark():
         "skmtl": __version__,
         "scikit-learn": sklearn.__version__,
     }
+
+
+def _shorten(error):
+    """Return what is wrong with a file, without the middle of what is too long."""
+    text = str(error)
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    return f"{text[: _LONGEST_TEXT - 2 * _LONGEST]}...{text[-_LONGEST:]}"
 
 
 def _read_mark(files):

@@ -52,6 +52,9 @@ def fail(capsys, argv):
 
 
 ARGUMENTS = [
+    (["--save", ""], "--save is empty: name a file that ends with .skops"),
+    (["--report", ""], "--report is empty: name a file that ends with .html"),
+    (["--date", "x=%d%d"], "--date x=%d%d is no way to write dates, redefinition"),
     (["--seed", "-1"], "--seed: must be a whole number from 0 to 4294967295, got '-1'"),
     (["--seed", "4294967296"], "--seed: must be a whole number from 0 to 4294967295"),
     (["--seed", "9" * 5000], "--seed: must be a whole number from 0 to 4294967295"),
@@ -88,12 +91,14 @@ def test_bad_arguments_are_said_in_one_line(capsys, csv, argv, said):
 
 
 COMMANDS = [
+    (["predict", "c.csv", "c.csv", "--output", ""], "--output is empty: name a file"),
     (["compare", f"{LONG}.csv", "--task", "t", "--target", "y"], "File name too long"),
     (["predict", f"{LONG}.skops", "c.csv"], "File name too long"),
     (["predict", "nothing.skops", "c.csv", "--output", f"{LONG}.csv"], "too long"),
     (["predict", "c.csv", "c.csv"], "is damaged, or no file that skmtl saved"),
     (["predict", "c.csv", "c.csv", "--output", "c.csv"], "is the same file as c.csv"),
-    (["predict", ".", "c.csv"], "does not exist"),
+    (["predict", ".", "c.csv"], "is no file: name one that compare --save made"),
+    (["predict", "", "c.csv"], "is no file: name one that compare --save made"),
     (["\x1b[31m"], r"invalid choice: '\x1b[31m'"),
 ]
 
