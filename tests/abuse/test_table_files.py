@@ -14,7 +14,7 @@ import pytest
 pd = pytest.importorskip("pandas", reason="pandas is not installed")
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 
-from skmtl.cli import _archive, _excel  # noqa: E402
+from skmtl.cli import _archive, _excel, _read  # noqa: E402
 from skmtl.cli._columns import TableColumns  # noqa: E402
 from skmtl.cli._errors import CommandError  # noqa: E402
 from skmtl.cli._labels import describe_labels  # noqa: E402
@@ -150,6 +150,16 @@ def test_a_table_is_not_filled_up_far_beyond_what_it_holds(tmp_path):
     content = b"t,x" + b"," * 10**4 + b"\n" + b"a,1\n" * 10**4
     said = refuse(tmp_path / "a.csv", content)
     assert "filled up to more than 16,777,216 cells, as its first row has 10,0" in said
+
+
+def test_a_parquet_file_holds_no_more_cells_than_its_limit(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    monkeypatch.setattr(_read, "_ANY_CELLS", 2**17)
+    frame = pd.DataFrame({"t": ["a"] * 2**20, "x": 1.0})
+    frame.to_parquet(tmp_path / "whole.parquet")
+    content = (tmp_path / "whole.parquet").read_bytes()
+    said = refuse(tmp_path / "a.parquet", content)
+    assert "is too large to open: 2,097,152 cells in" in said
 
 
 def test_names_in_a_line_longer_than_the_sample_are_told_apart(tmp_path):
