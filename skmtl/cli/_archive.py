@@ -1,6 +1,7 @@
 """Zip archives of a few files, unpacked within size limits."""
 
 from collections import Counter
+from gzip import GzipFile
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -8,7 +9,12 @@ _MEGABYTE = 2**20
 _ANY_SIZE = 128 * _MEGABYTE  # unpacked size allowed for any archive
 _ANY_TEXT = 32 * _MEGABYTE  # of that, text; parsing takes ten times as much
 _MOST_GROWTH = 20  # largest ratio of unpacked to packed size above that
+_TABLE_GROWTH = 50  # the same for a table, whose columns may repeat a few words
 _MOST_FILES = 20_000
+
+
+_ANY_CELLS = 2**24  # number of cells allowed for any table
+_CELL_GROWTH = 8  # largest ratio of padded to stored cells above that
 
 
 class ArchiveError(ValueError):
@@ -42,9 +48,42 @@ def unpack(content):
         return {entry.filename: _read(archive, entry) for entry in entries}
 
 
-def check_size(size, content, any_size=_ANY_SIZE):
+def check_workbook(content):
+    """Check the unpacked size of a workbook, and return it."""
+    with ZipFile(BytesIO(content)) as archive:
+        entries = archive.infolist()
+    _check_names([entry.filename for entry in entries])
+    size = sum(entry.file_size for entry in entries)
+    check_size(size, content, _ANY_SIZE, _TABLE_GROWTH)
+    return size
+
+
+def unpack_gzip(content):
+    """Return the unpacked content of a gzip file, within the limit."""
+    limit = max(_ANY_SIZE, _TABLE_GROWTH * len(content))
+    with GzipFile(fileobj=BytesIO(content)) as file:
+        unpacked = file.read(limit + 1)
+    if len(unpacked) > limit:
+        raise ArchiveError(
+            f"is too large to open: {_count(len(content))} that unpack to more than "
+            f"{_count(limit)}"
+        )
+    return unpacked
+
+
+def check_cells(n_cells, n_known):
+    """Check the number of cells of a padded table against those in the file."""
+    limit = max(_ANY_CELLS, _CELL_GROWTH * n_known)
+    if n_cells > limit:
+        raise ArchiveError(
+            f"is too large to open: its rows would be filled up to more than {limit:,} "
+            "cells"
+        )
+
+
+def check_size(size, content, any_size=_ANY_SIZE, growth=_MOST_GROWTH):
     """Check the unpacked size of an archive against the limit."""
-    limit = max(any_size, _MOST_GROWTH * len(content))
+    limit = max(any_size, growth * len(content))
     if size > limit:
         raise ArchiveError(
             f"is too large to open: {_count(len(content))} that unpack to "

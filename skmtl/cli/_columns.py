@@ -9,7 +9,15 @@ from sklearn.utils.validation import validate_data
 
 from ._errors import CommandError, count_rows
 from ._transformer import TableTransformer
-from ._words import WHOLE, drop_words, is_empty, map_cells, read_floats, write_value
+from ._words import (
+    WHOLE,
+    drop_words,
+    is_empty,
+    map_cells,
+    read_floats,
+    strip,
+    write_value,
+)
 
 _LARGEST = 1e100  # squares and their sums are finite
 _EXACT = 2.0**53  # larger floats cannot represent every integer
@@ -136,11 +144,12 @@ def as_number(column, form=None, words=()):
 
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         raise CommandError(f"column {column.name!r} must hold numbers, got dates")
-    values = _read_plain(column)
+    values = _read_numeric(column) if _is_numeric(column) else _read_plain(column)
     if values is None:
-        values = pd.to_numeric(column, errors="coerce").astype(float)
-    words = drop_words(column[values.isna()], words)
-    _check_cast(words, words.where(words.isna()), "numbers")
+        values = pd.to_numeric(strip(column), errors="coerce").astype(float)
+    if not _is_numeric(column):
+        words = drop_words(column[values.isna()], words)
+        _check_cast(words, words.where(words.isna()), "numbers")
     large = values.abs() > _LARGEST
     if large.any():
         raise CommandError(
@@ -151,12 +160,22 @@ def as_number(column, form=None, words=()):
     return values
 
 
+def _is_numeric(column):
+    import pandas as pd
+
+    return pd.api.types.is_numeric_dtype(column.dtype)
+
+
+def _read_numeric(column):
+    import pandas as pd
+
+    return pd.to_numeric(column).astype(float)
+
+
 def _read_plain(column):
     """Return numbers by a fast path, or None if some text is not a number."""
     import pandas as pd
 
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return None
     known = column.notna().to_numpy()
     found = read_floats(column[known].tolist())
     if found is None:

@@ -73,10 +73,10 @@ def _check_outputs(arguments):
     """Check what is to be written before the work begins."""
     report, save = arguments.report, arguments.save
     inputs = [arguments.data] if arguments.data else []
-    if report:
+    if report is not None:
         need("matplotlib")
         report = check_output(report, ".html", "--report", inputs)
-    if save:
+    if save is not None:
         need("skops.io")
         save = check_output(save, ".skops", "--save", inputs)
     return report, save

@@ -42,4 +42,5 @@ def count_rows(n_rows):
 
 def _list(names):
     more = ", ..." * (len(names) > _SHOWN)
-    return f"it has {len(names)} columns, {', '.join(names[:_SHOWN])}{more}"
+    columns = "column" if len(names) == 1 else "columns"
+    return f"it has {len(names)} {columns}, {', '.join(names[:_SHOWN])}{more}"

@@ -4,10 +4,12 @@ import datetime
 import re
 import warnings
 from io import BytesIO
-from zipfile import BadZipFile
 
+from ._archive import ArchiveError, check_cells, check_workbook
 from ._errors import CommandError, need
 
+_MOST_ROWS = 2**20  # of a sheet, as Excel has it
+_CELL_BYTES = 16  # in XML, at the least
 _ZEROS = re.compile(r"0{2,}")
 
 
@@ -15,6 +17,7 @@ def read_excel(content, path):
     """Return the rows of the first sheet as lists of text, and what was assumed."""
     openpyxl = need("openpyxl")
     try:
+        size = check_workbook(content)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about unsupported styles and features
             book = openpyxl.load_workbook(
@@ -22,16 +25,35 @@ def read_excel(content, path):
             )
             sheet = book.worksheets[0]
             sheet.reset_dimensions()
-            rows = [[*map(_write_cell, row)] for row in sheet.iter_rows()]
-    except (BadZipFile, IndexError, KeyError, OSError, TypeError, ValueError) as error:
+            rows, width = _read_rows(sheet, size // _CELL_BYTES)
+    except ArchiveError as error:
+        raise CommandError(f"{path} {error}: save it as .csv") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # what openpyxl lets out of a damaged file is not said
         raise CommandError(
             f"{path} is not a readable Excel file ({type(error).__name__}): save it "
             "again as .xlsx or .csv"
         ) from None
-    width = max(map(len, rows), default=0)
-    rows = [row + [""] * (width - len(row)) for row in rows if any(row)]
+    rows = [row + [""] * (width - len(row)) for row in rows]
     first = f"the first of {len(book.worksheets)} sheets, {sheet.title!r}"
     return rows, [first] if len(book.worksheets) > 1 else []
+
+
+def _read_rows(sheet, n_known):
+    """Return the rows that are not empty, and how wide they are to be."""
+    rows, width, n_cells = [], 0, 0
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        if number > _MOST_ROWS:
+            raise ArchiveError(f"is too large to open: more than {_MOST_ROWS:,} rows")
+        n_cells += len(cells)
+        check_cells(n_cells, n_known)
+        row = [*map(_write_cell, cells)]
+        if any(row):
+            rows.append(row)
+            width = max(width, len(row))
+            check_cells(width * len(rows), n_known)
+    return rows, width
 
 
 def _write_cell(cell):

@@ -2,6 +2,7 @@
 
 import datetime
 import numbers
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -235,7 +236,7 @@ def _read_as_dates(name, values, form, blanks):
 def _are_dates(name, values, form):
     try:
         return are_dates(values, form)
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # pandas makes a pattern of it
         raise CommandError(
             f"--date {name}={form} is not a valid date format, {error}: give one such "
             f"as --date {name}=%d/%m/%Y"

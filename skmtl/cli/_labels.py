@@ -1,6 +1,7 @@
 """Task labels in a table."""
 
 from collections import Counter
+from unicodedata import normalize
 
 from ._words import WHOLE, is_empty
 
@@ -49,7 +50,11 @@ def explain_new(new, known):
 
 
 def fold(label):
-    """Normalise a label: no leading zeros, decimal point, case or extra spaces."""
-    text = " ".join(str(label).casefold().split())
+    """Normalise a label: no leading zeros, decimal point, case or extra spaces.
+
+    Invisible characters are dropped, and equivalent Unicode forms are unified.
+    """
+    text = " ".join(normalize("NFKC", str(label)).casefold().split())
+    text = "".join(filter(str.isprintable, text)).strip()
     whole = WHOLE.fullmatch(text.lstrip("0") or "0")
     return whole[1] if whole else text

@@ -21,9 +21,10 @@ _SHOWN = 3
 
 def predict(arguments, argv):
     """Predict the rows of a table."""
-    output = arguments.output and check_output(
-        arguments.output, ".csv", "--output", [arguments.data, arguments.model]
-    )
+    output = arguments.output
+    if output is not None:
+        inputs = [arguments.data, arguments.model]
+        output = check_output(output, ".csv", "--output", inputs)
     source = name_source(arguments.data)
     with progress("Reading", arguments.quiet):
         model = load_model(arguments.model)

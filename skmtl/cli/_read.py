@@ -18,6 +18,8 @@ from ._sheet import (
 STANDARD_INPUT = "-"
 _SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _OTHERS = (".xlsx", ".parquet")
+_ANY_CELLS = 2**27  # of a Parquet file of any size, 1 GB of numbers
+_CELL_GROWTH = 50  # cells for a byte in a larger one
 _GZIP, _ZIP, _PARQUET, _OLD_EXCEL = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11"
 
 
@@ -55,6 +57,8 @@ def name_source(path):
 def _read_bytes(path):
     """Return the name of a table, and its bytes."""
     where = name_source(path)
+    if str(path) == STANDARD_INPUT and sys.stdin is None:
+        raise CommandError("the standard input is closed: say <FILE, or name a file")
     if str(path) == STANDARD_INPUT:
         return where, sys.stdin.buffer.read()
     path = Path(path)
@@ -87,6 +91,7 @@ def _read_parquet(content, path, keep):
     try:
         file = pq.ParquetFile(pyarrow.BufferReader(content))
         name_columns(file.schema_arrow.names, path)
+        _check_cells(file.metadata, content, path)
         frame = file.read().to_pandas(types_mapper=integers.get)
     except (pyarrow.ArrowException, OSError) as error:
         raise CommandError(
@@ -97,6 +102,16 @@ def _read_parquet(content, path, keep):
     frame.columns = name_columns(frame.columns, path)
     records = split_records(frame.to_csv(index=False)) if keep else []
     return Sheet(frame, True, [], records)
+
+
+def _check_cells(metadata, content, path):
+    """Check how many cells a Parquet file says that it holds."""
+    n_cells = metadata.num_rows * metadata.num_columns
+    if n_cells > max(_ANY_CELLS, _CELL_GROWTH * len(content)):
+        raise CommandError(
+            f"{path} is too large to open: {n_cells:,} cells in {len(content):,} "
+            "bytes, leave out rows or columns"
+        )
 
 
 def _first_line(error):

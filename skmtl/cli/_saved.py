@@ -138,7 +138,7 @@ def _check_names(owner):
 
 
 def _check_predictions(model):
-    """Check that a model predicts two empty rows, of a known task and a new one.
+    """Check that a model predicts an empty row of each task and of a new one.
 
     Missing attributes and inconsistent shapes thus raise on loading, not in the middle
     of a table.
@@ -159,7 +159,8 @@ def _predict_nothing(model):
     import pandas as pd
 
     *names, task_column = model.steps[0][1].kinds
-    labels = [*_name_tasks(np.asarray(model.steps[-1][1].tasks_).tolist())]
+    tasks = np.asarray(model.steps[-1][1].tasks_).tolist()
+    labels = [*tasks, _name_new(tasks)]
     frame = pd.DataFrame(index=range(len(labels)), columns=names, dtype=object)
     frame[task_column] = pd.Series(labels, dtype=object)
     answers = [model.predict(frame)]
@@ -168,9 +169,9 @@ def _predict_nothing(model):
     return answers
 
 
-def _name_tasks(tasks):
-    """Return the first of sorted labels, and an unknown one."""
+def _name_new(tasks):
+    """Return a label that is not among the sorted ones."""
     first, last = tasks[0], tasks[-1]
     if isinstance(first, int):
-        return first, first - 1 if first > 0 else last + 1
-    return first, f"{last}?"
+        return first - 1 if first > 0 else last + 1
+    return f"{last}?"

@@ -1,12 +1,13 @@
 """Tables of text: decoding, parsing, and the original lines."""
 
 import csv
-import gzip
 import io
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from itertools import compress, islice
 
+from ._archive import ArchiveError, check_cells, unpack_gzip
 from ._decimals import read_decimals
 from ._errors import CommandError, count_rows
 
@@ -46,7 +47,11 @@ class Sheet:
 def unpack(content, path):
     """Return the content of a gzip file."""
     try:
-        return gzip.decompress(content)
+        return unpack_gzip(content)
+    except ArchiveError as error:
+        raise CommandError(
+            f"{path} {error}: if it is a table of yours, unpack it first"
+        ) from None
     except (EOFError, OSError, zlib.error) as error:
         raise CommandError(
             f"{path} is not a readable gzip file ({error}): compress it again"
@@ -127,7 +132,7 @@ def name_columns(names, path):
     names = [
         str(name).strip() or f"Unnamed: {place}" for place, name in enumerate(names)
     ]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, n in Counter(names).items() if n > 1), None)
     if twice is not None:
         raise CommandError(f"{path} has two columns named {twice!r}: rename one")
     return names
@@ -166,7 +171,7 @@ def _rate(text, separator, tab):
     """Rate a separator by whether rows have equal width, and how wide they are."""
     sample = text[:_SAMPLE]
     if len(text) > _SAMPLE:
-        sample = sample[: sample.rfind("\n") + 1]
+        sample = sample[: sample.rfind("\n") + 1] or sample  # of one long line
     try:
         reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
         widths = [len(row) for row in islice(reader, 100) if row]
@@ -211,6 +216,7 @@ def _read_lines(reader, lines):
 def _even(rows, lines, path):
     """Pad short rows; refuse rows that are too long."""
     width = len(rows[0])
+    _check_filled(rows, width, path)
     odd = [place for place, row in enumerate(rows) if len(row) != width]
     early = [place for place in odd if len(rows[place]) < width]
     rows, lines = list(rows), lines and list(lines)
@@ -231,6 +237,16 @@ def _even(rows, lines, path):
         f"{count_rows(len(early))} with fewer fields than names, first row {early[0]}"
     )
     return rows, lines, what
+
+
+def _check_filled(rows, width, path):
+    """Check that short rows filled up are not far more than what is there."""
+    try:
+        check_cells(width * len(rows), sum(map(len, rows)))
+    except ArchiveError as error:
+        raise CommandError(
+            f"{path} {error}, as its first row has {width:,}: mend it"
+        ) from None
 
 
 def _count_lines(lines, rows, place):

@@ -18,6 +18,7 @@ from ._schema import ALLOWED, PROTOCOL, Checker, parse
 FORMAT = 1  # increase when an older skmtl would misread a newer file
 _MARK, _SCHEMA = "skmtl.json", "schema.json"
 _LONGEST = 100  # most letters of a name in a message
+_LONGEST_TEXT = 500  # most letters of a message
 _AGAIN = "save it again with skmtl compare --save"
 _DAMAGE = (  # what zipfile and skops raise
     AttributeError,
@@ -62,6 +63,8 @@ def load_model(path):
     skops receives only what was checked.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise CommandError(f"{path} is not a file: give one written by compare --save")
     if not path.is_file():
         raise CommandError(
             f"{path} does not exist: make it with skmtl compare --save {path}"
@@ -72,7 +75,7 @@ def load_model(path):
         mark = _read_mark(files)
         model = _open(files, content)
     except ArchiveError as error:
-        text = str(_explain(error, mark))
+        text = _shorten(_explain(error, mark))
         joint = " " if text.endswith(", or") else ": "
         raise CommandError(f"{path} {text}{joint}{_AGAIN}") from None
     except _DAMAGE as error:
@@ -117,6 +120,14 @@ def _make_mark():
         "skmtl": __version__,
         "scikit-learn": sklearn.__version__,
     }
+
+
+def _shorten(error):
+    """Return a message, its middle cut out if it is too long."""
+    text = str(error)
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    return f"{text[: _LONGEST_TEXT - 2 * _LONGEST]}...{text[-_LONGEST:]}"
 
 
 def _read_mark(files):

@@ -30,6 +30,8 @@ def check_output(path, suffix, option, inputs=()):
     path : Path
         The same.
     """
+    if not path:
+        raise CommandError(f"{option} is empty: name a file that ends with {suffix}")
     path = Path(path)
     if path.suffix.lower() != suffix:
         raise CommandError(f"{option} {path} must end with {suffix}: rename it")

@@ -59,6 +59,9 @@ ARGUMENTS = [
     (["--seed", ""], "--seed: must be an integer"),
     (["--n-jobs", "0"], "--n-jobs: must be a nonzero integer"),
     (["--n-jobs", "x"], "--n-jobs: must be a nonzero integer"),
+    (["--save", ""], "--save is empty: name a file that ends with .skops"),
+    (["--report", ""], "--report is empty: name a file that ends with .html"),
+    (["--date", "x=%d%d"], "--date x=%d%d is not a valid date format, redefinition"),
     (["--cv", "0"], "--cv 0 must be between 2 and"),
     (["--cv", "-3"], "--cv -3 must be between 2 and"),
     (["--models", ""], "--models '' names no model: give at least two"),
@@ -88,12 +91,14 @@ def test_bad_arguments_give_a_one_line_error(capsys, csv, argv, said):
 
 
 COMMANDS = [
+    (["predict", "c.csv", "c.csv", "--output", ""], "--output is empty: name a file"),
     (["compare", f"{LONG}.csv", "--task", "t", "--target", "y"], "File name too long"),
     (["predict", f"{LONG}.skops", "c.csv"], "File name too long"),
     (["predict", "nothing.skops", "c.csv", "--output", f"{LONG}.csv"], "too long"),
     (["predict", "c.csv", "c.csv"], "is damaged, or was not saved by skmtl"),
     (["predict", "c.csv", "c.csv", "--output", "c.csv"], "is the input file c.csv"),
-    (["predict", ".", "c.csv"], "does not exist"),
+    (["predict", ".", "c.csv"], "is not a file: give one written by"),
+    (["predict", "", "c.csv"], "is not a file: give one written by"),
     (["\x1b[31m"], r"invalid choice: '\x1b[31m'"),
 ]
 

@@ -341,6 +341,15 @@ def test_a_pipeline_that_skmtl_did_not_save_is_refused(capsys, csv, files, edit,
     assert said in refuse(capsys, csv, zipped(files))
 
 
+def test_what_is_wrong_is_said_in_a_short_line(capsys, csv, files):
+    schema = json.loads(files["schema.json"])
+    put_key("a" * 10**6, {})(schema)
+    files["schema.json"] = json.dumps(schema).encode()
+    said = refuse(capsys, csv, zipped(files))
+    assert "is damaged, or was not saved by skmtl" in said
+    assert len(said) < 1000
+
+
 def test_a_node_cannot_stand_for_another_by_its_id(tmp_path, files):
     """skops treats nodes with equal ids as one object; skmtl does not."""
     schema = json.loads(files["schema.json"])
@@ -423,6 +432,17 @@ def test_an_array_that_skmtl_did_not_save_is_refused(
     files[name] = make(marker)
     assert said in refuse(capsys, csv, zipped(files))
     assert not marker.exists()
+
+
+@pytest.mark.parametrize("attribute", ["coef_", "intercept_"])
+def test_what_is_wrong_with_a_later_task_is_found(capsys, csv, files, attribute):
+    schema = json.loads(files["schema.json"])
+    name = attributes(steps(schema)[2])[attribute]["file"]
+    first, second = np.load(io.BytesIO(files[name]))
+    files[name] = numpy_file(np.array([first, second * np.nan]))
+    assert "does not predict (ValueError: Predictions must be finite" in refuse(
+        capsys, csv, zipped(files)
+    )
 
 
 # The archive around it
