@@ -169,13 +169,11 @@ def test_the_standard_error_corrects_for_overlapping_training_sets(comparison):
     assert comparison.standard_errors[0] == 0
 
 
-def test_the_standard_error_of_a_gain_is_that_of_the_difference_if_folds_are_alike(
-    comparison,
-):
-    alike = comparison.fold_errors.copy()
-    alike[0] = 2.0
-    alike = replace(comparison, fold_errors=alike)
-    assert_allclose(alike.relative_standard_errors, alike.standard_errors / 2)
+def test_a_gain_exceeds_its_standard_error_exactly_if_the_difference_does(comparison):
+    errors = comparison.fold_errors * np.array([1.0, 2.0, 4.0, 0.5, 3.0])
+    varied = replace(comparison, fold_errors=errors)
+    ratio = varied.relative_gains[1] / varied.relative_standard_errors[1]
+    assert ratio == pytest.approx(-varied.differences[1] / varied.standard_errors[1])
 
 
 def test_p_values_are_those_of_a_paired_t_test(comparison):

@@ -165,11 +165,12 @@ class TaskComparison:
 
     @property
     def relative_standard_errors(self):
-        """Standard errors of `relative_gains`, to first order in the folds' errors."""
-        base = self.fold_errors[self.find(self.baseline)]
-        residuals = self.fold_errors - (1 - self.relative_gains[:, None]) * base
-        errors = estimate_standard_error(residuals, self.test_ratio)
-        return divide(errors, base.mean())
+        """Standard errors of `relative_gains`, the baseline's error held fixed.
+
+        A gain is above its own exactly if the difference is: the verdict and the
+        numbers beside it then agree.
+        """
+        return divide(self.standard_errors, self.errors[self.find(self.baseline)])
 
     @property
     def task_gains(self):
