@@ -471,12 +471,20 @@ CHECKED = [
     MeanRegularizedRegressor(alpha_intercept=1.0, task_column=-1),
     MeanRegularizedRegressorCV(),
     MeanRegularizedRegressorCV(method="reml"),
-    MeanRegularizedRegressorCV(method="cv", cv=2),
+    # Strengths sought continuously differ by more than the checks allow.
+    MeanRegularizedRegressorCV(
+        [0.01, 1.0],
+        alphas_shared=[0.01],
+        alphas_intercept=[0.01],
+        method="cv",
+        cv=2,
+    ),
     MeanRegularizedRegressorCV(task_column=0),
     MeanRegularizedRegressorCV(method="reml", task_column=0),
 ]
 
 
+@pytest.mark.filterwarnings("ignore:The error still falls")
 @parametrize_with_checks(CHECKED, expected_failed_checks=expect)
 def test_conventions_of_scikit_learn_hold(estimator, check):
     check(estimator)

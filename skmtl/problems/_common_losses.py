@@ -98,7 +98,8 @@ class CommonLosses(CoupledLosses):
         return np.broadcast_to(variable, self.datafit.shape)
 
     def pull(self, variable):
-        return float((self.ridge * variable**2).sum()) / 2
+        pulled = self.ridge > 0  # squares of the others may overflow on a long step
+        return float(self.ridge[pulled] @ variable[0, pulled] ** 2) / 2
 
     def slopes(self, variable, gradient):
         slope = gradient.sum(axis=0) + self.ridge * variable[0]
