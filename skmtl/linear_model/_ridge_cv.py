@@ -108,7 +108,7 @@ class MultiTaskRidgeCV(SplittingRegressor):
     >>> X = rng.normal(size=(30, 3))
     >>> Y = np.column_stack([X[:, 0], 0.1 * X[:, 0]]) + rng.normal(size=(30, 2))
     >>> model = MultiTaskRidgeCV().fit(X, Y)
-    >>> model.alpha_ > 100
+    >>> model.alpha_ > 10
     array([False,  True])
     """
 
