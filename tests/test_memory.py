@@ -172,7 +172,7 @@ def test_narrow_rows_keep_their_products(wide, always_large):
 
 def test_strengths_of_sparse_rows_are_chosen_by_folds(always_large):
     rng = np.random.default_rng(0)
-    X = sparse.random_array((300, 40), density=0.2, rng=rng, format="csr")
+    X = sparse.random_array((300, 40), density=0.2, random_state=rng, format="csr")
     task, coef = rng.integers(0, 3, 300), rng.normal(size=40)
     y = X @ coef + 0.1 * rng.normal(size=300)
     model = models.MeanRegularizedRegressorCV()
@@ -216,7 +216,9 @@ def test_sparse_rows_take_memory_of_the_order_of_coefficients(model, monkeypatch
     monkeypatch.setattr(skmtl._memory, "_LARGE", 2**16)
     rng = np.random.default_rng(0)
     n_rows = n_features = 1500
-    X = sparse.random_array((n_rows, n_features), density=2e-3, rng=rng, format="csr")
+    X = sparse.random_array(
+        (n_rows, n_features), density=2e-3, random_state=rng, format="csr"
+    )
     task, y = rng.integers(0, 4, n_rows), (rng.random(n_rows) < 0.5).astype(int)
     dense = 8 * n_rows * n_features
     assert allocated(lambda: model.fit(X, y, task=task)) < dense / 3

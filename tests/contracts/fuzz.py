@@ -198,6 +198,8 @@ FOLDS = "its folds depend on the order of rows"
 LEFT_OUT = "it leaves out single rows, but a repeated row as several"
 CHAIN = "neighbours are adjacent in the order of labels"
 NORMS = "the penalty is not quadratic"
+GONE = "it refuses tasks that are gone without their rows of weight zero"
+SOLVERS = "scikit-learn solves sparse rows by another algorithm, less exactly"
 UNITS = "its strengths are relative to the target's variance"
 SEARCHES = (
     "JointFeatureRegressorCV",
@@ -221,7 +223,8 @@ EXCEPT = {
     renamed_in_order: {},
     renamed: dict.fromkeys(SEARCHES, FOLDS) | dict.fromkeys(CHAINS, CHAIN),
     repeated: dict.fromkeys(SEARCHES, FOLDS)
-    | dict.fromkeys(["MeanRegularizedRegressorCV", "MultiTaskRidgeCV"], LEFT_OUT),
+    | dict.fromkeys(["MeanRegularizedRegressorCV", "MultiTaskRidgeCV"], LEFT_OUT)
+    | {"MixedTaskModel": GONE},
     scaled: dict.fromkeys(NOT_QUADRATIC, NORMS)
     | {"MeanRegularizedHuberRegressor": UNITS},
     moved: {},
@@ -229,7 +232,7 @@ EXCEPT = {
         ["MeanRegularizedClassifierCV", "MeanRegularizedRegressorCV"],
         "it may pull intercepts together",
     ),
-    thinned: {},
+    thinned: dict.fromkeys(["IndependentTasks", "PooledTasks"], SOLVERS),
     contained: {},
     in_a_column: {},
     in_outputs: dict.fromkeys(SEARCHES, FOLDS),
@@ -309,7 +312,10 @@ def check(case, way, table):
     found = found if back is None else back(found)
     unit = 1.0 if case.kind == "classes" else np.abs(rows.y).max()
     limit = TOLERANCE * max(unit, 1e-12)
-    worst = np.abs(found - expected).max()
+    apart = np.abs(found - expected)
+    if case.name.startswith("MixedTaskModel"):  # NaN for a task without weight
+        apart[np.isnan(found) & np.isnan(expected)] = 0.0
+    worst = apart.max()
     assert worst <= limit, f"{worst:.2e} apart, of {limit:.2e} allowed"
     return "agreed"
 
