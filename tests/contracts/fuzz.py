@@ -199,7 +199,6 @@ LEFT_OUT = "it leaves out single rows, but a repeated row as several"
 CHAIN = "neighbours are adjacent in the order of labels"
 NORMS = "the penalty is not quadratic"
 GONE = "it refuses tasks that are gone without their rows of weight zero"
-SOLVERS = "scikit-learn solves sparse rows by another algorithm, less exactly"
 UNITS = "its strengths are relative to the target's variance"
 SEARCHES = (
     "JointFeatureRegressorCV",
@@ -232,7 +231,7 @@ EXCEPT = {
         ["MeanRegularizedClassifierCV", "MeanRegularizedRegressorCV"],
         "it may pull intercepts together",
     ),
-    thinned: dict.fromkeys(["IndependentTasks", "PooledTasks"], SOLVERS),
+    thinned: {},
     contained: {},
     in_a_column: {},
     in_outputs: dict.fromkeys(SEARCHES, FOLDS),
