@@ -23,7 +23,7 @@ CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 @pytest.fixture
 def always_large(monkeypatch):
-    """Treat every table as one of which no matrices may be formed."""
+    """Use the iterative solvers for every table."""
     monkeypatch.setattr(skmtl._memory, "_LARGE", -1)
     monkeypatch.setattr(skmtl._memory, "_FACTOR", 0)
 
@@ -76,7 +76,7 @@ def models_of(model, X, y, task, weight):
 
 @pytest.fixture(scope="module")
 def exact(table):
-    """What models learn where matrices are formed."""
+    """Attributes of models fitted by the exact solvers."""
     X, y, task, weight = table
     classes = np.digitize(y, np.quantile(y, [0.3, 0.6]))
     found = [models_of(model, X, y, task, weight) for model in REGRESSORS]

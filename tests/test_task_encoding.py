@@ -1,4 +1,4 @@
-"""How one model of all tasks is told the task of each row."""
+"""Encodings of the task of a row, for one model of all tasks."""
 
 import numpy as np
 import pandas as pd

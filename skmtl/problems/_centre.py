@@ -10,7 +10,7 @@ from skmtl._linalg import EPS
 from skmtl.couplings import Pull
 from skmtl.data import TaskMoments
 
-from ._common import common_model
+from ._common import common_model, mean_residual
 
 
 @dataclass(frozen=True)
@@ -218,9 +218,7 @@ class CentreFit:
         level, seen = self.intercept_shared, self.moments.weight > 0
         loose = self._loose
         if self._is_shrunk and self.has_intercept and self.pull.intercept > 0:
-            left = self.moments.y_mean - self.moments.x_mean @ shared
-            precision = 1 / (1 / self.moments.weight[seen] + 1 / self.pull.intercept)
-            level = float(np.average(left[seen], weights=precision))
+            level = mean_residual(self.moments, shared, self.pull.intercept)
             intercept = np.where(seen, intercept, level)
         if loose.any():
             shared, level = self._find_common(np.where(loose, np.nan, shared))

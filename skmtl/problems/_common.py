@@ -59,6 +59,32 @@ def common_model(moments, coef, shared, curve, ridge=None, known=None):
     return found, level - float(mean @ found)
 
 
+def mean_residual(moments, coef, pull):
+    """Return the tasks' mean residual at shared coefficients.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments of the tasks.
+    coef : ndarray of shape (n_features,)
+        Shared coefficients.
+    pull : float
+        Strength between the intercepts: a task counts by the precision of its
+        intercept, by its weight if the strength is 0.
+
+    Returns
+    -------
+    float
+        The mean.
+    """
+    seen = moments.weight > 0
+    left = (moments.y_mean - moments.x_mean @ coef)[seen]
+    precision = moments.weight[seen]
+    if pull:
+        precision = 1 / (1 / precision + 1 / pull)
+    return float(np.average(left, weights=precision))
+
+
 def implied_ridge(pulled, coef, silent):
     """Return the ridge strengths that reproduce a penalty's gradient.
 

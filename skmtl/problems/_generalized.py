@@ -11,7 +11,7 @@ from skmtl.couplings import Pull
 from skmtl.solvers import Inverse
 
 from ._centre import LinearTasks
-from ._common import common_model
+from ._common import common_model, mean_residual
 from ._common_losses import find_common
 from ._coupled_losses import CoupledTasks, flat
 from ._curvature import row_curvature
@@ -200,7 +200,9 @@ class CentredLosses(CoupledTasks):
         loose = (strengths.own == 0).all(axis=0) | strengths.pinned
         if datafit.fit_intercept:
             intercept, level = tasks[:, 0, -1], float(variable[-1, 0, -1])
-            level = self._shared_level(moments, shared, level)
+            is_shrunk = strengths.centre.any() and not strengths.pinned
+            if is_shrunk or not strengths.intercept:
+                level = mean_residual(moments, shared, strengths.intercept)
         if loose.any():
             ridge = np.broadcast_to(strengths.own, coef.shape)[seen].mean(axis=0)
             curve = row_curvature(datafit.data, datafit.fit_intercept).curve
@@ -208,19 +210,6 @@ class CentredLosses(CoupledTasks):
             shared, level = common_model(moments, none, none, curve, ridge, known)
         coef = np.where(seen[:, None], coef, shared)
         return LinearTasks(coef, np.where(seen, intercept, level), shared, level)
-
-    def _shared_level(self, moments, shared, level):
-        """Return the shared intercept, given the one of the centre."""
-        pull, weight = self.strengths.intercept, moments.weight
-        is_shrunk = self.strengths.centre.any() and not self.strengths.pinned
-        if pull and not is_shrunk:
-            return level
-        seen = weight > 0
-        left = (moments.y_mean - moments.x_mean @ shared)[seen]
-        precision = weight[seen]
-        if pull:
-            precision = 1 / (1 / precision + 1 / pull)
-        return float(np.average(left, weights=precision))
 
 
 @dataclass(frozen=True)

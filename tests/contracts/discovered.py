@@ -73,7 +73,7 @@ class Case:
 
     @property
     def kind(self):
-        """What the target is: numbers, classes, counts, mixed, nothing or frames."""
+        """Kind of the target: numbers, classes, counts, mixed, nothing or frames."""
         if type(self.model).__name__ in OF_FRAMES:
             return "frames"
         if not hasattr(self.model, "predict"):
