@@ -323,3 +323,8 @@ class Wide:
             return root
         rest = np.eye(vectors.shape[1]) - vectors.T @ vectors
         return np.hstack([root, rest / np.sqrt(self.strength)])
+
+
+def join_first_axes(array):
+    """Join the first two axes."""
+    return array.reshape(-1, *array.shape[2:])

@@ -9,7 +9,8 @@ from argparse import (
 )
 from itertools import pairwise
 
-from .. import __version__
+from skmtl import __version__
+
 from ._choices import METRICS, MODELS
 from ._errors import CommandError
 

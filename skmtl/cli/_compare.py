@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._text import show
-from ..inspection import compare_tasks
-from ..report import Report, draw_models, view_centre
+from skmtl._text import show
+from skmtl.inspection import compare_tasks
+from skmtl.report import Report, draw_models, view_centre
+
 from ._choices import MODELS
 from ._describe import describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._compat import all_or_nothing
+from skmtl._compat import all_or_nothing
+
 from ._transformer import TableTransformer
 
 PARTS = ("year", "month", "weekday", "days")

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .._text import show
+from skmtl._text import show
+
 from ._errors import count_rows
 
 _NAMES = {

@@ -8,7 +8,8 @@ import threading
 import warnings
 from contextlib import contextmanager, suppress
 
-from .._text import show
+from skmtl._text import show
+
 from ._arguments import make_parser
 from ._errors import CommandError
 

@@ -5,10 +5,11 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
-from ..compose import PooledTasks
-from ..inspection._centred_models import make_class_models, make_count_models
-from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
-from ..metrics._declared import unwrap_search
+from skmtl.compose import PooledTasks
+from skmtl.inspection import make_class_models, make_count_models
+from skmtl.linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
+from skmtl.metrics import unwrap_search
+
 from ._choices import MODELS
 from ._encoder import make_steps
 from ._errors import CommandError

@@ -4,7 +4,8 @@ import sys
 
 from sklearn.base import is_classifier
 
-from .._text import show
+from skmtl._text import show
+
 from ._errors import CommandError, count_rows
 from ._formulas import defuse_all
 from ._labels import explain_new

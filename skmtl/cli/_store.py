@@ -10,7 +10,8 @@ from zipfile import BadZipFile
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
-from .. import __version__
+from skmtl import __version__
+
 from ._archive import ArchiveError, bundle, check_size, pack, unpack
 from ._errors import CommandError, need
 from ._schema import ALLOWED, PROTOCOL, Checker, parse

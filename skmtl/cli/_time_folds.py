@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..model_selection import TaskTimeSeriesSplit
+from skmtl.model_selection import TaskTimeSeriesSplit
+
 from ._columns import as_date, as_number
 from ._errors import CommandError, check_column
 from ._kinds import read_kind

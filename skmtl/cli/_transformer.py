@@ -2,7 +2,7 @@
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from .._compat import all_or_nothing
+from skmtl._compat import all_or_nothing
 
 
 class TableTransformer(TransformerMixin, BaseEstimator):

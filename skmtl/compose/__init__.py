@@ -1,7 +1,10 @@
 """Apply any scikit-learn estimator or transformer to rows of several tasks."""
 
+from ._fit import name_of_weight as name_of_weight
 from ._independent import IndependentTasks
+from ._observations import take_rows as take_rows
 from ._pipeline import make_task_pipeline
+from ._pipeline import move_to_end as move_to_end
 from ._pooled import PooledTasks
 from ._task_aware import TaskAware
 

@@ -3,8 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from ..data import SparseTable
-from ..data._containers import column_names, is_instance
+from skmtl.data import SparseTable, column_names, is_instance
 
 FRAMES = ("pandas", "polars", "pyarrow")
 

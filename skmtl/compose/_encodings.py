@@ -10,8 +10,9 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.preprocessing import TargetEncoder
 from sklearn.utils import get_tags
 
-from .._memory import in_words, is_large
-from ..data._containers import column_names
+from skmtl._memory import in_words, is_large
+from skmtl.data import column_names
+
 from ._columns import append_block, append_columns, append_indicators, library_of
 
 _N_FOLDS = 5

@@ -8,8 +8,8 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from .._linalg import column_sizes
-from ..data._undeclared import one_task_is_meant
+from skmtl._linalg import column_sizes
+from skmtl.data import one_task_is_meant
 
 # Squares of larger numbers, or their sums, overflow.
 _LARGE = 1e150

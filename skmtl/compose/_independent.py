@@ -6,8 +6,9 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.parallel import Parallel, delayed
 
-from .._compat import HasMethods, StrOptions, fit_context
-from ..data import naming_columns
+from skmtl._compat import HasMethods, StrOptions, fit_context
+from skmtl.data import naming_columns
+
 from ._fit import fit_task
 from ._observations import read_observations, take_rows, warn_of_encoded_missing
 from ._wrapper import TaskWrapper

@@ -8,20 +8,22 @@ from sklearn.base import is_classifier
 from sklearn.utils import assert_all_finite, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from ..data import (
+from skmtl.data import (
+    as_table,
+    column_names,
     encode_tasks,
     find_missing,
     find_tasks,
+    is_instance,
+    label_outputs,
     locate_task_column,
     read_sample_weight,
     read_target,
     refuse_missing,
     spread_label,
     take_task_column,
+    warn_of_one_task,
 )
-from ..data._containers import as_table, column_names, is_instance
-from ..data._targets import label_outputs
-from ..data._undeclared import warn_of_one_task
 
 
 @dataclass(frozen=True)

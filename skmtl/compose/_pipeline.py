@@ -4,8 +4,9 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.metaestimators import available_if
 
-from .._compat import all_or_nothing
-from ..metrics import has_position
+from skmtl._compat import all_or_nothing
+from skmtl.metrics import has_position
+
 from ._task_aware import TaskAware
 
 

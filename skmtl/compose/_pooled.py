@@ -5,9 +5,10 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import is_classifier
 
-from .._compat import HasMethods, StrOptions, fit_context
-from ..data import naming_columns
-from ..metrics import has_position
+from skmtl._compat import HasMethods, StrOptions, fit_context
+from skmtl.data import naming_columns
+from skmtl.metrics import has_position
+
 from ._encodings import make_encoding
 from ._fit import fit_clone
 from ._observations import read_observations, take_rows, warn_of_encoded_missing

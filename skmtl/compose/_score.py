@@ -2,8 +2,13 @@
 
 from sklearn.metrics import accuracy_score, r2_score
 
-from ..data import read_class_labels, read_sample_weight, read_target, refuse_missing
-from ..metrics import average_accuracy, nan_r2_score
+from skmtl.data import (
+    read_class_labels,
+    read_sample_weight,
+    read_target,
+    refuse_missing,
+)
+from skmtl.metrics import average_accuracy, nan_r2_score
 
 
 def score_prediction(classifies, y, prediction, sample_weight):

@@ -10,14 +10,17 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._compat import HasMethods, fit_context
-from ..data import (
+from skmtl._compat import HasMethods, fit_context
+from skmtl.data import (
     SparseTable,
+    as_table,
+    column_names,
+    is_instance,
     locate_task_column,
     naming_columns,
     take_task_columns,
 )
-from ..data._containers import as_table, column_names, is_instance
+
 from ._columns import append_columns, append_labels, library_of, make_frame
 from ._observations import take_rows
 

@@ -9,7 +9,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..data import naming_columns
+from skmtl.data import naming_columns
+
 from ._fit import find_largest
 from ._observations import read_query
 from ._score import score_prediction

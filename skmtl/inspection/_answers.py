@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..metrics._classes import measure_surprise
+from skmtl.metrics import measure_surprise
 
 
 def ask(model, method, X, options, classes=None):

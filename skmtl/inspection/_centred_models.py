@@ -3,8 +3,12 @@
 import numpy as np
 from sklearn.model_selection import GridSearchCV
 
-from ..linear_model import MeanRegularizedClassifier, MeanRegularizedPoissonRegressor
-from ..model_selection import TaskKFold
+from skmtl.linear_model import (
+    MeanRegularizedClassifier,
+    MeanRegularizedPoissonRegressor,
+)
+from skmtl.model_selection import TaskKFold
+
 from ._answers import score_log_loss
 
 _ALPHAS = np.geomspace(1e-2, 1e3, 6)

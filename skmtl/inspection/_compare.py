@@ -4,7 +4,8 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.preprocessing import StandardScaler
 
-from ..data._containers import refuse_pieces
+from skmtl.data import refuse_pieces
+
 from ._comparison import TaskComparison
 from ._errors import measure_errors
 from ._held_out import predict_held_out

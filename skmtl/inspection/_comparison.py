@@ -6,7 +6,8 @@ from html import escape
 
 import numpy as np
 
-from ..metrics._table import draw_html, draw_text
+from skmtl.metrics import draw_html, draw_text
+
 from ._display import TaskComparisonDisplay
 from ._errors import divide
 from ._metrics import find_metric

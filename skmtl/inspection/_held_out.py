@@ -9,7 +9,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
-from ..compose._fit import name_of_weight
+from skmtl.compose import name_of_weight
+
 from ._answers import ask
 
 

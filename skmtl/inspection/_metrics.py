@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import kl_div
 
-from ..metrics._classes import measure_squares, measure_surprise
+from skmtl.metrics import measure_squares, measure_surprise
 
 
 @dataclass(frozen=True)

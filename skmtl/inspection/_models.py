@@ -8,10 +8,10 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ..compose import PooledTasks, make_task_pipeline
-from ..compose._pipeline import move_to_end
-from ..linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
-from ..metrics import find_task_column
+from skmtl.compose import PooledTasks, make_task_pipeline, move_to_end
+from skmtl.linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
+from skmtl.metrics import find_task_column
+
 from ._centred_models import make_class_models, make_count_models
 
 _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to no effect of any feature

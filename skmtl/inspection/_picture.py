@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._text import show
+from skmtl._text import show
 
 _MAX_TICKS = 30  # tasks that are all named at the axis
 _MAX_NAMES = 12  # hurt tasks that are named beside their dots

@@ -8,18 +8,20 @@ import numpy as np
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils import check_consistent_length
 
-from ..compose._observations import take_rows
-from ..data import (
+from skmtl.compose import take_rows
+from skmtl.data import (
+    as_table,
+    column_names,
     encode_tasks,
     find_missing,
+    label_outputs,
     read_sample_weight,
     read_target,
     refuse_missing,
     take_task_column,
 )
-from ..data._containers import as_table, column_names
-from ..data._targets import label_outputs
-from ..model_selection import TaskKFold
+from skmtl.model_selection import TaskKFold
+
 from ._metrics import find_metric
 from ._targets import encode_classes, read_numbers
 

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.multiclass import check_classification_targets
 
-from ..data import find_missing, read_target
+from skmtl.data import find_missing, read_target
+
 from ._metrics import find_metric, list_metrics
 
 

@@ -8,11 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 from skmtl._compat import fit_context
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
+from skmtl.base import PulledRegressor, float_type
 from skmtl.couplings import Pull
 from skmtl.data import TaskRows, find_tasks, join_label, read_queries, read_rows
-from skmtl.problems import LinearTasks, Posterior, pose, pose_moments
-
-from ._base import PulledRegressor, float_type
+from skmtl.problems.exact import LinearTasks, Posterior, pose, pose_moments
 
 _NO_STD = "Predict without return_std, or reduce the columns."
 

@@ -9,13 +9,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
 from skmtl._linalg import calculation
-from skmtl.data import (
-    read_counts,
-    read_exposure,
-    read_numeric_target,
-    read_sample_weight,
-)
+from skmtl.data import read_numeric_target, read_sample_weight
 from skmtl.losses import Poisson
+from skmtl.targets import read_counts, read_exposure
 
 from ._losses import CoupledRegressor
 

@@ -5,11 +5,10 @@ from numbers import Real
 import numpy as np
 
 from skmtl._compat import Interval
+from skmtl.base import cast
+from skmtl.data import KnownTasks, join_chain, join_edges, read_graph
 
-from ._finite import cast
-from ._graphs import join_chain, join_edges, read_graph
 from ._jumps import FusedFit, Neighbours
-from ._known_tasks import KnownTasks
 from ._nodes import NodeModel
 from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
 

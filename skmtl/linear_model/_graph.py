@@ -6,23 +6,14 @@ from scipy import sparse
 
 from skmtl._compat import Interval
 from skmtl._memory import is_large
+from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor, cast, float_type
 from skmtl.couplings import Graph
-from skmtl.data import read_task_weight
+from skmtl.data import KnownTasks, read_graph, read_task_weight
 from skmtl.losses import Squared
-from skmtl.problems import (
-    Datafit,
-    GraphFit,
-    GraphLosses,
-    iterate,
-    warn_of_iteration,
-)
+from skmtl.problems.exact import GraphFit
+from skmtl.problems.newton import Datafit, GraphLosses, iterate, warn_of_iteration
 
-from ._base import MomentRegressor, float_type
-from ._finite import cast
-from ._graphs import read_graph
-from ._known_tasks import KnownTasks
 from ._nodes import NodeModel
-from ._ridge import COMMON_CONSTRAINTS
 
 
 class GraphRegularizedRegressor(NodeModel, MomentRegressor):

@@ -3,16 +3,13 @@
 from numbers import Integral, Real
 
 from skmtl._compat import Interval
+from skmtl.base import CLASSIFIER_CONSTRAINTS, TaskClassifier, cast, float_type
 from skmtl.couplings import Graph
+from skmtl.data import KnownTasks, read_graph
 from skmtl.losses import contrasts
-from skmtl.problems import GraphLosses
+from skmtl.problems.newton import GraphLosses
 
-from ._base import float_type
-from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
-from ._finite import cast
-from ._graphs import read_graph
-from ._known_tasks import KnownTasks
 from ._nodes import NodeModel
 
 

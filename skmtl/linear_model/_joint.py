@@ -6,7 +6,12 @@ from numbers import Real
 import numpy as np
 
 from skmtl._compat import Interval, StrOptions
-from skmtl.problems import DivisibleLoss, divisible_moments, divisible_rows, reads_rows
+from skmtl.problems.proximal import (
+    DivisibleLoss,
+    divisible_moments,
+    divisible_rows,
+    reads_rows,
+)
 
 from ._joint_path import PENALTIES, JointKind
 from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 
 from skmtl._compat import Interval, StrOptions
-from skmtl.problems import ProfiledLoss
+from skmtl.problems.proximal import ProfiledLoss
 from skmtl.solvers import ProxNewton, SupportNewton, WorkingSet
 
 from ._joint_path import PENALTIES, JointKind

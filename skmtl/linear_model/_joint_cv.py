@@ -5,21 +5,23 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmtl._compat import Interval
-from skmtl.problems import deal, divisible_moments, divisible_rows, reads_rows
-
-from ._base import float_type
-from ._joint import JOINT_CONSTRAINTS
-from ._joint_path import JointKind, JointPath
-from ._ridge_cv import SplittingRegressor, read_grid
-from ._strengths import (
+from skmtl.base import float_type
+from skmtl.problems.proximal import divisible_moments, divisible_rows, reads_rows
+from skmtl.selection import (
     check_has_rows,
     choose,
+    deal,
     fall,
     go_on,
     mean_squared_error,
+    read_grid,
     warn_of_path,
     warn_of_path_end,
 )
+
+from ._joint import JOINT_CONSTRAINTS
+from ._joint_path import JointKind, JointPath
+from ._ridge_cv import SplittingRegressor
 
 _N_FOLDS = 5
 _EPS = 1e-2

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
-from skmtl.problems import DivisibleLoss, minimize
+from skmtl.problems.proximal import DivisibleLoss, minimize
 from skmtl.solvers import SupportNewton, WorkingSet
 
 PENALTIES = {"l21": L21, "linf": L1Inf, "mcp": RowMCP, "scad": RowSCAD}

@@ -6,12 +6,12 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from skmtl.data import TaskGraph
 from skmtl.penalties import Fused
-from skmtl.problems import PenalizedFit
+from skmtl.problems.proximal import PenalizedFit
 from skmtl.solvers import extend
 
 from ._clustered import first_come
-from ._graphs import TaskGraph
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from skmtl._compat import HasMethods
 from skmtl._contracts import Penalty
-from skmtl.problems import squared_loss
+from skmtl.base import COMMON_CONSTRAINTS
+from skmtl.problems.proximal import squared_loss
 from skmtl.solvers import Fista
 
 from ._penalized import PenalizedRegressor
-from ._ridge import COMMON_CONSTRAINTS
 
 
 class LinearTaskRegressor(PenalizedRegressor):

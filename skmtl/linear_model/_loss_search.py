@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from skmtl.problems import (
+from skmtl.selection import (
+    STRENGTHS,
     Candidates,
     LossGrid,
     held_out_scores,
     likelihoods,
     mean_curvatures,
+    read_grid,
+    tabulate,
+    warn_of_lists,
 )
 from skmtl.solvers import Newton
-
-from ._ridge_cv import read_grid
-from ._strength_table import STRENGTHS, tabulate, warn_of_lists
 
 # Strengths in units of the mean curvature of a task's loss.
 _ALPHAS = np.append(np.geomspace(1e-3, 1e4, 8), np.inf)

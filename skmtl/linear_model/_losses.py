@@ -2,9 +2,9 @@
 
 from abc import abstractmethod
 
-from skmtl.problems import Datafit
+from skmtl.base import TaskRegressor, float_type
+from skmtl.problems.newton import Datafit
 
-from ._base import TaskRegressor, float_type
 from ._coupled import Coupled
 
 

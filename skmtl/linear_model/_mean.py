@@ -5,11 +5,10 @@ from numbers import Real
 import numpy as np
 
 from skmtl._compat import Interval
+from skmtl.base import COMMON_CONSTRAINTS, PulledMomentRegressor
 from skmtl.couplings import ToMean
 
-from ._base import PulledMomentRegressor
 from ._centred import CentredRegressor
-from ._ridge import COMMON_CONSTRAINTS
 
 
 class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):

@@ -3,10 +3,10 @@
 from numbers import Real
 
 from skmtl._compat import Interval
+from skmtl.base import CLASSIFIER_CONSTRAINTS, TaskClassifier
 from skmtl.couplings import ToMean
-from skmtl.problems import CentredLosses
+from skmtl.problems.newton import CentredLosses
 
-from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
 from ._mean import read_feature_alphas
 

@@ -6,19 +6,12 @@ from sklearn.metrics import get_scorer_names
 
 from skmtl._compat import StrOptions, fit_context
 from skmtl._linalg import calculation
-from skmtl.problems import deal_shuffled
+from skmtl.base import CLASSIFIER_CONSTRAINTS, ClassModel
+from skmtl.selection import FAST, HeldOutScore, deal_shuffled, read_splits
 
-from ._classifier import CLASSIFIER_CONSTRAINTS, ClassModel
 from ._coupled import NEWTON_CONSTRAINTS
-from ._held_out import FAST, HeldOutScore
-from ._loss_search import (
-    choose,
-    pose_grid,
-    tabulate_held_out,
-    tabulate_likelihoods,
-)
+from ._loss_search import choose, pose_grid, tabulate_held_out, tabulate_likelihoods
 from ._mean_classifier import MeanRegularizedClassifier
-from ._ridge_cv import read_splits
 
 _N_FOLDS = 5
 

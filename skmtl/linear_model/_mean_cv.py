@@ -5,10 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from skmtl._compat import StrOptions
+from skmtl.base import COMMON_CONSTRAINTS, float_type
 from skmtl.couplings import ToMean
-from skmtl.problems import (
+from skmtl.problems.exact import Posterior, narrow, pose, pose_moments
+from skmtl.problems.newton import needs_iteration
+from skmtl.selection import (
+    BOTH_ENDS,
+    STRENGTHS,
     Candidates,
-    Posterior,
     RestrictedLikelihood,
     StrengthSearch,
     deal,
@@ -16,20 +20,16 @@ from skmtl.problems import (
     generalised_scores,
     left_out_scores,
     mean_curvature,
-    narrow,
-    needs_iteration,
-    pose,
-    pose_moments,
+    read_grid,
     suggest_alphas,
     suggest_levels,
+    tabulate,
+    warn_of_lists,
 )
 
-from ._base import float_type
 from ._centred import CentredRegressor
 from ._mean_cv_large import choose_by_iteration, warn_of_method
-from ._ridge import COMMON_CONSTRAINTS
-from ._ridge_cv import BOTH_ENDS, SplittingRegressor, read_grid
-from ._strength_table import STRENGTHS, tabulate, warn_of_lists
+from ._ridge_cv import SplittingRegressor
 
 _N_ALPHAS = 6
 _N_LEVELS = 4

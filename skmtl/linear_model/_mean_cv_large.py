@@ -4,19 +4,17 @@ import warnings
 
 import numpy as np
 
+from skmtl.base import pose_rows
 from skmtl.couplings import ToMean
-from skmtl.problems import (
+from skmtl.problems.newton import iterate, warn_of_iteration
+from skmtl.selection import (
     FoldErrors,
     deal,
-    iterate,
     ladder,
     mean_curvature_of_rows,
     search_folds,
     suggest_levels,
-    warn_of_iteration,
 )
-
-from ._base import pose_rows
 
 _N_FOLDS = 5
 _N_LEVELS = 6

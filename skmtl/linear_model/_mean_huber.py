@@ -5,13 +5,13 @@ from numbers import Real
 import numpy as np
 
 from skmtl._compat import Interval
+from skmtl.base import COMMON_CONSTRAINTS
+from skmtl.data import multiply_rows
 from skmtl.losses import Huber
-from skmtl.problems import ScaledLosses, minimize_scaled
+from skmtl.problems.newton import ScaledLosses, minimize_scaled
 
-from ._base import multiply_rows
 from ._losses import CoupledRegressor
 from ._mean_classifier import CENTRE_CONSTRAINTS, Centred
-from ._ridge import COMMON_CONSTRAINTS
 
 
 class MeanRegularizedHuberRegressor(Centred, CoupledRegressor):

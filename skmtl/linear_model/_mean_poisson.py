@@ -1,8 +1,9 @@
 """Regression of counts of tasks that stay near a shared centre."""
 
+from skmtl.base import COMMON_CONSTRAINTS
+
 from ._count import CountRegressor
 from ._mean_classifier import CENTRE_CONSTRAINTS, Centred
-from ._ridge import COMMON_CONSTRAINTS
 
 
 class MeanRegularizedPoissonRegressor(Centred, CountRegressor):

@@ -10,26 +10,17 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmtl._compat import Interval, StrOptions, fit_context
 from skmtl._linalg import calculation, refuse_huge
+from skmtl.base import COMMON_CONSTRAINTS, cast, float_type
 from skmtl.couplings import ToMean
-from skmtl.data import read_mixed
 from skmtl.penalties import L21
-from skmtl.problems import (
-    CentredLosses,
-    FreeLevels,
-    MixedDatafit,
-    MixedRows,
-    mixed_parts,
-    standardise,
-)
+from skmtl.problems.newton import CentredLosses, MixedDatafit, mixed_parts, standardise
+from skmtl.problems.proximal import FreeLevels, MixedRows
 from skmtl.solvers import Fista, Newton
+from skmtl.targets import CLASSES, read_mixed, read_outcomes
 
-from ._base import float_type
 from ._coupled import NEWTON_CONSTRAINTS, Coupled
-from ._finite import cast
 from ._mean import read_feature_alphas
 from ._mixed_predictor import MixedPredictor
-from ._outcomes import CLASSES, read_outcomes
-from ._ridge import COMMON_CONSTRAINTS
 
 
 class MixedTaskModel(Coupled, MixedPredictor):

@@ -4,11 +4,9 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl.data import read_mixed, read_queries
-
-from ._base import TaskModel
-from ._finite import check_finite, predict_finite
-from ._outcomes import CLASSES
+from skmtl.base import TaskModel, check_finite, predict_finite
+from skmtl.data import read_queries
+from skmtl.targets import CLASSES, read_mixed
 
 
 def _has_classes(self):

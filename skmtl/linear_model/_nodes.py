@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl.data import place_labels, read_queries
-
-from ._base import TaskModel
-from ._graphs import TaskGraph
+from skmtl.base import TaskModel
+from skmtl.data import TaskGraph, place_labels, read_queries
 
 
 class NodeModel(TaskModel):

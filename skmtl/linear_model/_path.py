@@ -6,10 +6,9 @@ import numpy as np
 
 from skmtl._linalg import calculation
 from skmtl.data import read_rows
-from skmtl.problems import Candidates, suggest_alphas
+from skmtl.selection import Candidates, read_grid, suggest_alphas
 
 from ._mean import MeanRegularizedRegressor
-from ._ridge_cv import read_grid
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import Interval, fit_context
 from skmtl._linalg import calculation
+from skmtl.base import MomentRegressor
 from skmtl.data import read_rows
 
-from ._base import MomentRegressor
 from ._search import Grid, Scaled, deal_or_split, name_strengths, search_path
 
 

@@ -8,20 +8,18 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skmtl._compat import Interval
-from skmtl.data import read_task_weight
-from skmtl.problems import (
-    into_parts,
-    minimize,
-    prefers_rows,
-    row_curvature,
-    squared_loss,
+from skmtl.base import (
+    COMMON_CONSTRAINTS,
+    MomentRegressor,
+    cast,
+    float_type,
+    refuse_infinite,
 )
+from skmtl.data import read_task_weight
+from skmtl.problems.proximal import into_parts, minimize, squared_loss
+from skmtl.problems.rows import prefers_rows, row_curvature
+from skmtl.selection import fall, loosen, saturate, warn_of_path
 from skmtl.solvers import Fista
-
-from ._base import MomentRegressor, float_type
-from ._finite import cast, refuse_infinite
-from ._ridge import COMMON_CONSTRAINTS
-from ._strengths import fall, loosen, saturate, warn_of_path
 
 PENALIZED_CONSTRAINTS = {
     "tol": [Interval(Real, 0, None, closed="left")],

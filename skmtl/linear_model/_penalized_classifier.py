@@ -2,9 +2,9 @@
 
 from abc import abstractmethod
 
-from skmtl.problems import ProfiledLoss, minimize
+from skmtl.base import CLASSIFIER_CONSTRAINTS, TaskClassifier
+from skmtl.problems.proximal import ProfiledLoss, minimize
 
-from ._classifier import CLASSIFIER_CONSTRAINTS, TaskClassifier
 from ._penalized import PENALIZED_CONSTRAINTS, Penalized, describe, warn_of_fit
 
 PENALIZED_CLASSIFIER_CONSTRAINTS = {**PENALIZED_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}

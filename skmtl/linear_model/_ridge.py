@@ -5,17 +5,9 @@ from numbers import Real
 
 import numpy as np
 
-from skmtl._compat import Interval, StrOptions
+from skmtl._compat import Interval
+from skmtl.base import COMMON_CONSTRAINTS, PulledMomentRegressor
 from skmtl.couplings import Apart
-
-from ._base import PulledMomentRegressor
-
-COMMON_CONSTRAINTS = {
-    "fit_intercept": ["boolean"],
-    "task_column": [str, int, list, None],
-    "handle_unknown": [StrOptions({"shared", "error"})],
-    "task_weight": [StrOptions({"balanced"}), Mapping, None],
-}
 
 
 class MultiTaskRidge(PulledMomentRegressor):

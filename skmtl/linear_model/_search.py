@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
-from skmtl.problems import fold_moments
-
-from ._ridge_cv import read_grid, read_splits
-from ._strengths import (
+from skmtl.selection import (
     check_has_rows,
     choose,
+    fold_moments,
     go_on,
     mean_squared_error,
+    read_grid,
+    read_splits,
     warn_of_path_end,
 )
 

@@ -1,8 +1,11 @@
 """Score predictions task by task, and choose models by such scores."""
 
 from ._classes import average_accuracy, score_classes, score_probabilities
+from ._classes import measure_squares as measure_squares
+from ._classes import measure_surprise as measure_surprise
 from ._counts import score_counts
 from ._declared import find_task_column, has_position
+from ._declared import unwrap_search as unwrap_search
 from ._nan import (
     nan_mae_scorer,
     nan_mean_absolute_error,
@@ -17,6 +20,8 @@ from ._predictions import score_predictions
 from ._reading import task_scores
 from ._scorers import make_task_scorer
 from ._scores import TaskScores
+from ._table import draw_html as draw_html
+from ._table import draw_text as draw_text
 
 __all__ = [
     "TaskScores",

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_array
 
-from ..data import read_array, read_sample_weight
-from ..data._containers import column_names
-from ..data._targets import label_outputs
+from skmtl.data import column_names, label_outputs, read_array, read_sample_weight
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.utils import check_array, column_or_1d
 
-from ..data import find_missing, read_class_labels, read_sample_weight, read_target
+from skmtl.data import find_missing, read_class_labels, read_sample_weight, read_target
+
 from ._auc import measure_auc
 from ._rows import divide, read_rows
 from ._scores import tabulate

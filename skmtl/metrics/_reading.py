@@ -5,20 +5,16 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_consistent_length, column_or_1d, get_tags
 
-from ..data import (
+from skmtl.data import (
+    as_table,
     encode_tasks,
     locate_task_column,
     read_array,
     read_sample_weight,
     take_task_column,
 )
-from ..data._containers import as_table
-from ._cells import (
-    Predictions,
-    Probabilities,
-    read_cells,
-    read_probability_cells,
-)
+
+from ._cells import Predictions, Probabilities, read_cells, read_probability_cells
 from ._classes import score_classes, score_probabilities
 from ._counts import score_counts
 from ._declared import find_task_column, unwrap_search

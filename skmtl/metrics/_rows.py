@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.utils import check_consistent_length, column_or_1d
 
-from ..data import read_array, read_sample_weight, refuse_missing
+from skmtl.data import read_array, read_sample_weight, refuse_missing
 
 
 @dataclass(frozen=True)

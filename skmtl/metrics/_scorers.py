@@ -5,12 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._classes import (
-    CLASS_SIGNS,
-    PROBABILITY_SIGNS,
-    score_classes,
-    score_probabilities,
-)
+from ._classes import CLASS_SIGNS, PROBABILITY_SIGNS, score_classes, score_probabilities
 from ._counts import COUNT_SIGNS, score_counts
 from ._predictions import SIGNS, score_predictions
 from ._reading import read_predictions, read_probabilities, refuse_no_estimator

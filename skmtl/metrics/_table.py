@@ -1,6 +1,6 @@
 """Draw a small table of numbers as text and as HTML."""
 
-from .._text import show, show_html
+from skmtl._text import show, show_html
 
 _SHOWN = 10  # longer tables keep their first and last lines
 

@@ -1,11 +1,7 @@
 """Split rows to hold out rows of every task, whole tasks, or the future."""
 
 from ._forward import TaskTimeSeriesSplit
-from ._splitters import (
-    LeaveOneTaskOut,
-    TaskKFold,
-    TaskShuffleSplit,
-)
+from ._splitters import LeaveOneTaskOut, TaskKFold, TaskShuffleSplit
 
 __all__ = [
     "LeaveOneTaskOut",

@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length
 
-from ..data import take_task_column
+from skmtl.data import take_task_column
+
 from ._splitters import _check_n_splits, _read_tasks
 
 _RULE = "times must be numbers or dates"

@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_random_state
 
-from ..data import encode_tasks, take_task_column
+from skmtl.data import encode_tasks, take_task_column
+
 from ._strata import deal_strata, draw_strata, read_classes
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..data import read_class_labels
+from skmtl.data import read_class_labels
 
 
 def read_classes(y):

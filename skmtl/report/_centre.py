@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..linear_model import mean_regularized_path
+from skmtl.linear_model import mean_regularized_path
 
 _N_ALPHAS = 30
 

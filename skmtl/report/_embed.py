@@ -3,7 +3,7 @@
 from base64 import b64encode
 from io import BytesIO
 
-from .._text import show_html
+from skmtl._text import show_html
 
 
 def embed_figure(figure, alt, caption):

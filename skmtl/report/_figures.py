@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .._text import show
+from skmtl._text import show
 
 BLUE, ORANGE, GREY, INK = "#1f5fa8", "#b8460e", "#8a939c", "#1d2730"
 _WIDTH = 4.8  # inches: as wide as a telephone, and enlarged on a screen

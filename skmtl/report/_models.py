@@ -1,6 +1,6 @@
 """The models that were compared, one line each."""
 
-from .._text import show, show_html
+from skmtl._text import show, show_html
 
 
 def draw_models(comparison):

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from .._text import show_html
+from skmtl._text import show_html
+
 from ._centre import CentreView
 from ._sections import choose_sections
 from ._style import STYLE

@@ -5,8 +5,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from .. import __version__
-from .._text import show_html
+from skmtl import __version__
+from skmtl._text import show_html
+
 from ._embed import embed_figure
 from ._figures import (
     choose_features,

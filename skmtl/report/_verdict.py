@@ -1,6 +1,6 @@
 """The answer, above everything else."""
 
-from .._text import show_html
+from skmtl._text import show_html
 
 
 def draw_verdict(comparison):

@@ -1,0 +1,110 @@
+"""Iterative solver for coupled squared losses that are too large to factor."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+
+from skmtl._contracts import TINY
+from skmtl._memory import is_large
+from skmtl.problems.exact import has_few_rows
+
+from ._coupled_losses import CoupledTasks
+
+# Norm of the final gradient relative to that at zero.
+TOLERANCE = 1e-8
+# Conjugate gradients restart after this many products, against rounding errors.
+_MAX_ITER = 1000
+_N_STARTS = 2
+
+
+@dataclass(frozen=True)
+class Iterated:
+    """The minimum of an objective, found iteratively.
+
+    Parameters
+    ----------
+    objective : CoupledTasks
+        Objective that was minimised.
+    variable : ndarray
+        Minimiser.
+    residual : float
+        Norm of the gradient relative to that at zero.
+    """
+
+    objective: CoupledTasks
+    variable: np.ndarray
+    residual: float
+
+    def unpack(self):
+        """Return the linear models of the tasks and of their shared part."""
+        return self.objective.unpack_squares(self.variable)
+
+
+def iterate(objective, start=None, tol=TOLERANCE):
+    """Minimise a quadratic objective by conjugate gradients.
+
+    Parameters
+    ----------
+    objective : CoupledTasks
+        Squared losses and a coupling.
+    start : ndarray, default=None
+        Initial variable.
+    tol : float, default=1e-8
+        Stop at this norm of the gradient relative to that at zero.
+
+    Returns
+    -------
+    Iterated
+        The solution.
+    """
+    variable = objective.start() if start is None else start
+    zero = np.linalg.norm(objective.gradient(objective.at(np.zeros(objective.shape))))
+    for _ in range(_N_STARTS):
+        point = objective.at(variable)
+        gradient = objective.gradient(point)
+        left = np.linalg.norm(gradient)
+        if left <= tol * zero:
+            break
+        solve = objective.factor(point, 0.5 * tol * zero / left, _MAX_ITER)
+        variable = variable - solve(gradient).reshape(objective.shape)
+    gradient = objective.gradient(objective.at(variable))
+    residual = np.linalg.norm(gradient) / max(zero, TINY)
+    return Iterated(objective, variable, float(residual))
+
+
+def warn_of_iteration(fit, tol=TOLERANCE):
+    """Warn if a solution did not reach the tolerance."""
+    if not fit.residual <= tol:
+        warnings.warn(
+            f"Conjugate gradients reached a gradient of {fit.residual:.1e} relative to "
+            f"zero, above the tolerance of {tol:.0e}. Raise alpha, alpha_shared or "
+            "alpha_ridge, or scale the features.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+
+def needs_iteration(data):
+    """Return whether an exact solution of sparse rows would need too much memory.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of tasks.
+
+    Returns
+    -------
+    bool
+        Whether factorised rows, or scatter matrices, are far larger than X.
+    """
+    if not sparse.issparse(data.X):
+        return False
+    n_rows, n_features = data.X.shape
+    n_matrices = 1 if data.shares_moments else len(data.tasks)
+    numbers = (n_matrices + 1) * n_features**2
+    if has_few_rows(data):
+        numbers = min(numbers, n_rows * n_features)
+    return is_large(numbers, data.X.nnz)

@@ -1,0 +1,329 @@
+"""Losses of any kind, of tasks that are pulled to a centre or to their neighbours."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from skmtl._contracts import TaskBlocks
+from skmtl._linalg import TINY, Semidefinite, diagonals
+from skmtl.couplings import Pull
+from skmtl.problems.exact import LinearTasks, common_model, mean_residual, unpack_tasks
+from skmtl.problems.rows import row_curvature
+from skmtl.solvers import Inverse
+
+from ._coupled_losses import CoupledTasks, flat
+from ._datafit import Datafit
+from ._unseen_tasks_any_loss import find_common
+
+# Hessians are raised by this share of their diagonals, and by more where that is not
+# enough; the step is a little shorter then, and the optimum is where it was.
+LIFT = 1e-12
+_LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
+# Inverses of which more is lost in rounding are not stepped by.
+_WORST_INFLATION = 1e11
+# What stands for an infinite strength, in units of the largest curvature.
+_ENDLESS = 1e14
+# Lower bound on the diagonal of centred features, relative to uncentred ones.
+LOST = 1e-10
+
+
+@dataclass(frozen=True)
+class CentredLosses(CoupledTasks):
+    """Pull tasks to a centre: ``sum losses + 1/2 pull``.
+
+    The variable stacks the differences of the tasks from the centre and, last, the
+    centre: (n_tasks + 1, n_outputs, n_columns). In these, no strength costs digits.
+
+    Parameters
+    ----------
+    datafit : Datafit
+        Losses of the rows.
+    strengths : Pull
+        Strengths; they vary between tasks only if Hessians are not formed.
+    """
+
+    datafit: Datafit
+    strengths: Pull
+
+    @cached_property
+    def _given(self):
+        """Strengths as given, (n_columns,), or of each task if they differ.
+
+        Those of each task have shape (n_tasks, 1, n_columns).
+        """
+        own = self.strengths.own
+        shape = len(own), int(self.datafit.fit_intercept)
+        given = np.hstack([own, np.full(shape, self.strengths.intercept)])
+        return given[0] if len(given) == 1 else given[:, None]
+
+    @cached_property
+    def own(self):
+        """Strengths that pull a task to the centre, finite, (n_columns,)."""
+        own, endless = self._given, np.isinf(self._given)
+        if not endless.any():
+            return own
+        return np.where(endless, _ENDLESS * self.datafit.most_curved, own)
+
+    @cached_property
+    def centre(self):
+        """Strengths of the ridge on the centre, (n_columns,); zero if it is fixed."""
+        level = [0.0] * self.datafit.fit_intercept
+        strengths = np.append(self.strengths.centre, level)
+        return np.zeros_like(strengths) if self.strengths.pinned else strengths
+
+    def about_means(self):
+        """Return the same objective with features far from zero centred.
+
+        Centring would change a penalty between intercepts, so it is only done for
+        coefficients that all tasks have in common.
+        """
+        if self.strengths.intercept == 0:
+            return super().about_means()
+        if self.datafit.n_tasks == 1 or np.isinf(self.strengths.own[0]).all():
+            return replace(self, datafit=self.datafit.about_means(common=True))
+        self.datafit.refuse_far()
+        return self
+
+    @property
+    def shape(self):
+        """Shape of the variable."""
+        n_tasks, *rest = self.datafit.shape
+        return n_tasks + 1, *rest
+
+    def coefs(self, variable):
+        return variable[:-1] + variable[-1]
+
+    def pull(self, variable):
+        own = float((self.own * variable[:-1] ** 2).sum())
+        return (own + float((self.centre * variable[-1] ** 2).sum())) / 2
+
+    def slopes(self, variable, gradient):
+        slopes = np.empty(self.shape)
+        np.multiply(self.own, variable[:-1], out=slopes[:-1])
+        slopes[:-1] += gradient
+        np.add(gradient.sum(axis=0), self.centre * variable[-1], out=slopes[-1])
+        if self.strengths.pinned:
+            slopes[-1] = 0.0
+        return flat(slopes)
+
+    def eliminate(self, curved):
+        """Return the arrowhead system of Hessians, factored."""
+        n_outputs = self.shape[1]
+        own, centre = np.tile(self.own, n_outputs), np.tile(self.centre, n_outputs)
+        return ArrowFactor.of(curved, own, centre)
+
+    def precondition(self, total, first, second):
+        """Return the inverse Hessian for features that are uncorrelated within tasks.
+
+        Intercepts are those at the mean of the features, as far as they are free.
+        """
+        level = self.strengths.intercept if self.datafit.fit_intercept else 0.0
+        shear = _Shear.of(total, first, level, self.datafit.fit_intercept)
+        found = shear.diagonals(total, first, second)
+        own, centre = self.own + shear.extra(level), self.centre
+        blocks = found + own
+        blocks = np.where(blocks > TINY, blocks, 1.0)
+        share = found / blocks
+        curved = np.einsum("tkj,tkj->kj", share, np.broadcast_to(own, share.shape))
+        curved = np.where(curved + centre > TINY, curved + centre, 1.0)
+        free = 0.0 if self.strengths.pinned else 1.0
+
+        def divide(right):
+            step = shear.back(right)
+            own, middle = step[:-1], step[-1]
+            middle -= np.einsum("tkj,tkj->kj", share, own)
+            middle *= free / curved
+            own /= blocks
+            own -= share * middle
+            return shear.forth(step)
+
+        return divide
+
+    def start(self):
+        """Return where to begin: every task at its mean."""
+        begin = np.zeros(self.shape)
+        begin[:-1] = self.datafit.start()
+        if self.strengths.intercept > 0:
+            begin[-1], begin[:-1] = begin[:-1].mean(axis=0), 0.0
+        return begin
+
+    def unpack(self, variable):
+        """Return the linear models of the tasks, and the one at the centre.
+
+        Unpenalised columns get the best fit to all rows as their centre, and so does
+        the intercept of a centre that is pulled to zero.
+
+        Parameters
+        ----------
+        variable : ndarray of shape (n_tasks + 1, n_outputs, n_columns)
+            Where.
+
+        Returns
+        -------
+        OutputModels
+            The models.
+        """
+        seen = self.datafit.task_totals > 0
+        datafit, centre = self.datafit, variable[-1]
+        if self.strengths.intercept > 0:
+            centre = datafit.move(variable[-1:], -1)[0]
+        tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
+        loose = (self.own == 0).all(axis=tuple(range(self.own.ndim - 1)))
+        loose |= self.strengths.pinned
+        tasks = datafit.move(tasks, -1)
+        # The mean of the tasks' intercepts does not go with a centre that is shrunk.
+        alike = np.isinf(self._given).all()
+        shrunk = datafit.fit_intercept and self.centre.any() and not alike
+        if not (loose.any() or (shrunk and datafit.has_common)):
+            shared = centre
+        elif datafit.has_common:
+            known = None if loose.all() else np.where(loose, np.nan, centre)
+            shared = find_common(datafit, tasks, known)
+        else:
+            shared = np.where(loose, tasks[seen].mean(axis=0), centre)
+        tasks = np.where(seen[:, None, None], tasks, shared)
+        return unpack_tasks(tasks, shared, self.datafit)
+
+    def unpack_squares(self, variable):
+        """Return the same for squared losses, with the shared part of `CentreFit`."""
+        datafit, n_tasks = self.datafit, self.datafit.n_tasks
+        n_features, strengths = datafit.data.X.shape[1], self.strengths
+        moments = datafit.data.moments(curvature=False)
+        moments = moments if datafit.fit_intercept else moments.about_zero()
+        seen = moments.weight > 0
+        tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
+        coef, shared = tasks[:, 0, :n_features], variable[-1, 0, :n_features]
+        intercept, level = np.zeros(n_tasks), 0.0
+        loose = (strengths.own == 0).all(axis=0) | strengths.pinned
+        if datafit.fit_intercept:
+            intercept, level = tasks[:, 0, -1], float(variable[-1, 0, -1])
+            is_shrunk = strengths.centre.any() and not strengths.pinned
+            if is_shrunk or not strengths.intercept:
+                level = mean_residual(moments, shared, strengths.intercept)
+        if loose.any():
+            ridge = np.broadcast_to(strengths.own, coef.shape)[seen].mean(axis=0)
+            curve = row_curvature(datafit.data, datafit.fit_intercept).curve
+            none, known = np.zeros_like(coef), np.where(loose, np.nan, shared)
+            shared, level = common_model(moments, none, none, curve, ridge, known)
+        coef = np.where(seen[:, None], coef, shared)
+        return LinearTasks(coef, np.where(seen, intercept, level), shared, level)
+
+
+@dataclass(frozen=True)
+class _Shear:
+    """Move intercepts to the mean of the features, where they are least correlated.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_outputs, n_features)
+        The mean.
+    share : float
+        How far intercepts of tasks are free: 0 for an infinite penalty.
+    has_intercept : bool
+        Whether there are intercepts.
+    """
+
+    mean: np.ndarray
+    share: float
+    has_intercept: bool
+
+    @classmethod
+    def of(cls, total, first, level, has_intercept):
+        """Shear the curvature's sums over rows, given the intercepts' penalty."""
+        weight = total.sum(axis=0)
+        mean = first.sum(axis=0) / np.where(weight > TINY, weight, 1.0)
+        typical = float(total.mean())
+        share = typical / (typical + level) if typical > 0 else 0.0
+        return cls(mean, share, has_intercept)
+
+    def diagonals(self, total, first, second):
+        """Return the diagonals of the Hessians in these coordinates."""
+        if not self.has_intercept:
+            return second
+        mean = self.share * self.mean
+        found = second - 2 * mean * first + mean**2 * total
+        found = np.maximum(found, LOST * second)
+        return np.concatenate([found, total], axis=-1)
+
+    def extra(self, level):
+        """Return what the intercepts' penalty adds to that of the features."""
+        if not self.has_intercept:
+            return 0.0
+        none = np.zeros((len(self.mean), 1))
+        pulled = np.zeros_like(self.mean)
+        if self.share:
+            pulled = level * (self.share * self.mean) ** 2
+        return np.concatenate([pulled, none], axis=-1)
+
+    def back(self, right):
+        """Convert a gradient to these coordinates, in place."""
+        if self.has_intercept:
+            right[:-1, :, :-1] -= (self.share * self.mean) * right[:-1, :, -1:]
+            right[-1, :, :-1] -= self.mean * right[-1, :, -1:]
+        return right
+
+    def forth(self, step):
+        """Convert a step in place to the coordinates of the variable."""
+        if self.has_intercept:
+            moved = np.einsum("tkj,kj->tk", step[..., :-1], self.mean)
+            moved[:-1] *= self.share
+            step[..., -1] -= moved
+        return step
+
+
+@dataclass(frozen=True)
+class ArrowFactor:
+    """Solve for tasks around a centre, the tasks eliminated first.
+
+    With ``A_t = H_t + D`` the centre's curvature is ``sum_t D A_t^-1 H_t``, which takes
+    no difference of large numbers.
+
+    Parameters
+    ----------
+    unit : ndarray of shape (size,)
+        Factor that brings the entries of a task to one unit.
+    blocks : TaskBlocks
+        The factored blocks ``A_t``, in these units.
+    centre : Semidefinite
+        The curvature of the centre, in these units.
+    """
+
+    unit: np.ndarray
+    blocks: TaskBlocks
+    centre: Semidefinite
+
+    @classmethod
+    def of(cls, curved, own, centre):
+        """Factor Hessians (n_tasks, size, size), on which it writes, and pulls."""
+        unit = 1 / find_units(curved, own)
+        curved *= unit * unit[:, None]
+        own, centre = own * unit**2, centre * unit**2
+        for lift in _LIFTS:
+            raise_diagonals(curved, own, lift)
+            blocks = Inverse.factor(curved, own[None])
+            if blocks.inflation < _WORST_INFLATION:
+                break
+        no_rows = np.zeros((0, len(unit)))
+        return cls(unit, blocks, blocks.centre(len(curved), no_rows, centre))
+
+    def solve(self, right):
+        """Return the solution for the tasks' own parts and, last, the centre."""
+        right = right * self.unit
+        apart = self.blocks.solve(right[:-1])
+        centre = self.centre.solve(right[-1] - self.blocks.curve(apart).sum(axis=0))
+        own = apart - self.blocks.solve(self.blocks.curve(centre[None]))
+        return np.concatenate([own, centre[None]]) * self.unit
+
+
+def find_units(curved, own):
+    """Return the size of each entry of a task, whose curvature is then about one."""
+    size = np.sqrt(diagonals(curved).mean(axis=0) + own)
+    return np.where(size > TINY, size, 1.0)
+
+
+def raise_diagonals(curved, own, lift):
+    """Raise diagonals by a share, and to one where nothing holds a column."""
+    found = diagonals(curved)
+    loose = (found <= TINY) & (own <= TINY)
+    found[...] += np.where(loose, 1.0, lift * found)

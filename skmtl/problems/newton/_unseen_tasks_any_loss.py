@@ -1,0 +1,158 @@
+"""The linear model for unseen tasks, for any loss."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from skmtl._linalg import TINY, Semidefinite
+from skmtl._linalg import join_first_axes as flat
+from skmtl.problems.exact import implied_ridge, weigh
+from skmtl.solvers import Newton
+
+from ._coupled_losses import CoupledLosses
+from ._datafit import Datafit
+
+# With more coefficients, use the mean of the tasks, weighted by rows, instead of
+# fitting a model to all rows.
+_MANY = 2000
+_NEWTON = Newton(tol=1e-14, max_iter=50)
+
+
+def find_common(datafit, tasks, known=None):
+    """Fit one model to all rows, for any loss.
+
+    Parameters
+    ----------
+    datafit : Datafit
+        Losses of the rows.
+    tasks : ndarray of shape (n_tasks, n_outputs, n_columns)
+        Coefficients of the tasks and, last, their intercepts if there are any, for
+        uncentred features.
+    known : ndarray of shape (n_outputs, n_columns), default=None
+        Fixed coefficients, NaN where free. None fixes those that are zero in all tasks
+        and penalises the others by :func:`implied_ridge`. Intercepts are free.
+
+    Returns
+    -------
+    ndarray of shape (n_outputs, n_columns)
+        The model.
+    """
+    seen = datafit.task_totals > 0
+    tasks = np.where(seen[:, None, None], tasks, 0.0)
+    ridge = np.zeros(tasks.shape[1:])
+    if known is None:
+        ridge, known = _read_pull(datafit, tasks)
+    n_features = datafit.data.X.shape[1]
+    free = np.isnan(known)
+    free[:, n_features:] = True
+    if free.any(axis=0).sum() * len(free) > _MANY:
+        free[:, :n_features] = False
+    common = replace(datafit, shift=None).about_means(common=True)
+    mean = weigh(common.move(tasks, 1), datafit.task_totals)
+    begin = np.where(free | np.isnan(known), mean, known)[None]
+    if free.any():
+        losses = CommonLosses(common, ridge, free)
+        begin = _NEWTON.minimize(losses, begin).variable
+    return common.move(begin, -1)[0]
+
+
+def _read_pull(datafit, tasks):
+    """Return the implied ridge, and which coefficients are zero in all tasks."""
+    raw = datafit.predict(datafit.move(tasks, 1))
+    pulled = -datafit.gradient(raw)
+    n_features = datafit.data.X.shape[1]
+    pulled[..., n_features:] = 0.0
+    ridge = implied_ridge(pulled, tasks, np.zeros(tasks.shape[1:], dtype=bool))
+    ridge[:, n_features:] = 0.0
+    zero = np.isinf(ridge)
+    return np.where(zero, 0.0, ridge), np.where(zero, 0.0, np.nan)
+
+
+@dataclass(frozen=True)
+class CommonLosses(CoupledLosses):
+    """The objective of one linear model for all rows, some coefficients fixed.
+
+    The variable is (1, n_outputs, n_columns).
+
+    Parameters
+    ----------
+    datafit : Datafit
+        Losses of the rows, with a common shift of the features.
+    ridge : ndarray of shape (n_outputs, n_columns)
+        Strengths of the ridge.
+    free : ndarray of shape (n_outputs, n_columns), dtype bool
+        Which coefficients are free.
+    """
+
+    datafit: Datafit
+    ridge: np.ndarray
+    free: np.ndarray
+
+    @property
+    def shape(self):
+        """Shape of the variable."""
+        return 1, *self.datafit.shape[1:]
+
+    def coefs(self, variable):
+        return np.broadcast_to(variable, self.datafit.shape)
+
+    def pull(self, variable):
+        pulled = self.ridge > 0  # squares of the others may overflow on a long step
+        return float(self.ridge[pulled] @ variable[0, pulled] ** 2) / 2
+
+    def slopes(self, variable, gradient):
+        slope = gradient.sum(axis=0) + self.ridge * variable[0]
+        return (slope * self.free).reshape(1, -1)
+
+    def free_part(self, step):
+        return step * self.free
+
+    def precondition(self, total, first, second):
+        """Return the inverse Hessian for features that are uncorrelated."""
+        found = second.sum(axis=0)
+        if self.datafit.fit_intercept:
+            found = np.concatenate([found, total.sum(axis=0)], axis=-1)
+        found = found + self.ridge.mean(axis=0)
+        found = np.where(found > TINY, found, 1.0)
+        return lambda right: right / found
+
+    @cached_property
+    def _columns(self):
+        return np.flatnonzero(self.free.any(axis=0))
+
+    def factor(self, point):
+        """Return a solver with the Hessian of the free coefficients."""
+        if self.datafit.iterates:
+            return self.iterate(point)
+        free = self.free[:, self._columns].ravel()
+        matrix = self._curve(point.raw)[free][:, free]
+        if not np.isfinite(matrix).all():
+            return lambda gradient: np.full_like(gradient, np.nan)
+        matrix += np.diag(self.ridge[self.free])
+        system, where = Semidefinite(matrix), self.free.ravel()
+
+        def divide(gradient):
+            step = np.zeros_like(gradient)
+            step[0, where] = system.solve(gradient[0, where])
+            return step
+
+        return divide
+
+    def _curve(self, raw):
+        """Return the Hessian of all rows for some columns of all outputs."""
+        datafit, columns = self.datafit, self._columns
+        n_outputs, size = len(self.free), len(columns)
+        total = np.zeros((n_outputs, size, n_outputs, size))
+        some = columns[columns < datafit.data.X.shape[1]]
+        pairs = zip(datafit.stacks(), raw, strict=True)
+        for stack, z in datafit.with_features(raw) if len(some) else pairs:
+            bend = flat(datafit.loss.bend(stack.y, z) * stack.weight[..., None, None])
+            parts = [stack.X[:, :, some]] if len(some) else []
+            if len(some) < size:
+                parts.append(np.ones((*z.shape[:2], 1)))
+            X = flat(np.concatenate(parts, axis=2))
+            for k in range(n_outputs):
+                for m in range(n_outputs):
+                    total[k, :, m] += X.T @ (bend[:, k, m, None] * X)
+        return total.reshape(2 * [n_outputs * size])

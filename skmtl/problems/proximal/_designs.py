@@ -1,0 +1,337 @@
+"""Squared losses of tasks that can be restricted to some features."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from skmtl._linalg import apply
+from skmtl.data import TaskMoments
+from skmtl.problems.rows import (
+    GramBlocks,
+    MomentCurvature,
+    SparseDesign,
+    choose_blocks,
+    keeps_sparse,
+    multiply,
+    stays_sparse,
+)
+from skmtl.solvers import Divisible
+
+from ._squared_loss import SquaredLoss, squared_loss
+
+# Stacks are padded by rows of zeros up to this factor of the fewest rows.
+_PADDED = 1.25
+# Features are worked on so many numbers at a time.
+_CHUNK = 2**20
+# Up to this many features, moments are as good.
+_FEW_FEATURES = 64
+
+
+@dataclass(frozen=True)
+class DivisibleLoss(Divisible):
+    """A squared loss whose curvature can be read for a few features.
+
+    Parameters
+    ----------
+    loss : SquaredLoss
+        The loss, without a precision matrix; its curvature is a design.
+    """
+
+    loss: SquaredLoss
+
+    @property
+    def moments(self):
+        """Moments of the tasks."""
+        return self.loss.moments
+
+    @property
+    def shape(self):
+        """Shape of the coefficients, (n_tasks, n_features)."""
+        return self.loss.shape
+
+    def zero(self):
+        """Return the Point at zero."""
+        return self.loss.zero()
+
+    def at(self, W):
+        """Return the Point at W."""
+        return self.loss.at(W)
+
+    def lipschitz(self):
+        """Return an upper bound of the curvature in any direction."""
+        return self.loss.lipschitz()
+
+    def dual_value(self, point, limit):
+        """Return the largest dual value among multiples of the residuals at a point."""
+        return self.loss.dual_value(point, limit)
+
+    def unpack(self, *parts):
+        """Return the linear models of the tasks, as the loss does."""
+        return self.loss.unpack(*parts)
+
+    def restrict(self, features):
+        """Return the loss of some features."""
+        loss, zero = self.loss, self.loss.zero()
+        pulled, start = -zero.gradient[:, features], zero.value
+        return loss.curvature.blocks(
+            features, loss.scale, pulled, start, loss.alpha_ridge
+        )
+
+
+@dataclass(frozen=True)
+class MomentDesign:
+    """Scatters of the features, as they are."""
+
+    xx: np.ndarray
+
+    def curve(self, W):
+        """Return ``S_t w_t`` of every task."""
+        return apply(self.xx, W)
+
+    def bound(self):
+        """Return a number no smaller than any eigenvalue of a scatter."""
+        return MomentCurvature(self.xx).bound()
+
+    def blocks(self, features, scale, pulled, start, ridge):
+        """Return the loss of some features."""
+        curved = scale * self.xx[:, features[:, None], features]
+        return GramBlocks(curved, pulled, start, ridge)
+
+
+@dataclass(frozen=True)
+class StackedDesign:
+    """Rows of tasks that each have their own, fewer than features.
+
+    Parameters
+    ----------
+    stacks : list of (tasks, X)
+        Tasks, and their rows (n_stacked, n_rows, n_features), centred if there are
+        intercepts, scaled by root weights, padded with zeros.
+    """
+
+    stacks: list
+
+    def curve(self, W):
+        """Return ``S_t w_t`` of every task."""
+        used = np.flatnonzero(W.any(axis=0))
+        curved = np.zeros_like(W)
+        if len(used):
+            for tasks, X in self.stacks:
+                few = X[:, :, used].transpose(0, 2, 1)
+                curved[tasks] = multiply(multiply(W[tasks][:, used], few), X)
+        return curved
+
+    def bound(self):
+        """Return a number no smaller than any eigenvalue of a scatter."""
+        squares = (X @ X.transpose(0, 2, 1) for _, X in self.stacks)
+        return max(MomentCurvature(square).bound() for square in squares)
+
+    def blocks(self, features, scale, pulled, start, ridge):
+        """Return the loss of some features."""
+        stacks = [(tasks, X[:, :, features]) for tasks, X in self.stacks]
+        scales = np.full((len(pulled), 1), scale)
+        return choose_blocks(stacks, scales, pulled, start, ridge)
+
+
+@dataclass(frozen=True)
+class SharedDesign:
+    """One design that serves all tasks; it is centred in passing, never copied.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_rows, n_features)
+        Features as they are.
+    x_mean : ndarray of shape (n_features,)
+        What is taken from every row.
+    weight : ndarray of shape (n_rows,)
+        Weights.
+    factor : ndarray of shape (n_tasks,) or None
+        Factor of each task's loss; None means ones.
+    """
+
+    X: object
+    x_mean: np.ndarray
+    weight: np.ndarray
+    factor: np.ndarray | None
+
+    def columns(self, features):
+        """Return some features, centred and scaled by root weights."""
+        some = self._take(features)
+        some -= self.x_mean[features]
+        some *= np.sqrt(self.weight)[:, None]
+        return some
+
+    def _take(self, features):
+        if sparse.issparse(self.X):
+            return self.X[:, features].toarray()
+        return np.take(self.X, features, axis=1)
+
+    def scatter_with(self, rows):
+        """Return weighted products of rows (n_any, n_rows) with centred features."""
+        rows = rows * self.weight
+        return rows @ self.X - np.outer(rows.sum(axis=1), self.x_mean)
+
+    def curve(self, W):
+        """Return ``S_t w_t`` of every task."""
+        used = np.flatnonzero(W.any(axis=0))
+        if not len(used):
+            return np.zeros_like(W)
+        some = self.X[:, used] if sparse.issparse(self.X) else self._take(used)
+        fitted = W[:, used] @ some.T - (W[:, used] @ self.x_mean[used])[:, None]
+        curved = self.scatter_with(np.asarray(fitted))
+        return curved if self.factor is None else curved * self.factor[:, None]
+
+    def bound(self):
+        """Return a number no smaller than any eigenvalue of a scatter, its trace."""
+        n_rows, n_features = self.X.shape
+        step, total = max(1, _CHUNK // max(n_rows, 1)), 0.0
+        for start in range(0, n_features, step):
+            some = np.arange(start, min(start + step, n_features))
+            total += (self.columns(some) ** 2).sum()
+        factor = 1.0 if self.factor is None else self.factor.max()
+        return float(total * factor)
+
+    def blocks(self, features, scale, pulled, start, ridge):
+        """Return the loss of some features."""
+        stacks = [(slice(None), self.columns(features)[None])]
+        factor = np.ones(1) if self.factor is None else self.factor
+        return choose_blocks(stacks, scale * factor[:, None], pulled, start, ridge)
+
+
+def divisible_moments(moments, fit_intercept=True, alpha_ridge=0.0):
+    """Pose the squared loss of moments, so that it can be restricted to features.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        About the means, with scatters, task weights applied.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    alpha_ridge : float, default=0.0
+        Strength of the quadratic pull to zero.
+
+    Returns
+    -------
+    DivisibleLoss
+        The loss.
+    """
+    loss = squared_loss(moments, fit_intercept, alpha_ridge=alpha_ridge)
+    return DivisibleLoss(replace(loss, curvature=MomentDesign(loss.curvature.xx)))
+
+
+def divisible_rows(data, fit_intercept=True, alpha_ridge=0.0):
+    """Pose the squared loss of rows, so that it can be restricted to features.
+
+    A square matrix of all features is never formed.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of tasks, whose task weights count.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    alpha_ridge : float, default=0.0
+        Strength of the quadratic pull to zero.
+
+    Returns
+    -------
+    DivisibleLoss
+        The loss.
+    """
+    if keeps_sparse(data):
+        data = data.stacked() if data.shares_rows else data
+        moments = data.moments(curvature=False)
+        moments = moments if fit_intercept else moments.about_zero()
+        design = SparseDesign(data, fit_intercept)
+    elif data.shares_rows:
+        moments, design = _read_shared(data, fit_intercept)
+    else:
+        moments = data.moments(curvature=False)
+        moments = moments if fit_intercept else moments.about_zero()
+        design = StackedDesign(_stack(data, fit_intercept))
+    loss = squared_loss(moments, curvature=design, alpha_ridge=alpha_ridge)
+    return DivisibleLoss(loss)
+
+
+def reads_rows(data):
+    """Return whether the loss is better posed from rows than from moments.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of tasks.
+
+    Returns
+    -------
+    bool
+        Whether rows are fewer than features, or scatters are too large.
+    """
+    n_features = data.X.shape[1]
+    if stays_sparse(data):
+        return True
+    return n_features > _FEW_FEATURES and data.mean_rows() < n_features
+
+
+def _read_shared(data, fit_intercept):
+    """Return moments without scatters of the features, and the design, not copied."""
+    X, Y = data.X, np.asarray(data.Y, dtype=float)
+    X = X.astype(float, copy=False)
+    n_rows, n_tasks = Y.shape
+    weight = np.ones(n_rows) if data.weight is None else data.weight
+    total = weight.sum()
+    share = weight / total * fit_intercept
+    x_mean, y_mean = np.asarray(share @ X), share @ Y
+    left = np.ascontiguousarray((Y - y_mean).T)
+    design = SharedDesign(X, x_mean, weight, data.task_weight)
+    moments = TaskMoments(
+        data.tasks,
+        np.full(n_tasks, total),
+        x_mean[None],
+        y_mean,
+        None,
+        design.scatter_with(left),
+        (weight * left * left).sum(axis=1),
+        data.orders,
+    )
+    return _weighted(moments, data.task_weight), design
+
+
+def _weighted(moments, factor):
+    """Multiply the weights of tasks that share their means."""
+    if factor is None:
+        return moments
+    return replace(
+        moments,
+        weight=moments.weight * factor,
+        xy=moments.xy * factor[:, None],
+        yy=moments.yy * factor,
+    )
+
+
+def _stack(data, centred):
+    """Gather the rows of tasks with about equally many, and pad them with zeros."""
+    n_tasks, n_features = len(data.tasks), data.X.shape[1]
+    sizes = np.diff(data.offsets)
+    order = np.argsort(sizes, kind="stable")
+    least, number, which = -1, -1, np.empty(n_tasks, dtype=np.intp)
+    members = []
+    for task in order:
+        if number < 0 or sizes[task] > _PADDED * least:
+            least, number = sizes[task], number + 1
+            members.append([])
+        which[task] = number
+        members[number].append(task)
+    place = np.empty(n_tasks, dtype=np.intp)
+    stacks = []
+    for some in members:
+        some.sort()
+        place[some] = np.arange(len(some))
+        shape = (len(some), max(sizes[some].max(), 1), n_features)
+        stacks.append((np.array(some), np.zeros(shape)))
+    for tasks, rows in data.roots(centred)[1]:
+        for task, own in zip(tasks, rows, strict=True):
+            stacks[which[task]][1][place[task], : len(own)] = own
+    if len(stacks) == 1:
+        return [(slice(None), stacks[0][1])]
+    return stacks

@@ -1,0 +1,157 @@
+"""Squared losses of tasks as a smooth term of an objective."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from skmtl._contracts import TINY, Point, Smooth
+from skmtl.data import TaskMoments
+from skmtl.problems.exact import LinearTasks, common_model
+from skmtl.problems.rows import MomentCurvature
+
+
+def squared_loss(
+    moments, fit_intercept=True, *, curvature=None, alpha_ridge=0.0, precision=None
+):
+    """Pose the squared loss of tasks, ``n_tasks / N`` times half the squared errors.
+
+    ``N`` is the total weight, and tasks without any do not count.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        About the means, task weights applied.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    curvature : RowCurvature or DesignCurvature, default=None
+        Scatters of the features; None takes them from the moments.
+    alpha_ridge : float, default=0.0
+        Strength of the quadratic pull to zero.
+    precision : {ndarray, sparse matrix} of shape (n_tasks, n_tasks), default=None
+        How tasks pull on each other; None if they do not.
+
+    Returns
+    -------
+    SquaredLoss
+        The smooth term.
+    """
+    moments = moments if fit_intercept else moments.about_zero()
+    scale = np.count_nonzero(moments.weight) / float(moments.weight.sum())
+    if curvature is None:
+        curvature = MomentCurvature(moments.xx)
+    return SquaredLoss(moments, curvature, scale, alpha_ridge, precision)
+
+
+@dataclass(frozen=True)
+class SquaredLoss(Smooth):
+    """Weigh the squared errors of all tasks, their intercepts eliminated.
+
+    ``scale / 2 (sum_t ||y_t - X_t w_t||^2 + sum_j w_j' Q w_j) + alpha_ridge / 2
+    ||W||^2`` with a precision matrix ``Q`` over tasks.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        About the means, or about zero without intercepts; matrices are not needed.
+    curvature : MomentCurvature or RowCurvature
+        Scatters of the features.
+    scale : float
+        Factor of the loss.
+    alpha_ridge : float, default=0.0
+        Strength of the quadratic pull to zero.
+    precision : {ndarray, sparse matrix} of shape (n_tasks, n_tasks), default=None
+        How tasks pull on each other; None if they do not.
+    """
+
+    moments: TaskMoments
+    curvature: object
+    scale: float
+    alpha_ridge: float = 0.0
+    precision: object = None
+
+    @property
+    def shape(self):
+        """Shape of the coefficients, (n_tasks, n_features)."""
+        return self.moments.xy.shape
+
+    @cached_property
+    def _zero(self):
+        value = self.scale / 2 * float(self.moments.yy.sum())
+        return Point(np.zeros(self.shape), value, -self.scale * self.moments.xy)
+
+    def zero(self):
+        """Return the Point at zero."""
+        return self._zero
+
+    def at(self, W):
+        """Return the Point at W, for one product with the scatters."""
+        curved = self.curvature.curve(W)
+        if self.precision is not None:
+            curved = curved + self.precision @ W
+        gradient = self.scale * (curved - self.moments.xy)
+        if self.alpha_ridge:
+            gradient = gradient + self.alpha_ridge * W
+        return self._point(W, gradient)
+
+    def _point(self, W, gradient):
+        """Return a Point, whose value follows from its gradient."""
+        rise = (np.vdot(W, gradient) + np.vdot(W, self._zero.gradient)) / 2
+        return Point(W, max(self._zero.value + float(rise), 0.0), gradient)
+
+    def ahead(self, point, before, momentum):
+        """Return the Point on the line through both, for no product."""
+        return self._point(
+            point.variable + momentum * (point.variable - before.variable),
+            point.gradient + momentum * (point.gradient - before.gradient),
+        )
+
+    @cached_property
+    def _lipschitz(self):
+        bound = self.curvature.bound()
+        if self.precision is not None:
+            bound += float(abs(self.precision).sum(axis=0).max())
+        return self.scale * bound + self.alpha_ridge
+
+    def lipschitz(self):
+        """Return an upper bound of the curvature in any direction."""
+        return self._lipschitz
+
+    def dual_value(self, point, limit):
+        """Return the largest dual value among multiples of the residuals.
+
+        With residuals ``R`` of targets ``Y``, those of the quadratic pulls included, it
+        is ``scale (k <R, Y> - k^2 / 2 ||R||^2)`` for the best multiple ``k``.
+        """
+        along = 2 * self._zero.value + np.vdot(point.variable, self._zero.gradient)
+        multiple = np.clip(along / max(2 * point.value, TINY), -limit, limit)
+        return float(multiple * along - multiple**2 * point.value)
+
+    def unpack(self, W, shared):
+        """Return the linear models of the tasks, and the one fitted to all rows.
+
+        A task without weight gets the latter.
+
+        Parameters
+        ----------
+        W : ndarray of shape (n_tasks, n_features)
+            Coefficients.
+        shared : ndarray of shape (n_tasks, n_features)
+            Part of the coefficients that tasks share.
+
+        Returns
+        -------
+        LinearTasks
+            Coefficients and intercepts.
+        """
+        seen = self.moments.weight > 0
+        coef, intercept = common_model(self.moments, W, shared, self.curvature.curve)
+        return LinearTasks(
+            np.where(seen[:, None], W, coef),
+            np.where(seen, self._intercepts(W), intercept),
+            coef,
+            intercept,
+        )
+
+    def _intercepts(self, W):
+        return self.moments.y_mean - (self.moments.x_mean * W).sum(axis=1)

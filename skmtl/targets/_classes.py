@@ -1,0 +1,315 @@
+"""Targets of classification."""
+
+from dataclasses import dataclass, replace
+from numbers import Real
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from skmtl.data import (
+    find_missing,
+    read_array,
+    read_class_labels,
+    read_rows,
+    refuse_lazy,
+    refuse_pieces,
+)
+
+
+@dataclass(frozen=True)
+class ClassTargets:
+    """Turn codes of classes into targets: 1 for the class of the row, else 0.
+
+    A task that lacks a class has no finite intercept for it. One pseudo-row of weight 1
+    with the overall class frequencies is added to such a task.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n_classes,)
+        Share of each class in the weight of all rows.
+    mix : ndarray of shape (n_tasks,)
+        How much of each target is spread over the classes in their shares.
+    allowed : ndarray of shape (n_tasks, n_classes), dtype bool, or None, default=None
+        Which classes may occur in a task; None means all.
+    """
+
+    shares: np.ndarray
+    mix: np.ndarray
+    allowed: np.ndarray | None = None
+
+    def rows(self, codes, tasks):
+        """Return the targets of rows, NaN for classes that cannot occur.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_stacked, n_rows)
+            Class of each row.
+        tasks : ndarray of shape (n_stacked,)
+            Task of each stack.
+
+        Returns
+        -------
+        ndarray of shape (n_stacked, n_rows, n_classes) or (n_stacked, n_rows, 1)
+            The targets; of two classes only those of the second.
+        """
+        n_classes = len(self.shares)
+        first = 1 if n_classes == 2 else 0
+        numbers = np.arange(first, n_classes)
+        mix = self.mix[tasks][:, None, None]
+        target = (codes[:, :, None] == numbers) * (1 - mix) + mix * self.shares[first:]
+        if self.allowed is None:
+            return target
+        return np.where(self.allowed[tasks][:, None, first:], target, np.nan)
+
+    def learnable(self, rows):
+        """Return targets for some of the rows, softened if these lack a class.
+
+        Parameters
+        ----------
+        rows : TaskRows
+            The rows, whose targets are codes of classes.
+
+        Returns
+        -------
+        ClassTargets
+            The targets.
+        """
+        totals = _count(rows, len(self.shares))
+        if (totals.sum(axis=0) > 0).all():
+            return self
+        return replace(self, mix=1 / (totals.sum(axis=1) + 1))
+
+
+def read_classes(
+    estimator,
+    X,
+    y,
+    *,
+    task=None,
+    sample_weight=None,
+    task_weight=None,
+    class_weight=None,
+):
+    """Check what a classifier is fitted on, and group its rows by task.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        As in :func:`read_rows`.
+    X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
+        Features, with the task column if there is one.
+    y : array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Class of each row. If 2-d, columns are tasks, of classes 0 and 1, and NaN is not
+        observed.
+    task : array-like of shape (n_rows,), default=None
+        Label of each row.
+    sample_weight : float or array-like of shape (n_rows,), default=None
+        Weight of each row; None means ones.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights: a mapping from classes to numbers, or
+        "balanced" to give all classes the same total weight. Columns of a 2-d y are
+        balanced each on their own.
+
+    Returns
+    -------
+    rows : TaskRows
+        Rows of each task, whose targets are positions in `classes`.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> from skmtl.targets import read_classes
+    >>> class Model(BaseEstimator):
+    ...     task_column = 0
+    >>> rows, classes = read_classes(Model(), [[7, 0.1], [7, 0.2]], ["yes", "no"])
+    >>> classes.tolist(), rows.y
+    (['no', 'yes'], array([1., 0.]))
+    """
+    refuse_pieces(X)
+    classes, codes = _encode_classes(estimator, y)
+    rows = read_rows(
+        estimator,
+        X,
+        codes,
+        task=task,
+        sample_weight=sample_weight,
+        task_weight=task_weight,
+    )
+    rows = rows.stacked() if rows.shares_rows else rows
+    if rows.layout == "outputs":
+        _check_indicators(rows.y)
+    _check_several(estimator, rows, classes)
+    return _weigh_classes(rows, classes, class_weight), classes
+
+
+def target_classes(rows, n_classes, scope="all", soften=True):
+    """Describe the targets of rows of classes, and drop rows that tell nothing.
+
+    Parameters
+    ----------
+    rows : TaskRows
+        Rows of each task, whose targets are codes of classes.
+    n_classes : int
+        Number of classes.
+    scope : {"all", "task"}, default="all"
+        Whether all classes may occur in every task, or only those that were seen there.
+    soften : bool, default=True
+        Whether tasks that lack a class get a pseudo-row.
+
+    Returns
+    -------
+    rows : TaskRows
+        The same rows; of weight zero where only one class may occur.
+    targets : ClassTargets
+        Turns codes into targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.data import TaskRows
+    >>> from skmtl.targets import target_classes
+    >>> X, y, tasks = np.ones((3, 1)), np.array([0.0, 1.0, 1.0]), np.array([4, 5])
+    >>> rows = TaskRows(X, None, y, None, np.array([0, 2, 3]), tasks)
+    >>> target_classes(rows, 2)[1].rows(np.array([[1]]), np.array([1]))
+    array([[[0.83333333]]])
+    """
+    totals = _count(rows, n_classes)
+    shares = totals.sum(axis=0) / totals.sum()
+    weight, found = totals.sum(axis=1), totals > 0
+    lacking = found.sum(axis=1) < n_classes
+    if scope == "all":
+        mix = np.where(lacking & soften, 1 / (weight + 1), 0.0)
+        return rows, ClassTargets(shares, mix)
+    if (found.sum(axis=1) < 2).all():
+        raise ValueError(
+            "class_scope='task' needs a task with rows of two classes at least, got "
+            f"one class in each of {len(found)} tasks. Use class_scope='all'."
+        )
+    single = np.repeat(found.sum(axis=1) < 2, np.diff(rows.offsets))
+    kept = np.ones(len(rows.y)) if rows.weight is None else rows.weight
+    allowed = found | (found.sum(axis=1) == 0)[:, None]
+    rows = replace(rows, weight=np.where(single, 0.0, kept))
+    none = np.zeros(len(weight))
+    return rows, ClassTargets(shares, none, allowed if n_classes > 2 else None)
+
+
+def find_classes(rows, n_classes):
+    """Return which classes each task has rows of, of any weight.
+
+    Parameters
+    ----------
+    rows : TaskRows
+        Rows of each task, whose targets are codes of classes.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of shape (n_tasks, n_classes), dtype bool
+        Whether the task has the class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.data import TaskRows
+    >>> from skmtl.targets import find_classes
+    >>> X, y, tasks = np.ones((3, 1)), np.array([0.0, 1.0, 1.0]), np.array([4, 5])
+    >>> rows = TaskRows(X, None, y, None, np.array([0, 2, 3]), tasks)
+    >>> find_classes(rows, 2)
+    array([[ True,  True],
+           [False,  True]])
+    """
+    return _count(replace(rows, weight=None, task_weight=None), n_classes) > 0
+
+
+def _count(rows, n_classes):
+    """Return the weight of each class in each task."""
+    n_tasks = len(rows.tasks)
+    codes = np.repeat(np.arange(n_tasks), np.diff(rows.offsets)) * n_classes
+    codes = codes + rows.y.astype(np.intp)
+    totals = np.bincount(codes, rows.weight, minlength=n_tasks * n_classes)
+    return totals.reshape(n_tasks, n_classes)
+
+
+def _encode_classes(estimator, y):
+    """Return the classes and the position of each target among them."""
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but "
+            "the target y is None."
+        )
+    refuse_lazy("y", y)
+    values = read_array(y)
+    if values.ndim > 1 and values.shape[1] > 1:
+        known = values[~find_missing(values)].tolist() if values.dtype == object else []
+        strange = [each for each in known if not isinstance(each, Real)]
+        if strange or values.dtype.kind in "USTmM":
+            raise ValueError(_explain_indicators([*strange, *values.ravel()][0]))
+        return np.array([0, 1]), y
+    labels = read_class_labels(values)
+    check_classification_targets(labels)
+    return np.unique(labels, return_inverse=True)
+
+
+def _check_indicators(y):
+    strange = y[(y != 0) & (y != 1)]
+    if len(strange):
+        raise ValueError(_explain_indicators(float(strange[0])))
+
+
+def _explain_indicators(strange):
+    return (
+        "A 2-d y must hold 0, 1 and NaN, as each column is a task of two classes, got "
+        f"{strange!r}. For other classes, give each cell a row of its own, with a task "
+        "column; also for cross_val_predict(method='predict_proba'), which treats NaN "
+        "as a class."
+    )
+
+
+def _check_several(estimator, rows, classes):
+    """Refuse rows of one class, those of weight zero left out."""
+    kept = rows.y if rows.weight is None else rows.y[rows.weight > 0]
+    found = np.unique(kept).astype(int)
+    if len(found) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs rows of two classes at least that have "
+            f"a weight, got one class: {classes[found].tolist()}."
+        )
+
+
+def _weigh_classes(rows, classes, class_weight):
+    """Multiply the weights by those of the classes."""
+    if class_weight is None:
+        return rows
+    weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
+    codes = rows.y.astype(np.intp)
+    if rows.layout == "outputs" and isinstance(class_weight, str):
+        factors = _balance_columns(rows)
+    else:
+        factors = _look_up(class_weight, classes, codes, weight)[codes]
+    return replace(rows, weight=weight * factors)
+
+
+def _look_up(class_weight, classes, codes, weight):
+    if not isinstance(class_weight, str):
+        numbers = {k: class_weight.get(c, 1.0) for k, c in enumerate(classes.tolist())}
+        return np.array(list(numbers.values()), dtype=float)
+    found, positions = np.arange(len(classes)), np.unique(codes)
+    factors = np.ones(len(found))
+    factors[positions] = compute_class_weight(
+        class_weight, classes=positions, y=codes, sample_weight=weight
+    )
+    return factors
+
+
+def _balance_columns(rows):
+    totals = _count(rows, 2)
+    halves = totals.sum(axis=1, keepdims=True) / 2
+    factors = np.divide(halves, totals, out=np.ones_like(totals), where=totals > 0)
+    task = np.repeat(np.arange(len(totals)), np.diff(rows.offsets))
+    return factors[task, rows.y.astype(np.intp)]

@@ -1,0 +1,233 @@
+"""Imports go down the floors, never sideways, and bring in nothing optional.
+
+To add an arrow, change ``MAY_IMPORT`` in a commit of its own and say why.
+"""
+
+import ast
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import skmtl
+
+PACKAGE = Path(skmtl.__file__).parent
+
+CELLAR = {"_contracts", "_compat", "_linalg", "_memory", "_text"}
+GROUND = {"data", "losses", "penalties", "couplings", "solvers", "datasets"}
+# Floors with an order: a later room may import an earlier one.
+FIRST = [
+    "targets",
+    "metrics",
+    "problems.rows",
+    "problems.exact",
+    "problems.newton",
+    "problems.proximal",
+    "problems",
+    "selection",
+]
+LANDING = "base"
+SECOND = {"linear_model", "compose"}
+ROOF = ["model_selection", "inspection", "report", "cli"]
+HOUSE = CELLAR | GROUND | {*FIRST, LANDING}
+
+MAY_IMPORT = {
+    **{room: set() for room in CELLAR},
+    **dict.fromkeys(GROUND, CELLAR),
+    **{room: CELLAR | GROUND | {*FIRST[:k]} for k, room in enumerate(FIRST)},
+    LANDING: CELLAR | GROUND | {*FIRST},
+    **dict.fromkeys(SECOND, HOUSE),
+    **{room: HOUSE | SECOND | {*ROOF[:k]} for k, room in enumerate(ROOF)},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+
+# What may be imported when a module loads: the core dependencies, and what
+# scikit-learn itself depends on. Anything else waits for the function that needs it.
+CORE = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"}
+
+# What must not be loaded by importing any room.
+HEAVY = {"pandas", "polars", "pyarrow", "matplotlib", "rich", "skops", "torch", "dask"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name: ``skmtl.data.find_tasks``, where, and how deep."""
+
+    room: str
+    name: str
+    place: str
+    at_module_level: bool
+
+    @property
+    def package(self):
+        return self.name.partition(".")[0]
+
+    @property
+    def parent(self):
+        return self.name.rpartition(".")[0] or self.name
+
+    @property
+    def target(self):
+        """The room that the name lies in; the root's own names give its name."""
+        _, *parts = self.name.split(".")
+        rooms = [".".join(parts[:k]) for k in range(len(parts), 0, -1)]
+        return next((room for room in rooms if room in MAY_IMPORT), "".join(parts[:1]))
+
+    @property
+    def is_private(self):
+        parts = self.name.split(".")
+        return any(part[0] == "_" and part[:2] != "__" for part in parts)
+
+
+def _absolute_names(node, path):
+    """Names that an import statement brings in, relative ones made absolute."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    # An absolute import has level 0, so none of the folders is taken.
+    folders = ("skmtl", *path.relative_to(PACKAGE).parts)[: -node.level]
+    base = ".".join((*folders, *filter(None, [node.module])))
+    return [f"{base}.{alias.name}" for alias in node.names]
+
+
+def _statements(node, at_module_level=True):
+    """Yield the import statements below a node, and whether they run on import."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child, at_module_level
+        is_function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
+        yield from _statements(child, at_module_level and not is_function)
+
+
+def _room(path):
+    """The room of a file: its folder, or its own name beside ``__init__``."""
+    *folders, name = path.relative_to(PACKAGE).parts
+    return ".".join(folders) or name.removesuffix(".py")
+
+
+def read_imports(path, source):
+    """List every import of one file, with its line."""
+    return [
+        Import(_room(path), name, f"{path.name}:{node.lineno}", outer)
+        for node, outer in _statements(ast.parse(source))
+        for name in _absolute_names(node, path)
+    ]
+
+
+def goes_up(found):
+    """Tell whether an import leaves its room for one not below it."""
+    ours = found.package == "skmtl" and found.target not in {"__version__", ""}
+    return ours and found.target not in MAY_IMPORT[found.room] | {found.room}
+
+
+def is_early(found):
+    """Tell whether importing this file loads a package that is optional."""
+    known = CORE | {"skmtl"} | sys.stdlib_module_names
+    return found.at_module_level and found.package not in known
+
+
+def is_intrusive(found):
+    """Tell whether an import takes a private name of another package or room."""
+    if found.package != "skmtl":
+        return found.is_private and found.room != "_compat"
+    inner = found.name.split(".")[found.target.count(".") + 2 :]
+    return found.target not in CELLAR | {found.room} and any(
+        part[0] == "_" and part[:2] != "__" for part in inner
+    )
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+IMPORTS = [found for path in FILES for found in read_imports(path, path.read_text())]
+
+
+def test_every_room_is_on_the_plan():
+    assert {_room(path) for path in FILES} <= set(MAY_IMPORT)
+
+
+def test_imports_go_down_the_floors():
+    assert [found for found in IMPORTS if goes_up(found)] == []
+
+
+def test_optional_packages_wait_for_the_function_that_needs_them():
+    assert [found for found in IMPORTS if is_early(found)] == []
+
+
+def test_private_names_of_other_packages_and_rooms_are_not_imported():
+    assert [found for found in IMPORTS if is_intrusive(found)] == []
+
+
+def test_importing_every_room_loads_no_optional_package():
+    # scikit-learn loads some itself, where they are installed.
+    core = {found.parent for found in IMPORTS if found.package in CORE}
+    rooms = {f"skmtl.{_room(path)}" for path in FILES}
+    rooms -= {"skmtl.__init__", "skmtl.__main__"}  # the second runs the command
+    code = [
+        "import sys",
+        *(f"import {name}" for name in sorted(core)),
+        "before = set(sys.modules)",
+        *(f"import {name}" for name in sorted(rooms)),
+        f"print(*sorted({HEAVY!r} & (set(sys.modules) - before)))",
+    ]
+    run = [sys.executable, "-W", "error", "-c", "\n".join(code)]
+    result = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (result.stdout.strip(), result.stderr) == ("", "")
+
+
+def _planted(room):
+    return PACKAGE.joinpath(*room.split("."), "_planted.py")
+
+
+@pytest.mark.parametrize(
+    ("rule", "room", "line"),
+    [
+        (goes_up, "losses", "from skmtl.data import TaskRows"),
+        (goes_up, "losses", "from ..penalties import L21"),
+        (goes_up, "losses", "from .. import solvers"),
+        (goes_up, "data", "import skmtl.linear_model._ridge"),
+        (
+            goes_up,
+            "problems",
+            "def f():\n    from ..linear_model import MultiTaskRidge",
+        ),
+        (
+            goes_up,
+            "compose",
+            "class A:\n    def f(self):\n        import skmtl.model_selection",
+        ),
+        (is_early, "report", "import matplotlib.pyplot as plt"),
+        (is_early, "cli", "try:\n    import rich\nexcept ImportError:\n    pass"),
+        (is_early, "data", "class A:\n    from pandas import DataFrame"),
+        (is_intrusive, "data", "from sklearn.utils._param_validation import Interval"),
+        (is_intrusive, "data", "from sklearn.base import _fit_context"),
+        (is_intrusive, "data", "import sklearn.utils._mask"),
+        (is_intrusive, "data", "def f():\n    import scipy._lib"),
+        (is_intrusive, "cli", "from skmtl.data._tasks import find_tasks"),
+        (is_intrusive, "cli", "from skmtl.data import _tasks"),
+        (is_intrusive, "compose", "from ..problems.exact._factor import pose"),
+        (goes_up, "problems.exact", "from skmtl.problems.newton import Datafit"),
+    ],
+)
+def test_a_planted_defect_is_found(rule, room, line):
+    assert any(map(rule, read_imports(_planted(room), line)))
+
+
+@pytest.mark.parametrize(
+    ("room", "line"),
+    [
+        ("linear_model", "from ..problems import pose"),
+        ("linear_model", "from . import _ridge"),
+        ("linear_model", "from ._ridge import MultiTaskRidge"),
+        ("report", "from skmtl import __version__, inspection"),
+        ("report", "def f():\n    import matplotlib.pyplot as plt"),
+        ("report", "from sklearn import __version__"),
+        ("_compat", "from sklearn.base import _fit_context"),
+        ("data", "from sklearn.utils.validation import validate_data"),
+    ],
+)
+def test_an_import_that_keeps_the_plan_is_left_alone(room, line):
+    found = read_imports(_planted(room), line)
+    assert not any(
+        rule(each) for rule in (goes_up, is_early, is_intrusive) for each in found
+    )
