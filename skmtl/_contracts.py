@@ -188,6 +188,9 @@ class Loss(ABC):
     # Numbers that predict one sample, and a bound of the curvature in any direction.
     n_outputs = 1
     largest_curvature = 1.0
+    is_quadratic = False
+    # Whether the scale of the residuals is estimated with the models.
+    is_scaled = False
 
     @abstractmethod
     def value(self, y, z):

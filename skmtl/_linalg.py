@@ -328,3 +328,9 @@ class Wide:
 def join_first_axes(array):
     """Join the first two axes."""
     return array.reshape(-1, *array.shape[2:])
+
+
+def number_by_first(labels):
+    """Name labels 0, 1, ... in the order in which they first appear."""
+    _, first, codes = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[codes.reshape(-1)]

@@ -1,32 +1,36 @@
-"""Base classes of all estimators."""
+"""Base classes of all linear models of tasks."""
 
-from ._classifier import CLASSIFIER_CONSTRAINTS, ClassModel, TaskClassifier
-from ._constraints import COMMON_CONSTRAINTS
-from ._finite import cast, check_finite, predict_finite, refuse_infinite
-from ._regressor import (
-    MomentRegressor,
-    PulledMomentRegressor,
-    PulledRegressor,
-    TaskModel,
-    TaskRegressor,
-    float_type,
-    pose_rows,
+from ._classifier import TaskClassifier
+from ._constraints import (
+    CLASS_CONSTRAINTS,
+    CLASSIFIER_CONSTRAINTS,
+    COMMON_CONSTRAINTS,
+    ITERATIVE_CONSTRAINTS,
+    NONNEGATIVE,
+    PATH_CONSTRAINTS,
+    POSITIVE,
+    SOLVER_CONSTRAINTS,
+    UNBOUNDED,
 )
+from ._convergence import warn_of_convergence
+from ._count_regressor import TaskCountRegressor
+from ._regressor import MomentRegressor, TaskRegressor
+from ._task_model import TaskModel
 
 __all__ = [
     "CLASSIFIER_CONSTRAINTS",
+    "CLASS_CONSTRAINTS",
     "COMMON_CONSTRAINTS",
-    "ClassModel",
+    "ITERATIVE_CONSTRAINTS",
+    "NONNEGATIVE",
+    "PATH_CONSTRAINTS",
+    "POSITIVE",
+    "SOLVER_CONSTRAINTS",
+    "UNBOUNDED",
     "MomentRegressor",
-    "PulledMomentRegressor",
-    "PulledRegressor",
     "TaskClassifier",
+    "TaskCountRegressor",
     "TaskModel",
     "TaskRegressor",
-    "cast",
-    "check_finite",
-    "float_type",
-    "pose_rows",
-    "predict_finite",
-    "refuse_infinite",
+    "warn_of_convergence",
 ]

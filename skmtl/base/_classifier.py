@@ -1,7 +1,4 @@
-"""What linear classifiers of tasks do alike: read classes, keep, predict, score."""
-
-from abc import abstractmethod
-from collections.abc import Mapping
+"""Base class of classifiers: fit, predict and score."""
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -10,28 +7,17 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._compat import StrOptions, fit_context
-from skmtl._linalg import calculation
+from skmtl._compat import fit_context
 from skmtl.data import (
     multiply_rows,
     read_class_labels,
     read_numeric_target,
     read_sample_weight,
 )
-from skmtl.losses import Logistic, Multinomial, contrasts
 from skmtl.metrics import average_accuracy
-from skmtl.problems.newton import Datafit
-from skmtl.targets import find_classes, read_classes, target_classes
+from skmtl.targets import ClassTarget, predict_finite
 
-from ._constraints import COMMON_CONSTRAINTS
-from ._finite import cast, predict_finite
-from ._regressor import TaskModel, float_type
-
-CLASSIFIER_CONSTRAINTS = {
-    "class_scope": [StrOptions({"all", "task"})],
-    "class_weight": [StrOptions({"balanced"}), Mapping, None],
-    **COMMON_CONSTRAINTS,
-}
+from ._task_model import TaskModel
 
 
 def _has_scores(self):
@@ -49,18 +35,17 @@ def _has_scores(self):
     return True
 
 
-class ClassModel(ClassifierMixin, TaskModel):
-    """Read classes of tasks in any layout, and predict with the model of each."""
+class TaskClassifier(ClassifierMixin, TaskModel):
+    """Classifiers of tasks."""
 
     __metadata_request__predict_proba = {"task": True}
     __metadata_request__predict_log_proba = {"task": True}
     __metadata_request__decision_function = {"task": True}
 
-    def _softens(self):
-        """Return whether nothing holds the intercepts, so that some are infinite."""
-        return self.fit_intercept
+    def _target(self):
+        return ClassTarget(self.class_scope, self.class_weight)
 
-    @abstractmethod
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, task=None):
         """Learn all tasks together.
 
@@ -81,56 +66,7 @@ class ClassModel(ClassifierMixin, TaskModel):
         self : object
             The fitted model.
         """
-
-    def _read(self, X, y, sample_weight, task):
-        return read_classes(
-            self,
-            X,
-            y,
-            task=task,
-            sample_weight=sample_weight,
-            task_weight=self.task_weight,
-            class_weight=self.class_weight,
-        )
-
-    def _pose_rows(self, data, n_classes):
-        """Return the losses of rows of classes."""
-        soften = self._softens()
-        rows, targets = target_classes(data, n_classes, self.class_scope, soften)
-        loss = Logistic() if n_classes == 2 else Multinomial(n_classes)
-        return Datafit(rows, loss, self.fit_intercept, targets)
-
-    def _describe(self, models, data, classes):
-        """Return what models say of classes, in the shapes of the layout."""
-        n_classes = len(classes)
-        if n_classes > 2:
-            models = models.turn(contrasts(n_classes))
-        learnt = self._linear(models, data, n_classes)
-        if data.layout == "outputs":
-            classes = [classes] * len(data.tasks)
-        found = find_classes(data, n_classes)
-        return {"classes_": classes, "task_classes_": found, **learnt}
-
-    def _linear(self, models, data, n_classes):
-        """Return the attributes that hold the linear models of tasks."""
-        dtype = float_type(data.X)
-        values = {
-            "coef_": models.coef,
-            "intercept_": models.intercept,
-            "coef_shared_": models.coef_shared,
-            "intercept_shared_": models.intercept_shared,
-        }
-        values = {name: cast(value, dtype) for name, value in values.items()}
-        if data.layout == "single":
-            values["coef_"] = values["coef_"][0]
-            values["intercept_"] = values["intercept_"][0]
-        elif n_classes == 2:
-            values["coef_"] = values["coef_"][:, 0]
-            values["intercept_"] = values["intercept_"][:, 0]
-        if n_classes == 2:
-            values["coef_shared_"] = values["coef_shared_"][0]
-            values["intercept_shared_"] = values["intercept_shared_"][0]
-        return {"tasks_": data.tasks, "n_tasks_": len(data.tasks), **values}
+        return self._fit(X, y, sample_weight, task)
 
     def _raw(self, X, codes):
         """Return scores of rows that have been checked, (n_samples[, n_scores])."""
@@ -279,26 +215,6 @@ class ClassModel(ClassifierMixin, TaskModel):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = self.task_column is None
         return tags
-
-
-class TaskClassifier(ClassModel):
-    """Learn the models of all tasks from the losses of their rows."""
-
-    @abstractmethod
-    def _learn(self, datafit, data):
-        """Return the models of the tasks, and what else was learnt, by name."""
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, task=None):
-        data, classes = self._read(X, y, sample_weight, task)
-        with calculation(data.X.shape[1]):
-            learnt = self._learn_classes(data, classes)
-        return self._keep(data, learnt)
-
-    def _learn_classes(self, data, classes):
-        """Return everything that a fit teaches."""
-        models, about = self._learn(self._pose_rows(data, len(classes)), data)
-        return {**self._describe(models, data, classes), **about}
 
 
 def _of_two(scores):

@@ -1,28 +1,23 @@
 """Linear models that learn several tasks together."""
 
 from ._clustered import ClusteredRegressor
+from ._custom import LinearTaskRegressor
 from ._dirty import DirtyRegressor
 from ._fused import FusedRegressor
-from ._graph import GraphRegularizedRegressor
-from ._graph_classifier import GraphRegularizedClassifier
-from ._joint import JointFeatureRegressor
-from ._joint_classifier import JointFeatureClassifier
-from ._joint_cv import JointFeatureRegressorCV
-from ._linear_task import LinearTaskRegressor
-from ._low_rank import LowRankRegressor
-from ._low_rank_classifier import LowRankClassifier
-from ._low_rank_cv import LowRankRegressorCV
-from ._mean import MeanRegularizedRegressor
-from ._mean_classifier import MeanRegularizedClassifier
-from ._mean_classifier_cv import MeanRegularizedClassifierCV
-from ._mean_cv import MeanRegularizedRegressorCV
-from ._mean_huber import MeanRegularizedHuberRegressor
-from ._mean_poisson import MeanRegularizedPoissonRegressor
+from ._graph import GraphRegularizedClassifier, GraphRegularizedRegressor
+from ._joint import (
+    JointFeatureClassifier,
+    JointFeatureRegressor,
+    JointFeatureRegressorCV,
+)
+from ._low_rank import LowRankClassifier, LowRankRegressor, LowRankRegressorCV
+from ._mean import MeanRegularizedRegressor, MeanRegularizedRegressorCV
+from ._mean_classifier import MeanRegularizedClassifier, MeanRegularizedClassifierCV
+from ._mean_glm import MeanRegularizedHuberRegressor, MeanRegularizedPoissonRegressor
 from ._mixed import MixedTaskModel
 from ._path import CoefficientPath, mean_regularized_path
 from ._path_search import PathSearchCV
-from ._ridge import MultiTaskRidge
-from ._ridge_cv import MultiTaskRidgeCV
+from ._ridge import MultiTaskRidge, MultiTaskRidgeCV
 from ._robust import RobustRegressor
 
 __all__ = [

@@ -1,16 +1,54 @@
-"""Regression of tasks that fall into groups."""
+"""Tasks that fall into unknown groups."""
 
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 
 from skmtl._compat import Interval
+from skmtl._linalg import number_by_first
+from skmtl._relation import PenalizedRelation
+from skmtl.base import ITERATIVE_CONSTRAINTS, NONNEGATIVE, POSITIVE, MomentRegressor
 from skmtl.penalties import Box
+from skmtl.solvers import Fista
 
-from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
+_CLUSTER_CONSTRAINTS = {
+    "n_clusters": [Interval(Integral, 1, None, closed="left")],
+    "alpha_between": POSITIVE,
+    "alpha_within": [Interval(Real, 0, np.inf, closed="right")],
+    "alpha_mean": [*NONNEGATIVE, None],
+}
+_MAX_ITER = 10_000
 
 
-class ClusteredRegressor(PenalizedRegressor):
+@dataclass(frozen=True)
+class Clusters(PenalizedRelation):
+    """Tasks fall into unknown groups."""
+
+    penalty: Box
+    allows_many_outputs = False
+
+    @classmethod
+    def of(cls, n_clusters, alpha_between, alpha_within, alpha_mean):
+        """Check the strengths."""
+        if alpha_within < alpha_between:
+            raise ValueError(
+                "alpha_within must be alpha_between or more, got alpha_within="
+                f"{alpha_within} and alpha_between={alpha_between}. Tasks of one group "
+                "are penalised more for their differences than groups are."
+            )
+        return cls(Box(alpha_between, alpha_within, n_clusters, alpha_mean))
+
+    def solver(self, loss, tol, max_iter):
+        return Fista(tol, max_iter or _MAX_ITER)
+
+    def report(self, fit, tasks):
+        affinity = self.penalty.affinity(fit.coef)
+        labels = cluster(affinity, self.penalty.n_clusters)
+        return {"task_affinity_": affinity, "task_labels_": labels}
+
+
+class ClusteredRegressor(MomentRegressor):
     """Linear tasks that fall into groups, which are not known.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + 1/2 trace(W' (M /
@@ -114,13 +152,7 @@ class ClusteredRegressor(PenalizedRegressor):
     array([0, 1, 0, 1])
     """
 
-    _parameter_constraints = {
-        "n_clusters": [Interval(Integral, 1, None, closed="left")],
-        "alpha_between": POSITIVE,
-        "alpha_within": [Interval(Real, 0, np.inf, closed="right")],
-        "alpha_mean": [Interval(Real, 0, None, closed="left"), None],
-        **PENALIZED_CONSTRAINTS,
-    }
+    _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
 
     def __init__(
         self,
@@ -134,7 +166,7 @@ class ClusteredRegressor(PenalizedRegressor):
         handle_unknown="shared",
         task_weight=None,
         tol=1e-6,
-        max_iter=10000,
+        max_iter=None,
         warm_start=False,
     ):
         self.n_clusters = n_clusters
@@ -149,25 +181,9 @@ class ClusteredRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, moments):
-        if self.alpha_within < self.alpha_between:
-            raise ValueError(
-                "alpha_within must be alpha_between or more, got alpha_within="
-                f"{self.alpha_within} and alpha_between={self.alpha_between}. Tasks "
-                "of one group are pulled together more than groups."
-            )
-        return Box(
-            self.alpha_between, self.alpha_within, self.n_clusters, self.alpha_mean
-        )
-
-    def _describe(self, fit):
-        affinity = fit.penalty.affinity(fit.coef)
-        labels = cluster(affinity, self.n_clusters)
-        return {
-            **super()._describe(fit),
-            "task_affinity_": affinity,
-            "task_labels_": labels,
-        }
+    def _relation(self, tasks):
+        strengths = self.alpha_between, self.alpha_within, self.alpha_mean
+        return Clusters.of(self.n_clusters, *strengths)
 
 
 def cluster(affinity, n_clusters):
@@ -184,10 +200,4 @@ def cluster(affinity, n_clusters):
     rows = leading / np.where(sizes > 0, sizes, 1.0)
     # Condensed, since SciPy warns that a square array of rows looks like distances.
     found = fcluster(ward(pdist(rows)), n_clusters, "maxclust")
-    return first_come(found)
-
-
-def first_come(labels):
-    """Name labels 0, 1, ... in the order in which they first appear."""
-    _, first, codes = np.unique(labels, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[codes.reshape(-1)]
+    return number_by_first(found)

@@ -1,16 +1,49 @@
-"""Regression of tasks that share features and have exceptions."""
+"""Tasks that share features and have exceptions."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from skmtl._compat import StrOptions
+from skmtl._relation import PenalizedRelation
+from skmtl.base import ITERATIVE_CONSTRAINTS, POSITIVE, MomentRegressor
 from skmtl.penalties import L1, L21, Decomposed, L1Inf
-
-from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
+from skmtl.solvers import Fista
 
 _NORMS = {"l2": L21, "linf": L1Inf}
+_DIRTY_CONSTRAINTS = {
+    "alpha_shared": POSITIVE,
+    "alpha_specific": POSITIVE,
+    "norm": [StrOptions(set(_NORMS))],
+}
+_MAX_ITER = 10_000
 
 
-class DirtyRegressor(PenalizedRegressor):
+@dataclass(frozen=True)
+class FeaturesWithExceptions(PenalizedRelation):
+    """Tasks share features, each with exceptions of its own."""
+
+    alpha_shared: float
+    alpha_specific: float
+    name: str
+    allows_many_outputs = False
+
+    @property
+    def penalty(self):
+        shared = _NORMS[self.name](self.alpha_shared)
+        return Decomposed(shared, L1(self.alpha_specific))
+
+    def solver(self, loss, tol, max_iter):
+        return Fista(tol, max_iter or _MAX_ITER)
+
+    def report(self, fit, tasks):
+        return {"support_": np.flatnonzero(fit.parts[0].any(axis=0))}
+
+    def report_coef(self, fit):
+        return {"coef_specific_": fit.parts[1]}
+
+
+class DirtyRegressor(MomentRegressor):
     """Linear tasks that share features, each with exceptions of its own.
 
     Coefficients are ``W = P + Q``. Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t -
@@ -105,12 +138,7 @@ class DirtyRegressor(PenalizedRegressor):
            [0. , 0. , 0. , 0. ]])
     """
 
-    _parameter_constraints = {
-        "alpha_shared": POSITIVE,
-        "alpha_specific": POSITIVE,
-        "norm": [StrOptions(set(_NORMS))],
-        **PENALIZED_CONSTRAINTS,
-    }
+    _parameter_constraints = {**_DIRTY_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
 
     def __init__(
         self,
@@ -123,7 +151,7 @@ class DirtyRegressor(PenalizedRegressor):
         handle_unknown="shared",
         task_weight=None,
         tol=1e-6,
-        max_iter=10000,
+        max_iter=None,
         warm_start=False,
     ):
         self.alpha_shared = alpha_shared
@@ -137,13 +165,6 @@ class DirtyRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, moments):
-        shared = _NORMS[self.norm](self.alpha_shared)
-        return Decomposed(shared, L1(self.alpha_specific))
-
-    def _parts(self, fit):
-        return {"coef_specific_": fit.parts[1]}
-
-    def _describe(self, fit):
-        shared = np.flatnonzero(fit.parts[0].any(axis=0))
-        return {**super()._describe(fit), "support_": shared}
+    def _relation(self, tasks):
+        strengths = self.alpha_shared, self.alpha_specific
+        return FeaturesWithExceptions(*strengths, self.norm)

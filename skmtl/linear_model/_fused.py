@@ -1,21 +1,76 @@
-"""Regression of tasks whose coefficients change rarely."""
+"""Tasks whose coefficients change rarely between neighbours."""
 
-from numbers import Real
+from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl._compat import Interval
-from skmtl.base import cast
+from skmtl._relation import PenalizedRelation
+from skmtl.base import (
+    ITERATIVE_CONSTRAINTS,
+    NONNEGATIVE,
+    POSITIVE,
+    MomentRegressor,
+)
 from skmtl.data import KnownTasks, join_chain, join_edges, read_graph
+from skmtl.penalties import Fused
+from skmtl.solvers import Fista
 
-from ._jumps import FusedFit, Neighbours
-from ._nodes import NodeModel
-from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
+from ._neighbours import Neighbours
 
-_STRENGTH = [Interval(Real, 0, None, closed="left")]
+_FUSED_CONSTRAINTS = {
+    "alpha_fused": POSITIVE,
+    "alpha_l1": NONNEGATIVE,
+    "alpha_joint": NONNEGATIVE,
+    "order": ["array-like", None],
+    "edges": ["array-like", None],
+}
+_MAX_ITER = 10_000
 
 
-class FusedRegressor(NodeModel, PenalizedRegressor):
+@dataclass(frozen=True)
+class RareJumps(PenalizedRelation):
+    """Coefficients change rarely between neighbouring tasks."""
+
+    neighbours: Neighbours
+    penalty: Fused
+    allows_many_outputs = False
+
+    @classmethod
+    def of(cls, tasks, strengths, order, edges):
+        """Check the neighbours against the tasks, including those without rows."""
+        if order is not None and edges is not None:
+            raise ValueError(
+                "order and edges must not both be given: the one is a chain, the other "
+                "any network. Leave one of them None."
+            )
+        known = KnownTasks(tasks.labels, tasks.orders)
+        if edges is not None:
+            graph = join_edges(read_pairs(edges), 1.0, known, "edges")
+        elif order is not None:
+            graph = join_chain(read_order(order, tasks.labels), known, what="order")
+        else:
+            graph = read_graph("chain", known)
+        seen = np.zeros(len(graph.nodes), dtype=bool)
+        seen[: len(tasks)] = tasks.seen
+        neighbours = Neighbours(graph, seen)
+        return cls(neighbours, neighbours.penalty(*strengths))
+
+    @property
+    def graph(self):
+        return self.neighbours.graph
+
+    def solver(self, loss, tol, max_iter):
+        return Fista(tol, max_iter or _MAX_ITER)
+
+    def extend(self, models):
+        return self.neighbours.extend(models, self.penalty)
+
+    def report(self, fit, tasks):
+        models = self.extend(fit.models).first(len(tasks)).only()
+        return {"segments_": self.neighbours.segment(models.coef, self.penalty)}
+
+
+class FusedRegressor(MomentRegressor):
     """Linear tasks in a row, whose coefficients change rarely from one to the next.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha_fused
@@ -130,14 +185,7 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
            [0, 0, 0, 0, 0]])
     """
 
-    _parameter_constraints = {
-        "alpha_fused": POSITIVE,
-        "alpha_l1": _STRENGTH,
-        "alpha_joint": _STRENGTH,
-        "order": ["array-like", None],
-        "edges": ["array-like", None],
-        **PENALIZED_CONSTRAINTS,
-    }
+    _parameter_constraints = {**_FUSED_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
 
     def __init__(
         self,
@@ -152,7 +200,7 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
         handle_unknown="shared",
         task_weight=None,
         tol=1e-6,
-        max_iter=10000,
+        max_iter=None,
         warm_start=False,
     ):
         self.alpha_fused = alpha_fused
@@ -168,44 +216,9 @@ class FusedRegressor(NodeModel, PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, moments):
+    def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return self._neighbours(moments).penalty(*strengths)
-
-    def _neighbours(self, moments):
-        """Return which tasks are neighbours, including those without rows."""
-        if self.order is not None and self.edges is not None:
-            raise ValueError(
-                "order and edges must not both be given: the one is a chain, the other "
-                "any network. Leave one of them None."
-            )
-        tasks = KnownTasks(moments.tasks, moments.orders)
-        if self.edges is not None:
-            graph = join_edges(read_pairs(self.edges), 1.0, tasks, "edges")
-        elif self.order is not None:
-            order = read_order(self.order, moments.tasks)
-            graph = join_chain(order, tasks, what="order")
-        else:
-            graph = read_graph("chain", tasks)
-        known = np.zeros(len(graph.nodes), dtype=bool)
-        known[: len(moments.tasks)] = moments.weight > 0
-        return Neighbours(graph, known)
-
-    def _solve(self, posed, fits=()):
-        fit = super()._solve(posed, fits)
-        return FusedFit(fit, self._neighbours(posed.moments))
-
-    def _minimize(self, loss):
-        return FusedFit(super()._minimize(loss), self._neighbours(loss.moments))
-
-    def _describe(self, fit):
-        return {**super()._describe(fit), "segments_": fit.segment()}
-
-    def _learnt(self, fit, layout, dtype):
-        models = fit.unpack_nodes()
-        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
-        nodes = self._about_nodes(fit.neighbours.graph, coef, intercept)
-        return {**super()._learnt(fit, layout, dtype), **nodes}
+        return RareJumps.of(tasks, strengths, self.order, self.edges)
 
 
 def read_order(order, tasks):

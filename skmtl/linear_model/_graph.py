@@ -1,22 +1,52 @@
-"""Regression of tasks that stay near their neighbours in a graph."""
+"""Tasks that stay near their neighbours in a graph."""
 
-from numbers import Integral, Real
-
-from scipy import sparse
+from dataclasses import dataclass
+from numbers import Integral
 
 from skmtl._compat import Interval
-from skmtl._memory import is_large
-from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor, cast, float_type
+from skmtl._relation import CoupledRelation
+from skmtl.base import (
+    CLASSIFIER_CONSTRAINTS,
+    COMMON_CONSTRAINTS,
+    NONNEGATIVE,
+    MomentRegressor,
+    TaskClassifier,
+)
 from skmtl.couplings import Graph
-from skmtl.data import KnownTasks, read_graph, read_task_weight
-from skmtl.losses import Squared
-from skmtl.problems.exact import GraphFit
-from skmtl.problems.newton import Datafit, GraphLosses, iterate, warn_of_iteration
+from skmtl.data import KnownTasks, TaskGraph, read_graph
 
-from ._nodes import NodeModel
+_GRAPH_CONSTRAINTS = {
+    "graph": "no_validation",
+    "alpha": NONNEGATIVE,
+    "alpha_ridge": NONNEGATIVE,
+    "descriptors": "no_validation",
+    "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+    "labels": ["array-like", None],
+}
 
 
-class GraphRegularizedRegressor(NodeModel, MomentRegressor):
+@dataclass(frozen=True)
+class NearNeighbours(CoupledRelation):
+    """Tasks stay near their neighbours in a graph."""
+
+    coupling: Graph
+    graph: TaskGraph
+
+    @classmethod
+    def of(cls, tasks, alpha, alpha_ridge, graph, descriptors, n_neighbors, labels):
+        """Check a graph against the tasks."""
+        known = KnownTasks(tasks.labels, tasks.orders, labels)
+        graph = read_graph(graph, known, descriptors, n_neighbors)
+        return cls(Graph(graph.adjacency, alpha, alpha_ridge), graph)
+
+    def report(self, fit, tasks):
+        return {"adjacency_": self.graph.adjacency, "groups_": self.graph.groups}
+
+    def report_nodes(self, coef):
+        return {"coef_groups_": coef[len(coef) - len(self.graph.groups) :]}
+
+
+class GraphRegularizedRegressor(MomentRegressor):
     """Linear tasks that stay near their neighbours in a graph.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_(s,t) A_st ||w_s - w_t||^2 +
@@ -144,15 +174,7 @@ default=None
            [2.5]])
     """
 
-    _parameter_constraints = {
-        "graph": "no_validation",
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "alpha_ridge": [Interval(Real, 0, None, closed="left")],
-        "descriptors": "no_validation",
-        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "labels": ["array-like", None],
-        **COMMON_CONSTRAINTS,
-    }
+    _parameter_constraints = {**_GRAPH_CONSTRAINTS, **COMMON_CONSTRAINTS}
 
     def __init__(
         self,
@@ -179,55 +201,195 @@ default=None
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
 
-    def _learn(self, data, splits):
-        n_tasks, n_features = len(data.tasks), data.X.shape[1]
-        n_matrices = 1 if data.shares_moments else n_tasks
-        n_data = data.X.nnz if sparse.issparse(data.X) else data.X.size
-        if not is_large(n_matrices * n_features**2, n_data):
-            return super()._learn(data, splits)
-        return self._learn_by_iteration(data)
+    def _relation(self, tasks):
+        strengths = self.alpha, self.alpha_ridge
+        graph = self.graph, self.descriptors, self.n_neighbors, self.labels
+        return NearNeighbours.of(tasks, *strengths, *graph)
 
-    def _learn_by_iteration(self, data):
-        """Fit without a matrix of the features per task."""
-        graph = self._read_graph(data)
-        rows = data.stacked() if data.shares_rows else data
-        coupling = Graph(graph.adjacency, self.alpha, self.alpha_ridge)
-        datafit = Datafit(rows, Squared(), self.fit_intercept)
-        losses = GraphLosses(datafit, coupling, graph, tuple(graph.roots))
-        fit = iterate(losses)
-        warn_of_iteration(fit)
-        models = losses.unpack_nodes(fit.variable).only()
-        learnt = self._learnt(graph, models, data.layout, float_type(data.X), data)
-        return {**learnt, "kkt_": fit.residual}
 
-    def _fit_moments(self, moments):
-        return self._pose(self._read_graph(moments), moments)
+class GraphRegularizedClassifier(TaskClassifier):
+    """Linear classifiers of tasks that stay near their neighbours in a graph.
 
-    def _from_moments(self, moments, layout, dtype):
-        graph = self._read_graph(moments)
-        models = self._pose(graph, moments).unpack_nodes()
-        learnt = self._learnt(graph, models, layout, dtype, moments)
-        return {**learnt, "moments_": moments}
+    Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_(s,t) A_st ||w_s
+    - w_t||^2 + alpha_ridge / 2 sum_t ||w_t||^2`` over the edges ``(s, t)``, each
+    counted once, with the logistic loss for two classes and the multinomial for more,
+    which have coefficients for each class.
 
-    def _learnt(self, graph, models, layout, dtype, data):
-        """Return the fitted attributes, given the models of all nodes."""
-        coef, intercept = cast(models.coef, dtype), cast(models.intercept, dtype)
-        first = models.first(len(data.tasks))
-        return {
-            **self._linear(data.tasks, first, layout, dtype),
-            **self._about_nodes(graph, coef, intercept),
-            "adjacency_": graph.adjacency,
-            "groups_": graph.groups,
-            "coef_groups_": coef[len(coef) - len(graph.groups) :],
-        }
+    Parameters
+    ----------
+    graph : str, array-like, sparse matrix, list or mapping, default="chain"
+        Which tasks are neighbours:
 
-    def _read_graph(self, moments):
-        tasks = KnownTasks(moments.tasks, moments.orders, self.labels)
-        return read_graph(self.graph, tasks, self.descriptors, self.n_neighbors)
+        - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
+          Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
+          2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
+          order used is `order_`;
+        - a list of labels: those next to each other in the list;
+        - "complete": all;
+        - "knn": those whose `descriptors` are nearest;
+        - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
+          `labels`, or a frame with labels as index and columns: weights of the edges;
+        - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
+        - a mapping from each task to its parent: a group, which the mapping may give a
+          parent in turn, or a tuple, the path of groups from the top. Groups have
+          coefficients of their own, to which their members are pulled.
 
-    def _pose(self, graph, moments):
-        factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
-        moments = moments.weighted(factor)
-        moments = moments if self.fit_intercept else moments.about_zero()
-        coupling = Graph(graph.adjacency, self.alpha, self.alpha_ridge)
-        return GraphFit(moments, coupling, self.fit_intercept, tuple(graph.roots))
+        Tasks without rows that the graph or ordered categories name are nodes too, in
+        every form of graph; their models minimise the objective.
+    alpha : float, default=1.0
+        Strength of the pull to the neighbours, 0 or more.
+    alpha_ridge : float, default=1.0
+        Strength of the ridge on tasks with rows. If it is 0 and the classes are
+        separable, no finite coefficients are optimal.
+    descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
+default=None
+        What describes each task, for ``graph="knn"``: by label, or in the order of
+        `labels`.
+    n_neighbors : int, default=5
+        How many neighbours each task has at least, for ``graph="knn"``.
+    labels : array-like of shape (n_nodes,), default=None
+        Labels of the rows of an array `graph` or `descriptors`, including tasks without
+        rows. None uses `tasks_`; if the array has more rows than that, the sorted
+        ordered categories, or 0, 1, 2, ...
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task that is not a node of the graph: predict it, or
+        raise an error. If a chain follows numbers and dates in labels, a new label gets
+        the mean of its two neighbours, or at an end its only neighbour's model.
+        Otherwise it gets the shared part.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-10
+        Fall of the objective, in units of its value at zero, that the next step must
+        promise for another to follow.
+    max_iter : int, default=100
+        Largest number of Newton steps.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
+        Coefficients; those of more than two classes sum to zero. For a single task that
+        was not declared (1, n_features) or (n_classes, n_features).
+    intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
+        Intercepts; for a single task that was not declared (1,) or (n_classes,).
+    coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
+        Coefficients for tasks that are not nodes: the mean over the root groups, or a
+        ridge fit to all rows, with strengths implied by the penalty.
+    intercept_shared_ : float or ndarray of shape (n_classes,)
+        Intercept for unseen tasks, to go with `coef_shared_`.
+    adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
+        Weights of the edges, in the order of `nodes_`.
+    nodes_ : ndarray of shape (n_nodes,), dtype object
+        Labels of the tasks with rows, then of those without, then of the groups.
+    coef_nodes_ : ndarray of shape (n_nodes[, n_classes], n_features)
+        Coefficients of the nodes.
+    intercept_nodes_ : ndarray of shape (n_nodes,) or (n_nodes, n_classes)
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
+    order_ : ndarray of shape (n_nodes,) or None
+        Labels along the chain; None for other graphs.
+    groups_ : ndarray of shape (n_groups,)
+        Labels of the groups, empty if `graph` has none.
+    objective_ : float
+        Value of the objective.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero.
+    n_iter_ : int
+        Number of Newton steps.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    GraphRegularizedRegressor : The same for numbers.
+    MeanRegularizedClassifier : Tasks near one shared centre.
+
+    References
+    ----------
+    Evgeniou, T., Micchelli, C. A., Pontil, M. (2005). Learning multiple tasks with
+    kernel methods. Journal of Machine Learning Research, 6, 615-637.
+    https://www.jmlr.org/papers/v6/evgeniou05a.html
+
+    Finkel, J. R., Manning, C. D. (2009). Hierarchical Bayesian domain adaptation.
+    NAACL '09, 602-610. https://aclanthology.org/N09-1068
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import GraphRegularizedClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, week = rng.normal(size=(300, 1)), np.repeat([1, 2, 3], 100)
+    >>> y = rng.random(300) < 1 / (1 + np.exp(-week * X[:, 0]))
+    >>> model = GraphRegularizedClassifier("chain", alpha=5.0).fit(X, y, task=week)
+    >>> model.coef_.round(1)
+    array([[1.4],
+           [1.9],
+           [2. ]])
+    """
+
+    _parameter_constraints = {**_GRAPH_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+
+    def __init__(
+        self,
+        graph="chain",
+        alpha=1.0,
+        *,
+        alpha_ridge=1.0,
+        descriptors=None,
+        n_neighbors=5,
+        labels=None,
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.graph = graph
+        self.alpha = alpha
+        self.alpha_ridge = alpha_ridge
+        self.descriptors = descriptors
+        self.n_neighbors = n_neighbors
+        self.labels = labels
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha, self.alpha_ridge
+        graph = self.graph, self.descriptors, self.n_neighbors, self.labels
+        return NearNeighbours.of(tasks, *strengths, *graph)

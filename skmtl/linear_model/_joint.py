@@ -1,30 +1,68 @@
-"""Regression of tasks for which the same features matter."""
+"""Tasks for which the same features matter."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 
 from skmtl._compat import Interval, StrOptions
-from skmtl.problems.proximal import (
-    DivisibleLoss,
-    divisible_moments,
-    divisible_rows,
-    reads_rows,
+from skmtl._relation import PenalizedRelation
+from skmtl.base import (
+    CLASSIFIER_CONSTRAINTS,
+    COMMON_CONSTRAINTS,
+    ITERATIVE_CONSTRAINTS,
+    PATH_CONSTRAINTS,
+    POSITIVE,
+    MomentRegressor,
+    TaskClassifier,
+    TaskRegressor,
 )
+from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
+from skmtl.selection import PathGrid, PathSearch
+from skmtl.solvers import ProxNewton, SupportNewton, WorkingSet
 
-from ._joint_path import PENALTIES, JointKind
-from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
-
+_PENALTIES = {"l21": L21, "linf": L1Inf, "mcp": RowMCP, "scad": RowSCAD}
+_MAX_ITER = 10_000
 JOINT_CONSTRAINTS = {
     "l1_ratio": [Interval(Real, 0, 1, closed="right")],
-    "penalty": [StrOptions(set(PENALTIES))],
-    "positive": ["boolean"],
-    **PENALIZED_CONSTRAINTS,
+    "penalty": [StrOptions(set(_PENALTIES))],
 }
 
 
-class JointFeatureRegressor(PenalizedRegressor):
+@dataclass(frozen=True)
+class JointFeatures(PenalizedRelation):
+    """The same features matter for all tasks."""
+
+    alpha: float
+    l1_ratio: float
+    name: str
+    positive: bool = False
+    selects_features = True
+
+    @property
+    def penalty(self):
+        penalty = _PENALTIES[self.name](self.alpha * self.l1_ratio)
+        return Positive(penalty) if self.positive else penalty
+
+    @property
+    def ridge(self):
+        return self.alpha * (1 - self.l1_ratio)
+
+    def solver(self, loss, tol, max_iter):
+        max_iter = max_iter or _MAX_ITER
+        is_smooth = self.name == "l21" and not self.positive
+        newton = SupportNewton(self.alpha * self.l1_ratio) if is_smooth else None
+        if loss.is_quadratic:
+            return WorkingSet(tol, max_iter, newton)
+        if newton is None or loss.n_outputs > 1:
+            return WorkingSet(tol, max_iter)
+        return ProxNewton(tol, max_iter, newton)
+
+    def report(self, fit, tasks):
+        return {"support_": np.flatnonzero(fit.coef.any(axis=0))}
+
+
+class JointFeatureRegressor(MomentRegressor):
     """Linear tasks for which the same features matter.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha l1_ratio sum_j
@@ -122,7 +160,12 @@ class JointFeatureRegressor(PenalizedRegressor):
     array([1])
     """
 
-    _parameter_constraints = {"alpha": POSITIVE, **JOINT_CONSTRAINTS}
+    _parameter_constraints = {
+        "alpha": POSITIVE,
+        "positive": ["boolean"],
+        **JOINT_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -136,7 +179,7 @@ class JointFeatureRegressor(PenalizedRegressor):
         handle_unknown="shared",
         task_weight=None,
         tol=1e-6,
-        max_iter=10000,
+        max_iter=None,
         warm_start=False,
     ):
         self.alpha = alpha
@@ -151,37 +194,301 @@ class JointFeatureRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    @property
-    def _kind(self):
-        return JointKind(self.penalty, self.l1_ratio, self.positive)
+    def _relation(self, tasks):
+        return JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
 
-    def _penalty(self, moments):
-        return self._kind.at(self.alpha)
 
-    def _solver(self):
-        return self._kind.solver(self.alpha, self.tol, self.max_iter)
+class JointFeatureClassifier(TaskClassifier):
+    """Linear classifiers of tasks for which the same features matter.
 
-    def _pose(self, moments, curvature=None):
-        ridge = self._kind.ridge(self.alpha)
-        return divisible_moments(moments, self.fit_intercept, ridge)
+    Minimises ``n_tasks / N sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha l1_ratio
+    sum_j p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all and the
+    logistic loss for two classes and the multinomial for more, where p penalises the
+    coefficients of a feature in all tasks, and for all classes: either all are zero, or
+    hardly any is. With one task and two classes it is scikit-learn's LogisticRegression
+    with an L1 penalty and ``C = 1 / (N alpha)``, but that no intercept is penalised.
 
-    def _roughened(self):
-        return self  # Newton steps are few
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength of the penalty, positive. A large alpha keeps few features.
+    l1_ratio : float, default=1.0
+        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+    penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
+        How the coefficients of a feature count: by their length; by the largest of
+        them, in contrasts between classes if these are more than two; or by their
+        length up to a limit, so that large ones are not shrunk, at the price of a
+        problem that is not convex, of which a stationary point is found.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
+        the overall class frequencies is added to the task; without it the intercept
+        would diverge.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Duality gap to be reached, in units of the objective at zero; with "mcp" and
+        "scad", the gradient that is left, in units of the one at zero.
+    max_iter : int, default=10000
+        Largest number of visits to all features that are worked on.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
 
-    def _ahead(self, fits):
-        return fits[-1].solution.variable if fits else None
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
+        Coefficients; those of more than two classes sum to zero. For a single task that
+        was not declared (1, n_features) or (n_classes, n_features).
+    intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
+        Intercepts; for a single task that was not declared (1,) or (n_classes,).
+    coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float or ndarray of shape (n_classes,)
+        Intercept for unseen tasks, to go with `coef_shared_`.
+    support_ : ndarray of shape (n_selected,)
+        Indices of the features that are not zero in all tasks.
+    objective_ : float
+        Value of the objective.
+    dual_gap_ : float
+        Bound on the distance of `objective_` from the optimum; with "l21" and "linf".
+    kkt_ : float
+        Gradient that is left, relative to the one at zero; with "mcp" and "scad".
+    n_iter_ : int
+        Number of visits to the features that were worked on.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
 
-    def _reads_rows(self, data):
-        return reads_rows(data)
+    See Also
+    --------
+    JointFeatureRegressor : The same for numbers.
+    LowRankClassifier : Tasks whose coefficients span few directions.
+    MeanRegularizedClassifier : Tasks near a shared centre.
 
-    def _pose_rows(self, data):
-        ridge = self._kind.ridge(self.alpha)
-        return divisible_rows(data, self.fit_intercept, ridge)
+    References
+    ----------
+    Obozinski, G., Taskar, B., Jordan, M. I. (2010). Joint covariate selection and joint
+    subspace selection for multiple classification problems. Statistics and Computing,
+    20(2), 231-252. :doi:`10.1007/s11222-008-9111-x`
 
-    def _repose(self, loss):
-        ridge = self._kind.ridge(self.alpha)
-        return DivisibleLoss(replace(loss.loss, alpha_ridge=ridge))
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import JointFeatureClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(150, 5)), np.repeat(["a", "b", "c"], 50)
+    >>> slope = {"a": 1.0, "b": -1.0, "c": 2.0}
+    >>> score = np.array([slope[t] for t in task]) * X[:, 1]
+    >>> y = score + 0.3 * rng.normal(size=150) > 0
+    >>> model = JointFeatureClassifier(alpha=0.2).fit(X, y, task=task)
+    >>> model.support_
+    array([1])
+    """
 
-    def _describe(self, fit):
-        used = fit.coef.any(axis=0)
-        return {**super()._describe(fit), "support_": np.flatnonzero(used)}
+    _parameter_constraints = {
+        "alpha": POSITIVE,
+        **JOINT_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha=0.1,
+        *,
+        l1_ratio=1.0,
+        penalty="l21",
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.penalty = penalty
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        return JointFeatures(self.alpha, self.l1_ratio, self.penalty)
+
+
+class JointFeatureRegressorCV(TaskRegressor):
+    """Linear tasks for which the same features matter, chosen by cross-validation.
+
+    It is :class:`JointFeatureRegressor` with the `alpha` of smallest squared error on
+    rows left out. Each fold is solved along falling strengths, from one to the next.
+
+    Parameters
+    ----------
+    alphas : int or array-like of shape (n_alphas,), default=30
+        Strengths to choose from, positive, or how many, from the least one at which
+        all coefficients are zero to `eps` times that.
+    eps : float, default=None
+        Lowest strength in units of the highest, if `alphas` is an int. None for 1e-2,
+        and for lower ones as long as errors on rows left out fall.
+    l1_ratio : float, default=1.0
+        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+    penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
+        How the coefficients of a feature count.
+    positive : bool, default=False
+        Whether coefficients must be 0 or more.
+    cv : int, splitter or iterable of (train, test), default=None
+        None for 5. An int deals the rows of each task to so many folds.
+    one_standard_error : bool, default=False
+        Whether to take the largest alpha whose error is within one standard error of
+        the smallest, for fewer features.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss, and of its errors: a mapping from every label to a
+        number, or "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Optimality to be reached, as in :class:`JointFeatureRegressor`.
+    max_iter : int, default=10000
+        Largest number of iterations per strength.
+
+    Attributes
+    ----------
+    alpha_ : float
+        Strength that was chosen.
+    alphas_ : ndarray of shape (n_alphas,)
+        Strengths to choose from, falling.
+    mse_path_ : ndarray of shape (n_alphas, n_folds)
+        Mean squared errors on rows left out.
+    best_score_ : float
+        Mean of these at `alpha_`, negated.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    support_ : ndarray of shape (n_selected,)
+        Indices of the features that are not zero in all tasks.
+    n_iter_ : int
+        Number of iterations on all rows, along the strengths down to `alpha_`.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    JointFeatureRegressor : The same with a given strength.
+
+    References
+    ----------
+    Obozinski, G., Taskar, B., Jordan, M. I. (2010). Joint covariate selection and joint
+    subspace selection for multiple classification problems. Statistics and Computing,
+    20(2), 231-252. :doi:`10.1007/s11222-008-9111-x`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import JointFeatureRegressorCV
+    >>> rng = np.random.default_rng(1)
+    >>> X = rng.normal(size=(60, 8))
+    >>> Y = X[:, [1, 4]] @ rng.normal(size=(2, 5)) + rng.normal(size=(60, 5))
+    >>> model = JointFeatureRegressorCV(one_standard_error=True).fit(X, Y)
+    >>> model.support_
+    array([1, 4])
+    """
+
+    _parameter_constraints = {
+        **PATH_CONSTRAINTS,
+        "positive": ["boolean"],
+        **JOINT_CONSTRAINTS,
+        "tol": ITERATIVE_CONSTRAINTS["tol"],
+        "max_iter": ITERATIVE_CONSTRAINTS["max_iter"],
+        **COMMON_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alphas=None,
+        *,
+        n_alphas=30,
+        eps=None,
+        l1_ratio=1.0,
+        penalty="l21",
+        positive=False,
+        cv=None,
+        one_standard_error=False,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+    ):
+        self.alphas = alphas
+        self.n_alphas = n_alphas
+        self.eps = eps
+        self.l1_ratio = l1_ratio
+        self.penalty = penalty
+        self.positive = positive
+        self.cv = cv
+        self.one_standard_error = one_standard_error
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _relation(self, tasks):
+        grid = PathGrid(self.alphas, self.n_alphas, self.eps, 1e-2)
+        options = self.cv, self.one_standard_error
+        return PathSearch(
+            self._relation_at, grid, *options, refits_path=True, loosens=False
+        )
+
+    def _relation_at(self, alpha, tasks):
+        return JointFeatures(alpha, self.l1_ratio, self.penalty, self.positive)

@@ -1,14 +1,58 @@
-"""Regression of tasks whose coefficients span few directions."""
+"""Tasks whose coefficients span few directions."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from skmtl._memory import refuse_large
+from skmtl._relation import PenalizedRelation
+from skmtl.base import (
+    CLASSIFIER_CONSTRAINTS,
+    COMMON_CONSTRAINTS,
+    ITERATIVE_CONSTRAINTS,
+    PATH_CONSTRAINTS,
+    POSITIVE,
+    MomentRegressor,
+    TaskClassifier,
+    TaskRegressor,
+)
 from skmtl.penalties import SquaredTrace, Trace
+from skmtl.selection import PathGrid, PathSearch
+from skmtl.solvers import Fista
 
-from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
+LOW_RANK_CONSTRAINTS = {"alpha": POSITIVE, "squared": ["boolean"]}
+_MAX_ITER = 10_000
 
 
-class LowRankRegressor(PenalizedRegressor):
+@dataclass(frozen=True)
+class LowRank(PenalizedRelation):
+    """The coefficients of all tasks span few directions."""
+
+    alpha: float
+    squared: bool
+
+    @classmethod
+    def of(cls, tasks, alpha, squared):
+        """Check that the covariance of the features fits in memory."""
+        if squared:
+            n_features = tasks.n_features
+            what = f"feature_covariance_, {n_features:,} x {n_features:,} numbers"
+            remedy = "Set squared=False, or reduce the columns, with TruncatedSVD."
+            refuse_large(16 * n_features**2, what, remedy)
+        return cls(alpha, squared)
+
+    @property
+    def penalty(self):
+        return SquaredTrace(self.alpha) if self.squared else Trace(self.alpha)
+
+    def solver(self, loss, tol, max_iter):
+        return Fista(tol, max_iter or _MAX_ITER)
+
+    def report(self, fit, tasks):
+        return describe_directions(fit.coef, self.squared, len(tasks))
+
+
+class LowRankRegressor(MomentRegressor):
     """Linear tasks whose coefficients span few directions.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_k
@@ -113,11 +157,7 @@ class LowRankRegressor(PenalizedRegressor):
            [ 0.3, -0.3,  0.7]])
     """
 
-    _parameter_constraints = {
-        "alpha": POSITIVE,
-        "squared": ["boolean"],
-        **PENALIZED_CONSTRAINTS,
-    }
+    _parameter_constraints = {**LOW_RANK_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
 
     def __init__(
         self,
@@ -129,7 +169,7 @@ class LowRankRegressor(PenalizedRegressor):
         handle_unknown="shared",
         task_weight=None,
         tol=1e-6,
-        max_iter=10000,
+        max_iter=None,
         warm_start=False,
     ):
         self.alpha = alpha
@@ -142,32 +182,309 @@ class LowRankRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, moments):
-        return SquaredTrace(self.alpha) if self.squared else Trace(self.alpha)
-
-    def _minimize(self, loss):
-        refuse_covariance(self.squared, loss.shape[1])
-        return super()._minimize(loss)
-
-    def _describe(self, fit):
-        return super()._describe(fit) | describe_directions(fit.coef, self.squared)
+    def _relation(self, tasks):
+        return LowRank.of(tasks, self.alpha, self.squared)
 
 
-def refuse_covariance(squared, n_features):
-    """Refuse a covariance of features that would not fit in memory."""
-    if squared:
-        what = f"feature_covariance_, {n_features:,} x {n_features:,} numbers"
-        remedy = "Set squared=False, or reduce the columns, with TruncatedSVD."
-        refuse_large(16 * n_features**2, what, remedy)
+class LowRankClassifier(TaskClassifier):
+    """Linear classifiers of tasks whose coefficients span few directions.
+
+    Minimises ``n_tasks / N sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha sum_k
+    sigma_k(W)``, with N rows in all, the logistic loss for two classes and the
+    multinomial for more, and the singular values of the coefficients of all tasks and
+    classes, one in each row of ``W``: the trace norm. With `squared`, the penalty is
+    ``alpha / 2 (sum_k sigma_k(W))^2``, which learns how tasks are related.
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength of the penalty, positive. A large alpha keeps few directions.
+    squared : bool, default=False
+        Whether the trace norm is squared.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
+        the overall class frequencies is added to the task; without it the intercept
+        would diverge.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Duality gap to be reached, in units of the objective at zero; with `squared`,
+        the gradient that is left, in units of the one at zero.
+    max_iter : int, default=10000
+        Largest number of iterations.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
+        Coefficients; those of more than two classes sum to zero. For a single task that
+        was not declared (1, n_features) or (n_classes, n_features).
+    intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
+        Intercepts; for a single task that was not declared (1,) or (n_classes,).
+    coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float or ndarray of shape (n_classes,)
+        Intercept for unseen tasks, to go with `coef_shared_`.
+    rank_ : int
+        Number of directions that the coefficients span.
+    task_covariance_ : ndarray of shape (n_tasks, n_tasks)
+        How tasks are related, of trace 1, summed over classes if these are more than
+        two; if `squared`.
+    feature_covariance_ : ndarray of shape (n_features, n_features)
+        How features are related, of trace 1; if `squared`.
+    objective_ : float
+        Value of the objective.
+    dual_gap_ : float
+        Bound on the distance of `objective_` from the optimum; unless `squared`.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero; if `squared`.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    LowRankRegressor : The same for numbers.
+    JointFeatureClassifier : Tasks for which the same features matter.
+    MeanRegularizedClassifier : Tasks near a shared centre.
+
+    References
+    ----------
+    Pong, T. K., Tseng, P., Ji, S., Ye, J. (2010). Trace norm regularization:
+    reformulations, algorithms, and multi-task learning. SIAM Journal on Optimization,
+    20(6), 3465-3489. :doi:`10.1137/090763184`
+
+    Argyriou, A., Evgeniou, T., Pontil, M. (2008). Convex multi-task feature learning.
+    Machine Learning, 73(3), 243-272. :doi:`10.1007/s10994-007-5040-8`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import LowRankClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 4))
+    >>> score = np.outer(X @ [1.0, 2.0, 0.0, 0.0], [1.0, -1.0, 2.0])
+    >>> Y = score + 0.3 * rng.normal(size=score.shape) > 0
+    >>> model = LowRankClassifier(alpha=0.2).fit(X, Y.astype(int))
+    >>> model.rank_
+    1
+
+    Squared, the penalty learns how tasks are related.
+
+    >>> related = LowRankClassifier(alpha=0.2, squared=True).fit(X, Y.astype(int))
+    >>> np.sign(related.task_covariance_[0])
+    array([ 1., -1.,  1.])
+    """
+
+    _parameter_constraints = {**LOW_RANK_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+
+    def __init__(
+        self,
+        alpha=0.1,
+        *,
+        squared=False,
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.squared = squared
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        return LowRank.of(tasks, self.alpha, self.squared)
 
 
-def describe_directions(coef, with_covariances):
-    """Return how many directions coefficients span, and how rows are related."""
+class LowRankRegressorCV(TaskRegressor):
+    """Linear tasks whose coefficients span few directions, chosen by cross-validation.
+
+    It is :class:`LowRankRegressor` with the `alpha` of smallest squared error on rows
+    left out. Each fold is solved along falling strengths, from one to the next.
+
+    Parameters
+    ----------
+    alphas : int or array-like of shape (n_alphas,), default=30
+        Strengths to choose from, positive, or how many, from the least one at which
+        all coefficients are zero to `eps` times that.
+    eps : float, default=None
+        Lowest strength in units of the highest, if `alphas` is an int. None for 1e-3,
+        and for lower ones as long as errors on rows left out fall.
+    squared : bool, default=False
+        Whether the trace norm is squared. Coefficients are then never all zero, and the
+        highest strength is one that halves a step from zero.
+    cv : int, splitter or iterable of (train, test), default=None
+        None for 5. An int deals the rows of each task to so many folds.
+    one_standard_error : bool, default=False
+        Whether to take the largest alpha whose error is within one standard error of
+        the smallest, for fewer directions.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept, which is not penalised.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss, and of its errors: a mapping from every label to a
+        number, or "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Optimality to be reached, as in :class:`LowRankRegressor`; in folds ten times
+        that, 1e-4 at most.
+    max_iter : int, default=10000
+        Largest number of iterations per strength.
+
+    Attributes
+    ----------
+    alpha_ : float
+        Strength that was chosen.
+    alphas_ : ndarray of shape (n_alphas,)
+        Strengths to choose from, falling.
+    mse_path_ : ndarray of shape (n_alphas, n_folds)
+        Mean squared errors on rows left out.
+    best_score_ : float
+        Mean of these at `alpha_`, negated.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    rank_ : int
+        Number of directions that the coefficients span.
+    n_iter_ : int
+        Number of iterations on all rows, at `alpha_`.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    LowRankRegressor : The same with a given strength.
+    PathSearchCV : The same search for any model.
+
+    References
+    ----------
+    Pong, T. K., Tseng, P., Ji, S., Ye, J. (2010). Trace norm regularization:
+    reformulations, algorithms, and multi-task learning. SIAM Journal on Optimization,
+    20(6), 3465-3489. :doi:`10.1137/090763184`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import LowRankRegressorCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(50, 4))
+    >>> Y = np.outer(X @ [1.0, 2.0, 0.0, 0.0], [1.0, -1.0, 2.0])
+    >>> Y += rng.normal(size=Y.shape)
+    >>> model = LowRankRegressorCV(one_standard_error=True).fit(X, Y)
+    >>> model.rank_
+    1
+    """
+
+    _parameter_constraints = {
+        **PATH_CONSTRAINTS,
+        **LOW_RANK_CONSTRAINTS,
+        "tol": ITERATIVE_CONSTRAINTS["tol"],
+        "max_iter": ITERATIVE_CONSTRAINTS["max_iter"],
+        **COMMON_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alphas=None,
+        *,
+        n_alphas=30,
+        eps=None,
+        squared=False,
+        cv=None,
+        one_standard_error=False,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+    ):
+        self.alphas = alphas
+        self.n_alphas = n_alphas
+        self.eps = eps
+        self.squared = squared
+        self.cv = cv
+        self.one_standard_error = one_standard_error
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _relation(self, tasks):
+        grid = PathGrid(self.alphas, self.n_alphas, self.eps, 1e-3)
+        options = self.cv, self.one_standard_error
+        return PathSearch(self._relation_at, grid, *options)
+
+    def _relation_at(self, alpha, tasks):
+        return LowRank.of(tasks, alpha, self.squared)
+
+
+def describe_directions(coef, with_covariances, n_tasks):
+    """Return the rank of coefficients, and the covariances of tasks and features."""
     left, sizes, right = np.linalg.svd(coef, full_matrices=False)
     noise = max(coef.shape) * np.finfo(float).eps * sizes.max(initial=0.0)
     about = {"rank_": int((sizes > noise).sum())}
     if with_covariances:
-        about["task_covariance_"] = covariance(left.T, sizes)
+        n_outputs = len(coef) // n_tasks
+        outputs = covariance(left.T, sizes).reshape(2 * (n_tasks, n_outputs))
+        about["task_covariance_"] = np.trace(outputs, axis1=1, axis2=3)
         about["feature_covariance_"] = covariance(right, sizes)
     return about
 

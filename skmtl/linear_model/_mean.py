@@ -1,17 +1,43 @@
 """Regression of tasks that stay near a shared centre."""
 
-from numbers import Real
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from skmtl._compat import Interval
-from skmtl.base import COMMON_CONSTRAINTS, PulledMomentRegressor
+from skmtl._compat import StrOptions
+from skmtl._relation import CoupledRelation
+from skmtl.base import COMMON_CONSTRAINTS, UNBOUNDED, MomentRegressor
 from skmtl.couplings import ToMean
+from skmtl.selection import MeanSearch
 
-from ._centred import CentredRegressor
+from ._mean_draws import MeanDraws
+
+MEAN_CONSTRAINTS = {
+    "alpha": [*UNBOUNDED, "array-like"],
+    "alpha_shared": UNBOUNDED,
+    "alpha_intercept": UNBOUNDED,
+}
 
 
-class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
+@dataclass(frozen=True)
+class NearMean(CoupledRelation):
+    """Tasks stay near a shared centre."""
+
+    coupling: ToMean
+
+    @classmethod
+    def of(cls, tasks, alpha, alpha_shared=0.0, alpha_intercept=0.0):
+        """Check the strengths against the features."""
+        alpha = read_feature_alphas(alpha, tasks.n_features)
+        return cls(ToMean(alpha, alpha_shared, alpha_intercept))
+
+    @property
+    def penalizes_intercepts(self):
+        return self.coupling.pulls_intercepts()
+
+
+class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     """Linear tasks that stay near a shared centre.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
@@ -103,12 +129,7 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
     array([4. , 2.8])
     """
 
-    _parameter_constraints = {
-        "alpha": [Interval(Real, 0, None, closed="both"), "array-like"],
-        "alpha_shared": [Interval(Real, 0, None, closed="both")],
-        "alpha_intercept": [Interval(Real, 0, None, closed="both")],
-        **COMMON_CONSTRAINTS,
-    }
+    _parameter_constraints = {**MEAN_CONSTRAINTS, **COMMON_CONSTRAINTS}
 
     def __init__(
         self,
@@ -129,10 +150,200 @@ class MeanRegularizedRegressor(CentredRegressor, PulledMomentRegressor):
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
 
-    def _pull(self, tasks, n_features):
-        alpha = read_feature_alphas(self.alpha, n_features)
-        coupling = ToMean(alpha, self.alpha_shared, self.alpha_intercept)
-        return coupling.pull(len(tasks), n_features)
+    def _relation(self, tasks):
+        strengths = self.alpha, self.alpha_shared, self.alpha_intercept
+        return NearMean.of(tasks, *strengths)
+
+    _relation_of_fit = _relation
+
+
+class MeanRegularizedRegressorCV(MeanDraws):
+    """Linear tasks that stay near a shared centre, as near as the data say.
+
+    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
+    alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2``, and chooses the
+    three strengths by how much tasks differ: from 0, independent tasks, to infinity,
+    equal tasks.
+
+    A grid search finds the lowest score, and a continuous search refines it, also
+    beyond the grid. Strengths given as a list are chosen from that list.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,), default=None
+        Candidate strengths, positive or infinite, for every method except "reml". None
+        searches all values.
+    alphas_shared : array-like of shape (n_alphas_shared,), default=None
+        Candidate strengths of the ridge on the centre's coefficients, 0 or more; its
+        intercept is never penalised. None searches all values. ``[0.0]`` leaves the
+        centre unpenalised, which needs many more rows than features; with "reml" it is
+        then the fixed effect of a mixed model.
+    alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
+        Strengths of the pull of the intercepts to choose from, positive or infinite,
+        for every method except "reml". None searches all values.
+    method : {"loo", "reml", "gcv", "cv"}, default="loo"
+        Criterion. "loo": exact leave-one-out squared errors. "reml": the restricted
+        likelihood of a mixed model, in which tasks are normal draws around the centre,
+        and the centre is a normal draw around zero unless `alphas_shared` is ``[0.0]``;
+        it assumes that tasks are such draws. "gcv": generalised cross-validation, which
+        replaces each row's leverage by the mean. "cv": squared errors on held-out rows,
+        from moments of the folds, without refitting on rows.
+    cv : int, splitter or iterable of (train, test), default=None
+        Folds for ``method="cv"``. An int deals the rows of each task to so many folds;
+        None stands for 5.
+    alpha_per_feature : bool, default=False
+        Whether each feature has its own `alpha`; for "reml" only.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+
+    Attributes
+    ----------
+    alpha_ : float or ndarray of shape (n_features,)
+        Strength of the pull to the centre; infinite if tasks do not differ.
+    alpha_shared_ : float
+        Strength of the ridge on the centre; infinite if only intercepts are shared.
+    alpha_intercept_ : float
+        Strength that pulls the intercepts together.
+    method_ : {"loo", "reml", "gcv", "cv"}
+        What has chosen: `method`, or "cv" if X is large and sparse.
+    sigma2_ : float
+        Variance of the noise: for "reml" that of the mixed model, else the sum of
+        squared errors per degree of freedom left; the squared error on held-out rows
+        if X is large and sparse. In units of y squared.
+    tau2_ : float or ndarray of shape (n_features,)
+        Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``.
+    tau2_intercept_ : float
+        Variance of the tasks' intercepts around the centre's.
+    cv_results_ : dict of ndarray
+        The candidates: "alpha", "alpha_shared", "alpha_intercept" and "mean_test_score"
+        (larger is better): the restricted log likelihood, or the negative squared
+        error; NaN for candidates that "loo" did not evaluate. With ``method="cv"`` also
+        "split0_test_score" and so on.
+    best_score_ : float
+        The score of the strengths that were chosen.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients of the centre.
+    intercept_shared_ : float
+        Intercept for tasks never seen: it fits all rows at `coef_shared_`.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    moments_ : TaskMoments
+        Moments of all rows; kept unless matrices of all features would take far more
+        memory than X.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero; only if X is large and
+        sparse.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedRegressor : The same with given strengths.
+    MultiTaskRidgeCV : Tasks that share nothing.
+
+    Notes
+    -----
+    If the best fit uses more than a third of the rows' degrees of freedom, held-out
+    errors are uncertain, and choosing three strengths overfits them. Each strength that
+    is not given is then infinite, unless a finite one raises twice the restricted log
+    likelihood by more than twice the log of the number of rows.
+
+    Among nearly equal strengths, larger ones are preferred: all are raised until the
+    criterion increases by a relative 0.05 divided by the number of rows.
+
+    "gcv" excludes strengths that leave less than a tenth of the degrees of freedom.
+
+    Where rows are far fewer than features, they are brought to a basis of what they
+    span, in which every method is as exact. Where a sparse X is so large that factors
+    would take far more memory than it, leverages are out of reach: "cv" takes the
+    place of other methods, with a warning, and its folds are fitted by conjugate
+    gradients, at strengths a root of ten apart. The models themselves are fitted until
+    the gradient is 1e-8 times the one at zero, or warn. There is no ``return_std``.
+
+    References
+    ----------
+    Patterson, H. D., Thompson, R. (1971). Recovery of inter-block information when
+    block sizes are unequal. Biometrika, 58(3), 545-554.
+    :doi:`10.1093/biomet/58.3.545`
+
+    Golub, G. H., Heath, M., Wahba, G. (1979). Generalized cross-validation as a method
+    for choosing a good ridge parameter. Technometrics, 21(2), 215-223.
+    :doi:`10.1080/00401706.1979.10489751`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.datasets import make_related_tasks
+    >>> from skmtl.linear_model import MeanRegularizedRegressorCV
+    >>> X, y = make_related_tasks(n_tasks=200, spread=0.5, random_state=0)
+    >>> model = MeanRegularizedRegressorCV(method="reml", task_column=-1).fit(X, y)
+    >>> bool(abs(model.tau2_ - 0.5**2) < 0.02)
+    True
+    """
+
+    _parameter_constraints = {
+        "alphas": ["array-like", None],
+        "alphas_shared": ["array-like", None],
+        "alphas_intercept": ["array-like", None],
+        "method": [StrOptions({"reml", "loo", "gcv", "cv"})],
+        "cv": ["cv_object"],
+        "alpha_per_feature": ["boolean"],
+        **COMMON_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alphas=None,
+        *,
+        alphas_shared=None,
+        alphas_intercept=None,
+        method="loo",
+        cv=None,
+        alpha_per_feature=False,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+    ):
+        self.alphas = alphas
+        self.alphas_shared = alphas_shared
+        self.alphas_intercept = alphas_intercept
+        self.method = method
+        self.cv = cv
+        self.alpha_per_feature = alpha_per_feature
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+
+    def _relation(self, tasks):
+        lists = self.alphas, self.alphas_shared, self.alphas_intercept
+        options = self.method, self.cv, self.alpha_per_feature, self.fit_intercept
+        return MeanSearch(partial(NearMean.of, tasks), *lists, *options)
+
+    def _relation_of_fit(self, tasks):
+        strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
+        return NearMean.of(tasks, *strengths)
+
+    def _noise_variance(self, posterior):
+        return self.sigma2_
 
 
 def read_feature_alphas(alpha, n_features):

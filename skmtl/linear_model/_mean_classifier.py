@@ -1,37 +1,25 @@
 """Classification of tasks that stay near a shared centre."""
 
-from numbers import Real
+from functools import partial
 
-from skmtl._compat import Interval
-from skmtl.base import CLASSIFIER_CONSTRAINTS, TaskClassifier
-from skmtl.couplings import ToMean
-from skmtl.problems.newton import CentredLosses
+from sklearn.metrics import get_scorer_names
 
-from ._coupled import NEWTON_CONSTRAINTS, Coupled
-from ._mean import read_feature_alphas
+from skmtl._compat import StrOptions
+from skmtl.base import (
+    CLASS_CONSTRAINTS,
+    CLASSIFIER_CONSTRAINTS,
+    COMMON_CONSTRAINTS,
+    NONNEGATIVE,
+    TaskClassifier,
+)
+from skmtl.selection import MeanLossSearch
 
-CENTRE_CONSTRAINTS = {
-    "alpha": [Interval(Real, 0, None, closed="both"), "array-like"],
-    "alpha_shared": [Interval(Real, 0, None, closed="left")],
-    "alpha_intercept": [Interval(Real, 0, None, closed="both")],
-    **NEWTON_CONSTRAINTS,
-}
+from ._mean import MEAN_CONSTRAINTS, NearMean
 
-
-class Centred(Coupled):
-    """Pull tasks to a centre."""
-
-    def _pose(self, datafit):
-        n_features = datafit.data.X.shape[1]
-        alpha = read_feature_alphas(self.alpha, n_features)
-        coupling = ToMean(alpha, self.alpha_shared, self.alpha_intercept)
-        return CentredLosses(datafit, coupling.pull(datafit.n_tasks, n_features))
-
-    def _softens(self):
-        return self.fit_intercept and self.alpha_intercept == 0
+FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
 
 
-class MeanRegularizedClassifier(Centred, TaskClassifier):
+class MeanRegularizedClassifier(TaskClassifier):
     """Linear classifiers of tasks, kept near a shared centre.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_t ||w_t - w_s||^2
@@ -134,7 +122,10 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
            [0.6, 0.4]])
     """
 
-    _parameter_constraints = {**CENTRE_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **FINITE_MEAN_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -148,8 +139,8 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
         task_column=None,
         handle_unknown="shared",
         task_weight=None,
-        tol=1e-10,
-        max_iter=100,
+        tol=1e-6,
+        max_iter=None,
         warm_start=False,
     ):
         self.alpha = alpha
@@ -164,3 +155,180 @@ class MeanRegularizedClassifier(Centred, TaskClassifier):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha, self.alpha_shared, self.alpha_intercept
+        return NearMean.of(tasks, *strengths)
+
+
+class MeanRegularizedClassifierCV(TaskClassifier):
+    """Linear classifiers that stay near a shared centre, as near as the data say.
+
+    Minimises what :class:`MeanRegularizedClassifier` does, and chooses `alpha`,
+    `alpha_shared` and `alpha_intercept`. How much tasks differ decides: from strengths
+    near 0, tasks apart, to infinite ones, tasks alike.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,), default=None
+        Strengths of the pull to choose from, positive or infinite. None for any, sought
+        from the best point of a grid on.
+    alphas_shared : array-like of shape (n_alphas_shared,), default=None
+        Strengths that pull the centre's coefficients to zero to choose from, 0 or more;
+        its intercept is not pulled. None for any above 0.
+    alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
+        Strengths of the pull of the intercepts to choose from, positive or infinite.
+        None for any.
+    method : {"cv", "laplace"}, default="cv"
+        What chooses. "cv": the score on rows left out, each fold solved along falling
+        strengths. "laplace": the likelihood of a model in which tasks are normal draws
+        around the centre, integrated out by Laplace's method; it needs one path over
+        all rows, and tasks that are such draws.
+    cv : int, splitter or iterable of (train, test), default=None
+        Folds for ``method="cv"``. An int deals the rows of each task to so many folds,
+        whatever their class; None stands for 5. Folds in which every task has the same
+        share of a class would make the intercepts of small tasks look too certain.
+    scoring : str or callable, default=None
+        Score for ``method="cv"``, a scorer of scikit-learn. None, "neg_log_loss" and
+        "accuracy" weight rows as the fit does, and need no fitted model; others are
+        called with a fitted :class:`MeanRegularizedClassifier` and the rows left out,
+        and cannot be told labels that `fit` got as ``task=``.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-12
+        Fall of the objective, in units of its value at zero, that the next step of the
+        last fit must promise for another to follow.
+    max_iter : int, default=100
+        Largest number of Newton steps of the last fit.
+
+    Attributes
+    ----------
+    alpha_ : float
+        Strength of the pull to the centre; infinite if there is one task only.
+    alpha_shared_ : float
+        Strength that pulls the centre to zero.
+    alpha_intercept_ : float
+        Strength that pulls the intercepts together.
+    tau2_ : float
+        Variance of the tasks' coefficients around the centre, ``1 / alpha_``.
+    tau2_intercept_ : float
+        Variance of the tasks' intercepts around the centre's.
+    cv_results_ : dict of ndarray
+        What was tried: "alpha", "alpha_shared", "alpha_intercept" and
+        "mean_test_score", larger being better: the score, by default the log loss
+        negated, or the log likelihood. With ``method="cv"`` also "std_test_score",
+        "split0_test_score" and so on.
+    best_score_ : float
+        The score of the strengths that were chosen.
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
+        Coefficients, as :class:`MeanRegularizedClassifier` has them.
+    intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
+        Coefficients of the centre.
+    intercept_shared_ : float or ndarray of shape (n_classes,)
+        Intercept for tasks never seen: it fits all rows at `coef_shared_`.
+    objective_ : float
+        Value of the objective.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero.
+    n_iter_ : int
+        Number of Newton steps of the last fit.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedClassifier : The same with given strengths.
+    MeanRegularizedRegressorCV : The same for numbers.
+
+    References
+    ----------
+    Breslow, N. E., Clayton, D. G. (1993). Approximate inference in generalized linear
+    mixed models. Journal of the American Statistical Association, 88(421), 9-25.
+    :doi:`10.1080/01621459.1993.10594284`
+
+    Examples
+    --------
+    >>> from skmtl.datasets import make_related_tasks
+    >>> from skmtl.linear_model import MeanRegularizedClassifierCV
+    >>> X, y = make_related_tasks(n_tasks=30, spread=0.5, random_state=0)
+    >>> model = MeanRegularizedClassifierCV(task_column=-1).fit(X, y > 0)
+    >>> bool(model.best_score_ == model.cv_results_["mean_test_score"].max())
+    True
+    """
+
+    _parameter_constraints = {
+        "alphas": ["array-like", None],
+        "alphas_shared": ["array-like", None],
+        "alphas_intercept": ["array-like", None],
+        "method": [StrOptions({"cv", "laplace"})],
+        "cv": ["cv_object"],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "tol": CLASSIFIER_CONSTRAINTS["tol"],
+        "max_iter": CLASSIFIER_CONSTRAINTS["max_iter"],
+        **COMMON_CONSTRAINTS,
+        **CLASS_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alphas=None,
+        *,
+        alphas_shared=None,
+        alphas_intercept=None,
+        method="cv",
+        cv=None,
+        scoring=None,
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+    ):
+        self.alphas = alphas
+        self.alphas_shared = alphas_shared
+        self.alphas_intercept = alphas_intercept
+        self.method = method
+        self.cv = cv
+        self.scoring = scoring
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def _relation(self, tasks):
+        lists = self.alphas, self.alphas_shared, self.alphas_intercept
+        options = self.method, self.cv, self.scoring
+        return MeanLossSearch(partial(NearMean.of, tasks), *lists, *options)

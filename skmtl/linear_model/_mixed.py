@@ -1,29 +1,27 @@
 """Regression and classification tasks in one fit."""
 
-import warnings
 from collections.abc import Mapping
-from dataclasses import replace
-from numbers import Real
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
-from skmtl._compat import Interval, StrOptions, fit_context
-from skmtl._linalg import calculation, refuse_huge
-from skmtl.base import COMMON_CONSTRAINTS, cast, float_type
-from skmtl.couplings import ToMean
-from skmtl.penalties import L21
-from skmtl.problems.newton import CentredLosses, MixedDatafit, mixed_parts, standardise
-from skmtl.problems.proximal import FreeLevels, MixedRows
-from skmtl.solvers import Fista, Newton
-from skmtl.targets import CLASSES, read_mixed, read_outcomes
+from skmtl._compat import StrOptions, fit_context
+from skmtl._linalg import refuse_huge
+from skmtl._relation import TaskSet
+from skmtl.base import (
+    COMMON_CONSTRAINTS,
+    NONNEGATIVE,
+    SOLVER_CONSTRAINTS,
+    UNBOUNDED,
+)
+from skmtl.problems import mixed_parts, pose_per_task, standardise
+from skmtl.targets import cast, float_type
 
-from ._coupled import NEWTON_CONSTRAINTS, Coupled
-from ._mean import read_feature_alphas
+from ._joint import JointFeatures
+from ._mean import NearMean
 from ._mixed_predictor import MixedPredictor
 
 
-class MixedTaskModel(Coupled, MixedPredictor):
+class MixedTaskModel(MixedPredictor):
     """Linear regression and classification tasks, learnt together.
 
     Each task has its own loss. With raw predictions ``z_ti = c_t (x_i . w_t + b_t) +
@@ -147,11 +145,11 @@ class MixedTaskModel(Coupled, MixedPredictor):
     _parameter_constraints = {
         "losses": [Mapping],
         "sharing": [StrOptions({"centre", "features"})],
-        "alpha": [Interval(Real, 0, None, closed="both"), "array-like"],
-        "alpha_shared": [Interval(Real, 0, None, closed="left")],
+        "alpha": [*UNBOUNDED, "array-like"],
+        "alpha_shared": NONNEGATIVE,
         "task_column": COMMON_CONSTRAINTS["task_column"],
         "task_weight": COMMON_CONSTRAINTS["task_weight"],
-        **NEWTON_CONSTRAINTS,
+        **SOLVER_CONSTRAINTS,
     }
 
     def __init__(
@@ -164,7 +162,7 @@ class MixedTaskModel(Coupled, MixedPredictor):
         task_column=None,
         task_weight=None,
         tol=1e-6,
-        max_iter=10000,
+        max_iter=None,
         warm_start=False,
     ):
         self.losses = losses
@@ -198,130 +196,66 @@ class MixedTaskModel(Coupled, MixedPredictor):
         self : object
             The fitted model.
         """
-        data, cells = read_mixed(
-            self,
-            X,
-            y,
-            task=task,
-            sample_weight=sample_weight,
-            task_weight=self.task_weight,
-        )
-        values = np.split(cells[data.y.astype(np.intp)], data.offsets[1:-1])
-        outcomes, y = read_outcomes(self.losses, data.tasks.tolist(), values)
-        self._check_sharing(outcomes)
-        data = replace(data, y=y)
-        with calculation(data.X.shape[1]):
-            learnt = self._learn_tasks(data, outcomes)
-        return self._keep(data, learnt)
+        return self._fit(X, y, sample_weight, task)
 
-    def _learn_tasks(self, data, outcomes):
-        """Return everything that a fit teaches, in the units of the tasks."""
-        losses = [outcome.loss for outcome in outcomes]
-        standards = _standardise(data, losses)
-        refuse_huge(np.zeros(1), [standard.scale for standard in standards])
-        varying = np.flatnonzero([standard.scale for standard in standards])
-        some = data.of_tasks(varying)
+    def _relation(self, tasks):
+        if self.sharing == "centre":
+            return NearMean.of(tasks, self.alpha, self.alpha_shared)
+        if np.ndim(self.alpha) or not 0 < self.alpha < np.inf:
+            raise ValueError(
+                "alpha must be a positive number for sharing='features', got "
+                f"{self.alpha!r}. One per feature goes with sharing='centre'."
+            )
+        return JointFeatures(self.alpha, 1.0, "l21")
+
+    def _learn(self, target, sample, given, search=None):
+        """Return the fitted attributes by name, in the units of the tasks."""
+        rows, kinds = sample.rows, sample.kinds
+        losses = [kind.loss for kind in kinds]
+        scales = _standardise(rows, losses)
+        refuse_huge(np.zeros(1), [scale.scale for scale in scales])
+        varying = np.flatnonzero([scale.scale for scale in scales])
+        some = rows.of_tasks(varying)
+        seen = np.ones(len(varying), dtype=bool)
+        tasks = TaskSet(some.tasks, some.orders, seen, rows.X.shape[1])
+        relation = self._relation(tasks)
+        if relation.is_coupling:
+            _check_one_output(kinds)
         _check_any(some)
         parts = mixed_parts(
-            some, [losses[t] for t in varying], [standards[t] for t in varying]
+            some, [losses[t] for t in varying], [scales[t] for t in varying]
         )
-        learn = {"centre": self._learn_centre, "features": self._learn_features}
-        found, about = learn[self.sharing](some, parts)
-        models = [np.zeros((loss.n_outputs, data.X.shape[1] + 1)) for loss in losses]
-        for t, model in zip(varying, found, strict=True):
+        fit = self._solve(pose_per_task(some, parts, relation), tasks)
+        models = [np.zeros((loss.n_outputs, rows.X.shape[1] + 1)) for loss in losses]
+        for t, model in zip(varying, fit.models.tasks, strict=True):
             models[t] = model
-        models = [s.restore(m) for s, m in zip(standards, models, strict=True)]
-        return {**self._describe(data, outcomes, standards, models), **about}
+        models = [s.restore(m) for s, m in zip(scales, models, strict=True)]
+        learnt = {
+            **target.describe(sample, models),
+            "deviance_": np.array([scale.scale for scale in scales]),
+            "unit_": np.array([scale.unit for scale in scales]),
+            "objective_": fit.objective,
+            "optimality_": fit.optimality,
+            "n_iter_": fit.n_iter,
+            "_variable": (tasks.labels, fit.variable),
+        }
+        if fit.models.shared is not None:
+            dtype = float_type(rows.X)
+            learnt["coef_shared_"] = cast(fit.models.shared, dtype)
+        else:
+            learnt |= relation.report(fit, tasks)
+        return learnt
 
-    def _learn_centre(self, data, parts):
-        """Return the models of tasks around a centre, and what there is to say."""
-        models, about = self._learn(MixedDatafit(data, parts), data)
-        found = np.concatenate([models.coef, models.intercept[:, :, None]], axis=2)
-        dtype = float_type(data.X)
-        return found, {"coef_shared_": cast(models.coef_shared[0], dtype), **about}
 
-    def _pose(self, datafit):
-        n_features = datafit.data.X.shape[1]
-        alpha = read_feature_alphas(self.alpha, n_features)
-        coupling = ToMean(alpha, self.alpha_shared)
-        return CentredLosses(datafit, coupling.pull(datafit.n_tasks, n_features))
-
-    def _minimize(self, objective):
-        solver = Newton(tol=self.tol**2, max_iter=self.max_iter)
-        solution = solver.minimize(objective, self._start(objective))
-        if not solution.converged:
-            self._warn(solution, objective.residual(solution.variable))
-        return solution
-
-    def _warn(self, solution, left):
-        warnings.warn(
-            f"After {solution.n_iter} steps the gradient that is left is {left:.1e} "
-            f"times the one at constants, and tol asks for {self.tol:.1e}. Raise "
-            f"max_iter, or scale the features.",
-            ConvergenceWarning,
-            stacklevel=2,
+def _check_one_output(kinds):
+    """Raise an error if a task has several raw predictions."""
+    several = [kind.label for kind in kinds if kind.loss.n_outputs > 1]
+    if several:
+        raise ValueError(
+            "sharing='centre' needs tasks of one raw prediction, got more than two "
+            f"classes in the tasks {several[:5]}, which have a score for each. Use "
+            "sharing='features'."
         )
-
-    def _learn_features(self, data, parts):
-        """Return the models of tasks with common features, and what there is to say."""
-        MixedDatafit(data, parts).refuse_huge()
-        parts = tuple(part.about_means() for part in parts)
-        loss, penalty = MixedRows(parts), FreeLevels(L21(self.alpha))
-        solver = Fista(tol=self.tol, max_iter=self.max_iter)
-        last = self._last(data.tasks, loss.shape)
-        start = np.zeros(loss.shape) if last is None else last
-        solution = solver.minimize(loss, penalty, start)
-        if not solution.converged:
-            self._warn(solution, solution.optimality)
-        return loss.unpack(solution.variable), {
-            "support_": np.flatnonzero(solution.variable[:, :-1].any(axis=0)),
-            "objective_": solution.objective,
-            "n_iter_": solution.n_iter,
-            "kkt_": solution.optimality,
-            "_variable": (data.tasks, solution.variable),
-        }
-
-    def _describe(self, data, outcomes, standards, models):
-        """Return the attributes that hold the linear models of tasks, by label."""
-        labels, dtype = data.tasks.tolist(), float_type(data.X)
-        outcomes = dict(zip(labels, outcomes, strict=True))
-        models = {
-            label: cast(outcomes[label].turn(model), dtype)
-            for label, model in zip(labels, models, strict=True)
-        }
-        classes = {k: o.classes for k, o in outcomes.items() if o.name in CLASSES}
-        return {
-            "tasks_": data.tasks,
-            "n_tasks_": len(labels),
-            "classes_": classes,
-            "coef_": {k: model[..., :-1] for k, model in models.items()},
-            "intercept_": {k: model[..., -1][()] for k, model in models.items()},
-            "scale_": np.array([standard.scale for standard in standards]),
-            "unit_": np.array([standard.unit for standard in standards]),
-            "_outcomes": outcomes,
-        }
-
-    def _keep(self, data, learnt):
-        for name in ("coef_shared_", "support_"):
-            vars(self).pop(name, None)
-        return super()._keep(data, learnt)
-
-    def _check_sharing(self, outcomes):
-        """Refuse what cannot be shared in this way."""
-        if self.sharing == "features":
-            if np.ndim(self.alpha) or not 0 < self.alpha < np.inf:
-                raise ValueError(
-                    "alpha must be a positive number for sharing='features', got "
-                    f"{self.alpha!r}. One per feature goes with sharing='centre'."
-                )
-            return
-        several = [o.label for o in outcomes if o.loss.n_outputs > 1]
-        if several:
-            raise ValueError(
-                "sharing='centre' needs tasks of one raw prediction, got more than two "
-                f"classes in the tasks {several[:5]}, which have a score for each. Use "
-                "sharing='features'."
-            )
 
 
 def _standardise(data, losses):

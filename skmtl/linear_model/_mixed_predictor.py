@@ -4,9 +4,14 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl.base import TaskModel, check_finite, predict_finite
-from skmtl.data import read_queries
-from skmtl.targets import CLASSES, read_mixed
+from skmtl.base import TaskModel
+from skmtl.targets import (
+    CLASSES,
+    PerTaskTarget,
+    check_finite,
+    predict_finite,
+    read_mixed,
+)
 
 
 def _has_classes(self):
@@ -33,6 +38,9 @@ class MixedPredictor(TaskModel):
     # The gate finds tasks never seen, which are refused here.
     handle_unknown = "shared"
 
+    def _target(self):
+        return PerTaskTarget(self.losses)
+
     def predict(self, X, task=None):
         """Predict each row with the model of its task, in the units of the task.
 
@@ -50,7 +58,7 @@ class MixedPredictor(TaskModel):
             tasks have numbers or numeric classes; the classes' dtype if all tasks have
             classes of one kind; else objects.
         """
-        X, codes = self._read_queries(X, task)
+        X, codes = self._read_known(X, task)
         parts = []
         for label, rows in self._find_rows(X, codes).items():
             parts.append((rows, self._mean(X, rows, label)))
@@ -79,7 +87,7 @@ class MixedPredictor(TaskModel):
         import pandas as pd
 
         index = getattr(X, "index", None)
-        X, _ = self._read_queries(X, None)
+        X, _ = self._read_known(X, None)
         if self._layout != "outputs":
             raise ValueError(
                 "predict_frame needs a model whose tasks are the columns of a 2-d y, "
@@ -107,7 +115,7 @@ class MixedPredictor(TaskModel):
             Probabilities in the order of `classes_`, by the label of the task; NaN in
             rows of other tasks.
         """
-        X, codes = self._read_queries(X, task)
+        X, codes = self._read_known(X, task)
         rows, found = self._find_rows(X, codes), {}
         for label, classes in self.classes_.items():
             outcome, raw = self._raw(X, rows[label], label)
@@ -156,10 +164,10 @@ class MixedPredictor(TaskModel):
         known = np.array(scores)[~np.isnan(scores)]
         return float(known.mean()) if len(known) else np.nan
 
-    def _read_queries(self, X, task):
+    def _read_known(self, X, task):
         """Return features, and the task of each row if there are labels."""
         check_is_fitted(self)
-        X, codes = read_queries(self, X, task)
+        X, codes = self._read_queries(X, task)
         unseen = [] if codes is None else np.flatnonzero(codes < 0)
         self._refuse_unseen("rows", unseen)
         return X, codes

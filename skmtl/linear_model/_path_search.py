@@ -1,8 +1,8 @@
 """Search the strength of any linear model of tasks along a path."""
 
+from dataclasses import dataclass
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
@@ -14,11 +14,8 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import Interval, fit_context
-from skmtl._linalg import calculation
 from skmtl.base import MomentRegressor
-from skmtl.data import read_rows
-
-from ._search import Grid, Scaled, deal_or_split, name_strengths, search_path
+from skmtl.selection import PathGrid, PathSearch
 
 
 class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator):
@@ -160,28 +157,20 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
         """
         model = clone(self.estimator)
         model._validate_params()
-        scaled = Scaled(model, name_strengths(model, self.param))
-        data = read_rows(
-            model,
-            X,
-            y,
-            task=task,
-            sample_weight=sample_weight,
-            task_weight=model.task_weight,
+        names = name_strengths(model, self.param)
+        scaled = Proportional(model, names)
+        search = PathSearch(
+            scaled.relation_at,
+            PathGrid(self.alphas, self.n_alphas, self.eps),
+            self.cv,
+            self.one_standard_error,
+            moves_all=self.param is None or names == name_strengths(model, None),
         )
-        model._warn_of_units(data)
-        splits = deal_or_split(self.cv, data, X, y, task)
-        own = Grid(self.n_alphas, self.eps)
-        grid = own if self.alphas is None else self.alphas
-        with calculation(data.X.shape[1]):
-            path = search_path(scaled, data, splits, grid, self.one_standard_error)
-            best = scaled.parameters(path.alpha)
-            model.set_params(**best)
-            model._keep(data, model._learn(data, None))
-        self.best_estimator_ = model
-        self.best_alpha_, self.best_params_ = path.alpha, best
-        self.best_index_, self.best_score_ = path.best, path.score
-        self.cv_results_ = tabulate(path)
+        model._fit(X, y, sample_weight, task, search=search)
+        for name in ("alpha_", "cv_results_", "best_index_", "best_score_"):
+            setattr(self, name, vars(model).pop(name))
+        self.best_params_ = scaled.parameters(self.alpha_)
+        self.best_estimator_ = model.set_params(**self.best_params_)
         return self
 
     def predict(self, X, task=None):
@@ -248,13 +237,56 @@ def _learnt(search):
     return search.best_estimator_
 
 
-def tabulate(path):
-    """Return the table of strengths and scores."""
-    scores = -path.errors
-    splits = {f"split{k}_test_score": each for k, each in enumerate(scores.T)}
-    return {
-        "alpha": path.alphas,
-        "mean_test_score": scores.mean(axis=1),
-        "std_test_score": np.std(scores, axis=1),
-        **splits,
-    }
+@dataclass(frozen=True)
+class Proportional:
+    """A model whose strengths change in proportion.
+
+    Parameters
+    ----------
+    model : TaskModel
+        The model, not fitted.
+    names : list of str
+        Parameters that are strengths; the first one is the strength of the path.
+    """
+
+    model: object
+    names: list
+
+    def parameters(self, alpha):
+        """Return the strengths by name."""
+        first, *others = self.names
+        given = self.model.get_params()
+        factors = {name: given[name] / given[first] for name in others}
+        return {first: alpha, **{name: alpha * by for name, by in factors.items()}}
+
+    def relation_at(self, alpha, tasks):
+        """Return the relation of tasks at a strength."""
+        model = clone(self.model).set_params(**self.parameters(float(alpha)))
+        return model._relation(tasks)
+
+
+def name_strengths(model, param=None):
+    """Return the parameters that a path scales, the first one in full.
+
+    They are `alpha`, or all that begin with `alpha_`, or the `alpha` of a penalty.
+    """
+    known = model.get_params()
+    names = ["alpha"] if "alpha" in known else _find_strengths(known)
+    names = names if param is None else [param]
+    if not names or any(name not in known for name in names):
+        numbers = [name for name in known if "alpha" in name]
+        raise ValueError(
+            f"param must name a strength of {type(model).__name__}, got {param!r}. "
+            f"Choose among {numbers}, or give the estimator a penalty."
+        )
+    return names
+
+
+def _find_strengths(known):
+    """Return the names of strengths among parameters, in their order."""
+    own = [name for name, value in known.items() if value is not None]
+    own = [name for name in own if name.startswith("alpha_")]
+    inner = [name for name in known if name.startswith("penalty__")]
+    inner = [name for name in inner if name.rpartition("__")[2].startswith("alpha")]
+    depth = min((name.count("__") for name in inner), default=0)
+    return own or [name for name in inner if name.count("__") == depth]

@@ -1,14 +1,47 @@
-"""Regression of related tasks of which a few are not."""
+"""Related tasks with a few outlier tasks."""
+
+from dataclasses import dataclass
 
 from skmtl._compat import StrOptions
+from skmtl._relation import PenalizedRelation
+from skmtl.base import ITERATIVE_CONSTRAINTS, POSITIVE, MomentRegressor
 from skmtl.penalties import L12, L21, Decomposed, Trace
-
-from ._penalized import PENALIZED_CONSTRAINTS, POSITIVE, PenalizedRegressor
+from skmtl.solvers import Fista
 
 _SHARED = {"low_rank": Trace, "joint": L21}
+_ROBUST_CONSTRAINTS = {
+    "alpha_shared": POSITIVE,
+    "alpha_outlier": POSITIVE,
+    "shared": [StrOptions(set(_SHARED))],
+}
+_MAX_ITER = 10_000
 
 
-class RobustRegressor(PenalizedRegressor):
+@dataclass(frozen=True)
+class RelatedWithOutliers(PenalizedRelation):
+    """Tasks share directions or features, except for a few outlier tasks."""
+
+    alpha_shared: float
+    alpha_outlier: float
+    name: str
+    allows_many_outputs = False
+
+    @property
+    def penalty(self):
+        shared = _SHARED[self.name](self.alpha_shared)
+        return Decomposed(shared, L12(self.alpha_outlier))
+
+    def solver(self, loss, tol, max_iter):
+        return Fista(tol, max_iter or _MAX_ITER)
+
+    def report(self, fit, tasks):
+        return {"outlier_tasks_": tasks.labels[fit.parts[1].any(axis=1)]}
+
+    def report_coef(self, fit):
+        return {"coef_outlier_": fit.parts[1]}
+
+
+class RobustRegressor(MomentRegressor):
     """Related linear tasks, but for a few outlier tasks.
 
     Coefficients are ``W = P + Q``. Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t -
@@ -102,12 +135,7 @@ class RobustRegressor(PenalizedRegressor):
     array([2])
     """
 
-    _parameter_constraints = {
-        "alpha_shared": POSITIVE,
-        "alpha_outlier": POSITIVE,
-        "shared": [StrOptions(set(_SHARED))],
-        **PENALIZED_CONSTRAINTS,
-    }
+    _parameter_constraints = {**_ROBUST_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
 
     def __init__(
         self,
@@ -120,7 +148,7 @@ class RobustRegressor(PenalizedRegressor):
         handle_unknown="shared",
         task_weight=None,
         tol=1e-6,
-        max_iter=10000,
+        max_iter=None,
         warm_start=False,
     ):
         self.alpha_shared = alpha_shared
@@ -134,14 +162,6 @@ class RobustRegressor(PenalizedRegressor):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
-    def _penalty(self, moments):
-        shared = _SHARED[self.shared](self.alpha_shared)
-        return Decomposed(shared, L12(self.alpha_outlier))
-
-    def _parts(self, fit):
-        return {"coef_outlier_": fit.parts[1]}
-
-    def _describe(self, fit):
-        outlying = fit.parts[1].any(axis=1)
-        tasks = fit.loss.moments.tasks[outlying]
-        return {**super()._describe(fit), "outlier_tasks_": tasks}
+    def _relation(self, tasks):
+        strengths = self.alpha_shared, self.alpha_outlier
+        return RelatedWithOutliers(*strengths, self.shared)

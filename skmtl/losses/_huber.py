@@ -34,6 +34,7 @@ class Huber(BaseEstimator, ElementwiseLoss):
     """
 
     epsilon: float = 1.35
+    is_scaled = True
 
     def cost(self, y, z):
         within = self.slope(y, z)

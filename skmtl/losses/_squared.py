@@ -20,6 +20,8 @@ class Squared(BaseEstimator, ElementwiseLoss):
     array([2.])
     """
 
+    is_quadratic = True
+
     def cost(self, y, z):
         with np.errstate(over="ignore"):
             return (y - z) ** 2 / 2

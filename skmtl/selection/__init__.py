@@ -7,6 +7,7 @@ from ._grids import warn_of_edge as warn_of_edge
 from ._held_out import FAST, HeldOutScore
 from ._laplace import LaplaceLikelihood
 from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
+from ._loss_search import MeanLossSearch
 from ._mean_grid import (
     Candidates,
     fold_scores,
@@ -16,6 +17,8 @@ from ._mean_grid import (
     suggest_alphas,
     suggest_levels,
 )
+from ._mean_search import MeanSearch
+from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
 from ._reml_search import StrengthSearch
 from ._ridge_path import (
@@ -25,6 +28,7 @@ from ._ridge_path import (
     shared_path,
     suggest_ridge_alphas,
 )
+from ._ridge_search import RidgeSearch
 from ._strengths import (
     check_has_rows,
     choose,
@@ -36,20 +40,27 @@ from ._strengths import (
     warn_of_path,
     warn_of_path_end,
 )
+from ._study import Study
 from ._table import STRENGTHS, tabulate, warn_of_lists
 
 __all__ = [
     "BOTH_ENDS",
-    "FAST",
-    "STRENGTHS",
     "Candidates",
+    "FAST",
     "FoldErrors",
     "HeldOutScore",
     "LaplaceLikelihood",
     "LossGrid",
+    "MeanLossSearch",
+    "MeanSearch",
+    "PathGrid",
+    "PathSearch",
     "RestrictedLikelihood",
     "RidgePath",
+    "RidgeSearch",
+    "STRENGTHS",
     "StrengthSearch",
+    "Study",
     "check_has_rows",
     "choose",
     "deal",
@@ -79,6 +90,7 @@ __all__ = [
     "suggest_levels",
     "suggest_ridge_alphas",
     "tabulate",
+    "warn_of_edge",
     "warn_of_lists",
     "warn_of_path",
     "warn_of_path_end",

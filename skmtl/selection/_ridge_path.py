@@ -1,6 +1,7 @@
 """Ridge of every task along a path of strengths, and its errors on rows left out."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -37,13 +38,13 @@ class RidgePath:
         computed.
     weight : ndarray of shape (n_tasks,)
         Sums of the weights.
-    models : callable
-        Gives the LinearTasks at one strength per task, of shape (n_tasks,).
+    fit : callable
+        Returns the exact fit at one strength per task.
     """
 
     errors: np.ndarray
     weight: np.ndarray
-    models: object
+    fit: object
 
 
 def suggest_ridge_alphas(data, fit_intercept):
@@ -106,11 +107,11 @@ def fold_path(data, splits, alphas, fit_intercept):
 
 
 def _path(errors, total, moments, blocks, fit_intercept):
-    def models(chosen):
+    def fit(chosen):
         pull = Apart(chosen).pull(moments.n_tasks, moments.n_features)
-        return CentreFit(moments, blocks.at(chosen), pull, fit_intercept).unpack()
+        return CentreFit(moments, blocks.at(chosen), pull, fit_intercept)
 
-    return RidgePath(errors, total, models)
+    return RidgePath(errors, total, fit)
 
 
 def rows_path(data, alphas, fit_intercept):
@@ -241,6 +242,45 @@ class SharedDesign:
         return LinearTasks(coef, intercept, shared, level)
 
 
+@dataclass(frozen=True)
+class SharedFit:
+    """Ridge of outputs on one design, at one strength per output.
+
+    Parameters
+    ----------
+    design : SharedDesign
+        The design, in the basis of its singular vectors.
+    alphas : ndarray of shape (n_tasks,)
+        Strengths.
+    """
+
+    design: SharedDesign
+    alphas: np.ndarray
+
+    def unpack_nodes(self):
+        """Return the linear models of the tasks."""
+        return self.design.models(self.alphas)
+
+    @cached_property
+    def _solved(self):
+        total = self.design.values[:, None] + self.alphas
+        return total, self.design.right / total
+
+    @property
+    def objective(self):
+        """Smallest value of losses and penalties."""
+        explained = np.vdot(self._solved[1], self.design.right)
+        return float(max(np.vdot(self.design.Y, self.design.Y) - explained, 0.0))
+
+    @property
+    def optimality(self):
+        """Norm of the gradient, relative to the one at zero."""
+        total, coef = self._solved
+        size = np.linalg.norm(self.design.right)
+        left = np.linalg.norm(total * coef - self.design.right)
+        return float(left / size) if size > 0 else 0.0
+
+
 def shared_path(data, alphas, fit_intercept, per_task):
     """Compute leave-one-out errors of outputs that share a design.
 
@@ -265,7 +305,7 @@ def shared_path(data, alphas, fit_intercept, per_task):
     n_near = _NEIGHBOURS if per_task else len(alphas)
     errors = screened_errors(design, alphas, n_near)
     weight = np.full(len(errors), (design.root**2).sum())
-    return RidgePath(errors, weight, design.models)
+    return RidgePath(errors, weight, lambda chosen: SharedFit(design, chosen))
 
 
 def screened_errors(design, alphas, n_near):

@@ -1,14 +1,36 @@
 """Targets: numbers, classes, counts, or one kind per task."""
 
-from ._classes import ClassTargets, find_classes, read_classes, target_classes
-from ._counts import read_counts, read_exposure
-from ._kinds import CLASSES, read_outcomes
+from ._classes import (
+    ClassTarget,
+    ClassTargets,
+    find_classes,
+    read_classes,
+    target_classes,
+)
+from ._counts import CountTarget, read_counts, read_exposure
+from ._finite import cast, check_finite, check_fit_is_finite, predict_finite
+from ._kinds import CLASSES, PerTaskTarget, read_outcomes
 from ._mixed import read_labels, read_mixed, read_numbers
+from ._numbers import NumericTarget, OutlierTarget
+from ._seen import seen_tasks
+from ._target import Sample, Target, float_type
 
 __all__ = [
     "CLASSES",
+    "ClassTarget",
     "ClassTargets",
+    "CountTarget",
+    "NumericTarget",
+    "OutlierTarget",
+    "PerTaskTarget",
+    "Sample",
+    "Target",
+    "cast",
+    "check_finite",
+    "check_fit_is_finite",
     "find_classes",
+    "float_type",
+    "predict_finite",
     "read_classes",
     "read_counts",
     "read_exposure",
@@ -16,5 +38,6 @@ __all__ = [
     "read_mixed",
     "read_numbers",
     "read_outcomes",
+    "seen_tasks",
     "target_classes",
 ]

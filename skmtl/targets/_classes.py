@@ -15,6 +15,59 @@ from skmtl.data import (
     refuse_lazy,
     refuse_pieces,
 )
+from skmtl.losses import Logistic, Multinomial, contrasts
+
+from ._target import Sample, Target, cast_models, float_type
+
+
+@dataclass(frozen=True)
+class ClassTarget(Target):
+    """Targets that are classes, with the logistic or the multinomial loss.
+
+    Parameters
+    ----------
+    scope : {"all", "task"}
+        Whether all classes may occur in a task, or those of its rows only.
+    class_weight : {"balanced"}, mapping or None
+        Factor of each class in the weights of the rows.
+    """
+
+    scope: str
+    class_weight: object
+
+    def read(self, estimator, X, y, **given):
+        weight = self.class_weight
+        rows, classes = read_classes(estimator, X, y, class_weight=weight, **given)
+        return Sample(rows, classes)
+
+    def prepare(self, sample, smooths):
+        n_classes = len(sample.classes)
+        rows, targets = target_classes(sample.rows, n_classes, self.scope, smooths)
+        loss = Logistic() if n_classes == 2 else Multinomial(n_classes)
+        return rows, loss, targets
+
+    def report_kind(self, sample):
+        classes, rows = sample.classes, sample.rows
+        found = find_classes(rows, len(classes))
+        if rows.layout == "outputs":
+            classes = [classes] * len(rows.tasks)
+        return {"classes_": classes, "task_classes_": found}
+
+    def shape(self, sample, models, single):
+        n_classes = len(sample.classes)
+        if n_classes > 2:
+            models = models.turn(contrasts(n_classes))
+        values = cast_models(models, float_type(sample.rows.X))
+        if single:
+            values["coef_"] = values["coef_"][0]
+            values["intercept_"] = values["intercept_"][0]
+        elif n_classes == 2:
+            values["coef_"] = values["coef_"][:, 0]
+            values["intercept_"] = values["intercept_"][:, 0]
+        if n_classes == 2:
+            values["coef_shared_"] = values["coef_shared_"][0]
+            values["intercept_shared_"] = values["intercept_shared_"][0]
+        return values
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,32 @@
 """Targets that are counts."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from skmtl.data import read_array, read_rows, read_sample_weight, refuse_lazy
+from skmtl.losses import Poisson
+
+from ._numbers import NumericTarget
+from ._target import Sample, Target
+
+
+@dataclass(frozen=True)
+class CountTarget(Target):
+    """Targets that are counts, with the Poisson loss."""
+
+    def read(self, estimator, X, y, **given):
+        return read_counts(estimator, X, y, **given)
+
+    def prepare(self, sample, smooths):
+        rows = sample.rows
+        if smooths:
+            rows = smooth_counts(rows, sample.mean_exposure)
+        return rows, Poisson(), None
+
+    def shape(self, sample, models, single):
+        return NumericTarget(Poisson()).shape(sample, models, single)
 
 
 def read_exposure(exposure):
@@ -57,7 +78,6 @@ def read_counts(
     sample_weight=None,
     exposure=None,
     task_weight=None,
-    soften=False,
 ):
     """Check what a model of counts is fitted on, and group its rows by task.
 
@@ -79,14 +99,11 @@ def read_counts(
         Exposure of each row; None means ones.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss.
-    soften : bool, default=False
-        Whether to mix, into the rates of a task without any count, the mean rate of all
-        tasks, as if a row of weight 1, and of mean exposure, had it.
 
     Returns
     -------
-    TaskRows
-        Rows of each task, whose targets are rates.
+    Sample
+        Rows of each task with rates as targets, and the mean exposure of a row.
 
     Examples
     --------
@@ -94,8 +111,8 @@ def read_counts(
     >>> from skmtl.targets import read_counts
     >>> class Model(BaseEstimator):
     ...     task_column = 0
-    >>> rows = read_counts(Model(), [[7, 0.1], [7, 0.2]], [3, 4], exposure=[1, 2])
-    >>> rows.y, rows.weight
+    >>> sample = read_counts(Model(), [[7, 0.1], [7, 0.2]], [3, 4], exposure=[1, 2])
+    >>> sample.rows.y, sample.rows.weight
     (array([3., 2.]), array([1., 2.]))
     """
     exposure = read_exposure(exposure)
@@ -119,7 +136,7 @@ def read_counts(
         rows = replace(rows, y=rows.y / each)
         # Weights hold the exposures, so that their sum over rows' own is the mean.
         unit = rows.weight.sum() / (rows.weight / each).sum()
-    return _soften(rows, unit) if soften else rows
+    return Sample(rows, mean_exposure=float(unit))
 
 
 def _check_counts(rows):
@@ -138,8 +155,11 @@ def _check_counts(rows):
         )
 
 
-def _soften(rows, unit):
-    """Mix the mean rate into tasks without counts, as if a row of a unit had it."""
+def smooth_counts(rows, unit):
+    """Add a pseudo-row with the mean rate to tasks without counts.
+
+    Without it their intercepts would diverge. Its exposure is `unit`.
+    """
     n_tasks, sizes = len(rows.tasks), np.diff(rows.offsets)
     codes = np.repeat(np.arange(n_tasks), sizes)
     weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight

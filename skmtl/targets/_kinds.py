@@ -1,7 +1,7 @@
 """What the target of one task of several kinds is: a number, or a class."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -11,11 +11,56 @@ from skmtl._linalg import EPS
 from skmtl.data import join_label
 from skmtl.losses import Logistic, Multinomial, Poisson, Squared, contrasts
 
-from ._mixed import read_labels, read_numbers
+from ._finite import cast
+from ._mixed import read_labels, read_mixed, read_numbers
+from ._target import Sample, Target, float_type
 
 # Losses of classes, and how many these may be.
 CLASSES = {"logistic": 2, "multinomial": np.inf}
 LOSSES = ("squared", "poisson", *CLASSES)
+
+
+@dataclass(frozen=True)
+class PerTaskTarget(Target):
+    """Targets of one kind per task.
+
+    Parameters
+    ----------
+    losses : mapping
+        Name of the loss of each task, by label.
+    """
+
+    losses: object
+
+    def read(self, estimator, X, y, **given):
+        rows, cells = read_mixed(estimator, X, y, **given)
+        values = np.split(cells[rows.y.astype(np.intp)], rows.offsets[1:-1])
+        kinds, y = read_outcomes(self.losses, rows.tasks.tolist(), values)
+        return Sample(replace(rows, y=y), kinds=kinds)
+
+    def prepare(self, sample, smooths):
+        return sample.rows, [kind.loss for kind in sample.kinds], sample.kinds
+
+    def shape(self, sample, models, single):
+        labels, dtype = sample.rows.tasks.tolist(), float_type(sample.rows.X)
+        pairs = zip(labels, sample.kinds, models, strict=True)
+        models = {label: cast(kind.turn(model), dtype) for label, kind, model in pairs}
+        return {
+            "coef_": {k: model[..., :-1] for k, model in models.items()},
+            "intercept_": {k: model[..., -1][()] for k, model in models.items()},
+        }
+
+    def describe(self, sample, models):
+        """Return the fitted attributes of models, one per task."""
+        labels = sample.rows.tasks.tolist()
+        kinds = dict(zip(labels, sample.kinds, strict=True))
+        return {
+            "tasks_": sample.rows.tasks,
+            "n_tasks_": len(labels),
+            "classes_": {k: o.classes for k, o in kinds.items() if o.name in CLASSES},
+            **self.shape(sample, models, single=False),
+            "_outcomes": kinds,
+        }
 
 
 def read_outcomes(losses, labels, values):

@@ -15,7 +15,7 @@ import skmtl
 
 PACKAGE = Path(skmtl.__file__).parent
 
-CELLAR = {"_contracts", "_compat", "_linalg", "_memory", "_text"}
+CELLAR = {"_contracts", "_relation", "_compat", "_linalg", "_memory", "_text"}
 GROUND = {"data", "losses", "penalties", "couplings", "solvers", "datasets"}
 # Floors with an order: a later room may import an earlier one.
 FIRST = [

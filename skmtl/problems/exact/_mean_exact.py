@@ -200,6 +200,12 @@ class CentreFit:
             total = total + pull.intercept * (gap**2).sum()
         return float(total)
 
+    optimality = 0.0  # SHIM
+
+    def unpack_nodes(self):
+        """SHIM."""
+        return self.unpack()
+
     def unpack(self):
         """Return the linear models of the tasks and of their shared part.
 
@@ -259,6 +265,10 @@ class LinearTasks:
     intercept: np.ndarray
     coef_shared: np.ndarray
     intercept_shared: float
+
+    def only(self):
+        """SHIM."""
+        return self
 
     def first(self, n_tasks):
         """Select the first models, with the same shared part.

@@ -155,6 +155,10 @@ class CoupledTasks(CoupledLosses):
     def unpack(self, variable):
         """Return the linear models of the tasks, and the one that they share."""
 
+    def unpack_nodes(self, variable):
+        """SHIM."""
+        return self.unpack(variable)
+
     def unpack_squares(self, variable):
         """Return the same for squared losses, as an exact solution has it."""
         return self.unpack(variable).only()

@@ -38,6 +38,16 @@ class Iterated:
     variable: np.ndarray
     residual: float
 
+    n_iter = 0  # SHIM
+
+    @property
+    def objective_value(self):
+        return self.objective.at(self.variable).value
+
+    @property
+    def converged(self):
+        return self.residual <= TOLERANCE
+
     def unpack(self):
         """Return the linear models of the tasks and of their shared part."""
         return self.objective.unpack_squares(self.variable)

@@ -1,19 +1,20 @@
-"""Choose the strengths of tasks around a centre, for losses of any kind."""
+"""Search the strengths of mean regularisation, for any loss."""
+
+from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
-from skmtl.selection import (
-    STRENGTHS,
-    Candidates,
-    LossGrid,
-    held_out_scores,
-    likelihoods,
-    mean_curvatures,
-    read_grid,
-    tabulate,
-    warn_of_lists,
-)
+from skmtl._relation import Chosen
+from skmtl.problems.newton import Datafit
 from skmtl.solvers import Newton
+
+from ._folds import deal_shuffled
+from ._grids import read_grid, read_splits
+from ._held_out import FAST, HeldOutScore
+from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
+from ._mean_grid import Candidates
+from ._table import STRENGTHS, tabulate, warn_of_lists
 
 # Strengths in units of the mean curvature of a task's loss.
 _ALPHAS = np.append(np.geomspace(1e-3, 1e4, 8), np.inf)
@@ -22,6 +23,70 @@ _LEVELS = np.append(np.geomspace(1e-3, 10, 3), np.inf)
 _SHARED = np.ones(1)
 # Steps on the way to a score end this early; the last fit goes on.
 _SEARCH = Newton(tol=1e-6)
+
+
+_N_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class MeanLossSearch:
+    """Choose the strengths of mean regularisation by held-out scores or likelihood.
+
+    Parameters
+    ----------
+    relation_at : callable
+        Returns the relation at three strengths: alpha, of the centre, of intercepts.
+    alphas, alphas_shared, alphas_intercept : array-like or None
+        Strengths to choose from.
+    method : {"cv", "laplace"}
+        Criterion.
+    cv : int, splitter, iterable or None
+        The folds of method "cv"; those of each task are shuffled by default.
+    scoring : str, callable or None
+        Score of held-out rows; None for the negative mean loss.
+    """
+
+    relation_at: object
+    alphas: object
+    alphas_shared: object
+    alphas_intercept: object
+    method: str
+    cv: object
+    scoring: object
+    is_shared = True
+    # Intercepts are penalised at every strength, so that none can diverge.
+    penalizes_intercepts = True
+
+    def choose(self, study):
+        """Return the relation at the best strengths."""
+        facts = choose_best(self._table(study))
+        strengths = [facts[f"{name}_"] for name in STRENGTHS]
+        return Chosen(self.relation_at(*strengths), facts)
+
+    def _table(self, study):
+        """Return the scores of all strengths."""
+        rows, targets = study.rows, study.targets
+        datafit = Datafit(rows, study.loss, study.fit_intercept, targets)
+        lists = self.alphas, self.alphas_shared, self.alphas_intercept
+        grid = pose_grid(datafit, *lists)
+        if self.method == "laplace":
+            return tabulate_likelihoods(grid)
+        if self.scoring in FAST:
+            measure = FAST[self.scoring](datafit)
+        else:
+
+            def fitted(objective, variable):
+                return study.make_model(objective.unpack(variable))
+
+            measure = HeldOutScore(self.scoring, fitted, study.X, study.y)
+        return tabulate_held_out(grid, self._split(study), measure)
+
+    def _split(self, study):
+        """Return the folds, by default those of each task shuffled."""
+        if self.cv is None or isinstance(self.cv, Integral):
+            n_folds = _N_FOLDS if self.cv is None else self.cv
+            return deal_shuffled(study.rows, n_folds)
+        return read_splits(self.cv, study.rows, study.X, study.y, study.task)
 
 
 def pose_grid(datafit, alphas, alphas_shared, alphas_intercept):
@@ -85,7 +150,7 @@ def _finish(grid, triples, scores):
     return table
 
 
-def choose(table):
+def choose_best(table):
     """Return the strengths of the best score, and what goes with them, by name."""
     scores = table["mean_test_score"]
     if np.isnan(scores).all():
@@ -102,5 +167,6 @@ def choose(table):
         "tau2_": 1 / alpha,
         "tau2_intercept_": 1 / level if level else np.nan,
         "cv_results_": table,
+        "best_index_": best,
         "best_score_": float(scores[best]),
     }

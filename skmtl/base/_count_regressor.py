@@ -1,6 +1,4 @@
-"""What models of counts do alike: read exposures, predict means, score them."""
-
-from abc import abstractmethod
+"""Base class of count models: fit, predict and score with exposures."""
 
 import numpy as np
 from scipy.special import kl_div
@@ -8,27 +6,22 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._linalg import calculation
 from skmtl.data import read_numeric_target, read_sample_weight
 from skmtl.losses import Poisson
-from skmtl.targets import read_counts, read_exposure
+from skmtl.targets import CountTarget, read_exposure
 
-from ._losses import CoupledRegressor
+from ._regressor import TaskRegressor
 
 
-class CountRegressor(CoupledRegressor):
-    """Predict means of counts, whose logarithms are linear."""
+class TaskCountRegressor(TaskRegressor):
+    """Regressors of counts, with linear logarithms of the means."""
 
     __metadata_request__fit = {"exposure": True}
     __metadata_request__predict = {"exposure": True}
     __metadata_request__score = {"exposure": True}
 
-    @abstractmethod
-    def _softens(self):
-        """Return whether nothing holds the intercepts, so that some are infinite."""
-
-    def _loss(self):
-        return Poisson()
+    def _target(self):
+        return CountTarget()
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, task=None, exposure=None):
@@ -54,21 +47,10 @@ class CountRegressor(CoupledRegressor):
         self : object
             The fitted model.
         """
-        data = read_counts(
-            self,
-            X,
-            y,
-            task=task,
-            sample_weight=sample_weight,
-            exposure=exposure,
-            task_weight=self.task_weight,
-            soften=self._softens(),
-        )
-        with calculation(data.X.shape[1]):
-            return self._keep(data, self._learn(data))
+        return self._fit(X, y, sample_weight, task, exposure=exposure)
 
     def _calculate(self, X, codes):
-        return self._loss().mean(super()._calculate(X, codes))
+        return Poisson().mean(super()._calculate(X, codes))
 
     def predict(self, X, task=None, exposure=None):
         """Predict the mean count of each row with the model of its task.

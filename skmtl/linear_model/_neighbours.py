@@ -6,12 +6,10 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from skmtl._linalg import number_by_first
 from skmtl.data import TaskGraph
 from skmtl.penalties import Fused
-from skmtl.problems.proximal import PenalizedFit
 from skmtl.solvers import extend
-
-from ._clustered import first_come
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Neighbours:
             along = along[along < n_tasks]
         segments = np.empty(found.shape, dtype=np.intp)
         segments[along] = np.stack(
-            [first_come(each) for each in found[along].T], axis=1
+            [number_by_first(each) for each in found[along].T], axis=1
         )
         return segments
 
@@ -121,51 +119,3 @@ def _equal(W, first, last):
     """Return the pairs of equal neighbouring cells, (2, n_pairs)."""
     edge, column = np.nonzero(W[first] == W[last])
     return np.stack([end[edge] * W.shape[1] + column for end in (first, last)])
-
-
-@dataclass(frozen=True)
-class FusedFit:
-    """The solution for tasks with rows, extended to those without.
-
-    Parameters
-    ----------
-    fit : PenalizedFit
-        The solution.
-    neighbours : Neighbours
-        Which tasks are neighbours.
-    """
-
-    fit: PenalizedFit
-    neighbours: Neighbours
-
-    @property
-    def loss(self):
-        """Loss of the coefficients."""
-        return self.fit.loss
-
-    @property
-    def penalty(self):
-        """Penalty of the coefficients."""
-        return self.fit.penalty
-
-    @property
-    def solution(self):
-        """The solver's solution."""
-        return self.fit.solution
-
-    @property
-    def certificate(self):
-        """Name and value of the bound on the distance from the optimum."""
-        return self.fit.certificate
-
-    def unpack(self):
-        """Return the linear models of the tasks and of their shared part."""
-        return self.unpack_nodes().first(len(self.neighbours.graph.tasks))
-
-    def unpack_nodes(self):
-        """Return the linear models of all nodes and of the shared part."""
-        return self.neighbours.extend(self.fit.unpack(), self.penalty)
-
-    def segment(self):
-        """Return the segment number of each coefficient."""
-        return self.neighbours.segment(self.unpack().coef, self.penalty)

@@ -1,38 +1,52 @@
-"""Predict for tasks without rows: graph nodes and gaps in a chain."""
+"""Directories of models: which model predicts a row."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl.base import TaskModel
 from skmtl.data import TaskGraph, place_labels, read_queries
 
 
-class NodeModel(TaskModel):
-    """Select the model of a row from those of all graph nodes."""
+class TaskDirectory:
+    """The models of tasks, then the shared part for unseen tasks."""
 
-    def _about_nodes(self, graph, coef, intercept):
-        """Return the fitted attributes of a graph and its nodes."""
-        return {
-            "nodes_": graph.nodes,
-            "order_": graph.order,
-            "coef_nodes_": coef,
-            "intercept_nodes_": intercept,
-            "_graph": graph,
-        }
+    def read(self, estimator, X, task):
+        """Return checked rows, and the position of the model of each."""
+        return read_queries(estimator, X, task)
 
-    def _read_queries(self, X, task):
-        labels = NodeLabels.of(self._graph)
-        place = labels.place if self._graph.is_natural else None
-        X, codes = read_queries(self, X, task, labels.known, place)
+    def models(self, fitted, codes):
+        """Return coefficients and intercepts by position; -1 is the shared part."""
+        coef = np.concatenate([fitted.coef_, fitted.coef_shared_[None]])
+        return coef, np.append(fitted.intercept_, [fitted.intercept_shared_], axis=0)
+
+
+class NodeDirectory:
+    """The models of a graph's nodes and of gaps in a chain, then the shared part.
+
+    Parameters
+    ----------
+    graph : TaskGraph
+        The graph.
+    """
+
+    def __init__(self, graph):
+        self.labels = NodeLabels.of(graph)
+
+    def read(self, estimator, X, task):
+        """Return checked rows, and the position of the model of each."""
+        labels = self.labels
+        place = labels.place if labels.graph.is_natural else None
+        X, codes = read_queries(estimator, X, task, labels.known, place)
         return X, None if codes is None else labels.rows(codes)
 
-    def _models_at(self, codes):
-        parts = [(self.coef_nodes_, self.intercept_nodes_)]
-        if (codes >= len(self.nodes_)).any():
-            first, second = NodeLabels.of(self._graph).gaps()
+    def models(self, fitted, codes):
+        """Return coefficients and intercepts by position; -1 is the shared part."""
+        parts = [(fitted.coef_nodes_, fitted.intercept_nodes_)]
+        if (codes >= len(fitted.nodes_)).any():
+            first, second = self.labels.gaps()
             parts += [tuple((m[first] + m[second]) / 2 for m in parts[0])]
-        parts += [(self.coef_shared_[None], np.array([self.intercept_shared_]))]
+        shared = np.asarray(fitted.intercept_shared_)
+        parts += [(fitted.coef_shared_[None], shared[None])]
         coefs, intercepts = zip(*parts, strict=True)
         return np.concatenate(coefs), np.concatenate(intercepts)
 

@@ -1,17 +1,37 @@
-"""Regression of tasks from parts that the user combines."""
+"""Tasks with a penalty, a coupling and a solver of the user's choice."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 from skmtl._compat import HasMethods
-from skmtl._contracts import Penalty
-from skmtl.base import COMMON_CONSTRAINTS
-from skmtl.problems.proximal import squared_loss
+from skmtl._contracts import Penalty, Solver
+from skmtl._relation import PenalizedRelation
+from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor
 from skmtl.solvers import Fista
 
-from ._penalized import PenalizedRegressor
+
+class NoPenalty(Penalty):
+    """No penalty."""
+
+    def value(self, W):
+        return 0.0
+
+    def prox(self, W, step):
+        return W
 
 
-class LinearTaskRegressor(PenalizedRegressor):
+@dataclass(frozen=True)
+class Custom(PenalizedRelation):
+    """A penalty, a coupling and a solver of the user's choice."""
+
+    penalty: Penalty
+    chosen_solver: Solver
+    precision: object
+
+    def solver(self, loss, tol, max_iter):
+        return self.chosen_solver
+
+
+class LinearTaskRegressor(MomentRegressor):
     """Linear tasks with a penalty, a coupling and a solver of your choice.
 
     Minimises ``n_tasks / (2 N) (sum_t ||y_t - X_t w_t - b_t||^2 + coupling(W)) +
@@ -131,30 +151,13 @@ class LinearTaskRegressor(PenalizedRegressor):
         self.task_weight = task_weight
         self.warm_start = warm_start
 
-    def _penalty(self, moments):
-        return _Free() if self.penalty is None else self.penalty
+    def _relation(self, tasks):
+        penalty = NoPenalty() if self.penalty is None else self.penalty
+        solver = Fista() if self.solver is None else self.solver
+        return Custom(penalty, solver, self._precision(tasks))
 
-    def _solver(self):
-        return Fista() if self.solver is None else self.solver
-
-    def _strengths(self):
-        names = [name for name in self.get_params() if name[:9] == "penalty__"]
-        names = [name for name in names if name.rpartition("__")[2][:5] == "alpha"]
-        depth = min((name.count("__") for name in names), default=0)
-        return [name for name in names if name.count("__") == depth]
-
-    def _pose(self, moments, curvature=None):
-        return squared_loss(
-            moments,
-            self.fit_intercept,
-            curvature=curvature,
-            precision=self._precision(moments),
-        )
-
-    def _repose(self, loss):
-        return replace(loss, precision=self._precision(loss.moments))
-
-    def _precision(self, moments):
+    def _precision(self, tasks):
+        """Return the precision matrix of the coupling, or None."""
         coupling = self.coupling
         if coupling is None:
             return None
@@ -164,14 +167,4 @@ class LinearTaskRegressor(PenalizedRegressor):
                 f"with alpha_intercept above 0: {coupling}. Set alpha_intercept=0, or "
                 "use MeanRegularizedRegressor, which pulls intercepts."
             )
-        return coupling.precision(len(moments.tasks))
-
-
-class _Free(Penalty):
-    """Penalise nothing."""
-
-    def value(self, W):
-        return 0.0
-
-    def prox(self, W, step):
-        return W
+        return coupling.precision(len(tasks))

@@ -8,7 +8,7 @@ from skmtl._linalg import column_sizes
 _CHECKED = ("coef", "intercept", "objective", "scale")
 
 
-def refuse_infinite(learnt, data):
+def check_fit_is_finite(learnt, data):
     """Raise an error if fitted coefficients or similar attributes overflow.
 
     Parameters

@@ -1,5 +1,6 @@
-"""What regression models around a centre do alike: deviations, and new tasks."""
+"""Tasks as draws around a centre: standard deviations, and new tasks."""
 
+from abc import abstractmethod
 from dataclasses import replace
 
 import numpy as np
@@ -8,16 +9,22 @@ from sklearn.utils.validation import check_is_fitted
 from skmtl._compat import fit_context
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
-from skmtl.base import PulledRegressor, float_type
+from skmtl._relation import TaskSet
+from skmtl.base import TaskRegressor
 from skmtl.couplings import Pull
-from skmtl.data import TaskRows, find_tasks, join_label, read_queries, read_rows
+from skmtl.data import TaskRows, find_tasks, join_label, read_task_weight
+from skmtl.problems import pose_moments as pose_relation
 from skmtl.problems.exact import LinearTasks, Posterior, pose, pose_moments
 
 _NO_STD = "Predict without return_std, or reduce the columns."
 
 
-class CentredRegressor(PulledRegressor):
-    """Read tasks as draws around a centre: predict deviations, adapt to new tasks."""
+class MeanDraws(TaskRegressor):
+    """Tasks as draws around a centre: standard deviations, and new tasks."""
+
+    @abstractmethod
+    def _relation_of_fit(self, tasks):
+        """Return the relation with the strengths of the fit."""
 
     def predict(self, X, task=None, return_std=False):
         """Predict each row with the model of its task.
@@ -45,7 +52,7 @@ class CentredRegressor(PulledRegressor):
         if not return_std:
             return super().predict(X, task)
         check_is_fitted(self)
-        X, codes = read_queries(self, X, task)
+        X, codes = self._read_queries(X, task)
         prediction = self._predict(X, codes)
         with calculation(X.shape[1]):
             posterior = self._posterior()
@@ -55,9 +62,16 @@ class CentredRegressor(PulledRegressor):
     def _noise_variance(self, posterior):
         return posterior.noise_variance
 
+    def _solve_moments(self, moments):
+        """Return the exact fit of moments at the strengths of the fit."""
+        weight = moments.weight
+        factor = read_task_weight(self.task_weight, moments.tasks, weight)
+        relation = self._relation_of_fit(_task_set(moments.tasks, moments.n_features))
+        return pose_relation(moments, factor, relation, self.fit_intercept).fit
+
     def _posterior(self):
         if hasattr(self, "moments_"):
-            return Posterior(self._fit_moments(self.moments_))
+            return Posterior(self._solve_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
             raise ValueError(
                 "return_std needs moments of the rows or their factors, and this model "
@@ -91,9 +105,11 @@ class CentredRegressor(PulledRegressor):
             The model with one task more.
         """
         check_is_fitted(self)
-        data = self._read_new_task(X, y, sample_weight, task)
+        sample = self._read_new_task(X, y, sample_weight, task)
+        data = sample.rows
         n_features = data.X.shape[1]
-        prior = self._pull(data.tasks, n_features)
+        relation = self._relation_of_fit(_task_set(data.tasks, n_features))
+        prior = relation.coupling.pull(len(data.tasks), n_features)
         pull = Pull(
             prior.alpha,
             prior.pattern,
@@ -116,7 +132,7 @@ class CentredRegressor(PulledRegressor):
                 fit = pose(left, pull, self.fit_intercept)
                 learnt = {}
             own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
-        return self._insert(data, learnt, own)
+        return self._insert(sample, learnt, own)
 
     def _read_new_task(self, X, y, sample_weight, task):
         if self._layout not in ("column", "keyword"):
@@ -127,9 +143,9 @@ class CentredRegressor(PulledRegressor):
             )
         if task is not None:
             task = join_label(task)
-        data = read_rows(
-            self, X, y, task=task, sample_weight=sample_weight, reset=False
-        )
+        given = {"sample_weight": sample_weight, "task": task}
+        sample = self._target().read(self, X, y, reset=False, **given)
+        data = sample.rows
         known = find_tasks(data.tasks, self.tasks_) >= 0
         if len(data.tasks) != 1 or known.any():
             raise ValueError(
@@ -138,19 +154,27 @@ class CentredRegressor(PulledRegressor):
                 f"{data.tasks[known][:5].tolist()}. Use partial_fit for tasks that are "
                 "known."
             )
-        return data
+        return sample
 
-    def _insert(self, data, learnt, own):
-        tasks = np.concatenate([self.tasks_, data.tasks])
+    def _insert(self, sample, learnt, own):
+        """Store the models of all tasks, the new one in its place."""
+        tasks = np.concatenate([self.tasks_, sample.rows.tasks])
         order = np.argsort(tasks)
         coef = np.vstack([self.coef_, own.coef])[order]
         intercept = np.append(self.intercept_, own.intercept)[order]
         models = replace(own, coef=coef, intercept=intercept)
-        dtype = float_type(self.coef_)
-        learnt |= self._linear(tasks[order], models, self._layout, dtype)
-        if hasattr(self, "kkt_"):
-            learnt["kkt_"] = self.kkt_
-        return self._keep(data, learnt)
+        forgotten = {"moments_", "_fit_of_rows"}
+        kept = {name: vars(self)[name] for name in self._learnt}
+        kept = {name: value for name, value in kept.items() if name not in forgotten}
+        rows = replace(sample.rows, X=sample.rows.X.astype(self.coef_.dtype))
+        sample = replace(sample, rows=rows)
+        learnt |= self._target().shape(sample, models, single=False)
+        learnt |= {"tasks_": tasks[order], "n_tasks_": len(tasks)}
+        return self._store(sample, {**kept, **learnt})
+
+
+def _task_set(labels, n_features):
+    return TaskSet(labels, (), np.ones(len(labels), dtype=bool), n_features)
 
 
 def predict_std(posterior, sigma2, X, codes):

@@ -4,17 +4,9 @@ import warnings
 
 import numpy as np
 
-from skmtl.base import pose_rows
-from skmtl.couplings import ToMean
-from skmtl.problems.newton import iterate, warn_of_iteration
-from skmtl.selection import (
-    FoldErrors,
-    deal,
-    ladder,
-    mean_curvature_of_rows,
-    search_folds,
-    suggest_levels,
-)
+from ._fold_search import FoldErrors, ladder, mean_curvature_of_rows, search_folds
+from ._folds import deal
+from ._mean_grid import suggest_levels
 
 _N_FOLDS = 5
 _N_LEVELS = 6
@@ -46,9 +38,6 @@ def choose_by_iteration(data, splits, given, fit_intercept):
     rows = data.stacked() if data.shares_rows else data
     errors = FoldErrors(rows, splits or deal(data, _N_FOLDS), fit_intercept)
     alpha, shared, level = search_folds(errors, _grids(rows, given, fit_intercept))
-    pull = ToMean(alpha, shared, level).pull(len(data.tasks), data.X.shape[1])
-    fit = iterate(pose_rows(data, pull, fit_intercept))
-    warn_of_iteration(fit)
     tried = np.array(list(errors.tried))
     folds = -np.array(list(errors.tried.values()))
     error = errors.mean((alpha, shared, level))
@@ -59,7 +48,7 @@ def choose_by_iteration(data, splits, given, fit_intercept):
         "mean_test_score": folds.mean(axis=1),
     }
     results |= {f"split{k}_test_score": each for k, each in enumerate(folds.T)}
-    return fit, {
+    return {
         "alpha_": alpha,
         "alpha_shared_": shared,
         "alpha_intercept_": level,
@@ -67,8 +56,8 @@ def choose_by_iteration(data, splits, given, fit_intercept):
         "tau2_": error / alpha,
         "tau2_intercept_": float(error / level) if level else np.nan,
         "cv_results_": results,
+        "best_index_": int(folds.mean(axis=1).argmax()),
         "best_score_": float(-error),
-        "kkt_": fit.residual,
         "method_": "cv",
     }
 

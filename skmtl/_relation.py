@@ -1,0 +1,136 @@
+"""What tasks share: the contract between estimators and problems."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmtl._contracts import Coupling, Loss, Penalty, Solver
+
+
+@dataclass(frozen=True)
+class TaskSet:
+    """Tasks as a relation sees them: labels, but neither rows nor targets.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_tasks,)
+        Labels of the tasks, in the order of `coef_`.
+    orders : tuple
+        Orders declared by the containers of labels, such as ordered categories.
+    seen : ndarray of shape (n_tasks,), dtype bool
+        Whether a task has rows with weight.
+    n_features : int
+        Number of features.
+    """
+
+    labels: NDArray[Any]
+    orders: tuple[Any, ...]
+    seen: NDArray[np.bool_]
+    n_features: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class Fit(Protocol):
+    """A solved problem, as a relation reports on it."""
+
+    objective: float
+    optimality: float
+    n_iter: int
+    converged: bool
+
+    @property
+    def coef(self) -> NDArray[np.float64]:
+        """Penalised coefficients, (n_tasks * n_outputs, n_features)."""
+
+    @property
+    def parts(self) -> NDArray[np.float64]:
+        """Parts of the coefficients, (n_parts, n_tasks * n_outputs, n_features)."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A relation with its strengths, and how they were chosen.
+
+    Parameters
+    ----------
+    relation : Relation
+        The relation.
+    facts : mapping, default={}
+        Fitted attributes of the search, by name.
+    fit : Fit, default=None
+        The fit of all rows, if the search has computed it.
+    """
+
+    relation: Relation
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    fit: Fit | None = None
+
+
+class Relation(ABC):
+    """What tasks share, at given strengths: a coupling or a penalty."""
+
+    is_coupling: ClassVar[bool]
+    # Whether tasks influence each other, so that their targets must share a unit.
+    is_shared: ClassVar[bool] = True
+    # Whether intercepts are penalised, so that none can diverge.
+    penalizes_intercepts = False
+    # The graph that tasks are nodes of, if there is one.
+    graph: Any = None
+
+    def choose(self, study: Any) -> Chosen:
+        """Return the relation itself: its strengths are given."""
+        return Chosen(self)
+
+    def extend(self, models: Any) -> Any:
+        """Extend the models of tasks with rows to all nodes of the graph."""
+        return models
+
+    def report(self, fit: Fit, tasks: TaskSet) -> Mapping[str, Any]:
+        """Return fitted attributes of this relation, by name."""
+        return {}
+
+    def report_coef(self, fit: Fit) -> Mapping[str, Any]:
+        """Return parts of the coefficients, by the name of their attribute."""
+        return {}
+
+    def report_nodes(self, coef: NDArray[Any]) -> Mapping[str, Any]:
+        """Return fitted attributes of the coefficients of all nodes, by name."""
+        return {}
+
+    # Whether the penalty is the same in any orthonormal basis of a task's outputs, as
+    # more than two classes need.
+    allows_many_outputs: ClassVar[bool] = True
+
+
+class CoupledRelation(Relation):
+    """Tasks coupled by a quadratic penalty on their differences."""
+
+    is_coupling = True
+    # The coupling, with its strengths.
+    coupling: Coupling
+
+
+class PenalizedRelation(Relation):
+    """Tasks with a penalty on the matrix of their coefficients."""
+
+    is_coupling = False
+    # The penalty, with its strength.
+    penalty: Penalty
+    # Strength of a ridge beside the penalty.
+    ridge = 0.0
+    # Precision matrix of a coupling beside the penalty, (n_tasks, n_tasks), or None.
+    precision: Any = None
+    # Whether the solver works on a subset of the features at a time.
+    selects_features: ClassVar[bool] = False
+
+    @abstractmethod
+    def solver(self, loss: Loss, tol: float, max_iter: int | None) -> Solver:
+        """Return the solver for a loss."""

@@ -1,0 +1,179 @@
+"""The base class of all linear models of tasks."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, MultiOutputMixin, clone
+
+from skmtl._linalg import calculation
+from skmtl._relation import TaskSet
+from skmtl.problems import pose
+from skmtl.selection import Study
+from skmtl.targets import check_fit_is_finite, seen_tasks
+
+from ._convergence import warn_of_convergence
+from ._directory import NodeDirectory, TaskDirectory
+
+
+class TaskModel(MultiOutputMixin, BaseEstimator, ABC):
+    """Linear models of tasks: a relation, a kind of target and a choice of strengths.
+
+    A final class has its parameters and one method, `_relation`.
+    """
+
+    _doc_link_module = "skmtl"
+    _doc_link_template = (
+        "https://skmtl.readthedocs.io/en/latest/api/generated/"
+        "{estimator_module}.{estimator_name}.html"
+    )
+    __metadata_request__fit = {"task": True}
+    __metadata_request__predict = {"task": True}
+    __metadata_request__score = {"task": True}
+
+    @abstractmethod
+    def _relation(self, tasks):
+        """Return what the tasks share: a Relation, or a search for its strengths."""
+
+    @abstractmethod
+    def _target(self):
+        """Return the kind of the targets."""
+
+    def _fit(self, X, y, sample_weight, task, search=None, **more):
+        """Read rows, pose and solve the problem, and store what was learnt.
+
+        A search chooses the strengths in place of the parameters.
+        """
+        target = self._target()
+        given = {"sample_weight": sample_weight, "task": task, **more}
+        sample = target.read(self, X, y, task_weight=self.task_weight, **given)
+        with calculation(sample.rows.X.shape[1]):
+            return self._store(
+                sample, self._learn(target, sample, (X, y, task), search)
+            )
+
+    def _learn(self, target, sample, given, search=None):
+        """Return the fitted attributes by name."""
+        rows = sample.rows
+        tasks = TaskSet(rows.tasks, rows.orders, seen_tasks(rows), rows.X.shape[1])
+        relation = self._relation(tasks) if search is None else search
+        if relation.is_shared:
+            target.check_units(rows)
+        smooths = self.fit_intercept and not relation.penalizes_intercepts
+        rows, loss, targets = target.prepare(sample, smooths)
+        study = Study(
+            rows,
+            loss,
+            self.fit_intercept,
+            targets,
+            *given,
+            make_model=self._maker(target, sample),
+            **self._stopping(),
+        )
+        chosen = relation.choose(study)
+        fit, kept = chosen.fit, {}
+        if fit is None:
+            problem = pose(rows, loss, chosen.relation, self.fit_intercept, targets)
+            fit = self._solve(problem, tasks)
+            kept = self._keep(problem.moments, fit)
+        learnt = self._describe(target, sample, tasks, chosen.relation, fit)
+        return {**learnt, **kept, **chosen.facts}
+
+    def _keep(self, moments, fit):
+        """Return what later batches and standard deviations need, by attribute."""
+        return {}
+
+    def _stopping(self):
+        """Return the parameters of the solver by name, if there are any."""
+        return {k: vars(self)[k] for k in ("tol", "max_iter") if k in vars(self)}
+
+    def _solve(self, problem, tasks):
+        fit = problem.solve(self._start(tasks), **self._stopping())
+        warn_of_convergence(fit, vars(self).get("tol", 0.0))
+        return fit
+
+    def _start(self, tasks):
+        """Return the last solution, if it was of the same tasks, for a warm start."""
+        if not vars(self).get("warm_start") or "_variable" not in vars(self):
+            return None
+        known, variable = self._variable
+        return variable if np.array_equal(known, tasks.labels) else None
+
+    def _describe(self, target, sample, tasks, relation, fit):
+        """Return the fitted attributes of a fit by name."""
+        models = relation.extend(fit.models)
+        own, single = models.first(len(tasks)), sample.rows.layout == "single"
+        learnt = {
+            "tasks_": tasks.labels,
+            "n_tasks_": len(tasks),
+            **target.shape(sample, own, single),
+            **target.report(sample, own, fit),
+            "objective_": fit.objective,
+            "optimality_": fit.optimality,
+            "n_iter_": fit.n_iter,
+        }
+        if fit.dual_gap is not None:
+            learnt["dual_gap_"] = fit.dual_gap
+        if "warm_start" in vars(self) and fit.variable is not None:
+            learnt["_variable"] = tasks.labels, fit.variable
+        learnt |= target.shape_parts(sample, relation.report_coef(fit), single)
+        if relation.graph is not None:
+            nodes = target.shape(sample, models, single=False)
+            learnt |= {
+                "nodes_": relation.graph.nodes,
+                "order_": relation.graph.order,
+                "coef_nodes_": nodes["coef_"],
+                "intercept_nodes_": nodes["intercept_"],
+                "_graph": relation.graph,
+                **relation.report_nodes(nodes["coef_"]),
+            }
+        return learnt | relation.report(fit, tasks)
+
+    def _maker(self, target, sample):
+        """Return a function that turns models into a fitted estimator, for scorers."""
+        names = "n_features_in_", "feature_names_in_"
+        about = {name: vars(self)[name] for name in names if name in vars(self)}
+        tasks = sample.rows.tasks
+
+        def make(models):
+            single = sample.rows.layout == "single"
+            learnt = {
+                "tasks_": tasks,
+                "n_tasks_": len(tasks),
+                **target.shape(sample, models, single),
+                **target.report_kind(sample),
+            }
+            return clone(self)._store(sample, {**about, **learnt})
+
+        return make
+
+    def _store(self, sample, learnt):
+        """Store the fitted attributes, in place of those of an earlier fit."""
+        check_fit_is_finite(learnt, sample.rows)
+        for name in vars(self).get("_learnt", ()):
+            vars(self).pop(name, None)
+        self._layout, self._learnt = sample.rows.layout, tuple(learnt)
+        for name, value in learnt.items():
+            setattr(self, name, value)
+        return self
+
+    @property
+    def _directory(self):
+        graph = vars(self).get("_graph")
+        return TaskDirectory() if graph is None else NodeDirectory(graph)
+
+    def _read_queries(self, X, task):
+        """Return checked rows, and the position of the model of each."""
+        return self._directory.read(self, X, task)
+
+    def _models_at(self, codes):
+        """Return coefficients and intercepts by position; -1 is the shared part."""
+        return self._directory.models(self, codes)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        if self.task_column is not None:
+            tags.input_tags.categorical = True
+            tags.input_tags.string = True
+            tags.target_tags.multi_output = False
+        return tags

@@ -1,0 +1,287 @@
+"""Counts, or numbers with outliers, of tasks that stay near a shared centre."""
+
+from numbers import Real
+
+from skmtl._compat import Interval
+from skmtl.base import ITERATIVE_CONSTRAINTS, TaskCountRegressor, TaskRegressor
+from skmtl.losses import Huber
+from skmtl.targets import OutlierTarget
+
+from ._mean import NearMean
+from ._mean_classifier import FINITE_MEAN_CONSTRAINTS
+
+
+class MeanRegularizedPoissonRegressor(TaskCountRegressor):
+    """Log-linear means of counts of tasks, kept near a shared centre.
+
+    Minimises ``sum_t sum_i (exp(z_i) - y_i z_i) + alpha / 2 sum_t ||w_t - w_s||^2 +
+    alpha_shared / 2 ||w_s||^2 + alpha_intercept / 2 sum_t (b_t - b_s)^2``, where ``z_i
+    = x_i . w_t + b_t`` is the logarithm of the mean, over all tasks and the centre
+    ``(w_s, b_s)``. The loss is a sum over rows, that of scikit-learn's PoissonRegressor
+    a mean: on an infinite `alpha` and `alpha_intercept` it is PoissonRegressor of all
+    rows, whose alpha is `alpha_shared` over the total weight of the rows.
+
+    A task with only zero counts has no finite intercept. With ``alpha_intercept=0``,
+    the mean rate of all tasks is mixed into its targets with the weight of one row of
+    mean exposure.
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_features,), default=1.0
+        Strength of the pull to the centre, 0 or more; one or one per feature. A large
+        alpha makes tasks alike, infinity makes them one.
+    alpha_shared : float, default=1.0
+        Strength that pulls the centre to zero. Without it, and with counts of
+        zero wherever a feature is high, there may be no best centre.
+    alpha_intercept : float, default=0.0
+        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
+        them one.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-12
+        Fall of the objective, in units of its value at zero, that the next step must
+        promise for another to follow.
+    max_iter : int, default=100
+        Largest number of Newton steps.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
+    intercept_shared_ : float
+        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
+        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+    objective_ : float
+        Value of the objective.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero.
+    n_iter_ : int
+        Number of Newton steps.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedRegressor : The same for numbers.
+    MeanRegularizedClassifier : The same for classes.
+
+    References
+    ----------
+    McCullagh, P., Nelder, J. A. (1989). Generalized Linear Models, second edition,
+    chapter 6. :doi:`10.1007/978-1-4899-3242-6`
+
+    Evgeniou, T., Pontil, M. (2004). Regularized multi-task learning. KDD '04, 109-117.
+    :doi:`10.1145/1014052.1014067`
+
+    Examples
+    --------
+    >>> from skmtl.linear_model import MeanRegularizedPoissonRegressor
+    >>> X = [["a", 0.0], ["a", 1.0], ["a", 2.0], ["b", 0.0], ["b", 1.0]]
+    >>> y = [1, 3, 8, 2, 2]
+    >>> model = MeanRegularizedPoissonRegressor(task_column=0).fit(X, y)
+    >>> model.coef_.round(2)
+    array([[0.91],
+           [0.18]])
+    >>> model.predict([["a", 1.0], ["never seen", 1.0]], exposure=[1, 10]).round(1)
+    array([ 3.1, 33.1])
+    """
+
+    _parameter_constraints = {
+        **FINITE_MEAN_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha=1.0,
+        *,
+        alpha_shared=1.0,
+        alpha_intercept=0.0,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha, self.alpha_shared, self.alpha_intercept
+        return NearMean.of(tasks, *strengths)
+
+
+class MeanRegularizedHuberRegressor(TaskRegressor):
+    """Linear tasks that stay near a shared centre, in spite of outliers.
+
+    Minimises ``sum_t sum_i (s / 2 + s h((y_i - x_i . w_t - b_t) / s)) + (alpha sum_t
+    ||w_t - w_s||^2 + alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2) / (2
+    s)`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the residuals,
+    with ``h(r) = r^2 / 2`` within `epsilon` and ``epsilon |r| - epsilon^2 / 2`` beyond.
+    It is convex, and does not depend on the unit of the target: ``c y`` gives ``c``
+    times the coefficients and the scale. Without outliers the strengths mean the same
+    as in :class:`MeanRegularizedRegressor`. With infinite `alpha` and
+    `alpha_intercept`, and ``alpha_shared=0``, it equals scikit-learn's HuberRegressor
+    on all rows with ``alpha=0``; the alpha of HuberRegressor is not relative to the
+    scale.
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_features,), default=1.0
+        Strength of the pull to the centre, 0 or more; one or one per feature. A large
+        alpha makes tasks alike, infinity makes them one.
+    epsilon : float, default=1.35
+        Where squares end, in units of the scale; 1 or more. A small epsilon counts more
+        rows as outliers.
+    alpha_shared : float, default=1.0
+        Strength that pulls the centre to zero.
+    alpha_intercept : float, default=0.0
+        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
+        them one.
+    fit_intercept : bool, default=True
+        Whether tasks have an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task not seen in `fit`: predict it with the shared
+        part, or raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-10
+        Fall of the objective, in units of its value at zero, that the next step must
+        promise for another to follow; its root is the relative change of the scale.
+    max_iter : int, default=300
+        Largest number of steps, each followed by the best scale.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
+    intercept_shared_ : float
+        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
+        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+    scale_ : float
+        Scale of the residuals, one for all tasks; at least a millionth of the
+        targets' spread around their median.
+    outliers_ : ndarray of shape (n_samples,) or (n_samples, n_tasks), dtype bool
+        Whether each row of `fit` is an outlier, its residual beyond ``epsilon *
+        scale_``.
+    objective_ : float
+        Value of the objective.
+    kkt_ : float
+        Gradient that is left, relative to the one at zero.
+    n_iter_ : int
+        Number of steps.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedRegressor : The same where no target is far off.
+    RobustRegressor : Some tasks are outliers, not some rows.
+
+    References
+    ----------
+    Huber, P. J., Ronchetti, E. M. (2009). Robust Statistics, second edition, section
+    7.7. :doi:`10.1002/9780470434697`
+
+    Owen, A. B. (2007). A robust hybrid of lasso and ridge regression. Contemporary
+    Mathematics, 443, 59-72. :doi:`10.1090/conm/443/08555`
+
+    Examples
+    --------
+    >>> from skmtl.linear_model import MeanRegularizedHuberRegressor
+    >>> X = [["a", 1.0], ["a", 2.0], ["a", 3.0], ["a", 4.0], ["b", 1.0], ["b", 3.0]]
+    >>> y = [1.1, 1.9, 90.0, 4.0, 2.1, 6.0]
+    >>> model = MeanRegularizedHuberRegressor(0.1, epsilon=1.8, task_column=0)
+    >>> model.fit(X, y).coef_.round(1)
+    array([[1.1],
+           [1.9]])
+    >>> model.outliers_
+    array([False, False,  True, False, False, False])
+    """
+
+    _parameter_constraints = {
+        "epsilon": [Interval(Real, 1.0, None, closed="left")],
+        **FINITE_MEAN_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha=1.0,
+        *,
+        epsilon=1.35,
+        alpha_shared=1.0,
+        alpha_intercept=0.0,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.epsilon = epsilon
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha, self.alpha_shared, self.alpha_intercept
+        return NearMean.of(tasks, *strengths)
+
+    def _target(self):
+        return OutlierTarget(Huber(self.epsilon))

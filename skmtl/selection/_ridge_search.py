@@ -1,0 +1,83 @@
+"""Search the strengths of tasks that share nothing."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmtl._relation import Chosen
+from skmtl.couplings import Apart
+from skmtl.problems import as_fit
+
+from ._grids import read_grid, read_splits, warn_of_edge
+from ._ridge_path import fold_path, rows_path, shared_path, suggest_ridge_alphas
+
+# Leave-one-out errors of fits without residuals have about this relative accuracy.
+_EQUAL = 1e-7
+
+
+@dataclass(frozen=True)
+class RidgeSearch:
+    """Choose the strength of each task, or one for all, by cross-validation.
+
+    Parameters
+    ----------
+    relation_of : callable
+        Returns the relation of a coupling.
+    alphas : array-like or None
+        Strengths to choose from; None computes them from the rows.
+    alpha_per_task : bool
+        Whether each task has a strength of its own.
+    cv : int, splitter, iterable or None
+        The folds; None for leave-one-out.
+    """
+
+    relation_of: object
+    alphas: object
+    alpha_per_task: bool
+    cv: object
+    is_shared = False
+    penalizes_intercepts = False
+
+    def choose(self, study):
+        """Return the relation at the best strengths."""
+        data = study.rows
+        if self.alphas is None:
+            alphas = suggest_ridge_alphas(data, study.fit_intercept)
+        else:
+            alphas = read_grid(self.alphas, "alphas")
+        path = self._path(data, study, alphas)
+        errors = path.errors / np.where(path.weight > 0, path.weight, 1.0)[:, None]
+        if not self.alpha_per_task:
+            mean = path.errors.sum(axis=0) / path.weight.sum()
+            errors = np.broadcast_to(mean, errors.shape)
+        best = find_best(errors)
+        if self.alphas is not None:
+            warn_of_edge("alphas", alphas, errors, best)
+        chosen, score = alphas[best], -errors[np.arange(len(best)), best]
+        fit, scores = as_fit(path.fit(alphas[best])), -errors
+        if not self.alpha_per_task or data.layout == "single":
+            chosen, score, scores = float(chosen[0]), float(score[0]), scores[0]
+            best = int(best[0])
+        facts = {
+            "alpha_": chosen,
+            "cv_results_": {"alpha": alphas, "mean_test_score": scores.T},
+            "best_index_": best,
+            "best_score_": score,
+        }
+        return Chosen(self.relation_of(Apart(chosen)), facts, fit)
+
+    def _path(self, data, study, alphas):
+        if self.cv is not None:
+            splits = read_splits(self.cv, data, study.X, study.y, study.task)
+            return fold_path(data, splits, alphas, study.fit_intercept)
+        if data.shares_moments:
+            per_task = self.alpha_per_task
+            return shared_path(data, alphas, study.fit_intercept, per_task)
+        return rows_path(data, alphas, study.fit_intercept)
+
+
+def find_best(errors):
+    """Return the position of each least error, the last one of those that are equal."""
+    least = errors.min(axis=1, keepdims=True)
+    equal = errors <= least * (1 + _EQUAL)
+    return errors.shape[1] - 1 - equal[:, ::-1].argmax(axis=1)
