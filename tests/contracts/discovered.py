@@ -194,8 +194,9 @@ def public_estimators():
         if not found.name.startswith("_"):
             room = importlib.import_module(f"skmtl.{found.name}")
             for value in (getattr(room, name) for name in getattr(room, "__all__", [])):
-                if inspect.isclass(value) and issubclass(value, BaseEstimator):
-                    yield from [value] if hasattr(value, "fit") else []
+                is_one = inspect.isclass(value) and issubclass(value, BaseEstimator)
+                if is_one and not inspect.isabstract(value) and hasattr(value, "fit"):
+                    yield value
 
 
 def lacking(estimator):
