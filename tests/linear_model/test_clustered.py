@@ -5,7 +5,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.linear_model import (
     ClusteredRegressor,
@@ -184,8 +183,3 @@ def test_groups_pulled_more_than_their_members_are_refused():
     told = "alpha_within must be alpha_between or more, got alpha_within=1.0 and"
     with pytest.raises(ValueError, match=told):
         ClusteredRegressor(2, 2.0, 1.0).fit(X, y, task=task)
-
-
-@parametrize_with_checks([ClusteredRegressor(), ClusteredRegressor(3, alpha_mean=0.0)])
-def test_scikit_learn_takes_it_for_one_of_its_own(estimator, check):
-    check(estimator)

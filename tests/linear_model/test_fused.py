@@ -6,7 +6,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.linear_model import FusedRegressor, LinearTaskRegressor
 from skmtl.penalties import L1
@@ -225,8 +224,3 @@ def test_a_single_task_has_one_segment_per_feature():
 def test_neighbours_that_make_no_sense_are_refused(names, told):
     with pytest.raises(ValueError, match=told):
         FusedRegressor(**names).fit(X, y, task=task)
-
-
-@parametrize_with_checks([FusedRegressor(), FusedRegressor(alpha_l1=0.1)])
-def test_scikit_learn_takes_it_for_one_of_its_own(estimator, check):
-    check(estimator)

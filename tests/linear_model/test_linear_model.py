@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dense import Dense
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -499,7 +499,6 @@ PLAIN = [
 
 
 @pytest.mark.parametrize("model", PLAIN, ids=str)
-@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), n_batches=st.integers(1, 6))
 def test_batches_in_any_order_are_one_fit(model, seed, n_batches):
     rng = np.random.default_rng(seed)

@@ -13,7 +13,6 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
 from skmtl._contracts import Point, Smooth
@@ -590,18 +589,6 @@ def test_tiny_strengths_of_more_features_than_rows_converge():
 
 
 # Manners.
-
-
-@parametrize_with_checks(
-    [
-        JointFeatureClassifier(),
-        JointFeatureClassifier(penalty="mcp"),
-        LowRankClassifier(),
-        LowRankClassifier(squared=True),
-    ]
-)
-def test_they_keep_the_rules_of_scikit_learn(estimator, check):
-    check(estimator)
 
 
 @each_model

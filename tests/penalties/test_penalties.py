@@ -2,7 +2,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from cases import each
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -70,16 +71,17 @@ CONVEX = NORMS + JUMPS + SQUARES
 PENALTIES = CONVEX + FOLDED
 
 
-# So many penalties need fewer examples each.
-few = settings(max_examples=25)
-
-
 def _each(penalties):
     return pytest.mark.parametrize("penalty", penalties, ids=repr)
 
 
 each_penalty, each_convex, each_norm = map(_each, (PENALTIES, CONVEX, NORMS))
 each_chain, each_square, each_fold = map(_each, (JUMPS, SQUARES, FOLDED))
+# The strongest penalty of a network is searched for, which takes long.
+NETWORKS = JUMPS[4:]
+each_network = each(
+    "penalty", PENALTIES, [one for one in PENALTIES if one not in NETWORKS], ids=repr
+)
 
 # Half of the numbers are round, so that equal ones and zeros are common.
 numbers = st.integers(-3, 3).map(float) | st.floats(-5, 5, allow_subnormal=False)
@@ -182,7 +184,6 @@ def test_a_negative_coefficient_is_forbidden():
 
 
 @each_convex
-@few
 @given(stacks=_stacks(2), step=steps)
 def test_what_a_step_removes_is_a_subgradient(penalty, stacks, step):
     """It proves the step: the inequality holds for all Z at the minimum alone."""
@@ -195,7 +196,6 @@ def test_what_a_step_removes_is_a_subgradient(penalty, stacks, step):
 
 
 @each_penalty
-@few
 @given(stacks=_stacks(2), step=steps, size=st.sampled_from([1e-5, 1e-2, 1.0]))
 def test_nothing_is_better_than_a_step(penalty, stacks, step, size):
     W, change = (_variable(penalty, stack) for stack in stacks)
@@ -206,7 +206,6 @@ def test_nothing_is_better_than_a_step(penalty, stacks, step, size):
 
 
 @each_convex
-@few
 @given(stacks=_stacks(2), step=steps)
 def test_a_step_is_firmly_nonexpansive(penalty, stacks, step):
     W, V = (_variable(penalty, stack) for stack in stacks)
@@ -215,7 +214,6 @@ def test_a_step_is_firmly_nonexpansive(penalty, stacks, step):
 
 
 @each_penalty
-@few
 @given(stack=_stacks(1))
 def test_a_step_of_no_length_stays(penalty, stack):
     W = abs(_variable(penalty, stack[0]))
@@ -223,7 +221,6 @@ def test_a_step_of_no_length_stays(penalty, stack):
 
 
 @each_penalty
-@few
 @given(stack=_stacks(1), step=steps)
 def test_a_step_leaves_what_it_is_given(penalty, stack, step):
     W = _variable(penalty, stack[0])
@@ -240,7 +237,6 @@ def test_zero_stays_zero(penalty):
 
 
 @_each([L1(), L21(), L12(), L1Inf(), Trace(), SquaredTrace(), RowMCP(), RowSCAD()])
-@few
 @given(stack=_stacks(1), step=steps)
 def test_no_strength_changes_nothing(penalty, stack, step):
     weak = clone(penalty).set_params(alpha=0.0)
@@ -292,7 +288,6 @@ def test_an_endless_step_leaves_what_costs_nothing(penalty):
 
 
 @each_norm
-@few
 @given(stacks=_stacks(1), step=steps)
 def test_a_step_splits_into_a_part_and_a_dual_part(penalty, stacks, step):
     W = _variable(penalty, stacks[0])
@@ -302,7 +297,6 @@ def test_a_step_splits_into_a_part_and_a_dual_part(penalty, stacks, step):
 
 
 @each_norm
-@few
 @given(stack=_stacks(1), factor=st.sampled_from([1 - 1e-7, 1 + 1e-7]))
 def test_a_step_ends_at_zero_if_the_dual_norm_is_within_it(penalty, stack, factor):
     W = _variable(penalty, stack[0])
@@ -313,7 +307,6 @@ def test_a_step_ends_at_zero_if_the_dual_norm_is_within_it(penalty, stack, facto
 
 
 @each_norm
-@few
 @given(stacks=_stacks(2), factor=st.sampled_from([0.0, 1e-9, 0.3, 7.0]))
 def test_a_norm_grows_with_its_argument(penalty, stacks, factor):
     G, W = (_variable(penalty, stack) for stack in stacks)
@@ -322,7 +315,6 @@ def test_a_norm_grows_with_its_argument(penalty, stacks, factor):
 
 
 @each_norm
-@few
 @given(stacks=_stacks(2))
 def test_norms_of_a_sum_are_at_most_the_sum_of_norms(penalty, stacks):
     W, V = (_variable(penalty, stack) for stack in stacks)
@@ -333,7 +325,6 @@ def test_norms_of_a_sum_are_at_most_the_sum_of_norms(penalty, stacks):
 
 
 @each_norm
-@few
 @given(stacks=_stacks(2))
 def test_a_product_is_at_most_norm_times_dual_norm(penalty, stacks):
     G, W = (_variable(penalty, stack) for stack in stacks)
@@ -342,7 +333,6 @@ def test_a_product_is_at_most_norm_times_dual_norm(penalty, stacks):
 
 
 @each_norm
-@few
 @given(stack=_stacks(1))
 def test_some_product_is_norm_times_dual_norm(penalty, stack):
     W = _variable(penalty, stack[0])
@@ -412,7 +402,6 @@ class _Distance(Smooth):
 
 
 @_each(NORMS + FOLDED)
-@few
 @given(stack=_stacks(1))
 def test_a_step_of_length_one_is_optimal_for_the_distance(penalty, stack):
     W = _variable(penalty, stack[0])
@@ -436,7 +425,6 @@ def _moved(penalty, smooth, share):
 
 
 @_each(NORMS)
-@few
 @given(stack=_stacks(1))
 def test_all_is_zero_from_the_strongest_on_and_not_below(penalty, stack):
     smooth = _Distance(_variable(penalty, stack[0]))
@@ -447,7 +435,6 @@ def test_all_is_zero_from_the_strongest_on_and_not_below(penalty, stack):
 
 
 @each_fold
-@few
 @given(stack=_stacks(1))
 def test_folds_are_zero_from_the_strongest_on_and_not_below(penalty, stack):
     smooth = _Distance(_variable(penalty, stack[0]))
@@ -460,8 +447,7 @@ def test_folds_are_zero_from_the_strongest_on_and_not_below(penalty, stack):
         assert (np.abs(V).max() < 1e-12) == is_zero
 
 
-@each_chain
-@few
+@each("penalty", JUMPS, short=JUMPS[:4], ids=repr)
 @given(stack=_stacks(1))
 def test_jumps_end_at_the_strongest_and_not_below(penalty, stack):
     """One step to the solution, which for a distance is a step of length one."""
@@ -479,7 +465,6 @@ def test_jumps_end_at_the_strongest_and_not_below(penalty, stack):
 
 
 @each_square
-@few
 @given(stack=_stacks(1))
 def test_a_step_is_halved_where_none_ends(penalty, stack):
     target = stack[0, 0]
@@ -491,7 +476,7 @@ def test_a_step_is_halved_where_none_ends(penalty, stack):
     assert_allclose(left, np.linalg.norm(target - end) / 2, rtol=1e-6)
 
 
-@each_penalty
+@each_network
 @pytest.mark.parametrize("factor", [1e-9, 0.3, 7.0])
 def test_the_strongest_grows_with_the_gradient(penalty, factor):
     W = _variable(penalty, np.random.default_rng(0).normal(size=(2, 3, 4)))

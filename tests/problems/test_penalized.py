@@ -1,7 +1,5 @@
 """What every linear model with a penalty must do, whatever the penalty."""
 
-import warnings
-
 import numpy as np
 import pytest
 import sklearn
@@ -10,8 +8,6 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, MultiTaskLasso
 from sklearn.model_selection import GridSearchCV
-from sklearn.utils.estimator_checks import parametrize_with_checks
-from sklearn.utils.fixes import parse_version
 
 from skmtl.couplings import Apart, Graph, ToMean
 from skmtl.linear_model import (
@@ -395,34 +391,3 @@ def test_strengths_must_be_positive():
     X, y, task = draw()
     with pytest.raises(ValueError, match="'alpha' parameter of LowRankRegressor must"):
         LowRankRegressor(0.0).fit(X, y, task=task)
-
-
-def expected_failures(estimator):
-    """Name the checks whose X has no column that could hold labels."""
-    reason = "the first column of this check's X is continuous, it holds no labels"
-    old = "scikit-learn 1.7.0 subtracts in place from integers, gone in 1.7.2"
-    labelled = {
-        "check_sample_weight_equivalence_on_dense_data": reason,
-        "check_sample_weight_equivalence_on_sparse_data": reason,
-    }
-    early = parse_version(sklearn.__version__) < parse_version("1.7.2")
-    bugs = {True: {"check_positive_only_tag_during_fit": old}, False: {}}[early]
-    return {True: {}, False: labelled | bugs}[estimator.task_column is None]
-
-
-@parametrize_with_checks(
-    [
-        *MODELS,
-        LowRankRegressor(task_column=0),
-        DirtyRegressor(task_column=0),
-        RobustRegressor(task_column=0),
-        LinearTaskRegressor(),
-        LinearTaskRegressor(task_column=0),
-    ],
-    expected_failed_checks=expected_failures,
-)
-def test_models_pass_the_checks_of_scikit_learn(estimator, check):
-    with warnings.catch_warnings():
-        # Some checks have data that are separated by nothing but rounding.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        check(estimator)

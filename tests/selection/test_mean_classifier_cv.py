@@ -8,7 +8,6 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, cross_val_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.couplings import ToMean
 from skmtl.data import TaskRows
@@ -405,10 +404,3 @@ def test_features_that_overflow_are_refused_before_the_search(rng):
     X[0, 1] = 1e150
     with pytest.raises(ValueError, match="Sums of squares of X and y must be below"):
         MeanRegularizedClassifierCV(task_column=0).fit(X, y)
-
-
-@parametrize_with_checks(
-    [MeanRegularizedClassifierCV(), MeanRegularizedClassifierCV(method="laplace")]
-)
-def test_scikit_learn_accepts_the_estimator(estimator, check):
-    check(estimator)

@@ -7,7 +7,6 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.couplings import ToMean
 from skmtl.linear_model import (
@@ -343,16 +342,3 @@ def test_low_rank_is_the_same_search(squared, one):
     assert own.rank_ == search.best_estimator_.rank_
     given = clone(own).set_params(alphas=own.alphas_).fit(X, y, task=task)
     assert_array_equal(given.mse_path_, own.mse_path_)
-
-
-@parametrize_with_checks(
-    [
-        LowRankRegressorCV(3, cv=2),
-        LowRankRegressorCV(3, squared=True),
-        PathSearchCV(LowRankRegressor(), 3, cv=2),
-        PathSearchCV(RobustRegressor(), 3),
-        PathSearchCV(MeanRegularizedRegressor(), 3),
-    ]
-)
-def test_scikit_learn_accepts_them(estimator, check):
-    check(estimator)
