@@ -238,6 +238,7 @@ STREAMS = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("line", "code", "said"), STREAMS, ids=range(len(STREAMS)))
 def test_unwritable_streams_give_a_one_line_error(csv, line, code, said):
     save_classes(["u", "v"])

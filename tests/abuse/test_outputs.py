@@ -149,8 +149,8 @@ sys.exit(main(["compare"]))
     ("number", "code", "said"),
     [
         (signal.SIGINT, 130, "interrupted"),
-        (signal.SIGTERM, 143, "ended by SIGTERM"),
-        (signal.SIGHUP, 129, "ended by SIGHUP"),
+        pytest.param(signal.SIGTERM, 143, "ended by SIGTERM", marks=pytest.mark.full),
+        pytest.param(signal.SIGHUP, 129, "ended by SIGHUP", marks=pytest.mark.full),
     ],
 )
 def test_a_signal_leaves_no_part_of_a_file(output, number, code, said):

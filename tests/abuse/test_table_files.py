@@ -162,6 +162,7 @@ def test_a_parquet_file_holds_no_more_cells_than_its_limit(tmp_path, monkeypatch
     assert "is too large to open: 2,097,152 cells in" in said
 
 
+@pytest.mark.full
 def test_names_in_a_line_longer_than_the_sample_are_told_apart(tmp_path):
     names = ["t", *(f"measurement_{i}" for i in range(20_000))]
     rows = [";".join(names), *(";".join(["a"] + ["1"] * 20_000) for _ in range(2))]

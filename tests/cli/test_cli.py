@@ -480,6 +480,7 @@ def test_it_runs_as_a_module(csv):
     assert "independent" in done.stdout
 
 
+@pytest.mark.full
 def test_a_reader_that_stops_early_is_no_error(csv, saved):
     command = f"{sys.executable} -m skmtl predict --quiet {saved} {csv}"
     argv = ["bash", "-c", f"set -o pipefail; {command} | true"]

@@ -68,7 +68,13 @@ def list_nodes(node):
         yield from list_nodes(each) if isinstance(each, dict | list) else ()
 
 
-@pytest.mark.parametrize(("target", "name"), CASES)
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        pytest.param(*case, marks=pytest.mark.full if case[1] == "mean" else [])
+        for case in CASES
+    ],
+)
 def test_every_model_is_opened_as_it_was_saved(tmp_path, target, name):
     frame, model, content = save(target, name)
     (tmp_path / "model.skops").write_bytes(content)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
@@ -840,8 +841,8 @@ def test_a_pipeline_does_not_touch_what_it_is_given():
 AROUND = [*FRAMES, as_objects, as_numbers]
 
 
-@pytest.mark.parametrize("table", AROUND)
-@BOTH
+@parametrize("table", AROUND, AROUND[:1], ids=lambda table: table.__name__)
+@parametrize("Model", [IndependentTasks, PooledTasks], short=[PooledTasks])
 def test_everything_that_passes_X_and_y_only_works(rows, table, Model):
     X, y, codes = rows
     data = table(X, codes)

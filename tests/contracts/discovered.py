@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from cases import each
+from cases import parametrize
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -239,7 +239,7 @@ def first_ones(cases):
 
 def each_of(cases):
     """Parametrize by cases; only the first of each relation are in the short suite."""
-    return each("case", cases, first_ones(cases), ids=lambda case: case.name)
+    return parametrize("case", cases, first_ones(cases), ids=lambda case: case.name)
 
 
 CASES = list(_cases())

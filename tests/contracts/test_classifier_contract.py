@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from cases import each
+from cases import parametrize
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -29,13 +29,13 @@ MODELS = [
 ]
 each_class = pytest.mark.parametrize("Model", CLASSES)
 SHORT = [MODELS[k] for k in (1, 4, 6)]
-each_model = each("model", MODELS, SHORT)
+each_model = parametrize("model", MODELS, SHORT)
 # Chain models depend on the order of tasks, and have a place for new tasks.
 ORDERLESS = [model for model in MODELS if getattr(model, "graph", "") != "chain"]
-each_orderless = each("model", ORDERLESS, SHORT)
+each_orderless = parametrize("model", ORDERLESS, SHORT)
 LEARNT = ("coef_", "intercept_", "coef_shared_", "intercept_shared_")
 LABELS = [1, 2, 3, 5, 8, 9]
-each_kind = each("n_classes", [2, 3], short=[3])
+each_kind = parametrize("n_classes", [2, 3], short=[3])
 
 
 def draw(n_classes):
@@ -201,7 +201,7 @@ def test_balanced_classes_have_equal_totals(model):
     assert_alike(balanced, fitted(model, X, y, task, sample_weight=weight))
 
 
-@each("model", MODELS[:5], SHORT)
+@parametrize("model", MODELS[:5], SHORT)
 def test_a_task_without_weight_is_like_one_not_seen(model):
     X, y, task = draw(2)
     kept = task != 5
@@ -242,7 +242,7 @@ def test_float32_is_float64_to_its_precision(model):
 # Classes that some tasks lack
 
 
-@each("model", [MODELS[k] for k in (0, 3, 4, 5, 6)], SHORT)
+@parametrize("model", [MODELS[k] for k in (0, 3, 4, 5, 6)], SHORT)
 @each_kind
 def test_a_task_of_one_class_has_finite_coefficients(model, n_classes):
     X, y, task = draw(n_classes)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from cases import each
+from cases import parametrize
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -53,9 +53,9 @@ UNFOLDED = [model for model in MODELS if getattr(model, "cv", None) is None]
 REPEATED = [MODELS[k] for k in (0, 1, 2, 5, 6, 7, 8, 10, 12, 13)]
 # One of each class in the short suite, with other parameters where it has some.
 SHORT = [MODELS[k] for k in (0, 3, 6, 9)]
-each_unfolded = each("model", UNFOLDED, SHORT)
+each_unfolded = parametrize("model", UNFOLDED, SHORT)
 each_class = pytest.mark.parametrize("Model", CLASSES)
-each_model = each("model", MODELS, SHORT)
+each_model = parametrize("model", MODELS, SHORT)
 LEARNT = ("coef_", "intercept_", "coef_shared_", "intercept_shared_")
 # The strengths of largest likelihood are searched for to a relative 1e-7 of the
 # criterion, so that coefficients keep about half of these digits.
@@ -177,7 +177,7 @@ def test_a_single_task_has_the_shapes_of_a_single_output(table, model):
 # -- weights
 
 
-@each("model", REPEATED, [*SHORT, MODELS[10]])
+@parametrize("model", REPEATED, [*SHORT, MODELS[10]])
 def test_integer_weights_are_repetitions(table, model):
     X, y, labels = table
     times = np.random.default_rng(1).integers(0, 4, len(y))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from cases import each
+from cases import parametrize
 from discovered import CASES, each_of
 from numpy.testing import assert_allclose
 from scipy import sparse
@@ -20,7 +20,7 @@ FIRST = {}
 for case in SCORED:
     FIRST.setdefault((type(case.model).__module__.split(".")[1], case.kind), case)
 each_case = each_of(SCORED)
-full_product = each("case", SCORED, FIRST.values(), ids=lambda case: case.name)
+full_product = parametrize("case", SCORED, FIRST.values(), ids=lambda case: case.name)
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(36, 2)).round(3)
 TASK = RNG.permutation(np.repeat([4, 5, 6], 12))

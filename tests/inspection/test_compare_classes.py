@@ -199,6 +199,7 @@ def test_classes_of_any_type_give_the_same(comparison, convert):
     assert_allclose(found.fold_errors, comparison.fold_errors)
 
 
+@pytest.mark.full
 def test_integers_are_numbers_unless_classifiers_or_the_metric_say_otherwise():
     X, y = _make()
     codes, models = y.astype(int), {"a": MultiTaskRidge(), "b": PooledTasks(Ridge())}
@@ -225,6 +226,7 @@ def test_sharing_helps_many_small_tasks_of_classes():
     assert found.recommendation.startswith("Use 'mean-regularised': its log loss of")
 
 
+@pytest.mark.full
 def test_weights_reach_the_searches_of_the_default_models():
     X, y = _make(n_tasks=4)
     weight = (np.arange(len(y)) % 3).astype(float)
@@ -238,6 +240,7 @@ def test_weights_reach_the_searches_of_the_default_models():
     assert (weighted.errors != equal.errors).all()
 
 
+@pytest.mark.full
 def test_tasks_of_one_class_have_finite_losses_apart():
     X, y = _make(n_tasks=6)
     y[X["task"] < 2] = True
@@ -268,6 +271,7 @@ def test_default_models_compare_three_classes_given_by_keyword():
     assert_allclose(found.predictions.sum(axis=-1), 1)
 
 
+@pytest.mark.full
 def test_sharing_helps_many_small_tasks_of_counts():
     rng = np.random.default_rng(0)
     X, _ = _make(n_tasks=40)
@@ -283,6 +287,7 @@ def test_sharing_helps_many_small_tasks_of_counts():
     assert found.relative_gains[place] > 2 * found.relative_standard_errors[place]
 
 
+@pytest.mark.full
 def test_whole_tasks_can_be_held_out():
     X, y = _make(n_tasks=4)
     found = compare_tasks(None, X, y, task_column="task", cv=LeaveOneTaskOut())

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -72,7 +73,7 @@ def alternate(n_clusters, between, within, n_rounds=400):
     return SCALE / 2 * error + np.trace(W.T @ precision @ W) / 2, W
 
 
-@pytest.mark.parametrize("n_clusters", [1, 2, 3])
+@parametrize("n_clusters", [1, 2, 3], short=[2])
 @pytest.mark.parametrize("within", [0.2, 3.0])
 def test_a_fit_is_the_best_that_alternating_minimisation_finds(n_clusters, within):
     value, W = alternate(n_clusters, 0.1, within)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import sklearn
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from reference_problem import N_TASKS, SIZES, draw_problem
 from scipy import sparse
@@ -36,11 +37,13 @@ MODELS = [
     LowRankClassifier(0.05),
     LowRankClassifier(0.05, squared=True),
 ]
-each_model = pytest.mark.parametrize("model", MODELS, ids=str)
+SHORT = [MODELS[k] for k in (1, 4, 6)]
+each_model = parametrize("model", MODELS, SHORT)
 WITH_INTERCEPT = [model for model in MODELS if model.fit_intercept]
-each_with_intercept = pytest.mark.parametrize("model", WITH_INTERCEPT, ids=str)
+each_with_intercept = parametrize("model", WITH_INTERCEPT, SHORT)
 LEARNT = ("coef_", "intercept_", "coef_shared_", "intercept_shared_")
 two_or_three = pytest.mark.parametrize("n_classes", [2, 3])
+mostly_three = parametrize("n_classes", [2, 3], short=[3])
 
 
 def draw(sizes, n_features, n_classes=2, seed=0):
@@ -478,7 +481,7 @@ def test_cells_not_observed_are_left_out(model):
 
 
 @each_model
-@two_or_three
+@mostly_three
 def test_a_weight_is_a_number_of_repetitions(model, n_classes):
     X, y, task = draw((40, 60, 80), 4, n_classes)
     times = np.random.default_rng(1).integers(0, 4, len(y))
@@ -515,7 +518,7 @@ def test_a_task_without_weight_is_like_one_not_seen(model):
 
 
 @each_with_intercept
-@two_or_three
+@mostly_three
 def test_a_task_of_one_class_is_not_certain_of_it(model, n_classes):
     X, y, task = draw((40, 60, 80), 4, n_classes)
     y = np.where(task == 1, 0, y)
@@ -541,7 +544,7 @@ def test_classes_that_a_task_lacks_do_not_count_there():
 
 
 @each_with_intercept
-@two_or_three
+@mostly_three
 def test_classes_that_a_plane_divides_have_finite_coefficients(model, n_classes):
     X, _, task = draw((15, 20, 25), 4)
     y = (X[:, 0] > 0.5).astype(int) + (n_classes == 3) * (X[:, 0] > 1)

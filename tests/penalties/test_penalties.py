@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from cases import each
+from cases import parametrize
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -79,7 +79,7 @@ each_penalty, each_convex, each_norm = map(_each, (PENALTIES, CONVEX, NORMS))
 each_chain, each_square, each_fold = map(_each, (JUMPS, SQUARES, FOLDED))
 # The strongest penalty of a network is searched for, which takes long.
 NETWORKS = JUMPS[4:]
-each_network = each(
+each_network = parametrize(
     "penalty", PENALTIES, [one for one in PENALTIES if one not in NETWORKS], ids=repr
 )
 
@@ -447,7 +447,7 @@ def test_folds_are_zero_from_the_strongest_on_and_not_below(penalty, stack):
         assert (np.abs(V).max() < 1e-12) == is_zero
 
 
-@each("penalty", JUMPS, short=JUMPS[:4], ids=repr)
+@parametrize("penalty", JUMPS, short=JUMPS[:4], ids=repr)
 @given(stack=_stacks(1))
 def test_jumps_end_at_the_strongest_and_not_below(penalty, stack):
     """One step to the solution, which for a distance is a step of length one."""

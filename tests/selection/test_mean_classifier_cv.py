@@ -383,6 +383,7 @@ def test_the_search_finds_what_independent_and_pooled_fits_miss(rng):
     assert found < log_loss(y[~train], apart.predict_proba(X[~train]))
 
 
+@pytest.mark.full
 @each_method
 def test_a_wide_centre_is_not_left_with_a_fixed_strength(rng, method):
     task, centre = np.arange(80) % 4, rng.normal(size=60) / np.sqrt(60)
