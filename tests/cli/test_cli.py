@@ -59,12 +59,22 @@ def csv(tmp_path, pupils):
     return path
 
 
-@pytest.fixture
-def saved(tmp_path, csv):
-    """A model saved by the command."""
-    path = tmp_path / "model.skops"
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    """The content of a model file that the command saved."""
+    folder = tmp_path_factory.mktemp("saved")
+    csv, path = folder / "pupils.csv", folder / "model.skops"
+    make_pupils().to_csv(csv, index=False)
     argv = ["compare", csv, "--task", "school", "--target", "score", "--save", path]
     assert run(*argv, *FAST) == 0
+    return path.read_bytes()
+
+
+@pytest.fixture
+def saved(tmp_path, content):
+    """A model saved by the command."""
+    path = tmp_path / "model.skops"
+    path.write_bytes(content)
     return path
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import parametrize
 
 pd = pytest.importorskip("pandas", reason="pandas is not installed")
 pytest.importorskip("skops", reason="skops is not installed")
@@ -13,6 +14,7 @@ from skmtl.cli._store import dump_model, load_model  # noqa: E402
 from skmtl.cli._table import prepare_table  # noqa: E402
 from skmtl.inspection import compare_tasks  # noqa: E402
 
+NAMES = ["independent", "pooled", "intercepts", "mean"]
 QUICK = ["--cv", "2", "--models", "independent,intercepts"]
 
 
@@ -92,7 +94,7 @@ def test_a_saved_model_predicts_classes_and_their_probabilities(
     assert (found["prediction"] == model.predict(patients)).all()
 
 
-@pytest.mark.parametrize("name", ["independent", "pooled", "intercepts", "mean"])
+@parametrize("name", NAMES, short=NAMES[:2])
 def test_every_model_of_classes_can_be_saved(name, patients, tmp_path):
     table = prepare_table(patients, "", "clinic", "recovered")
     model = fit_model(make_models([name], table)[name], table)
@@ -110,6 +112,7 @@ def test_new_tasks_are_predicted_and_counted(capsys, csv, patients, tmp_path):
     assert "160 of them from 1 clinic not seen in training" in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_a_column_that_a_probability_would_take_is_kept(
     capsys, csv, patients, tmp_path
 ):
@@ -120,6 +123,7 @@ def test_a_column_that_a_probability_would_take_is_kept(
     assert "has a column 'probability of no' already" in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_the_report_has_no_centre_of_numbers(csv, tmp_path):
     report = tmp_path / "report.html"
     assert compare(csv, "--report", report) == 0

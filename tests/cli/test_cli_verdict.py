@@ -52,7 +52,11 @@ def compare(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize(("errors", "name", "verdict"), CASES, ids=range(len(CASES)))
+@pytest.mark.parametrize(
+    ("errors", "name", "verdict"),
+    [*CASES[:2], *(pytest.param(*case, marks=pytest.mark.full) for case in CASES[2:])],
+    ids=range(len(CASES)),
+)
 def test_terminal_and_report_say_the_same_of_the_model_that_is_saved(
     capsys, tmp_path, compare, errors, name, verdict
 ):

@@ -444,6 +444,7 @@ def test_classes_stay_what_they_are(tmp_path):
 # times
 
 
+@pytest.mark.full
 def test_folds_in_time_train_on_the_past(capsys, table, tmp_path):
     table["day"] = [f"2024-{i // 4 + 1:02d}-01" for i in range(40)]
     table.sample(frac=1, random_state=0).to_csv(tmp_path / "a.csv", index=False)

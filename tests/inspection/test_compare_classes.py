@@ -215,6 +215,7 @@ def test_integers_are_numbers_unless_classifiers_or_the_metric_say_otherwise():
 # The default models
 
 
+@pytest.mark.full
 def test_sharing_helps_many_small_tasks_of_classes():
     X, y = _make(n_tasks=40, n_samples=15, spread=0.8)
     labels = np.where(y, "yes", "no")

@@ -28,6 +28,7 @@ MODELS = [
     FusedRegressor(0.1, alpha_l1=0.03, edges=RING, tol=1e-11),
     FusedRegressor(0.1, order=[3, 0, 4, 1, 5, 2], tol=1e-11),
 ]
+STRENGTHS = [(0.1, 0.0, 0.0), (0.3, 0.05, 0.0), (0.1, 0.05, 0.2)]
 each_model = parametrize("model", MODELS, [MODELS[1], MODELS[3]])
 
 
@@ -75,9 +76,7 @@ def minimise_smoothed(pairs, fused, l1, joint):
     ).fun
 
 
-@pytest.mark.parametrize(
-    "strengths", [(0.1, 0.0, 0.0), (0.3, 0.05, 0.0), (0.1, 0.05, 0.2)]
-)
+@parametrize("strengths", STRENGTHS, short=STRENGTHS[2:])
 @pytest.mark.parametrize("pairs", [CHAIN, RING], ids=["chain", "ring"])
 def test_a_fit_is_the_best_that_sequential_programming_finds(pairs, strengths):
     fused, l1, joint = strengths

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import parametrize
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -63,9 +64,9 @@ def by_fista(penalty, X, y, task, **options):
 
 
 @each_size
-@pytest.mark.parametrize("share", [0.5, 0.1, 0.02])
+@parametrize("share", [0.5, 0.1, 0.02], short=[0.1])
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.6])
-@pytest.mark.parametrize("fit_intercept", [True, False])
+@parametrize("fit_intercept", [True, False], short=[True])
 def test_complete_outputs_give_the_multi_task_elastic_net(
     size, share, l1_ratio, fit_intercept
 ):
@@ -449,7 +450,7 @@ def test_rows_fewer_than_the_support_are_solved_without_a_detour():
 
 
 @each_size
-@pytest.mark.parametrize("kind", ["l21", "linf", "mcp", "scad"])
+@parametrize("kind", ["l21", "linf", "mcp", "scad"], short=["linf", "scad"])
 def test_the_chosen_strength_is_refitted_on_all_rows(size, kind):
     X, Y = shared(*size)
     search = JointFeatureRegressorCV(8, eps=1e-2, penalty=kind, l1_ratio=0.8, cv=3).fit(

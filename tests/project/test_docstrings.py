@@ -133,17 +133,20 @@ def test_a_public_method_is_documented(name):
     assert _faults(name, LEFT_OUT_OF_METHODS) == []
 
 
+@pytest.mark.full
 @_each(name for name in ESTIMATORS if _documented(name))
 def test_the_example_of_an_estimator_fits_it(name):
     assert _fitted_in_example(name)
 
 
+@pytest.mark.full
 @_each(ESTIMATORS)
 def test_what_fit_learns_is_documented(name):
     learnt = set().union(*map(_learnt, _fitted_in_example(name)))
     assert learnt - _documented(name) == set()
 
 
+@pytest.mark.full
 @_each(name for name in ESTIMATORS if _documented(name))
 def test_what_is_documented_is_there_after_fit(name):
     found = {each for fitted in _fitted_in_example(name) for each in dir(fitted)}

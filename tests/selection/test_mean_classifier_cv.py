@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logsumexp
 from scipy.stats import multivariate_normal, norm
@@ -187,8 +188,8 @@ def test_the_likelihood_finds_the_variance_that_tasks_were_drawn_with(rng):
 
 
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", "roc_auc_ovr"])
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("fit_intercept", [True, False])
+@parametrize("n_classes", [2, 3], short=[3])
+@parametrize("fit_intercept", [True, False], short=[True])
 def test_scores_are_those_of_models_fitted_in_each_fold(
     rng, scoring, n_classes, fit_intercept
 ):
@@ -372,6 +373,7 @@ def test_mean_curvatures_are_those_of_squares_about_the_means(rng):
     assert_allclose(found, [20 * np.mean(variances), 20])
 
 
+@pytest.mark.full
 def test_the_search_finds_what_independent_and_pooled_fits_miss(rng):
     X, y = draw(rng, n_tasks=40, n_rows=60, spread=0.6)
     train = np.arange(len(y)) < 1200

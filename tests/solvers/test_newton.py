@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose
 from scipy import optimize, sparse
 from test_datafit import datafit_of, rows_of
@@ -16,6 +17,7 @@ from skmtl.solvers import Newton
 LOSSES = [Squared(), Logistic(), Multinomial(3), Poisson(), Huber(0.5)]
 SIZES = 14, 9, 11, 12
 each_loss = pytest.mark.parametrize("loss", LOSSES, ids=str)
+some_loss = parametrize("loss", LOSSES, LOSSES[2:])
 
 COUPLINGS = [
     ToMean(alpha, 0.7, alpha_intercept)
@@ -34,6 +36,7 @@ EDGES = {
 each_coupling = pytest.mark.parametrize("coupling", COUPLINGS, ids=str)
 each_graph = pytest.mark.parametrize("edges", EDGES.values(), ids=EDGES)
 each_intercept = pytest.mark.parametrize("fit_intercept", [True, False])
+mostly_intercept = parametrize("fit_intercept", [True, False], short=[True])
 
 
 def centred(loss, coupling, fit_intercept=True, rows=None):
@@ -140,7 +143,7 @@ def test_a_step_on_a_graph_is_newtons(loss, edges, fit_intercept):
 
 @each_loss
 @each_coupling
-@each_intercept
+@mostly_intercept
 def test_the_lowest_point_around_a_centre_is_scipys(loss, coupling, fit_intercept):
     objective = centred(loss, coupling, fit_intercept)
     assert_is_lowest(objective)
@@ -148,7 +151,7 @@ def test_the_lowest_point_around_a_centre_is_scipys(loss, coupling, fit_intercep
 
 @each_loss
 @each_graph
-@each_intercept
+@mostly_intercept
 def test_the_lowest_point_on_a_graph_is_scipys(loss, edges, fit_intercept):
     objective = on_graph(loss, edges, fit_intercept)
     assert_is_lowest(objective)
@@ -287,16 +290,16 @@ def assert_falls(objective):
     return found
 
 
-@each_loss
+@some_loss
 @each_ugly
-@pytest.mark.parametrize("alpha", WEAK)
+@parametrize("alpha", WEAK, short=WEAK[:1])
 def test_around_a_centre_what_is_ugly_falls(loss, spoil, alpha):
     assert_falls(centred(loss, ToMean(alpha, alpha), rows=spoiled(loss, spoil)))
 
 
-@each_loss
+@some_loss
 @each_ugly
-@pytest.mark.parametrize("alpha", WEAK)
+@parametrize("alpha", WEAK, short=WEAK[:1])
 def test_on_a_graph_what_is_ugly_falls(loss, spoil, alpha):
     rows = spoiled(loss, spoil)
     edges = EDGES["ring and chord"]
