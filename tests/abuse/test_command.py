@@ -207,6 +207,7 @@ def test_cells_that_pass_through_are_not_changed(csv):
 STEERING = set("\x1b\x07\x9b\u202e")
 
 
+@pytest.mark.full
 def test_control_characters_in_a_table_are_escaped_in_the_terminal(capsys, csv):
     frame = make_table(["u\x1b[31m", "v\u202e"], "abc")
     frame = frame.rename(columns={"x": "x\x1b]0;x\x07", "t": "t\x9b"})

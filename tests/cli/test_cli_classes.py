@@ -67,6 +67,7 @@ def test_classes_are_compared_by_log_loss(capsys, csv, patients):
     assert err == ""
 
 
+@pytest.mark.full
 def test_the_numbers_are_those_of_compare_tasks(capsys, csv, patients):
     table = prepare_table(patients, "", "clinic", "recovered")
     models = make_models(["independent", "intercepts"], table)
@@ -104,6 +105,7 @@ def test_every_model_of_classes_can_be_saved(name, patients, tmp_path):
     np.testing.assert_allclose(loaded.predict_proba(patients), expected)
 
 
+@pytest.mark.full
 def test_new_tasks_are_predicted_and_counted(capsys, csv, patients, tmp_path):
     saved, new = tmp_path / "model.skops", tmp_path / "new.csv"
     compare(csv, "--save", saved)

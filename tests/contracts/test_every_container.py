@@ -15,10 +15,10 @@ from sklearn.base import clone
 SCORED = [
     case for case in CASES if hasattr(case.model, "score") and not case.has_column
 ]
-# The first estimator of each room and kind of target; others share its reader.
+# The first estimator of each kind of target; others share its reader.
 FIRST = {}
-for case in SCORED:
-    FIRST.setdefault((type(case.model).__module__.split(".")[1], case.kind), case)
+for case in reversed(SCORED):
+    FIRST.setdefault(case.kind, case)
 each_case = each_of(SCORED)
 full_product = parametrize("case", SCORED, FIRST.values(), ids=lambda case: case.name)
 RNG = np.random.default_rng(3)

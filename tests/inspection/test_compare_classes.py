@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import (
@@ -179,19 +180,18 @@ def test_poisson_deviance_is_that_of_scikit_learn():
 # The kind of target
 
 
-@pytest.mark.parametrize(
-    "convert",
-    [
-        lambda y: np.where(y, "yes", "no"),
-        lambda y: np.where(y, "yes", "no").astype(object),
-        lambda y: pd.Series(np.where(y, "yes", "no")),
-        lambda y: pd.Series(np.where(y, 3, 1)).astype("category"),
-        lambda y: pd.Series(y, dtype="boolean"),
-        lambda y: y.tolist(),
-        lambda y: y.astype(int),
-    ],
-    ids=["str", "object", "series", "category", "boolean", "list", "int"],
-)
+CONVERT = {
+    "str": lambda y: np.where(y, "yes", "no"),
+    "object": lambda y: np.where(y, "yes", "no").astype(object),
+    "series": lambda y: pd.Series(np.where(y, "yes", "no")),
+    "category": lambda y: pd.Series(np.where(y, 3, 1)).astype("category"),
+    "boolean": lambda y: pd.Series(y, dtype="boolean"),
+    "list": lambda y: y.tolist(),
+    "int": lambda y: y.astype(int),
+}
+
+
+@parametrize("convert", CONVERT, short=["str", "category"])
 def test_classes_of_any_type_give_the_same(comparison, convert):
     X, y = _make()
     found = compare_tasks(_models(), X, convert(y), task_column="task", random_state=0)

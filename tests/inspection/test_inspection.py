@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse, stats
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -405,7 +406,7 @@ def test_the_column_of_the_models_is_found():
     assert_array_equal(found.predictions, told.predictions)
 
 
-@pytest.mark.parametrize("column", ["task", -1, 4])
+@parametrize("column", ["task", -1, 4], short=[4])
 @pytest.mark.parametrize(
     "wrap",
     [

@@ -333,7 +333,7 @@ def test_errors_of_folds_are_those_of_the_multi_task_elastic_net(
     assert_allclose(ours.mse_path_, theirs.mse_path_, rtol=1e-5)
 
 
-@each_shape
+@parametrize("shape", [(60, 12), (30, 50)], short=[(30, 50)])
 @each_container
 def test_a_search_chooses_what_a_loop_over_models_chooses(shape, contain):
     X, Y = draw(shape, seed=3)

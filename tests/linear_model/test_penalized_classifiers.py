@@ -154,7 +154,7 @@ REFERENCES = {
 }
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@parametrize("name", list(REFERENCES), short=list(REFERENCES)[::3])
 def test_we_end_where_other_software_does_and_no_higher(name):
     optimum, penalty, precision = REFERENCES[name]
     given = draw_problem()
@@ -238,9 +238,9 @@ def test_no_direction_is_curved_more_than_the_bound(n_classes, n_features):
         assert 1e-6 * loss.lipschitz() >= rise > 0
 
 
-@two_or_three
+@mostly_three
 @pytest.mark.parametrize("penalty", [L1(0.05), L21(0.05), Trace(0.05)], ids=str)
-@pytest.mark.parametrize("ridge", [0.0, 0.2])
+@parametrize("ridge", [0.0, 0.2], short=[0.2])
 def test_a_gap_is_never_smaller_than_the_distance(n_classes, penalty, ridge):
     loss = pose(*draw((9, 14, 30), 4, n_classes), n_classes, alpha_ridge=ridge)
     best = minimize(loss, penalty, Fista(tol=1e-12)).solution
@@ -555,7 +555,7 @@ def test_classes_that_a_plane_divides_have_finite_coefficients(model, n_classes)
 
 
 @each_model
-@pytest.mark.parametrize("scope", ["all", "task"])
+@parametrize("scope", ["all", "task"], short=["task"])
 def test_a_class_that_has_no_weight_anywhere_leaves_all_finite(model, scope):
     X, y, task = draw((40, 60, 80), 4, 3)
     kept = y > 0

@@ -170,6 +170,7 @@ def test_the_same_input_gives_the_same_page(few, pages):
     assert few.to_html() == pages["few"]
 
 
+@pytest.mark.full
 def test_names_of_any_kind_can_be_drawn():
     names = ["$x_1$ & <b>", "a_b^c", "校", "\\frac", "%d {0}", "e" * 99]
     report = make_report(6, names=names)
@@ -212,12 +213,14 @@ def test_bars_of_tasks_that_are_hurt_have_a_colour_of_their_own():
     assert BLUE in colours.values()
 
 
+@pytest.mark.full
 def test_tasks_that_do_not_differ_can_be_drawn(few):
     alike = np.tile(few.view.coef_shared, (6, 1))
     view = replace(few.view, coef=alike, alpha=np.inf)
     assert "alpha = infinite" in Page(replace(few, view=view).to_html()).text
 
 
+@pytest.mark.full
 def test_many_features_are_cut(few):
     view = CentreView(
         features=tuple(f"feature {j}" for j in range(30)),

@@ -330,7 +330,7 @@ def test_a_path_that_does_not_converge_says_how_far_it_got():
 
 
 @pytest.mark.parametrize("squared", [False, True])
-@pytest.mark.parametrize("one", [False, True])
+@parametrize("one", [False, True], short=[True])
 def test_low_rank_is_the_same_search(squared, one):
     X, y, task = rows()
     common = {"cv": 3, "one_standard_error": one}
