@@ -8,7 +8,7 @@ __all__ = ["DateFeatures", "TableColumns", "main", "make_table_encoder"]
 
 _MODULES = {
     "DateFeatures": "_dates",
-    "TableColumns": "_columns",
+    "TableColumns": "_table_columns",
     "make_table_encoder": "_encoder",
 }
 

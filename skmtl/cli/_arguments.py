@@ -12,7 +12,7 @@ from itertools import pairwise
 from skmtl import __version__
 
 from ._choices import METRICS, MODELS
-from ._errors import CommandError
+from ._command_errors import CommandError
 
 _COMPARE = """\
 Compare models with and without sharing between tasks by cross-validation, and

@@ -4,7 +4,7 @@ import numpy as np
 
 from skmtl._text import show
 
-from ._errors import count_rows
+from ._command_errors import count_rows
 
 _NAMES = {
     "number": ("number", "numbers"),

@@ -1,6 +1,6 @@
 """The data that the command runs on when no file is named."""
 
-from ._errors import need
+from ._command_errors import need
 
 SOURCE = "442 diabetes patients (embedded data: load_diabetes of scikit-learn)"
 TASK, TARGET = "group", "progression"

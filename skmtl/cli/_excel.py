@@ -6,7 +6,7 @@ import warnings
 from io import BytesIO
 
 from ._archive import ArchiveError, check_cells, check_workbook
-from ._errors import CommandError, need
+from ._command_errors import CommandError, need
 
 _MOST_ROWS = 2**20  # of a sheet, as Excel has it
 _CELL_BYTES = 16  # in XML, at the least

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from skmtl._text import show
 
 from ._arguments import make_parser
-from ._errors import CommandError
+from ._command_errors import CommandError
 
 _BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 2, 130, 141
 _SIGNALED = 128  # plus the signal's number, as in shells
@@ -65,8 +65,8 @@ def _run(argv):
     except SystemExit as end:  # --help, --version
         sys.stdout.flush()
         return end.code
-    from ._compare import compare
-    from ._predict import predict
+    from ._compare_command import compare
+    from ._predict_command import predict
 
     commands = {"compare": compare, "predict": predict}
     with warnings.catch_warnings(record=True) as caught:

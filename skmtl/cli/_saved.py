@@ -8,9 +8,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from ._archive import ArchiveError
-from ._columns import TableColumns
+from ._command_models import list_last_steps
 from ._encoder import make_steps, name_category
-from ._models import list_last_steps
+from ._table_columns import TableColumns
 
 _N_STEPS = 3  # columns, encoder, model
 _RUNNING = {"memory", "n_jobs", "verbose"}  # where to write, and how many processes

@@ -23,7 +23,7 @@ CLASSES = frozenset(
         "sklearn.preprocessing._data.StandardScaler",
         "sklearn.preprocessing._encoders.OneHotEncoder",
         "sklearn.preprocessing._function_transformer.FunctionTransformer",
-        "skmtl.cli._columns.TableColumns",
+        "skmtl.cli._table_columns.TableColumns",
         "skmtl.cli._dates.DateFeatures",
         "skmtl.compose._encodings.NoEncoding",
         "skmtl.compose._pooled.PooledTasks",

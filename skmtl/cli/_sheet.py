@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import compress, islice
 
 from ._archive import ArchiveError, check_cells, unpack_gzip
+from ._command_errors import CommandError, count_rows
 from ._decimals import read_decimals
-from ._errors import CommandError, count_rows
 
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
 _MARKS = {

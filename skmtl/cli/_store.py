@@ -13,7 +13,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from skmtl import __version__
 
 from ._archive import ArchiveError, bundle, check_size, pack, unpack
-from ._errors import CommandError, need
+from ._command_errors import CommandError, need
 from ._schema import ALLOWED, PROTOCOL, Checker, parse
 
 FORMAT = 1  # increase when an older skmtl would misread a newer file

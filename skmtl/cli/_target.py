@@ -3,9 +3,9 @@
 import numpy as np
 
 from ._choices import METRICS
-from ._columns import as_number, place
-from ._errors import CommandError, count_rows
-from ._kinds import find_kind
+from ._column_kinds import find_kind
+from ._command_errors import CommandError, count_rows
+from ._table_columns import as_number, place
 from ._words import CODE, drop_words, is_empty, strip
 
 _EXACT = 2.0**53  # larger floats cannot represent every integer

@@ -4,9 +4,9 @@ import numpy as np
 
 from skmtl.model_selection import TaskTimeSeriesSplit
 
-from ._columns import as_date, as_number
-from ._errors import CommandError, check_column
-from ._kinds import read_kind
+from ._column_kinds import read_kind
+from ._command_errors import CommandError, check_column
+from ._table_columns import as_date, as_number
 
 _YEARS = 1500, 2500
 

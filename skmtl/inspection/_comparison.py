@@ -8,12 +8,12 @@ import numpy as np
 
 from skmtl.metrics import draw_html, draw_text
 
+from ._comparison_table import describe, tabulate, write_lines
 from ._display import TaskComparisonDisplay
-from ._errors import divide
+from ._fold_errors import divide
 from ._metrics import find_metric
-from ._paired import adjust_holm, estimate_standard_error
-from ._sentence import judge, recommend
-from ._table import describe, tabulate, write_lines
+from ._paired_tests import adjust_holm, estimate_standard_error
+from ._recommendation import judge, recommend
 
 _ROUNDING = 1e-9  # smaller relative differences of errors count as zero
 

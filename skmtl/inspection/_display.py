@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ._metrics import find_metric
-from ._picture import (
+from ._gain_dots import (
     draw_dots,
     draw_nothing,
     explain_dots,
@@ -11,6 +10,7 @@ from ._picture import (
     sort_dots,
     write,
 )
+from ._metrics import find_metric
 
 
 class TaskComparisonDisplay:

@@ -19,7 +19,7 @@ from ._figures import (
     plot_gains,
     plot_path,
 )
-from ._models import draw_models_html, write_error
+from ._models_table import draw_models_html, write_error
 from ._verdict import choose_model
 
 _MOST_TASKS = 200

@@ -16,12 +16,12 @@ pytest.importorskip("skops", reason="skops is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 import skmtl  # noqa: E402
-from skmtl.cli import _compare as compare_module  # noqa: E402
+from skmtl.cli import _compare_command as compare_module  # noqa: E402
 from skmtl.cli import main  # noqa: E402
+from skmtl.cli._command_models import fit_model, make_models  # noqa: E402
 from skmtl.cli._formulas import defuse  # noqa: E402
-from skmtl.cli._models import fit_model, make_models  # noqa: E402
+from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._store import dump_model  # noqa: E402
-from skmtl.cli._table import prepare_table  # noqa: E402
 
 LONG = "a" * 300
 

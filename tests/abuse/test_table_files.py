@@ -15,10 +15,10 @@ pd = pytest.importorskip("pandas", reason="pandas is not installed")
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 
 from skmtl.cli import _archive, _excel, _read  # noqa: E402
-from skmtl.cli._columns import TableColumns  # noqa: E402
-from skmtl.cli._errors import CommandError  # noqa: E402
-from skmtl.cli._labels import describe_labels  # noqa: E402
-from skmtl.cli._read import read_table  # noqa: E402
+from skmtl.cli._command_errors import CommandError  # noqa: E402
+from skmtl.cli._read_file import read_table  # noqa: E402
+from skmtl.cli._table_columns import TableColumns  # noqa: E402
+from skmtl.cli._task_labels import describe_labels  # noqa: E402
 
 SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
 END = b"</sheetData>"

@@ -16,11 +16,11 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 import skmtl  # noqa: E402
 from skmtl.cli import DateFeatures, TableColumns, main, make_table_encoder  # noqa: E402
-from skmtl.cli import _compare as compare_module  # noqa: E402
-from skmtl.cli._kinds import find_kind  # noqa: E402
-from skmtl.cli._models import make_models  # noqa: E402
+from skmtl.cli import _compare_command as compare_module  # noqa: E402
+from skmtl.cli._column_kinds import find_kind  # noqa: E402
+from skmtl.cli._command_models import make_models  # noqa: E402
+from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._store import dump_model, load_model  # noqa: E402
-from skmtl.cli._table import prepare_table  # noqa: E402
 
 FAST = ["--models", "independent,pooled", "--cv", "2"]
 

@@ -9,9 +9,9 @@ pytest.importorskip("skops", reason="skops is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 from skmtl.cli import main  # noqa: E402
-from skmtl.cli._models import fit_model, make_models  # noqa: E402
+from skmtl.cli._command_models import fit_model, make_models  # noqa: E402
+from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._store import dump_model, load_model  # noqa: E402
-from skmtl.cli._table import prepare_table  # noqa: E402
 from skmtl.inspection import compare_tasks  # noqa: E402
 
 NAMES = ["independent", "pooled", "intercepts", "mean"]

@@ -13,10 +13,10 @@ pd = pytest.importorskip("pandas", reason="pandas is not installed")
 pytest.importorskip("skops", reason="skops is not installed")
 
 from skmtl.cli._archive import ArchiveError, pack, unpack  # noqa: E402
-from skmtl.cli._models import MODELS, fit_model, make_models  # noqa: E402
+from skmtl.cli._command_models import MODELS, fit_model, make_models  # noqa: E402
+from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._schema import ALLOWED  # noqa: E402
 from skmtl.cli._store import dump_model, load_model  # noqa: E402
-from skmtl.cli._table import prepare_table  # noqa: E402
 
 
 def make_frame(holes):

@@ -13,9 +13,9 @@ pytest.importorskip("skops", reason="skops is not installed")
 pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 
 from skmtl.cli import TableColumns, main  # noqa: E402
-from skmtl.cli._kinds import find_kind, read_kind  # noqa: E402
-from skmtl.cli._read import read_table  # noqa: E402
-from skmtl.cli._table import prepare_table  # noqa: E402
+from skmtl.cli._column_kinds import find_kind, read_kind  # noqa: E402
+from skmtl.cli._prepared_table import prepare_table  # noqa: E402
+from skmtl.cli._read_file import read_table  # noqa: E402
 
 LABELS = ["01", "1", "001", "TRUE", "True", "9" * 20, "8" * 20, "1e3", "1000", "NA"]
 

@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from skmtl.compose import PooledTasks, make_task_pipeline
 from skmtl.datasets import make_related_tasks
 from skmtl.inspection import TaskComparisonDisplay, compare_tasks, default_models
-from skmtl.inspection._paired import adjust_holm, average_by_task, find_p_values
+from skmtl.inspection._paired_tests import adjust_holm, average_by_task, find_p_values
 from skmtl.linear_model import MeanRegularizedRegressor, MultiTaskRidge
 from skmtl.metrics import score_predictions
 from skmtl.model_selection import LeaveOneTaskOut, TaskKFold, TaskShuffleSplit

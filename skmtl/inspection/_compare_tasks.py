@@ -7,19 +7,19 @@ from sklearn.preprocessing import StandardScaler
 from skmtl.data import refuse_pieces
 
 from ._comparison import TaskComparison
-from ._errors import measure_errors
-from ._held_out import predict_held_out
-from ._metrics import find_metric
-from ._models import (
+from ._comparison_rows import read_comparison, split_rows
+from ._comparison_targets import check_methods, choose_metric
+from ._cross_prediction import predict_held_out
+from ._default_models import (
     choose_baseline,
     default_models,
     find_common_column,
     name_models,
     tell_column,
 )
-from ._paired import average_by_task, find_p_values
-from ._rows import read_comparison, split_rows
-from ._targets import check_methods, choose_metric
+from ._fold_errors import measure_errors
+from ._metrics import find_metric
+from ._paired_tests import average_by_task, find_p_values
 
 
 def compare_tasks(

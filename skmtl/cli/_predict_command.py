@@ -6,15 +6,15 @@ from sklearn.base import is_classifier
 
 from skmtl._text import show
 
-from ._errors import CommandError, count_rows
+from ._command_errors import CommandError, count_rows
 from ._formulas import defuse_all
-from ._labels import explain_new
 from ._progress import progress
-from ._read import name_source, read_table
+from ._read_file import name_source, read_table
 from ._sheet import write_record
 from ._store import load_model
+from ._task_labels import explain_new
 from ._words import strip, write_value
-from ._write import check_output, write_file
+from ._write_file import check_output, write_file
 
 COLUMN = "prediction"
 _SHOWN = 3

@@ -11,7 +11,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from skmtl.compose import name_of_weight
 
-from ._answers import ask
+from ._model_outputs import ask
 
 
 def predict_held_out(models, data, splits, method="predict", n_jobs=None):

@@ -22,8 +22,8 @@ from skmtl.data import (
 )
 from skmtl.model_selection import TaskKFold
 
+from ._comparison_targets import encode_classes, read_numbers
 from ._metrics import find_metric
-from ._targets import encode_classes, read_numbers
 
 
 @dataclass(frozen=True)

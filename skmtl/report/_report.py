@@ -6,7 +6,7 @@ from skmtl._text import show_html
 
 from ._centre import CentreView
 from ._sections import choose_sections
-from ._style import STYLE
+from ._style_sheet import STYLE
 from ._verdict import draw_verdict
 
 

@@ -6,7 +6,7 @@ import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ._errors import CommandError
+from ._command_errors import CommandError
 
 _NEW = 0o666  # mode of a new file before the umask
 

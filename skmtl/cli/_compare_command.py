@@ -11,17 +11,17 @@ from skmtl.inspection import compare_tasks
 from skmtl.report import Report, draw_models, view_centre
 
 from ._choices import MODELS
+from ._command_errors import CommandError, check_column, need
+from ._command_models import fit_model, make_models, read_names
 from ._describe import describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
-from ._errors import CommandError, check_column, need
-from ._models import fit_model, make_models, read_names
+from ._prepared_table import prepare_table
 from ._progress import progress
-from ._read import name_source, read_table
+from ._read_file import name_source, read_table
 from ._store import dump_model
-from ._table import prepare_table
 from ._target import choose_metric
 from ._time_folds import describe_folds, make_folds
-from ._write import check_output, write_file
+from ._write_file import check_output, write_file
 
 _NAMED = 3  # harmed tasks that are listed
 _FEWEST = 6  # rows outside the largest class; with fewer, inner folds have one class

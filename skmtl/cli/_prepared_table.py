@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ._codes import FEW, name_codes
-from ._columns import TableColumns, as_text, as_whole
+from ._column_kinds import find_kind, read_kind
+from ._command_errors import CommandError, check_column
 from ._copies import warn_of_copies
 from ._encoder import find_clash
-from ._errors import CommandError, check_column
-from ._kinds import find_kind, read_kind
-from ._labels import describe_labels, find_label_kind
+from ._table_columns import TableColumns, as_text, as_whole
 from ._target import read_target
+from ._task_labels import describe_labels, find_label_kind
 from ._time_folds import read_times
 
 _LABELS = {"text": as_text, "whole": as_whole}

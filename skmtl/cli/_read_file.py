@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from ._errors import CommandError, need
+from ._command_errors import CommandError, need
 from ._excel import read_excel
 from ._sheet import (
     Sheet,

@@ -11,8 +11,8 @@ from skmtl.linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from skmtl.metrics import unwrap_search
 
 from ._choices import MODELS
+from ._command_errors import CommandError
 from ._encoder import make_steps
-from ._errors import CommandError
 
 _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to no effect of any feature
 

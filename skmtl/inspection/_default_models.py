@@ -12,7 +12,7 @@ from skmtl.compose import PooledTasks, make_task_pipeline, move_to_end
 from skmtl.linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from skmtl.metrics import find_task_column
 
-from ._centred_models import make_class_models, make_count_models
+from ._default_glms import make_class_models, make_count_models
 
 _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to no effect of any feature
 _INNER = ("estimator", "regressor")  # of a search, of a TransformedTargetRegressor

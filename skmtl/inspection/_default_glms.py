@@ -9,7 +9,7 @@ from skmtl.linear_model import (
 )
 from skmtl.model_selection import TaskKFold
 
-from ._answers import score_log_loss
+from ._model_outputs import score_log_loss
 
 _ALPHAS = np.geomspace(1e-2, 1e3, 6)
 _SHARED = np.geomspace(1e-2, 1e2, 3)

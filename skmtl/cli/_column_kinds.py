@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from ._command_errors import CommandError, count_rows
 from ._date_forms import are_dates, find_form, find_sure
-from ._errors import CommandError, count_rows
 from ._words import CODE, NUMBER, WHOLE, is_empty, is_no_value, read_floats, write_value
 
 _MOSTLY = 0.9  # share of numeric cells above which a few words mean "missing"

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from ._errors import divide
+from ._fold_errors import divide
 
 
 def estimate_standard_error(values, test_ratio):

@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from ._errors import CommandError, count_rows
+from ._command_errors import CommandError, count_rows
 from ._transformer import TableTransformer
 from ._words import (
     WHOLE,
