@@ -1,4 +1,4 @@
-"""What a user can mend is said in one line, without a traceback."""
+"""Errors that the user can correct, printed in one line without a traceback."""
 
 from difflib import get_close_matches
 from importlib import import_module
@@ -7,7 +7,7 @@ _SHOWN = 5
 
 
 class CommandError(ValueError):
-    """Say what and where, and what to do, in one line."""
+    """An error that the user can correct; the message says what to do."""
 
 
 def need(module):
@@ -25,7 +25,7 @@ def need(module):
 
 
 def check_column(name, names, option, where):
-    """Check that a column is there, else say what it may be called."""
+    """Check that a table has a column; the error suggests similar names."""
     if name in names:
         return
     near = get_close_matches(name, names) or [
@@ -36,7 +36,7 @@ def check_column(name, names, option, where):
 
 
 def count_rows(n_rows):
-    """Say how many rows."""
+    """Format a number of rows."""
     return f"{n_rows:,} row{'s' if n_rows != 1 else ''}"
 
 

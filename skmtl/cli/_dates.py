@@ -1,4 +1,4 @@
-"""Numbers made of dates."""
+"""Numeric features of dates."""
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,14 +15,14 @@ class DateFeatures(TableTransformer):
     """Turn dates into year, month, weekday and days since the first one.
 
     Weekdays count from 0, a Monday. Days have fractions if dates have times. A part
-    that is the same in all rows seen in fit is left out; a missing date gives NaN.
+    that is constant in fit is left out; a missing date gives NaN.
 
     Attributes
     ----------
     start_ : ndarray of shape (n_columns,), dtype datetime64
         First date of each column; NaT if there is none.
     kept_ : ndarray of shape (n_columns, 4), dtype bool
-        Which of the parts, in the order above, come out.
+        Which parts are in the output, in the order above.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_columns,)

@@ -24,8 +24,8 @@ class _Stopped(BaseException):
 def main(argv=None):
     """Run the command `skmtl`.
 
-    What a user can mend is said in one line that begins with ``skmtl: error:``, on the
-    standard error. Anything else that goes wrong is a defect, and shows where.
+    Errors that the user can correct are printed to standard error in one line that
+    begins with ``skmtl: error:``. Any other exception is a defect, with a traceback.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _run(argv):
         commands[arguments.command](arguments, argv)
     sys.stdout.flush()
     for message in dict.fromkeys(str(each.message) for each in caught):
-        _say(f"skmtl: warning: {_join_lines(message)}")
+        _print_error(f"skmtl: warning: {_join_lines(message)}")
     return 0
 
 
@@ -143,12 +143,12 @@ def _drop_output():
 
 
 def _fail(message, status):
-    _say(f"skmtl: error: {_join_lines(message)}")
+    _print_error(f"skmtl: error: {_join_lines(message)}")
     return status
 
 
-def _say(line):
-    with suppress(OSError):  # nobody reads it
+def _print_error(line):
+    with suppress(OSError):  # standard error is closed
         print(line, file=sys.stderr, flush=True)
 
 

@@ -138,7 +138,7 @@ def _check_names(owner):
 
 
 def _check_predictions(model):
-    """Check that a model predicts an empty row of each task and of a new one.
+    """Check that a model predicts an empty row of each task and of an unseen task.
 
     Missing attributes and inconsistent shapes thus raise on loading, not in the middle
     of a table.

@@ -103,7 +103,7 @@ class Checker:
         copy = {key: node[key] for key in _HEAD}
         if name not in ALLOWED.get(loader, ()):
             self.strange.add(name)
-        if loader not in ALLOWED:  # refused later, whatever its content
+        if loader not in ALLOWED:  # raises later, whatever its content
             return copy
         is_array = loader == "NdArrayNode"
         copiers = self._read_array(node) if is_array else self._copiers[loader]

@@ -214,7 +214,7 @@ def _read_lines(reader, lines):
 
 
 def _even(rows, lines, path):
-    """Pad short rows; refuse rows that are too long."""
+    """Pad short rows; raise for rows that are too long."""
     width = len(rows[0])
     _check_filled(rows, width, path)
     odd = [place for place, row in enumerate(rows) if len(row) != width]
@@ -240,12 +240,12 @@ def _even(rows, lines, path):
 
 
 def _check_filled(rows, width, path):
-    """Check that short rows filled up are not far more than what is there."""
+    """Check that padding short rows adds few cells to those in the file."""
     try:
         check_cells(width * len(rows), sum(map(len, rows)))
     except ArchiveError as error:
         raise CommandError(
-            f"{path} {error}, as its first row has {width:,}: mend it"
+            f"{path} {error}, as its first row has {width:,}: correct it"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Keep fitted pipelines in files that run no code when they are opened."""
+"""Save fitted pipelines in files that run no code when loaded."""
 
 import json
 import re
@@ -18,8 +18,8 @@ from ._schema import ALLOWED, PROTOCOL, Checker, parse
 
 FORMAT = 1  # increase when an older skmtl would misread a newer file
 _MARK, _SCHEMA = "skmtl.json", "schema.json"
-_LONGEST = 100  # most letters of a name in a message
-_LONGEST_TEXT = 500  # most letters of a message
+_LONGEST = 100  # most characters of a name in a message
+_LONGEST_TEXT = 500  # most characters of a message
 _AGAIN = "save it again with skmtl compare --save"
 _DAMAGE = (  # what zipfile and skops raise
     AttributeError,
@@ -132,7 +132,7 @@ def _shorten(error):
 
 
 def _read_mark(files):
-    """Return the versions that wrote a file; refuse newer ones."""
+    """Return the versions that wrote a file; raise if they are newer."""
     kinds = {name: type(value) for name, value in _make_mark().items()}
     mark = parse(_MARK, files.get(_MARK, b"{}"))
     if not isinstance(mark, dict) or kinds != {k: type(mark.get(k)) for k in kinds}:

@@ -6,7 +6,7 @@ from skmtl._compat import all_or_nothing
 
 
 class TableTransformer(TransformerMixin, BaseEstimator):
-    """Fit and transform a table; a failed fit changes nothing."""
+    """Base class of table transformers; a failed fit changes nothing."""
 
     def fit_transform(self, X, y=None, **params):
         """Fit to a table and transform it; if that raises, nothing changes.
@@ -23,7 +23,7 @@ class TableTransformer(TransformerMixin, BaseEstimator):
         Returns
         -------
         X_new : {DataFrame, ndarray}
-            What `transform` returns.
+            Result of `transform`.
         """
         with all_or_nothing(self):
             return super().fit_transform(X, y, **params)

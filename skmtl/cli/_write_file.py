@@ -38,7 +38,7 @@ def check_output(path, suffix, option, inputs=()):
     try:
         _check_place(path, option)
         for each in filter(os.path.exists, inputs):
-            _keep_input(path, each, option)
+            _check_not_input(path, each, option)
     except CommandError:
         raise
     except (OSError, ValueError) as error:  # an invalid file name
@@ -71,7 +71,7 @@ def _check_place(path, option):
             pass
 
 
-def _keep_input(path, data, option):
+def _check_not_input(path, data, option):
     if os.path.exists(path) and os.path.samefile(path, data):
         raise CommandError(
             f"{option} {path} is the input file {data}: write to another file"
@@ -105,13 +105,13 @@ def _beside(path):
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW), "wb") as f:
             if _exists(path):
-                _keep_owner(os.stat(path), f.fileno())
+                _copy_owner(os.stat(path), f.fileno())
             yield part, f
     finally:
         part.unlink(missing_ok=True)
 
 
-def _keep_owner(before, number):
+def _copy_owner(before, number):
     """Copy mode and, if permitted, owner of another file to an open file."""
     if hasattr(os, "fchown"):
         with suppress(PermissionError):

@@ -1,4 +1,4 @@
-"""Find out whether sharing helps, and which tasks it hurts."""
+"""Compare models with and without sharing, task by task."""
 
 from ._compare_tasks import compare_tasks
 from ._comparison import TaskComparison

@@ -1,4 +1,4 @@
-"""The comparison of models on the same held-out rows."""
+"""Compare models on the same held-out rows."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -15,7 +15,7 @@ from ._default_models import (
     default_models,
     find_common_column,
     name_models,
-    tell_column,
+    set_task_column,
 )
 from ._fold_errors import measure_errors
 from ._metrics import find_metric
@@ -36,47 +36,48 @@ def compare_tasks(
     n_jobs=None,
     random_state=None,
 ):
-    """Find out whether sharing helps, which kind of it, and which tasks it hurts.
+    """Compare models with and without sharing, and find the tasks that sharing hurts.
 
-    Every model is fitted on the same folds and predicts the rows held out of its fit.
-    Its error in a fold is the mean over tasks of the tasks' mean losses, every task
-    counting the same; the mean over rows is kept too. Models are compared with the
-    baseline, a model per task, fold by fold and task by task.
+    Every model is fitted on the same folds and predicts the rows held out. Its error
+    in a fold is the mean over tasks of each task's mean loss, so every task counts the
+    same; the mean over rows is stored too. Each model is compared with the baseline,
+    independent models per task, by fold and by task.
 
     Parameters
     ----------
     estimators : mapping of str to estimator, list of estimators, or None
-        Unfitted regressors or classifiers, two or more, one of them the baseline. Those
-        in a list are named after their class. None means ``default_models`` for the
-        kind of target.
+        Two or more unfitted regressors or classifiers, including the baseline. Those in
+        a list are named after their class. None means ``default_models`` for the kind
+        of target.
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Rows, with the task column if there is one.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
-        Targets; in two dimensions the columns are tasks, and NaN is not observed.
-        Strings, truths and categories are classes. Integers are numbers, unless all
+        Targets. In two dimensions, columns are tasks and NaN means not observed.
+        Strings, booleans and categories are classes. Integers are numbers, unless all
         `estimators` are classifiers, or `metric` is one for classes.
     task_column : str, int or list of them, default=None
-        Column of X that names the task of each row, or a level of its index. None means
-        the one that the estimators declare. Estimators with a parameter `task_column`
-        that is None are told; in a Pipeline that ends in one of them, transformers do
+        Column of X with the task of each row, or a level of its index. None means the
+        one that the estimators declare. It is set on estimators whose parameter
+        `task_column` is None; in a Pipeline that ends in one of them, transformers do
         not see the column. Other estimators see it as a feature.
     task : array-like of shape (n_rows,), default=None
-        Task of each row, passed on to those estimators whose `fit` takes it.
+        Task of each row, passed to the estimators whose `fit` takes it.
     sample_weight : array-like of shape (n_rows,), default=None
         Weight of each row, in the fits and in the means of the losses.
     cv : int, splitter or iterable of (train, test), default=5
         An int means ``TaskKFold(cv, shuffle=True, random_state=random_state)``, for
-        classes with ``stratify=True``, or the like KFold over the rows of a 2-d `y`. A
-        splitter is given the tasks as groups.
+        classes with ``stratify=True``, or the same KFold over the rows of a 2-d `y`. A
+        splitter gets the tasks as groups.
     metric : str, default=None
-        Loss of a row. Of numbers "mse", the default, or "mae": squared, or absolute;
-        with "rmse" the means of squared losses are stated as their root. Of classes
-        "log_loss", the default, or "brier", both of ``predict_proba``, or "error", 1
-        for a wrong class. Of counts "poisson_deviance", of means predicted above 0.
-        Classes that are missing from the rows of a fit have probability 0 there; a
-        log loss is that of a probability clipped at the machine precision.
+        Loss of a row. For numbers: "mse" (default), "mae", or "rmse", the root of the
+        mean squared loss. For classes: "log_loss" (default) or "brier", which need
+        ``predict_proba``, or "error", the rate of wrong classes. For counts:
+        "poisson_deviance", which needs positive predictions. A class missing from the
+        training rows has probability 0; for the log loss, probabilities are clipped
+        at machine precision.
     baseline : str, default=None
-        Name of the model without sharing; None means "independent", else the first.
+        Name of the model without sharing; None means "independent" if there is one,
+        else the first.
     n_jobs : int, default=None
         Number of fits in parallel; None means one, -1 one per processor.
     random_state : int, RandomState instance or None, default=None
@@ -90,8 +91,8 @@ def compare_tasks(
 
     See Also
     --------
-    default_models : What is compared by default.
-    TaskComparisonDisplay : The gain of each task as a picture.
+    default_models : Makes the models compared by default.
+    TaskComparisonDisplay : Draws the gain of each task.
 
     Examples
     --------
@@ -114,7 +115,7 @@ def compare_tasks(
     if named is None:
         scaler = StandardScaler(with_mean=not issparse(data.X))
         named = default_models(task_column, preprocessor=scaler, kind=metric.kind)
-    models = {name: tell_column(each, task_column) for name, each in named.items()}
+    models = {name: set_task_column(each, task_column) for name, each in named.items()}
     check_methods(models, metric_name)
     baseline = choose_baseline(baseline, list(models))
     splits = split_rows(data, cv, random_state)
@@ -139,7 +140,7 @@ def compare_tasks(
 
 
 def _compare_by_task(data, losses, base, metric):
-    """Return what is known of each task: arrays of shape (n_models, n_tasks)."""
+    """Return errors and paired tests of each task, of shape (n_models, n_tasks)."""
     rows = data.codes, data.target_weight, len(data.tasks)
     means = [average_by_task(loss, *rows) for loss in losses]
     increases = [average_by_task(loss - losses[base], *rows) for loss in losses]

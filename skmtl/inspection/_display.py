@@ -1,4 +1,4 @@
-"""A picture of where sharing helps."""
+"""Plot of the gain of each task."""
 
 import numpy as np
 
@@ -14,10 +14,10 @@ from ._metrics import find_metric
 
 
 class TaskComparisonDisplay:
-    """Show the gain of each task, those that sharing hurts marked.
+    """Plot the gain of each task, and mark the tasks that sharing hurts.
 
-    Tasks are sorted by gain, and named if they are few; of many, those are named that
-    sharing hurts. Whiskers reach one standard error to each side. A task that the
+    Tasks are sorted by gain. Up to 30 tasks are all named; of more, only those that
+    sharing hurts. Whiskers are one standard error to each side. A task that the
     baseline predicts without error has no relative gain, and is left out.
 
     Parameters
@@ -25,24 +25,25 @@ class TaskComparisonDisplay:
     tasks : ndarray of shape (n_tasks,)
         Labels of the tasks.
     gains : ndarray of shape (n_tasks,)
-        Relative gain of each. Those below -1 are drawn at the edge, with their number.
+        Relative gain of each task. Those below -1 are drawn at the edge, with their
+        value.
     doubts : ndarray of shape (n_tasks,)
         Standard errors of the gains, drawn as whiskers.
     n_rows : ndarray of shape (n_tasks,)
-        Number of rows of each, drawn as areas.
+        Number of rows of each task, drawn as areas.
     hurt : ndarray of shape (n_tasks,), dtype bool
-        Whether sharing hurts the task, by the test.
+        Whether sharing significantly hurts the task.
     model : str
         Name of the model with sharing.
     baseline : str
-        Name of the model without.
+        Name of the model without sharing.
     metric : str
-        Error that the gain is a part of.
+        Metric of the errors.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        Axes of the plot.
     figure_ : matplotlib Figure
         Figure of `ax_`.
 
@@ -78,16 +79,16 @@ class TaskComparisonDisplay:
         Parameters
         ----------
         comparison : TaskComparison
-            What `compare_tasks` returned.
+            Result of `compare_tasks`.
         model : str, default=None
-            Name of the model with sharing; None means the best of them.
+            Name of the model with sharing; None means the best one.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
         Returns
         -------
         display : TaskComparisonDisplay
-            The picture.
+            The plot.
         """
         model = model or comparison.best_sharing
         place = comparison.find(model)
@@ -130,7 +131,7 @@ class TaskComparisonDisplay:
         explain_dots(ax, dots)
         ax.xaxis.set_major_formatter(PercentFormatter(1))
         label = find_metric(self.metric).label
-        ax.set_xlabel(f"error saved by sharing, as part of the {label} without")
+        ax.set_xlabel(f"reduction of the {label} by sharing, relative to no sharing")
         ax.set_title(
             f"Gain of {write(self.model)} over {write(self.baseline)}", loc="left"
         )

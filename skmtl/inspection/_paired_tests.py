@@ -1,4 +1,4 @@
-"""Paired differences: their standard errors, over folds, and tests, over rows."""
+"""Standard errors of paired differences over folds, and tests over rows."""
 
 import numpy as np
 from scipy import stats
@@ -7,10 +7,10 @@ from ._fold_errors import divide
 
 
 def estimate_standard_error(values, test_ratio):
-    """Estimate the standard error of the mean over folds, training sets overlapping.
+    """Estimate the standard error of the mean over folds with overlapping training.
 
-    ``sqrt((1 / n_folds + n_test / n_train) s^2)`` of Nadeau and Bengio, ``s^2`` being
-    the variance over folds, which are on the last axis.
+    ``sqrt((1 / n_folds + n_test / n_train) s^2)`` of Nadeau and Bengio, where ``s^2``
+    is the variance over folds, the last axis.
     """
     n_folds = values.shape[-1]
     if n_folds == 1:
@@ -19,7 +19,7 @@ def estimate_standard_error(values, test_ratio):
 
 
 def average_by_task(values, codes, weights, n_tasks):
-    """Return the weighted mean of each task, its standard error, and its rows."""
+    """Return the weighted mean of each task, its standard error, and its row count."""
     known = ~np.isnan(values) & (weights > 0)
     values, codes, weights = values[known], codes[known], weights[known]
     counts = np.bincount(codes, minlength=n_tasks)
@@ -31,10 +31,10 @@ def average_by_task(values, codes, weights, n_tasks):
 
 
 def find_p_values(mean, standard_error, counts):
-    """Return p-values of means being above 0, one-sided, by Student's t.
+    """Return one-sided p-values for means above 0, by Student's t-test.
 
-    NaN for less than two rows; 1 where all differences are equal, so that nothing says
-    how much they vary.
+    NaN for less than two rows; 1 if all differences are equal, as their variance is
+    then unknown.
     """
     statistic = divide(mean, standard_error)
     p_values = stats.t.sf(statistic, np.maximum(counts - 1, 1))

@@ -36,7 +36,7 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
     same_times : bool, default=False
         Split all tasks at the same times, so that no training row of any task is later
         than a test row. A task that begins late is then tested before it is trained on,
-        like a new task. By default each task is split at its own times.
+        like an unseen task. By default each task is split at its own times.
 
     See Also
     --------

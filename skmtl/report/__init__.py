@@ -1,4 +1,4 @@
-"""Show what a comparison of models found, as text and as a page."""
+"""Write the results of a comparison as text and as an HTML page."""
 
 from ._centre import CentreView, view_centre
 from ._models_table import draw_models

@@ -1,4 +1,4 @@
-"""What a mean-regularised model learnt, laid out to be drawn."""
+"""Coefficients of a partial pooling model and their path, for plots."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ _N_ALPHAS = 30
 
 @dataclass(frozen=True, eq=False)
 class CentreView:
-    """Hold the coefficients of tasks around their centre, at the strength and beyond.
+    """Coefficients of tasks around their centre, and their path over alpha.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class CentreView:
     coef_shared : ndarray of shape (n_features,)
         Coefficients of the centre.
     alpha : float
-        Strength of the pull to the centre.
+        Strength of partial pooling, which shrinks tasks towards the centre.
     alphas : ndarray of shape (n_alphas,)
         Strengths of the path, ascending.
     path : ndarray of shape (n_alphas, n_tasks, n_features)
@@ -61,22 +61,22 @@ class CentreView:
 
 
 def view_centre(pipeline, X, y):
-    """Lay out what a pipeline learnt that ends in a mean-regularised model.
+    """Return the coefficients and path of a fitted pipeline with partial pooling.
 
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted; its last step is a MeanRegularizedRegressorCV, and the others make a
-        frame with the task column last.
+        Fitted pipeline. Its last step is a MeanRegularizedRegressorCV; the other steps
+        return a frame with the task column last.
     X : DataFrame of shape (n_rows, n_columns)
-        Rows that it was fitted on.
+        Training rows.
     y : array-like of shape (n_rows,)
-        Targets of these rows.
+        Targets.
 
     Returns
     -------
     view : CentreView
-        Coefficients, and their path over strengths.
+        Coefficients and their path.
 
     Examples
     --------

@@ -19,7 +19,7 @@ import skmtl  # noqa: E402
 from skmtl.cli import _compare_command as compare_module  # noqa: E402
 from skmtl.cli import main  # noqa: E402
 from skmtl.cli._command_models import fit_model, make_models  # noqa: E402
-from skmtl.cli._formulas import defuse  # noqa: E402
+from skmtl.cli._formulas import quote_formula  # noqa: E402
 from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._store import dump_model  # noqa: E402
 
@@ -180,11 +180,11 @@ def save_classes(classes, path="m.skops", labels="abc"):
 
 
 @pytest.mark.parametrize(("text", "written"), FORMULAS, ids=range(len(FORMULAS)))
-def test_text_that_begins_as_a_formula_is_defused(text, written):
-    assert defuse(text) == written
+def test_text_that_begins_as_a_formula_is_quoted(text, written):
+    assert quote_formula(text) == written
 
 
-def test_classes_that_begin_as_formulas_are_defused(csv):
+def test_classes_that_begin_as_formulas_are_quoted(csv):
     save_classes(["=1", "-2"])
     assert main(["predict", "m.skops", "c.csv", "--output", "p.csv"]) == 0
     assert {*pd.read_csv("p.csv")["prediction"]} == {"'=1", "-2"}

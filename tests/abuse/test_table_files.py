@@ -14,7 +14,7 @@ import pytest
 pd = pytest.importorskip("pandas", reason="pandas is not installed")
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 
-from skmtl.cli import _archive, _excel, _read  # noqa: E402
+from skmtl.cli import _archive, _excel, _read_file  # noqa: E402
 from skmtl.cli._command_errors import CommandError  # noqa: E402
 from skmtl.cli._read_file import read_table  # noqa: E402
 from skmtl.cli._table_columns import TableColumns  # noqa: E402
@@ -154,7 +154,7 @@ def test_a_table_is_not_filled_up_far_beyond_what_it_holds(tmp_path):
 
 def test_a_parquet_file_holds_no_more_cells_than_its_limit(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-    monkeypatch.setattr(_read, "_ANY_CELLS", 2**17)
+    monkeypatch.setattr(_read_file, "_ANY_CELLS", 2**17)
     frame = pd.DataFrame({"t": ["a"] * 2**20, "x": 1.0})
     frame.to_parquet(tmp_path / "whole.parquet")
     content = (tmp_path / "whole.parquet").read_bytes()
@@ -174,7 +174,7 @@ def test_names_in_a_line_longer_than_the_sample_are_told_apart(tmp_path):
 
 def test_a_closed_standard_input_is_said(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(CommandError, match="the standard input is closed: say <FILE"):
+    with pytest.raises(CommandError, match="standard input is closed: add <FILE"):
         read_table("-")
 
 

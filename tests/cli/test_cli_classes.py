@@ -111,7 +111,10 @@ def test_new_tasks_are_predicted_and_counted(capsys, csv, patients, tmp_path):
     compare(csv, "--save", saved)
     patients.assign(clinic="oak").to_csv(new, index=False)
     assert main(["predict", str(saved), str(new)]) == 0
-    assert "160 of them from 1 clinic not seen in training" in capsys.readouterr().err
+    assert (
+        "160 of them from 1 unseen clinic, by the shared part"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.full
@@ -122,7 +125,7 @@ def test_a_column_that_a_probability_would_take_is_kept(
     compare(csv, "--save", saved)
     patients.assign(**{"probability of no": 1}).to_csv(new, index=False)
     assert main(["predict", str(saved), str(new)]) == 2
-    assert "has a column 'probability of no' already" in capsys.readouterr().err
+    assert "already has a column 'probability of no'" in capsys.readouterr().err
 
 
 @pytest.mark.full

@@ -397,7 +397,7 @@ def test_the_user_says_what_a_column_is(tmp_path, name, cells, wish, expected):
         (["--date", "zip"], "give the format, as in --date zip=%d/%m/%Y"),
         (["--date", "born=%Q"], "is not a valid date format"),
         (["--number", "born"], "must hold numbers, got '01/03"),
-        (["--cv", "time"], "give a number of folds or time COLUMN"),
+        (["--cv", "time"], "must be a number of folds or time COLUMN"),
         (["--cv", "time", "zip"], "--cv time 'zip' must hold dates or numbers"),
         (["--cv", "time", "day"], "--cv time 'day' is not a column"),
         (["--cv", "39", "--cv", "time", "born"], "too few distinct values"),
@@ -420,8 +420,7 @@ def test_new_categories_and_missing_words_are_counted(capsys, table, tmp_path):
     capsys.readouterr()
     predict(model, tmp_path / "new.csv")
     assert capsys.readouterr().err.splitlines()[1:] == [
-        "3 rows of 2 zip not seen in training ('99999', '88888'), treated as "
-        "rare categories",
+        "3 rows with 2 unseen zip ('99999', '88888'), treated as rare categories",
         "1 row of größe read as missing ('-')",
     ]
 

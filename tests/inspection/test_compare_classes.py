@@ -305,11 +305,11 @@ def test_whole_tasks_can_be_held_out():
         (
             ["no", "yes"] * 72,
             "mse",
-            "y must hold numbers for metric='mse'. Got classes, such as 'no'",
+            "y must hold numbers for metric='mse'. Got classes such as 'no'",
         ),
         ([1.5, 2.5] * 72, "error", "Unknown label type: continuous"),
         (["no", None] * 72, None, "y must hold a class in every row"),
-        (["no"] * 144, None, "two classes or more. Got .'no'."),
+        (["no"] * 144, None, "at least two classes. Got .'no'."),
         ([-1, 2] * 72, "poisson_deviance", "y must not be negative .* Got -1"),
         ([1, 2] * 72, "accuracy", "metric must be one of .* Got 'accuracy'"),
     ],
@@ -323,7 +323,7 @@ def test_what_cannot_be_compared_is_refused(y, metric, message):
 def test_models_without_probabilities_are_named():
     X, y = _make()
     models = {"tree": DecisionTreeClassifier(), "ridge": RidgeClassifier()}
-    message = r"needs models with predict_proba, but \['ridge'\] have none"
+    message = r"predict_proba for metric='log_loss'. Got \['ridge'\] without it"
     with pytest.raises(ValueError, match=message):
         compare_tasks(models, X, y, task_column="task")
 
@@ -331,7 +331,7 @@ def test_models_without_probabilities_are_named():
 def test_models_that_predict_no_counts_are_named():
     X, y = _make()
     models = {"ridge": PooledTasks(Ridge()), "poisson": PooledTasks(PoissonRegressor())}
-    with pytest.raises(ValueError, match=r"'ridge' must .* Means of counts must be"):
+    with pytest.raises(ValueError, match=r"'ridge' must .* Predicted counts must be"):
         compare_tasks(models, X, 1.0 * y, task_column="task", metric="poisson_deviance")
 
 
@@ -339,6 +339,6 @@ def test_pictures_and_tables_say_log_loss(comparison):
     plt = pytest.importorskip("matplotlib.pyplot")
     label = comparison.plot().ax_.get_xlabel()
     plt.close("all")
-    assert label == "error saved by sharing, as part of the log loss without"
+    assert label == "reduction of the log loss by sharing, relative to no sharing"
     assert comparison.metric_label == "log loss"
     assert len(comparison.to_frame()) == 3

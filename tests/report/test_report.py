@@ -31,8 +31,8 @@ from skmtl.report._figures import (  # noqa: E402
     BLUE,
     GREY,
     ORANGE,
-    house_style,
     plot_gains,
+    report_style,
 )
 
 VOID = {"meta", "img", "br"}
@@ -144,7 +144,7 @@ def test_tasks_that_are_hurt_are_named(many, pages):
 
 
 def test_losses_beyond_the_picture_are_counted(pages):
-    assert "2 drawn at -100 % are worse than that" in Page(pages["many"]).text
+    assert "2 drawn at -100 % are lower than that" in Page(pages["many"]).text
 
 
 @parametrize("factor", [0.5, 1.5, 3.0], short=[1.5])
@@ -201,7 +201,7 @@ def test_bars_of_tasks_that_are_hurt_have_a_colour_of_their_own():
 
     report = make_report(8, n_samples=40, odd=1)
     (hurt,) = report.comparison.hurt("mean")
-    with house_style():
+    with report_style():
         bars = plot_gains(report.comparison, "mean").axes[0].patches
         labels = plot_gains(report.comparison, "mean").axes[0].get_yticklabels()
     colours = {
