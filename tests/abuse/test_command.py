@@ -124,6 +124,7 @@ def test_classes_too_rare_to_compare_are_refused_first(capsys, csv, classes, sai
     assert said in fail(capsys, argv)
 
 
+@pytest.mark.full
 def test_six_rows_of_a_rarer_class_are_enough(capsys, csv):
     make_table(["no"] * 54 + ["yes"] * 6).to_csv(csv, index=False)
     argv = ["compare", "c.csv", "--task", "t", "--target", "y", "--cv", "2"]

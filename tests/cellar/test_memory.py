@@ -240,6 +240,7 @@ def test_few_rows_of_many_features_take_memory_of_the_order_of_theirs(model):
     assert allocated(lambda: model.fit(X, y, task=task)) < 10 * X.nbytes
 
 
+@pytest.mark.full
 def test_many_classes_take_no_matrix_per_row():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(1600, 10)), rng.integers(0, 90, 1600)

@@ -57,6 +57,7 @@ def read(column, kind="auto"):
     return prepare_table(frame, "patients", "clinic", "recovered", kind=kind)
 
 
+@pytest.mark.full
 def test_classes_are_compared_by_log_loss(capsys, csv, patients):
     assert compare(csv) == 0
     out, err = capsys.readouterr()
@@ -186,6 +187,7 @@ def test_a_bad_target_is_said_in_one_line(values, kind, said):
         read(values, kind)
 
 
+@pytest.mark.full
 def test_counts_are_compared_saved_and_predicted(capsys, csv, patients, tmp_path):
     rng = np.random.default_rng(0)
     saved, output = tmp_path / "model.skops", tmp_path / "predictions.csv"

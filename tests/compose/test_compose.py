@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
@@ -841,8 +840,9 @@ def test_a_pipeline_does_not_touch_what_it_is_given():
 AROUND = [*FRAMES, as_objects, as_numbers]
 
 
-@parametrize("table", AROUND, AROUND[:1], ids=lambda table: table.__name__)
-@parametrize("Model", [IndependentTasks, PooledTasks], short=[PooledTasks])
+@pytest.mark.full
+@pytest.mark.parametrize("table", AROUND)
+@BOTH
 def test_everything_that_passes_X_and_y_only_works(rows, table, Model):
     X, y, codes = rows
     data = table(X, codes)

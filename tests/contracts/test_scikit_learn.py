@@ -61,9 +61,9 @@ SOME = [
     MultiTaskRidgeCV(),
     MeanRegularizedPoissonRegressor(),
     MeanRegularizedClassifier(),
-    JointFeatureRegressor(0.1, **SHARP),
 ]
 OTHERS = [
+    JointFeatureRegressor(0.1, **SHARP),
     MultiTaskRidge(),
     MultiTaskRidgeCV(cv=3),
     MultiTaskRidgeCV(task_column=-1),

@@ -146,6 +146,7 @@ def test_floats_too_large_to_be_exact_are_refused_as_labels(tmp_path):
         prepare(tmp_path / "a.parquet")
 
 
+@pytest.mark.full
 def test_labels_that_differ_in_spelling_are_reported(capsys, table, tmp_path):
     table.to_csv(tmp_path / "a.csv", index=False)
     model = save_model(tmp_path / "a.csv")
@@ -231,6 +232,7 @@ def test_cells_are_written_as_they_were_read(tmp_path, table):
     assert pd.read_csv(output)["prediction"].notna().all()
 
 
+@pytest.mark.full
 def test_cells_of_other_files_keep_their_content(tmp_path, table):
     table.to_csv(tmp_path / "a.csv", index=False)
     model = save_model(tmp_path / "a.csv")
@@ -412,6 +414,7 @@ def test_options_that_cannot_be_followed_are_refused(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_new_categories_and_missing_words_are_counted(capsys, table, tmp_path):
     table.to_csv(tmp_path / "a.csv", index=False)
     model = save_model(tmp_path / "a.csv")

@@ -99,6 +99,7 @@ def test_brier_is_the_score_of_scikit_learn(comparison):
     assert_allclose(found.task_errors[1, 3], expected)
 
 
+@pytest.mark.full
 def test_error_is_the_share_of_wrong_classes_also_without_probabilities():
     X, y = _make()
     labels = np.where(y, "yes", "no")

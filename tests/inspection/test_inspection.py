@@ -353,6 +353,7 @@ def test_the_order_of_the_models_does_not_matter(comparison):
     assert found.recommendation == comparison.recommendation
 
 
+@pytest.mark.full
 def test_a_column_and_the_keyword_declare_the_same_tasks():
     X, y = _make(task_names=list("abcdef"))
     features, labels = X.drop(columns="task"), X["task"]
@@ -392,6 +393,7 @@ def test_other_frames_give_the_same(comparison, convert):
     assert_allclose(found.predictions, comparison.predictions)
 
 
+@pytest.mark.full
 def test_sparse_features_are_scaled_without_a_shift():
     X, y = _make(as_frame=False)
     features, labels = sparse.csr_array(X[:, :-1]), X[:, -1]

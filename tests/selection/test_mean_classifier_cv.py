@@ -312,6 +312,7 @@ def test_it_ends_with_a_tight_fit_at_the_best(rng, method):
     assert found.kkt_ < 1e-5
 
 
+@pytest.mark.full
 @each_method
 def test_tasks_alike_are_pulled_strongly_and_tasks_apart_weakly(rng, method):
     model = MeanRegularizedClassifierCV(method=method, task_column=0)
@@ -356,6 +357,7 @@ def test_without_intercept_there_is_no_pull_of_it(rng):
     assert set(model.cv_results_["alpha_intercept"]) == {0.0}
 
 
+@pytest.mark.full
 def test_the_grid_follows_the_units_of_the_features(rng):
     X, y = draw(rng)
     model = MeanRegularizedClassifierCV(task_column=0, alphas_shared=[0.0]).fit(X, y)

@@ -308,7 +308,8 @@ def test_a_constant_target_is_fitted_by_intercepts():
         assert_allclose(search.predict(X), 2.0)
 
 
-@parametrize("model", INEXACT, short=INEXACT[:1])
+@pytest.mark.full
+@pytest.mark.parametrize("model", INEXACT, ids=str)
 def test_folds_solved_less_exactly_choose_the_same(model):
     X, y, task = rows(12)
     rough = PathSearchCV(model, 12).fit(X, y, task=task)
