@@ -1,9 +1,11 @@
 """Every public name says what it is for, and shows it."""
 
+import ast
 import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 from functools import cache, wraps
 from pathlib import Path
 from unittest.mock import patch
@@ -121,6 +123,15 @@ def test_a_room_has_a_page_on_the_site(room):
 @_each(CLASSES | FUNCTIONS)
 def test_a_public_name_is_documented(name):
     assert _faults(name, LEFT_OUT) == []
+
+
+@_each(CLASSES | FUNCTIONS)
+def test_a_default_is_the_documented_one(name):
+    actual = inspect.signature(PUBLIC[name]).parameters
+    for each in numpydoc.get_doc_object(PUBLIC[name])["Parameters"]:
+        told = re.fullmatch(r".*default=(None|True|False|[-'\"\d].*)", each.type)
+        for parameter in each.name.split(", ") if told else ():
+            assert actual[parameter].default == ast.literal_eval(told[1]), parameter
 
 
 @_each(METHODS)
