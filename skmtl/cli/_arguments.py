@@ -8,6 +8,7 @@ from argparse import (
     RawDescriptionHelpFormatter,
 )
 from itertools import pairwise
+from typing import NoReturn
 
 from skmtl import __version__
 
@@ -63,11 +64,11 @@ class Parser(ArgumentParser):
                 break
         return super().parse_args(args, namespace)
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         raise CommandError(f"{message} (see {self.prog} --help)")
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Make the parser of the whole command."""
     parser = Parser(
         prog="skmtl",

@@ -1,6 +1,9 @@
 """Numeric features of dates."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmtl._compat import all_or_nothing
@@ -45,7 +48,7 @@ class DateFeatures(TableTransformer):
     ['born month', 'born weekday', 'born days']
     """
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: object = None) -> Self:
         """Learn the first date, and which parts vary.
 
         Parameters
@@ -72,7 +75,7 @@ class DateFeatures(TableTransformer):
             self.kept_ = low < high
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> NDArray[np.float64]:
         """Compute the parts.
 
         Parameters
@@ -89,7 +92,9 @@ class DateFeatures(TableTransformer):
         validate_data(self, X, reset=False, skip_check_array=True)
         return self._split(X)[:, self.kept_]
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: object = None
+    ) -> NDArray[np.object_]:
         """Return the names of the parts.
 
         Parameters

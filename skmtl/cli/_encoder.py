@@ -1,6 +1,7 @@
 """Preprocessing of a table, except its task column."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -12,7 +13,7 @@ from ._dates import PARTS, DateFeatures
 MISSING, RARE = "(missing)", "(rare)"
 
 
-def make_table_encoder(kinds, task_column):
+def make_table_encoder(kinds: Mapping[str, str], task_column: str) -> ColumnTransformer:
     """Make the transformer that turns a table into numbers, except its task column.
 
     Numbers are imputed by their median, with an indicator if some are missing, and
@@ -74,7 +75,7 @@ def find_clash(X, kinds):
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
-def name_category(name, category):
+def name_category(name: str, category: object) -> str:
     """Name the column of a category."""
     return f"{name}={RARE if category == 'infrequent_sklearn' else category}"
 

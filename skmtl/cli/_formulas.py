@@ -1,15 +1,18 @@
 """Text in tables that a spreadsheet would run as a formula."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 # OWASP's list, and the full-width forms, which spreadsheets treat the same.
 _FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
-def quote_formula(value):
+def quote_formula(value: Any) -> Any:
     """Prefix text that begins a formula with an apostrophe; return others unchanged.
 
     Spreadsheets then show the text. Numbers, also as text, are unchanged.
@@ -19,7 +22,7 @@ def quote_formula(value):
     return value if _NUMBER.fullmatch(value) else f"'{value}"
 
 
-def quote_formulas(columns):
+def quote_formulas(columns: Mapping[str, NDArray]) -> dict[str, NDArray]:
     """Quote formulas in the names and values of columns (values by name)."""
     return {
         quote_formula(name): np.array(

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 
 from skmtl._text import show
@@ -21,7 +22,7 @@ class _Stopped(BaseException):
     """A signal to terminate, raised so that partial files are cleaned up."""
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command `skmtl`.
 
     Errors that the user can correct are printed to standard error in one line that

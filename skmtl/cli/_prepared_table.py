@@ -220,7 +220,7 @@ def _check_names(X, kinds, source):
     clash = find_clash(X, kinds)
     if clash is not None:
         raise CommandError(
-            f"{source} has two columns whose features are both named "
+            f"{source} has two columns that give features of the same name, "
             f"{clash!r}: rename or --drop one of them"
         )
 

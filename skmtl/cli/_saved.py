@@ -1,6 +1,7 @@
 """Check that a loaded model is a pipeline as `skmtl compare --save` writes it."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
@@ -20,7 +21,7 @@ _CALLED = {  # the only callables among a pipeline's attributes
 }
 
 
-def check_pipeline(model):
+def check_pipeline(model: Any) -> None:
     """Check that a pipeline is one that skmtl saves, and that it predicts."""
     if type(model) is not Pipeline or not isinstance(model.steps, list):
         raise ArchiveError(f"holds a {type(model).__name__} that skmtl did not save")

@@ -178,8 +178,8 @@ def _rate(text, separator, tab):
     except csv.Error:
         return False, 0, 0
     width = widths[0] if widths else 0
-    alike = width > 1 and all(each == width for each in widths)
-    return alike, tab and separator == "\t" and width > 1, width
+    equal = width > 1 and all(each == width for each in widths)
+    return equal, tab and separator == "\t" and width > 1, width
 
 
 def _parse(text, separator, path, keep=True):

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.pipeline import Pipeline
 
 from skmtl import __version__
 
@@ -39,7 +40,7 @@ _DAMAGE = (  # what zipfile and skops raise
 )
 
 
-def dump_model(model):
+def dump_model(model: Pipeline) -> bytes:
     """Return a fitted pipeline as bytes that :func:`load_model` opens."""
     files = unpack(need("skops.io").dumps(model))
     schema = json.loads(files.pop(_SCHEMA))
@@ -57,7 +58,7 @@ def dump_model(model):
     return content
 
 
-def load_model(path):
+def load_model(path: str | Path) -> Pipeline:
     """Read a pipeline from a file written by `skmtl compare --save`.
 
     The content is checked against exact allowlists before any object is built, and
@@ -98,7 +99,7 @@ def _open(files, content):
     checked = {**checker.copy(schema), "protocol": PROTOCOL}
     if checker.strange:
         names = ", ".join(name[:_LONGEST] for name in sorted(checker.strange)[:5])
-        raise ArchiveError(f"is refused, as it holds what skmtl does not save: {names}")
+        raise ArchiveError(f"holds what skmtl does not save: {names}")
     check_size(sum(len(files[name]) for name in checker.used), content)
     arrays = {name: files[name] for name in checker.used}
     clean = bundle({_SCHEMA: json.dumps(checked).encode(), **arrays})

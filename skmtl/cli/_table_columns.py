@@ -1,10 +1,13 @@
 """Select the columns of a model from a table, and cast each to its kind."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from ._command_errors import CommandError, count_rows
@@ -66,12 +69,17 @@ class TableColumns(TableTransformer):
     1  8.0  NaN
     """
 
-    def __init__(self, kinds, formats=None, words=None):
+    def __init__(
+        self,
+        kinds: Mapping[str, str],
+        formats: Mapping[str, str] | None = None,
+        words: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.kinds = kinds
         self.formats = formats
         self.words = words
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: object = None) -> Self:
         """Check that the columns are present; `kinds` gives the output.
 
         Parameters
@@ -90,7 +98,7 @@ class TableColumns(TableTransformer):
         validate_data(self, X, skip_check_array=True)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Select the columns and cast them.
 
         Parameters
@@ -114,7 +122,9 @@ class TableColumns(TableTransformer):
         }
         return pd.DataFrame(cast, index=X.index)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: object = None
+    ) -> NDArray[np.object_]:
         """Return the names of the columns.
 
         Parameters

@@ -1,5 +1,7 @@
 """The base class of table transformers."""
 
+from typing import Any
+
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skmtl._compat import all_or_nothing
@@ -8,7 +10,7 @@ from skmtl._compat import all_or_nothing
 class TableTransformer(TransformerMixin, BaseEstimator):
     """Base class of table transformers; a failed fit changes nothing."""
 
-    def fit_transform(self, X, y=None, **params):
+    def fit_transform(self, X: Any, y: object = None, **params: object) -> Any:
         """Fit to a table and transform it; if that raises, nothing changes.
 
         Parameters

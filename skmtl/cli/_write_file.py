@@ -3,6 +3,7 @@
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from ._command_errors import CommandError
 _NEW = 0o666  # mode of a new file before the umask
 
 
-def check_output(path, suffix, option, inputs=()):
+def check_output(
+    path: str, suffix: str, option: str, inputs: Iterable[str] = ()
+) -> Path:
     """Check in advance that a file can be written.
 
     Parameters
@@ -32,21 +35,21 @@ def check_output(path, suffix, option, inputs=()):
     """
     if not path:
         raise CommandError(f"{option} is empty: name a file that ends with {suffix}")
-    path = Path(path)
-    if path.suffix.lower() != suffix:
-        raise CommandError(f"{option} {path} must end with {suffix}: rename it")
+    file = Path(path)
+    if file.suffix.lower() != suffix:
+        raise CommandError(f"{option} {file} must end with {suffix}: rename it")
     try:
-        _check_place(path, option)
+        _check_place(file, option)
         for each in filter(os.path.exists, inputs):
-            _check_not_input(path, each, option)
+            _check_not_input(file, each, option)
     except CommandError:
         raise
     except (OSError, ValueError) as error:  # an invalid file name
         reason = getattr(error, "strerror", None) or error
         raise CommandError(
-            f"{option} {path} cannot be written ({reason}): choose another"
+            f"{option} {file} cannot be written ({reason}): choose another"
         ) from None
-    return path
+    return file
 
 
 def _check_place(path, option):
@@ -78,7 +81,7 @@ def _check_not_input(path, data, option):
         )
 
 
-def write_file(path, content):
+def write_file(path: str | Path, content: bytes) -> None:
     """Write bytes to a temporary file, then replace the target atomically.
 
     Symbolic links are followed, and an existing file keeps its mode and owner.

@@ -1,7 +1,13 @@
 """Compare models on the same held-out rows."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.preprocessing import StandardScaler
 
 from skmtl.data import refuse_pieces
@@ -23,19 +29,19 @@ from ._paired_tests import average_by_task, find_p_values
 
 
 def compare_tasks(
-    estimators,
-    X,
-    y,
+    estimators: Mapping[str, BaseEstimator] | Sequence[BaseEstimator] | None,
+    X: object,
+    y: ArrayLike,
     *,
-    task_column=None,
-    task=None,
-    sample_weight=None,
-    cv=5,
-    metric=None,
-    baseline=None,
-    n_jobs=None,
-    random_state=None,
-):
+    task_column: str | int | Sequence[str | int] | None = None,
+    task: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    cv: int | BaseCrossValidator | Iterable[tuple[ArrayLike, ArrayLike]] = 5,
+    metric: str | None = None,
+    baseline: str | None = None,
+    n_jobs: int | None = None,
+    random_state: int | RandomState | None = None,
+) -> TaskComparison:
     """Compare models with and without sharing, and find the tasks that sharing hurts.
 
     Every model is fitted on the same folds and predicts the rows held out. Its error
@@ -108,34 +114,34 @@ def compare_tasks(
     named = None if estimators is None else name_models(estimators)
     refuse_pieces(X)
     metric_name = choose_metric(metric, y, named)
-    metric = find_metric(metric_name)
+    chosen = find_metric(metric_name)
     if task_column is None and task is None and named is not None:
         task_column = find_common_column(named.values())
     data = read_comparison(X, y, task_column, task, sample_weight, metric_name)
     if named is None:
         scaler = StandardScaler(with_mean=not issparse(data.X))
-        named = default_models(task_column, preprocessor=scaler, kind=metric.kind)
+        named = default_models(task_column, preprocessor=scaler, kind=chosen.kind)
     models = {name: set_task_column(each, task_column) for name, each in named.items()}
     check_methods(models, metric_name)
     baseline = choose_baseline(baseline, list(models))
     splits = split_rows(data, cv, random_state)
     predictions, fit_times = predict_held_out(
-        models, data, splits, metric.method, n_jobs
+        models, data, splits, chosen.method, n_jobs
     )
-    errors = [measure_errors(data, splits, z, metric.loss) for z in predictions]
+    errors = [measure_errors(data, splits, z, chosen.loss) for z in predictions]
     losses = np.array([each.loss for each in errors])
     return TaskComparison(
         models=tuple(models),
         baseline=baseline,
         metric=metric_name,
         tasks=data.tasks,
-        fold_errors=metric.state(np.array([each.by_task for each in errors])),
-        fold_row_errors=metric.state(np.array([each.by_row for each in errors])),
+        fold_errors=chosen.state(np.array([each.by_task for each in errors])),
+        fold_row_errors=chosen.state(np.array([each.by_row for each in errors])),
         fit_times=fit_times,
         test_ratio=float(np.mean([len(test) / len(train) for train, test in splits])),
         predictions=np.array([each.prediction for each in errors]),
         classes=data.classes,
-        **_compare_by_task(data, losses, list(models).index(baseline), metric),
+        **_compare_by_task(data, losses, list(models).index(baseline), chosen),
     )
 
 

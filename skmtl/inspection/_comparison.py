@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skmtl.metrics import draw_html, draw_text
 
@@ -116,55 +118,55 @@ class TaskComparison:
     Use 'mean-regularised'
     """
 
-    models: tuple
+    models: tuple[str, ...]
     baseline: str
     metric: str
-    tasks: np.ndarray
-    n_rows: np.ndarray
-    fold_errors: np.ndarray
-    fold_row_errors: np.ndarray
-    fit_times: np.ndarray
+    tasks: NDArray
+    n_rows: NDArray[np.integer]
+    fold_errors: NDArray[np.floating]
+    fold_row_errors: NDArray[np.floating]
+    fit_times: NDArray[np.floating]
     test_ratio: float
-    predictions: np.ndarray
-    task_errors: np.ndarray
-    task_increases: np.ndarray
-    task_standard_errors: np.ndarray
-    p_values: np.ndarray
-    classes: np.ndarray | None = None
+    predictions: NDArray[np.floating]
+    task_errors: NDArray[np.floating]
+    task_increases: NDArray[np.floating]
+    task_standard_errors: NDArray[np.floating]
+    p_values: NDArray[np.floating]
+    classes: NDArray | None = None
 
     @property
-    def metric_label(self):
+    def metric_label(self) -> str:
         """Name of the metric, as shown in tables."""
         return find_metric(self.metric).label
 
     @property
-    def errors(self):
+    def errors(self) -> NDArray[np.floating]:
         """Error of each model, mean over folds, of shape (n_models,)."""
         return self.fold_errors.mean(axis=1)
 
     @property
-    def row_errors(self):
+    def row_errors(self) -> NDArray[np.floating]:
         """Error of each model, every row counting the same, of shape (n_models,)."""
         return self.fold_row_errors.mean(axis=1)
 
     @property
-    def differences(self):
+    def differences(self) -> NDArray[np.floating]:
         """Error of each model minus the baseline's, of shape (n_models,)."""
         return self.errors - self.errors[self.find(self.baseline)]
 
     @property
-    def standard_errors(self):
+    def standard_errors(self) -> NDArray[np.floating]:
         """Standard errors of `differences`, corrected for overlapping training sets."""
         paired = self.fold_errors - self.fold_errors[self.find(self.baseline)]
         return estimate_standard_error(paired, self.test_ratio)
 
     @property
-    def relative_gains(self):
+    def relative_gains(self) -> NDArray[np.floating]:
         """Relative gain of each model over the baseline, of shape (n_models,)."""
         return divide(-self.differences, self.errors[self.find(self.baseline)])
 
     @property
-    def relative_standard_errors(self):
+    def relative_standard_errors(self) -> NDArray[np.floating]:
         """Standard errors of `relative_gains`, the baseline's error held fixed.
 
         A relative gain exceeds its standard error exactly if the difference does, so
@@ -173,40 +175,40 @@ class TaskComparison:
         return divide(self.standard_errors, self.errors[self.find(self.baseline)])
 
     @property
-    def task_gains(self):
+    def task_gains(self) -> NDArray[np.floating]:
         """Gain of each model in each task, of shape (n_models, n_tasks)."""
         return self.task_errors[self.find(self.baseline)] - self.task_errors
 
     @property
-    def task_relative_gains(self):
+    def task_relative_gains(self) -> NDArray[np.floating]:
         """Relative gain in each task; NaN if the baseline's error is 0."""
         return divide(self.task_gains, self.task_errors[self.find(self.baseline)])
 
     @property
-    def task_relative_standard_errors(self):
+    def task_relative_standard_errors(self) -> NDArray[np.floating]:
         """Standard errors of `task_relative_gains`, the baseline's error held fixed."""
         base = self.task_errors[self.find(self.baseline)]
         slope = 2 * self.task_errors * base if self.metric == "rmse" else base
         return divide(self.task_standard_errors, slope)
 
     @cached_property
-    def adjusted_p_values(self):
+    def adjusted_p_values(self) -> NDArray[np.floating]:
         """`p_values` adjusted over the tasks of each model by Holm's method."""
         return np.array([adjust_holm(row) for row in self.p_values])
 
     @property
-    def best(self):
+    def best(self) -> str:
         """Name of the model with the smallest error."""
         return self.models[int(np.argmin(self.errors))]
 
     @property
-    def best_sharing(self):
+    def best_sharing(self) -> str:
         """Name of the model with the smallest error, without the baseline."""
         others = [name for name in self.models if name != self.baseline]
         return min(others, key=lambda name: self.errors[self.find(name)])
 
     @property
-    def near_best(self):
+    def near_best(self) -> tuple[str, ...]:
         """Names of the models within one standard error of the best, simplest first.
 
         The standard error is that of the paired difference over folds. The baseline
@@ -223,7 +225,7 @@ class TaskComparison:
         return tuple(name for name in order if near[self.find(name)])
 
     @property
-    def recommended(self):
+    def recommended(self) -> str:
         """Name of the model to use: the simplest within one standard error of the best.
 
         It is the first of `near_best` with an error at most the baseline's.
@@ -237,7 +239,7 @@ class TaskComparison:
         )
 
     @property
-    def verdict(self):
+    def verdict(self) -> str:
         """Whether sharing helps, in a few words.
 
         "No clear difference" if the errors of the best model with sharing and of the
@@ -246,14 +248,14 @@ class TaskComparison:
         return judge(self)[1]
 
     @property
-    def recommendation(self):
+    def recommendation(self) -> str:
         """The recommended model and the evidence for it, in one sentence.
 
         It states `recommended`, `verdict` and, if there are several, `near_best`.
         """
         return recommend(self)
 
-    def find(self, model):
+    def find(self, model: str) -> int:
         """Return the position of a model.
 
         Parameters
@@ -272,7 +274,7 @@ class TaskComparison:
             )
         return self.models.index(model)
 
-    def hurt(self, model=None, *, level=0.05):
+    def hurt(self, model: str | None = None, *, level: float = 0.05) -> NDArray:
         """Return the tasks that a model predicts significantly worse than the baseline.
 
         Parameters
@@ -292,7 +294,7 @@ class TaskComparison:
         order = np.argsort(self.p_values[place, found], kind="stable")
         return self.tasks[found[order]]
 
-    def to_frame(self):
+    def to_frame(self) -> Any:
         """Return a pandas DataFrame, one row per model.
 
         Returns
@@ -306,7 +308,7 @@ class TaskComparison:
 
         return pd.DataFrame(tabulate(self), index=pd.Index(self.models, name="model"))
 
-    def tasks_frame(self, model=None):
+    def tasks_frame(self, model: str | None = None) -> Any:
         """Return a pandas DataFrame, one row per task.
 
         Parameters
@@ -335,7 +337,9 @@ class TaskComparison:
         }
         return pd.DataFrame(columns, index=pd.Index(self.tasks, name="task"))
 
-    def plot(self, ax=None, *, model=None):
+    def plot(
+        self, ax: Any = None, *, model: str | None = None
+    ) -> TaskComparisonDisplay:
         """Draw the gain of each task.
 
         Parameters
@@ -352,10 +356,10 @@ class TaskComparison:
         """
         return TaskComparisonDisplay.from_comparison(self, model=model, ax=ax)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         table = draw_text(describe(self), *write_lines(self))
         return f"{table}\n{self.recommendation}"
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         table = draw_html(describe(self), *write_lines(self))
         return f"<div>{table}<p>{escape(self.recommendation)}</p></div>"

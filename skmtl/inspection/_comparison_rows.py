@@ -99,8 +99,8 @@ class Rows:
 
 
 def read_comparison(X, y, task_column, task, sample_weight, metric="mse"):
-    """Read rows whose tasks are in a column of X, in `task`, or the columns of y."""
-    _refuse_two_declarations(task_column, task)
+    """Read rows; a column of X, `task`, or the columns of y give the tasks."""
+    _check_one_declaration(task_column, task)
     X, target = as_table(X), read_target(y)
     check_consistent_length(X, target, task)
     weight = read_sample_weight(sample_weight, len(target))
@@ -152,7 +152,7 @@ def _make_splitter(data, n_folds, random_state):
     return TaskKFold(n_folds, stratify=data.kind == "classes", **options)
 
 
-def _refuse_two_declarations(task_column, task):
+def _check_one_declaration(task_column, task):
     if task is not None and task_column is not None:
         raise ValueError(
             "The tasks must be declared in one way. Got both task= and "

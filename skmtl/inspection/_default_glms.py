@@ -1,6 +1,7 @@
 """Default models for classes and counts: logistic and Poisson regressions."""
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV
 
 from skmtl.linear_model import (
@@ -25,13 +26,13 @@ _NO_CENTRE = 1e12  # alpha_shared that sets the centre to zero: nothing is share
 _N_FOLDS = 3
 
 
-def make_class_models(task_column=None):
+def make_class_models(task_column: object = None) -> dict[str, BaseEstimator]:
     """Make the default logistic regressions, by name."""
     models = _make_models(MeanRegularizedClassifier, task_column)
     return _search(models, score_log_loss, stratify=True)
 
 
-def make_count_models(task_column=None):
+def make_count_models(task_column: object = None) -> dict[str, BaseEstimator]:
     """Make the default Poisson regressions, by name."""
     models = _make_models(MeanRegularizedPoissonRegressor, task_column)
     return _search(models, "neg_mean_poisson_deviance", stratify=False)

@@ -1,9 +1,9 @@
 """The models to compare: the default ones, their names, their task column."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -18,7 +18,12 @@ _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near ze
 _INNER = ("estimator", "regressor")  # parameters of meta-estimators
 
 
-def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
+def default_models(
+    task_column: str | int | Sequence[str | int] | None = None,
+    *,
+    preprocessor: BaseEstimator | None = None,
+    kind: str = "numbers",
+) -> dict[str, Pipeline]:
     """Make the models that are compared by default, from independent to pooled.
 
     - ``"independent"``: a ridge regression per task, each with its own alpha;
@@ -107,7 +112,7 @@ def name_models(estimators):
     return dict(estimators)
 
 
-def choose_baseline(baseline, names):
+def choose_baseline(baseline: str | None, names: Sequence[str]) -> str:
     """Return the name of the baseline, by default that of the independent models."""
     if baseline is None:
         return "independent" if "independent" in names else names[0]
@@ -119,7 +124,9 @@ def choose_baseline(baseline, names):
     return baseline
 
 
-def find_common_column(estimators):
+def find_common_column(
+    estimators: Iterable[BaseEstimator],
+) -> str | int | Sequence[str | int] | None:
     """Return the task column that the models declare, or None."""
     found = []
     for column in map(find_task_column, estimators):
@@ -133,7 +140,9 @@ def find_common_column(estimators):
     return found[0] if found else None
 
 
-def set_task_column(estimator, task_column):
+def set_task_column(
+    estimator: BaseEstimator, task_column: str | int | Sequence[str | int] | None
+) -> BaseEstimator:
     """Return a clone with the task column set, if it has such a parameter."""
     estimator = clone(estimator)
     if task_column is None or _declares_column(estimator):

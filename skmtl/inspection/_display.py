@@ -1,6 +1,9 @@
 """Plot of the gain of each task."""
 
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ._gain_dots import (
     draw_dots,
@@ -11,6 +14,9 @@ from ._gain_dots import (
     write,
 )
 from ._metrics import find_metric
+
+if TYPE_CHECKING:
+    from ._comparison import TaskComparison
 
 
 class TaskComparisonDisplay:
@@ -62,7 +68,18 @@ class TaskComparisonDisplay:
     'Gain of mean-regularised over independent'
     """
 
-    def __init__(self, *, tasks, gains, doubts, n_rows, hurt, model, baseline, metric):
+    def __init__(
+        self,
+        *,
+        tasks: NDArray,
+        gains: NDArray[np.floating],
+        doubts: NDArray[np.floating],
+        n_rows: NDArray[np.integer],
+        hurt: NDArray[np.bool_],
+        model: str,
+        baseline: str,
+        metric: str,
+    ) -> None:
         self.tasks = tasks
         self.gains = gains
         self.doubts = doubts
@@ -73,7 +90,13 @@ class TaskComparisonDisplay:
         self.metric = metric
 
     @classmethod
-    def from_comparison(cls, comparison, *, model=None, ax=None):
+    def from_comparison(
+        cls,
+        comparison: "TaskComparison",
+        *,
+        model: str | None = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw a comparison.
 
         Parameters
@@ -103,7 +126,7 @@ class TaskComparisonDisplay:
             metric=comparison.metric,
         ).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the gains, sorted.
 
         Parameters

@@ -70,13 +70,13 @@ _METRICS = {
 }
 
 
-def find_metric(name):
+def find_metric(name: str) -> Metric:
     """Return the metric with a name."""
     if name not in _METRICS:
         raise ValueError(f"metric must be one of {list(_METRICS)}. Got {name!r}.")
     return _METRICS[name]
 
 
-def list_metrics(kind):
+def list_metrics(kind: str) -> list[str]:
     """Return the names of the metrics for a kind of target."""
     return [name for name, metric in _METRICS.items() if metric.kind == kind]

@@ -1,15 +1,21 @@
 """Splitters that split rows within tasks, or by task."""
 
 from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skmtl.data import encode_tasks, take_task_column
 
 from ._strata import assign_strata, draw_strata, read_classes
+
+Column = str | int | Sequence[str | int] | None
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class _TaskSplitter(BaseCrossValidator):
@@ -18,7 +24,12 @@ class _TaskSplitter(BaseCrossValidator):
     __metadata_request__split = {"groups": True}
 
     @abstractmethod
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self,
+        X: object = None,
+        y: object = None,
+        groups: ArrayLike | None = None,
+    ) -> int:
         """Return the number of splits.
 
         Parameters
@@ -36,7 +47,9 @@ class _TaskSplitter(BaseCrossValidator):
             Number of splits.
         """
 
-    def split(self, X, y=None, groups=None):
+    def split(
+        self, X: object, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Iterator[Split]:
         """Yield the training rows and the held-out rows of each split.
 
         Parameters
@@ -60,7 +73,9 @@ class _TaskSplitter(BaseCrossValidator):
             yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     @abstractmethod
-    def _hold_out(self, codes, n_tasks, y):
+    def _hold_out(
+        self, codes: NDArray[np.intp], n_tasks: int, y: ArrayLike | None
+    ) -> Iterator[NDArray[np.bool_]]:
         """Yield masks of the held-out rows, of shape (n_rows,)."""
 
 
@@ -111,13 +126,13 @@ class TaskKFold(_TaskSplitter):
 
     def __init__(
         self,
-        n_splits=5,
+        n_splits: int = 5,
         *,
-        task_column=None,
-        stratify=False,
-        shuffle=False,
-        random_state=None,
-    ):
+        task_column: Column = None,
+        stratify: bool = False,
+        shuffle: bool = False,
+        random_state: int | RandomState | None = None,
+    ) -> None:
         self.n_splits = n_splits
         self.task_column = task_column
         self.stratify = stratify
@@ -194,13 +209,13 @@ class TaskShuffleSplit(_TaskSplitter):
 
     def __init__(
         self,
-        n_splits=10,
+        n_splits: int = 10,
         *,
-        test_size=0.25,
-        task_column=None,
-        stratify=False,
-        random_state=None,
-    ):
+        test_size: float = 0.25,
+        task_column: Column = None,
+        stratify: bool = False,
+        random_state: int | RandomState | None = None,
+    ) -> None:
         self.n_splits = n_splits
         self.test_size = test_size
         self.task_column = task_column
@@ -262,10 +277,15 @@ class LeaveOneTaskOut(_TaskSplitter):
     [[0, 2], [3], [1]]
     """
 
-    def __init__(self, *, task_column=None):
+    def __init__(self, *, task_column: Column = None) -> None:
         self.task_column = task_column
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self,
+        X: object = None,
+        y: object = None,
+        groups: ArrayLike | None = None,
+    ) -> int:
         tasks, _ = _read_tasks(self, X, y, groups)
         return len(tasks)
 

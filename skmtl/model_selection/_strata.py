@@ -1,11 +1,13 @@
 """Stratified assignment of rows to folds and test sets, by task and class."""
 
 import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike, NDArray
 
 from skmtl.data import read_class_labels
 
 
-def read_classes(y):
+def read_classes(y: ArrayLike | None) -> NDArray[np.intp]:
     """Return the class of each row as a code."""
     if y is None:
         raise ValueError(
@@ -17,16 +19,21 @@ def read_classes(y):
             "y must be 1-d if stratify=True. Got "
             f"{np.shape(y)[1]} columns; use stratify=False."
         )
-    y = read_class_labels(y)
-    if y.dtype.kind == "f" and (y != np.trunc(y)).any():
+    labels = read_class_labels(y)
+    if labels.dtype.kind == "f" and (labels != np.trunc(labels)).any():
         raise ValueError(
             "y must hold classes if stratify=True. Got numbers such as "
-            f"{y[y != np.trunc(y)][0]:g}; use stratify=False for regression."
+            f"{labels[labels != np.trunc(labels)][0]:g}; use stratify=False."
         )
-    return np.unique(y, return_inverse=True)[1]
+    return np.unique(labels, return_inverse=True)[1]
 
 
-def assign_strata(codes, classes, n_folds, rng):
+def assign_strata(
+    codes: NDArray[np.intp],
+    classes: NDArray[np.intp],
+    n_folds: int,
+    rng: RandomState | None,
+) -> NDArray[np.intp]:
     """Assign the rows of each task, class after class, to the folds in turn.
 
     Within a task the rows of a class are consecutive, so their number per fold differs
@@ -57,7 +64,12 @@ def assign_strata(codes, classes, n_folds, rng):
     return folds
 
 
-def draw_strata(codes, classes, n_test, rng):
+def draw_strata(
+    codes: NDArray[np.intp],
+    classes: NDArray[np.intp],
+    n_test: NDArray[np.intp],
+    rng: RandomState,
+) -> NDArray[np.bool_]:
     """Draw ``n_test[t]`` rows of each task at random, in proportion to its classes.
 
     Systematic sampling: the rows of a task, class after class, are chosen at equal

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
 
 from skmtl.linear_model import mean_regularized_path
 
@@ -46,21 +48,21 @@ class CentreView:
     array([1., 0.])
     """
 
-    features: tuple
-    n_rows: np.ndarray
-    coef: np.ndarray
-    coef_shared: np.ndarray
+    features: tuple[str, ...]
+    n_rows: NDArray[np.integer]
+    coef: NDArray[np.floating]
+    coef_shared: NDArray[np.floating]
     alpha: float
-    alphas: np.ndarray
-    path: np.ndarray
+    alphas: NDArray[np.floating]
+    path: NDArray[np.floating]
 
     @property
-    def spread(self):
+    def spread(self) -> NDArray[np.floating]:
         """Root mean square distance of tasks from the centre, for each feature."""
         return np.sqrt(np.mean((self.coef - self.coef_shared) ** 2, axis=0))
 
 
-def view_centre(pipeline, X, y):
+def view_centre(pipeline: Pipeline, X: object, y: ArrayLike) -> CentreView:
     """Return the coefficients and path of a fitted pipeline with partial pooling.
 
     Parameters

@@ -1,9 +1,12 @@
 """The table of compared models, as text and as HTML."""
 
+from collections.abc import Mapping
+
 from skmtl._text import show, show_html
+from skmtl.inspection import TaskComparison
 
 
-def draw_models(comparison):
+def draw_models(comparison: TaskComparison) -> str:
     """Draw the table of models as text.
 
     Parameters
@@ -37,12 +40,14 @@ def draw_models(comparison):
     return "\n".join("   ".join(line).rstrip() for line in lines)
 
 
-def write_error(error):
+def write_error(error: float) -> str:
     """Format an error with four digits, so that a column is easy to compare."""
     return f"{error:#.4g}".removesuffix(".")
 
 
-def draw_models_html(comparison, explanations):
+def draw_models_html(
+    comparison: TaskComparison, explanations: Mapping[str, str]
+) -> str:
     """Draw the table of models as HTML, with explanations under their names."""
     head = "".join(
         f'<th scope="col">{show_html(name)}</th>' for name in _head(comparison)

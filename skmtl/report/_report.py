@@ -1,8 +1,10 @@
 """The HTML page of a comparison."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from skmtl._text import show_html
+from skmtl.inspection import TaskComparison
 
 from ._centre import CentreView
 from ._sections import choose_sections
@@ -62,14 +64,14 @@ class Report:
     """
 
     title: str
-    comparison: object
+    comparison: TaskComparison
     view: CentreView | None
-    facts: dict
-    explanations: dict = field(default_factory=dict)
+    facts: Mapping[str, str]
+    explanations: Mapping[str, str] = field(default_factory=dict)
     subtitle: str = "Does it help to learn the tasks together?"
     command: str = ""
 
-    def to_html(self):
+    def to_html(self) -> str:
         """Return the page.
 
         Returns

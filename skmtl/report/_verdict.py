@@ -1,9 +1,10 @@
 """The verdict at the top of the page."""
 
 from skmtl._text import show_html
+from skmtl.inspection import TaskComparison
 
 
-def draw_verdict(comparison):
+def draw_verdict(comparison: TaskComparison) -> str:
     """Draw the verdict, the recommendation, and four numbers."""
     kind = _KINDS[comparison.verdict]
     numbers = "".join(
@@ -17,7 +18,7 @@ def draw_verdict(comparison):
     )
 
 
-def choose_model(comparison):
+def choose_model(comparison: TaskComparison) -> str:
     """Return the model with sharing to describe: the recommended one, or the best."""
     if comparison.recommended != comparison.baseline:
         return comparison.recommended
