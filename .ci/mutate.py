@@ -20,10 +20,13 @@ from pathlib import Path
 
 HOME = Path(__file__).parents[1]
 ROOMS = ["penalties", "losses", "solvers", "problems", "selection"]
-# Tests of fits against other software, which run the lower rooms too.
+# Tests of fits against other software, which run the lower rooms too, and of defaults.
 ORACLES = [
-    f"tests/linear_model/test_{name}.py"
-    for name in ("identities", "oracles", "structured_oracles", "reference_optima")
+    "tests/project/test_docstrings.py::test_a_default_is_the_documented_one",
+    "tests/linear_model/test_identities.py",
+    "tests/linear_model/test_oracles.py",
+    "tests/linear_model/test_structured_oracles.py",
+    "tests/linear_model/test_reference_optima.py",
 ]
 OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
 COMPARISONS = {

@@ -1,4 +1,4 @@
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -874,3 +874,37 @@ def test_a_late_fold_is_the_convex_norm():
     for penalty in (RowMCP(0.7, gamma=1e9), RowSCAD(0.7, gamma=1e9)):
         assert_allclose(penalty.prox(W, 1.0), L21(0.7).prox(W, 1.0), atol=1e-7)
         assert_allclose(penalty.value(W), L21(0.7).value(W), rtol=1e-7)
+
+
+# Nodes of a network that are no tasks.
+
+NODES = {
+    "a star": [[0, 4], [4, 1], [2, 4]],
+    "two stars": [[0, 4], [4, 1], [2, 5], [5, 3], [5, 1]],
+    "a bridge": [[0, 4], [1, 4], [4, 5], [5, 2], [3, 5]],
+    "a line": [[0, 4], [4, 5], [5, 6], [6, 3]],
+}
+
+
+@pytest.mark.parametrize("edges", NODES.values(), ids=NODES)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_nodes_without_tasks_have_the_values_with_the_smallest_jumps(edges, seed):
+    W = np.random.default_rng(seed).normal(size=(4, 2))
+    ends = np.transpose(edges)
+    found = Fused(edges=edges).complete(W)
+    n_hidden = np.max(edges) - 3
+    assert found.shape == (4 + n_hidden, 2)
+    assert_array_equal(found[:4], W)
+    # Some best values are those of tasks.
+    tried = [
+        np.vstack([W, np.reshape(values, (n_hidden, 2))])
+        for values in product(*[W[:, j % 2] for j in range(2 * n_hidden)])
+    ]
+    jumps = [np.abs(V[ends[0]] - V[ends[1]]).sum(axis=0) for V in [found, *tried]]
+    assert_allclose(jumps[0], np.min(jumps[1:], axis=0), rtol=1e-9)
+
+
+def test_a_node_between_two_tasks_has_their_mean():
+    W = np.array([[1.0, 0.0], [4.0, 0.0], [3.0, 5.0]])
+    found = Fused(edges=[[0, 3], [3, 1], [4, 2]]).complete(W)
+    assert_allclose(found[3:], [[2.5, 0.0], [3.0, 5.0]])
