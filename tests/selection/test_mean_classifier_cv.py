@@ -1,5 +1,7 @@
 """Strengths of classifiers around a centre: likelihoods, folds, choices."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cases import parametrize
@@ -108,6 +110,17 @@ def test_one_coefficient_per_task_has_the_likelihood_of_quadrature(rng):
     exact = logsumexp(parts + norm.logpdf(w, 0, 1 / np.sqrt(0.5)) + step)
     # Laplace's method is off by about one over the rows of a task.
     assert_allclose(found, exact, atol=0.03)
+
+
+def test_a_task_without_weight_has_no_part_in_the_likelihood(rng):
+    task = np.repeat(np.arange(3), [5, 4, 6])
+    X, y = rng.normal(size=(15, 2)), rng.normal(size=15)
+    rows, kept = rows_of(X, y, task), task != 1
+    rows = replace(rows, weight=kept.astype(float))
+    found = likelihood(Datafit(rows, Squared(), True), 2.0, 0.5, 3.0)
+    fewer = rows_of(X[kept], y[kept], task[kept] // 2)
+    expected = likelihood(Datafit(fewer, Squared(), True), 2.0, 0.5, 3.0)
+    assert_allclose(found, expected, rtol=1e-10)
 
 
 def test_a_random_intercept_has_the_likelihood_of_quadrature(rng):
