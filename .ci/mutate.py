@@ -1,8 +1,8 @@
 """Plant small defects, one at a time, and list those that no test notices.
 
-The defects are drawn with a seed and planted in a copy of the repository. A defect that
-only tests of higher rooms notice is a gap in the tests of its room. A survivor is either
-a gap in all tests or a change that makes no difference; say which.
+The defects are drawn with a seed and planted in a copy of the repository. One that only
+tests of higher rooms notice is a gap in the tests of its room. A survivor is either a
+gap in all tests or a change that makes no difference; say which.
 
     python .ci/mutate.py --rooms penalties losses --per-module 3
 """
