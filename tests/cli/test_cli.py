@@ -130,6 +130,7 @@ def test_it_tells_which_rows_and_columns_were_used(capsys, pupils, tmp_path):
     assert "Left out: 1 row without school and 3 rows without score" in out
 
 
+@pytest.mark.full
 def test_csv_and_parquet_give_the_same(capsys, csv, pupils, tmp_path):
     pupils.to_parquet(tmp_path / "pupils.parquet")
     run(*compare_with(csv))

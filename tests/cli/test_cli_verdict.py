@@ -73,6 +73,7 @@ def test_terminal_and_report_say_the_same_of_the_model_that_is_saved(
     assert (last is MultiTaskRidgeCV) == (name == "independent")
 
 
+@pytest.mark.full
 def test_a_saved_model_that_hurts_a_task_says_so(capsys, compare):
     compare(CASES[0][0], p_values=(1.0, 1e-6, 0.5))
     said = "Saved 'pooled', fitted to all rows, which hurts 1 of the 3 tasks ('b'): "

@@ -234,6 +234,7 @@ def test_many_features_are_cut(few):
     assert "Not shown: 15" in Page(replace(few, view=view).to_html()).text
 
 
+@pytest.mark.full
 def test_the_users_style_of_pictures_is_left_alone(few):
     import matplotlib as mpl
 
