@@ -1,6 +1,7 @@
 """Newton's method on losses of tasks that pull on each other."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ from cases import parametrize
 from drawn_rows import datafit_of, rows_of
 from numpy.testing import assert_allclose
 from scipy import optimize, sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from skmtl.couplings import Graph, ToMean
 from skmtl.losses import Huber, Logistic, Multinomial, Poisson, Squared
-from skmtl.problems.newton import CentredLosses, GraphLosses
+from skmtl.problems.newton import CentredLosses, GraphLosses, iterate, warn_of_iteration
 from skmtl.solvers import Newton
 
 LOSSES = [Squared(), Logistic(), Multinomial(3), Poisson(), Huber(0.5)]
@@ -338,3 +340,26 @@ def test_weak_pulls_of_more_features_than_rows_have_a_lowest_point(loss, alpha):
     found = Newton().minimize(objective, objective.start())
     assert found.converged
     assert objective.residual(found.variable) < 1e-5
+
+
+# Squared losses by conjugate gradients.
+
+
+@pytest.mark.parametrize("objective", [centred, on_graph])
+def test_conjugate_gradients_end_at_the_lowest_point_without_a_warning(objective):
+    given = {centred: COUPLINGS[0], on_graph: EDGES["a hierarchy"]}[objective]
+    losses = objective(Squared(), given)
+    exact = Newton(tol=1e-15).minimize(losses, losses.start())
+    found = iterate(losses, tol=1e-12)
+    assert found.residual <= 1e-12
+    assert_allclose(found.variable, exact.variable, rtol=1e-8, atol=1e-10)
+    warn_of_iteration(found)
+    models, expected = found.unpack(), losses.unpack(exact.variable)
+    assert_allclose(models.coef, expected.coef[:, 0], rtol=1e-8, atol=1e-10)
+    assert_allclose(models.intercept, expected.intercept[:, 0], rtol=1e-8, atol=1e-10)
+
+
+def test_conjugate_gradients_that_end_early_are_warned_of():
+    found = replace(iterate(centred(Squared(), COUPLINGS[0])), residual=1e-3)
+    with pytest.warns(ConvergenceWarning, match=r"gradient of 1\.0e-03 relative"):
+        warn_of_iteration(found)
