@@ -8,9 +8,25 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 @nox.session(python=PYTHONS)
 def tests(session):
-    """Run the tests on one version of Python."""
+    """Run the short suite on one version of Python."""
     session.install("-e", ".[test]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def full(session):
+    """Run every test that this machine has the software for, on two cores."""
+    session.install("-e", ".[test,peers]", "pytest-xdist>=3.6")
+    every = ["-n", "2", "-m", "", "--hypothesis-profile", "full"]
+    session.run("pytest", *every, *session.posargs)
+
+
+@nox.session
+def coverage(session):
+    """Measure which lines the short suite runs; fail below the floor of pyproject."""
+    session.install("-e", ".[test]", "coverage[toml]>=7.6")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report")
 
 
 @nox.session
@@ -24,13 +40,13 @@ def lint(session):
 
 @nox.session
 def lowest(session):
-    """Run the tests on the lowest versions that pyproject.toml promises."""
+    """Run the short suite on the lowest versions that pyproject.toml promises."""
     floors = session.run("python", ".ci/floors.py", silent=True).split()
     extras = session.run(
         "python", ".ci/floors.py", "plot", "cli", "test", silent=True
     ).split()
     session.install("-e", ".", *floors, *extras)
-    session.run("pytest", "-m", "not slow and not peers and not browser")
+    session.run("pytest")
 
 
 @nox.session

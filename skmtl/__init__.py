@@ -1,4 +1,4 @@
-"""Multi-task learning for people who use scikit-learn on tabular data."""
+"""Multi-task learning on tabular data for scikit-learn users."""
 
 import importlib
 
@@ -23,12 +23,12 @@ _ROOMS = (
 __all__ = ["__version__"]
 
 
-def __getattr__(name):
-    """Import a room when it is first named, so that importing skmtl costs nothing."""
+def __getattr__(name: str) -> object:
+    """Import a subpackage on first access, so that importing skmtl is fast."""
     if name in _ROOMS:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *_ROOMS})

@@ -6,8 +6,15 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # before NumPy: small products on many threads
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-from hypothesis import settings  # noqa: E402 - the threads are set first
+from hypothesis import Phase, settings  # noqa: E402 - the threads are set first
 
-settings.register_profile("default", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+# The same examples in every run: few in the short suite, more with
+# ``--hypothesis-profile full``, new ones in every run with ``search``.
+settings.register_profile("short", deadline=None, derandomize=True, max_examples=6)
+settings.register_profile("full", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("search", deadline=None, max_examples=1000)
+# For .ci/mutate.py, which does not ask for the simplest example that fails.
+settings.register_profile(
+    "mutate", settings.get_profile("short"), phases=[Phase.generate]
+)
+settings.load_profile("short")

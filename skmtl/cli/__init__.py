@@ -8,17 +8,17 @@ __all__ = ["DateFeatures", "TableColumns", "main", "make_table_encoder"]
 
 _MODULES = {
     "DateFeatures": "_dates",
-    "TableColumns": "_columns",
+    "TableColumns": "_table_columns",
     "make_table_encoder": "_encoder",
 }
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     """Import modules that use scikit-learn lazily: --help does not need them."""
     if name in _MODULES:
         return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})

@@ -1,6 +1,7 @@
 """Zip archives of a few files, unpacked within size limits."""
 
 from collections import Counter
+from collections.abc import Mapping
 from gzip import GzipFile
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
@@ -21,7 +22,7 @@ class ArchiveError(ValueError):
     """An invalid archive; the message is a predicate that follows the file's name."""
 
 
-def pack(files):
+def pack(files: Mapping[str, bytes]) -> bytes:
     """Pack files (bytes by name) into an archive that :func:`unpack` accepts.
 
     It is stored uncompressed if the compression ratio would exceed the limit.
@@ -32,12 +33,12 @@ def pack(files):
     return content if bounded else bundle(files)
 
 
-def bundle(files):
+def bundle(files: Mapping[str, bytes]) -> bytes:
     """Pack files into an uncompressed archive."""
     return _zip(files, ZIP_STORED)
 
 
-def unpack(content):
+def unpack(content: bytes) -> dict[str, bytes]:
     """Return the files in an archive (bytes by name), or raise if too large."""
     with ZipFile(BytesIO(content)) as archive:
         entries = archive.infolist()
@@ -48,7 +49,7 @@ def unpack(content):
         return {entry.filename: _read(archive, entry) for entry in entries}
 
 
-def check_workbook(content):
+def check_workbook(content: bytes) -> int:
     """Check the unpacked size of a workbook, and return it."""
     with ZipFile(BytesIO(content)) as archive:
         entries = archive.infolist()
@@ -58,7 +59,7 @@ def check_workbook(content):
     return size
 
 
-def unpack_gzip(content):
+def unpack_gzip(content: bytes) -> bytes:
     """Return the unpacked content of a gzip file, within the limit."""
     limit = max(_ANY_SIZE, _TABLE_GROWTH * len(content))
     with GzipFile(fileobj=BytesIO(content)) as file:
@@ -71,7 +72,7 @@ def unpack_gzip(content):
     return unpacked
 
 
-def check_cells(n_cells, n_known):
+def check_cells(n_cells: int, n_known: int) -> None:
     """Check the number of cells of a padded table against those in the file."""
     limit = max(_ANY_CELLS, _CELL_GROWTH * n_known)
     if n_cells > limit:
@@ -81,7 +82,9 @@ def check_cells(n_cells, n_known):
         )
 
 
-def check_size(size, content, any_size=_ANY_SIZE, growth=_MOST_GROWTH):
+def check_size(
+    size: int, content: bytes, any_size: int = _ANY_SIZE, growth: int = _MOST_GROWTH
+) -> None:
     """Check the unpacked size of an archive against the limit."""
     limit = max(any_size, growth * len(content))
     if size > limit:

@@ -8,11 +8,12 @@ from argparse import (
     RawDescriptionHelpFormatter,
 )
 from itertools import pairwise
+from typing import NoReturn
 
 from skmtl import __version__
 
 from ._choices import METRICS, MODELS
-from ._errors import CommandError
+from ._command_errors import CommandError
 
 _COMPARE = """\
 Compare models with and without sharing between tasks by cross-validation, and
@@ -27,15 +28,15 @@ models:
 
 _PREDICT = """\
 Predict every row of a table with a model saved by skmtl compare --save. Columns may be
-in any order, with others among them. Rows of unseen tasks are predicted by the part
-that tasks share. Classes come with their probabilities."""
+in any order, and other columns are ignored. Rows of unseen tasks are predicted by the
+shared part of the model. Classes come with their probabilities."""
 
 _DATA = """table: a .csv, .tsv, .txt (also .gz), .xlsx or .parquet file, - for standard
 input"""
 
 _KINDS = {
-    "category": "categories, including codes",
-    "number": "numbers, with other text missing",
+    "category": "categories, such as codes",
+    "number": "numbers, with other text read as missing",
     "date": "dates; COLUMN=%%d/%%m/%%Y gives their format",
 }
 
@@ -52,7 +53,7 @@ _LARGEST_SEED = 2**32 - 1  # of NumPy
 
 
 class Parser(ArgumentParser):
-    """A parser that raises what is wrong, to be said in one line."""
+    """A parser that raises a CommandError instead of exiting."""
 
     def parse_args(self, args=None, namespace=None):
         """Parse arguments, after joining the two values of ``--cv time COLUMN``."""
@@ -63,16 +64,15 @@ class Parser(ArgumentParser):
                 break
         return super().parse_args(args, namespace)
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         raise CommandError(f"{message} (see {self.prog} --help)")
 
 
-def make_parser():
+def make_parser() -> Parser:
     """Make the parser of the whole command."""
     parser = Parser(
         prog="skmtl",
-        description="Does it help to learn your tasks together, and which model does "
-        "it best?",
+        description="Does it help to learn tasks together, and which model is best?",
         epilog=_EXAMPLES,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -88,14 +88,14 @@ def _add_compare(commands):
     add = _add_command(commands, "compare", "compare models on a table", _COMPARE)
     commands.choices["compare"].set_defaults(time=None)
     add("data", nargs="?", metavar="DATA", help=_DATA)
-    add("--task", metavar="COLUMN", help="column that names the task of each row")
+    add("--task", metavar="COLUMN", help="column with the task of each row")
     add("--target", metavar="COLUMN", help="column to predict")
     add(
         "--kind",
         choices=["auto", *METRICS],
         default="auto",
-        help="what the target is; by default words, true and false, and columns of "
-        "nothing but 0 and 1 are classes",
+        help="kind of the target; by default (auto), text, true and false, and columns "
+        "of only 0 and 1 are classes, and other numbers are numbers",
     )
     add(
         "--models",
@@ -126,13 +126,14 @@ def _add_compare(commands):
         action=_Folds,
         default=5,
         metavar="N | time COLUMN",
-        help="number of folds, default 5; time and a column of dates or numbers: train "
-        "on earlier rows and test on later ones (N may be given too)",
+        help="number of folds, default 5; or time and a column of dates or numbers, to "
+        "train on earlier rows and test on later ones (both may be given)",
     )
     add(
         "--metric",
         choices=[name for names in METRICS.values() for name in names],
-        help="error that is compared, by default rmse of numbers, log_loss of classes",
+        help="error to compare, by default rmse for numbers, log_loss for classes and "
+        "poisson_deviance for counts",
     )
     add("--report", metavar="FILE", help="write a report, a .html file")
     add("--save", metavar="FILE", help="save the recommended model, a .skops file")
@@ -167,13 +168,13 @@ def _read_cv(text):
         return int(text)
     except ValueError:
         raise ArgumentTypeError(
-            f"invalid value: {text!r}, give a number of folds or time COLUMN"
+            f"must be a number of folds or time COLUMN, got {text!r}"
         ) from None
 
 
 def _add_predict(commands):
     add = _add_command(commands, "predict", "predict with a saved model", _PREDICT)
-    add("model", metavar="MODEL", help="model that was saved, a .skops file")
+    add("model", metavar="MODEL", help="saved model, a .skops file")
     add("data", metavar="DATA", help=_DATA)
     add(
         "--output",

@@ -1,10 +1,10 @@
 """Names of models and metrics, without importing scikit-learn."""
 
 MODELS = {
-    "independent": "a linear model for each task alone",
-    "pooled": "one linear model for all rows, ignoring the task",
-    "intercepts": "the same slopes for all tasks, and an intercept for each",
-    "mean": "slopes and an intercept for each task, shrunk towards their mean",
+    "independent": "a separate linear model for each task",
+    "pooled": "one linear model of all rows, which ignores the task",
+    "intercepts": "the same coefficients for all tasks, and an intercept for each",
+    "mean": "partial pooling: a linear model for each task, shrunk towards their mean",
 }
 
 METRICS = {

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-FEW = 20  # all-different text with more values is a name, not a category
+FEW = 20  # more distinct values than this, one per row, identify rows
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ID = re.compile(r"id|ids|identifier|uuid|guid|key|index|idx|no|nr|num|number|isbn|ssn")
 _GLUED_ID = re.compile(r"[a-z]+id")

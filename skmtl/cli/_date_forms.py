@@ -22,7 +22,7 @@ _SEVERAL = 5  # fewest numbers such as 20240131 that are taken as dates
 def find_form(values):
     """Return the date format of these texts: "" for ISO 8601, None if not dates.
 
-    Days above 12 tell day from month; without any, the day comes first.
+    Days above 12 distinguish day from month; without any, the day comes first.
     """
     if not values:
         return None

@@ -1,6 +1,9 @@
-"""Numbers made of dates."""
+"""Numeric features of dates."""
+
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmtl._compat import all_or_nothing
@@ -15,14 +18,14 @@ class DateFeatures(TableTransformer):
     """Turn dates into year, month, weekday and days since the first one.
 
     Weekdays count from 0, a Monday. Days have fractions if dates have times. A part
-    that is the same in all rows seen in fit is left out; a missing date gives NaN.
+    that is constant in fit is left out; a missing date gives NaN.
 
     Attributes
     ----------
     start_ : ndarray of shape (n_columns,), dtype datetime64
         First date of each column; NaT if there is none.
     kept_ : ndarray of shape (n_columns, 4), dtype bool
-        Which of the parts, in the order above, come out.
+        Which parts are in the output, in the order above.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_columns,)
@@ -45,7 +48,7 @@ class DateFeatures(TableTransformer):
     ['born month', 'born weekday', 'born days']
     """
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: object = None) -> Self:
         """Learn the first date, and which parts vary.
 
         Parameters
@@ -72,7 +75,7 @@ class DateFeatures(TableTransformer):
             self.kept_ = low < high
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> NDArray[np.float64]:
         """Compute the parts.
 
         Parameters
@@ -89,7 +92,9 @@ class DateFeatures(TableTransformer):
         validate_data(self, X, reset=False, skip_check_array=True)
         return self._split(X)[:, self.kept_]
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: object = None
+    ) -> NDArray[np.object_]:
         """Return the names of the parts.
 
         Parameters

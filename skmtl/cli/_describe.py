@@ -1,10 +1,10 @@
-"""What is said of a table: rows, tasks, features, and what was left out."""
+"""Facts about a table: rows, tasks, features, and what was left out."""
 
 import numpy as np
 
 from skmtl._text import show
 
-from ._errors import count_rows
+from ._command_errors import count_rows
 
 _NAMES = {
     "number": ("number", "numbers"),
@@ -19,7 +19,7 @@ _TOPICS = {
     "Numbers": "{} read as numbers: --category COLUMN reads one as text",
     "Missing": "{} read as missing",
     "Mixed": "{} read as categories: --number COLUMN reads such words as missing",
-    "Many": "{}: only the 19 most frequent are kept apart. --drop COLUMN leaves one "
+    "Many": "{}: only the 19 most frequent get a column each. --drop COLUMN leaves one "
     "out",
 }
 _SHOWN = 10

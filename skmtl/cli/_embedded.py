@@ -1,13 +1,13 @@
-"""The data that the command runs on when no file is named."""
+"""The example data of the command."""
 
-from ._errors import need
+from ._command_errors import need
 
 SOURCE = "442 diabetes patients (embedded data: load_diabetes of scikit-learn)"
 TASK, TARGET = "group", "progression"
 ABOUT = (
-    "no file was named, so this shows the command on real data (Efron et al., 2004): "
-    "progression of diabetes after a year, from ten measurements; the tasks are groups "
-    "of patients made here, by sex (coded 1 and 2 in the data) and age"
+    "no file was named, so this is an example on real data (Efron et al., 2004): "
+    "progression of diabetes after a year, predicted from ten measurements; the tasks "
+    "are groups of patients by sex (coded 1 and 2 in the data) and age"
 )
 _ENDS = [0, 29, 39, 49, 59, 200]
 _AGES = ["under 30", "30 to 39", "40 to 49", "50 to 59", "60 and over"]

@@ -1,6 +1,7 @@
-"""The usual preprocessing of a table, around its task column."""
+"""Preprocessing of a table, except its task column."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
@@ -12,13 +13,13 @@ from ._dates import PARTS, DateFeatures
 MISSING, RARE = "(missing)", "(rare)"
 
 
-def make_table_encoder(kinds, task_column):
-    """Make the transformer that turns a table into numbers, around its task column.
+def make_table_encoder(kinds: Mapping[str, str], task_column: str) -> ColumnTransformer:
+    """Make the transformer that turns a table into numbers, except its task column.
 
-    Numbers are imputed by their median, with an indicator where some were missing, and
-    standardised. Categories, of which missing is one, are one-hot encoded, those that
-    are rare or new as one. Dates become numbers (DateFeatures), true and false 1 and 0.
-    The task column comes out last and as it was.
+    Numbers are imputed by their median, with an indicator if some are missing, and
+    standardised. Categories are one-hot encoded, with one column for missing ones, and
+    one for rare and unseen ones. Dates become numbers (DateFeatures), true and false 1
+    and 0. The task column is last and unchanged.
 
     Parameters
     ----------
@@ -26,12 +27,12 @@ def make_table_encoder(kinds, task_column):
         Kind of each column but the task column: "number", "flag", "category" or "date".
         Columns not named are left out.
     task_column : str
-        Name of the column of labels.
+        Name of the task column.
 
     Returns
     -------
     encoder : ColumnTransformer
-        Takes a pandas frame as made by :class:`TableColumns`, and gives one.
+        Transforms a pandas frame made by :class:`TableColumns` to another.
 
     Examples
     --------
@@ -64,7 +65,7 @@ def make_steps(columns):
 
 
 def find_clash(X, kinds):
-    """Return a name that two of the numbers made of a table would have, or None."""
+    """Return a name that two columns of the encoded table would have, or None."""
     names = [*X.columns, *(f"missingindicator_{name}" for name in kinds)]
     for name, kind in kinds.items():
         if kind == "category":
@@ -74,7 +75,7 @@ def find_clash(X, kinds):
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
-def name_category(name, category):
+def name_category(name: str, category: object) -> str:
     """Name the column of a category."""
     return f"{name}={RARE if category == 'infrequent_sklearn' else category}"
 

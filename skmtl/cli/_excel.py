@@ -6,15 +6,15 @@ import warnings
 from io import BytesIO
 
 from ._archive import ArchiveError, check_cells, check_workbook
-from ._errors import CommandError, need
+from ._command_errors import CommandError, need
 
-_MOST_ROWS = 2**20  # of a sheet, as Excel has it
-_CELL_BYTES = 16  # in XML, at the least
+_MOST_ROWS = 2**20  # of a sheet, as in Excel
+_CELL_BYTES = 16  # at least, in XML
 _ZEROS = re.compile(r"0{2,}")
 
 
 def read_excel(content, path):
-    """Return the rows of the first sheet as lists of text, and what was assumed."""
+    """Return the rows of the first sheet as lists of text, and assumptions made."""
     openpyxl = need("openpyxl")
     try:
         size = check_workbook(content)
@@ -30,7 +30,7 @@ def read_excel(content, path):
         raise CommandError(f"{path} {error}: save it as .csv") from None
     except MemoryError:
         raise
-    except Exception as error:  # what openpyxl lets out of a damaged file is not said
+    except Exception as error:  # a damaged file may raise anything
         raise CommandError(
             f"{path} is not a readable Excel file ({type(error).__name__}): save it "
             "again as .xlsx or .csv"
@@ -41,7 +41,7 @@ def read_excel(content, path):
 
 
 def _read_rows(sheet, n_known):
-    """Return the rows that are not empty, and how wide they are to be."""
+    """Return the non-empty rows, and the width of the widest."""
     rows, width, n_cells = [], 0, 0
     for number, cells in enumerate(sheet.iter_rows(), 1):
         if number > _MOST_ROWS:

@@ -6,12 +6,13 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 
 from skmtl._text import show
 
 from ._arguments import make_parser
-from ._errors import CommandError
+from ._command_errors import CommandError
 
 _BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 2, 130, 141
 _SIGNALED = 128  # plus the signal's number, as in shells
@@ -21,11 +22,11 @@ class _Stopped(BaseException):
     """A signal to terminate, raised so that partial files are cleaned up."""
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command `skmtl`.
 
-    What a user can mend is said in one line that begins with ``skmtl: error:``, on the
-    standard error. Anything else that goes wrong is a defect, and shows where.
+    Errors that the user can correct are printed to standard error in one line that
+    begins with ``skmtl: error:``. Any other exception is a defect, with a traceback.
 
     Parameters
     ----------
@@ -65,8 +66,8 @@ def _run(argv):
     except SystemExit as end:  # --help, --version
         sys.stdout.flush()
         return end.code
-    from ._compare import compare
-    from ._predict import predict
+    from ._compare_command import compare
+    from ._predict_command import predict
 
     commands = {"compare": compare, "predict": predict}
     with warnings.catch_warnings(record=True) as caught:
@@ -76,7 +77,7 @@ def _run(argv):
         commands[arguments.command](arguments, argv)
     sys.stdout.flush()
     for message in dict.fromkeys(str(each.message) for each in caught):
-        _say(f"skmtl: warning: {_join_lines(message)}")
+        _print_error(f"skmtl: warning: {_join_lines(message)}")
     return 0
 
 
@@ -143,12 +144,12 @@ def _drop_output():
 
 
 def _fail(message, status):
-    _say(f"skmtl: error: {_join_lines(message)}")
+    _print_error(f"skmtl: error: {_join_lines(message)}")
     return status
 
 
-def _say(line):
-    with suppress(OSError):  # nobody reads it
+def _print_error(line):
+    with suppress(OSError):  # standard error is closed
         print(line, file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Say on a terminal what is going on, nowhere else."""
+"""Progress messages on a terminal."""
 
 import sys
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress(what, quiet):
-    """Show what is being done, until it is done."""
+    """Show a message on the terminal while the block runs."""
     if quiet or not sys.stderr.isatty():
         yield
         return

@@ -1,6 +1,7 @@
 """Check that a loaded model is a pipeline as `skmtl compare --save` writes it."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
@@ -8,9 +9,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from ._archive import ArchiveError
-from ._columns import TableColumns
+from ._command_models import list_last_steps
 from ._encoder import make_steps, name_category
-from ._models import list_last_steps
+from ._table_columns import TableColumns
 
 _N_STEPS = 3  # columns, encoder, model
 _RUNNING = {"memory", "n_jobs", "verbose"}  # where to write, and how many processes
@@ -20,7 +21,7 @@ _CALLED = {  # the only callables among a pipeline's attributes
 }
 
 
-def check_pipeline(model):
+def check_pipeline(model: Any) -> None:
     """Check that a pipeline is one that skmtl saves, and that it predicts."""
     if type(model) is not Pipeline or not isinstance(model.steps, list):
         raise ArchiveError(f"holds a {type(model).__name__} that skmtl did not save")
@@ -138,7 +139,7 @@ def _check_names(owner):
 
 
 def _check_predictions(model):
-    """Check that a model predicts an empty row of each task and of a new one.
+    """Check that a model predicts an empty row of each task and of an unseen task.
 
     Missing attributes and inconsistent shapes thus raise on loading, not in the middle
     of a table.

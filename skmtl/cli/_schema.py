@@ -23,7 +23,7 @@ CLASSES = frozenset(
         "sklearn.preprocessing._data.StandardScaler",
         "sklearn.preprocessing._encoders.OneHotEncoder",
         "sklearn.preprocessing._function_transformer.FunctionTransformer",
-        "skmtl.cli._columns.TableColumns",
+        "skmtl.cli._table_columns.TableColumns",
         "skmtl.cli._dates.DateFeatures",
         "skmtl.compose._encodings.NoEncoding",
         "skmtl.compose._pooled.PooledTasks",
@@ -103,7 +103,7 @@ class Checker:
         copy = {key: node[key] for key in _HEAD}
         if name not in ALLOWED.get(loader, ()):
             self.strange.add(name)
-        if loader not in ALLOWED:  # refused later, whatever its content
+        if loader not in ALLOWED:  # raises later, whatever its content
             return copy
         is_array = loader == "NdArrayNode"
         copiers = self._read_array(node) if is_array else self._copiers[loader]

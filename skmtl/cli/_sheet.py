@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import compress, islice
 
 from ._archive import ArchiveError, check_cells, unpack_gzip
+from ._command_errors import CommandError, count_rows
 from ._decimals import read_decimals
-from ._errors import CommandError, count_rows
 
 _SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas"}
 _MARKS = {
@@ -178,8 +178,8 @@ def _rate(text, separator, tab):
     except csv.Error:
         return False, 0, 0
     width = widths[0] if widths else 0
-    alike = width > 1 and all(each == width for each in widths)
-    return alike, tab and separator == "\t" and width > 1, width
+    equal = width > 1 and all(each == width for each in widths)
+    return equal, tab and separator == "\t" and width > 1, width
 
 
 def _parse(text, separator, path, keep=True):
@@ -214,7 +214,7 @@ def _read_lines(reader, lines):
 
 
 def _even(rows, lines, path):
-    """Pad short rows; refuse rows that are too long."""
+    """Pad short rows; raise for rows that are too long."""
     width = len(rows[0])
     _check_filled(rows, width, path)
     odd = [place for place, row in enumerate(rows) if len(row) != width]
@@ -240,12 +240,12 @@ def _even(rows, lines, path):
 
 
 def _check_filled(rows, width, path):
-    """Check that short rows filled up are not far more than what is there."""
+    """Check that padding short rows adds few cells to those in the file."""
     try:
         check_cells(width * len(rows), sum(map(len, rows)))
     except ArchiveError as error:
         raise CommandError(
-            f"{path} {error}, as its first row has {width:,}: mend it"
+            f"{path} {error}, as its first row has {width:,}: correct it"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Keep fitted pipelines in files that run no code when they are opened."""
+"""Save fitted pipelines in files that run no code when loaded."""
 
 import json
 import re
@@ -9,17 +9,18 @@ from zipfile import BadZipFile
 
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.pipeline import Pipeline
 
 from skmtl import __version__
 
 from ._archive import ArchiveError, bundle, check_size, pack, unpack
-from ._errors import CommandError, need
+from ._command_errors import CommandError, need
 from ._schema import ALLOWED, PROTOCOL, Checker, parse
 
 FORMAT = 1  # increase when an older skmtl would misread a newer file
 _MARK, _SCHEMA = "skmtl.json", "schema.json"
-_LONGEST = 100  # most letters of a name in a message
-_LONGEST_TEXT = 500  # most letters of a message
+_LONGEST = 100  # most characters of a name in a message
+_LONGEST_TEXT = 500  # most characters of a message
 _AGAIN = "save it again with skmtl compare --save"
 _DAMAGE = (  # what zipfile and skops raise
     AttributeError,
@@ -39,7 +40,7 @@ _DAMAGE = (  # what zipfile and skops raise
 )
 
 
-def dump_model(model):
+def dump_model(model: Pipeline) -> bytes:
     """Return a fitted pipeline as bytes that :func:`load_model` opens."""
     files = unpack(need("skops.io").dumps(model))
     schema = json.loads(files.pop(_SCHEMA))
@@ -57,7 +58,7 @@ def dump_model(model):
     return content
 
 
-def load_model(path):
+def load_model(path: str | Path) -> Pipeline:
     """Read a pipeline from a file written by `skmtl compare --save`.
 
     The content is checked against exact allowlists before any object is built, and
@@ -98,7 +99,7 @@ def _open(files, content):
     checked = {**checker.copy(schema), "protocol": PROTOCOL}
     if checker.strange:
         names = ", ".join(name[:_LONGEST] for name in sorted(checker.strange)[:5])
-        raise ArchiveError(f"is refused, as it holds what skmtl does not save: {names}")
+        raise ArchiveError(f"holds what skmtl does not save: {names}")
     check_size(sum(len(files[name]) for name in checker.used), content)
     arrays = {name: files[name] for name in checker.used}
     clean = bundle({_SCHEMA: json.dumps(checked).encode(), **arrays})
@@ -132,7 +133,7 @@ def _shorten(error):
 
 
 def _read_mark(files):
-    """Return the versions that wrote a file; refuse newer ones."""
+    """Return the versions that wrote a file; raise if they are newer."""
     kinds = {name: type(value) for name, value in _make_mark().items()}
     mark = parse(_MARK, files.get(_MARK, b"{}"))
     if not isinstance(mark, dict) or kinds != {k: type(mark.get(k)) for k in kinds}:

@@ -3,14 +3,14 @@
 import numpy as np
 
 from ._choices import METRICS
-from ._columns import as_number, place
-from ._errors import CommandError, count_rows
-from ._kinds import find_kind
+from ._column_kinds import find_kind
+from ._command_errors import CommandError, count_rows
+from ._table_columns import as_number, place
 from ._words import CODE, drop_words, is_empty, strip
 
 _EXACT = 2.0**53  # larger floats cannot represent every integer
 _SHOWN = 3
-_MANY = 20  # all-different text with more values names rows, not classes
+_MANY = 20  # more distinct values than this, one per row, are not classes
 
 
 def read_target(column, source, kind="auto", typed=True):
@@ -32,8 +32,8 @@ def choose_metric(metric, kind):
         return METRICS[kind][0]
     if metric not in METRICS[kind]:
         raise CommandError(
-            f"--metric {metric} is not for {kind}, as which the target is taken: use "
-            f"{' or '.join(METRICS[kind])}, or say what it is with --kind"
+            f"--metric {metric} is not for {kind}, the kind of the target: use "
+            f"{' or '.join(METRICS[kind])}, or give another --kind"
         )
     return metric
 
@@ -45,8 +45,8 @@ def _names_classes(column, typed):
     known = drop_words(column).dropna()
     kind = find_kind(column, typed)
     if kind == "number":
-        told = not typed or is_numeric_dtype(column.dtype)
-        return told and len(known) > 0 and set(_as_numbers(known)) == {0, 1}
+        usable = not typed or is_numeric_dtype(column.dtype)
+        return usable and len(known) > 0 and set(_as_numbers(known)) == {0, 1}
     if kind == "category":
         codes = not typed and known.map(lambda cell: bool(CODE.fullmatch(cell))).any()
         return codes or _are_wrong(known).all()
@@ -78,7 +78,7 @@ def _read_numbers(column, source, typed):
             advice = "write decimals with a point"
         elif not wrong.all():
             example = f"got {str(known[wrong].iloc[0])!r} among numbers"
-            advice = "correct it, leave it empty, or say --kind classes"
+            advice = "correct it, leave it empty, or add --kind classes"
         else:
             advice = "leave out --kind to predict it as a class"
     raise CommandError(
@@ -87,7 +87,7 @@ def _read_numbers(column, source, typed):
 
 
 def _are_wrong(known):
-    """Tell which texts are no numbers, be it with a comma."""
+    """Return which texts are not numbers, with a decimal point or comma."""
     import pandas as pd
 
     text = known.astype(str).str.replace(",", ".", regex=False)
@@ -107,12 +107,12 @@ def _read_classes(column, source, typed):
             f"target {column.name!r} of {source} must hold classes, but is different "
             f"in each of {len(known)} rows: name another column"
         )
-    write = _write_truths if kind == "flag" else _write_classes
+    write = _write_flags if kind == "flag" else _write_classes
     return write(known).astype(object).reindex(column.index)
 
 
-def _write_truths(known):
-    """Return words unchanged, unless true is written in two ways."""
+def _write_flags(known):
+    """Return text unchanged, unless true is spelled in two ways."""
     if known.map(type).eq(str).all() and known.nunique() <= len((True, False)):
         return known
     return known.map(lambda value: str(value).casefold() == "true")
@@ -134,7 +134,7 @@ def _read_counts(column, source, typed):
         raise CommandError(
             f"target {column.name!r} of {source} must not be negative to be counts, "
             f"got {values[negative].iloc[0]:g} in {place(column, negative)}: correct "
-            "it, or say --kind numbers"
+            "it, or use --kind numbers"
         )
     return values
 

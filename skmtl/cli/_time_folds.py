@@ -4,9 +4,9 @@ import numpy as np
 
 from skmtl.model_selection import TaskTimeSeriesSplit
 
-from ._columns import as_date, as_number
-from ._errors import CommandError, check_column
-from ._kinds import read_kind
+from ._column_kinds import read_kind
+from ._command_errors import CommandError, check_column
+from ._table_columns import as_date, as_number
 
 _YEARS = 1500, 2500
 
@@ -25,7 +25,7 @@ def read_times(frame, name, source, typed, wishes):
 
 
 def make_folds(table, n_folds):
-    """Return the folds (a number, or pairs of rows), and whether tasks share times.
+    """Return the folds (a number, or pairs of rows), and whether they share times.
 
     All tasks are split at the same times if each test task then has training rows;
     otherwise each task is split at its own times.
@@ -36,13 +36,13 @@ def make_folds(table, n_folds):
     together = _split(table, codes, n_folds, same_times=True)
     if together and all(_are_known(codes, *fold) for fold in together):
         return together, True
-    apart = _split(table, codes, n_folds, same_times=False)
-    if not apart and not together:
+    separate = _split(table, codes, n_folds, same_times=False)
+    if not separate and not together:
         raise CommandError(
             f"--cv time {table.times.name!r} has too few distinct values for {n_folds} "
             "folds: add --cv 2 for fewer folds"
         )
-    return (apart, False) if apart else (together, True)
+    return (separate, False) if separate else (together, True)
 
 
 def describe_folds(table, n_folds, same_times):
@@ -51,7 +51,7 @@ def describe_folds(table, n_folds, same_times):
         where = (
             "all tasks split at the same times"
             if same_times
-            else "each task cut at times of its own, as some have no rows before others"
+            else "each task split at its own times, as some begin after others end"
         )
         name = table.times.name
         return {

@@ -1,14 +1,16 @@
 """The base class of table transformers."""
 
+from typing import Any
+
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from skmtl._compat import all_or_nothing
 
 
 class TableTransformer(TransformerMixin, BaseEstimator):
-    """Fit and transform a table; a failed fit changes nothing."""
+    """Base class of table transformers; a failed fit changes nothing."""
 
-    def fit_transform(self, X, y=None, **params):
+    def fit_transform(self, X: Any, y: object = None, **params: object) -> Any:
         """Fit to a table and transform it; if that raises, nothing changes.
 
         Parameters
@@ -23,7 +25,7 @@ class TableTransformer(TransformerMixin, BaseEstimator):
         Returns
         -------
         X_new : {DataFrame, ndarray}
-            What `transform` returns.
+            Result of `transform`.
         """
         with all_or_nothing(self):
             return super().fit_transform(X, y, **params)

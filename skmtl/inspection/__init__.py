@@ -1,11 +1,11 @@
-"""Find out whether sharing helps, and which tasks it hurts."""
+"""Compare models with and without sharing, task by task."""
 
-from ._centred_models import make_class_models as make_class_models
-from ._centred_models import make_count_models as make_count_models
-from ._compare import compare_tasks
+from ._compare_tasks import compare_tasks
 from ._comparison import TaskComparison
+from ._default_glms import make_class_models as make_class_models
+from ._default_glms import make_count_models as make_count_models
+from ._default_models import default_models
 from ._display import TaskComparisonDisplay
-from ._models import default_models
 
 __all__ = [
     "TaskComparison",

@@ -1,9 +1,11 @@
-"""A picture of where sharing helps."""
+"""Plot of the gain of each task."""
+
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._metrics import find_metric
-from ._picture import (
+from ._gain_dots import (
     draw_dots,
     draw_nothing,
     explain_dots,
@@ -11,13 +13,17 @@ from ._picture import (
     sort_dots,
     write,
 )
+from ._metrics import find_metric
+
+if TYPE_CHECKING:
+    from ._comparison import TaskComparison
 
 
 class TaskComparisonDisplay:
-    """Show the gain of each task, those that sharing hurts marked.
+    """Plot the gain of each task, and mark the tasks that sharing hurts.
 
-    Tasks are sorted by gain, and named if they are few; of many, those are named that
-    sharing hurts. Whiskers reach one standard error to each side. A task that the
+    Tasks are sorted by gain. Up to 30 tasks are all named; of more, only those that
+    sharing hurts. Whiskers are one standard error to each side. A task that the
     baseline predicts without error has no relative gain, and is left out.
 
     Parameters
@@ -25,24 +31,25 @@ class TaskComparisonDisplay:
     tasks : ndarray of shape (n_tasks,)
         Labels of the tasks.
     gains : ndarray of shape (n_tasks,)
-        Relative gain of each. Those below -1 are drawn at the edge, with their number.
+        Relative gain of each task. Those below -1 are drawn at the edge, with their
+        value.
     doubts : ndarray of shape (n_tasks,)
         Standard errors of the gains, drawn as whiskers.
     n_rows : ndarray of shape (n_tasks,)
-        Number of rows of each, drawn as areas.
+        Number of rows of each task, drawn as areas.
     hurt : ndarray of shape (n_tasks,), dtype bool
-        Whether sharing hurts the task, by the test.
+        Whether sharing significantly hurts the task.
     model : str
         Name of the model with sharing.
     baseline : str
-        Name of the model without.
+        Name of the model without sharing.
     metric : str
-        Error that the gain is a part of.
+        Metric of the errors.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Where it is drawn.
+        Axes of the plot.
     figure_ : matplotlib Figure
         Figure of `ax_`.
 
@@ -61,7 +68,18 @@ class TaskComparisonDisplay:
     'Gain of mean-regularised over independent'
     """
 
-    def __init__(self, *, tasks, gains, doubts, n_rows, hurt, model, baseline, metric):
+    def __init__(
+        self,
+        *,
+        tasks: NDArray,
+        gains: NDArray[np.floating],
+        doubts: NDArray[np.floating],
+        n_rows: NDArray[np.integer],
+        hurt: NDArray[np.bool_],
+        model: str,
+        baseline: str,
+        metric: str,
+    ) -> None:
         self.tasks = tasks
         self.gains = gains
         self.doubts = doubts
@@ -72,22 +90,28 @@ class TaskComparisonDisplay:
         self.metric = metric
 
     @classmethod
-    def from_comparison(cls, comparison, *, model=None, ax=None):
+    def from_comparison(
+        cls,
+        comparison: "TaskComparison",
+        *,
+        model: str | None = None,
+        ax: Any = None,
+    ) -> Self:
         """Draw a comparison.
 
         Parameters
         ----------
         comparison : TaskComparison
-            What `compare_tasks` returned.
+            Result of `compare_tasks`.
         model : str, default=None
-            Name of the model with sharing; None means the best of them.
+            Name of the model with sharing; None means the best one.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
         Returns
         -------
         display : TaskComparisonDisplay
-            The picture.
+            The plot.
         """
         model = model or comparison.best_sharing
         place = comparison.find(model)
@@ -102,7 +126,7 @@ class TaskComparisonDisplay:
             metric=comparison.metric,
         ).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Any = None) -> Self:
         """Draw the gains, sorted.
 
         Parameters
@@ -130,7 +154,7 @@ class TaskComparisonDisplay:
         explain_dots(ax, dots)
         ax.xaxis.set_major_formatter(PercentFormatter(1))
         label = find_metric(self.metric).label
-        ax.set_xlabel(f"error saved by sharing, as part of the {label} without")
+        ax.set_xlabel(f"reduction of the {label} by sharing, relative to no sharing")
         ax.set_title(
             f"Gain of {write(self.model)} over {write(self.baseline)}", loc="left"
         )

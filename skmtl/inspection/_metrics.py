@@ -1,4 +1,4 @@
-"""What an error is: the loss of a row, and how a mean of losses is stated."""
+"""Metrics: the loss of a row, and the unit of its mean."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from skmtl.metrics import measure_squares, measure_surprise
 
 @dataclass(frozen=True)
 class Metric:
-    """Hold a loss of each row, and how its means are stated.
+    """A loss per row, and the transformation of its mean.
 
     Parameters
     ----------
     label : str
-        What its means are called.
+        Name shown in tables.
     loss : callable
-        ``loss(y, z)`` returns the loss of each row. Of classes, `y` are positions of
-        the rows' classes, and `z` of shape (n_rows, n_classes) what each is given.
+        ``loss(y, z)`` returns the loss of each row. For classes, `y` are positions of
+        the classes, and `z` of shape (n_rows, n_classes) their probabilities.
     kind : {"numbers", "classes", "counts"}, default="numbers"
-        Targets that it is for.
+        Kind of target.
     state : callable, default=np.positive
-        Turns means of losses into their unit.
+        Transformation of mean losses, such as the root for "rmse".
     method : {"predict", "predict_proba"}, default="predict"
-        What models are asked.
+        Method that makes the predictions.
     """
 
     label: str
@@ -39,19 +39,19 @@ def _square(y, z):
     return (y - z) ** 2
 
 
-def _deviate(y, z):
+def _absolute(y, z):
     return np.abs(y - z)
 
 
-def _surprise(y, z):
+def _log_loss(y, z):
     return measure_surprise(z, y)
 
 
-def _square_shares(y, z):
+def _brier(y, z):
     return measure_squares(z, y)
 
 
-def _miss(y, z):
+def _zero_one(y, z):
     return 1 - z[np.arange(len(z)), y]
 
 
@@ -62,21 +62,21 @@ def _deviance(y, z):
 _METRICS = {
     "mse": Metric("MSE", _square),
     "rmse": Metric("RMSE", _square, state=np.sqrt),
-    "mae": Metric("MAE", _deviate),
-    "log_loss": Metric("log loss", _surprise, "classes", method="predict_proba"),
-    "error": Metric("error rate", _miss, "classes"),
-    "brier": Metric("Brier score", _square_shares, "classes", method="predict_proba"),
+    "mae": Metric("MAE", _absolute),
+    "log_loss": Metric("log loss", _log_loss, "classes", method="predict_proba"),
+    "error": Metric("error rate", _zero_one, "classes"),
+    "brier": Metric("Brier score", _brier, "classes", method="predict_proba"),
     "poisson_deviance": Metric("Poisson deviance", _deviance, "counts"),
 }
 
 
-def find_metric(name):
-    """Return the metric of a name."""
+def find_metric(name: str) -> Metric:
+    """Return the metric with a name."""
     if name not in _METRICS:
         raise ValueError(f"metric must be one of {list(_METRICS)}. Got {name!r}.")
     return _METRICS[name]
 
 
-def list_metrics(kind):
+def list_metrics(kind: str) -> list[str]:
     """Return the names of the metrics for a kind of target."""
     return [name for name, metric in _METRICS.items() if metric.kind == kind]

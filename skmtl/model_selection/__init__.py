@@ -1,4 +1,4 @@
-"""Split rows to hold out rows of every task, whole tasks, or the future."""
+"""Cross-validation splitters: by rows of every task, by task, or by time."""
 
 from ._forward import TaskTimeSeriesSplit
 from ._splitters import LeaveOneTaskOut, TaskKFold, TaskShuffleSplit

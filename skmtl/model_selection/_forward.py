@@ -1,14 +1,16 @@
 """Splits that train on the past of tasks and test on their future."""
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length
 
 from skmtl.data import take_task_column
 
-from ._splitters import _check_n_splits, _read_tasks
+from ._splitters import Split, _check_n_splits, _read_tasks
 
 _RULE = "times must be numbers or dates"
 _ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([T ].*)?)?")
@@ -36,7 +38,7 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
     same_times : bool, default=False
         Split all tasks at the same times, so that no training row of any task is later
         than a test row. A task that begins late is then tested before it is trained on,
-        like a new task. By default each task is split at its own times.
+        like an unseen task. By default each task is split at its own times.
 
     See Also
     --------
@@ -59,14 +61,21 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
     __metadata_request__split = {"groups": True, "time": True}
 
     def __init__(
-        self, n_splits=5, *, task_column=None, time_column=None, same_times=False
-    ):
+        self,
+        n_splits: int = 5,
+        *,
+        task_column: str | int | None = None,
+        time_column: str | int | None = None,
+        same_times: bool = False,
+    ) -> None:
         self.n_splits = n_splits
         self.task_column = task_column
         self.time_column = time_column
         self.same_times = same_times
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self, X: object = None, y: object = None, groups: object = None
+    ) -> int:
         """Return the number of splits.
 
         Parameters
@@ -81,7 +90,13 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
         """
         return self.n_splits
 
-    def split(self, X, y=None, groups=None, time=None):
+    def split(
+        self,
+        X: object,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        time: ArrayLike | None = None,
+    ) -> Iterator[Split]:
         """Yield the training and test rows of each split.
 
         Parameters

@@ -1,34 +1,45 @@
-"""Splitters that know which task each row belongs to."""
+"""Splitters that split rows within tasks, or by task."""
 
 from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skmtl.data import encode_tasks, take_task_column
 
-from ._strata import deal_strata, draw_strata, read_classes
+from ._strata import assign_strata, draw_strata, read_classes
+
+Column = str | int | Sequence[str | int] | None
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class _TaskSplitter(BaseCrossValidator):
-    """Read the tasks, then yield rows in scikit-learn's way."""
+    """Base class: read the tasks, and yield training and test rows."""
 
     __metadata_request__split = {"groups": True}
 
     @abstractmethod
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self,
+        X: object = None,
+        y: object = None,
+        groups: ArrayLike | None = None,
+    ) -> int:
         """Return the number of splits.
 
         Parameters
         ----------
         X : {array-like, DataFrame} of shape (n_rows, n_columns), default=None
-            Rows; only LeaveOneTaskOut looks at them, to count their tasks.
+            Rows; only LeaveOneTaskOut uses them, to count the tasks.
         y : object, default=None
             Ignored.
         groups : array-like of shape (n_rows,), default=None
-            Task of each row; only LeaveOneTaskOut looks at it.
+            Task of each row; only LeaveOneTaskOut uses it.
 
         Returns
         -------
@@ -36,41 +47,45 @@ class _TaskSplitter(BaseCrossValidator):
             Number of splits.
         """
 
-    def split(self, X, y=None, groups=None):
-        """Yield the rows to train on and the rows held out, split after split.
+    def split(
+        self, X: object, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Iterator[Split]:
+        """Yield the training rows and the held-out rows of each split.
 
         Parameters
         ----------
         X : {array-like, DataFrame} of shape (n_rows, n_columns)
             Rows, with the task column if there is one.
         y : array-like of shape (n_rows,), default=None
-            Classes, if the splitter stratifies; else only its length is looked at.
+            Classes, if the splitter stratifies; otherwise only its length is used.
         groups : array-like of shape (n_rows,), default=None
             Task of each row, used when ``task_column`` is None.
 
         Yields
         ------
         train : ndarray of shape (n_train,)
-            Rows to train on, in ascending order.
+            Training rows, in ascending order.
         test : ndarray of shape (n_test,)
-            Rows held out, in ascending order.
+            Held-out rows, in ascending order.
         """
         tasks, codes = _read_tasks(self, X, y, groups)
         for held_out in self._hold_out(codes, len(tasks), y):
             yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
     @abstractmethod
-    def _hold_out(self, codes, n_tasks, y):
-        """Yield which rows are held out, as masks of shape (n_rows,)."""
+    def _hold_out(
+        self, codes: NDArray[np.intp], n_tasks: int, y: ArrayLike | None
+    ) -> Iterator[NDArray[np.bool_]]:
+        """Yield masks of the held-out rows, of shape (n_rows,)."""
 
 
 class TaskKFold(_TaskSplitter):
-    """Hold out a part of every task, each row once.
+    """Split every task into folds, so that each row is held out once.
 
-    The rows of each task are dealt to the folds in turn, like cards, and the next task
-    goes on where the last one ended. So the number of rows that a task has in one fold
-    and in another differs by at most 1, and so does the whole size of the folds. A task
-    with fewer rows than folds is met in some folds only.
+    The rows of each task are assigned to the folds in turn, and the next task continues
+    with the next fold. So the number of rows of a task per fold differs by at most 1,
+    and so does the size of the folds. A task with fewer rows than folds is in the test
+    set of only some folds.
 
     Parameters
     ----------
@@ -80,16 +95,16 @@ class TaskKFold(_TaskSplitter):
         Column of X that names the task of each row, or a level of its index. None
         means that ``groups`` names the tasks.
     stratify : bool, default=False
-        For classification: deal the rows of each class of a task in turn too, so that
-        their numbers in two folds also differ by at most 1.
+        For classification: also assign the rows of each class of a task in turn, so
+        that their number per fold differs by at most 1.
     shuffle : bool, default=False
-        Deal the rows of each task, and the tasks, in random order.
+        Assign the tasks, and the rows of each task, in random order.
     random_state : int, RandomState instance or None, default=None
-        Seed of the order, used when ``shuffle=True``.
+        Seed of the order, used if ``shuffle=True``.
 
     See Also
     --------
-    TaskShuffleSplit : Holds out a random part of every task, any number of times.
+    TaskShuffleSplit : Holds out a random share of every task, any number of times.
     LeaveOneTaskOut : Holds out whole tasks.
 
     Examples
@@ -111,13 +126,13 @@ class TaskKFold(_TaskSplitter):
 
     def __init__(
         self,
-        n_splits=5,
+        n_splits: int = 5,
         *,
-        task_column=None,
-        stratify=False,
-        shuffle=False,
-        random_state=None,
-    ):
+        task_column: Column = None,
+        stratify: bool = False,
+        shuffle: bool = False,
+        random_state: int | RandomState | None = None,
+    ) -> None:
         self.n_splits = n_splits
         self.task_column = task_column
         self.stratify = stratify
@@ -131,9 +146,9 @@ class TaskKFold(_TaskSplitter):
         self._check(len(codes))
         rng = self._random()
         if self.stratify:
-            folds = deal_strata(codes, read_classes(y), self.n_splits, rng)
+            folds = assign_strata(codes, read_classes(y), self.n_splits, rng)
         else:
-            folds = _deal(codes, self.n_splits, rng)
+            folds = _assign_folds(codes, self.n_splits, rng)
         for fold in range(self.n_splits):
             yield folds == fold
 
@@ -146,9 +161,9 @@ class TaskKFold(_TaskSplitter):
             )
         if not self.shuffle and self.random_state is not None:
             raise ValueError(
-                "random_state has no effect unless shuffle=True. "
-                f"Got random_state={self.random_state!r}; leave it at None, "
-                "or shuffle."
+                "random_state must be None unless shuffle=True. "
+                f"Got random_state={self.random_state!r}; set shuffle=True, or leave "
+                "random_state out."
             )
 
     def _random(self):
@@ -156,24 +171,24 @@ class TaskKFold(_TaskSplitter):
 
 
 class TaskShuffleSplit(_TaskSplitter):
-    """Hold out a random part of every task, any number of times.
+    """Hold out a random share of every task, any number of times.
 
-    A task of ``n_t`` rows gives ``test_size * n_t`` of them to the test, rounded, but
-    at least one row to the test and one to the training. A task of one row is always
-    trained on.
+    Of the ``n_t`` rows of a task, ``test_size * n_t`` are held out, rounded, but at
+    least one row is held out and one is trained on. A task with one row is only trained
+    on.
 
     Parameters
     ----------
     n_splits : int, default=10
         Number of splits.
     test_size : float, default=0.25
-        Part of each task that is held out, between 0 and 1.
+        Share of each task to hold out, between 0 and 1.
     task_column : str, int or list of them, default=None
         Column of X that names the task of each row, or a level of its index. None
         means that ``groups`` names the tasks.
     stratify : bool, default=False
-        For classification: hold out the same part of each class of a task, to less
-        than one row.
+        For classification: hold out the same share of each class of a task, up to one
+        row.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws; an int gives the same splits at each call.
 
@@ -194,13 +209,13 @@ class TaskShuffleSplit(_TaskSplitter):
 
     def __init__(
         self,
-        n_splits=10,
+        n_splits: int = 10,
         *,
-        test_size=0.25,
-        task_column=None,
-        stratify=False,
-        random_state=None,
-    ):
+        test_size: float = 0.25,
+        task_column: Column = None,
+        stratify: bool = False,
+        random_state: int | RandomState | None = None,
+    ) -> None:
         self.n_splits = n_splits
         self.test_size = test_size
         self.task_column = task_column
@@ -225,21 +240,20 @@ class TaskShuffleSplit(_TaskSplitter):
     def _count_test_rows(self, counts):
         if not isinstance(self.test_size, Real) or not 0 < self.test_size < 1:
             raise ValueError(
-                "test_size must be the part of each task to hold out, between 0 and 1. "
+                "test_size must be a share of each task, above 0 and below 1. "
                 f"Got {self.test_size!r}."
             )
         if (counts <= 1).all():
             raise ValueError(
                 "At least one task must have two rows, one to train on and one to "
-                f"hold out. Got {len(counts)} tasks of one row; is the task column "
-                "right?"
+                f"hold out. Got {len(counts)} tasks of one row; check task_column."
             )
         n_test = np.maximum(np.rint(self.test_size * counts), 1).astype(np.intp)
         return np.minimum(n_test, counts - 1)
 
 
 class LeaveOneTaskOut(_TaskSplitter):
-    """Hold out one whole task at a time: how well are new tasks predicted.
+    """Hold out one task at a time, to measure predictions for unseen tasks.
 
     Parameters
     ----------
@@ -249,7 +263,7 @@ class LeaveOneTaskOut(_TaskSplitter):
 
     See Also
     --------
-    TaskKFold : Holds out a part of every task.
+    TaskKFold : Splits every task into folds.
 
     Examples
     --------
@@ -263,25 +277,30 @@ class LeaveOneTaskOut(_TaskSplitter):
     [[0, 2], [3], [1]]
     """
 
-    def __init__(self, *, task_column=None):
+    def __init__(self, *, task_column: Column = None) -> None:
         self.task_column = task_column
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self,
+        X: object = None,
+        y: object = None,
+        groups: ArrayLike | None = None,
+    ) -> int:
         tasks, _ = _read_tasks(self, X, y, groups)
         return len(tasks)
 
     def _hold_out(self, codes, n_tasks, y):
         if n_tasks <= 1:
             raise ValueError(
-                f"There must be at least 2 tasks to leave one out. Got {n_tasks}; is "
-                "the task column right?"
+                f"There must be at least 2 tasks to leave one out. Got {n_tasks}; "
+                "check task_column."
             )
         for task in range(n_tasks):
             yield codes == task
 
 
 def _read_tasks(splitter, X, y, groups):
-    """Return the labels of the tasks and the code of each row."""
+    """Return the task labels, and the position of each row's task among them."""
     check_consistent_length(X, y, groups)
     if splitter.task_column is not None:
         _, labels = take_task_column(X, splitter.task_column)
@@ -296,12 +315,12 @@ def _explain_missing_tasks(splitter, y):
     name = type(splitter).__name__
     if np.ndim(y) > 1:
         return (
-            f"{name} must know the task of each row. Got y with several columns, each "
-            "a task that all rows belong to, and neither task_column nor groups; "
-            "split the rows with KFold or ShuffleSplit."
+            f"{name} needs the task of each row. Got neither task_column nor groups, "
+            "and y with several columns, each a task of all rows; split the rows with "
+            "KFold or ShuffleSplit."
         )
     return (
-        f"{name} must know the task of each row. Got neither task_column nor groups; "
+        f"{name} needs the task of each row. Got neither task_column nor groups; "
         f"write {name}(task_column=...), or pass groups=labels."
     )
 
@@ -313,8 +332,8 @@ def _check_n_splits(n_splits, at_least):
         )
 
 
-def _deal(codes, n_folds, rng):
-    """Deal the rows, task after task, to the folds in turn."""
+def _assign_folds(codes, n_folds, rng):
+    """Assign the rows, task after task, to the folds in turn."""
     rows = np.argsort(codes, kind="stable") if rng is None else _shuffle(codes, rng)
     folds = np.empty(len(codes), dtype=np.intp)
     folds[rows] = np.arange(len(codes)) % n_folds

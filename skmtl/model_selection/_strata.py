@@ -1,39 +1,47 @@
-"""Rows of a task and a class, spread evenly over folds and over draws."""
+"""Stratified assignment of rows to folds and test sets, by task and class."""
 
 import numpy as np
+from numpy.random import RandomState
+from numpy.typing import ArrayLike, NDArray
 
 from skmtl.data import read_class_labels
 
 
-def read_classes(y):
-    """Return the code of each row's class."""
+def read_classes(y: ArrayLike | None) -> NDArray[np.intp]:
+    """Return the class of each row as a code."""
     if y is None:
         raise ValueError(
-            "y must be given to stratify by its classes. Got None; pass y to split, or "
-            "leave stratify=False."
+            "y must hold classes if stratify=True. Got None; pass y to split, or use "
+            "stratify=False."
         )
     if np.ndim(y) == 2:
         raise ValueError(
-            "y must be 1-d to stratify by its classes. Got "
-            f"{np.shape(y)[1]} columns; leave stratify=False."
+            "y must be 1-d if stratify=True. Got "
+            f"{np.shape(y)[1]} columns; use stratify=False."
         )
-    y = read_class_labels(y)
-    if y.dtype.kind == "f" and (y != np.trunc(y)).any():
+    labels = read_class_labels(y)
+    if labels.dtype.kind == "f" and (labels != np.trunc(labels)).any():
         raise ValueError(
-            "y must hold classes to stratify by. Got numbers such as "
-            f"{y[y != np.trunc(y)][0]:g}; leave stratify=False for a regression."
+            "y must hold classes if stratify=True. Got numbers such as "
+            f"{labels[labels != np.trunc(labels)][0]:g}; use stratify=False."
         )
-    return np.unique(y, return_inverse=True)[1]
+    return np.unique(labels, return_inverse=True)[1]
 
 
-def deal_strata(codes, classes, n_folds, rng):
-    """Deal the rows of each task, class after class, to the folds in turn.
+def assign_strata(
+    codes: NDArray[np.intp],
+    classes: NDArray[np.intp],
+    n_folds: int,
+    rng: RandomState | None,
+) -> NDArray[np.intp]:
+    """Assign the rows of each task, class after class, to the folds in turn.
 
-    Within a task the rows of a class are neighbours, so no order of the folds can give
-    two of them more than one row apart. What is left to choose is where a task begins
-    (its leftover rows go where those of the last task ended) and how its folds are
-    turned against those of others, so that its first class does not always meet the
-    first fold. Tasks of alike counts follow each other, each turned one further.
+    Within a task the rows of a class are consecutive, so their number per fold differs
+    by at most 1 in any order of the folds. Two choices remain. The leftover rows of a
+    task go to the folds after those of the previous task, so that fold sizes differ by
+    at most 1. The order of the folds is rotated from task to task, so that the first
+    class does not always go to the first fold; tasks with equal counts modulo `n_folds`
+    are consecutive, each rotated by one more.
     """
     counts = _count(codes, classes)
     order = np.arange(len(codes)) if rng is None else rng.permutation(len(codes))
@@ -43,43 +51,49 @@ def deal_strata(codes, classes, n_folds, rng):
     rows = order[np.lexsort((classes[order], ranks[order]))]
     ranks = ranks[rows]
     sizes = counts.sum(axis=1)[tasks]
-    place = _count_from_begin(sizes) % n_folds
+    place = _number_rows(sizes) % n_folds
     left = sizes % n_folds
     begin, left = (np.cumsum(left) - left)[ranks], left[ranks]
-    turned = np.where(
+    rotated = np.where(
         place < left,
         (place + ranks) % np.maximum(left, 1),
         left + (place - left + ranks) % (n_folds - left),
     )
     folds = np.empty(len(codes), dtype=np.intp)
-    folds[rows] = (begin + turned) % n_folds
+    folds[rows] = (begin + rotated) % n_folds
     return folds
 
 
-def draw_strata(codes, classes, n_test, rng):
-    """Choose ``n_test[t]`` rows of each task, of each class its part, at random.
+def draw_strata(
+    codes: NDArray[np.intp],
+    classes: NDArray[np.intp],
+    n_test: NDArray[np.intp],
+    rng: RandomState,
+) -> NDArray[np.bool_]:
+    """Draw ``n_test[t]`` rows of each task at random, in proportion to its classes.
 
-    The rows of a task, class after class, are chosen at equal distances from a random
-    begin, so that of a class less than one row more or less than its part is chosen.
+    Systematic sampling: the rows of a task, class after class, are chosen at equal
+    distances from a random start, so the number of each class is within one row of its
+    share.
     """
     counts = np.bincount(codes)
     rows = rng.permutation(len(codes))
     rows = rows[np.lexsort((classes[rows], codes[rows]))]
     size, wanted = np.repeat(counts, counts), np.repeat(n_test, counts)
     begin = np.repeat(rng.randint(counts), counts)
-    steps = _count_from_begin(counts) * wanted + begin
+    steps = _number_rows(counts) * wanted + begin
     held_out = np.empty(len(codes), dtype=bool)
     held_out[rows] = (steps + wanted) // size > steps // size
     return held_out
 
 
 def _count(codes, classes):
-    """Return the number of rows of each task and class: (n_tasks, n_classes)."""
+    """Return the number of rows by task and class, of shape (n_tasks, n_classes)."""
     n_tasks, n_classes = codes.max() + 1, classes.max() + 1
     cells = codes * n_classes + classes
     return np.bincount(cells, minlength=n_tasks * n_classes).reshape(n_tasks, n_classes)
 
 
-def _count_from_begin(sizes):
-    """Return the places 0, 1, 2... of the rows of each task, side by side."""
+def _number_rows(sizes):
+    """Return 0, 1, 2... for the rows of each task, concatenated."""
     return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)

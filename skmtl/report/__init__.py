@@ -1,7 +1,7 @@
-"""Show what a comparison of models found, as text and as a page."""
+"""Write the results of a comparison as text and as an HTML page."""
 
 from ._centre import CentreView, view_centre
-from ._models import draw_models
-from ._page import Report
+from ._models_table import draw_models
+from ._report import Report
 
 __all__ = ["CentreView", "Report", "draw_models", "view_centre"]

@@ -1,8 +1,10 @@
-"""What a mean-regularised model learnt, laid out to be drawn."""
+"""Coefficients of a partial pooling model and their path, for plots."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
 
 from skmtl.linear_model import mean_regularized_path
 
@@ -11,7 +13,7 @@ _N_ALPHAS = 30
 
 @dataclass(frozen=True, eq=False)
 class CentreView:
-    """Hold the coefficients of tasks around their centre, at the strength and beyond.
+    """Coefficients of tasks around their centre, and their path over alpha.
 
     Parameters
     ----------
@@ -24,7 +26,7 @@ class CentreView:
     coef_shared : ndarray of shape (n_features,)
         Coefficients of the centre.
     alpha : float
-        Strength of the pull to the centre.
+        Strength of partial pooling, which shrinks tasks towards the centre.
     alphas : ndarray of shape (n_alphas,)
         Strengths of the path, ascending.
     path : ndarray of shape (n_alphas, n_tasks, n_features)
@@ -46,37 +48,37 @@ class CentreView:
     array([1., 0.])
     """
 
-    features: tuple
-    n_rows: np.ndarray
-    coef: np.ndarray
-    coef_shared: np.ndarray
+    features: tuple[str, ...]
+    n_rows: NDArray[np.integer]
+    coef: NDArray[np.floating]
+    coef_shared: NDArray[np.floating]
     alpha: float
-    alphas: np.ndarray
-    path: np.ndarray
+    alphas: NDArray[np.floating]
+    path: NDArray[np.floating]
 
     @property
-    def spread(self):
+    def spread(self) -> NDArray[np.floating]:
         """Root mean square distance of tasks from the centre, for each feature."""
         return np.sqrt(np.mean((self.coef - self.coef_shared) ** 2, axis=0))
 
 
-def view_centre(pipeline, X, y):
-    """Lay out what a pipeline learnt that ends in a mean-regularised model.
+def view_centre(pipeline: Pipeline, X: object, y: ArrayLike) -> CentreView:
+    """Return the coefficients and path of a fitted pipeline with partial pooling.
 
     Parameters
     ----------
     pipeline : Pipeline
-        Fitted; its last step is a MeanRegularizedRegressorCV, and the others make a
-        frame with the task column last.
+        Fitted pipeline. Its last step is a MeanRegularizedRegressorCV; the other steps
+        return a frame with the task column last.
     X : DataFrame of shape (n_rows, n_columns)
-        Rows that it was fitted on.
+        Training rows.
     y : array-like of shape (n_rows,)
-        Targets of these rows.
+        Targets.
 
     Returns
     -------
     view : CentreView
-        Coefficients, and their path over strengths.
+        Coefficients and their path.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Put a figure into a page that needs no other file."""
+"""Embed a figure in an HTML page."""
 
 from base64 import b64encode
 from io import BytesIO
@@ -7,7 +7,7 @@ from skmtl._text import show_html
 
 
 def embed_figure(figure, alt, caption):
-    """Return a figure of HTML with the picture inside, and words for it."""
+    """Return an HTML figure with an embedded picture, its alt text and caption."""
     with BytesIO() as file:
         # without the date, so that the same input gives the same page
         figure.savefig(file, format="svg", dpi=200, metadata={"Date": None})

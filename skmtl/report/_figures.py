@@ -1,4 +1,4 @@
-"""Pictures of a comparison and of coefficients, each as a matplotlib figure."""
+"""Figures of gains, coefficients and paths."""
 
 import warnings
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ import numpy as np
 from skmtl._text import show
 
 BLUE, ORANGE, GREY, INK = "#1f5fa8", "#b8460e", "#8a939c", "#1d2730"
-_WIDTH = 4.8  # inches: as wide as a telephone, and enlarged on a screen
+_WIDTH = 4.8  # inches: legible on a telephone, enlarged on wider screens
 _MOST_BARS, _MOST_FEATURES, _MOST_PANELS, _MOST_LINES = 30, 15, 6, 40
 _MANY_POINTS = 1500
-_WORST = 100  # percent: losses have no bound, gains have
+_WORST = 100  # percent: larger negative gains are cut, as they have no bound
 _STYLE = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -24,18 +24,18 @@ _STYLE = {
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
     "svg.hashsalt": "skmtl",
-    "svg.fonttype": "none",  # the reader's fonts have more letters than ours
+    "svg.fonttype": "none",  # the browser's fonts have more letters than matplotlib's
 }
 
 
 @contextmanager
-def house_style():
-    """Draw and save in our style, whatever the user's is."""
+def report_style():
+    """Use the style of the report instead of the user's."""
     import matplotlib as mpl
 
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
-        # matplotlib's dealings with its own dependencies
+        # raised inside matplotlib by its dependencies
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -50,24 +50,24 @@ def _figure(height, **grid):
 
 
 def plot_gains(comparison, model):
-    """Draw the gain of each task: bars, or against the rows if tasks are many."""
+    """Draw the gain of each task: as bars, or for many tasks against their rows."""
     if draws_bars(comparison):
         return _plot_gain_bars(comparison, model)
     return _plot_gain_points(comparison, model)
 
 
 def draws_bars(comparison):
-    """Tell whether tasks are few enough for a bar each."""
+    """Return whether there are few enough tasks to draw a bar for each."""
     return len(comparison.tasks) <= _MOST_BARS
 
 
 def list_gains(comparison, model):
-    """Return the gain of each task in percent, 0 where nothing can be gained."""
+    """Return the gain of each task in percent, 0 if the baseline has no error."""
     return 100 * np.nan_to_num(comparison.task_relative_gains[comparison.find(model)])
 
 
 def count_cut(comparison, model):
-    """Count the tasks whose loss is larger than the picture shows."""
+    """Count the tasks with a gain below the lower end of the plot."""
     return int((list_gains(comparison, model) < -_WORST).sum())
 
 
@@ -86,7 +86,7 @@ def _plot_gain_bars(comparison, model):
     ax.set_yticks(np.arange(len(order)), labels)
     ax.tick_params(axis="y", length=0)
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_xlabel(_say_gain(comparison))
+    ax.set_xlabel(_label_gain(comparison))
     return figure
 
 
@@ -106,7 +106,7 @@ def _plot_gain_points(comparison, model):
         ax.set_xscale("log")
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.set_xlabel("rows of the task")
-    ax.set_ylabel(_say_gain(comparison))
+    ax.set_ylabel(_label_gain(comparison))
     return figure
 
 
@@ -115,13 +115,13 @@ def _colour_gains(comparison, model, gains):
     return np.where(hurt, ORANGE, np.where(gains > 0, BLUE, GREY))
 
 
-def _say_gain(comparison):
+def _label_gain(comparison):
     name = comparison.metric_label
     return f"{name}, % below that of '{_label(comparison.baseline)}'"
 
 
 def plot_coefficients(view):
-    """Draw the coefficients of the centre, and of the tasks around it."""
+    """Draw the coefficients of the tasks and of their centre."""
     features = choose_features(view)
     figure, ax = _figure(0.9 + 0.3 * len(features))
     places = np.arange(len(features))[::-1]
@@ -149,13 +149,13 @@ def plot_coefficients(view):
 
 
 def choose_features(view):
-    """Return the features that matter most, in the order in which they do."""
+    """Return the features with the largest coefficients, the largest first."""
     size = np.abs(view.coef_shared) + view.spread
     return np.argsort(-size, kind="stable")[:_MOST_FEATURES]
 
 
 def plot_path(view):
-    """Draw how tasks move to the centre as the pull grows, feature by feature."""
+    """Draw the coefficients of tasks against alpha, a panel per feature."""
     features = _choose_panels(view)
     n_rows = -(-len(features) // 2)
     figure, axes = _figure(
@@ -171,7 +171,7 @@ def plot_path(view):
         ax.axhline(0, color=GREY, linewidth=0.6)
     for ax in axes.flat[len(features) :]:
         ax.set_visible(False)
-    figure.supxlabel("alpha: how strongly tasks are pulled to the centre", size=9)
+    figure.supxlabel("alpha: strength of partial pooling", size=9)
     figure.supylabel("coefficients of the tasks", size=9)
     if scale is not None:
         ends = view.n_rows.min(), view.n_rows.max()
@@ -189,7 +189,7 @@ def plot_path(view):
 
 
 def _choose_panels(view):
-    """Return the features that differ most between tasks, or would at any strength."""
+    """Return the features that differ most between tasks, here or along the path."""
     spread = view.spread
     if not spread.any():
         spread = view.path.std(axis=1).mean(axis=0)
@@ -197,14 +197,14 @@ def _choose_panels(view):
 
 
 def _choose_lines(view):
-    """Return some tasks, from few rows to many."""
+    """Return a sample of the tasks, from few rows to many."""
     order = np.argsort(view.n_rows, kind="stable")
     picked = np.linspace(0, len(order) - 1, min(_MOST_LINES, len(order)))
     return order[np.unique(picked.astype(int))]
 
 
 def _colour_rows(n_rows):
-    """Return a colour for each task, and the scale unless all have as many rows."""
+    """Return a colour for each task, and their scale if row counts differ."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm, to_rgba
 
@@ -215,12 +215,12 @@ def _colour_rows(n_rows):
 
 
 def _mark(view):
-    """Return where the strength chosen lies, at the end if it is infinite."""
+    """Return the chosen alpha, clipped to the ends of the path."""
     return np.clip(view.alpha, view.alphas[0], view.alphas[-1])
 
 
 def _label(name, most=24):
-    """Return a name that is short, and no formula."""
+    """Shorten a name, and escape it for matplotlib's mathematical text."""
     name = show(name).replace("missingindicator_", "missing ")  # scikit-learn's word
     name = name if len(name) <= most else f"{name[: most - 1]}…"
     return name.replace("$", r"\$")

@@ -1,4 +1,4 @@
-"""The sections of the page, each a function of the report."""
+"""The sections of the page."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -13,13 +13,13 @@ from ._figures import (
     choose_features,
     count_cut,
     draws_bars,
-    house_style,
     list_gains,
     plot_coefficients,
     plot_gains,
     plot_path,
+    report_style,
 )
-from ._models import draw_models_html, write_error
+from ._models_table import draw_models_html, write_error
 from ._verdict import choose_model
 
 _MOST_TASKS = 200
@@ -32,12 +32,13 @@ def _draw_models(report):
     table = draw_models_html(report.comparison, report.explanations)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Models">{table}'
-        f"</div><p>* the smallest error. Each model predicted rows that it was not "
-        f"fitted on, in {n_folds} folds that every task is dealt to. The error is the "
-        "mean over tasks, every task counting the same; ± is the standard error of the "
-        "gain over folds. A model <em>hurts</em> a task if it predicts the task worse "
-        f"than <em>{show_html(report.comparison.baseline)}</em> does, by a paired test "
-        f"that allows for the number of tasks (level {_LEVEL:.0%}).</p>"
+        f"</div><p>* smallest error. Each model predicted rows that it was not fitted "
+        f"on, in {n_folds} folds. The error is the mean "
+        "over tasks, every task counting the same; ± is the standard error of the gain "
+        "over folds. A model <em>hurts</em> a task if it predicts the task "
+        "significantly worse than "
+        f"<em>{show_html(report.comparison.baseline)}</em>, by a paired test adjusted "
+        f"for the number of tasks (significance level {_LEVEL:.0%}).</p>"
     )
 
 
@@ -49,32 +50,32 @@ def _draw_gains(report):
     alt = (
         f"Gain of each of {len(gains)} tasks, from {gains[worst]:.0f} % "
         f"({comparison.tasks[worst]}) to {gains[best]:.0f} % "
-        f"({comparison.tasks[best]}); {(gains > 0).sum()} are above zero."
+        f"({comparison.tasks[best]}); {(gains > 0).sum()} are positive."
     )
-    with house_style():
+    with report_style():
         figure = plot_gains(comparison, model)
         picture = embed_figure(figure, alt, _explain_gains(comparison, model))
-    return picture + _say_hurt(comparison, model) + _draw_tasks(comparison, model)
+    return picture + _list_hurt(comparison, model) + _draw_tasks(comparison, model)
 
 
 def _explain_gains(comparison, model):
     side = "To the right of" if draws_bars(comparison) else "Above"
     n_cut = count_cut(comparison, model)
-    cut = f" {n_cut} drawn at -100 % are worse than that." if n_cut else ""
+    cut = f" {n_cut} drawn at -100 % are lower than that." if n_cut else ""
     return (
         f"{side} the line, blue: predicted better by {model} than by "
-        f"{comparison.baseline}. Grey: predicted worse, but not by more than chance "
-        f"may do. Orange: hurt, by the test.{cut}"
+        f"{comparison.baseline}. Grey: predicted worse, but not significantly. Orange: "
+        f"hurt, significantly worse.{cut}"
     )
 
 
-def _say_hurt(comparison, model):
+def _list_hurt(comparison, model):
     hurt = comparison.hurt(model)
     if not len(hurt):
         return (
-            f"<p><strong>No task is hurt</strong> by <em>{show_html(model)}</em>, as "
-            "far as the test can detect. In tasks with few rows it detects only large "
-            "effects.</p>"
+            f"<p><strong>No task is hurt</strong> by "
+            f"<em>{show_html(model)}</em>, as far as the test detects. In tasks with "
+            "few rows it detects only large effects.</p>"
         )
     names = ", ".join(show_html(str(name)) for name in hurt[:_MOST_TASKS])
     return f"<p><strong>Hurt by <em>{show_html(model)}</em>:</strong> {names}.</p>"
@@ -96,7 +97,7 @@ def _draw_tasks(comparison, model):
         for t in order
     )
     return (
-        f"<details><summary>{_say_tasks(len(gains))}</summary>"
+        f"<details><summary>{_title_tasks(len(gains))}</summary>"
         '<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table>'
         f"<caption>{comparison.metric_label} of each task, smallest gain first"
         f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
@@ -104,7 +105,7 @@ def _draw_tasks(comparison, model):
     )
 
 
-def _say_tasks(n_tasks):
+def _title_tasks(n_tasks):
     if n_tasks <= _MOST_TASKS:
         return f"Table of all {n_tasks} tasks"
     return f"Table of the {_MOST_TASKS} of {n_tasks:,} tasks with the smallest gain"
@@ -116,20 +117,24 @@ def _draw_coefficients(report):
     first = features[0]
     own = view.coef[:, first]
     alt = (
-        f"Coefficients of {len(features)} features: shared, and of each task. Largest "
-        f"is {view.features[first]}, shared {view.coef_shared[first]:.3g}, tasks "
-        f"{own.min():.3g} to {own.max():.3g}."
+        f"Coefficients of {len(features)} features: the shared part, and each task. "
+        f"The largest is {view.features[first]}, shared {view.coef_shared[first]:.3g}, "
+        f"tasks {own.min():.3g} to {own.max():.3g}."
     )
     n_hidden = len(view.features) - len(features)
-    rest = f" Not shown: {n_hidden} that matter less." if n_hidden else ""
-    with house_style():
+    rest = (
+        f" Not shown: {n_hidden} features with smaller coefficients."
+        if n_hidden
+        else ""
+    )
+    with report_style():
         return embed_figure(
             plot_coefficients(view),
             alt,
-            "Change of the target when a number grows by its standard deviation, or "
-            "when a category applies, in the model that keeps tasks near what they "
-            "share. The nearer the blue dots are to the orange diamond, the more alike "
-            f"the tasks are.{rest}",
+            "Change of the prediction when a number grows by its standard deviation, "
+            "or when a category applies, in the partial pooling model. The closer the "
+            "blue dots (tasks) are to the orange diamond (shared part), the more "
+            f"similar the tasks are.{rest}",
         )
 
 
@@ -137,15 +142,15 @@ def _draw_path(report):
     view = report.view
     chosen = "infinite" if np.isinf(view.alpha) else f"{view.alpha:.3g}"
     alt = (
-        "Coefficients of the tasks as the pull to the centre grows: far apart at "
-        f"alpha {view.alphas[0]:.2g}, one and the same at {view.alphas[-1]:.2g}."
+        "Coefficients of the tasks as alpha, the strength of partial pooling, grows: "
+        f"different at {view.alphas[0]:.2g}, the same at {view.alphas[-1]:.2g}."
     )
     caption = (
-        "Each line is a task. At the left tasks are learnt apart, at the right they "
-        "have one coefficient; tasks with few rows move first. The dashed line marks "
-        f"the strength that the data chose: alpha = {chosen}."
+        "Each line is a task. At the left, tasks are independent; at the right, all "
+        "have the same coefficient. Tasks with few rows move first. The dashed line is "
+        f"the strength chosen from the data: alpha = {chosen}."
     )
-    with house_style():
+    with report_style():
         return embed_figure(plot_path(view), alt, caption)
 
 
@@ -177,9 +182,9 @@ def _draw_facts(facts):
 
 
 def choose_sections(report):
-    """Return names, titles and functions of the sections that a report has."""
-    drawn = _ABOUT_CENTRE if report.view is not None else ()
-    return (*_ABOUT_MODELS, *drawn, *_ABOUT_DATA)
+    """Return the name, title and function of each section of a report."""
+    centre = _ABOUT_CENTRE if report.view is not None else ()
+    return (*_ABOUT_MODELS, *centre, *_ABOUT_DATA)
 
 
 _ABOUT_MODELS = (
@@ -192,5 +197,5 @@ _ABOUT_CENTRE = (
 )
 _ABOUT_DATA = (
     ("data", "The data", _draw_data),
-    ("origin", "How this was made", _draw_origin),
+    ("origin", "How this page was made", _draw_origin),
 )

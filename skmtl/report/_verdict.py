@@ -1,10 +1,11 @@
-"""The answer, above everything else."""
+"""The verdict at the top of the page."""
 
 from skmtl._text import show_html
+from skmtl.inspection import TaskComparison
 
 
-def draw_verdict(comparison):
-    """Draw the answer in a few words, a sentence, and four numbers."""
+def draw_verdict(comparison: TaskComparison) -> str:
+    """Draw the verdict, the recommendation, and four numbers."""
     kind = _KINDS[comparison.verdict]
     numbers = "".join(
         f"<div><dt>{show_html(name)}</dt><dd>{show_html(value)}</dd></div>"
@@ -17,8 +18,8 @@ def draw_verdict(comparison):
     )
 
 
-def choose_model(comparison):
-    """Return the model that shares to describe: the recommended one, else the best."""
+def choose_model(comparison: TaskComparison) -> str:
+    """Return the model with sharing to describe: the recommended one, or the best."""
     if comparison.recommended != comparison.baseline:
         return comparison.recommended
     return comparison.best_sharing
@@ -28,8 +29,8 @@ _KINDS = {
     "Sharing helps": "shared",
     "Sharing seems to help": "shared",
     "No clear difference": "unclear",
-    "Sharing seems not to help": "apart",
-    "Sharing does not help": "apart",
+    "Sharing seems not to help": "independent",
+    "Sharing does not help": "independent",
 }
 
 

@@ -16,12 +16,12 @@ pytest.importorskip("skops", reason="skops is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 import skmtl  # noqa: E402
-from skmtl.cli import _compare as compare_module  # noqa: E402
+from skmtl.cli import _compare_command as compare_module  # noqa: E402
 from skmtl.cli import main  # noqa: E402
-from skmtl.cli._formulas import defuse  # noqa: E402
-from skmtl.cli._models import fit_model, make_models  # noqa: E402
+from skmtl.cli._command_models import fit_model, make_models  # noqa: E402
+from skmtl.cli._formulas import quote_formula  # noqa: E402
+from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._store import dump_model  # noqa: E402
-from skmtl.cli._table import prepare_table  # noqa: E402
 
 LONG = "a" * 300
 
@@ -124,6 +124,7 @@ def test_classes_too_rare_to_compare_are_refused_first(capsys, csv, classes, sai
     assert said in fail(capsys, argv)
 
 
+@pytest.mark.full
 def test_six_rows_of_a_rarer_class_are_enough(capsys, csv):
     make_table(["no"] * 54 + ["yes"] * 6).to_csv(csv, index=False)
     argv = ["compare", "c.csv", "--task", "t", "--target", "y", "--cv", "2"]
@@ -180,11 +181,11 @@ def save_classes(classes, path="m.skops", labels="abc"):
 
 
 @pytest.mark.parametrize(("text", "written"), FORMULAS, ids=range(len(FORMULAS)))
-def test_text_that_begins_as_a_formula_is_defused(text, written):
-    assert defuse(text) == written
+def test_text_that_begins_as_a_formula_is_quoted(text, written):
+    assert quote_formula(text) == written
 
 
-def test_classes_that_begin_as_formulas_are_defused(csv):
+def test_classes_that_begin_as_formulas_are_quoted(csv):
     save_classes(["=1", "-2"])
     assert main(["predict", "m.skops", "c.csv", "--output", "p.csv"]) == 0
     assert {*pd.read_csv("p.csv")["prediction"]} == {"'=1", "-2"}
@@ -207,6 +208,7 @@ def test_cells_that_pass_through_are_not_changed(csv):
 STEERING = set("\x1b\x07\x9b\u202e")
 
 
+@pytest.mark.full
 def test_control_characters_in_a_table_are_escaped_in_the_terminal(capsys, csv):
     frame = make_table(["u\x1b[31m", "v\u202e"], "abc")
     frame = frame.rename(columns={"x": "x\x1b]0;x\x07", "t": "t\x9b"})
@@ -238,6 +240,7 @@ STREAMS = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("line", "code", "said"), STREAMS, ids=range(len(STREAMS)))
 def test_unwritable_streams_give_a_one_line_error(csv, line, code, said):
     save_classes(["u", "v"])

@@ -14,9 +14,9 @@ pd = pytest.importorskip("pandas", reason="pandas is not installed")
 pytest.importorskip("skops", reason="skops is not installed")
 
 from skmtl.cli import main  # noqa: E402
-from skmtl.cli._models import fit_model, make_models  # noqa: E402
+from skmtl.cli._command_models import fit_model, make_models  # noqa: E402
+from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._store import dump_model, load_model  # noqa: E402
-from skmtl.cli._table import prepare_table  # noqa: E402
 
 
 def make_table():
@@ -134,8 +134,8 @@ STRANGE = {
     "operator.methodcaller": lambda touch: node(
         "OperatorFuncNode", "operator.methodcaller", attrs=touch
     ),
-    "skmtl.cli._columns.TableColumns": lambda touch: method(
-        "skmtl.cli._columns.TableColumns", "fit"
+    "skmtl.cli._table_columns.TableColumns": lambda touch: method(
+        "skmtl.cli._table_columns.TableColumns", "fit"
     ),
     "numpy.load": lambda touch: node("FunctionNode", "numpy.load"),
     "numpy.save": lambda touch: node("FunctionNode", "numpy.save"),

@@ -14,11 +14,11 @@ import pytest
 pd = pytest.importorskip("pandas", reason="pandas is not installed")
 openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 
-from skmtl.cli import _archive, _excel, _read  # noqa: E402
-from skmtl.cli._columns import TableColumns  # noqa: E402
-from skmtl.cli._errors import CommandError  # noqa: E402
-from skmtl.cli._labels import describe_labels  # noqa: E402
-from skmtl.cli._read import read_table  # noqa: E402
+from skmtl.cli import _archive, _excel, _read_file  # noqa: E402
+from skmtl.cli._command_errors import CommandError  # noqa: E402
+from skmtl.cli._read_file import read_table  # noqa: E402
+from skmtl.cli._table_columns import TableColumns  # noqa: E402
+from skmtl.cli._task_labels import describe_labels  # noqa: E402
 
 SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
 END = b"</sheetData>"
@@ -154,7 +154,7 @@ def test_a_table_is_not_filled_up_far_beyond_what_it_holds(tmp_path):
 
 def test_a_parquet_file_holds_no_more_cells_than_its_limit(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
-    monkeypatch.setattr(_read, "_ANY_CELLS", 2**17)
+    monkeypatch.setattr(_read_file, "_ANY_CELLS", 2**17)
     frame = pd.DataFrame({"t": ["a"] * 2**20, "x": 1.0})
     frame.to_parquet(tmp_path / "whole.parquet")
     content = (tmp_path / "whole.parquet").read_bytes()
@@ -162,6 +162,7 @@ def test_a_parquet_file_holds_no_more_cells_than_its_limit(tmp_path, monkeypatch
     assert "is too large to open: 2,097,152 cells in" in said
 
 
+@pytest.mark.full
 def test_names_in_a_line_longer_than_the_sample_are_told_apart(tmp_path):
     names = ["t", *(f"measurement_{i}" for i in range(20_000))]
     rows = [";".join(names), *(";".join(["a"] + ["1"] * 20_000) for _ in range(2))]
@@ -173,7 +174,7 @@ def test_names_in_a_line_longer_than_the_sample_are_told_apart(tmp_path):
 
 def test_a_closed_standard_input_is_said(monkeypatch):
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(CommandError, match="the standard input is closed: say <FILE"):
+    with pytest.raises(CommandError, match="standard input is closed: add <FILE"):
         read_table("-")
 
 

@@ -10,7 +10,7 @@ pd = pytest.importorskip("pandas", reason="pandas is not installed")
 pytest.importorskip("skops", reason="skops is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
-from skmtl.cli import _compare as compare_module  # noqa: E402
+from skmtl.cli import _compare_command as compare_module  # noqa: E402
 from skmtl.cli import main  # noqa: E402
 from skmtl.cli._store import load_model  # noqa: E402
 from skmtl.inspection import compare_tasks  # noqa: E402
@@ -52,7 +52,11 @@ def compare(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize(("errors", "name", "verdict"), CASES, ids=range(len(CASES)))
+@pytest.mark.parametrize(
+    ("errors", "name", "verdict"),
+    [CASES[0], *(pytest.param(*case, marks=pytest.mark.full) for case in CASES[1:])],
+    ids=range(len(CASES)),
+)
 def test_terminal_and_report_say_the_same_of_the_model_that_is_saved(
     capsys, tmp_path, compare, errors, name, verdict
 ):
@@ -69,6 +73,7 @@ def test_terminal_and_report_say_the_same_of_the_model_that_is_saved(
     assert (last is MultiTaskRidgeCV) == (name == "independent")
 
 
+@pytest.mark.full
 def test_a_saved_model_that_hurts_a_task_says_so(capsys, compare):
     compare(CASES[0][0], p_values=(1.0, 1e-6, 0.5))
     said = "Saved 'pooled', fitted to all rows, which hurts 1 of the 3 tasks ('b'): "

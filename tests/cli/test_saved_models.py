@@ -13,10 +13,10 @@ pd = pytest.importorskip("pandas", reason="pandas is not installed")
 pytest.importorskip("skops", reason="skops is not installed")
 
 from skmtl.cli._archive import ArchiveError, pack, unpack  # noqa: E402
-from skmtl.cli._models import MODELS, fit_model, make_models  # noqa: E402
+from skmtl.cli._command_models import MODELS, fit_model, make_models  # noqa: E402
+from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._schema import ALLOWED  # noqa: E402
 from skmtl.cli._store import dump_model, load_model  # noqa: E402
-from skmtl.cli._table import prepare_table  # noqa: E402
 
 
 def make_frame(holes):
@@ -68,7 +68,13 @@ def list_nodes(node):
         yield from list_nodes(each) if isinstance(each, dict | list) else ()
 
 
-@pytest.mark.parametrize(("target", "name"), CASES)
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        pytest.param(*case, marks=pytest.mark.full if case[1] != "independent" else [])
+        for case in CASES
+    ],
+)
 def test_every_model_is_opened_as_it_was_saved(tmp_path, target, name):
     frame, model, content = save(target, name)
     (tmp_path / "model.skops").write_bytes(content)
@@ -77,6 +83,7 @@ def test_every_model_is_opened_as_it_was_saved(tmp_path, target, name):
     assert_array_equal(loaded.predict(new), model.predict(new))
 
 
+@pytest.mark.full
 def test_the_allowlist_is_exactly_what_is_saved():
     """If this fails, a saved pipeline holds another class: see cli/_schema.py."""
     found = set()

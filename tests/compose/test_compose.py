@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
@@ -41,9 +40,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import estimator_checks as checks
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.compose import IndependentTasks, PooledTasks, TaskAware, make_task_pipeline
 
@@ -843,6 +840,7 @@ def test_a_pipeline_does_not_touch_what_it_is_given():
 AROUND = [*FRAMES, as_objects, as_numbers]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("table", AROUND)
 @BOTH
 def test_everything_that_passes_X_and_y_only_works(rows, table, Model):
@@ -911,61 +909,6 @@ def test_jobs_may_run_in_a_search(rows):
 
 
 BOOSTING = {"max_iter": 5, "min_samples_leaf": 3, "random_state": 0}
-CHECKED = [
-    IndependentTasks(),
-    PooledTasks(),
-    PooledTasks(task_intercepts=True),
-    IndependentTasks(LogisticRegression()),
-    PooledTasks(LogisticRegression()),
-    IndependentTasks(DecisionTreeClassifier(random_state=0)),
-    PooledTasks(DecisionTreeClassifier(random_state=0)),
-    IndependentTasks(task_column=0),
-    PooledTasks(task_column=0),
-    IndependentTasks(LogisticRegression(), task_column=0),
-    PooledTasks(LogisticRegression(), task_column=0, task_intercepts=True),
-    TaskAware(StandardScaler(), task_column=0),
-    TaskAware(StandardScaler(), task_column=-1),
-]
-
-
-# That check subtracts a float from integers, which a table with labels is made of.
-BROKEN_CHECK = "check_positive_only_tag_during_fit"
-BROKEN_CHECKS = {"1.7.0": [BROKEN_CHECK], "1.7.1": [BROKEN_CHECK]}
-
-
-def expect(estimator):
-    """Name the checks that cannot pass when a column of their X holds the task."""
-    if isinstance(estimator, TaskAware) or estimator.task_column is None:
-        return {}
-    reason = "the first column of this check's X is continuous, it cannot hold tasks"
-    names = [
-        *BROKEN_CHECKS.get(sklearn.__version__, []),
-        "check_sample_weight_equivalence_on_dense_data",
-        "check_sample_weight_equivalence_on_sparse_data",
-    ]
-    if is_classifier(estimator):
-        names.append("check_classifiers_one_label_sample_weights")
-    return dict.fromkeys(names, reason)
-
-
-@parametrize_with_checks(CHECKED, expected_failed_checks=expect)
-@pytest.mark.filterwarnings("ignore")
-def test_conventions_of_scikit_learn_hold(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.parametrize("estimator", CHECKED)
-@pytest.mark.parametrize(
-    "check",
-    [
-        checks.check_dataframe_column_names_consistency,
-        checks.check_param_validation,
-        checks.check_inplace_ensure_writeable,
-    ],
-)
-@pytest.mark.filterwarnings("ignore")
-def test_conventions_that_are_not_yielded_hold(estimator, check):
-    check(type(estimator).__name__, estimator)
 
 
 @pytest.mark.parametrize(

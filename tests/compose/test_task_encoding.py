@@ -235,6 +235,7 @@ def test_columns_of_outputs_are_told_apart():
     assert_allclose(found.mean(axis=0), Y.mean(axis=0), atol=0.3)
 
 
+@pytest.mark.full
 def test_lightgbm_takes_a_category(levels):
     lightgbm = pytest.importorskip("lightgbm")
     X, y, task, new, of, target = levels

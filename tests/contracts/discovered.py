@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from cases import parametrize
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -194,8 +195,9 @@ def public_estimators():
         if not found.name.startswith("_"):
             room = importlib.import_module(f"skmtl.{found.name}")
             for value in (getattr(room, name) for name in getattr(room, "__all__", [])):
-                if inspect.isclass(value) and issubclass(value, BaseEstimator):
-                    yield from [value] if hasattr(value, "fit") else []
+                is_one = inspect.isclass(value) and issubclass(value, BaseEstimator)
+                if is_one and not inspect.isabstract(value) and hasattr(value, "fit"):
+                    yield value
 
 
 def lacking(estimator):
@@ -223,6 +225,21 @@ def _cases():
             yield Case(name, estimator(**arguments))
     for model in MADE:
         yield Case("-".join(["make_task_pipeline", *model.named_steps]), model)
+
+
+def first_ones(cases):
+    """Return the first case of each relation, which is a module, and kind of target."""
+    first = {}
+    for case in sorted(cases, key=lambda case: case.kind != "numbers"):
+        module = type(case.model).__module__.removesuffix("_cv")
+        first.setdefault(module.removesuffix("_classifier"), case)
+        first.setdefault((module.split(".")[1], case.kind), case)
+    return list(first.values())
+
+
+def each_of(cases):
+    """Parametrize by cases; only the first of each relation are in the short suite."""
+    return parametrize("case", cases, first_ones(cases), ids=lambda case: case.name)
 
 
 CASES = list(_cases())

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from cases import parametrize
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.linear_model import GraphRegularizedClassifier, MeanRegularizedClassifier
 
@@ -28,13 +28,14 @@ MODELS = [
     GraphRegularizedClassifier("complete", alpha=0.5, fit_intercept=False),
 ]
 each_class = pytest.mark.parametrize("Model", CLASSES)
-each_model = pytest.mark.parametrize("model", MODELS, ids=str)
+SHORT = [MODELS[k] for k in (1, 5)]
+each_model = parametrize("model", MODELS, SHORT)
 # Chain models depend on the order of tasks, and have a place for new tasks.
 ORDERLESS = [model for model in MODELS if getattr(model, "graph", "") != "chain"]
-each_orderless = pytest.mark.parametrize("model", ORDERLESS, ids=str)
+each_orderless = parametrize("model", ORDERLESS, SHORT)
 LEARNT = ("coef_", "intercept_", "coef_shared_", "intercept_shared_")
 LABELS = [1, 2, 3, 5, 8, 9]
-each_kind = pytest.mark.parametrize("n_classes", [2, 3])
+each_kind = parametrize("n_classes", [2, 3], short=[3])
 
 
 def draw(n_classes):
@@ -200,7 +201,7 @@ def test_balanced_classes_have_equal_totals(model):
     assert_alike(balanced, fitted(model, X, y, task, sample_weight=weight))
 
 
-@pytest.mark.parametrize("model", MODELS[:5], ids=str)
+@parametrize("model", MODELS[:5], SHORT)
 def test_a_task_without_weight_is_like_one_not_seen(model):
     X, y, task = draw(2)
     kept = task != 5
@@ -241,7 +242,7 @@ def test_float32_is_float64_to_its_precision(model):
 # Classes that some tasks lack
 
 
-@pytest.mark.parametrize("model", [MODELS[k] for k in (0, 3, 4, 5, 6)], ids=str)
+@parametrize("model", [MODELS[k] for k in (0, 3, 4, 5, 6)], SHORT)
 @each_kind
 def test_a_task_of_one_class_has_finite_coefficients(model, n_classes):
     X, y, task = draw(n_classes)
@@ -375,7 +376,6 @@ def outcome(model, X, y, task, weight):
 
 
 @each_model
-@settings(max_examples=25, deadline=None)
 @given(table=ugly_tables())
 def test_ugly_tables_give_finite_numbers_or_a_clear_error(model, table):
     message, numbers = outcome(model, *table)
@@ -404,31 +404,3 @@ def test_classes_that_a_plane_divides_do_not_diverge(model, alpha):
     model = model.fit(X, y, task=task)
     assert np.isfinite(model.coef_).all()
     assert model.score(X, y, task=task) > 0.95
-
-
-REASON = "first column of this check's X is continuous, cannot be a task column"
-
-
-def expect(estimator):
-    """Name the checks that an instance with a task column cannot pass."""
-    names = [
-        "check_sample_weight_equivalence_on_dense_data",
-        "check_sample_weight_equivalence_on_sparse_data",
-        "check_classifiers_one_label_sample_weights",
-        "check_class_weight_classifiers",
-        "check_decision_proba_consistency",
-    ]
-    return dict.fromkeys(names if estimator.task_column is not None else [], REASON)
-
-
-CHECKED = [
-    MeanRegularizedClassifier(),
-    MeanRegularizedClassifier(alpha_intercept=1.0, class_scope="task"),
-    MeanRegularizedClassifier(task_column=0),
-    GraphRegularizedClassifier(),
-]
-
-
-@parametrize_with_checks(CHECKED, expected_failed_checks=expect)
-def test_conventions_of_scikit_learn_hold(estimator, check):
-    check(estimator)

@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from cases import parametrize
 from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import TruncatedSVD
@@ -82,7 +83,7 @@ def scores_of(model, y, weight):
 
 
 @pytest.mark.parametrize("y", OUTPUTS.values(), ids=OUTPUTS)
-@pytest.mark.parametrize("name", MODELS)
+@parametrize("name", list(MODELS), short=["classes", "mixed", "pooled numbers"])
 def test_missing_cells_are_left_out_of_fit_and_scores(name, y):
     model, named = MODELS[name], pd.DataFrame(HOLES, columns=["u", "v"])
     labels = getattr(y, "column_names", getattr(y, "columns", [0, 1]))
@@ -119,7 +120,7 @@ WEIGHTS = {
 
 
 @pytest.mark.parametrize("weight", WEIGHTS.values(), ids=WEIGHTS)
-@pytest.mark.parametrize("name", MODELS)
+@parametrize("name", list(MODELS), short=["classes", "mixed", "pooled numbers"])
 def test_weights_are_read_from_any_container(name, weight):
     y = pd.DataFrame(HOLES, columns=["u", "v"])
     model = MODELS["mixed"].set_params(losses=dict.fromkeys("uv", "logistic"))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
@@ -46,7 +47,7 @@ MODELS = [
     MeanRegularizedRegressorCV(task_column="school", method="gcv"),
     MeanRegularizedRegressorCV(task_column="school", method="reml"),
 ]
-each_model = pytest.mark.parametrize("model", MODELS, ids=str)
+each_model = parametrize("model", MODELS, short=[MODELS[2]])
 
 
 @pytest.fixture(params=[pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])

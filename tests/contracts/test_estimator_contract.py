@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from cases import parametrize
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -15,9 +16,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning, NotFittedError
-from sklearn.utils import estimator_checks as checks
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.linear_model import (
     MeanRegularizedRegressor,
@@ -52,9 +51,11 @@ MODELS = [
 UNFOLDED = [model for model in MODELS if getattr(model, "cv", None) is None]
 # Leaving out a row of integer weight leaves out all of its repetitions.
 REPEATED = [MODELS[k] for k in (0, 1, 2, 5, 6, 7, 8, 10, 12, 13)]
-each_unfolded = pytest.mark.parametrize("model", UNFOLDED, ids=str)
+# One of each class in the short suite, with other parameters where it has some.
+SHORT = [MODELS[k] for k in (0, 3, 6, 9)]
+each_unfolded = parametrize("model", UNFOLDED, SHORT)
 each_class = pytest.mark.parametrize("Model", CLASSES)
-each_model = pytest.mark.parametrize("model", MODELS, ids=str)
+each_model = parametrize("model", MODELS, SHORT)
 LEARNT = ("coef_", "intercept_", "coef_shared_", "intercept_shared_")
 # The strengths of largest likelihood are searched for to a relative 1e-7 of the
 # criterion, so that coefficients keep about half of these digits.
@@ -176,7 +177,7 @@ def test_a_single_task_has_the_shapes_of_a_single_output(table, model):
 # -- weights
 
 
-@pytest.mark.parametrize("model", REPEATED, ids=str)
+@parametrize("model", REPEATED, [*SHORT, MODELS[10]])
 def test_integer_weights_are_repetitions(table, model):
     X, y, labels = table
     times = np.random.default_rng(1).integers(0, 4, len(y))
@@ -403,7 +404,6 @@ def outcome(model, X, y, labels, weight):
 
 
 @each_model
-@settings(max_examples=25)
 @given(table=ugly_tables())
 def test_ugly_tables_give_finite_numbers_or_a_clear_error(model, table):
     message, numbers = outcome(model, *table)
@@ -446,58 +446,3 @@ def test_no_rows_are_refused(Model):
 
 
 # -- scikit-learn's own checks
-
-REASON = "first column of this check's X is continuous, cannot be a task column"
-
-
-def expect(estimator):
-    """Name the checks that an instance with a task column cannot pass."""
-    names = [
-        "check_sample_weight_equivalence_on_dense_data",
-        "check_sample_weight_equivalence_on_sparse_data",
-    ]
-    return dict.fromkeys(names if estimator.task_column is not None else [], REASON)
-
-
-CHECKED = [
-    MultiTaskRidge(),
-    MultiTaskRidge(task_column=0),
-    MultiTaskRidgeCV(),
-    MultiTaskRidgeCV(cv=3),
-    MultiTaskRidgeCV(task_column=-1),
-    MeanRegularizedRegressor(),
-    MeanRegularizedRegressor(alpha_shared=1.0, alpha_intercept=1.0),
-    MeanRegularizedRegressor(task_column=0),
-    MeanRegularizedRegressor(alpha_intercept=1.0, task_column=-1),
-    MeanRegularizedRegressorCV(),
-    MeanRegularizedRegressorCV(method="reml"),
-    # Strengths sought continuously differ by more than the checks allow.
-    MeanRegularizedRegressorCV(
-        [0.01, 1.0],
-        alphas_shared=[0.01],
-        alphas_intercept=[0.01],
-        method="cv",
-        cv=2,
-    ),
-    MeanRegularizedRegressorCV(task_column=0),
-    MeanRegularizedRegressorCV(method="reml", task_column=0),
-]
-
-
-@pytest.mark.filterwarnings("ignore:The error still falls")
-@parametrize_with_checks(CHECKED, expected_failed_checks=expect)
-def test_conventions_of_scikit_learn_hold(estimator, check):
-    check(estimator)
-
-
-@each_class
-@pytest.mark.parametrize(
-    "check",
-    [
-        checks.check_dataframe_column_names_consistency,
-        checks.check_param_validation,
-        checks.check_inplace_ensure_writeable,
-    ],
-)
-def test_conventions_that_are_not_yielded_hold(Model, check):
-    check(Model.__name__, Model())

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from discovered import CASES
+from cases import parametrize
+from discovered import CASES, each_of
 from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.base import clone
@@ -14,22 +15,16 @@ from sklearn.base import clone
 SCORED = [
     case for case in CASES if hasattr(case.model, "score") and not case.has_column
 ]
-# The first estimator of each room and kind of target; others share its reader.
-FIRST = {}
-for case in SCORED:
-    FIRST.setdefault((type(case.model).__module__.split(".")[1], case.kind), case.name)
-each_case = pytest.mark.parametrize("case", SCORED, ids=lambda case: case.name)
-full_product = pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(
-            case,
-            id=case.name,
-            marks=[] if case.name in FIRST.values() else pytest.mark.slow,
-        )
-        for case in SCORED
-    ],
+# One estimator per kind of target; others share its reader.
+KINDS = (
+    "MeanRegularizedClassifier",
+    "MeanRegularizedPoissonRegressor",
+    "MeanRegularizedRegressor",
+    "MixedTaskModel",
 )
+ONE_PER_KIND = [case for case in SCORED if case.name in KINDS]
+each_case = each_of(SCORED)
+full_product = parametrize("case", SCORED, ONE_PER_KIND, ids=lambda case: case.name)
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(36, 2)).round(3)
 TASK = RNG.permutation(np.repeat([4, 5, 6], 12))

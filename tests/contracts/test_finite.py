@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from discovered import CASES
+from cases import parametrize
+from discovered import CASES, each_of
 from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 
@@ -13,8 +14,9 @@ from sklearn.exceptions import ConvergenceWarning
 CASES_OF_ROWS = [
     case.with_params(max_iter=30) for case in CASES if hasattr(case.model, "predict")
 ]
-each_case = pytest.mark.parametrize("case", CASES_OF_ROWS, ids=lambda case: case.name)
+each_case = each_of(CASES_OF_ROWS)
 SECOND = np.array([0.0, 1.0, 0.0])
+WHAT = "all", "a column"
 SIZES = 1e-300, 1e-160, 1e10, 1e150, 1e300
 LEARNT = {"coef_", "intercept_", "coef_shared_", "intercept_shared_"}
 
@@ -82,6 +84,8 @@ UGLY = {
         rows, X=(rows.X * 1e-37).astype(np.float32)
     ),
 }
+BETWEEN = {f"{what} times {size:g}" for what in WHAT for size in SIZES[1:-1]}
+SOME = UGLY.keys() - BETWEEN
 UGLY_NUMBERS = {f"targets times {size:g}": size for size in SIZES}
 
 
@@ -115,16 +119,12 @@ def by_task(values):
 
 
 @each_case
-@pytest.mark.parametrize("ugly", UGLY)
+@parametrize("ugly", list(UGLY), SOME)
 def test_ugly_rows_give_finite_numbers_or_are_refused(case, ugly):
     assert_finite(case, UGLY[ugly](case.rows()))
 
 
-@pytest.mark.parametrize(
-    "case",
-    [case for case in CASES_OF_ROWS if case.kind in ("numbers", "counts")],
-    ids=lambda case: case.name,
-)
+@each_of([case for case in CASES_OF_ROWS if case.kind in ("numbers", "counts")])
 @pytest.mark.parametrize("ugly", UGLY_NUMBERS)
 def test_ugly_targets_give_finite_numbers_or_are_refused(case, ugly):
     rows = case.rows()

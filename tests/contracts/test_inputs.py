@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from discovered import CASES, Rows
+from discovered import CASES, Rows, each_of
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
 CASES_OF_ROWS = [case for case in CASES if case.kind != "frames"]
-each_case = pytest.mark.parametrize("case", CASES_OF_ROWS, ids=lambda case: case.name)
+each_case = each_of(CASES_OF_ROWS)
 SPARSE = [case for case in CASES_OF_ROWS if not case.has_column]
 # Values of parameters that hold arrays and mappings, where a model has them.
 GIVEN = {
@@ -79,7 +79,7 @@ def test_frames_and_series_are_not_written_on(case):
         assert value.equals(kept[name])
 
 
-@pytest.mark.parametrize("case", SPARSE, ids=lambda case: case.name)
+@each_of(SPARSE)
 def test_a_sparse_matrix_keeps_its_order_and_its_doubles(case):
     rows = case.rows()
     # Columns from right to left, and the first one in two parts.

@@ -13,7 +13,9 @@ from discovered import (
     ENTRIES,
     LABELS,
     copy,
+    each_of,
     explain_lacking,
+    first_ones,
     public_estimators,
     refuses,
     state,
@@ -83,14 +85,19 @@ EVERY = [
     for name, (case, method) in ENTRIES.items()
     for fault in refused(case, method)
 ]
+SOME = {case.name for case in first_ones(CASES)}
 each_entry = pytest.mark.parametrize(
-    ("case", "method"), ENTRIES.values(), ids=ENTRIES.keys()
+    ("case", "method"),
+    [
+        pytest.param(
+            case, method, id=name, marks=[] if case.name in SOME else pytest.mark.full
+        )
+        for name, (case, method) in ENTRIES.items()
+    ],
 )
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-each_case_of_rows = pytest.mark.parametrize(
-    "case",
-    [case for case in CASES if case.kind not in ("frames", "nothing")],
-    ids=lambda case: case.name,
+each_case = each_of(CASES)
+each_case_of_rows = each_of(
+    [case for case in CASES if case.kind not in ("frames", "nothing")]
 )
 
 
@@ -177,11 +184,7 @@ def test_an_interrupt_at_any_point_changes_nothing(case, method):
         assert_unchanged(case, model, call)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [case for case in CASES if hasattr(case.model, "warm_start")],
-    ids=lambda case: case.name,
-)
+@each_of([case for case in CASES if hasattr(case.model, "warm_start")])
 def test_the_solution_of_a_warm_start_is_not_written_on(case):
     warm = case.with_params(warm_start=True)
     model = warm.fit(warm.rows())

@@ -131,6 +131,7 @@ def expected_failures(estimator):
     return {True: {}, False: labelled | bugs}[estimator.task_column is None]
 
 
+@pytest.mark.full
 @parametrize_with_checks(
     [TinyRidge(), TinyRidge(task_column=0), TinyRidge(task_column=-1)],
     expected_failed_checks=expected_failures,

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -286,7 +286,6 @@ def test_other_features_do_not_merge():
         one + two
 
 
-@settings(max_examples=25)
 @given(n_tasks=st.integers(1, 400), seed=seeds)
 def test_many_ragged_tasks_are_each_summed_once(n_tasks, seed):
     sizes = np.random.default_rng(seed).integers(1, 30, n_tasks)

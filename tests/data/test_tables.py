@@ -13,9 +13,9 @@ pytest.importorskip("skops", reason="skops is not installed")
 pytest.importorskip("openpyxl", reason="openpyxl is not installed")
 
 from skmtl.cli import TableColumns, main  # noqa: E402
-from skmtl.cli._kinds import find_kind, read_kind  # noqa: E402
-from skmtl.cli._read import read_table  # noqa: E402
-from skmtl.cli._table import prepare_table  # noqa: E402
+from skmtl.cli._column_kinds import find_kind, read_kind  # noqa: E402
+from skmtl.cli._prepared_table import prepare_table  # noqa: E402
+from skmtl.cli._read_file import read_table  # noqa: E402
 
 LABELS = ["01", "1", "001", "TRUE", "True", "9" * 20, "8" * 20, "1e3", "1000", "NA"]
 
@@ -146,6 +146,7 @@ def test_floats_too_large_to_be_exact_are_refused_as_labels(tmp_path):
         prepare(tmp_path / "a.parquet")
 
 
+@pytest.mark.full
 def test_labels_that_differ_in_spelling_are_reported(capsys, table, tmp_path):
     table.to_csv(tmp_path / "a.csv", index=False)
     model = save_model(tmp_path / "a.csv")
@@ -231,6 +232,7 @@ def test_cells_are_written_as_they_were_read(tmp_path, table):
     assert pd.read_csv(output)["prediction"].notna().all()
 
 
+@pytest.mark.full
 def test_cells_of_other_files_keep_their_content(tmp_path, table):
     table.to_csv(tmp_path / "a.csv", index=False)
     model = save_model(tmp_path / "a.csv")
@@ -397,7 +399,7 @@ def test_the_user_says_what_a_column_is(tmp_path, name, cells, wish, expected):
         (["--date", "zip"], "give the format, as in --date zip=%d/%m/%Y"),
         (["--date", "born=%Q"], "is not a valid date format"),
         (["--number", "born"], "must hold numbers, got '01/03"),
-        (["--cv", "time"], "give a number of folds or time COLUMN"),
+        (["--cv", "time"], "must be a number of folds or time COLUMN"),
         (["--cv", "time", "zip"], "--cv time 'zip' must hold dates or numbers"),
         (["--cv", "time", "day"], "--cv time 'day' is not a column"),
         (["--cv", "39", "--cv", "time", "born"], "too few distinct values"),
@@ -412,6 +414,7 @@ def test_options_that_cannot_be_followed_are_refused(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.full
 def test_new_categories_and_missing_words_are_counted(capsys, table, tmp_path):
     table.to_csv(tmp_path / "a.csv", index=False)
     model = save_model(tmp_path / "a.csv")
@@ -420,8 +423,7 @@ def test_new_categories_and_missing_words_are_counted(capsys, table, tmp_path):
     capsys.readouterr()
     predict(model, tmp_path / "new.csv")
     assert capsys.readouterr().err.splitlines()[1:] == [
-        "3 rows of 2 zip not seen in training ('99999', '88888'), treated as "
-        "rare categories",
+        "3 rows with 2 unseen zip ('99999', '88888'), treated as rare categories",
         "1 row of größe read as missing ('-')",
     ]
 
@@ -444,6 +446,7 @@ def test_classes_stay_what_they_are(tmp_path):
 # times
 
 
+@pytest.mark.full
 def test_folds_in_time_train_on_the_past(capsys, table, tmp_path):
     table["day"] = [f"2024-{i // 4 + 1:02d}-01" for i in range(40)]
     table.sample(frac=1, random_state=0).to_csv(tmp_path / "a.csv", index=False)

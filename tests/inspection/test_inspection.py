@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse, stats
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -24,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from skmtl.compose import PooledTasks, make_task_pipeline
 from skmtl.datasets import make_related_tasks
 from skmtl.inspection import TaskComparisonDisplay, compare_tasks, default_models
-from skmtl.inspection._paired import adjust_holm, average_by_task, find_p_values
+from skmtl.inspection._paired_tests import adjust_holm, average_by_task, find_p_values
 from skmtl.linear_model import MeanRegularizedRegressor, MultiTaskRidge
 from skmtl.metrics import score_predictions
 from skmtl.model_selection import LeaveOneTaskOut, TaskKFold, TaskShuffleSplit
@@ -262,7 +263,7 @@ def test_it_recommends_tasks_apart_where_sharing_is_worse():
         models, X, y, task_column="task", random_state=0
     ).recommendation
     assert text.startswith("Use 'independent': the MSE of ")
-    assert "of 'pooled', the best model that shares, is" in text
+    assert "of 'pooled', the best model with sharing, is" in text
     assert "above its own; sharing does not help, and hurts 10 of the 10 tasks" in text
     assert text.endswith(" and 7 more.")
 
@@ -273,9 +274,9 @@ def test_it_admits_that_there_is_no_clear_difference(comparison):
     errors = np.array([base, base + noise, base + 1])
     text = replace(comparison, fold_errors=errors).recommendation
     assert text.startswith("No clear difference: the MSE of ")
-    assert "of 'shared', the best model that shares, is within one standard" in text
+    assert "of 'shared', the best model with sharing, is within one standard" in text
     assert text.endswith(
-        "'apart' and 'shared' cannot be told apart, use 'apart', the simplest."
+        "'apart' and 'shared' do not differ clearly, use 'apart', the simplest."
     )
 
 
@@ -311,7 +312,7 @@ def test_it_recommends_the_simplest_model_within_one_standard_error_of_the_best(
     words = found.recommendation
     assert verdict[:1].lower() + verdict[1:] in words or words.startswith(verdict)
     assert repr(found.recommended) in words
-    assert ("cannot be told apart" in words) == (len(near) > 1)
+    assert ("do not differ clearly" in words) == (len(near) > 1)
 
 
 def test_models_equal_up_to_rounding_are_both_near_best(comparison):
@@ -327,7 +328,7 @@ def test_one_fold_has_no_standard_error():
     cv = ShuffleSplit(1, random_state=0)
     found = compare_tasks(_models(), X, y, task_column="task", cv=cv)
     assert np.isnan(found.standard_errors).all()
-    assert found.recommendation.startswith("Compare on more folds: on a single fold")
+    assert found.recommendation.startswith("Compare on more folds: with a single fold")
 
 
 # What is compared
@@ -352,6 +353,7 @@ def test_the_order_of_the_models_does_not_matter(comparison):
     assert found.recommendation == comparison.recommendation
 
 
+@pytest.mark.full
 def test_a_column_and_the_keyword_declare_the_same_tasks():
     X, y = _make(task_names=list("abcdef"))
     features, labels = X.drop(columns="task"), X["task"]
@@ -391,6 +393,7 @@ def test_other_frames_give_the_same(comparison, convert):
     assert_allclose(found.predictions, comparison.predictions)
 
 
+@pytest.mark.full
 def test_sparse_features_are_scaled_without_a_shift():
     X, y = _make(as_frame=False)
     features, labels = sparse.csr_array(X[:, :-1]), X[:, -1]
@@ -405,7 +408,7 @@ def test_the_column_of_the_models_is_found():
     assert_array_equal(found.predictions, told.predictions)
 
 
-@pytest.mark.parametrize("column", ["task", -1, 4])
+@parametrize("column", ["task", -1, 4], short=[4])
 @pytest.mark.parametrize(
     "wrap",
     [
@@ -480,7 +483,7 @@ def test_the_default_models_go_from_apart_to_pooled():
         ({"metric": "r2"}, "metric must be one of .*'rmse', 'mae'.*Got 'r2'"),
         ({"baseline": "aprt"}, "baseline must be the name of a model. Got 'aprt'"),
         ({"task": [1]}, "declared in one way. Got both task= and task_column='task'"),
-        ({"estimators": {"a": Ridge()}}, "at least two models, the baseline among"),
+        ({"estimators": {"a": Ridge()}}, "at least two models, including the baseline"),
         ({"task_column": None}, "The task of each row must be known"),
         ({"cv": [([0, 1], [])]}, "cv must hold out rows in every fold"),
     ],
@@ -509,7 +512,7 @@ def test_models_that_declare_different_columns_are_refused():
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (None, "In fold 0, of 96 rows to train on, it failed with TypeError: no such"),
+        (None, "In fold 0, fitted on 96 rows, it raised TypeError: no such"),
         (np.nan, "Got NaN or infinity in 24 of 24 predictions"),
         ([1.0, 2.0], r"Got predictions of shape \(24, 2\)"),
     ],
@@ -517,7 +520,7 @@ def test_models_that_declare_different_columns_are_refused():
 def test_a_model_that_fails_is_named(answer, message):
     X, y = _make()
     models = {"good": PooledTasks(), "bad": _Failing(answer)}
-    with pytest.raises(ValueError, match=f"The model 'bad' must predict.*{message}"):
+    with pytest.raises(ValueError, match=f"Model 'bad' must predict.*{message}"):
         compare_tasks(models, X, y, task_column="task", random_state=0)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose
 from reference_problem import N_TASKS, SIZES, draw_problem
 from scipy.optimize import minimize
@@ -17,6 +18,7 @@ from skmtl.linear_model import GraphRegularizedClassifier, MeanRegularizedClassi
 EXACT = {"tol": 1e-12, "max_iter": 10_000, "solver": "newton-cg"}
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
 each_kind = pytest.mark.parametrize("n_classes", [2, 3, 5])
+SCORINGS = ["neg_log_loss", "roc_auc_ovr", "accuracy", None]
 
 
 def draw(n_classes, n_tasks=5, n_rows=60, n_features=4):
@@ -206,7 +208,7 @@ def test_it_is_calibrated_by_scikit_learn():
     assert wrapped.score(frame, y) > 0.6
 
 
-@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr", "accuracy", None])
+@parametrize("scoring", SCORINGS, short=SCORINGS[:1])
 def test_it_is_searched_by_scikit_learn(scoring):
     frame, y = as_frame(*draw(3))
     model = MeanRegularizedClassifier(task_column="task")

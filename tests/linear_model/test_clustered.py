@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.linear_model import (
     ClusteredRegressor,
@@ -73,7 +73,7 @@ def alternate(n_clusters, between, within, n_rounds=400):
     return SCALE / 2 * error + np.trace(W.T @ precision @ W) / 2, W
 
 
-@pytest.mark.parametrize("n_clusters", [1, 2, 3])
+@parametrize("n_clusters", [1, 2, 3], short=[2])
 @pytest.mark.parametrize("within", [0.2, 3.0])
 def test_a_fit_is_the_best_that_alternating_minimisation_finds(n_clusters, within):
     value, W = alternate(n_clusters, 0.1, within)
@@ -184,8 +184,3 @@ def test_groups_pulled_more_than_their_members_are_refused():
     told = "alpha_within must be alpha_between or more, got alpha_within=1.0 and"
     with pytest.raises(ValueError, match=told):
         ClusteredRegressor(2, 2.0, 1.0).fit(X, y, task=task)
-
-
-@parametrize_with_checks([ClusteredRegressor(), ClusteredRegressor(3, alpha_mean=0.0)])
-def test_scikit_learn_takes_it_for_one_of_its_own(estimator, check):
-    check(estimator)

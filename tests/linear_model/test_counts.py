@@ -12,7 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import PoissonRegressor
 from sklearn.metrics import d2_tweedie_score
 from sklearn.model_selection import cross_validate
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.linear_model import MeanRegularizedPoissonRegressor
 
@@ -395,15 +394,3 @@ def test_a_limit_of_steps_is_told(counts):
     X, y, task = counts
     with pytest.warns(ConvergenceWarning, match="Raise max_iter"):
         model(max_iter=1).fit(X, y, task=task)
-
-
-# Named with its reason: it draws targets below zero, whatever the tags say.
-NEGATIVE = {"check_regressor_multioutput": "draws targets below 0"}
-
-
-@parametrize_with_checks(
-    [model(), model(alpha_intercept=1.0), model(alpha=np.inf, task_column=None)],
-    expected_failed_checks=lambda estimator: NEGATIVE,
-)
-def test_scikit_learns_checks(estimator, check):
-    check(estimator)

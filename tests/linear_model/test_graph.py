@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.couplings import Graph
 from skmtl.linear_model import (
@@ -223,11 +222,6 @@ def test_a_wrong_graph_is_refused_and_what_was_learnt_is_kept(rows, message, gra
 def test_a_graph_of_another_kind_is_refused(rows):
     with pytest.raises(TypeError, match=r"graph must be .* got int"):
         GraphRegularizedRegressor(3).fit(*rows[:2], task=rows[2])
-
-
-@parametrize_with_checks([GraphRegularizedRegressor()])
-def test_scikit_learn_accepts_it(estimator, check):
-    check(estimator)
 
 
 @st.composite

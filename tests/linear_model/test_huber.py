@@ -13,7 +13,6 @@ from scipy.optimize import brentq, minimize
 from scipy.special import huber
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import HuberRegressor
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.linear_model import MeanRegularizedHuberRegressor, MeanRegularizedRegressor
 from skmtl.problems.newton import fit_scale
@@ -322,10 +321,3 @@ def test_squares_end_at_the_scale_at_least(spoiled):
     X, y, task, _ = spoiled
     with pytest.raises(ValueError, match="'epsilon' parameter"):
         model(epsilon=0.9).fit(X, y, task=task)
-
-
-@parametrize_with_checks(
-    [model(), model(alpha=np.inf, alpha_intercept=np.inf), model(fit_intercept=False)]
-)
-def test_scikit_learns_checks(estimator, check):
-    check(estimator)

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from cases import parametrize
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, MultiTaskElasticNet, MultiTaskLasso
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.data import SharedRows, TaskRows
 from skmtl.linear_model import (
@@ -64,9 +64,9 @@ def by_fista(penalty, X, y, task, **options):
 
 
 @each_size
-@pytest.mark.parametrize("share", [0.5, 0.1, 0.02])
+@parametrize("share", [0.5, 0.1, 0.02], short=[0.1])
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.6])
-@pytest.mark.parametrize("fit_intercept", [True, False])
+@parametrize("fit_intercept", [True, False], short=[True])
 def test_complete_outputs_give_the_multi_task_elastic_net(
     size, share, l1_ratio, fit_intercept
 ):
@@ -326,7 +326,6 @@ def losses(seed=0):
     ]
 
 
-@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6), n_chosen=st.integers(1, 12))
 def test_a_restricted_loss_is_the_loss_with_the_others_at_zero(seed, n_chosen):
     rng = np.random.default_rng(seed)
@@ -349,7 +348,6 @@ def test_a_restricted_loss_is_the_loss_with_the_others_at_zero(seed, n_chosen):
             assert part.zero().value == pytest.approx(pair[0].zero().value)
 
 
-@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))
 def test_a_block_sees_the_slope_and_the_bend_of_the_whole(seed):
     rng = np.random.default_rng(seed)
@@ -370,7 +368,6 @@ def test_a_block_sees_the_slope_and_the_bend_of_the_whole(seed):
         np.testing.assert_allclose(part.scales, diagonal)
 
 
-@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6))
 @example(seed=86846)  # twelve steps of power iteration stay below
 def test_the_curvature_is_bounded_from_above(seed):
@@ -453,7 +450,7 @@ def test_rows_fewer_than_the_support_are_solved_without_a_detour():
 
 
 @each_size
-@pytest.mark.parametrize("kind", ["l21", "linf", "mcp", "scad"])
+@parametrize("kind", ["l21", "linf", "mcp", "scad"], short=["linf", "scad"])
 def test_the_chosen_strength_is_refitted_on_all_rows(size, kind):
     X, Y = shared(*size)
     search = JointFeatureRegressorCV(8, eps=1e-2, penalty=kind, l1_ratio=0.8, cv=3).fit(
@@ -526,14 +523,3 @@ def test_a_path_that_does_not_converge_says_how_far_it_got():
     model = JointFeatureRegressorCV([0.01], max_iter=1, tol=1e-12, cv=2)
     with pytest.warns(ConvergenceWarning, match=r"1 of 1 strengths .* Raise max_iter"):
         model.fit(X, Y)
-
-
-@parametrize_with_checks(
-    [
-        JointFeatureRegressor(0.1, **SHARP),
-        JointFeatureRegressor(0.1, penalty="scad", positive=True, **SHARP),
-        JointFeatureRegressorCV(3, cv=2, **SHARP),
-    ]
-)
-def test_scikit_learn_accepts_them(estimator, check):
-    check(estimator)

@@ -6,6 +6,7 @@ It is asked in the tests of its coordinate descent.
 import numpy as np
 import pytest
 import sklearn
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -28,9 +29,12 @@ with_weights_and_sparse_rows = pytest.mark.skipif(
     reason="scikit-learn 1.9 brought both to MultiTaskElasticNet",
 )
 CONTAINERS = [np.asarray, sparse.csr_array, sparse.csc_array]
-each_container = pytest.mark.parametrize("contain", CONTAINERS)
+each_container = parametrize(
+    "contain", CONTAINERS, CONTAINERS[:2], ids=lambda contain: contain.__name__
+)
 each_intercept = pytest.mark.parametrize("fit_intercept", [True, False])
-each_weight = pytest.mark.parametrize("weight", ["none", "uneven", "some zero"])
+WEIGHTS = ["none", "uneven", "some zero"]
+each_weight = parametrize("weight", WEIGHTS, WEIGHTS[2:])
 each_shape = pytest.mark.parametrize(
     "shape", [(60, 12), (30, 50)], ids=["tall", "wide"]
 )
@@ -248,6 +252,7 @@ def test_a_warm_path_is_that_of_scikit_learn_and_takes_fewer_visits(
     assert with_start < without
 
 
+@pytest.mark.full
 @each_shape
 @each_intercept
 @pytest.mark.parametrize("penalty", ["l21", "linf"])
@@ -308,6 +313,7 @@ def test_the_gap_bounds_the_distance_from_the_optimum_and_vanishes(shape, penalt
 # Strengths chosen from the data.
 
 
+@pytest.mark.full
 @with_weights_and_sparse_rows
 @each_shape
 @each_container
@@ -327,7 +333,7 @@ def test_errors_of_folds_are_those_of_the_multi_task_elastic_net(
     assert_allclose(ours.mse_path_, theirs.mse_path_, rtol=1e-5)
 
 
-@each_shape
+@parametrize("shape", [(60, 12), (30, 50)], short=[(30, 50)])
 @each_container
 def test_a_search_chooses_what_a_loop_over_models_chooses(shape, contain):
     X, Y = draw(shape, seed=3)

@@ -23,7 +23,6 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.linear_model import (
     JointFeatureRegressor,
@@ -521,30 +520,6 @@ def test_targets_must_vary_somewhere():
 
 
 # -- scikit-learn
-
-
-class NumberModel(MixedTaskModel):
-    """Predict floats, as scikit-learn's checks compare predictions as numbers."""
-
-    def predict(self, X, task=None):
-        """Predict numbers."""
-        return super().predict(X, task).astype(float)
-
-
-@parametrize_with_checks(
-    [
-        NumberModel(dict.fromkeys(range(10), "squared")),
-        # Fits are compared to 1e-7, which the default tol cannot guarantee.
-        NumberModel(
-            dict.fromkeys(range(10), "squared"),
-            sharing="features",
-            alpha=0.1,
-            tol=1e-10,
-        ),
-    ]
-)
-def test_scikit_learn_checks(estimator, check):
-    check(estimator)
 
 
 @each_sharing

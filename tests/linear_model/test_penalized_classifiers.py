@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import sklearn
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from reference_problem import N_TASKS, SIZES, draw_problem
 from scipy import sparse
@@ -13,7 +14,6 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
 from skmtl._contracts import Point, Smooth
@@ -37,11 +37,13 @@ MODELS = [
     LowRankClassifier(0.05),
     LowRankClassifier(0.05, squared=True),
 ]
-each_model = pytest.mark.parametrize("model", MODELS, ids=str)
+SHORT = [MODELS[k] for k in (1, 6)]
+each_model = parametrize("model", MODELS, SHORT)
 WITH_INTERCEPT = [model for model in MODELS if model.fit_intercept]
-each_with_intercept = pytest.mark.parametrize("model", WITH_INTERCEPT, ids=str)
+each_with_intercept = parametrize("model", WITH_INTERCEPT, SHORT)
 LEARNT = ("coef_", "intercept_", "coef_shared_", "intercept_shared_")
 two_or_three = pytest.mark.parametrize("n_classes", [2, 3])
+mostly_three = parametrize("n_classes", [2, 3], short=[3])
 
 
 def draw(sizes, n_features, n_classes=2, seed=0):
@@ -152,7 +154,7 @@ REFERENCES = {
 }
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@parametrize("name", list(REFERENCES), short=list(REFERENCES)[::3])
 def test_we_end_where_other_software_does_and_no_higher(name):
     optimum, penalty, precision = REFERENCES[name]
     given = draw_problem()
@@ -236,9 +238,9 @@ def test_no_direction_is_curved_more_than_the_bound(n_classes, n_features):
         assert 1e-6 * loss.lipschitz() >= rise > 0
 
 
-@two_or_three
+@mostly_three
 @pytest.mark.parametrize("penalty", [L1(0.05), L21(0.05), Trace(0.05)], ids=str)
-@pytest.mark.parametrize("ridge", [0.0, 0.2])
+@parametrize("ridge", [0.0, 0.2], short=[0.2])
 def test_a_gap_is_never_smaller_than_the_distance(n_classes, penalty, ridge):
     loss = pose(*draw((9, 14, 30), 4, n_classes), n_classes, alpha_ridge=ridge)
     best = minimize(loss, penalty, Fista(tol=1e-12)).solution
@@ -479,7 +481,7 @@ def test_cells_not_observed_are_left_out(model):
 
 
 @each_model
-@two_or_three
+@mostly_three
 def test_a_weight_is_a_number_of_repetitions(model, n_classes):
     X, y, task = draw((40, 60, 80), 4, n_classes)
     times = np.random.default_rng(1).integers(0, 4, len(y))
@@ -516,7 +518,7 @@ def test_a_task_without_weight_is_like_one_not_seen(model):
 
 
 @each_with_intercept
-@two_or_three
+@mostly_three
 def test_a_task_of_one_class_is_not_certain_of_it(model, n_classes):
     X, y, task = draw((40, 60, 80), 4, n_classes)
     y = np.where(task == 1, 0, y)
@@ -542,7 +544,7 @@ def test_classes_that_a_task_lacks_do_not_count_there():
 
 
 @each_with_intercept
-@two_or_three
+@mostly_three
 def test_classes_that_a_plane_divides_have_finite_coefficients(model, n_classes):
     X, _, task = draw((15, 20, 25), 4)
     y = (X[:, 0] > 0.5).astype(int) + (n_classes == 3) * (X[:, 0] > 1)
@@ -553,7 +555,7 @@ def test_classes_that_a_plane_divides_have_finite_coefficients(model, n_classes)
 
 
 @each_model
-@pytest.mark.parametrize("scope", ["all", "task"])
+@parametrize("scope", ["all", "task"], short=["task"])
 def test_a_class_that_has_no_weight_anywhere_leaves_all_finite(model, scope):
     X, y, task = draw((40, 60, 80), 4, 3)
     kept = y > 0
@@ -590,18 +592,6 @@ def test_tiny_strengths_of_more_features_than_rows_converge():
 
 
 # Manners.
-
-
-@parametrize_with_checks(
-    [
-        JointFeatureClassifier(),
-        JointFeatureClassifier(penalty="mcp"),
-        LowRankClassifier(),
-        LowRankClassifier(squared=True),
-    ]
-)
-def test_they_keep_the_rules_of_scikit_learn(estimator, check):
-    check(estimator)
 
 
 @each_model

@@ -146,6 +146,18 @@ def test_a_parabola_of_the_bend_is_above_what_it_touches(loss, seed):
     assert (loss.value(y, other) <= above + 1e-13 * (1 + above)).all()
 
 
+@each_loss
+@given(seed=seeds)
+def test_curvatures_along_steps_have_the_diagonal_that_is_given(loss, seed):
+    y, z = draw(loss, seed)
+    found = loss.bend_diagonal(y, z)
+    multiply = loss.bend_along(y, z)
+    units = [np.broadcast_to(unit, found.shape) for unit in np.eye(found.shape[-1])]
+    expected = [multiply(unit)[..., k] for k, unit in enumerate(units)]
+    assert_allclose(found, np.stack(expected, axis=-1), rtol=1e-9, atol=1e-15)
+    assert (found >= 0).all()
+
+
 # -- the conjugate
 
 

@@ -163,9 +163,9 @@ def test_stratified_splits_serve_cross_validate_and_grid_search():
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (None, "y must be given to stratify"),
-        ([[0, 1], [1, 0], [1, 1], [0, 0]], "y must be 1-d to stratify.*Got 2 columns"),
-        ([0.0, 1.0, 2.5, 1.0], r"y must hold classes.*such as 2.5; leave stratify"),
+        (None, "y must hold classes if stratify"),
+        ([[0, 1], [1, 0], [1, 1], [0, 0]], "y must be 1-d if stratify.*Got 2 columns"),
+        ([0.0, 1.0, 2.5, 1.0], r"y must hold classes.*such as 2.5; use stratify"),
         ([0.0, 1.0, np.nan, 1.0], "y contains NaN"),
     ],
 )
@@ -284,11 +284,11 @@ def test_groups_reach_the_splitter_in_both_ways_of_scikit_learn():
         (TaskKFold(1), "n_splits must be an integer of at least 2. Got 1"),
         (TaskKFold(2.0), "n_splits must be an integer of at least 2. Got 2.0"),
         (TaskKFold(9), "n_splits must not exceed the number of rows. Got n_splits=9"),
-        (TaskKFold(2, random_state=0), "random_state has no effect unless shuffle"),
+        (TaskKFold(2, random_state=0), "random_state must be None unless shuffle"),
         (TaskShuffleSplit(0), "n_splits must be an integer of at least 1. Got 0"),
-        (TaskShuffleSplit(test_size=1.0), "between 0 and 1. Got 1.0"),
-        (TaskShuffleSplit(test_size=3), "between 0 and 1. Got 3"),
-        (TaskShuffleSplit(test_size="a"), "between 0 and 1. Got 'a'"),
+        (TaskShuffleSplit(test_size=1.0), "above 0 and below 1. Got 1.0"),
+        (TaskShuffleSplit(test_size=3), "above 0 and below 1. Got 3"),
+        (TaskShuffleSplit(test_size="a"), "above 0 and below 1. Got 'a'"),
     ],
 )
 def test_impossible_parameters_are_refused(splitter, message):

@@ -1,8 +1,9 @@
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from cases import parametrize
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -70,16 +71,17 @@ CONVEX = NORMS + JUMPS + SQUARES
 PENALTIES = CONVEX + FOLDED
 
 
-# So many penalties need fewer examples each.
-few = settings(max_examples=25)
-
-
 def _each(penalties):
     return pytest.mark.parametrize("penalty", penalties, ids=repr)
 
 
 each_penalty, each_convex, each_norm = map(_each, (PENALTIES, CONVEX, NORMS))
 each_chain, each_square, each_fold = map(_each, (JUMPS, SQUARES, FOLDED))
+# The strongest penalty of a network is searched for, which takes long.
+NETWORKS = JUMPS[4:]
+each_network = parametrize(
+    "penalty", PENALTIES, [one for one in PENALTIES if one not in NETWORKS], ids=repr
+)
 
 # Half of the numbers are round, so that equal ones and zeros are common.
 numbers = st.integers(-3, 3).map(float) | st.floats(-5, 5, allow_subnormal=False)
@@ -182,7 +184,6 @@ def test_a_negative_coefficient_is_forbidden():
 
 
 @each_convex
-@few
 @given(stacks=_stacks(2), step=steps)
 def test_what_a_step_removes_is_a_subgradient(penalty, stacks, step):
     """It proves the step: the inequality holds for all Z at the minimum alone."""
@@ -195,7 +196,6 @@ def test_what_a_step_removes_is_a_subgradient(penalty, stacks, step):
 
 
 @each_penalty
-@few
 @given(stacks=_stacks(2), step=steps, size=st.sampled_from([1e-5, 1e-2, 1.0]))
 def test_nothing_is_better_than_a_step(penalty, stacks, step, size):
     W, change = (_variable(penalty, stack) for stack in stacks)
@@ -206,7 +206,6 @@ def test_nothing_is_better_than_a_step(penalty, stacks, step, size):
 
 
 @each_convex
-@few
 @given(stacks=_stacks(2), step=steps)
 def test_a_step_is_firmly_nonexpansive(penalty, stacks, step):
     W, V = (_variable(penalty, stack) for stack in stacks)
@@ -215,7 +214,6 @@ def test_a_step_is_firmly_nonexpansive(penalty, stacks, step):
 
 
 @each_penalty
-@few
 @given(stack=_stacks(1))
 def test_a_step_of_no_length_stays(penalty, stack):
     W = abs(_variable(penalty, stack[0]))
@@ -223,7 +221,6 @@ def test_a_step_of_no_length_stays(penalty, stack):
 
 
 @each_penalty
-@few
 @given(stack=_stacks(1), step=steps)
 def test_a_step_leaves_what_it_is_given(penalty, stack, step):
     W = _variable(penalty, stack[0])
@@ -240,7 +237,6 @@ def test_zero_stays_zero(penalty):
 
 
 @_each([L1(), L21(), L12(), L1Inf(), Trace(), SquaredTrace(), RowMCP(), RowSCAD()])
-@few
 @given(stack=_stacks(1), step=steps)
 def test_no_strength_changes_nothing(penalty, stack, step):
     weak = clone(penalty).set_params(alpha=0.0)
@@ -292,7 +288,6 @@ def test_an_endless_step_leaves_what_costs_nothing(penalty):
 
 
 @each_norm
-@few
 @given(stacks=_stacks(1), step=steps)
 def test_a_step_splits_into_a_part_and_a_dual_part(penalty, stacks, step):
     W = _variable(penalty, stacks[0])
@@ -302,7 +297,6 @@ def test_a_step_splits_into_a_part_and_a_dual_part(penalty, stacks, step):
 
 
 @each_norm
-@few
 @given(stack=_stacks(1), factor=st.sampled_from([1 - 1e-7, 1 + 1e-7]))
 def test_a_step_ends_at_zero_if_the_dual_norm_is_within_it(penalty, stack, factor):
     W = _variable(penalty, stack[0])
@@ -313,7 +307,6 @@ def test_a_step_ends_at_zero_if_the_dual_norm_is_within_it(penalty, stack, facto
 
 
 @each_norm
-@few
 @given(stacks=_stacks(2), factor=st.sampled_from([0.0, 1e-9, 0.3, 7.0]))
 def test_a_norm_grows_with_its_argument(penalty, stacks, factor):
     G, W = (_variable(penalty, stack) for stack in stacks)
@@ -322,7 +315,6 @@ def test_a_norm_grows_with_its_argument(penalty, stacks, factor):
 
 
 @each_norm
-@few
 @given(stacks=_stacks(2))
 def test_norms_of_a_sum_are_at_most_the_sum_of_norms(penalty, stacks):
     W, V = (_variable(penalty, stack) for stack in stacks)
@@ -333,7 +325,6 @@ def test_norms_of_a_sum_are_at_most_the_sum_of_norms(penalty, stacks):
 
 
 @each_norm
-@few
 @given(stacks=_stacks(2))
 def test_a_product_is_at_most_norm_times_dual_norm(penalty, stacks):
     G, W = (_variable(penalty, stack) for stack in stacks)
@@ -342,7 +333,6 @@ def test_a_product_is_at_most_norm_times_dual_norm(penalty, stacks):
 
 
 @each_norm
-@few
 @given(stack=_stacks(1))
 def test_some_product_is_norm_times_dual_norm(penalty, stack):
     W = _variable(penalty, stack[0])
@@ -412,7 +402,6 @@ class _Distance(Smooth):
 
 
 @_each(NORMS + FOLDED)
-@few
 @given(stack=_stacks(1))
 def test_a_step_of_length_one_is_optimal_for_the_distance(penalty, stack):
     W = _variable(penalty, stack[0])
@@ -436,7 +425,6 @@ def _moved(penalty, smooth, share):
 
 
 @_each(NORMS)
-@few
 @given(stack=_stacks(1))
 def test_all_is_zero_from_the_strongest_on_and_not_below(penalty, stack):
     smooth = _Distance(_variable(penalty, stack[0]))
@@ -447,7 +435,6 @@ def test_all_is_zero_from_the_strongest_on_and_not_below(penalty, stack):
 
 
 @each_fold
-@few
 @given(stack=_stacks(1))
 def test_folds_are_zero_from_the_strongest_on_and_not_below(penalty, stack):
     smooth = _Distance(_variable(penalty, stack[0]))
@@ -460,8 +447,7 @@ def test_folds_are_zero_from_the_strongest_on_and_not_below(penalty, stack):
         assert (np.abs(V).max() < 1e-12) == is_zero
 
 
-@each_chain
-@few
+@parametrize("penalty", JUMPS, short=JUMPS[:4], ids=repr)
 @given(stack=_stacks(1))
 def test_jumps_end_at_the_strongest_and_not_below(penalty, stack):
     """One step to the solution, which for a distance is a step of length one."""
@@ -479,7 +465,6 @@ def test_jumps_end_at_the_strongest_and_not_below(penalty, stack):
 
 
 @each_square
-@few
 @given(stack=_stacks(1))
 def test_a_step_is_halved_where_none_ends(penalty, stack):
     target = stack[0, 0]
@@ -491,7 +476,7 @@ def test_a_step_is_halved_where_none_ends(penalty, stack):
     assert_allclose(left, np.linalg.norm(target - end) / 2, rtol=1e-6)
 
 
-@each_penalty
+@each_network
 @pytest.mark.parametrize("factor", [1e-9, 0.3, 7.0])
 def test_the_strongest_grows_with_the_gradient(penalty, factor):
     W = _variable(penalty, np.random.default_rng(0).normal(size=(2, 3, 4)))
@@ -507,7 +492,7 @@ def test_without_a_gradient_no_strength_is_needed(penalty):
     assert penalty.alpha_max(_Distance(W)) == 0
 
 
-@_each(NORMS[:5] + JUMPS)
+@parametrize("penalty", NORMS[:5] + JUMPS, NORMS[:5] + JUMPS[:2], ids=repr)
 def test_the_strongest_does_not_depend_on_the_strength(penalty):
     """Strengths keep their proportions, and the first is what is found."""
     smooth = _Distance(np.random.default_rng(0).normal(size=(3, 4)))
@@ -569,7 +554,7 @@ def test_a_squared_trace_is_cut_where_bisection_says(sizes, step):
 
 
 @each_fold
-@pytest.mark.parametrize("step", [0.5, 1.05, 2.0, 2.9, 3.3, 8.0])
+@parametrize("step", [0.5, 1.05, 2.0, 2.9, 3.3, 8.0], short=[0.5, 2.9])
 @pytest.mark.parametrize("size", [0.3, 0.9, 1.4, 1.9, 2.2, 2.9, 6.0])
 def test_a_fold_is_the_best_of_a_grid(penalty, step, size):
     grid = np.linspace(0, size, 20_001)
@@ -664,7 +649,7 @@ def test_a_taut_string_is_found_as_by_walking_along_it(V, bound):
     assert_allclose(W, walk_chain(V.T, bound / 4).T, atol=1e-13)
 
 
-@pytest.mark.parametrize("n_tasks", [2, 60, 500])
+@parametrize("n_tasks", [2, 60, 500], short=[2, 60])
 @pytest.mark.parametrize("rounded", [1, 9])
 @pytest.mark.parametrize("threshold", [1e-9, 0.01, 0.1, 1.0, 30.0])
 def test_long_strings_are_tight_within_few_rounds(n_tasks, rounded, threshold):
@@ -889,3 +874,37 @@ def test_a_late_fold_is_the_convex_norm():
     for penalty in (RowMCP(0.7, gamma=1e9), RowSCAD(0.7, gamma=1e9)):
         assert_allclose(penalty.prox(W, 1.0), L21(0.7).prox(W, 1.0), atol=1e-7)
         assert_allclose(penalty.value(W), L21(0.7).value(W), rtol=1e-7)
+
+
+# Nodes of a network that are no tasks.
+
+NODES = {
+    "a star": [[0, 4], [4, 1], [2, 4]],
+    "two stars": [[0, 4], [4, 1], [2, 5], [5, 3], [5, 1]],
+    "a bridge": [[0, 4], [1, 4], [4, 5], [5, 2], [3, 5]],
+    "a line": [[0, 4], [4, 5], [5, 6], [6, 3]],
+}
+
+
+@pytest.mark.parametrize("edges", NODES.values(), ids=NODES)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_nodes_without_tasks_have_the_values_with_the_smallest_jumps(edges, seed):
+    W = np.random.default_rng(seed).normal(size=(4, 2))
+    ends = np.transpose(edges)
+    found = Fused(edges=edges).complete(W)
+    n_hidden = np.max(edges) - 3
+    assert found.shape == (4 + n_hidden, 2)
+    assert_array_equal(found[:4], W)
+    # Some best values are those of tasks.
+    tried = [
+        np.vstack([W, np.reshape(values, (n_hidden, 2))])
+        for values in product(*[W[:, j % 2] for j in range(2 * n_hidden)])
+    ]
+    jumps = [np.abs(V[ends[0]] - V[ends[1]]).sum(axis=0) for V in [found, *tried]]
+    assert_allclose(jumps[0], np.min(jumps[1:], axis=0), rtol=1e-9)
+
+
+def test_a_node_between_two_tasks_has_their_mean():
+    W = np.array([[1.0, 0.0], [4.0, 0.0], [3.0, 5.0]])
+    found = Fused(edges=[[0, 3], [3, 1], [4, 2]]).complete(W)
+    assert_allclose(found[3:], [[2.5, 0.0], [3.0, 5.0]])

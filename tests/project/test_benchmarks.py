@@ -20,7 +20,7 @@ RUNS = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("script", RUNS)
 def test_a_benchmark_runs(script):
     command = [sys.executable, str(script), "--quick"]

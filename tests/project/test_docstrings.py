@@ -1,9 +1,11 @@
 """Every public name says what it is for, and shows it."""
 
+import ast
 import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 from functools import cache, wraps
 from pathlib import Path
 from unittest.mock import patch
@@ -123,6 +125,15 @@ def test_a_public_name_is_documented(name):
     assert _faults(name, LEFT_OUT) == []
 
 
+@_each(CLASSES | FUNCTIONS)
+def test_a_default_is_the_documented_one(name):
+    actual = inspect.signature(PUBLIC[name]).parameters
+    for each in numpydoc.get_doc_object(PUBLIC[name])["Parameters"]:
+        told = re.fullmatch(r".*default=(None|True|False|[-'\"\d].*)", each.type)
+        for parameter in each.name.split(", ") if told else ():
+            assert actual[parameter].default == ast.literal_eval(told[1]), parameter
+
+
 @_each(METHODS)
 def test_a_public_method_has_or_inherits_a_docstring(name):
     assert inspect.getdoc(METHODS[name])
@@ -133,17 +144,20 @@ def test_a_public_method_is_documented(name):
     assert _faults(name, LEFT_OUT_OF_METHODS) == []
 
 
+@pytest.mark.full
 @_each(name for name in ESTIMATORS if _documented(name))
 def test_the_example_of_an_estimator_fits_it(name):
     assert _fitted_in_example(name)
 
 
+@pytest.mark.full
 @_each(ESTIMATORS)
 def test_what_fit_learns_is_documented(name):
     learnt = set().union(*map(_learnt, _fitted_in_example(name)))
     assert learnt - _documented(name) == set()
 
 
+@pytest.mark.full
 @_each(name for name in ESTIMATORS if _documented(name))
 def test_what_is_documented_is_there_after_fit(name):
     found = {each for fitted in _fitted_in_example(name) for each in dir(fitted)}

@@ -1,14 +1,16 @@
 """Strengths of classifiers around a centre: likelihoods, folds, choices."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logsumexp
 from scipy.stats import multivariate_normal, norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, cross_val_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.couplings import ToMean
 from skmtl.data import TaskRows
@@ -110,6 +112,17 @@ def test_one_coefficient_per_task_has_the_likelihood_of_quadrature(rng):
     assert_allclose(found, exact, atol=0.03)
 
 
+def test_a_task_without_weight_has_no_part_in_the_likelihood(rng):
+    task = np.repeat(np.arange(3), [5, 4, 6])
+    X, y = rng.normal(size=(15, 2)), rng.normal(size=15)
+    rows, kept = rows_of(X, y, task), task != 1
+    rows = replace(rows, weight=kept.astype(float))
+    found = likelihood(Datafit(rows, Squared(), True), 2.0, 0.5, 3.0)
+    fewer = rows_of(X[kept], y[kept], task[kept] // 2)
+    expected = likelihood(Datafit(fewer, Squared(), True), 2.0, 0.5, 3.0)
+    assert_allclose(found, expected, rtol=1e-10)
+
+
 def test_a_random_intercept_has_the_likelihood_of_quadrature(rng):
     task = np.repeat(np.arange(3), [50, 60, 70])
     y = rng.random(180) < np.array([0.3, 0.5, 0.6])[task]
@@ -188,8 +201,8 @@ def test_the_likelihood_finds_the_variance_that_tasks_were_drawn_with(rng):
 
 
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", "roc_auc_ovr"])
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("fit_intercept", [True, False])
+@parametrize("n_classes", [2, 3], short=[3])
+@parametrize("fit_intercept", [True, False], short=[True])
 def test_scores_are_those_of_models_fitted_in_each_fold(
     rng, scoring, n_classes, fit_intercept
 ):
@@ -312,6 +325,7 @@ def test_it_ends_with_a_tight_fit_at_the_best(rng, method):
     assert found.kkt_ < 1e-5
 
 
+@pytest.mark.full
 @each_method
 def test_tasks_alike_are_pulled_strongly_and_tasks_apart_weakly(rng, method):
     model = MeanRegularizedClassifierCV(method=method, task_column=0)
@@ -356,6 +370,7 @@ def test_without_intercept_there_is_no_pull_of_it(rng):
     assert set(model.cv_results_["alpha_intercept"]) == {0.0}
 
 
+@pytest.mark.full
 def test_the_grid_follows_the_units_of_the_features(rng):
     X, y = draw(rng)
     model = MeanRegularizedClassifierCV(task_column=0, alphas_shared=[0.0]).fit(X, y)
@@ -373,6 +388,7 @@ def test_mean_curvatures_are_those_of_squares_about_the_means(rng):
     assert_allclose(found, [20 * np.mean(variances), 20])
 
 
+@pytest.mark.full
 def test_the_search_finds_what_independent_and_pooled_fits_miss(rng):
     X, y = draw(rng, n_tasks=40, n_rows=60, spread=0.6)
     train = np.arange(len(y)) < 1200
@@ -384,6 +400,7 @@ def test_the_search_finds_what_independent_and_pooled_fits_miss(rng):
     assert found < log_loss(y[~train], apart.predict_proba(X[~train]))
 
 
+@pytest.mark.full
 @each_method
 def test_a_wide_centre_is_not_left_with_a_fixed_strength(rng, method):
     task, centre = np.arange(80) % 4, rng.normal(size=60) / np.sqrt(60)
@@ -405,10 +422,3 @@ def test_features_that_overflow_are_refused_before_the_search(rng):
     X[0, 1] = 1e150
     with pytest.raises(ValueError, match="Sums of squares of X and y must be below"):
         MeanRegularizedClassifierCV(task_column=0).fit(X, y)
-
-
-@parametrize_with_checks(
-    [MeanRegularizedClassifierCV(), MeanRegularizedClassifierCV(method="laplace")]
-)
-def test_scikit_learn_accepts_the_estimator(estimator, check):
-    check(estimator)

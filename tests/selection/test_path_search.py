@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmtl.couplings import ToMean
 from skmtl.linear_model import (
@@ -58,8 +58,13 @@ OTHERS = {
     "ridge": MultiTaskRidge(),
 }
 MODELS = NORMS | OTHERS
-each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-each_norm = pytest.mark.parametrize("model", NORMS.values(), ids=NORMS)
+INEXACT = [LowRankRegressor(), FusedRegressor(), DirtyRegressor()]
+# One per relation in the short suite.
+SHORT = ["joint", "low rank", "coupled", "fused", "clustered", "graph", "mean"]
+each_model = parametrize("model", MODELS, SHORT)
+EDGES = [None, [(0, 1), (0, 2), (0, 3)]]
+OPTIONS = [{}, {"l1_ratio": 0.7}, {"penalty": "linf"}]
+each_norm = parametrize("model", NORMS, [*SHORT, "robust", "dirty"])
 
 
 def rows(n_features=4, sizes=(30, 12, 41, 25), seed=0):
@@ -123,7 +128,7 @@ def test_a_path_begins_where_all_coefficients_are_zero(model):
     assert np.abs(below.coef_).max() > 1e-4
 
 
-@pytest.mark.parametrize("edges", [None, [(0, 1), (0, 2), (0, 3)]])
+@parametrize("edges", EDGES, short=EDGES[:1])
 def test_a_path_of_jumps_begins_where_there_are_none(edges):
     X, y, task = rows()
     model = FusedRegressor(edges=edges, tol=1e-9)
@@ -146,9 +151,9 @@ def test_a_path_without_an_end_begins_at_small_coefficients(name):
     assert 0 < search.best_index_ < 19
 
 
-@pytest.mark.parametrize("n_features", [4, 90])
+@parametrize("n_features", [4, 90], short=[4])
 @pytest.mark.parametrize("one", [False, True])
-@pytest.mark.parametrize("options", [{}, {"l1_ratio": 0.7}, {"penalty": "linf"}])
+@parametrize("options", OPTIONS, short=OPTIONS[1:2])
 def test_it_chooses_as_the_search_of_joint_features_does(n_features, one, options):
     X, y, task = rows(n_features)
     common = {"cv": 3, "one_standard_error": one}
@@ -303,9 +308,8 @@ def test_a_constant_target_is_fitted_by_intercepts():
         assert_allclose(search.predict(X), 2.0)
 
 
-@pytest.mark.parametrize(
-    "model", [LowRankRegressor(), FusedRegressor(), DirtyRegressor()], ids=str
-)
+@pytest.mark.full
+@pytest.mark.parametrize("model", INEXACT, ids=str)
 def test_folds_solved_less_exactly_choose_the_same(model):
     X, y, task = rows(12)
     rough = PathSearchCV(model, 12).fit(X, y, task=task)
@@ -327,7 +331,7 @@ def test_a_path_that_does_not_converge_says_how_far_it_got():
 
 
 @pytest.mark.parametrize("squared", [False, True])
-@pytest.mark.parametrize("one", [False, True])
+@parametrize("one", [False, True], short=[True])
 def test_low_rank_is_the_same_search(squared, one):
     X, y, task = rows()
     common = {"cv": 3, "one_standard_error": one}
@@ -343,16 +347,3 @@ def test_low_rank_is_the_same_search(squared, one):
     assert own.rank_ == search.best_estimator_.rank_
     given = clone(own).set_params(alphas=own.alphas_).fit(X, y, task=task)
     assert_array_equal(given.mse_path_, own.mse_path_)
-
-
-@parametrize_with_checks(
-    [
-        LowRankRegressorCV(3, cv=2),
-        LowRankRegressorCV(3, squared=True),
-        PathSearchCV(LowRankRegressor(), 3, cv=2),
-        PathSearchCV(RobustRegressor(), 3),
-        PathSearchCV(MeanRegularizedRegressor(), 3),
-    ]
-)
-def test_scikit_learn_accepts_them(estimator, check):
-    check(estimator)

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from cases import parametrize
 from dense import Dense
 from numpy.testing import assert_allclose
 from sklearn.linear_model import RidgeCV
@@ -21,7 +22,9 @@ from skmtl.selection import Candidates, RestrictedLikelihood, generalised_scores
 # Grids here have few strengths on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:The error still falls:UserWarning")
 
-each_method = pytest.mark.parametrize("method", ["loo", "gcv", "cv", "reml"])
+METHODS = ["loo", "gcv", "cv", "reml"]
+each_method = pytest.mark.parametrize("method", METHODS)
+some_method = parametrize("method", METHODS, short=["gcv", "reml"])
 each_error = pytest.mark.parametrize("method", ["loo", "gcv", "cv"])
 
 
@@ -47,7 +50,7 @@ def draw_groups(n_tasks=40, n_rows=6, n_features=2, seed=0):
     return X, y + rng.normal(size=len(task)), task
 
 
-@pytest.mark.parametrize("n_features", [40, 55, 58, 70, 100])
+@parametrize("n_features", [40, 55, 58, 70, 100], short=[58])
 def test_wide_tasks_are_predicted_as_well_as_apart_or_pooled(n_features):
     (X, y, task), (Z, z, unseen) = draw_wide(n_features, seed=n_features)
     model = MeanRegularizedRegressorCV().fit(X, y, task=task)
@@ -61,7 +64,7 @@ def test_wide_tasks_are_predicted_as_well_as_apart_or_pooled(n_features):
     assert found <= 1.02 * min(errors)
 
 
-@each_method
+@some_method
 def test_every_method_penalises_a_wide_centre(method):
     (X, y, task), (Z, z, unseen) = draw_wide(58, seed=58)
     model = MeanRegularizedRegressorCV(method=method).fit(X, y, task=task)
@@ -69,7 +72,7 @@ def test_every_method_penalises_a_wide_centre(method):
     assert np.mean((model.predict(Z, task=unseen) - z) ** 2) < 0.8 * np.mean(z**2)
 
 
-@each_method
+@some_method
 def test_more_columns_than_rows_need_no_setting(method):
     (X, y, task), (Z, z, unseen) = draw_wide(60, seed=0, n_rows=50)
     model = MeanRegularizedRegressorCV(method=method).fit(X, y, task=task)
@@ -77,7 +80,7 @@ def test_more_columns_than_rows_need_no_setting(method):
     assert np.mean((model.predict(Z, task=unseen) - z) ** 2) < np.mean(z**2)
 
 
-@each_method
+@some_method
 def test_with_many_rows_the_strength_of_the_centre_is_negligible(method):
     X, y, task = draw_groups(n_tasks=20, n_rows=40)
     chosen = MeanRegularizedRegressorCV(method=method).fit(X, y, task=task)
@@ -140,7 +143,7 @@ def test_generalised_errors_along_the_centre_are_those_of_every_fit(
         assert_allclose(score, np.where(left > len(y) / 10, exact, np.inf), rtol=1e-6)
 
 
-@each_error
+@parametrize("method", METHODS[:3], short=["gcv"])
 def test_no_strengths_of_a_dense_grid_are_better(method):
     X, y, task = draw_groups()
     model = MeanRegularizedRegressorCV(method=method).fit(X, y, task=task)

@@ -1,9 +1,9 @@
-"""The models that are compared: those by default, their names, their task column."""
+"""The models to compare: the default ones, their names, their task column."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -12,39 +12,45 @@ from skmtl.compose import PooledTasks, make_task_pipeline, move_to_end
 from skmtl.linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from skmtl.metrics import find_task_column
 
-from ._centred_models import make_class_models, make_count_models
+from ._default_glms import make_class_models, make_count_models
 
-_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to no effect of any feature
-_INNER = ("estimator", "regressor")  # of a search, of a TransformedTargetRegressor
+_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
+_INNER = ("estimator", "regressor")  # parameters of meta-estimators
 
 
-def default_models(task_column=None, *, preprocessor=None, kind="numbers"):
-    """Make the models that are compared when none are given, from apart to pooled.
+def default_models(
+    task_column: str | int | Sequence[str | int] | None = None,
+    *,
+    preprocessor: BaseEstimator | None = None,
+    kind: str = "numbers",
+) -> dict[str, Pipeline]:
+    """Make the models that are compared by default, from independent to pooled.
 
-    - ``"independent"``: a ridge regression per task, each with a strength of its own;
-    - ``"pooled"``: one ridge regression for all rows, which ignores the task;
-    - ``"pooled + task intercepts"``: common coefficients, and an intercept per task,
-      near a shared one;
-    - ``"mean-regularised"``: a linear model per task, near a shared centre.
+    - ``"independent"``: a ridge regression per task, each with its own alpha;
+    - ``"pooled"``: one ridge regression of all rows, which ignores the task;
+    - ``"pooled + task intercepts"``: the same coefficients for all tasks, and an
+      intercept per task, shrunk towards their mean;
+    - ``"mean-regularised"``: partial pooling, a linear model per task whose
+      coefficients and intercept are shrunk towards their mean.
 
-    Each chooses its strength within the rows it is fitted on.
+    Each chooses its regularisation strengths within its training rows.
 
-    Of classes they are logistic regressions, of counts Poisson regressions. The first
-    has one strength for all tasks, but nothing else in common; of a task with a single
-    class, or of zeros, it predicts the class frequency or the rate, smoothed. Their
-    strengths are searched by log loss, or Poisson deviance, of rows held out, if there
-    is a task column; without one, they are 1.
+    For classes they are logistic regressions, for counts Poisson regressions. Their
+    independent models have one alpha for all tasks; for a task with a single class, or
+    only zeros, they predict a smoothed class frequency or rate. If there is a task
+    column, their strengths are chosen by cross-validated log loss or Poisson deviance;
+    without one, they are 1.
 
     Parameters
     ----------
     task_column : str, int or list of them, default=None
-        Column of X that names the task of each row. None means that it is given by
-        ``task=`` or by the columns of `y`.
+        Column of X with the task of each row. None means that ``task=`` or the columns
+        of `y` give the tasks.
     preprocessor : transformer, default=None
-        First step of each, which does not see the task column. None means
+        First step of each model; it does not see the task column. None means
         ``StandardScaler()``.
     kind : {"numbers", "classes", "counts"}, default="numbers"
-        What is predicted.
+        Kind of target.
 
     Returns
     -------
@@ -88,7 +94,7 @@ _MAKERS = {
 
 
 def name_models(estimators):
-    """Return estimators by name; those of a list are named after their class."""
+    """Return estimators by name; those in a list are named after their class."""
     if hasattr(estimators, "fit") or hasattr(estimators, "shape"):
         raise TypeError(
             "estimators must be a mapping from names to estimators, a list of "
@@ -97,17 +103,17 @@ def name_models(estimators):
             "the default models."
         )
     if not isinstance(estimators, Mapping):
-        estimators = _number_names([(_describe(each), each) for each in estimators])
+        estimators = _number_names([(_name_class(each), each) for each in estimators])
     if len(estimators) <= 1:
         raise ValueError(
-            "estimators must hold at least two models, the baseline among them. "
-            f"Got {list(estimators)}."
+            "estimators must hold at least two models, including the baseline. "
+            f"Got {list(estimators)}; add one."
         )
     return dict(estimators)
 
 
-def choose_baseline(baseline, names):
-    """Return the name of the model without sharing."""
+def choose_baseline(baseline: str | None, names: Sequence[str]) -> str:
+    """Return the name of the baseline, by default that of the independent models."""
     if baseline is None:
         return "independent" if "independent" in names else names[0]
     if baseline not in names:
@@ -118,8 +124,10 @@ def choose_baseline(baseline, names):
     return baseline
 
 
-def find_common_column(estimators):
-    """Return the task column that the models declare, None if none does."""
+def find_common_column(
+    estimators: Iterable[BaseEstimator],
+) -> str | int | Sequence[str | int] | None:
+    """Return the task column that the models declare, or None."""
     found = []
     for column in map(find_task_column, estimators):
         if column is not None and column not in found:
@@ -127,13 +135,15 @@ def find_common_column(estimators):
     if len(found) > 1:
         raise ValueError(
             f"The models must declare one task column. Got {sorted(found, key=str)}; "
-            "say which one with task_column=."
+            "name one with task_column=."
         )
     return found[0] if found else None
 
 
-def tell_column(estimator, task_column):
-    """Return a clone that knows the task column, if it has a place for it."""
+def set_task_column(
+    estimator: BaseEstimator, task_column: str | int | Sequence[str | int] | None
+) -> BaseEstimator:
+    """Return a clone with the task column set, if it has such a parameter."""
     estimator = clone(estimator)
     if task_column is None or _declares_column(estimator):
         return estimator
@@ -141,10 +151,10 @@ def tell_column(estimator, task_column):
     if "task_column" in parameters:
         return estimator.set_params(task_column=task_column)
     if isinstance(estimator, Pipeline):
-        return _tell_pipeline(estimator, task_column)
+        return _set_pipeline_column(estimator, task_column)
     for name in set(_INNER) & set(parameters):
-        told = tell_column(parameters[name], task_column)
-        estimator.set_params(**{name: told})
+        inner = set_task_column(parameters[name], task_column)
+        estimator.set_params(**{name: inner})
     return estimator
 
 
@@ -155,17 +165,17 @@ def _declares_column(estimator):
     )
 
 
-def _tell_pipeline(pipeline, task_column):
-    """Wrap the transformers of a pipeline whose last step takes a task column."""
+def _set_pipeline_column(pipeline, task_column):
+    """Set the task column of the last step, and hide it from the transformers."""
     names, steps = zip(*pipeline.steps, strict=True)
     if not any(key.endswith("task_column") for key in steps[-1].get_params()):
         return pipeline
-    told = [
+    changed = [
         step for _, step in make_task_pipeline(*steps, task_column=task_column).steps
     ]
     moved = move_to_end(task_column) if len(steps) > 1 else task_column
-    told[-1] = tell_column(told[-1], moved)
-    named = list(zip(names, told, strict=True))
+    changed[-1] = set_task_column(changed[-1], moved)
+    named = list(zip(names, changed, strict=True))
     return Pipeline(named, memory=pipeline.memory, verbose=pipeline.verbose)
 
 
@@ -175,14 +185,14 @@ def _join(steps, task_column):
     return make_task_pipeline(*steps, task_column=task_column)
 
 
-def _describe(estimator):
+def _name_class(estimator):
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return type(estimator).__name__
 
 
 def _number_names(named):
-    """Return a dict in which names that come twice are numbered."""
+    """Return a dict by name, with a number added to repeated names."""
     names = [name for name, _ in named]
     return {
         name if names.count(name) == 1 else f"{name}-{names[: i + 1].count(name)}": each

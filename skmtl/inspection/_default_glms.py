@@ -1,6 +1,7 @@
-"""The models, around a centre, that are compared by default where no ridge fits."""
+"""Default models for classes and counts: logistic and Poisson regressions."""
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV
 
 from skmtl.linear_model import (
@@ -9,43 +10,42 @@ from skmtl.linear_model import (
 )
 from skmtl.model_selection import TaskKFold
 
-from ._answers import score_log_loss
+from ._model_outputs import score_log_loss
 
 _ALPHAS = np.geomspace(1e-2, 1e3, 6)
 _SHARED = np.geomspace(1e-2, 1e2, 3)
 _RIDGES = np.geomspace(1e-3, 1e4, 8)
-# What each model chooses: a ridge of its own, as those that it is compared with have.
-_CHOSEN = {
+# Each model searches its own regularisation strength, so that the comparison is fair.
+_GRIDS = {
     "independent": {"alpha": _RIDGES},
     "pooled": {"alpha_shared": _RIDGES},
     "pooled + task intercepts": {"alpha_shared": _RIDGES},
     "mean-regularised": {"alpha": _ALPHAS, "alpha_shared": _SHARED},
 }
-_APART = 1e12  # a pull of the centre to zero so strong that nothing is shared
+_NO_CENTRE = 1e12  # alpha_shared that sets the centre to zero: nothing is shared
 _N_FOLDS = 3
 
 
-def make_class_models(task_column=None):
-    """Make logistic regressions by name, told the column that they find tasks in."""
+def make_class_models(task_column: object = None) -> dict[str, BaseEstimator]:
+    """Make the default logistic regressions, by name."""
     models = _make_models(MeanRegularizedClassifier, task_column)
     return _search(models, score_log_loss, stratify=True)
 
 
-def make_count_models(task_column=None):
-    """Make Poisson regressions by name, told the column that they find tasks in."""
+def make_count_models(task_column: object = None) -> dict[str, BaseEstimator]:
+    """Make the default Poisson regressions, by name."""
     models = _make_models(MeanRegularizedPoissonRegressor, task_column)
     return _search(models, "neg_mean_poisson_deviance", stratify=False)
 
 
 def _make_models(model, task_column):
-    """Make models by name, from apart to pooled.
+    """Make models by name, from independent to pooled.
 
-    Tasks apart have intercepts that nothing pulls. Those of a single class, or of
-    zeros, which have no finite one, are told of the others by `model` as far as it
-    takes to have one.
+    Independent tasks have unpenalised intercepts. A task with a single class, or only
+    zeros, has no finite intercept; `model` then adds a pseudo-row to it.
     """
     models = {
-        "independent": model(alpha_shared=_APART),
+        "independent": model(alpha_shared=_NO_CENTRE),
         "pooled": model(np.inf, alpha_intercept=np.inf),
         "pooled + task intercepts": model(np.inf, alpha_intercept=1.0),
         "mean-regularised": model(alpha_intercept=1.0),
@@ -56,14 +56,14 @@ def _make_models(model, task_column):
 
 
 def _search(models, scoring, stratify):
-    """Choose strengths by scores of rows held out of every task."""
+    """Wrap models in a search over strengths, with folds that split every task."""
     column = models["pooled"].task_column
-    if column is None:  # searches cannot pass labels on
+    if column is None:  # a search cannot split labels given by task=
         return models
     folds = TaskKFold(
         _N_FOLDS, task_column=column, stratify=stratify, shuffle=True, random_state=0
     )
     return {
-        name: GridSearchCV(model, _CHOSEN[name], scoring=scoring, cv=folds)
+        name: GridSearchCV(model, _GRIDS[name], scoring=scoring, cv=folds)
         for name, model in models.items()
     }

@@ -3,15 +3,18 @@
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ._errors import CommandError
+from ._command_errors import CommandError
 
 _NEW = 0o666  # mode of a new file before the umask
 
 
-def check_output(path, suffix, option, inputs=()):
+def check_output(
+    path: str, suffix: str, option: str, inputs: Iterable[str] = ()
+) -> Path:
     """Check in advance that a file can be written.
 
     Parameters
@@ -32,21 +35,21 @@ def check_output(path, suffix, option, inputs=()):
     """
     if not path:
         raise CommandError(f"{option} is empty: name a file that ends with {suffix}")
-    path = Path(path)
-    if path.suffix.lower() != suffix:
-        raise CommandError(f"{option} {path} must end with {suffix}: rename it")
+    file = Path(path)
+    if file.suffix.lower() != suffix:
+        raise CommandError(f"{option} {file} must end with {suffix}: rename it")
     try:
-        _check_place(path, option)
+        _check_place(file, option)
         for each in filter(os.path.exists, inputs):
-            _keep_input(path, each, option)
+            _check_not_input(file, each, option)
     except CommandError:
         raise
     except (OSError, ValueError) as error:  # an invalid file name
         reason = getattr(error, "strerror", None) or error
         raise CommandError(
-            f"{option} {path} cannot be written ({reason}): choose another"
+            f"{option} {file} cannot be written ({reason}): choose another"
         ) from None
-    return path
+    return file
 
 
 def _check_place(path, option):
@@ -71,14 +74,14 @@ def _check_place(path, option):
             pass
 
 
-def _keep_input(path, data, option):
+def _check_not_input(path, data, option):
     if os.path.exists(path) and os.path.samefile(path, data):
         raise CommandError(
             f"{option} {path} is the input file {data}: write to another file"
         )
 
 
-def write_file(path, content):
+def write_file(path: str | Path, content: bytes) -> None:
     """Write bytes to a temporary file, then replace the target atomically.
 
     Symbolic links are followed, and an existing file keeps its mode and owner.
@@ -105,13 +108,13 @@ def _beside(path):
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW), "wb") as f:
             if _exists(path):
-                _keep_owner(os.stat(path), f.fileno())
+                _copy_owner(os.stat(path), f.fileno())
             yield part, f
     finally:
         part.unlink(missing_ok=True)
 
 
-def _keep_owner(before, number):
+def _copy_owner(before, number):
     """Copy mode and, if permitted, owner of another file to an open file."""
     if hasattr(os, "fchown"):
         with suppress(PermissionError):

@@ -1,4 +1,4 @@
-"""Which kind of target is compared: numbers, classes, or counts."""
+"""Read the target of a comparison: numbers, classes, or counts."""
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -10,7 +10,7 @@ from ._metrics import find_metric, list_metrics
 
 
 def choose_metric(name, y, estimators):
-    """Return the name of a metric, by default that of the kind of target.
+    """Return the name of the metric, by default that of the kind of target.
 
     Integers are numbers, unless all estimators are classifiers.
     """
@@ -23,13 +23,13 @@ def choose_metric(name, y, estimators):
 
 
 def check_methods(models, name):
-    """Check that all models can be asked what a metric needs."""
+    """Check that all models have the method that a metric needs."""
     method = find_metric(name).method
-    lacking = [key for key, model in models.items() if not hasattr(model, method)]
-    if lacking:
+    missing = [key for key, model in models.items() if not hasattr(model, method)]
+    if missing:
         raise ValueError(
-            f"The metric {name!r} needs models with {method}, but {lacking} have none. "
-            "Leave them out, or for classifiers use metric='error'."
+            f"Models must have {method} for metric={name!r}. Got {missing} without it; "
+            "leave them out, or use metric='error' for classifiers."
         )
 
 
@@ -37,7 +37,7 @@ def read_numbers(target, name):
     """Return targets as floats."""
     if target.dtype.kind in "OUST" and _names_classes(target):
         raise ValueError(
-            f"y must hold numbers for metric={name!r}. Got classes, such as "
+            f"y must hold numbers for metric={name!r}. Got classes such as "
             f"{str(target.ravel()[0])!r}; use one of {list_metrics('classes')}."
         )
     numbers = target.astype(np.float64)
@@ -53,19 +53,19 @@ def encode_classes(target):
     """Return the sorted classes, and the position of each target among them."""
     if find_missing(target).any():
         raise ValueError(
-            "y must hold a class in every row. Got rows without one; leave them out."
+            "y must hold a class in every row. Got missing values; leave the rows out."
         )
     check_classification_targets(target)
     classes, codes = np.unique(target, return_inverse=True)
     if len(classes) == 1:
         raise ValueError(
-            f"y must hold two classes or more. Got {classes.tolist()} in every row."
+            f"y must hold at least two classes. Got {classes.tolist()} in every row."
         )
     return classes, codes
 
 
 def _names_classes(y):
-    """Tell whether targets are strings, truths or categories."""
+    """Return whether targets are strings, booleans or categories."""
     if str(getattr(y, "dtype", "")).startswith(("category", "Categorical", "Enum")):
         return True
     target = read_target(y)

@@ -1,4 +1,4 @@
-"""How the page looks, on screens narrow and wide and on paper."""
+"""The style sheet of the page, for narrow and wide screens and for paper."""
 
 STYLE = """
 :root { color-scheme: light; --ink: #1d2730; --soft: #55606b; --line: #d5dbe1;
@@ -17,7 +17,7 @@ a { color: var(--blue); }
 .verdict { margin: 1.5rem 0 1rem; padding: 1rem 1.25rem; background: var(--wash);
   border-left: .35rem solid var(--blue); border-radius: .25rem; }
 .verdict strong { display: block; font-size: 1.2rem; }
-.verdict.apart { border-color: var(--orange); }
+.verdict.independent { border-color: var(--orange); }
 .verdict.unclear { border-color: var(--soft); }
 .numbers { display: grid; gap: .75rem; margin: 0; padding: 0;
   grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }

@@ -1,22 +1,25 @@
-"""The models that were compared, one line each."""
+"""The table of compared models, as text and as HTML."""
+
+from collections.abc import Mapping
 
 from skmtl._text import show, show_html
+from skmtl.inspection import TaskComparison
 
 
-def draw_models(comparison):
+def draw_models(comparison: TaskComparison) -> str:
     """Draw the table of models as text.
 
     Parameters
     ----------
     comparison : TaskComparison
-        What :func:`skmtl.inspection.compare_tasks` returned.
+        Result of :func:`skmtl.inspection.compare_tasks`.
 
     Returns
     -------
     text : str
-        One line per model: its error, its gain over the model without sharing with
-        its standard error, the number of tasks that it predicts better and of those
-        that it hurts by the test. The best is marked with a star.
+        One line per model: its error, its gain over the baseline with standard error,
+        the number of tasks that it predicts better, and of tasks that it significantly
+        hurts. A star marks the smallest error.
 
     Examples
     --------
@@ -37,13 +40,15 @@ def draw_models(comparison):
     return "\n".join("   ".join(line).rstrip() for line in lines)
 
 
-def write_error(error):
-    """Write an error with four digits, so that errors below each other compare."""
+def write_error(error: float) -> str:
+    """Format an error with four digits, so that a column is easy to compare."""
     return f"{error:#.4g}".removesuffix(".")
 
 
-def draw_models_html(comparison, explanations):
-    """Draw the same as HTML, with an explanation under the name of each model."""
+def draw_models_html(
+    comparison: TaskComparison, explanations: Mapping[str, str]
+) -> str:
+    """Draw the table of models as HTML, with explanations under their names."""
     head = "".join(
         f'<th scope="col">{show_html(name)}</th>' for name in _head(comparison)
     )
@@ -53,7 +58,7 @@ def draw_models_html(comparison, explanations):
         for name, cells in names
     )
     return (
-        "<table><caption>Errors on rows held out; smaller is better</caption>"
+        "<table><caption>Errors on held-out rows; smaller is better</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
 
@@ -89,11 +94,11 @@ def _list_model(comparison, name):
     if name == comparison.baseline:
         return label + star, error, "", "", ""
     gain = 100 * comparison.relative_gains[place]
-    doubt = 100 * comparison.relative_standard_errors[place]
+    standard_error = 100 * comparison.relative_standard_errors[place]
     return (
         label + star,
         error,
-        f"{gain:+.1f} % ± {doubt:.1f}",
+        f"{gain:+.1f} % ± {standard_error:.1f}",
         str(int((comparison.task_gains[place] > 0).sum())),
         str(len(comparison.hurt(name))),
     )

@@ -1,16 +1,18 @@
-"""What a user can mend is said in one line, without a traceback."""
+"""Errors that the user can correct, printed in one line without a traceback."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from types import ModuleType
 
 _SHOWN = 5
 
 
 class CommandError(ValueError):
-    """Say what and where, and what to do, in one line."""
+    """An error that the user can correct; the message says what to do."""
 
 
-def need(module):
+def need(module: str) -> ModuleType:
     """Import a module of a package that comes with the extra "cli"."""
     package = module.partition(".")[0]
     try:
@@ -24,8 +26,8 @@ def need(module):
     return import_module(module)
 
 
-def check_column(name, names, option, where):
-    """Check that a column is there, else say what it may be called."""
+def check_column(name: str, names: Sequence[str], option: str, where: str) -> None:
+    """Check that a table has a column; the error suggests similar names."""
     if name in names:
         return
     near = get_close_matches(name, names) or [
@@ -35,8 +37,8 @@ def check_column(name, names, option, where):
     raise CommandError(f"{option} {name!r} is not a column of {where}: {hint}")
 
 
-def count_rows(n_rows):
-    """Say how many rows."""
+def count_rows(n_rows: int) -> str:
+    """Format a number of rows."""
     return f"{n_rows:,} row{'s' if n_rows != 1 else ''}"
 
 

@@ -1,4 +1,4 @@
-"""Means of the losses of rows, over folds, tasks and rows."""
+"""Mean losses over folds, tasks and rows."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Errors:
-    """Hold losses and predictions of one model, or of several, stacked.
+    """Losses and predictions of one model.
 
     Parameters
     ----------
     by_task, by_row : ndarray of shape (n_folds,)
-        Mean loss in each fold: mean over tasks of the tasks' means, mean over rows.
+        Mean loss in each fold: over tasks, of each task's mean; and over rows.
     loss : ndarray of shape (n_targets,)
-        Loss of each target, a mean if it is held out more than once, else NaN.
+        Loss of each target: the mean if held out more than once, NaN if never.
     prediction : ndarray of the shape of y
-        Held-out prediction, averaged in the same way; of classes with an axis more.
+        Held-out prediction, averaged likewise; for classes with one more axis.
     """
 
     by_task: np.ndarray
@@ -26,12 +26,12 @@ class Errors:
 
 
 def measure_errors(data, splits, predictions, loss):
-    """Measure the predictions of one model, given fold by fold."""
+    """Compute the errors of one model from its predictions of each fold."""
     total, times = np.zeros(len(data.targets)), np.zeros(len(data.targets))
-    summed, held = np.zeros(data.answer_shape), np.zeros(data.n_rows)
+    summed, held = np.zeros(data.prediction_shape), np.zeros(data.n_rows)
     means = []
     for (_, held_out), z in zip(splits, predictions, strict=True):
-        full = np.zeros(data.answer_shape, dtype=z.dtype)
+        full = np.zeros(data.prediction_shape, dtype=z.dtype)
         full[held_out] = z
         seen = np.isin(data.rows, held_out)
         answers = full.reshape(-1, *full.shape[len(data.shape) :])
@@ -47,20 +47,20 @@ def measure_errors(data, splits, predictions, loss):
 
 
 def divide(a, b):
-    """Divide, to NaN where `b` is 0 or NaN."""
+    """Return a / b, NaN where `b` is 0 or NaN."""
     a, b = np.broadcast_arrays(a, b)
     return np.divide(a, b, out=np.full(a.shape, np.nan), where=np.abs(b) > 0)
 
 
 def _average_fold(data, seen, losses):
-    """Average over the tasks in a fold, each counting the same, and over its rows."""
+    """Return the mean loss of a fold over its tasks, and over its rows."""
     weight, codes = data.target_weight[seen], data.codes[seen]
     sums = np.bincount(codes, weight * losses, minlength=len(data.tasks))
     weights = np.bincount(codes, weight, minlength=len(data.tasks))
     if not weights.any():
         raise ValueError(
-            "Every fold must hold out a target with weight. Got one that does not; use "
-            "fewer folds, or leave out rows of weight 0."
+            "Every fold must hold out a target with positive weight. Got a fold with "
+            "none; use fewer folds, or leave out rows of weight 0."
         )
-    there = weights > 0
-    return np.mean(sums[there] / weights[there]), sums.sum() / weights.sum()
+    present = weights > 0
+    return np.mean(sums[present] / weights[present]), sums.sum() / weights.sum()

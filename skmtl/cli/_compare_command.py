@@ -11,24 +11,24 @@ from skmtl.inspection import compare_tasks
 from skmtl.report import Report, draw_models, view_centre
 
 from ._choices import MODELS
+from ._command_errors import CommandError, check_column, need
+from ._command_models import fit_model, make_models, read_names
 from ._describe import describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
-from ._errors import CommandError, check_column, need
-from ._models import fit_model, make_models, read_names
+from ._prepared_table import prepare_table
 from ._progress import progress
-from ._read import name_source, read_table
+from ._read_file import name_source, read_table
 from ._store import dump_model
-from ._table import prepare_table
 from ._target import choose_metric
 from ._time_folds import describe_folds, make_folds
-from ._write import check_output, write_file
+from ._write_file import check_output, write_file
 
 _NAMED = 3  # harmed tasks that are listed
-_FEWEST = 6  # rows outside the largest class; with fewer, inner folds have one class
+_FEWEST = 6  # rows outside the largest class; inner folds need two classes
 
 
 def compare(arguments, argv):
-    """Compare models on a table, print what comes out, write what is asked for."""
+    """Compare models on a table, print the result, and write the requested files."""
     names = read_names(arguments.models)
     report, save = _check_outputs(arguments)
     with progress("Reading the table", arguments.quiet):
@@ -50,7 +50,10 @@ def compare(arguments, argv):
         name = comparison.recommended
         with progress("Fitting the model to all rows", arguments.quiet):
             write_file(save, dump_model(fit_model(models[name], table)))
-        print(show(f"Saved {name!r}{_say_harm(comparison, name)}: {save}"), flush=True)
+        print(
+            show(f"Saved {name!r}{_describe_harm(comparison, name)}: {save}"),
+            flush=True,
+        )
     if report:
         with progress("Drawing the report", arguments.quiet):
             page = _draw_page(table, facts, comparison, argv)
@@ -58,8 +61,8 @@ def compare(arguments, argv):
         print(show(f"Wrote the report: {report}"))
 
 
-def _say_harm(comparison, name):
-    """Return that a model is fitted, and which tasks it significantly hurts."""
+def _describe_harm(comparison, name):
+    """Describe a saved model, and the tasks that it significantly hurts."""
     hurt = comparison.hurt(name).tolist()
     if not hurt or name == comparison.baseline:
         return ", fitted to all rows"
@@ -71,7 +74,7 @@ def _say_harm(comparison, name):
 
 
 def _check_outputs(arguments):
-    """Check what is to be written before the work begins."""
+    """Check that the output files can be written, before the work begins."""
     report, save = arguments.report, arguments.save
     inputs = [arguments.data] if arguments.data else []
     if report is not None:
@@ -84,7 +87,7 @@ def _check_outputs(arguments):
 
 
 def _read_table(arguments):
-    """Return the table that the arguments name, or the embedded one."""
+    """Return the table given by the arguments, or the embedded one."""
     if arguments.data is not None:
         sheet = read_table(arguments.data, [arguments.task])
         frame, typed, notes = sheet.frame, sheet.typed, sheet.notes
@@ -94,8 +97,8 @@ def _read_table(arguments):
         task, target = arguments.task, arguments.target
     elif arguments.task or arguments.target:
         raise CommandError(
-            "--task and --target name columns of a table: name a .csv or .parquet file "
-            "too, or leave them out to see embedded data"
+            "--task and --target are columns of a table: name the table too, as in "
+            "skmtl compare FILE, or leave them out to use embedded data"
         )
     else:
         frame, typed, notes = load_embedded(), True, []
@@ -138,7 +141,7 @@ def _check_option(arguments, option, frame):
     if getattr(arguments, option) is None:
         more = ", ..." * (len(frame.columns) > 10)
         raise CommandError(
-            f"--{option} is missing: say --{option} COLUMN, {arguments.data} has the "
+            f"--{option} is missing: add --{option} COLUMN, {arguments.data} has the "
             f"columns {', '.join(frame.columns[:10])}{more}"
         )
 
@@ -153,7 +156,7 @@ def _check_folds(arguments, table):
 
 
 def _check_classes(table):
-    """Check that folds, and inner folds, can have rows of two classes."""
+    """Check that folds, and inner folds, can contain two classes."""
     if table.kind != "classes":
         return
     classes, counts = np.unique(table.y, return_counts=True)
@@ -189,7 +192,7 @@ def _compare(models, table, metric, folds, arguments):
 
 
 def _limit_jobs(n_jobs, n_fits):
-    """Return at most one process per fit: joblib would start all of them."""
+    """Limit processes to one per fit, as joblib would start all of them."""
     return n_jobs if n_jobs is None else min(n_jobs, n_fits)
 
 

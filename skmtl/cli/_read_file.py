@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from ._errors import CommandError, need
+from ._command_errors import CommandError, need
 from ._excel import read_excel
 from ._sheet import (
     Sheet,
@@ -19,7 +19,7 @@ STANDARD_INPUT = "-"
 _SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _OTHERS = (".xlsx", ".parquet")
 _ANY_CELLS = 2**27  # of a Parquet file of any size, 1 GB of numbers
-_CELL_GROWTH = 50  # cells for a byte in a larger one
+_CELL_GROWTH = 50  # cells per byte in a larger one
 _GZIP, _ZIP, _PARQUET, _OLD_EXCEL = b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11"
 
 
@@ -58,7 +58,7 @@ def _read_bytes(path):
     """Return the name of a table, and its bytes."""
     where = name_source(path)
     if str(path) == STANDARD_INPUT and sys.stdin is None:
-        raise CommandError("the standard input is closed: say <FILE, or name a file")
+        raise CommandError("standard input is closed: add <FILE, or name a file")
     if str(path) == STANDARD_INPUT:
         return where, sys.stdin.buffer.read()
     path = Path(path)
@@ -105,7 +105,7 @@ def _read_parquet(content, path, keep):
 
 
 def _check_cells(metadata, content, path):
-    """Check how many cells a Parquet file says that it holds."""
+    """Check the number of cells that a Parquet file declares."""
     n_cells = metadata.num_rows * metadata.num_columns
     if n_cells > max(_ANY_CELLS, _CELL_GROWTH * len(content)):
         raise CommandError(

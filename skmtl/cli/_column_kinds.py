@@ -1,4 +1,4 @@
-"""Which kind each column of a table is."""
+"""Detect the kind of each column of a table."""
 
 import datetime
 import numbers
@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from ._command_errors import CommandError, count_rows
 from ._date_forms import are_dates, find_form, find_sure
-from ._errors import CommandError, count_rows
 from ._words import CODE, NUMBER, WHOLE, is_empty, is_no_value, read_floats, write_value
 
 _MOSTLY = 0.9  # share of numeric cells above which a few words mean "missing"
@@ -22,7 +22,7 @@ _YEAR = 4  # fewest digits of a date
 
 @dataclass(frozen=True)
 class Reading:
-    """Hold how to read a column.
+    """How to read a column.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Reading:
     words : tuple of str, default=()
         Words that mean missing, in addition to the usual ones.
     notes : tuple of (str, str), default=()
-        What to report: pairs of topic and text.
+        Notes to print: pairs of topic and text.
     """
 
     kind: str | None
@@ -74,7 +74,7 @@ def _read_typed(column, wish, form):
 
 
 def _read_numbers(column, wish, form):
-    """Tell numbers from dates such as 20240131."""
+    """Distinguish numbers from dates such as 20240131."""
     if wish == "number":
         return Reading("number")
     known = column.dropna()
@@ -145,7 +145,7 @@ def _count(values):
 
 
 def _read_words(name, values, blanks, typed):
-    """Tell dates, numbers, codes and categories apart."""
+    """Distinguish dates, numbers, codes and categories."""
     form, strange = _find_form(values)
     if form is not None:
         return _read_dates(name, values, form, strange, blanks)
@@ -162,7 +162,7 @@ def _read_typed_words(name, values, blanks):
 
 
 def _read_untyped(name, values, blanks):
-    """Tell numbers, codes and categories apart."""
+    """Distinguish numbers, codes and categories."""
     codes = [value for value in values if CODE.fullmatch(value)]
     if codes:
         note = ("Codes", f"{name} (leading zeros, as in {codes[0]})")
@@ -236,7 +236,7 @@ def _read_as_dates(name, values, form, blanks):
 def _are_dates(name, values, form):
     try:
         return are_dates(values, form)
-    except (ValueError, re.error) as error:  # pandas makes a pattern of it
+    except (ValueError, re.error) as error:  # pandas compiles it to a pattern
         raise CommandError(
             f"--date {name}={form} is not a valid date format, {error}: give one such "
             f"as --date {name}=%d/%m/%Y"

@@ -1,13 +1,16 @@
-"""The columns of a table that a model knows, each cast to its kind."""
+"""Select the columns of a model from a table, and cast each to its kind."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
-from ._errors import CommandError, count_rows
+from ._command_errors import CommandError, count_rows
 from ._transformer import TableTransformer
 from ._words import (
     WHOLE,
@@ -26,19 +29,19 @@ _FLAGS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 
 
 class TableColumns(TableTransformer):
-    """Take the columns of a frame that a model knows, each as the kind that it was.
+    """Select the columns of a model from a frame, and cast each to its kind in fit.
 
-    So that a saved model can be used on tables that were read anew: columns may come in
-    any order and among others, and text that looks like a number stays text.
+    A saved model can thus predict tables that are read anew: columns may be in any
+    order and among others, and text that looks like a number stays text.
 
     Parameters
     ----------
     kinds : dict of str to str
-        Kind of each column, in the order in which they are to come out: "number",
-        "flag" (true or false), "category", "date", or for a column of labels of tasks
-        "text", "whole" (integers as text, where 1 and 1.0 are equal) or "integer".
+        Kind of each column, in the order of the output: "number", "flag" (true or
+        false), "category", "date", or for a column of task labels "text", "whole"
+        (integers as text, where 1 and 1.0 are equal) or "integer".
     formats : dict of str to str, default=None
-        Formats of dates, such as "%d/%m/%Y"; ISO 8601 where missing.
+        Date formats, such as "%d/%m/%Y"; ISO 8601 for columns not listed.
     words : dict of str to list of str, default=None
         Text that means a missing number or date, in addition to "-", "?", "n/a" and the
         like.
@@ -66,13 +69,18 @@ class TableColumns(TableTransformer):
     1  8.0  NaN
     """
 
-    def __init__(self, kinds, formats=None, words=None):
+    def __init__(
+        self,
+        kinds: Mapping[str, str],
+        formats: Mapping[str, str] | None = None,
+        words: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.kinds = kinds
         self.formats = formats
         self.words = words
 
-    def fit(self, X, y=None):
-        """Check that the columns are there; what they become is said by `kinds`.
+    def fit(self, X: Any, y: object = None) -> Self:
+        """Check that the columns are present; `kinds` gives the output.
 
         Parameters
         ----------
@@ -90,19 +98,19 @@ class TableColumns(TableTransformer):
         validate_data(self, X, skip_check_array=True)
         return self
 
-    def transform(self, X):
-        """Take the columns and cast them.
+    def transform(self, X: Any) -> Any:
+        """Select the columns and cast them.
 
         Parameters
         ----------
         X : DataFrame of shape (n_rows, n_columns)
-            Table that has these columns, in any order, and maybe others.
+            Table with these columns, in any order, and possibly others.
 
         Returns
         -------
         X : DataFrame of shape (n_rows, len(kinds))
             Numbers and flags as floats, categories as text, dates as datetimes without
-            a time zone, labels of tasks as integers or text.
+            a time zone, task labels as integers or text.
         """
         import pandas as pd
 
@@ -114,7 +122,9 @@ class TableColumns(TableTransformer):
         }
         return pd.DataFrame(cast, index=X.index)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(
+        self, input_features: object = None
+    ) -> NDArray[np.object_]:
         """Return the names of the columns.
 
         Parameters
@@ -133,8 +143,8 @@ class TableColumns(TableTransformer):
         missing = [name for name in self.kinds if name not in X.columns]
         if missing:
             raise CommandError(
-                f"the table must have the columns that the model was fitted on, it "
-                f"lacks {', '.join(map(repr, missing))}: add or rename columns"
+                "the table must have the columns that the model was fitted on; "
+                f"missing: {', '.join(map(repr, missing))}. Add or rename columns"
             )
 
 
@@ -234,7 +244,7 @@ def _drop_zone(dates):
 
 
 def as_integer(column, form=None, words=()):
-    """Return labels of tasks as integers."""
+    """Return task labels as integers."""
     check_known(column)
     if column.dtype.kind in "iu":
         return column.astype(np.int64)
@@ -244,7 +254,7 @@ def as_integer(column, form=None, words=()):
 
 
 def as_text(column, form=None, words=()):
-    """Return labels of tasks as text."""
+    """Return task labels as text."""
     check_known(column)
     if column.dtype.kind == "f":
         _check_whole(column, column)
@@ -268,7 +278,7 @@ def _check_whole(column, values):
 
 
 def check_known(column):
-    """Check that every row says its task."""
+    """Check that every row has a task."""
     unknown = column.isna()
     if unknown.any():
         raise CommandError(
@@ -288,7 +298,7 @@ def _check_cast(column, values, what):
 
 
 def place(column, where):
-    """Say which row is the first one meant, counted from 1 below the names."""
+    """Name the first row of a mask, counted from 1 below the header."""
     label = column.index[np.asarray(where)][0]
     return f"row {label + 1 if isinstance(label, Integral) else repr(label)}"
 

@@ -1,4 +1,4 @@
-"""A table made ready to learn from: features, task, target."""
+"""Prepare a table for a fit: features, task, target."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ._codes import FEW, name_codes
-from ._columns import TableColumns, as_text, as_whole
+from ._column_kinds import find_kind, read_kind
+from ._command_errors import CommandError, check_column
 from ._copies import warn_of_copies
 from ._encoder import find_clash
-from ._errors import CommandError, check_column
-from ._kinds import find_kind, read_kind
-from ._labels import describe_labels, find_label_kind
+from ._table_columns import TableColumns, as_text, as_whole
 from ._target import read_target
+from ._task_labels import describe_labels, find_label_kind
 from ._time_folds import read_times
 
 _LABELS = {"text": as_text, "whole": as_whole}
@@ -20,22 +20,22 @@ _LABELS = {"text": as_text, "whole": as_whole}
 
 @dataclass(frozen=True)
 class Table:
-    """Hold the rows that models are fitted to.
+    """Rows to fit models to.
 
     Parameters
     ----------
     X : DataFrame of shape (n_rows, n_features + 1)
         Features cast to their kinds, and the task column last.
     y : ndarray of shape (n_rows,)
-        Target: floats, or classes that are truths, integers or text.
+        Target: floats, or classes that are booleans, integers or text.
     kind : {"numbers", "classes", "counts"}
-        What the target is.
+        Kind of target.
     kinds : dict of str to str
         Kind of each feature.
     task_column, task_kind, target, source : str
-        Names of the columns, kind of the labels, and where the table is from.
+        Names of the columns, kind of the task labels, and source of the table.
     unused_rows : dict of str to int
-        Number of rows left out, by the column that was empty.
+        Number of rows left out, by the column with missing values.
     unused_columns : dict of str to str
         Why columns were left out, by name.
     formats : dict of str to str, default={}
@@ -201,7 +201,7 @@ def _check_rows(y, labels, task, target):
     counts = labels.value_counts()
     if len(counts) == 1:
         raise CommandError(
-            f"--task {task!r} must tell at least two tasks apart, all {len(y)} rows "
+            f"--task {task!r} must have at least two tasks, all {len(y)} rows "
             f"are of {counts.index[0]!r}: name a column of groups"
         )
     if counts.max() == 1:
@@ -220,8 +220,8 @@ def _check_names(X, kinds, source):
     clash = find_clash(X, kinds)
     if clash is not None:
         raise CommandError(
-            f"{source} has a column named as a number made of another would be, "
-            f"{clash!r}: rename or --drop one of the two"
+            f"{source} has two columns that give features of the same name, "
+            f"{clash!r}: rename or --drop one of them"
         )
 
 
@@ -251,7 +251,7 @@ def _cast(frame, reading):
 
 
 def _recognise(column, reading, labels, wish):
-    """Return the reading of a possible code, and why it is not used, or None."""
+    """Return the reading of a column, as a code if it is one, and why to drop it."""
     why_not = _find_fault(column)
     if why_not is not None or wish is not None:
         return reading, why_not

@@ -1,4 +1,4 @@
-"""The table of models that a comparison shows."""
+"""The table of models in the text of a comparison."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ _COMPARED = ("difference", "std. error", "gain", "+/-", "helped", "hurt")
 
 
 def describe(comparison):
-    """Say what was compared, in one line."""
+    """Summarise a comparison in one line."""
     n_folds = comparison.fold_errors.shape[1]
     return (
         f"TaskComparison: {len(comparison.tasks)} tasks, "
@@ -42,7 +42,7 @@ def tabulate(comparison):
 
 
 def write_lines(comparison):
-    """Return header and lines; the baseline is not compared with itself."""
+    """Return the header and a line per model; the baseline has no differences."""
     columns = [column.tolist() for column in tabulate(comparison).values()]
     lines = []
     for name, *values in zip(comparison.models, *columns, strict=True):

@@ -6,15 +6,15 @@ from sklearn.base import is_classifier
 
 from skmtl._text import show
 
-from ._errors import CommandError, count_rows
-from ._formulas import defuse_all
-from ._labels import explain_new
+from ._command_errors import CommandError, count_rows
+from ._formulas import quote_formulas
 from ._progress import progress
-from ._read import name_source, read_table
+from ._read_file import name_source, read_table
 from ._sheet import write_record
 from ._store import load_model
+from ._task_labels import explain_new
 from ._words import strip, write_value
-from ._write import check_output, write_file
+from ._write_file import check_output, write_file
 
 COLUMN = "prediction"
 _SHOWN = 3
@@ -30,34 +30,34 @@ def predict(arguments, argv):
     with progress("Reading", arguments.quiet):
         model = load_model(arguments.model)
         sheet = read_table(arguments.data, [model[-1].task_column], keep=True)
-    _keep_columns(sheet.frame, model, source)
+    _check_names(sheet.frame, model, source)
     with progress("Predicting", arguments.quiet):
         found = _predict(model, sheet.frame, source)
     if arguments.formulas == "quote":
-        found = defuse_all(found)
+        found = quote_formulas(found)
     _write(sheet.records, found, output)
     if not arguments.quiet:
         for line in _summarise(model, sheet, output):
             print(show(line), file=sys.stderr)
 
 
-def _keep_columns(frame, model, path):
+def _check_names(frame, model, path):
     taken = [name for name in _name_columns(model) if name in frame.columns]
     if taken:
         raise CommandError(
-            f"{path} has a column {taken[0]!r} already: rename it, as the predictions "
-            "take this name"
+            f"{path} already has a column {taken[0]!r}, the name of a column of "
+            "predictions: rename it"
         )
 
 
 def _name_columns(model):
-    """Return the names of what is predicted, a probability of each class with it."""
+    """Return the names of the output: the prediction, and a probability per class."""
     classes = model.classes_ if is_classifier(model) else ()
     return [COLUMN, *(f"probability of {name}" for name in classes)]
 
 
 def _predict(model, frame, path):
-    """Return the columns that are predicted, by name."""
+    """Return the columns of the output, by name."""
     try:
         columns = [model.predict(frame)]
         if is_classifier(model):
@@ -104,8 +104,8 @@ def _count_tasks(model, columns):
         return text
     labels = columns[task_column][new].unique()
     return (
-        f"{text}, {new.sum():,} of them from {len(labels):,} {task_column} not seen in "
-        f"training, by the shared part{explain_new(labels, known)}"
+        f"{text}, {new.sum():,} of them from {len(labels):,} unseen {task_column}, "
+        f"by the shared part{explain_new(labels, known)}"
     )
 
 
@@ -118,7 +118,7 @@ def _count_categories(model, columns):
             words = new.unique()
             end = "rare categories" if rare else "no known category"
             yield (
-                f"{count_rows(len(new))} of {len(words):,} {name} not seen in training "
+                f"{count_rows(len(new))} with {len(words):,} unseen {name} "
                 f"({_show(words)}), treated as {end}"
             )
 

@@ -1,4 +1,4 @@
-"""The models that the command compares, by the names that it knows them by."""
+"""The models that the command compares, by name."""
 
 import numpy as np
 from sklearn.linear_model import RidgeCV
@@ -11,14 +11,14 @@ from skmtl.linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from skmtl.metrics import unwrap_search
 
 from ._choices import MODELS
+from ._command_errors import CommandError
 from ._encoder import make_steps
-from ._errors import CommandError
 
-_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to no effect of any feature
+_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
 
 
 def read_names(text):
-    """Return the names in a list separated by commas, the simplest model first."""
+    """Parse a comma-separated list of models, and sort it, the simplest first."""
     names = list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
     unknown = [name for name in names if name not in MODELS]
     if unknown:
@@ -43,7 +43,7 @@ def make_models(names, table):
 
 
 def fit_model(pipeline, table):
-    """Fit a pipeline to all rows; of a search, keep the model that it chose."""
+    """Fit a pipeline to all rows, and replace a search by its best model."""
     *steps, (name, model) = pipeline.fit(table.X, table.y).steps
     return Pipeline([*steps, (name, unwrap_search(model))])
 

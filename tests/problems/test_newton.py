@@ -1,21 +1,25 @@
 """Newton's method on losses of tasks that pull on each other."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from cases import parametrize
+from drawn_rows import datafit_of, rows_of
 from numpy.testing import assert_allclose
 from scipy import optimize, sparse
-from test_datafit import datafit_of, rows_of
+from sklearn.exceptions import ConvergenceWarning
 
 from skmtl.couplings import Graph, ToMean
 from skmtl.losses import Huber, Logistic, Multinomial, Poisson, Squared
-from skmtl.problems.newton import CentredLosses, GraphLosses
+from skmtl.problems.newton import CentredLosses, GraphLosses, iterate, warn_of_iteration
 from skmtl.solvers import Newton
 
 LOSSES = [Squared(), Logistic(), Multinomial(3), Poisson(), Huber(0.5)]
 SIZES = 14, 9, 11, 12
 each_loss = pytest.mark.parametrize("loss", LOSSES, ids=str)
+some_loss = parametrize("loss", LOSSES, LOSSES[2:4])
 
 COUPLINGS = [
     ToMean(alpha, 0.7, alpha_intercept)
@@ -34,6 +38,7 @@ EDGES = {
 each_coupling = pytest.mark.parametrize("coupling", COUPLINGS, ids=str)
 each_graph = pytest.mark.parametrize("edges", EDGES.values(), ids=EDGES)
 each_intercept = pytest.mark.parametrize("fit_intercept", [True, False])
+mostly_intercept = parametrize("fit_intercept", [True, False], short=[True])
 
 
 def centred(loss, coupling, fit_intercept=True, rows=None):
@@ -140,7 +145,7 @@ def test_a_step_on_a_graph_is_newtons(loss, edges, fit_intercept):
 
 @each_loss
 @each_coupling
-@each_intercept
+@mostly_intercept
 def test_the_lowest_point_around_a_centre_is_scipys(loss, coupling, fit_intercept):
     objective = centred(loss, coupling, fit_intercept)
     assert_is_lowest(objective)
@@ -148,7 +153,7 @@ def test_the_lowest_point_around_a_centre_is_scipys(loss, coupling, fit_intercep
 
 @each_loss
 @each_graph
-@each_intercept
+@mostly_intercept
 def test_the_lowest_point_on_a_graph_is_scipys(loss, edges, fit_intercept):
     objective = on_graph(loss, edges, fit_intercept)
     assert_is_lowest(objective)
@@ -261,7 +266,7 @@ UGLY = [
     rare,
     thousands,
 ]
-each_ugly = pytest.mark.parametrize("spoil", UGLY, ids=lambda spoil: spoil.__name__)
+some_ugly = parametrize("spoil", UGLY, UGLY[::3], ids=lambda spoil: spoil.__name__)
 WEAK = [1e-12, 1.0]
 
 
@@ -287,16 +292,16 @@ def assert_falls(objective):
     return found
 
 
-@each_loss
-@each_ugly
-@pytest.mark.parametrize("alpha", WEAK)
+@some_loss
+@some_ugly
+@parametrize("alpha", WEAK, short=WEAK[:1])
 def test_around_a_centre_what_is_ugly_falls(loss, spoil, alpha):
     assert_falls(centred(loss, ToMean(alpha, alpha), rows=spoiled(loss, spoil)))
 
 
-@each_loss
-@each_ugly
-@pytest.mark.parametrize("alpha", WEAK)
+@some_loss
+@some_ugly
+@parametrize("alpha", WEAK, short=WEAK[:1])
 def test_on_a_graph_what_is_ugly_falls(loss, spoil, alpha):
     rows = spoiled(loss, spoil)
     edges = EDGES["ring and chord"]
@@ -335,3 +340,26 @@ def test_weak_pulls_of_more_features_than_rows_have_a_lowest_point(loss, alpha):
     found = Newton().minimize(objective, objective.start())
     assert found.converged
     assert objective.residual(found.variable) < 1e-5
+
+
+# Squared losses by conjugate gradients.
+
+
+@pytest.mark.parametrize("objective", [centred, on_graph])
+def test_conjugate_gradients_end_at_the_lowest_point_without_a_warning(objective):
+    given = {centred: COUPLINGS[0], on_graph: EDGES["a hierarchy"]}[objective]
+    losses = objective(Squared(), given)
+    exact = Newton(tol=1e-15).minimize(losses, losses.start())
+    found = iterate(losses, tol=1e-12)
+    assert found.residual <= 1e-12
+    assert_allclose(found.variable, exact.variable, rtol=1e-8, atol=1e-10)
+    warn_of_iteration(found)
+    models, expected = found.unpack(), losses.unpack(exact.variable)
+    assert_allclose(models.coef, expected.coef[:, 0], rtol=1e-8, atol=1e-10)
+    assert_allclose(models.intercept, expected.intercept[:, 0], rtol=1e-8, atol=1e-10)
+
+
+def test_conjugate_gradients_that_end_early_are_warned_of():
+    found = replace(iterate(centred(Squared(), COUPLINGS[0])), residual=1e-3)
+    with pytest.warns(ConvergenceWarning, match=r"gradient of 1\.0e-03 relative"):
+        warn_of_iteration(found)

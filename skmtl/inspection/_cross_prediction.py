@@ -1,4 +1,4 @@
-"""Predictions of rows by models that were not fitted on them."""
+"""Cross-validated predictions: each row is predicted by a model not fitted on it."""
 
 from time import perf_counter
 
@@ -11,15 +11,15 @@ from sklearn.utils.validation import has_fit_parameter
 
 from skmtl.compose import name_of_weight
 
-from ._answers import ask
+from ._model_outputs import predict_numbers
 
 
 def predict_held_out(models, data, splits, method="predict", n_jobs=None):
-    """Fit every model on every split, and predict the rows held out.
+    """Fit every model on every split, and predict the held-out rows.
 
-    Returns the predictions, ``[model][fold]`` of shape (n_held_out,) or (n_held_out,
-    n_tasks), of classes with an axis more for what each is given, and the times of the
-    fits, of shape (n_models, n_folds).
+    Returns the predictions and the times of the fits. Predictions are ``[model][fold]``
+    of shape (n_held_out,) or (n_held_out, n_tasks), with a last axis of length
+    n_classes for classes. Times have shape (n_models, n_folds).
     """
     results = Parallel(n_jobs=n_jobs)(
         delayed(_predict_fold)(name, model, data, method, fold, *split)
@@ -33,19 +33,21 @@ def predict_held_out(models, data, splits, method="predict", n_jobs=None):
 
 
 def _predict_fold(name, model, data, method, fold, train, held_out):
-    where = f"The model {name!r} must predict rows held out of its fit."
+    where = f"Model {name!r} must predict the held-out rows."
     start = perf_counter()
     try:
         model = _fit(model, *data.take(train))
         time = perf_counter() - start
         X, _, task, _ = data.take(held_out)
-        prediction = ask(model, method, X, _pass_on(model, task), data.classes)
+        prediction = predict_numbers(
+            model, method, X, _make_options(model, task), data.classes
+        )
     except Exception as error:
         raise ValueError(
-            f"{where} In fold {fold}, of {len(train)} rows to train on, it failed with "
+            f"{where} In fold {fold}, fitted on {len(train)} rows, it raised "
             f"{type(error).__name__}: {error}"
         ) from error
-    shape = (len(held_out), *data.answer_shape[1:])
+    shape = (len(held_out), *data.prediction_shape[1:])
     return _check(prediction, shape, data.kind == "counts", where), time
 
 
@@ -59,14 +61,14 @@ def _fit(model, X, y, task, weight):
     return clone(model).fit(X, y, **options)
 
 
-def _pass_on(model, task):
-    """Return the labels as a keyword, if the model takes them."""
-    known = task is not None and _find_keyword(model) is not None
-    return {"task": task} if known else {}
+def _make_options(model, task):
+    """Return the labels as a keyword argument, if the model takes them."""
+    takes_task = task is not None and _find_keyword(model) is not None
+    return {"task": task} if takes_task else {}
 
 
 def _find_keyword(model):
-    """Return the keyword that passes the labels on to a fit, None if there is none."""
+    """Return the keyword of `fit` that takes the labels, or None."""
     if has_fit_parameter(model, "task"):
         return "task"
     if isinstance(model, (GridSearchCV, RandomizedSearchCV)):
@@ -81,8 +83,8 @@ def _find_keyword(model):
 def _check(prediction, shape, counts, where):
     if prediction.size != np.prod(shape):
         raise ValueError(
-            f"{where} Got predictions of shape {prediction.shape}, where the targets "
-            f"have {shape}."
+            f"{where} Got predictions of shape {prediction.shape}, but the targets "
+            f"have shape {shape}."
         )
     wrong = ~np.isfinite(prediction)
     if wrong.any():
@@ -91,7 +93,7 @@ def _check(prediction, shape, counts, where):
         )
     if counts and prediction.min() <= 0:
         raise ValueError(
-            f"{where} Means of counts must be above 0. Got {prediction.min():g}; use "
-            "models of counts, such as PoissonRegressor, or another metric."
+            f"{where} Predicted counts must be positive. Got {prediction.min():g}; use "
+            "a model for counts, such as PoissonRegressor, or another metric."
         )
     return prediction.reshape(shape)

@@ -9,7 +9,7 @@ _SHOWN = 5
 
 
 def find_label_kind(labels):
-    """Return "whole" if all labels are integers written alike, else "text".
+    """Return "whole" if all labels are integers in one format, else "text".
 
     Programs write integers with missing values as 1.0, 2.0, so 1.0 and 1 are one task,
     unless the table has both.
@@ -32,8 +32,8 @@ def describe_labels(labels, cells):
     if empty:
         shown = ", ".join(map(repr, empty))
         yield "Labels", f"{name} {shown} read as a task; only empty cells are missing"
-    alike = Counter(map(fold, counts.index))
-    twice = [label for label in counts.index if alike[fold(label)] > 1]
+    n_folded = Counter(map(fold, counts.index))
+    twice = [label for label in counts.index if n_folded[fold(label)] > 1]
     if twice:
         shown = ", ".join(map(repr, sorted(twice)[:_SHOWN]))
         more = ", ..." * (len(twice) > _SHOWN)

@@ -1,30 +1,30 @@
-"""What models say of rows: a number, or how much they give to each class."""
+"""Predictions of a fitted model as numbers: values, or a probability per class."""
 
 import numpy as np
 
 from skmtl.metrics import measure_surprise
 
 
-def ask(model, method, X, options, classes=None):
-    """Ask a fitted model about rows; of classes, how much it gives to each.
+def predict_numbers(model, method, X, options, classes=None):
+    """Predict rows: numbers, or for a classifier one number per class.
 
     Parameters
     ----------
     model : fitted estimator
         Model.
     method : {"predict", "predict_proba"}
-        What it is asked. Predicted classes are given 1, the others 0.
+        Method to call. With "predict", the predicted class gets 1, the others 0.
     X : container of shape (n_rows, n_columns)
         Rows.
     options : dict
-        Keywords that go with `X`.
+        Keyword arguments passed with `X`.
     classes : ndarray of shape (n_classes,), default=None
-        Sorted classes. None stands for numbers.
+        Sorted classes; None if the target is numeric.
 
     Returns
     -------
     ndarray of shape (n_rows, ...) or (n_rows, ..., n_classes)
-        The answer.
+        Predictions.
     """
     answer = getattr(model, method)(X, **options)
     if classes is None:
@@ -40,17 +40,17 @@ def ask(model, method, X, options, classes=None):
 def score_log_loss(model, X, y, sample_weight=None):
     """Return the mean log loss of a fitted classifier, negated.
 
-    Classes that it was not fitted on are of probability 0, which is clipped.
+    Classes missing from its training rows have probability 0, which is clipped.
     """
     classes = np.union1d(model.classes_, y)
-    shares = ask(model, "predict_proba", X, {}, classes)
-    losses = measure_surprise(shares, np.searchsorted(classes, y))
+    proba = predict_numbers(model, "predict_proba", X, {}, classes)
+    losses = measure_surprise(proba, np.searchsorted(classes, y))
     weight = np.ones(len(losses)) if sample_weight is None else sample_weight
     return -float(np.dot(weight, losses) / (np.sum(weight) or 1.0))
 
 
 def _align(proba, own, classes):
-    """Put probabilities of a model's own classes in the columns of all classes."""
+    """Return probabilities with a column per class, 0 for classes not in `own`."""
     proba = np.asarray(proba)
     full = np.zeros((len(proba), len(classes)), dtype=proba.dtype)
     full[:, np.searchsorted(classes, own)] = proba

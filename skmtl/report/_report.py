@@ -1,45 +1,47 @@
-"""One page of HTML, without any other file, that says what was found."""
+"""The HTML page of a comparison."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from skmtl._text import show_html
+from skmtl.inspection import TaskComparison
 
 from ._centre import CentreView
 from ._sections import choose_sections
-from ._style import STYLE
+from ._style_sheet import STYLE
 from ._verdict import draw_verdict
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """Write what a comparison found as one page of HTML that needs no other file.
+    """Write the results of a comparison as one self-contained HTML page.
 
-    The page holds its pictures and its style, and loads nothing. It has the verdict,
-    the models, the gain of each task, the coefficients and their path, the data, and
-    how it was made.
+    The page embeds its figures and style, and loads nothing. It shows the verdict, the
+    models, the gain of each task, the coefficients and their path, the data, and how
+    the page was made.
 
     Parameters
     ----------
     title : str
-        What the page is about.
+        Title of the page.
     comparison : TaskComparison
-        What :func:`skmtl.inspection.compare_tasks` returned.
+        Result of :func:`skmtl.inspection.compare_tasks`.
     view : CentreView or None
-        What the mean-regularised model learnt; None leaves its sections out, as for
-        models of classes.
+        Coefficients of the partial pooling model; None leaves out their sections, as
+        for classes.
     facts : dict of str to str
-        What is to be said of the data, in order.
+        Facts about the data, in order.
     explanations : dict of str to str, default={}
-        What each model is, by name.
+        Explanation of each model, by name.
     subtitle : str, default="Does it help to learn the tasks together?"
-        What is said below the title.
+        Line below the title.
     command : str, default=""
-        Command that made the page.
+        Command that wrote the page.
 
     See Also
     --------
-    view_centre : Makes `view`.
-    skmtl.inspection.compare_tasks : Makes `comparison`.
+    view_centre : Computes `view`.
+    skmtl.inspection.compare_tasks : Computes `comparison`.
 
     Examples
     --------
@@ -62,14 +64,14 @@ class Report:
     """
 
     title: str
-    comparison: object
+    comparison: TaskComparison
     view: CentreView | None
-    facts: dict
-    explanations: dict = field(default_factory=dict)
+    facts: Mapping[str, str]
+    explanations: Mapping[str, str] = field(default_factory=dict)
     subtitle: str = "Does it help to learn the tasks together?"
     command: str = ""
 
-    def to_html(self):
+    def to_html(self) -> str:
         """Return the page.
 
         Returns
@@ -108,7 +110,7 @@ _PAGE = """\
 {verdict}
 {sections}
 </main>
-<footer class="soft"><p>Written by skmtl. This page needs no network.</p></footer>
+<footer class="soft"><p>Written by skmtl. This page works offline.</p></footer>
 </body>
 </html>
 """

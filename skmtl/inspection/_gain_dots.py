@@ -1,4 +1,4 @@
-"""Draw one dot per task, sorted, so that none hides another."""
+"""Draw one dot per task, sorted by gain, so that none hides another."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from skmtl._text import show
 
-_MAX_TICKS = 30  # tasks that are all named at the axis
-_MAX_NAMES = 12  # hurt tasks that are named beside their dots
-_LINES = 32  # lines of text that the axis has room for
-_LONGEST = 30  # letters of a label
-_LOWEST = -1.0  # gains below are drawn at the edge: the others would be a line at 0
+_MAX_TICKS = 30  # up to this many tasks are all named at the axis
+_MAX_NAMES = 12  # hurt tasks named beside their dots
+_LINES = 32  # lines of text that fit on the axis
+_LONGEST = 30  # characters of a label
+_LOWEST = -1.0  # lower gains are drawn at the edge, so that the others stay legible
 _LOOK = {
     "helped": {"color": "tab:blue", "marker": "o"},
     "unsure": {"color": "0.6", "marker": "o"},
@@ -18,14 +18,14 @@ _LOOK = {
 }
 _MEANING = {
     "helped": "sharing helps",
-    "unsure": "worse, maybe by chance",
-    "hurt": "sharing hurts (tested)",
+    "unsure": "worse, not significantly",
+    "hurt": "sharing hurts (significant)",
 }
 
 
 @dataclass(frozen=True)
 class Dots:
-    """Hold what is drawn of each task, all of shape (n_tasks,), sorted by gain."""
+    """Values to draw of each task, all of shape (n_tasks,), sorted by gain."""
 
     tasks: np.ndarray
     gains: np.ndarray
@@ -43,7 +43,7 @@ class Dots:
         return np.maximum(self.gains, _LOWEST)
 
     def groups(self):
-        """Return masks of the tasks of each look, those without tasks left out."""
+        """Return the mask of each non-empty group of tasks."""
         masks = {
             "helped": (self.gains >= 0) & ~self.hurt,
             "unsure": (self.gains < 0) & ~self.hurt,
@@ -52,40 +52,40 @@ class Dots:
         return {name: mask for name, mask in masks.items() if mask.any()}
 
     def area(self, n_rows):
-        """Return the area of a dot, which grows with its rows."""
+        """Return the area of a dot, which grows with the number of rows."""
         low, high = np.sqrt(self.n_rows.min()), np.sqrt(self.n_rows.max())
         part = (np.sqrt(n_rows) - low) / max(high - low, 1)
         return (20 + 100 * part) / (2 if self.are_many else 1)
 
     @property
     def are_many(self):
-        """Whether they are too many to be named."""
+        """Whether there are too many tasks to name all."""
         return len(self.tasks) > _MAX_TICKS
 
 
 def sort_dots(tasks, gains, doubts, n_rows, hurt):
-    """Sort the tasks by gain, leaving out those without one."""
+    """Sort the tasks by gain, without those that have none."""
     order = np.argsort(gains)
     order = order[~np.isnan(gains[order])]
     return Dots(*(each[order] for each in (tasks, gains, doubts, n_rows, hurt)))
 
 
 def write(label):
-    """Write a label as it is, no formulas in it, and not for ever."""
+    """Shorten a label, and escape it for matplotlib's mathematical text."""
     text = show(label)
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
     return text.replace("$", r"\$")
 
 
 def draw_nothing(ax):
-    """Write in the figure that there is no dot to draw."""
+    """Write in the figure that there is nothing to draw."""
     ax.set_axis_off()
-    text = "No task has a relative gain: without sharing its error is 0 or unknown."
+    text = "No task has a relative gain: errors without sharing are 0 or unknown."
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
 
 
 def draw_dots(ax, dots):
-    """Draw the dots over whiskers of one standard error."""
+    """Draw dots, and whiskers of one standard error."""
     ax.axvline(0, color="0.3", linewidth=1)
     y = np.arange(len(dots.tasks))
     left, right = dots.gains - dots.doubts, dots.gains + dots.doubts
@@ -97,12 +97,12 @@ def draw_dots(ax, dots):
 
 
 def name_tasks(ax, dots):
-    """Name every task at the axis, or, of many, those that are hurt."""
+    """Name every task at the axis; of many, only those that sharing hurts."""
     hurt = np.flatnonzero(dots.hurt)
     if dots.are_many:
         ax.set_yticks([])
         ax.set_ylabel(f"{len(dots.tasks)} tasks, by gain")
-        _point_out(ax, dots, hurt)
+        _annotate(ax, dots, hurt)
         return
     ax.set_yticks(np.arange(len(dots.tasks)), [write(task) for task in dots.tasks])
     ax.tick_params(axis="y", length=0)
@@ -114,7 +114,7 @@ def name_tasks(ax, dots):
 
 
 def explain_dots(ax, dots):
-    """Say what colours and sizes mean, beside the axes."""
+    """Add a legend of colours and sizes beside the axes."""
     handles = [
         ax.scatter([], [], 40, label=_MEANING[name], **_LOOK[name])
         for name in dots.groups()
@@ -143,8 +143,8 @@ def _limit(ax, dots):
     ax.set_ylim(-edge, len(dots.tasks) - 1 + edge)
 
 
-def _point_out(ax, dots, hurt):
-    """Name tasks at the right edge, lines leading to their dots."""
+def _annotate(ax, dots, hurt):
+    """Name tasks at the right edge, with lines to their dots."""
     gap, place = len(dots.tasks) / _LINES, -np.inf
     look = {"ha": "right", "va": "center", "fontsize": "small", "color": "tab:red"}
     for i in hurt[:_MAX_NAMES]:

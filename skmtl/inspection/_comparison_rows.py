@@ -1,4 +1,4 @@
-"""The rows that models are compared on, and how they are held out."""
+"""Rows of a comparison, and their folds."""
 
 import warnings
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from skmtl.data import (
 )
 from skmtl.model_selection import TaskKFold
 
+from ._comparison_targets import encode_classes, read_numbers
 from ._metrics import find_metric
-from ._targets import encode_classes, read_numbers
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Hold rows, and their observed targets one by one.
+    """Rows, and their observed targets.
 
     Parameters
     ----------
@@ -37,19 +37,19 @@ class Rows:
     y : container of shape (n_rows,) or (n_rows, n_tasks)
         Targets that models are fitted on.
     task : array-like of shape (n_rows,) or None
-        Labels to be passed to `fit` and `predict`; None if they are in `X` or `y`.
+        Labels to pass to `fit` and `predict`; None if `X` or `y` gives them.
     weight : ndarray of shape (n_rows,) or None
         Weights of the rows.
     tasks : ndarray of shape (n_tasks,)
         Labels.
     targets : ndarray of shape (n_targets,)
-        Observed targets; of classes their positions in `classes`.
+        Observed targets; for classes, their positions in `classes`.
     rows : ndarray of shape (n_targets,), dtype intp
-        Row of each.
+        Row of each target.
     codes : ndarray of shape (n_targets,), dtype intp
-        Position of its task in `tasks`.
+        Position of the task of each target in `tasks`.
     kind : {"numbers", "classes", "counts"}, default="numbers"
-        What is predicted.
+        Kind of target.
     classes : ndarray of shape (n_classes,) or None, default=None
         Sorted classes.
     """
@@ -75,8 +75,8 @@ class Rows:
         return np.shape(self.y)
 
     @property
-    def answer_shape(self):
-        """Shape of predictions, a number for each class if there are classes."""
+    def prediction_shape(self):
+        """Shape of predictions, with a last axis for classes."""
         return self.shape if self.classes is None else (*self.shape, len(self.classes))
 
     @property
@@ -92,15 +92,15 @@ class Rows:
         return weight[self.rows]
 
     def take(self, rows):
-        """Return X, y, labels and weight of some rows, None where there are none."""
+        """Return X, y, labels and weight of some rows, or None where not given."""
         task = None if self.task is None else self.task[rows]
         weight = None if self.weight is None else self.weight[rows]
         return take_rows(self.X, rows), take_rows(self.y, rows), task, weight
 
 
 def read_comparison(X, y, task_column, task, sample_weight, metric="mse"):
-    """Read rows whose tasks are in a column of X, in `task`, or the columns of y."""
-    _refuse_two_declarations(task_column, task)
+    """Read rows; a column of X, `task`, or the columns of y give the tasks."""
+    _check_one_declaration(task_column, task)
     X, target = as_table(X), read_target(y)
     check_consistent_length(X, target, task)
     weight = read_sample_weight(sample_weight, len(target))
@@ -122,7 +122,7 @@ def read_comparison(X, y, task_column, task, sample_weight, metric="mse"):
 
 
 def _read_targets(target, metric):
-    """Return what to fit on, what losses are measured on, and what is known of it."""
+    """Return targets to fit on, targets for the losses, and their kind and classes."""
     kind = find_metric(metric).kind
     if kind == "classes":
         classes, codes = encode_classes(target)
@@ -133,7 +133,7 @@ def _read_targets(target, metric):
 
 
 def split_rows(data, cv, random_state):
-    """Return pairs of rows to train on and rows held out."""
+    """Return pairs of training rows and held-out rows."""
     if isinstance(cv, Integral):
         cv = _make_splitter(data, cv, random_state)
     groups = None if len(data.shape) == 2 else data.tasks[data.codes]
@@ -152,7 +152,7 @@ def _make_splitter(data, n_folds, random_state):
     return TaskKFold(n_folds, stratify=data.kind == "classes", **options)
 
 
-def _refuse_two_declarations(task_column, task):
+def _check_one_declaration(task_column, task):
     if task is not None and task_column is not None:
         raise ValueError(
             "The tasks must be declared in one way. Got both task= and "

@@ -1,0 +1,23 @@
+"""Parametrize tests by cases: some run in the short suite, all in the full one."""
+
+import pytest
+
+
+def parametrize(argument, cases, short, ids=str):
+    """Parametrize by all cases, and mark those that are not in ``short`` as full.
+
+    ``cases`` are values, of which ``short`` lists some, or a mapping of names to
+    values, of which ``short`` lists some names.
+    """
+    is_named = isinstance(cases, dict)
+    named = cases if is_named else {ids(case): case for case in cases}
+    chosen = set(short) if is_named else {ids(case) for case in short}
+    return pytest.mark.parametrize(
+        argument,
+        [
+            pytest.param(
+                case, id=name, marks=[] if name in chosen else pytest.mark.full
+            )
+            for name, case in named.items()
+        ],
+    )
