@@ -1,5 +1,6 @@
 """Parametrize tests by cases: some run in the short suite, all in the full one."""
 
+import numpy as np
 import pytest
 
 
@@ -21,3 +22,10 @@ def parametrize(argument, cases, short, ids=str):
             for name, case in named.items()
         ],
     )
+
+
+def fold_errors(search):
+    """Return the errors of a search by strength and fold, from its results."""
+    table = search.cv_results_
+    n_folds = sum(name.startswith("split") for name in table)
+    return -np.stack([table[f"split{k}_test_score"] for k in range(n_folds)], axis=1)

@@ -5,22 +5,19 @@ import warnings
 from sklearn.exceptions import ConvergenceWarning
 
 
-def warn_of_convergence(fit, tol):
+def warn_of_convergence(fit):
     """Warn if a fit has not converged.
 
     Parameters
     ----------
     fit : Fit
         The fit.
-    tol : float
-        Tolerance that was asked for.
     """
     if fit.converged:
         return
     warnings.warn(
-        f"The solver stopped after {fit.n_iter} iterations at a relative {fit.measure} "
-        f"of {fit.optimality:.1e}, above tol={tol:.1e}. Raise max_iter, or scale the "
-        "features.",
+        f"After {fit.n_iter} iterations the relative {fit.measure} is "
+        f"{fit.optimality:.1e}, and tol asks for {fit.tol:.1e}. {fit.remedy}",
         ConvergenceWarning,
         stacklevel=2,
     )

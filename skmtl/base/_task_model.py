@@ -88,7 +88,7 @@ class TaskModel(MultiOutputMixin, BaseEstimator, ABC):
 
     def _solve(self, problem, tasks):
         fit = problem.solve(self._start(tasks), **self._stopping())
-        warn_of_convergence(fit, vars(self).get("tol", 0.0))
+        warn_of_convergence(fit)
         return fit
 
     def _start(self, tasks):

@@ -29,9 +29,9 @@ CLASSES = frozenset(
         "skmtl.compose._pooled.PooledTasks",
         "skmtl.data._moments.TaskMoments",
         "skmtl.linear_model._mean_classifier.MeanRegularizedClassifier",
-        "skmtl.linear_model._mean_cv.MeanRegularizedRegressorCV",
-        "skmtl.linear_model._mean_poisson.MeanRegularizedPoissonRegressor",
-        "skmtl.linear_model._ridge_cv.MultiTaskRidgeCV",
+        "skmtl.linear_model._mean.MeanRegularizedRegressorCV",
+        "skmtl.linear_model._mean_glm.MeanRegularizedPoissonRegressor",
+        "skmtl.linear_model._ridge.MultiTaskRidgeCV",
     }
 )
 FUNCTIONS = frozenset({"skmtl.cli._encoder.name_category"})

@@ -72,20 +72,20 @@ class ClusteredRegressor(MomentRegressor):
         If given, groups are those of the differences from the mean of all tasks, and
         ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Gradient to be left, in units of the one at zero.
-    max_iter : int, default=10000
-        Largest number of iterations.
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -108,8 +108,8 @@ class ClusteredRegressor(MomentRegressor):
         leading eigenvectors of the affinity.
     objective_ : float
         Value of the objective.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero.
+    optimality_ : float
+        Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)

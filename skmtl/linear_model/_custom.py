@@ -52,13 +52,13 @@ class LinearTaskRegressor(MomentRegressor):
     solver : Solver, default=None
         How the objective is minimised; None for ``Fista()``.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -78,11 +78,12 @@ class LinearTaskRegressor(MomentRegressor):
         Intercept of the shared part.
     objective_ : float
         Value of the objective.
+    optimality_ : float
+        Duality gap relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient relative to the one at zero.
     dual_gap_ : float
-        Bound on the distance of `objective_` from the optimum; if the penalty is a
-        norm.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero; if it is not.
+        Duality gap, a bound on the distance of `objective_` from the optimum; for
+        penalties that are norms.
     n_iter_ : int
         Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)

@@ -95,7 +95,7 @@ default=None
         rows. None uses `tasks_`; if the array has more rows than that, the sorted
         ordered categories, or 0, 1, 2, ...
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which nothing pulls.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
@@ -134,6 +134,12 @@ default=None
         Labels of the groups, empty if `graph` has none.
     coef_groups_ : ndarray of shape (n_groups, n_features)
         Coefficients of the groups.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -141,9 +147,6 @@ default=None
     moments_ : TaskMoments
         Moments of all rows so far, to which `partial_fit` adds; kept unless matrices of
         all features would take far more memory than X.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero; only if no `moments_` are
-        kept.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -260,7 +263,7 @@ default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
     fit_intercept : bool, default=True
-        Whether tasks have an intercept.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
@@ -272,11 +275,10 @@ default=None
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
-    tol : float, default=1e-10
-        Fall of the objective, in units of its value at zero, that the next step must
-        promise for another to follow.
-    max_iter : int, default=100
-        Largest number of Newton steps.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -311,8 +313,9 @@ default=None
         Labels of the groups, empty if `graph` has none.
     objective_ : float
         Value of the objective.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero.
+    optimality_ : float
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
         Number of Newton steps.
     tasks_ : ndarray of shape (n_tasks,)

@@ -85,21 +85,20 @@ class JointFeatureRegressor(MomentRegressor):
     positive : bool, default=False
         Whether coefficients must be 0 or more.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Duality gap to be reached, in units of the objective at zero; with "mcp" and
-        "scad", the gradient that is left, in units of the one at zero.
-    max_iter : int, default=10000
-        Largest number of visits to all features that are worked on.
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -118,12 +117,14 @@ class JointFeatureRegressor(MomentRegressor):
         Indices of the features that are not zero in all tasks.
     objective_ : float
         Value of the objective.
+    optimality_ : float
+        Duality gap relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient relative to the one at zero.
     dual_gap_ : float
-        Bound on the distance of `objective_` from the optimum; with "l21" and "linf".
-    kkt_ : float
-        Gradient that is left, relative to the one at zero; with "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; not for
+        "mcp" and "scad".
     n_iter_ : int
-        Number of visits to the features that were worked on.
+        Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -228,21 +229,20 @@ class JointFeatureClassifier(TaskClassifier):
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Duality gap to be reached, in units of the objective at zero; with "mcp" and
-        "scad", the gradient that is left, in units of the one at zero.
-    max_iter : int, default=10000
-        Largest number of visits to all features that are worked on.
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -266,12 +266,14 @@ class JointFeatureClassifier(TaskClassifier):
         Indices of the features that are not zero in all tasks.
     objective_ : float
         Value of the objective.
+    optimality_ : float
+        Duality gap relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient relative to the one at zero.
     dual_gap_ : float
-        Bound on the distance of `objective_` from the optimum; with "l21" and "linf".
-    kkt_ : float
-        Gradient that is left, relative to the one at zero; with "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; not for
+        "mcp" and "scad".
     n_iter_ : int
-        Number of visits to the features that were worked on.
+        Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -354,11 +356,13 @@ class JointFeatureRegressorCV(TaskRegressor):
 
     Parameters
     ----------
-    alphas : int or array-like of shape (n_alphas,), default=30
-        Strengths to choose from, positive, or how many, from the least one at which
-        all coefficients are zero to `eps` times that.
+    alphas : array-like of shape (n_alphas,), default=None
+        Strengths to choose from, positive. None computes a decreasing path, from the
+        least strength at which all coefficients are zero to `eps` times that.
+    n_alphas : int, default=30
+        Number of strengths on that path.
     eps : float, default=None
-        Lowest strength in units of the highest, if `alphas` is an int. None for 1e-2,
+        Lowest strength in units of the highest, if `alphas` is None. None for 1e-2,
         and for lower ones as long as errors on rows left out fall.
     l1_ratio : float, default=1.0
         Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
@@ -372,31 +376,32 @@ class JointFeatureRegressorCV(TaskRegressor):
         Whether to take the largest alpha whose error is within one standard error of
         the smallest, for fewer features.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
-        Factor of each task's loss, and of its errors: a mapping from every label to a
-        number, or "balanced" to give every task the same total weight.
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Optimality to be reached, as in :class:`JointFeatureRegressor`.
-    max_iter : int, default=10000
-        Largest number of iterations per strength.
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
 
     Attributes
     ----------
     alpha_ : float
         Strength that was chosen.
-    alphas_ : ndarray of shape (n_alphas,)
-        Strengths to choose from, falling.
-    mse_path_ : ndarray of shape (n_alphas, n_folds)
-        Mean squared errors on rows left out.
+    cv_results_ : dict of ndarray
+        Strengths, "alpha", with "mean_test_score", "std_test_score" and the scores of
+        each fold, "split0_test_score" and so on: negative mean squared errors.
+    best_index_ : int
+        Position of `alpha_` in `cv_results_`.
     best_score_ : float
-        Mean of these at `alpha_`, negated.
+        Mean score at `alpha_`.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
         Coefficients; 1-d for a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or float
@@ -408,8 +413,13 @@ class JointFeatureRegressorCV(TaskRegressor):
         Intercept of the shared part.
     support_ : ndarray of shape (n_selected,)
         Indices of the features that are not zero in all tasks.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Duality gap relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient relative to the one at zero.
     n_iter_ : int
-        Number of iterations on all rows, along the strengths down to `alpha_`.
+        Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

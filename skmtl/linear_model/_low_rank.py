@@ -70,21 +70,20 @@ class LowRankRegressor(MomentRegressor):
     squared : bool, default=False
         Whether the trace norm is squared.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Duality gap to be reached, in units of the objective at zero; with `squared`,
-        the gradient that is left, in units of the one at zero.
-    max_iter : int, default=10000
-        Largest number of iterations.
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -107,10 +106,12 @@ class LowRankRegressor(MomentRegressor):
         How features are related, of trace 1; if `squared`.
     objective_ : float
         Value of the objective.
+    optimality_ : float
+        Duality gap relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient relative to the one at zero.
     dual_gap_ : float
-        Bound on the distance of `objective_` from the optimum; unless `squared`.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero; if `squared`.
+        Duality gap, a bound on the distance of `objective_` from the optimum; not if
+        `squared`.
     n_iter_ : int
         Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
@@ -210,21 +211,20 @@ class LowRankClassifier(TaskClassifier):
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Duality gap to be reached, in units of the objective at zero; with `squared`,
-        the gradient that is left, in units of the one at zero.
-    max_iter : int, default=10000
-        Largest number of iterations.
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -253,10 +253,12 @@ class LowRankClassifier(TaskClassifier):
         How features are related, of trace 1; if `squared`.
     objective_ : float
         Value of the objective.
+    optimality_ : float
+        Duality gap relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient relative to the one at zero.
     dual_gap_ : float
-        Bound on the distance of `objective_` from the optimum; unless `squared`.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero; if `squared`.
+        Duality gap, a bound on the distance of `objective_` from the optimum; not if
+        `squared`.
     n_iter_ : int
         Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
@@ -343,11 +345,13 @@ class LowRankRegressorCV(TaskRegressor):
 
     Parameters
     ----------
-    alphas : int or array-like of shape (n_alphas,), default=30
-        Strengths to choose from, positive, or how many, from the least one at which
-        all coefficients are zero to `eps` times that.
+    alphas : array-like of shape (n_alphas,), default=None
+        Strengths to choose from, positive. None computes a decreasing path, from the
+        least strength at which all coefficients are zero to `eps` times that.
+    n_alphas : int, default=30
+        Number of strengths on that path.
     eps : float, default=None
-        Lowest strength in units of the highest, if `alphas` is an int. None for 1e-3,
+        Lowest strength in units of the highest, if `alphas` is None. None for 1e-3,
         and for lower ones as long as errors on rows left out fall.
     squared : bool, default=False
         Whether the trace norm is squared. Coefficients are then never all zero, and the
@@ -358,32 +362,32 @@ class LowRankRegressorCV(TaskRegressor):
         Whether to take the largest alpha whose error is within one standard error of
         the smallest, for fewer directions.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
-        Factor of each task's loss, and of its errors: a mapping from every label to a
-        number, or "balanced" to give every task the same total weight.
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Optimality to be reached, as in :class:`LowRankRegressor`; in folds ten times
-        that, 1e-4 at most.
-    max_iter : int, default=10000
-        Largest number of iterations per strength.
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
 
     Attributes
     ----------
     alpha_ : float
         Strength that was chosen.
-    alphas_ : ndarray of shape (n_alphas,)
-        Strengths to choose from, falling.
-    mse_path_ : ndarray of shape (n_alphas, n_folds)
-        Mean squared errors on rows left out.
+    cv_results_ : dict of ndarray
+        Strengths, "alpha", with "mean_test_score", "std_test_score" and the scores of
+        each fold, "split0_test_score" and so on: negative mean squared errors.
+    best_index_ : int
+        Position of `alpha_` in `cv_results_`.
     best_score_ : float
-        Mean of these at `alpha_`, negated.
+        Mean score at `alpha_`.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
         Coefficients; 1-d for a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or float
@@ -395,8 +399,13 @@ class LowRankRegressorCV(TaskRegressor):
         Intercept of the shared part.
     rank_ : int
         Number of directions that the coefficients span.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Duality gap relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient relative to the one at zero.
     n_iter_ : int
-        Number of iterations on all rows, at `alpha_`.
+        Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

@@ -59,13 +59,13 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         Strength that pulls the intercepts together. 0 leaves them free, infinity makes
         them one.
     fit_intercept : bool, default=True
-        Whether tasks have an intercept.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -81,6 +81,12 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     intercept_shared_ : float
         Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
         or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -88,9 +94,6 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     moments_ : TaskMoments
         Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
         have far fewer rows than features, or X is large and sparse.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero; only if X is large and
-        sparse, see the notes.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -194,13 +197,13 @@ class MeanRegularizedRegressorCV(MeanDraws):
     alpha_per_feature : bool, default=False
         Whether each feature has its own `alpha`; for "reml" only.
     fit_intercept : bool, default=True
-        Whether tasks have an intercept.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -228,6 +231,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
         (larger is better): the restricted log likelihood, or the negative squared
         error; NaN for candidates that "loo" did not evaluate. With ``method="cv"`` also
         "split0_test_score" and so on.
+    best_index_ : int
+        Position of the chosen strengths in `cv_results_`.
     best_score_ : float
         The score of the strengths that were chosen.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -238,6 +243,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Coefficients of the centre.
     intercept_shared_ : float
         Intercept for tasks never seen: it fits all rows at `coef_shared_`.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -245,9 +256,6 @@ class MeanRegularizedRegressorCV(MeanDraws):
     moments_ : TaskMoments
         Moments of all rows; kept unless matrices of all features would take far more
         memory than X.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero; only if X is large and
-        sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)

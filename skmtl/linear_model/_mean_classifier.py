@@ -49,21 +49,20 @@ class MeanRegularizedClassifier(TaskClassifier):
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
     fit_intercept : bool, default=True
-        Whether tasks have an intercept.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
-    tol : float, default=1e-10
-        Fall of the objective, in units of its value at zero, that the next step must
-        promise for another to follow.
-    max_iter : int, default=100
-        Largest number of Newton steps.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -85,8 +84,9 @@ class MeanRegularizedClassifier(TaskClassifier):
         or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero.
+    optimality_ : float
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
         Number of Newton steps.
     tasks_ : ndarray of shape (n_tasks,)
@@ -199,21 +199,20 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
     fit_intercept : bool, default=True
-        Whether tasks have an intercept.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
-    tol : float, default=1e-12
-        Fall of the objective, in units of its value at zero, that the next step of the
-        last fit must promise for another to follow.
-    max_iter : int, default=100
-        Largest number of Newton steps of the last fit.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of Newton steps; None for 100.
 
     Attributes
     ----------
@@ -232,6 +231,8 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         "mean_test_score", larger being better: the score, by default the log loss
         negated, or the log likelihood. With ``method="cv"`` also "std_test_score",
         "split0_test_score" and so on.
+    best_index_ : int
+        Position of the chosen strengths in `cv_results_`.
     best_score_ : float
         The score of the strengths that were chosen.
     classes_ : ndarray of shape (n_classes,), or list of them
@@ -248,10 +249,11 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         Intercept for tasks never seen: it fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero.
+    optimality_ : float
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
-        Number of Newton steps of the last fit.
+        Number of Newton steps.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

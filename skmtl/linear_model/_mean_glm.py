@@ -37,21 +37,20 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
         Strength that pulls the intercepts together. 0 leaves them free, infinity makes
         them one.
     fit_intercept : bool, default=True
-        Whether tasks have an intercept.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
-    tol : float, default=1e-12
-        Fall of the objective, in units of its value at zero, that the next step must
-        promise for another to follow.
-    max_iter : int, default=100
-        Largest number of Newton steps.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -68,8 +67,9 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
         or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero.
+    optimality_ : float
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
         Number of Newton steps.
     tasks_ : ndarray of shape (n_tasks,)
@@ -170,21 +170,20 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
         Strength that pulls the intercepts together. 0 leaves them free, infinity makes
         them one.
     fit_intercept : bool, default=True
-        Whether tasks have an intercept.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
-    tol : float, default=1e-10
-        Fall of the objective, in units of its value at zero, that the next step must
-        promise for another to follow; its root is the relative change of the scale.
-    max_iter : int, default=300
-        Largest number of steps, each followed by the best scale.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of steps; None for 300.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -207,10 +206,11 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
         scale_``.
     objective_ : float
         Value of the objective.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero.
+    optimality_ : float
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
-        Number of steps.
+        Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

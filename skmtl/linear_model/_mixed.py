@@ -60,13 +60,12 @@ class MixedTaskModel(MixedPredictor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     task_weight : {"balanced"} or mapping, default=None
-        Factor of each task's loss, beside ``1 / d_t``: a mapping from every label to a
-        number, or "balanced" to give every task the same total weight.
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Gradient that may be left, relative to the one at constants. For "centre" its
-        square is measured, by the fall that the next Newton step promises.
-    max_iter : int, default=10000
-        Largest number of steps.
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of steps; None for 100, or 10,000 for "features".
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -93,10 +92,11 @@ class MixedTaskModel(MixedPredictor):
         Units ``c_t`` of raw predictions; of a squared task its standard deviation.
     objective_ : float
         Value of the objective.
-    kkt_ : float
-        Gradient that is left, relative to the one at constants.
+    optimality_ : float
+        Relative distance from the optimum: for "centre" the root of the decrease that
+        the next step predicts, for "features" the norm of the gradient.
     n_iter_ : int
-        Number of steps.
+        Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

@@ -58,14 +58,14 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
     ----------
     best_estimator_ : estimator instance
         The model at the strength that was chosen, fitted to all rows.
-    best_alpha_ : float
+    alpha_ : float
         Strength that was chosen.
     best_params_ : dict
         The same by the names of the parameters that were searched.
     best_index_ : int
         Position of it in `cv_results_`.
     best_score_ : float
-        Mean of the squared errors on rows left out at `best_alpha_`, negated.
+        Mean of the squared errors on rows left out at `alpha_`, negated.
     cv_results_ : dict of ndarray
         Falling strengths, "alpha", with "mean_test_score", "std_test_score" and the
         scores of each fold, "split0_test_score" and so on: mean squared errors,

@@ -33,13 +33,13 @@ class MultiTaskRidge(MomentRegressor):
         Strength of the penalty, 0 or more: one, one per task in the order of `tasks_`,
         or a mapping from every label to a number. With 0, the solution of least norm.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with a ridge fit
-        to all rows, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -55,6 +55,12 @@ class MultiTaskRidge(MomentRegressor):
         tasks' strengths.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -62,9 +68,6 @@ class MultiTaskRidge(MomentRegressor):
     moments_ : TaskMoments
         Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
         have far fewer rows than features, or X is large and sparse.
-    kkt_ : float
-        Gradient that is left, relative to the one at zero; only if X is so large and
-        sparse that it is solved by conjugate gradients, to 1e-8.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -139,13 +142,13 @@ class MultiTaskRidgeCV(TaskRegressor):
     cv : int, splitter or iterable of (train, test), default=None
         None for leave-one-out. An int deals the rows of each task to so many folds.
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with a ridge fit
-        to all rows, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -155,6 +158,11 @@ class MultiTaskRidgeCV(TaskRegressor):
     alpha_ : ndarray of shape (n_tasks,) or float
         Strengths that were chosen; a float unless `alpha_per_task` and tasks were
         declared.
+    cv_results_ : dict of ndarray
+        Candidate strengths, "alpha", and "mean_test_score", the negative squared errors
+        on held-out rows: (n_alphas,) or, with a strength per task, (n_alphas, n_tasks).
+    best_index_ : int or ndarray of shape (n_tasks,)
+        Position of the chosen strengths in `cv_results_`.
     best_score_ : ndarray of shape (n_tasks,) or float
         Mean squared error on rows left out, negated, at `alpha_`.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -166,6 +174,12 @@ class MultiTaskRidgeCV(TaskRegressor):
         tasks' strengths.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

@@ -59,20 +59,20 @@ class RobustRegressor(MomentRegressor):
         What tasks share: few directions (the trace norm) or few features (the sum over
         features of the norms of their coefficients).
     fit_intercept : bool, default=True
-        Whether each task has an intercept, which is not penalised.
+        Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task not seen in `fit`: predict it with the shared
-        part, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
     tol : float, default=1e-6
-        Duality gap to be reached, in units of the objective at zero.
-    max_iter : int, default=10000
-        Largest number of iterations.
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
         Whether `fit` starts from the last solution, if that was of the same tasks.
 
@@ -93,8 +93,10 @@ class RobustRegressor(MomentRegressor):
         Labels of the outlier tasks.
     objective_ : float
         Value of the objective.
+    optimality_ : float
+        Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum.
     n_iter_ : int
         Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)

@@ -30,6 +30,7 @@ from skmtl.problems.exact import (
     pose_moments as pose_moments_exact,
 )
 from skmtl.problems.newton import (
+    TOLERANCE,
     CentredLosses,
     Datafit,
     GraphLosses,
@@ -84,6 +85,10 @@ class Fit:
         Duality gap, for penalties that have a dual norm.
     detail : object, default=None
         The solution as its own class has it.
+    tol : float, default=0.0
+        Tolerance of `optimality`.
+    remedy : str
+        What to do if the fit has not converged.
     """
 
     models: object
@@ -95,6 +100,8 @@ class Fit:
     variable: np.ndarray | None = None
     dual_gap: float | None = None
     detail: object = None
+    tol: float = 0.0
+    remedy: str = "Raise max_iter, or scale the features."
 
     @property
     def is_exact(self):
@@ -397,10 +404,12 @@ class IteratedProblem(Problem):
         fit = iterate(self.objective)
         return Fit(
             fit.unpack(),
-            fit.objective_value,
+            fit.objective,
             fit.residual,
             fit.n_iter,
             fit.converged,
+            tol=TOLERANCE,
+            remedy="Raise alpha, alpha_shared or alpha_ridge, or scale the features.",
         )
 
 
@@ -437,6 +446,7 @@ class NewtonProblem(Problem):
             "step",
             objective.move(solution.variable, -1),
             detail=detail,
+            tol=tol,
         )
 
 
@@ -517,7 +527,8 @@ class LossPenaltyProblem(Problem):
         relation = self.relation
         loss = ProfiledLoss(self.datafit.about_means(), relation.ridge)
         solver = relation.solver(self.datafit.loss, tol, max_iter)
-        return as_penalized_fit(minimize(loss, relation.penalty, solver, start))
+        fit = minimize(loss, relation.penalty, solver, start)
+        return as_penalized_fit(fit, tol)
 
 
 @dataclass(frozen=True)
@@ -590,6 +601,7 @@ class PerTaskPenaltyProblem(Problem):
             "gradient",
             solution.variable,
             detail=_Coefficients(solution.variable[:, :-1]),
+            tol=tol,
         )
 
 
@@ -598,7 +610,7 @@ class _Coefficients:
     coef: np.ndarray
 
 
-def as_penalized_fit(fit):
+def as_penalized_fit(fit, tol=_TOL):
     """Return the Fit of a loss and a penalty."""
     solution = fit.solution
     name, value = fit.certificate
@@ -613,4 +625,5 @@ def as_penalized_fit(fit):
         solution.variable,
         value if has_gap else None,
         fit,
+        tol,
     )

@@ -45,8 +45,9 @@ from ._table import STRENGTHS, tabulate, warn_of_lists
 
 __all__ = [
     "BOTH_ENDS",
-    "Candidates",
     "FAST",
+    "STRENGTHS",
+    "Candidates",
     "FoldErrors",
     "HeldOutScore",
     "LaplaceLikelihood",
@@ -58,7 +59,6 @@ __all__ = [
     "RestrictedLikelihood",
     "RidgePath",
     "RidgeSearch",
-    "STRENGTHS",
     "StrengthSearch",
     "Study",
     "check_has_rows",

@@ -113,7 +113,7 @@ def test_a_graph_of_dense_rows_is_solved_without_matrices(table, exact, always_l
     found = models_of(model, *table)
     for one, other in zip(found, exact[repr(model)], strict=True):
         assert_allclose(one, other, **CLOSE)
-    assert model.kkt_ <= 1e-8
+    assert model.optimality_ <= 1e-8
 
 
 def test_outputs_on_sparse_rows_need_no_matrices(table, always_large):
@@ -180,7 +180,7 @@ def test_strengths_of_sparse_rows_are_chosen_by_folds(always_large):
     with pytest.warns(UserWarning, match="method='cv' with five folds is used"):
         model.fit(X, y, task=task)
     assert model.method_ == "cv"
-    assert model.kkt_ <= 1e-8
+    assert model.optimality_ <= 1e-8
     best = model.cv_results_["mean_test_score"].max()
     assert model.best_score_ == pytest.approx(best)
     assert -model.best_score_ < 0.1 * np.var(y)

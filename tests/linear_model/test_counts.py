@@ -387,7 +387,7 @@ def test_zeros_only_are_refused(counts, weight):
 def test_counts_of_any_size_have_a_lowest_point(counts, params, size):
     X, y, task = counts
     found = model(**params).fit(X, size * y, task=task)
-    assert found.kkt_ < 1e-6
+    assert found.optimality_ < 1e-6
 
 
 def test_a_limit_of_steps_is_told(counts):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import parametrize
+from cases import fold_errors, parametrize
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -15,8 +15,8 @@ from skmtl.linear_model import (
     JointFeatureRegressor,
     JointFeatureRegressorCV,
     LinearTaskRegressor,
+    PathSearchCV,
 )
-from skmtl.linear_model._joint_path import JointKind, JointPath
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
 from skmtl.problems.proximal import divisible_moments, divisible_rows
 from skmtl.selection._strengths import choose
@@ -126,11 +126,11 @@ def test_nothing_is_selected_at_alpha_max_and_something_below(size):
 @pytest.mark.parametrize("positive", [False, True])
 def test_alpha_max_is_the_least_strength_that_selects_nothing(kind, positive):
     X, Y = shared(*SIZES["wide"])
-    data = SharedRows(X, Y, None, np.arange(Y.shape[1]))
-    kind, loss = JointKind(kind, 0.5, positive), divisible_rows(data)
-    highest, path = kind.alpha_max(loss), JointPath(kind, 1e-10, 10000)
-    assert not path.fit(loss, highest * (1 + 1e-12)).coef.any()
-    assert path.fit(loss, highest * (1 - 1e-3)).coef.any()
+    model = JointFeatureRegressor(l1_ratio=0.5, penalty=kind, positive=positive)
+    model.set_params(tol=1e-10)
+    highest = PathSearchCV(model, 1, cv=2).fit(X, Y).alpha_
+    assert not model.set_params(alpha=highest * (1 + 1e-12)).fit(X, Y).coef_.any()
+    assert model.set_params(alpha=highest * (1 - 1e-3)).fit(X, Y).coef_.any()
 
 
 @each_size
@@ -235,7 +235,7 @@ def test_folded_penalties_reach_a_stationary_point(kind, positive, n_features):
     penalty = Positive(penalty) if positive else penalty
     ahead = penalty.prox(model.coef_ - 1e-3 * gradient, 1e-3)
     np.testing.assert_allclose(ahead, model.coef_, atol=1e-9)
-    assert 0 < model.kkt_ <= 1e-9
+    assert 0 < model.optimality_ <= 1e-9
     assert not hasattr(model, "dual_gap_")
 
 
@@ -453,12 +453,13 @@ def test_rows_fewer_than_the_support_are_solved_without_a_detour():
 @parametrize("kind", ["l21", "linf", "mcp", "scad"], short=["linf", "scad"])
 def test_the_chosen_strength_is_refitted_on_all_rows(size, kind):
     X, Y = shared(*size)
-    search = JointFeatureRegressorCV(8, eps=1e-2, penalty=kind, l1_ratio=0.8, cv=3).fit(
-        X, Y
-    )
+    search = JointFeatureRegressorCV(
+        n_alphas=8, eps=1e-2, penalty=kind, l1_ratio=0.8, cv=3
+    ).fit(X, Y)
     model = JointFeatureRegressor(search.alpha_, penalty=kind, l1_ratio=0.8).fit(X, Y)
-    assert search.mse_path_.shape == (8, 3)
-    assert search.alphas_[0] == pytest.approx(100 * search.alphas_[-1])
+    assert fold_errors(search).shape == (8, 3)
+    alphas = search.cv_results_["alpha"]
+    assert alphas[0] == pytest.approx(100 * alphas[-1])
     objective = model.objective_ * (kind in CONVEX)
     again = (kind in CONVEX) * value(search, X, Y, kind)
     assert again == pytest.approx(objective, rel=1e-5)
@@ -488,7 +489,7 @@ def test_errors_of_folds_are_those_of_models_fitted_on_the_others(n_features):
         model.fit(X[train], y[train], task=task[train], sample_weight=weight[train])
         left = y[test] - model.predict(X[test], task=task[test])
         error = np.average(left**2, weights=factor[test])
-        assert search.mse_path_[0, k] == pytest.approx(error, rel=1e-3)
+        assert fold_errors(search)[0, k] == pytest.approx(error, rel=1e-3)
 
 
 @each_size
@@ -500,7 +501,7 @@ def test_folds_of_outputs_are_those_of_rows(size):
     cells = np.vstack([Y, np.full((1, Y.shape[1]), np.nan)])
     hidden = np.vstack([X, X[:1]])
     rows = JointFeatureRegressorCV([0.2, 0.5], cv=splits).fit(hidden, cells)
-    np.testing.assert_allclose(rows.mse_path_, outputs.mse_path_, rtol=1e-3)
+    np.testing.assert_allclose(fold_errors(rows), fold_errors(outputs), rtol=1e-3)
 
 
 @pytest.mark.parametrize("weight", [None, np.array([1.0, 0, 0, 0])])
@@ -508,7 +509,7 @@ def test_folds_that_leave_nothing_to_fit_on_are_refused(weight):
     X, Y = shared(4, 3, 2)
     splits = [(np.arange(1, 4) if weight is not None else [], np.arange(4))]
     with pytest.raises(ValueError, match="cv must leave rows that have a weight"):
-        JointFeatureRegressorCV(2, cv=splits).fit(X, Y, sample_weight=weight)
+        JointFeatureRegressorCV(n_alphas=2, cv=splits).fit(X, Y, sample_weight=weight)
 
 
 def test_one_standard_error_takes_the_largest_strength_that_is_as_good():

@@ -6,7 +6,7 @@ It is asked in the tests of its coordinate descent.
 import numpy as np
 import pytest
 import sklearn
-from cases import parametrize
+from cases import fold_errors, parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -104,7 +104,7 @@ def test_features_are_selected_from_the_alpha_max_of_scikit_learn_on(
     ours.set_params(alpha=0.99 * highest).fit(contain(X), Y, sample_weight=weight)
     assert np.abs(ours.coef_).max() > 1e-3
     search = JointFeatureRegressorCV(
-        1, cv=2, l1_ratio=l1_ratio, fit_intercept=fit_intercept
+        n_alphas=1, cv=2, l1_ratio=l1_ratio, fit_intercept=fit_intercept
     )
     search.fit(contain(X), Y, sample_weight=weight)
     assert search.alpha_ == pytest.approx(highest, rel=1e-10)
@@ -329,8 +329,8 @@ def test_errors_of_folds_are_those_of_the_multi_task_elastic_net(
     ours = JointFeatureRegressorCV(FALLING, **common, **SHARP)
     ours.fit(contain(X), Y, sample_weight=weight)
     theirs.fit(X, Y, sample_weight=weight)
-    assert_allclose(ours.alphas_, theirs.alphas_)
-    assert_allclose(ours.mse_path_, theirs.mse_path_, rtol=1e-5)
+    assert_allclose(ours.cv_results_["alpha"], theirs.alphas_)
+    assert_allclose(fold_errors(ours), theirs.mse_path_, rtol=1e-5)
 
 
 @parametrize("shape", [(60, 12), (30, 50)], short=[(30, 50)])
@@ -352,8 +352,10 @@ def test_a_search_chooses_what_a_loop_over_models_chooses(shape, contain):
 
 def test_single_precision_chooses_the_same():
     X, Y = draw()
-    double = JointFeatureRegressorCV(5).fit(sparse.csr_array(X), Y)
-    single = JointFeatureRegressorCV(5).fit(sparse.csr_array(X, dtype=np.float32), Y)
+    double = JointFeatureRegressorCV(n_alphas=5).fit(sparse.csr_array(X), Y)
+    single = JointFeatureRegressorCV(n_alphas=5).fit(
+        sparse.csr_array(X, dtype=np.float32), Y
+    )
     assert single.coef_.dtype == np.float32
     assert single.alpha_ == pytest.approx(double.alpha_, rel=1e-5)
     same(single, double, atol=1e-3)
@@ -363,4 +365,4 @@ def test_single_precision_chooses_the_same():
 def test_a_search_predicts_constants_by_constants(level):
     X = np.random.default_rng(0).random((10, 3))
     Y = np.full((10, 2), [level, 2 * level])
-    assert_array_equal(JointFeatureRegressorCV(3).fit(X, Y).predict(X), Y)
+    assert_array_equal(JointFeatureRegressorCV(n_alphas=3).fit(X, Y).predict(X), Y)

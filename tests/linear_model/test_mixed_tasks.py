@@ -94,7 +94,7 @@ def test_one_squared_task_is_ridge_on_its_standardised_target(table):
     ridge = Ridge(alpha=3.0).fit(X, (y - y.mean()) / y.std())
     assert_allclose(model.coef_[0], y.std() * ridge.coef_)
     assert_allclose(model.intercept_[0], y.mean() + y.std() * ridge.intercept_)
-    assert_allclose(model.scale_, [y.var()])
+    assert_allclose(model.deviance_, [y.var()])
     assert_allclose(model.unit_, [y.std()])
 
 
@@ -146,7 +146,7 @@ def test_balanced_classes_are_those_of_the_classifier():
     expected = MeanRegularizedClassifier(0.5, alpha_shared=0.25).fit(X, y, task=task)
     coefs = np.array(list(model.coef_.values()))
     assert_allclose(coefs, expected.coef_, **CLOSE)
-    assert_allclose(model.scale_, 2 * np.log(2))
+    assert_allclose(model.deviance_, 2 * np.log(2))
     assert_allclose(model.coef_shared_ * model.unit_[0], expected.coef_shared_, **CLOSE)
 
 
@@ -179,7 +179,7 @@ def test_one_multinomial_task_is_its_penalised_likelihood(table):
         losses = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(90), y]
         lengths = np.sqrt((W**2).sum(axis=0) + smooth)
         penalty = 0.1 / model.unit_[0] * lengths.sum()
-        return losses.mean() / model.scale_[0] + penalty
+        return losses.mean() / model.deviance_[0] + penalty
 
     found = np.concatenate([model.coef_[0].ravel(), model.intercept_[0]])
     best = minimize(objective, found, options={"gtol": 1e-9, "maxiter": 1000})
@@ -221,7 +221,7 @@ def test_the_unit_of_a_number_does_not_matter(narrow, model):
 def test_the_gradient_vanishes_at_the_optimum(narrow):
     X, Y = narrow
     model = clone(CENTRE).fit(X, Y)
-    assert model.kkt_ < 1e-8
+    assert model.optimality_ < 1e-8
     units = dict(zip(model.tasks_, model.unit_, strict=True))
     pulls = [model.coef_[k] / units[k] - model.coef_shared_ for k in LOSSES]
     assert_allclose(2.0 * np.sum(pulls, axis=0), 0.5 * model.coef_shared_, atol=1e-7)
@@ -503,7 +503,7 @@ def test_a_constant_task_is_predicted_by_its_constant(narrow):
     model = clone(CENTRE).set_params(losses=losses).fit(X, constant)
     alone = clone(model).fit(X, Y[["price"]].assign(kind="no"))
     found = model.predict(X)
-    assert_array_equal(model.scale_ > 0, [False, False, True, False, False, False])
+    assert_array_equal(model.deviance_ > 0, [False, False, True, False, False, False])
     assert found[0, [0, 1, 3]].tolist() == [0.0, "yes", 5.5]
     assert np.isnan(found[0, 4])
     assert found[0, 5] is None

@@ -446,7 +446,7 @@ def test_large_coefficients_are_not_shrunk_by_folded_penalties(penalty):
     assert large.any()
     assert_allclose(model.coef_[:, kept[large]], free.coef_[:, large], atol=0.05)
     assert np.linalg.norm(lasso.coef_) < 0.9 * np.linalg.norm(model.coef_)
-    assert model.kkt_ <= 1e-12
+    assert model.optimality_ <= 1e-12
 
 
 # Tasks, rows and weights.
@@ -619,7 +619,7 @@ def test_a_penalty_that_is_changed_leaves_its_own_certificate():
     assert model.dual_gap_ < 1e-5
     model.set_params(penalty="mcp").fit(X, y, task=task)
     assert not hasattr(model, "dual_gap_")
-    assert model.kkt_ <= 1e-6
+    assert model.optimality_ <= 1e-6
 
 
 def test_float32_stays():

@@ -35,7 +35,7 @@ PARTS = tuple(f"skmtl.{room}" for room in ("couplings", "data", "penalties", "so
 API = Path(__file__).parents[2] / "docs" / "api.rst"
 
 # Exist after fit on some data, or with some penalties, only.
-SOMETIMES = {"feature_names_in_", "classes_", "kkt_"}
+SOMETIMES = {"feature_names_in_", "classes_", "optimality_"}
 
 # Their names are for the other rooms, not for users.
 INTERNAL = {"base", "problems", "selection", "targets"}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import fold_errors
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LinearRegression
 
@@ -36,8 +37,8 @@ OWN_GRIDS = [
     MeanRegularizedRegressorCV(),
     MeanRegularizedRegressorCV(method="gcv"),
     MeanRegularizedRegressorCV(method="cv"),
-    JointFeatureRegressorCV(10, cv=3, max_iter=100000),
-    LowRankRegressorCV(10, cv=3, max_iter=100000),
+    JointFeatureRegressorCV(n_alphas=10, cv=3, max_iter=100000),
+    LowRankRegressorCV(n_alphas=10, cv=3, max_iter=100000),
     PathSearchCV(MeanRegularizedRegressor(), 10, cv=3),
 ]
 
@@ -54,10 +55,13 @@ def test_own_paths_go_on_as_long_as_errors_fall():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 5))
     Y = X @ rng.normal(size=(5, 3)) + 1e-3 * rng.normal(size=(60, 3))
-    for model in (JointFeatureRegressorCV(10, cv=3), LowRankRegressorCV(10, cv=3)):
+    for model in (
+        JointFeatureRegressorCV(n_alphas=10, cv=3),
+        LowRankRegressorCV(n_alphas=10, cv=3),
+    ):
         model.fit(X, Y)
-        assert len(model.alphas_) > 10
-        errors = model.mse_path_.mean(axis=1)
+        assert len(model.cv_results_["alpha"]) > 10
+        errors = fold_errors(model).mean(axis=1)
         assert errors[-2] - errors[-1] <= 1e-3 * errors[-1]
 
 
@@ -79,9 +83,12 @@ def test_own_grids_reach_models_without_features(model):
         ),
         (JointFeatureRegressorCV([50.0, 100.0]), "smallest strength of alphas"),
         (LowRankRegressorCV([50.0, 100.0]), "smallest strength of alphas"),
-        (LowRankRegressorCV(5, eps=0.5), "smallest strength of the path. Lower eps"),
+        (
+            LowRankRegressorCV(n_alphas=5, eps=0.5),
+            "smallest strength of the path. Lower eps",
+        ),
         (PathSearchCV(LowRankRegressor(), 5, eps=0.5), "Lower eps"),
-        (JointFeatureRegressorCV(5, eps=0.5), "Lower eps"),
+        (JointFeatureRegressorCV(n_alphas=5, eps=0.5), "Lower eps"),
     ],
 )
 def test_errors_that_fall_towards_the_end_of_a_grid_are_warned_of(model, message):

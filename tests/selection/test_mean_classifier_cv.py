@@ -322,7 +322,7 @@ def test_it_ends_with_a_tight_fit_at_the_best(rng, method):
     ).fit(X, y)
     assert_allclose(found.coef_, model.coef_, rtol=1e-7)
     assert_allclose(found.predict_proba(X), model.predict_proba(X), rtol=1e-7)
-    assert found.kkt_ < 1e-5
+    assert found.optimality_ < 1e-5
 
 
 @pytest.mark.full

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cases import parametrize
+from cases import fold_errors, parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -117,7 +117,7 @@ def test_a_path_begins_where_all_coefficients_are_zero(model):
     search = PathSearchCV(model, 2, eps=0.99).fit(X, y, task=task)
     scaled = [
         {
-            name: value * alpha / search.best_alpha_
+            name: value * alpha / search.alpha_
             for name, value in search.best_params_.items()
         }
         for alpha in search.cv_results_["alpha"]
@@ -157,14 +157,16 @@ def test_a_path_without_an_end_begins_at_small_coefficients(name):
 def test_it_chooses_as_the_search_of_joint_features_does(n_features, one, options):
     X, y, task = rows(n_features)
     common = {"cv": 3, "one_standard_error": one}
-    own = JointFeatureRegressorCV(8, eps=1e-2, **common, **options).fit(X, y, task=task)
+    own = JointFeatureRegressorCV(n_alphas=8, eps=1e-2, **common, **options).fit(
+        X, y, task=task
+    )
     model = JointFeatureRegressor(**options)
     search = PathSearchCV(model, 8, eps=1e-2, **common).fit(X, y, task=task)
-    assert_allclose(search.cv_results_["alpha"], own.alphas_)
+    assert_allclose(search.cv_results_["alpha"], own.cv_results_["alpha"])
     assert_allclose(
-        -search.cv_results_["split1_test_score"], own.mse_path_[:, 1], rtol=1e-3
+        -search.cv_results_["split1_test_score"], fold_errors(own)[:, 1], rtol=1e-3
     )
-    assert search.best_alpha_ == pytest.approx(own.alpha_)
+    assert search.alpha_ == pytest.approx(own.alpha_)
 
 
 @pytest.mark.parametrize("n_features", [4, 90])
@@ -256,7 +258,7 @@ def test_one_standard_error_takes_the_largest_that_is_as_good():
     scores = np.array([least.cv_results_[f"split{k}_test_score"] for k in range(5)])
     best = scores[:, least.best_index_]
     limit = best.mean() - best.std(ddof=1) / np.sqrt(5)
-    assert large.best_alpha_ > least.best_alpha_
+    assert large.alpha_ > least.alpha_
     assert large.best_index_ == np.argmax(scores.mean(axis=0) >= limit)
 
 
@@ -265,7 +267,7 @@ def test_a_named_strength_is_searched_alone():
     search = PathSearchCV(RobustRegressor(0.2, 0.3), 4, param="alpha_outlier")
     search.fit(X, y, task=task)
     assert search.best_estimator_.alpha_shared == 0.2
-    assert search.best_params_ == {"alpha_outlier": search.best_alpha_}
+    assert search.best_params_ == {"alpha_outlier": search.alpha_}
 
 
 def test_all_strengths_keep_their_proportions():
@@ -336,14 +338,14 @@ def test_low_rank_is_the_same_search(squared, one):
     X, y, task = rows()
     common = {"cv": 3, "one_standard_error": one}
     weight = {"task_weight": "balanced", "tol": 1e-8}
-    own = LowRankRegressorCV(8, squared=squared, **common, **weight)
+    own = LowRankRegressorCV(n_alphas=8, squared=squared, **common, **weight)
     own.fit(X, y, task=task)
     model = LowRankRegressor(squared=squared, **weight)
     search = PathSearchCV(model, 8, **common).fit(X, y, task=task)
-    assert_array_equal(own.alphas_, search.cv_results_["alpha"])
-    assert own.alpha_ == search.best_alpha_
+    assert_array_equal(own.cv_results_["alpha"], search.cv_results_["alpha"])
+    assert own.alpha_ == search.alpha_
     assert own.best_score_ == search.best_score_
     assert_array_equal(own.coef_, search.best_estimator_.coef_)
     assert own.rank_ == search.best_estimator_.rank_
-    given = clone(own).set_params(alphas=own.alphas_).fit(X, y, task=task)
-    assert_array_equal(given.mse_path_, own.mse_path_)
+    given = clone(own).set_params(alphas=own.cv_results_["alpha"]).fit(X, y, task=task)
+    assert_array_equal(fold_errors(given), fold_errors(own))

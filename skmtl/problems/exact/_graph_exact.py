@@ -138,15 +138,29 @@ class GraphFit:
     def objective(self):
         """Smallest value of loss and pull."""
         moments, coef = self.moments, self.coef
-        curved = apply(moments.xx, coef)
-        loss = (moments.yy + (coef * (curved - 2 * moments.xy)).sum(axis=1)).sum()
+        loss = (moments.yy + (coef * (self._curved - 2 * moments.xy)).sum(axis=1)).sum()
         edges, strengths = self.coupling.edges()
         gap = self.nodes[edges[:, 0]] - self.nodes[edges[:, 1]]
         pull = (strengths * (gap**2).sum(axis=1)).sum()
         ridge = self.coupling.alpha_ridge * (coef[self._seen] ** 2).sum()
         return float(loss + pull + ridge)
 
-    optimality = 0.0  # SHIM
+    @cached_property
+    def optimality(self):
+        """Norm of the gradient, relative to the one at zero coefficients."""
+        moments, size = self.moments, np.linalg.norm(self.moments.xy)
+        if size == 0:
+            return 0.0
+        neighbours = Graph(self.coupling.adjacency, self.coupling.alpha)
+        slope = neighbours.precision(self._n_nodes) @ self.nodes
+        ridge = self.coupling.alpha_ridge * self._seen[:, None]
+        slope[: moments.n_tasks] += self._curved - moments.xy + ridge * self.coef
+        return float(np.linalg.norm(slope) / size)
+
+    @cached_property
+    def _curved(self):
+        """Products of the scatters with the coefficients, (n_tasks, n_features)."""
+        return apply(self.moments.xx, self.coef)
 
     def unpack(self):
         """Return the linear models of the tasks, and the one fitted to all rows.

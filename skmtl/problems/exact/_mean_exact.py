@@ -4,13 +4,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.linalg import norm
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import EPS
+from skmtl._linalg import EPS, TINY
 from skmtl.couplings import Pull
 from skmtl.data import TaskMoments
 
 from ._unseen_tasks import common_model, mean_residual
+
+# Strengths beyond this multiple of the largest curvature act as infinite.
+_RIGID = 1e8
 
 
 @dataclass(frozen=True)
@@ -179,12 +183,16 @@ class CentreFit:
         return self.intercept_shared + keep * (left - self.intercept_shared)
 
     @cached_property
+    def _curved(self):
+        """Products of the scatters with the coefficients, (n_tasks, n_features)."""
+        return self.blocks.curve(self.coef)
+
+    @cached_property
     def squared_errors(self):
         """Weighted sum of squared errors per task, (n_tasks,)."""
         moments, coef = self.moments, self.coef
         bias = moments.y_mean - (moments.x_mean * coef).sum(axis=1) - self.intercept
-        curved = self.blocks.curve(coef)
-        scatter = moments.yy + (coef * (curved - 2 * moments.xy)).sum(axis=1)
+        scatter = moments.yy + (coef * (self._curved - 2 * moments.xy)).sum(axis=1)
         return np.maximum(scatter, 0) + moments.weight * bias**2
 
     @cached_property
@@ -200,10 +208,34 @@ class CentreFit:
             total = total + pull.intercept * (gap**2).sum()
         return float(total)
 
-    optimality = 0.0  # SHIM
+    @cached_property
+    def optimality(self):
+        """Norm of the gradient, relative to the one at zero coefficients."""
+        moments, a = self.moments, self.pull.intercept
+        gap = moments.y_mean - np.average(moments.y_mean, weights=moments.weight)
+        zero = self._xy + (moments.weight * gap)[:, None] * moments.x_mean
+        size = norm(zero)
+        if size == 0:
+            return 0.0
+        data, own = self._curved - self._xy, self.pull.own
+        parts = []
+        if self.has_intercept and a > 0:
+            bias = moments.y_mean - (moments.x_mean * self.coef).sum(axis=1)
+            slope = moments.weight * (bias - self.intercept)
+            data = data - slope[:, None] * moments.x_mean
+            pulled = 0.0
+            if np.isfinite(a):
+                pulled = a * (self.intercept - self.intercept_shared)
+            parts.append(slope.sum() if np.isinf(a) else slope - pulled)
+        # The gradient of strengths that act as infinite is rounding.
+        free = own < _RIGID * max(float(moments.curvatures.max(initial=0.0)), TINY)
+        parts.append(np.where(free, data + own * (self.coef - self.coef_shared), 0.0))
+        if not self.pull.pinned:
+            parts.append(data.sum(axis=0) + self.pull.centre * self.coef_shared)
+        return float(norm(np.concatenate([np.ravel(part) for part in parts])) / size)
 
     def unpack_nodes(self):
-        """SHIM."""
+        """Return the linear models of the tasks, which are all nodes."""
         return self.unpack()
 
     def unpack(self):
@@ -267,7 +299,7 @@ class LinearTasks:
     intercept_shared: float
 
     def only(self):
-        """SHIM."""
+        """Return the models of the only output: themselves."""
         return self
 
     def first(self, n_tasks):

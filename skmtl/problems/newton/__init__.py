@@ -3,7 +3,7 @@
 from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit, add_at
 from ._graph_newton import GraphLosses
-from ._iterate import Iterated, iterate, needs_iteration, warn_of_iteration
+from ._iterate import TOLERANCE, Iterated, iterate, needs_iteration
 from ._losses_per_task import (
     MixedDatafit,
     MixedPart,
@@ -17,6 +17,7 @@ from ._unseen_tasks_any_loss import find_common
 
 __all__ = [
     "LIFT",
+    "TOLERANCE",
     "CentredLosses",
     "CoupledLosses",
     "Datafit",
@@ -37,5 +38,4 @@ __all__ = [
     "needs_iteration",
     "raise_diagonals",
     "standardise",
-    "warn_of_iteration",
 ]

@@ -156,7 +156,7 @@ class CoupledTasks(CoupledLosses):
         """Return the linear models of the tasks, and the one that they share."""
 
     def unpack_nodes(self, variable):
-        """SHIM."""
+        """Return the linear models of all nodes, which are the tasks."""
         return self.unpack(variable)
 
     def unpack_squares(self, variable):

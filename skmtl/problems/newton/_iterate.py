@@ -1,11 +1,9 @@
 """Iterative solver for coupled squared losses that are too large to factor."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
 
 from skmtl._contracts import TINY
 from skmtl._memory import is_large
@@ -22,35 +20,38 @@ _N_STARTS = 2
 
 @dataclass(frozen=True)
 class Iterated:
-    """The minimum of an objective, found iteratively.
+    """The minimum of a quadratic problem, found iteratively.
 
     Parameters
     ----------
-    objective : CoupledTasks
-        Objective that was minimised.
+    problem : CoupledTasks
+        What was minimised.
     variable : ndarray
         Minimiser.
     residual : float
         Norm of the gradient relative to that at zero.
+    n_iter : int
+        Number of runs of conjugate gradients.
     """
 
-    objective: CoupledTasks
+    problem: CoupledTasks
     variable: np.ndarray
     residual: float
-
-    n_iter = 0  # SHIM
+    n_iter: int
 
     @property
-    def objective_value(self):
-        return self.objective.at(self.variable).value
+    def objective(self):
+        """Value of the objective, whose squares are not halved."""
+        return 2 * self.problem.at(self.variable).value
 
     @property
     def converged(self):
+        """Whether the gradient is within the tolerance."""
         return self.residual <= TOLERANCE
 
     def unpack(self):
         """Return the linear models of the tasks and of their shared part."""
-        return self.objective.unpack_squares(self.variable)
+        return self.problem.unpack_squares(self.variable)
 
 
 def iterate(objective, start=None, tol=TOLERANCE):
@@ -72,29 +73,19 @@ def iterate(objective, start=None, tol=TOLERANCE):
     """
     variable = objective.start() if start is None else start
     zero = np.linalg.norm(objective.gradient(objective.at(np.zeros(objective.shape))))
-    for _ in range(_N_STARTS):
+    n_iter = 0
+    while n_iter < _N_STARTS:
         point = objective.at(variable)
         gradient = objective.gradient(point)
         left = np.linalg.norm(gradient)
         if left <= tol * zero:
             break
+        n_iter += 1
         solve = objective.factor(point, 0.5 * tol * zero / left, _MAX_ITER)
         variable = variable - solve(gradient).reshape(objective.shape)
     gradient = objective.gradient(objective.at(variable))
     residual = np.linalg.norm(gradient) / max(zero, TINY)
-    return Iterated(objective, variable, float(residual))
-
-
-def warn_of_iteration(fit, tol=TOLERANCE):
-    """Warn if a solution did not reach the tolerance."""
-    if not fit.residual <= tol:
-        warnings.warn(
-            f"Conjugate gradients reached a gradient of {fit.residual:.1e} relative to "
-            f"zero, above the tolerance of {tol:.0e}. Raise alpha, alpha_shared or "
-            "alpha_ridge, or scale the features.",
-            ConvergenceWarning,
-            stacklevel=2,
-        )
+    return Iterated(objective, variable, float(residual), n_iter)
 
 
 def needs_iteration(data):
