@@ -8,15 +8,13 @@ import numpy as np
 from scipy import linalg, sparse
 from threadpoolctl import ThreadpoolController
 
+from ._numbers import CACHE, TINY_SQUARE
+
 EPS = np.finfo(float).eps
 # LAPACK is as fast as the recursion below this size.
 _SMALL = 12
-# A stack of about this many numbers stays in the second-level cache.
-CACHE = 2**17
 # Sums of squares from here on are refused, as their products overflow.
 _HUGE = 1e140
-# Sums of squares up to here are taken for zero, as what they divide overflows.
-TINY = 1e-200
 # Units whose squares are further apart than this are factored by a root.
 _STEEP = 1e-9
 # Two threads only get into each other's way on matrices smaller than this.
@@ -198,13 +196,13 @@ class Semidefinite:
     @cached_property
     def _scale(self):
         diagonal = np.diag(self.matrix)
-        return 1 / np.sqrt(np.where(diagonal > TINY, diagonal, 1.0))
+        return 1 / np.sqrt(np.where(diagonal > TINY_SQUARE, diagonal, 1.0))
 
     @cached_property
     def _spectrum(self):
         scaled = self.matrix * self._scale * self._scale[:, None]
         values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)
-        kept = values > max(self.tolerance * values.max(initial=0.0), TINY)
+        kept = values > max(self.tolerance * values.max(initial=0.0), TINY_SQUARE)
         return values[kept], vectors[:, kept]
 
     @cached_property

@@ -99,11 +99,11 @@ def _free_of_group():
         limit, used = ((root / f"memory.{name}").read_text() for name in _GROUP)
         return int(limit) - int(used)
     except (OSError, ValueError):  # no such limit
-        return _ENDLESS
+        return _UNLIMITED
 
 
 _GROUP = "max", "current"
-_ENDLESS = 2**62
+_UNLIMITED = 2**62
 
 
 def _free_of_process():
@@ -113,8 +113,8 @@ def _free_of_process():
 
         limit = resource.getrlimit(resource.RLIMIT_AS)[0]
         if limit == resource.RLIM_INFINITY:
-            return _ENDLESS
+            return _UNLIMITED
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         return limit - pages * os.sysconf("SC_PAGE_SIZE")
     except (ImportError, OSError, ValueError):
-        return _ENDLESS
+        return _UNLIMITED

@@ -7,8 +7,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
+from skmtl._contracts import TaskSet
 from skmtl._linalg import calculation
-from skmtl._relation import TaskSet
 from skmtl.data import (
     multiply_rows,
     read_numeric_target,

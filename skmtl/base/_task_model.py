@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, clone
 
+from skmtl._contracts import TaskSet
 from skmtl._linalg import calculation
-from skmtl._relation import TaskSet
 from skmtl.problems import pose
 from skmtl.selection import Study
 from skmtl.targets import check_fit_is_finite, seen_tasks

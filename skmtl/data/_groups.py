@@ -6,9 +6,8 @@ import numpy as np
 from scipy import sparse
 
 from skmtl._memory import refuse_large
+from skmtl._numbers import CACHE
 
-# A stack of about this many numbers stays in the caches, and is worth the calls.
-_CACHE = 2**17
 # Tasks with more rows than this many times their features are worked on in pieces.
 _TALL = 4
 
@@ -44,7 +43,7 @@ def cut(offsets, n_features, whole):
     A task is one piece if `whole`, or if it is small.
     """
     sizes = np.diff(offsets)
-    limit = max(_CACHE // max(n_features, 1), _TALL * n_features, 1)
+    limit = max(CACHE // max(n_features, 1), _TALL * n_features, 1)
     n_pieces = np.ones_like(sizes) if whole else np.maximum(1, -(-sizes // limit))
     tasks = np.repeat(np.arange(len(sizes)), n_pieces)
     first = np.cumsum(n_pieces) - n_pieces
@@ -71,7 +70,7 @@ def group(data, whole=False, features=True):
         size = sizes[same[0]] if len(same) else 0
         if size == 0:
             continue
-        step = max(1, _CACHE // max(size * n_features, 1))
+        step = max(1, CACHE // max(size * n_features, 1))
         for begin in range(0, len(same), step):
             some = same[begin : begin + step]
             yield _stack(data, tasks[some], starts[some], size, features)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skmtl._linalg import TINY, apply, diagonals, refuse_huge
+from skmtl._linalg import apply, diagonals, refuse_huge
+from skmtl._numbers import TINY_SQUARE
 
 from ._labels import RULE, kind_of_tasks
 
@@ -303,7 +304,7 @@ class TaskMoments:
 
 def rounding(weight, mean):
     """Return the scatter that rounding gives to a column which does not vary."""
-    return np.maximum(weight * (_ROUNDING * mean) ** 2, TINY)
+    return np.maximum(weight * (_ROUNDING * mean) ** 2, TINY_SQUARE)
 
 
 def without_rounding(moments):

@@ -6,8 +6,8 @@ from numbers import Integral, Real
 import numpy as np
 
 from skmtl._compat import Interval
+from skmtl._contracts import PenalizedRelation
 from skmtl._linalg import number_by_first
-from skmtl._relation import PenalizedRelation
 from skmtl.base import ITERATIVE_CONSTRAINTS, NONNEGATIVE, POSITIVE, MomentRegressor
 from skmtl.penalties import Box
 from skmtl.solvers import Fista

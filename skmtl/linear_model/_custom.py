@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from skmtl._compat import HasMethods
-from skmtl._contracts import Penalty, Solver
-from skmtl._relation import PenalizedRelation
+from skmtl._contracts import PenalizedRelation, Penalty, Solver
 from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor
 from skmtl.solvers import Fista
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmtl._compat import StrOptions
-from skmtl._relation import PenalizedRelation
+from skmtl._contracts import PenalizedRelation
 from skmtl.base import ITERATIVE_CONSTRAINTS, POSITIVE, MomentRegressor
 from skmtl.penalties import L1, L21, Decomposed, L1Inf
 from skmtl.solvers import Fista

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl._relation import PenalizedRelation
+from skmtl._contracts import PenalizedRelation
 from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from skmtl._compat import Interval
-from skmtl._relation import CoupledRelation
+from skmtl._contracts import CoupledRelation
 from skmtl.base import (
     CLASSIFIER_CONSTRAINTS,
     COMMON_CONSTRAINTS,

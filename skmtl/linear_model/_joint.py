@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from skmtl._compat import Interval, StrOptions
-from skmtl._relation import PenalizedRelation
+from skmtl._contracts import PenalizedRelation
 from skmtl.base import (
     CLASSIFIER_CONSTRAINTS,
     COMMON_CONSTRAINTS,

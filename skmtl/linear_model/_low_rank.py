@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmtl._contracts import PenalizedRelation
 from skmtl._memory import refuse_large
-from skmtl._relation import PenalizedRelation
 from skmtl.base import (
     CLASSIFIER_CONSTRAINTS,
     COMMON_CONSTRAINTS,

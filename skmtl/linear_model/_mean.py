@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from skmtl._compat import StrOptions
-from skmtl._relation import CoupledRelation
+from skmtl._contracts import CoupledRelation
 from skmtl.base import COMMON_CONSTRAINTS, UNBOUNDED, MomentRegressor
 from skmtl.couplings import ToMean
 from skmtl.selection import MeanSearch

@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
+from skmtl._contracts import TaskSet
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
-from skmtl._relation import TaskSet
 from skmtl.base import TaskRegressor
 from skmtl.couplings import Pull
 from skmtl.data import TaskRows, find_tasks, join_label, read_task_weight

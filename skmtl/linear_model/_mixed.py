@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from skmtl._compat import StrOptions, fit_context
+from skmtl._contracts import TaskSet
 from skmtl._linalg import refuse_huge
-from skmtl._relation import TaskSet
 from skmtl.base import (
     COMMON_CONSTRAINTS,
     NONNEGATIVE,

@@ -271,7 +271,7 @@ def name_strengths(model, param=None):
     They are `alpha`, or all that begin with `alpha_`, or the `alpha` of a penalty.
     """
     known = model.get_params()
-    names = ["alpha"] if "alpha" in known else _find_strengths(known)
+    names = ["alpha"] if "alpha" in known else _find_strengths(model)
     names = names if param is None else [param]
     if not names or any(name not in known for name in names):
         numbers = [name for name in known if "alpha" in name]
@@ -282,11 +282,11 @@ def name_strengths(model, param=None):
     return names
 
 
-def _find_strengths(known):
-    """Return the names of strengths among parameters, in their order."""
-    own = [name for name, value in known.items() if value is not None]
+def _find_strengths(model):
+    """Return the names of strengths among parameters, in the constructor's order."""
+    own = [name for name, value in vars(model).items() if value is not None]
     own = [name for name in own if name.startswith("alpha_")]
-    inner = [name for name in known if name.startswith("penalty__")]
+    inner = [name for name in model.get_params() if name.startswith("penalty__")]
     inner = [name for name in inner if name.rpartition("__")[2].startswith("alpha")]
     depth = min((name.count("__") for name in inner), default=0)
     return own or [name for name in inner if name.count("__") == depth]

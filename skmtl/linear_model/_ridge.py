@@ -7,7 +7,7 @@ from numbers import Real
 import numpy as np
 
 from skmtl._compat import Interval
-from skmtl._relation import CoupledRelation
+from skmtl._contracts import CoupledRelation
 from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor, TaskRegressor
 from skmtl.couplings import Apart
 from skmtl.selection import RidgeSearch

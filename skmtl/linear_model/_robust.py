@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from skmtl._compat import StrOptions
-from skmtl._relation import PenalizedRelation
+from skmtl._contracts import PenalizedRelation
 from skmtl.base import ITERATIVE_CONSTRAINTS, POSITIVE, MomentRegressor
 from skmtl.penalties import L12, L21, Decomposed, Trace
 from skmtl.solvers import Fista

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.linalg import norm
 from scipy.optimize import minimize
 
-from skmtl._contracts import TINY
+from skmtl._numbers import TINY
 
 # Gradient to be left, in units of the one at zero; the search stops at rounding.
 _ACCURACY = 1e-12

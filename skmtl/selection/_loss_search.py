@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skmtl._relation import Chosen
+from skmtl._contracts import Chosen
 from skmtl.problems.newton import Datafit
 from skmtl.solvers import Newton
 

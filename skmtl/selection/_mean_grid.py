@@ -5,8 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
+from skmtl._numbers import INFINITE
 from skmtl.couplings import ToMean
-from skmtl.problems.exact import ENDLESS, CentreFit, factor_path
+from skmtl.problems.exact import CentreFit, factor_path
 
 from ._coordinate_search import NEARBY, Axis, descend, strengthen
 from ._folds import fold_moments
@@ -113,7 +114,7 @@ class PosedStrengths:
     def _endless(self):
         """A finite strength that acts as infinite."""
         highest = self.moments.curvatures.max(initial=0.0)
-        return ENDLESS * (highest if highest > 0 else 1.0)
+        return INFINITE * (highest if highest > 0 else 1.0)
 
     @cached_property
     def _known(self):

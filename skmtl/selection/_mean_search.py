@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skmtl._relation import Chosen
+from skmtl._contracts import Chosen
 from skmtl.couplings import ToMean
 from skmtl.problems import as_fit
 from skmtl.problems.exact import Posterior, narrow, pose, pose_moments

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl._relation import Chosen, TaskSet
+from skmtl._contracts import Chosen, TaskSet
 from skmtl.problems import pose, pose_moments
 from skmtl.problems.proximal import into_parts
 from skmtl.targets import seen_tasks

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl._relation import Chosen
+from skmtl._contracts import Chosen
 from skmtl.couplings import Apart
 from skmtl.problems import as_fit
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.linalg import norm
 from sklearn.exceptions import ConvergenceWarning
 
-from skmtl._contracts import ENDLESS, TINY, least_strength
+from skmtl._contracts import least_strength
+from skmtl._numbers import ALPHA_MAX, TINY
 from skmtl.data import multiply_rows
 from skmtl.problems.proximal import into_parts, minimize
 
@@ -34,7 +35,7 @@ def saturate(loss, penalty_at, solver):
     the penalty knows. It is measured by a step from the solution at an endless one.
     """
     units = max(loss.lipschitz(), norm(loss.zero().gradient), TINY)
-    fit = minimize(loss, penalty_at(ENDLESS * units), solver)
+    fit = minimize(loss, penalty_at(ALPHA_MAX * units), solver)
     smooth = into_parts(loss, fit.penalty.n_parts)
     point, curvature = smooth.at(fit.solution.variable), max(smooth.lipschitz(), TINY)
     moved = point.variable - point.gradient / curvature
@@ -42,7 +43,7 @@ def saturate(loss, penalty_at, solver):
     def step(alpha):
         return penalty_at(alpha).prox(moved, 1 / curvature)
 
-    return least_strength(step, moved, ENDLESS * units)
+    return least_strength(step, moved, ALPHA_MAX * units)
 
 
 def loosen(tol):
@@ -126,9 +127,8 @@ def check_has_rows(data, n_samples):
     n_left = data.X.shape[0] if data.shares_rows else len(data.y)
     if n_left == 0 or (data.weight is not None and not data.weight.any()):
         raise ValueError(
-            "cv must leave rows that have a weight to fit on in every split, and one "
-            f"leaves none of n_samples={n_samples}. Give more rows, lower cv, or "
-            "choose other splits."
+            "Every fold must have rows with weight to train on and to test on, and one "
+            f"fold of cv has none of n_samples={n_samples}. Use fewer folds."
         )
 
 

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.linalg import norm
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import TINY, Solution, Solver
+from skmtl._contracts import Solution, Solver
 from skmtl._linalg import EPS
+from skmtl._numbers import TINY
 
 # Every iteration first tries a curvature lower than the last one, by this factor.
 _HOPE = 0.95

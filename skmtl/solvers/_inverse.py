@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import CACHE, EPS, Semidefinite, apply, diagonals, invert
+from skmtl._linalg import EPS, Semidefinite, apply, diagonals, invert
+from skmtl._numbers import CACHE
 
 # Above this variance inflation the rank of the centre is lost in rounding.
 _TRUSTED_INFLATION = 1e4

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import TINY, Solution
+from skmtl._contracts import Solution
 from skmtl._linalg import EPS
+from skmtl._numbers import TINY
 
 # A step must achieve this share of the fall that its slope promises.
 _SHARE = 1e-4

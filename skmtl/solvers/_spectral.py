@@ -7,7 +7,6 @@ import numpy as np
 
 from skmtl._contracts import TaskBlocks
 from skmtl._linalg import (
-    CACHE,
     Semidefinite,
     Wide,
     apply,
@@ -15,6 +14,7 @@ from skmtl._linalg import (
     diagonals,
     without_noise,
 )
+from skmtl._numbers import CACHE
 
 
 @dataclass(frozen=True)

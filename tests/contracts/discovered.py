@@ -25,8 +25,8 @@ LABELS = 4, 5, 6
 # Required arguments of classes, variants of wrappers, and shorter searches.
 ARGUMENTS = {
     "IndependentTasks": [{}, {"estimator": LogisticRegression()}],
-    "JointFeatureRegressorCV": [{"alphas": 5, "cv": 2}],
-    "LowRankRegressorCV": [{"alphas": 5, "cv": 2}],
+    "JointFeatureRegressorCV": [{"n_alphas": 5, "cv": 2}],
+    "LowRankRegressorCV": [{"n_alphas": 5, "cv": 2}],
     "MeanRegularizedClassifierCV": [{"alphas": [0.1, 10.0], "cv": 2}],
     "MixedTaskModel": [
         {"losses": {4: "squared", 5: "logistic", 6: "poisson"}},

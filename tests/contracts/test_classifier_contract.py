@@ -332,7 +332,7 @@ def test_a_warm_start_arrives_where_a_cold_one_does(model):
 
 @each_model
 def test_a_fit_that_ends_early_says_what_to_do(model):
-    with pytest.warns(ConvergenceWarning, match=r"After 1 steps.*Raise max_iter"):
+    with pytest.warns(ConvergenceWarning, match=r"After 1 iterations.*Raise max_iter"):
         fitted(clone(model).set_params(max_iter=1), *draw(2))
 
 

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skmtl.couplings import Graph, ToMean
 from skmtl.losses import Huber, Logistic, Multinomial, Poisson, Squared
-from skmtl.problems.newton import CentredLosses, GraphLosses, iterate, warn_of_iteration
+from skmtl.problems.newton import CentredLosses, GraphLosses, iterate
 from skmtl.solvers import Newton
 
 LOSSES = [Squared(), Logistic(), Multinomial(3), Poisson(), Huber(0.5)]
@@ -353,7 +353,7 @@ def test_conjugate_gradients_end_at_the_lowest_point_without_a_warning(objective
     found = iterate(losses, tol=1e-12)
     assert found.residual <= 1e-12
     assert_allclose(found.variable, exact.variable, rtol=1e-8, atol=1e-10)
-    warn_of_iteration(found)
+    assert found.converged
     models, expected = found.unpack(), losses.unpack(exact.variable)
     assert_allclose(models.coef, expected.coef[:, 0], rtol=1e-8, atol=1e-10)
     assert_allclose(models.intercept, expected.intercept[:, 0], rtol=1e-8, atol=1e-10)
@@ -362,4 +362,4 @@ def test_conjugate_gradients_end_at_the_lowest_point_without_a_warning(objective
 def test_conjugate_gradients_that_end_early_are_warned_of():
     found = replace(iterate(centred(Squared(), COUPLINGS[0])), residual=1e-3)
     with pytest.warns(ConvergenceWarning, match=r"gradient of 1\.0e-03 relative"):
-        warn_of_iteration(found)
+        assert found.converged

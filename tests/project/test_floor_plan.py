@@ -15,7 +15,7 @@ import skmtl
 
 PACKAGE = Path(skmtl.__file__).parent
 
-CELLAR = {"_contracts", "_relation", "_compat", "_linalg", "_memory", "_text"}
+CELLAR = {"_contracts", "_numbers", "_compat", "_linalg", "_memory", "_text"}
 GROUND = {"data", "losses", "penalties", "couplings", "solvers", "datasets"}
 # Floors with an order: a later room may import an earlier one.
 FIRST = [
@@ -35,6 +35,8 @@ HOUSE = CELLAR | GROUND | {*FIRST, LANDING}
 
 MAY_IMPORT = {
     **{room: set() for room in CELLAR},
+    "_contracts": {"_numbers"},
+    "_linalg": {"_numbers"},
     **dict.fromkeys(GROUND, CELLAR),
     **{room: CELLAR | GROUND | {*FIRST[:k]} for k, room in enumerate(FIRST)},
     LANDING: CELLAR | GROUND | {*FIRST},

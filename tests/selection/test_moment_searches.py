@@ -160,7 +160,7 @@ def test_shared_rows_leave_one_out_like_stacked_rows(n_rows, fit_intercept):
     chosen = alphas[[0, 1, 2, 1]]
     for name in ("coef", "intercept", "coef_shared", "intercept_shared"):
         found, expected = (
-            getattr(path.models(chosen), name) for path in (shared, stacked)
+            getattr(path.fit(chosen).unpack_nodes(), name) for path in (shared, stacked)
         )
         assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 

@@ -1,7 +1,6 @@
 """Squared losses with a coupling, solved exactly."""
 
 from ._factor import (
-    ENDLESS,
     bound,
     factor_moments,
     factor_path,
@@ -18,7 +17,6 @@ from ._task_models import OutputModels, unpack_tasks
 from ._unseen_tasks import common_model, implied_ridge, mean_residual, weigh
 
 __all__ = [
-    "ENDLESS",
     "CentreFit",
     "GraphFit",
     "LinearTasks",

@@ -6,16 +6,11 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import LinAlgWarning
 
+from skmtl._numbers import FEW_FEATURES, FEW_ROWS_TO_FACTOR, INFINITE
 from skmtl.solvers import Inverse, Spectral
 
 from ._mean_exact import CentreFit
 
-# With fewer rows per feature than this, factoring the rows is cheaper.
-_FEW_ROWS = 0.25
-# Up to this many features, inverting matrices is cheaper all the same.
-_FEW_FEATURES = 64
-# What stands for an infinite strength, in units of the largest curvature.
-ENDLESS = 1e14
 # Above this ratio of eigenvalues a solution keeps fewer than six digits.
 _ILL_CONDITIONED = 1e10
 
@@ -78,7 +73,7 @@ def pose_moments(moments, pull, fit_intercept=True):
 def has_few_rows(data):
     """Return whether tasks have so few rows that factoring these is cheaper."""
     n_rows, n_features = data.mean_rows(), data.X.shape[1]
-    return n_features > _FEW_FEATURES and n_rows < _FEW_ROWS * n_features
+    return n_features > FEW_FEATURES and n_rows < FEW_ROWS_TO_FACTOR * n_features
 
 
 def factor_rows(data, pull, fit_intercept=True):
@@ -190,6 +185,6 @@ def _bound(pull, curvature, moments):
     if pull.intercept > 0:  # coefficients may act as intercepts
         level = moments.weight[:, None] * moments.x_mean**2
         curvature = curvature + level.max(axis=0, initial=0.0)
-    ceiling = ENDLESS * np.where(curvature > 0, curvature, 1.0)
+    ceiling = INFINITE * np.where(curvature > 0, curvature, 1.0)
     pattern = np.where(endless.any(axis=0), ceiling, pull.pattern)
     return replace(pull, alpha=np.ones(1), pattern=pattern)

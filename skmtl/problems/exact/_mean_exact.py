@@ -7,13 +7,14 @@ import numpy as np
 from numpy.linalg import norm
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import EPS, TINY
+from skmtl._linalg import EPS
+from skmtl._numbers import TINY_SQUARE
 from skmtl.couplings import Pull
 from skmtl.data import TaskMoments
 
 from ._unseen_tasks import common_model, mean_residual
 
-# Strengths beyond this multiple of the largest curvature act as infinite.
+# Strengths beyond this multiple of the curvature leave rounding for a gradient.
 _RIGID = 1e8
 
 
@@ -228,7 +229,8 @@ class CentreFit:
                 pulled = a * (self.intercept - self.intercept_shared)
             parts.append(slope.sum() if np.isinf(a) else slope - pulled)
         # The gradient of strengths that act as infinite is rounding.
-        free = own < _RIGID * max(float(moments.curvatures.max(initial=0.0)), TINY)
+        typical = norm(self._curved) / max(norm(self.coef), TINY_SQUARE)
+        free = own < _RIGID * max(float(typical), TINY_SQUARE)
         parts.append(np.where(free, data + own * (self.coef - self.coef_shared), 0.0))
         if not self.pull.pinned:
             parts.append(data.sum(axis=0) + self.pull.centre * self.coef_shared)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmtl._linalg import TINY, Semidefinite
+from skmtl._linalg import Semidefinite
+from skmtl._numbers import TINY_SQUARE
 
 # Smaller relative differences between means of a feature are rounding errors.
 _ROUNDING = 1e-13
@@ -106,12 +107,14 @@ def implied_ridge(pulled, coef, silent):
     """
     along, square = (pulled * coef).sum(axis=0), (coef**2).sum(axis=0)
     total = _ratio(along.sum(), square.sum())
-    return np.where(silent & (square <= TINY), total, _ratio(along, square))
+    return np.where(silent & (square <= TINY_SQUARE), total, _ratio(along, square))
 
 
 def _ratio(along, square):
     found = np.full(np.shape(square), np.inf)
-    return np.divide(np.maximum(along, 0.0), square, out=found, where=square > TINY)
+    return np.divide(
+        np.maximum(along, 0.0), square, out=found, where=square > TINY_SQUARE
+    )
 
 
 def weigh(values, weight):
@@ -174,6 +177,6 @@ class _System:
                 break
             direction, before = left + size / before * direction, size
             image = np.where(free, self._multiply(direction) + ridge * direction, 0.0)
-            length = size / max(float(direction @ image), TINY)
+            length = size / max(float(direction @ image), TINY_SQUARE)
             found, left = found + length * direction, left - length * image
         return found

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import norm
 
-from skmtl._linalg import TINY
+from skmtl._numbers import TINY_SQUARE
 from skmtl.solvers import Curved, conjugate_gradients
 
 from ._datafit import Datafit
@@ -81,7 +81,7 @@ class CoupledLosses(Curved):
         raw = self.datafit.predict(self.coefs(variable))
         left = norm(self.slopes(variable, self.datafit.gradient(raw)).ravel())
         zero = norm(self.datafit.gradient(self.datafit.predict_zero()).ravel())
-        return float(left / max(zero, TINY))
+        return float(left / max(zero, TINY_SQUARE))
 
     @abstractmethod
     def factor(self, point):

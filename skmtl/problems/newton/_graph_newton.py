@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from skmtl._linalg import TINY, apply, diagonals
+from skmtl._linalg import apply, diagonals
+from skmtl._numbers import TINY_SQUARE
 from skmtl.couplings import Graph
 from skmtl.problems.exact import unpack_tasks
 from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
@@ -133,13 +134,13 @@ class GraphLosses(CoupledTasks):
             own = np.zeros((self._n_nodes, *found.shape[1:]))
             own[:n_tasks] = found
             own[..., :n_features] += precision.diagonal()[:, None, None]
-            own = np.where(own > TINY, own, 1.0)
+            own = np.where(own > TINY_SQUARE, own, 1.0)
             return lambda right: shear.forth(shear.back(right) / own)
         values, modes = np.linalg.eigh(precision.toarray())
         curved = np.maximum(values, 0.0)[:, None, None] + found.mean(axis=0)
-        curved = np.where(curved > TINY, curved, 1.0)
+        curved = np.where(curved > TINY_SQUARE, curved, 1.0)
         level = found[..., n_features:]
-        level = np.where(level > TINY, level, 1.0)
+        level = np.where(level > TINY_SQUARE, level, 1.0)
 
         def divide(right):
             right = shear.back(right)
@@ -230,7 +231,7 @@ class NodeShear:
     @classmethod
     def of(cls, total, first, has_intercept):
         """Shear the curvature's sums over the rows of each task."""
-        return cls(first / np.where(total > TINY, total, 1.0), has_intercept)
+        return cls(first / np.where(total > TINY_SQUARE, total, 1.0), has_intercept)
 
     def diagonals(self, total, first, second):
         """Return the diagonals of the Hessians in these coordinates."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from skmtl._contracts import TINY
 from skmtl._memory import is_large
+from skmtl._numbers import TINY
 from skmtl.problems.exact import has_few_rows
 
 from ._coupled_losses import CoupledTasks

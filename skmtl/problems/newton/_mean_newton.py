@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._contracts import TaskBlocks
-from skmtl._linalg import TINY, Semidefinite, diagonals
+from skmtl._linalg import Semidefinite, diagonals
+from skmtl._numbers import INFINITE, TINY_SQUARE
 from skmtl.couplings import Pull
 from skmtl.problems.exact import LinearTasks, common_model, mean_residual, unpack_tasks
 from skmtl.problems.rows import row_curvature
@@ -22,8 +23,6 @@ LIFT = 1e-12
 _LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
 # Inverses of which more is lost in rounding are not stepped by.
 _WORST_INFLATION = 1e11
-# What stands for an infinite strength, in units of the largest curvature.
-_ENDLESS = 1e14
 # Lower bound on the diagonal of centred features, relative to uncentred ones.
 LOST = 1e-10
 
@@ -63,7 +62,7 @@ class CentredLosses(CoupledTasks):
         own, endless = self._given, np.isinf(self._given)
         if not endless.any():
             return own
-        return np.where(endless, _ENDLESS * self.datafit.most_curved, own)
+        return np.where(endless, INFINITE * self.datafit.most_curved, own)
 
     @cached_property
     def centre(self):
@@ -123,10 +122,10 @@ class CentredLosses(CoupledTasks):
         found = shear.diagonals(total, first, second)
         own, centre = self.own + shear.extra(level), self.centre
         blocks = found + own
-        blocks = np.where(blocks > TINY, blocks, 1.0)
+        blocks = np.where(blocks > TINY_SQUARE, blocks, 1.0)
         share = found / blocks
         curved = np.einsum("tkj,tkj->kj", share, np.broadcast_to(own, share.shape))
-        curved = np.where(curved + centre > TINY, curved + centre, 1.0)
+        curved = np.where(curved + centre > TINY_SQUARE, curved + centre, 1.0)
         free = 0.0 if self.strengths.pinned else 1.0
 
         def divide(right):
@@ -232,7 +231,7 @@ class _Shear:
     def of(cls, total, first, level, has_intercept):
         """Shear the curvature's sums over rows, given the intercepts' penalty."""
         weight = total.sum(axis=0)
-        mean = first.sum(axis=0) / np.where(weight > TINY, weight, 1.0)
+        mean = first.sum(axis=0) / np.where(weight > TINY_SQUARE, weight, 1.0)
         typical = float(total.mean())
         share = typical / (typical + level) if typical > 0 else 0.0
         return cls(mean, share, has_intercept)
@@ -319,11 +318,11 @@ class ArrowFactor:
 def find_units(curved, own):
     """Return the size of each entry of a task, whose curvature is then about one."""
     size = np.sqrt(diagonals(curved).mean(axis=0) + own)
-    return np.where(size > TINY, size, 1.0)
+    return np.where(size > TINY_SQUARE, size, 1.0)
 
 
 def raise_diagonals(curved, own, lift):
     """Raise diagonals by a share, and to one where nothing holds a column."""
     found = diagonals(curved)
-    loose = (found <= TINY) & (own <= TINY)
+    loose = (found <= TINY_SQUARE) & (own <= TINY_SQUARE)
     found[...] += np.where(loose, 1.0, lift * found)

@@ -5,8 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from skmtl._linalg import TINY, Semidefinite
+from skmtl._linalg import Semidefinite
 from skmtl._linalg import join_first_axes as flat
+from skmtl._numbers import TINY_SQUARE
 from skmtl.problems.exact import implied_ridge, weigh
 from skmtl.solvers import Newton
 
@@ -114,7 +115,7 @@ class CommonLosses(CoupledLosses):
         if self.datafit.fit_intercept:
             found = np.concatenate([found, total.sum(axis=0)], axis=-1)
         found = found + self.ridge.mean(axis=0)
-        found = np.where(found > TINY, found, 1.0)
+        found = np.where(found > TINY_SQUARE, found, 1.0)
         return lambda right: right / found
 
     @cached_property

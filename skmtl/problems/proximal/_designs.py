@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from skmtl._linalg import apply
+from skmtl._numbers import FEW_FEATURES, PADDING
 from skmtl.data import TaskMoments
 from skmtl.problems.rows import (
     GramBlocks,
@@ -20,12 +21,8 @@ from skmtl.solvers import Divisible
 
 from ._squared_loss import SquaredLoss, squared_loss
 
-# Stacks are padded by rows of zeros up to this factor of the fewest rows.
-_PADDED = 1.25
 # Features are worked on so many numbers at a time.
 _CHUNK = 2**20
-# Up to this many features, moments are as good.
-_FEW_FEATURES = 64
 
 
 @dataclass(frozen=True)
@@ -270,7 +267,7 @@ def reads_rows(data):
     n_features = data.X.shape[1]
     if stays_sparse(data):
         return True
-    return n_features > _FEW_FEATURES and data.mean_rows() < n_features
+    return n_features > FEW_FEATURES and data.mean_rows() < n_features
 
 
 def _read_shared(data, fit_intercept):
@@ -317,7 +314,7 @@ def _stack(data, centred):
     least, number, which = -1, -1, np.empty(n_tasks, dtype=np.intp)
     members = []
     for task in order:
-        if number < 0 or sizes[task] > _PADDED * least:
+        if number < 0 or sizes[task] > PADDING * least:
             least, number = sizes[task], number + 1
             members.append([])
         which[task] = number

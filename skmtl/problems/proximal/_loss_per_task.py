@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.linalg import norm
 
-from skmtl._contracts import TINY, Penalty, Point, Smooth
+from skmtl._contracts import Penalty, Point, Smooth
+from skmtl._numbers import TINY
 from skmtl.problems.newton import add_at
 
 # Stands for a curvature without bound, in units of the one at zero.

@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from skmtl._linalg import TINY
+from skmtl._numbers import PADDING, TINY_SQUARE
 from skmtl.problems.rows import GramBlocks, RowBlocks
 
 # Weights of rows are at least this share of the largest.
 _LEAST = 1e-7
-# Stacks are padded by rows of zeros up to this factor of the fewest rows.
-_PADDED = 1.25
 
 
 def quadratic_model(datafit, weights, point, ridge):
@@ -57,7 +55,7 @@ def _grams(datafit, weights):
     curved = datafit.scatter(weights)
     if datafit.fit_intercept:
         last = curved[:, -1:, -1:]
-        side = curved[:, :-1, -1:] / np.sqrt(np.where(last > TINY, last, 1.0))
+        side = curved[:, :-1, -1:] / np.sqrt(np.where(last > TINY_SQUARE, last, 1.0))
         curved = curved[:, :-1, :-1] - side @ side.transpose(0, 2, 1)
     return lambda *rest: GramBlocks(curved, *rest)
 
@@ -86,7 +84,7 @@ def _alike(stacks):
     groups = []
     for stack in stacks:
         n_rows = stack[1].shape[1]
-        if not groups or n_rows > _PADDED * groups[-1][0][1].shape[1]:
+        if not groups or n_rows > PADDING * groups[-1][0][1].shape[1]:
             groups.append([])
         groups[-1].append(stack)
     return groups

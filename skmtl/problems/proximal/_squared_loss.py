@@ -5,7 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from skmtl._contracts import TINY, Point, Smooth
+from skmtl._contracts import Point, Smooth
+from skmtl._numbers import TINY
 from skmtl.data import TaskMoments
 from skmtl.problems.exact import LinearTasks, common_model
 from skmtl.problems.rows import MomentCurvature

@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from skmtl._contracts import TINY, Point
+from skmtl._contracts import Point
 from skmtl._linalg import apply, diagonals
+from skmtl._numbers import TINY
 from skmtl.solvers import Blocks
 
 # Blocks of so many features keep their Hessians in the second-level cache.

@@ -5,13 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmtl._linalg import apply
+from skmtl._numbers import FEW_FEATURES, FEW_ROWS_TO_MULTIPLY
 
 from ._sparse_design import SparseDesign, keeps_sparse, stays_sparse
-
-# With fewer rows per feature than this, multiplying by the rows is cheaper.
-_FEW_ROWS = 0.5
-# Up to this many features, it hardly matters, and moments can be added to.
-_FEW_FEATURES = 64
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ def prefers_rows(data):
     if stays_sparse(data):
         return True
     n_rows, n_features = data.mean_rows(), data.X.shape[1]
-    return n_features > _FEW_FEATURES and n_rows < _FEW_ROWS * n_features
+    return n_features > FEW_FEATURES and n_rows < FEW_ROWS_TO_MULTIPLY * n_features
 
 
 def row_curvature(data, fit_intercept=True):

@@ -10,7 +10,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from skmtl._contracts import Coupling, Loss, Penalty, Solver
+from ._loss import Loss
+from ._objective import Solver
+from ._penalty import Penalty
+from ._tasks import Coupling
 
 
 @dataclass(frozen=True)

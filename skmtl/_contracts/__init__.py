@@ -1,0 +1,28 @@
+"""The abstractions that rooms agree on."""
+
+from ._alpha_max import least_strength
+from ._loss import ElementwiseLoss, Loss
+from ._objective import Point, Smooth, Solution, Solver
+from ._penalty import Norm, Penalty
+from ._relation import Chosen, CoupledRelation, PenalizedRelation, Relation, TaskSet
+from ._tasks import Coupling, TaskBlocks, TaskData
+
+__all__ = [
+    "Chosen",
+    "CoupledRelation",
+    "Coupling",
+    "ElementwiseLoss",
+    "Loss",
+    "Norm",
+    "PenalizedRelation",
+    "Penalty",
+    "Point",
+    "Relation",
+    "Smooth",
+    "Solution",
+    "Solver",
+    "TaskBlocks",
+    "TaskData",
+    "TaskSet",
+    "least_strength",
+]

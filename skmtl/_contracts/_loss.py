@@ -1,0 +1,136 @@
+"""Losses of samples."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+
+class Loss(ABC):
+    """What a sample costs: convex in its raw prediction ``z``, given its target ``y``.
+
+    Both have a last axis: ``n_outputs`` raw predictions, and as many targets, or one
+    per class. Formulas must neither overflow nor lose their digits where the value can
+    be told; where it is beyond the largest number they say infinity, without a warning.
+    Losses of one output keep float32.
+    """
+
+    # Numbers that predict one sample, and a bound of the curvature in any direction.
+    n_outputs = 1
+    largest_curvature = 1.0
+    is_quadratic = False
+    # Whether the scale of the residuals is estimated with the models.
+    is_scaled = False
+
+    @abstractmethod
+    def value(self, y, z):
+        """Return the loss of each sample, in the shape of z without its last axis."""
+
+    @abstractmethod
+    def gradient(self, y, z):
+        """Return the derivatives in z, in its shape."""
+
+    @abstractmethod
+    def hessian(self, y, z):
+        """Return the second derivatives in z, of shape (..., n_outputs, n_outputs)."""
+
+    @abstractmethod
+    def conjugate(self, y, v):
+        """Return the largest ``v . z - value(y, z)`` over z, infinite if unbounded."""
+
+    @abstractmethod
+    def mean(self, z):
+        """Return the mean of the target, or the probabilities of the classes."""
+
+    @abstractmethod
+    def link(self, mean):
+        """Return the raw prediction of a mean, the inverse of `mean`."""
+
+    def bend(self, y, z):
+        """Return the curvature to step by, the Hessian unless that may vanish.
+
+        Parameters
+        ----------
+        y : ndarray of shape (..., n_targets)
+            Targets.
+        z : ndarray of shape (..., n_outputs)
+            Raw predictions.
+
+        Returns
+        -------
+        ndarray of shape (..., n_outputs, n_outputs)
+            The curvature.
+        """
+        return self.hessian(y, z)
+
+    @property
+    def basis(self):
+        """Scores of classes per raw prediction, (n_classes, n_outputs), or None."""
+        return None
+
+    def bend_along(self, y, z):
+        """Return a function that multiplies by the curvature of `bend`.
+
+        Parameters
+        ----------
+        y : ndarray of shape (..., n_targets)
+            Targets.
+        z : ndarray of shape (..., n_outputs)
+            Raw predictions.
+
+        Returns
+        -------
+        callable
+            Maps a step in the shape of z, or in that of the scores if there is a
+            `basis`, to its product in the same shape.
+        """
+        bend = self.bend(y, z)
+        return lambda step: np.einsum("...kl,...l->...k", bend, step)
+
+    def bend_diagonal(self, y, z):
+        """Return the diagonal of the curvature of `bend`, in scores if there are.
+
+        Parameters
+        ----------
+        y : ndarray of shape (..., n_targets)
+            Targets.
+        z : ndarray of shape (..., n_outputs)
+            Raw predictions.
+
+        Returns
+        -------
+        ndarray of shape (..., n_outputs) or (..., n_classes)
+            The diagonal.
+        """
+        return np.einsum("...kk->...k", self.bend(y, z))
+
+
+class ElementwiseLoss(Loss):
+    """A loss of one raw prediction; `y` and `z` are arrays of one shape."""
+
+    @abstractmethod
+    def cost(self, y, z):
+        """Return the loss of each element."""
+
+    @abstractmethod
+    def slope(self, y, z):
+        """Return the derivative in each element."""
+
+    @abstractmethod
+    def curvature(self, y, z):
+        """Return the second derivative in each element."""
+
+    @abstractmethod
+    def dual_cost(self, y, v):
+        """Return the largest ``v z - cost(y, z)`` over z of each element."""
+
+    def value(self, y, z):
+        return self.cost(y, z)[..., 0]
+
+    def gradient(self, y, z):
+        return self.slope(y, z)
+
+    def hessian(self, y, z):
+        return self.curvature(y, z)[..., None]
+
+    def conjugate(self, y, v):
+        return self.dual_cost(y, v)[..., 0]

@@ -1,0 +1,102 @@
+"""Rows of tasks, couplings, and factored blocks of tasks."""
+
+from abc import ABC, abstractmethod
+
+
+class TaskData(ABC):
+    """Rows of several tasks, as the gate hands them on."""
+
+    @abstractmethod
+    def moments(self, curvature=True):
+        """Return the moments per task, without their matrices if not `curvature`."""
+
+    @property
+    @abstractmethod
+    def shares_moments(self):
+        """Whether one scatter of the features serves all tasks."""
+
+    @property
+    @abstractmethod
+    def shares_rows(self):
+        """Whether every task is observed on every row of X."""
+
+    @abstractmethod
+    def select(self, rows):
+        """Return the same tasks on some rows of X."""
+
+    @abstractmethod
+    def weighted_groups(self):
+        """Yield stacks of tasks with equally many rows, and their weights."""
+
+    @abstractmethod
+    def deal(self, n_splits):
+        """Deal the rows of each task to folds in turn; return rows' folds."""
+
+    @abstractmethod
+    def mean_rows(self):
+        """Return the mean number of rows that a block is built from."""
+
+    @abstractmethod
+    def roots(self, centred=True):
+        """Return how many blocks there are, and stacks of rows that span them."""
+
+
+class Coupling(ABC):
+    """How tasks pull on each other quadratically."""
+
+    @abstractmethod
+    def precision(self, n_tasks):
+        """Return the precision matrix over tasks of one feature, centre eliminated."""
+
+    def pulls_intercepts(self):
+        """Return whether intercepts are pulled, which `precision` does not say."""
+        return False
+
+
+class TaskBlocks(ABC):
+    """Factored blocks ``B_t = S_t + D_t``: what a task sees of a quadratic problem.
+
+    ``S_t`` is the curvature of the task's squared loss, ``D_t`` the diagonal of the
+    strengths that pull it. Arrays have a row per task; a first axis of length 1 stands
+    for all tasks alike.
+    """
+
+    @abstractmethod
+    def solve(self, right):
+        """Return ``B_t^-1 right_t``, shape (n_tasks, n_features)."""
+
+    @abstractmethod
+    def curve(self, coef):
+        """Return ``S_t coef_t``, shape (n_tasks, n_features)."""
+
+    @abstractmethod
+    def clean(self, right):
+        """Remove from ``right_t`` what rounding put outside the range of ``S_t``."""
+
+    @abstractmethod
+    def centre(self, n_tasks, rows, strength):
+        """Return ``sum_t D_t B_t^-1 S_t + rows' rows + diag(strength)``, factored."""
+
+    @abstractmethod
+    def traces(self, n_tasks):
+        """Return ``sum_t trace(B_t^-1 S_t)``."""
+
+    @abstractmethod
+    def spread(self, n_tasks):
+        """Return ``sum_t S_t B_t^-1 D_t B_t^-1 S_t``, (n_features, n_features)."""
+
+    @abstractmethod
+    def shrinkage(self):
+        """Return ``B_t^-1 S_t``, shape (n_tasks or 1, n_features, n_features)."""
+
+    @abstractmethod
+    def shrink(self, rows, tasks):
+        """Return ``x' B_t^-1 S_t`` of rows (n_blocks, n_rows, n_features) of tasks."""
+
+    @abstractmethod
+    def log_determinants(self):
+        """Return ``log |D_t^-1 B_t|``, shape (n_tasks or 1,)."""
+
+    @abstractmethod
+    def quadratics(self, rows, tasks):
+        """Return ``x' B_t^-1 x`` of rows (n_blocks, n_rows, n_features) of tasks."""
