@@ -497,9 +497,9 @@ class PenaltyProblem(Problem):
         from skmtl.losses import Squared
 
         solver = self.relation.solver(Squared(), tol, max_iter)
-        return as_penalized_fit(
-            minimize(self.loss, self.relation.penalty, solver, start)
-        )
+        fit = minimize(self.loss, self.relation.penalty, solver, start)
+        # A solver that the user chose has a tolerance of its own.
+        return as_penalized_fit(fit, getattr(solver, "tol", tol))
 
 
 @dataclass(frozen=True)

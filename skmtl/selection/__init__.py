@@ -1,7 +1,7 @@
 """Choose strengths: by held-out rows, leave-one-out errors or likelihood."""
 
 from ._fold_search import FoldErrors, ladder, mean_curvature_of_rows, search_folds
-from ._folds import deal, deal_shuffled, fold_moments
+from ._folds import check_has_rows, deal, deal_shuffled, fold_moments
 from ._grids import BOTH_ENDS, read_grid, read_splits
 from ._grids import warn_of_edge as warn_of_edge
 from ._held_out import FAST, HeldOutScore
@@ -30,7 +30,6 @@ from ._ridge_path import (
 )
 from ._ridge_search import RidgeSearch
 from ._strengths import (
-    check_has_rows,
     choose,
     fall,
     go_on,

@@ -5,6 +5,16 @@ from dataclasses import replace
 import numpy as np
 
 
+def check_has_rows(data, n_samples):
+    """Refuse folds that leave nothing to fit on."""
+    n_left = data.X.shape[0] if data.shares_rows else len(data.y)
+    if n_left == 0 or (data.weight is not None and not data.weight.any()):
+        raise ValueError(
+            "Every fold must have rows with weight to train on and to test on, and one "
+            f"fold of cv has none of n_samples={n_samples}. Use fewer folds."
+        )
+
+
 def fold_moments(data, splits):
     """Return moments of training and of test rows, split by split.
 
@@ -23,6 +33,8 @@ def fold_moments(data, splits):
     list of (TaskMoments, TaskMoments)
         Moments of training rows, the task weights applied, and of test rows.
     """
+    for train, _ in splits:
+        check_has_rows(data.select(train), data.X.shape[0])
     if not data.rooted and _partitions(splits, data.X.shape[0]):
         tests = [data.select(test).moments() for _, test in splits]
         pairs = [

@@ -9,11 +9,10 @@ from skmtl.problems import pose, pose_moments
 from skmtl.problems.proximal import into_parts
 from skmtl.targets import seen_tasks
 
-from ._folds import fold_moments
+from ._folds import check_has_rows, fold_moments
 from ._grids import read_grid, read_splits
 from ._mean_grid import suggest_alphas
 from ._strengths import (
-    check_has_rows,
     choose,
     fall,
     go_on,

@@ -122,16 +122,6 @@ def _falls_much(mean):
     return mean[-2] - mean[-1] > FALLS * mean[-1]
 
 
-def check_has_rows(data, n_samples):
-    """Refuse folds that leave nothing to fit on."""
-    n_left = data.X.shape[0] if data.shares_rows else len(data.y)
-    if n_left == 0 or (data.weight is not None and not data.weight.any()):
-        raise ValueError(
-            "Every fold must have rows with weight to train on and to test on, and one "
-            f"fold of cv has none of n_samples={n_samples}. Use fewer folds."
-        )
-
-
 def mean_squared_error(data, models):
     """Return the mean squared error of linear models, all weights applied."""
     used = np.flatnonzero((models.coef != 0).any(axis=0) | (models.coef_shared != 0))

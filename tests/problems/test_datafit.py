@@ -70,7 +70,7 @@ def test_a_datafit_is_the_sum_of_its_rows(loss, sizes, fit_intercept):
 
 @each_loss
 def test_a_task_may_come_in_pieces(monkeypatch, loss):
-    monkeypatch.setattr(groups, "_CACHE", 30)
+    monkeypatch.setattr(groups, "CACHE", 30)
     datafit = posed(loss, (40, 3, 25))
     pieces = np.concatenate([stack.tasks for stack in datafit.stacks()])
     assert len(pieces) > len(np.unique(pieces))
