@@ -31,11 +31,12 @@ def coverage(session):
 
 @nox.session
 def lint(session):
-    """Check form and spelling."""
+    """Check form, spelling and types."""
     session.install("-e", ".[lint]")
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("codespell")
+    session.run("mypy")
 
 
 @nox.session

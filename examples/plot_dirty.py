@@ -39,7 +39,7 @@ strengths = np.geomspace(0.1, 1, 6)
 apart = LinearTaskRegressor(L1(), task_column=0)
 joint = LinearTaskRegressor(L21(), task_column=0)
 dirty = DirtyRegressor(task_column=0)
-both = {"alpha_shared": strengths, "alpha_specific": strengths}
+both = {"alpha_joint": strengths, "alpha_l1": strengths}
 searches = {
     "each shop alone": GridSearchCV(apart, {"penalty__alpha": strengths}, cv=folds),
     "same features": GridSearchCV(joint, {"penalty__alpha": strengths}, cv=folds),

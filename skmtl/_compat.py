@@ -8,6 +8,7 @@ from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 __all__ = [
+    "Documented",
     "HasMethods",
     "Interval",
     "Options",
@@ -16,6 +17,16 @@ __all__ = [
     "fit_context",
     "safe_indexing",
 ]
+
+
+class Documented:
+    """Link estimators to their pages, in scikit-learn's HTML representation."""
+
+    _doc_link_module = "skmtl"
+    _doc_link_template = (
+        "https://skmtl.readthedocs.io/en/latest/api/generated/"
+        "{estimator_module}.{estimator_name}.html"
+    )
 
 
 def fit_context(*, prefer_skip_nested_validation):

@@ -9,7 +9,7 @@ from dense import Dense
 from skmtl.couplings import ToMean
 from skmtl.data import TaskRows
 from skmtl.problems.exact import (
-    CentreFit,
+    MeanFit,
     factor_path,
     pose,
 )
@@ -57,12 +57,12 @@ def dense_of(rows, coupling, fit_intercept=True):
 def by_inversion(rows, pull, fit_intercept):
     moments = rows.moments() if fit_intercept else rows.moments().about_zero()
     blocks = Inverse.factor(moments.xx, pull.own)
-    return CentreFit(moments, blocks, pull, fit_intercept)
+    return MeanFit(moments, blocks, pull, fit_intercept)
 
 
 def by_eigenvectors(rows, pull, fit_intercept):
     moments = rows.moments() if fit_intercept else rows.moments().about_zero()
-    return CentreFit(moments, factor_path(moments, pull), pull, fit_intercept)
+    return MeanFit(moments, factor_path(moments, pull), pull, fit_intercept)
 
 
 def by_rows(rows, pull, fit_intercept):
@@ -70,7 +70,7 @@ def by_rows(rows, pull, fit_intercept):
 
 
 def pull_of(rows, coupling):
-    return coupling.pull(len(rows.tasks), rows.X.shape[1])
+    return coupling.strengths(len(rows.tasks), rows.X.shape[1])
 
 
 each_factor = pytest.mark.parametrize("solve", [by_inversion, by_eigenvectors, by_rows])

@@ -1,8 +1,11 @@
 """Losses of samples."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
+
+from ._arrays import Array
 
 
 class Loss(ABC):
@@ -20,32 +23,34 @@ class Loss(ABC):
     is_quadratic = False
     # Whether the scale of the residuals is estimated with the models.
     is_scaled = False
+    # Whether means are exponentials, so that the best intercepts have a formula.
+    has_log_link = False
 
     @abstractmethod
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         """Return the loss of each sample, in the shape of z without its last axis."""
 
     @abstractmethod
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         """Return the derivatives in z, in its shape."""
 
     @abstractmethod
-    def hessian(self, y, z):
+    def hessian(self, y: Array, z: Array) -> Array:
         """Return the second derivatives in z, of shape (..., n_outputs, n_outputs)."""
 
     @abstractmethod
-    def conjugate(self, y, v):
+    def conjugate(self, y: Array, v: Array) -> Array:
         """Return the largest ``v . z - value(y, z)`` over z, infinite if unbounded."""
 
     @abstractmethod
-    def mean(self, z):
+    def mean(self, z: Array) -> Array:
         """Return the mean of the target, or the probabilities of the classes."""
 
     @abstractmethod
-    def link(self, mean):
+    def link(self, mean: Array) -> Array:
         """Return the raw prediction of a mean, the inverse of `mean`."""
 
-    def bend(self, y, z):
+    def majorant(self, y: Array, z: Array) -> Array:
         """Return the curvature to step by, the Hessian unless that may vanish.
 
         Parameters
@@ -63,12 +68,12 @@ class Loss(ABC):
         return self.hessian(y, z)
 
     @property
-    def basis(self):
+    def basis(self) -> Array | None:
         """Scores of classes per raw prediction, (n_classes, n_outputs), or None."""
         return None
 
-    def bend_along(self, y, z):
-        """Return a function that multiplies by the curvature of `bend`.
+    def majorant_product(self, y: Array, z: Array) -> Callable[[Array], Array]:
+        """Return a function that multiplies by the curvature of `majorant`.
 
         Parameters
         ----------
@@ -83,11 +88,11 @@ class Loss(ABC):
             Maps a step in the shape of z, or in that of the scores if there is a
             `basis`, to its product in the same shape.
         """
-        bend = self.bend(y, z)
+        bend = self.majorant(y, z)
         return lambda step: np.einsum("...kl,...l->...k", bend, step)
 
-    def bend_diagonal(self, y, z):
-        """Return the diagonal of the curvature of `bend`, in scores if there are.
+    def majorant_diagonal(self, y: Array, z: Array) -> Array:
+        """Return the diagonal of the curvature of `majorant`, in scores if there are.
 
         Parameters
         ----------
@@ -101,36 +106,37 @@ class Loss(ABC):
         ndarray of shape (..., n_outputs) or (..., n_classes)
             The diagonal.
         """
-        return np.einsum("...kk->...k", self.bend(y, z))
+        found: Array = np.einsum("...kk->...k", self.majorant(y, z))
+        return found
 
 
 class ElementwiseLoss(Loss):
     """A loss of one raw prediction; `y` and `z` are arrays of one shape."""
 
     @abstractmethod
-    def cost(self, y, z):
+    def cost(self, y: Array, z: Array) -> Array:
         """Return the loss of each element."""
 
     @abstractmethod
-    def slope(self, y, z):
+    def slope(self, y: Array, z: Array) -> Array:
         """Return the derivative in each element."""
 
     @abstractmethod
-    def curvature(self, y, z):
+    def curvature(self, y: Array, z: Array) -> Array:
         """Return the second derivative in each element."""
 
     @abstractmethod
-    def dual_cost(self, y, v):
+    def dual_cost(self, y: Array, v: Array) -> Array:
         """Return the largest ``v z - cost(y, z)`` over z of each element."""
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         return self.cost(y, z)[..., 0]
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return self.slope(y, z)
 
-    def hessian(self, y, z):
+    def hessian(self, y: Array, z: Array) -> Array:
         return self.curvature(y, z)[..., None]
 
-    def conjugate(self, y, v):
+    def conjugate(self, y: Array, v: Array) -> Array:
         return self.dual_cost(y, v)[..., 0]

@@ -1,5 +1,11 @@
 """Smooth terms of an objective, and solvers."""
 
+from typing import TYPE_CHECKING
+
+from ._arrays import Array
+
+if TYPE_CHECKING:
+    from ._penalty import Penalty
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -20,9 +26,9 @@ class Point:
         The gradient there, in the shape of the variable.
     """
 
-    variable: np.ndarray
+    variable: Array
     value: float
-    gradient: np.ndarray
+    gradient: Array
 
 
 class Smooth(ABC):
@@ -30,39 +36,43 @@ class Smooth(ABC):
 
     @property
     @abstractmethod
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Shape of the variable, (n_tasks, n_features) unless it has several parts."""
 
     @abstractmethod
-    def at(self, W):
+    def at(self, W: Array) -> Point:
         """Return the Point at W."""
 
     @abstractmethod
-    def lipschitz(self):
+    def lipschitz(self) -> float:
         """Return an upper bound of the curvature in any direction."""
 
     @abstractmethod
-    def dual_value(self, point, limit):
+    def dual_value(self, point: Point, limit: float) -> float:
         """Return the largest dual value among multiples of the residuals at a point.
 
         Multiples are between ``-limit`` and `limit`, where the gradient of that many
         residuals is within the penalty's dual ball.
         """
 
-    def ahead(self, point, before, momentum):
+    def extrapolate(self, point: Point, before: Point, momentum: float) -> Point:
         """Return the Point at ``W + momentum * (W - W_before)``, from both points."""
         W = point.variable
         return self.at(W + momentum * (W - before.variable))
 
-    def value(self, W):
+    def unit(self) -> float:
+        """Return the scale of values: the one at zero above that of a perfect fit."""
+        return self.zero().value
+
+    def value(self, W: Array) -> float:
         """Return the value at W as a float."""
         return self.at(W).value
 
-    def gradient(self, W):
+    def gradient(self, W: Array) -> Array:
         """Return the gradient at W, in its shape."""
         return self.at(W).gradient
 
-    def zero(self):
+    def zero(self) -> Point:
         """Return the Point at zero."""
         return self.at(np.zeros(self.shape))
 
@@ -86,7 +96,7 @@ class Solution:
         Whether `optimality` is within the tolerance.
     """
 
-    variable: np.ndarray
+    variable: Array
     objective: float
     optimality: float
     n_iter: int
@@ -97,5 +107,5 @@ class Solver(ABC):
     """An algorithm that minimises ``smooth + penalty`` and knows nothing else."""
 
     @abstractmethod
-    def minimize(self, smooth, penalty, start):
+    def minimize(self, smooth: Smooth, penalty: "Penalty", start: Array) -> Solution:
         """Return the Solution found from the variable `start`."""

@@ -108,10 +108,6 @@ class Relation(ABC):
         """Return fitted attributes of the coefficients of all nodes, by name."""
         return {}
 
-    # Whether the penalty is the same in any orthonormal basis of a task's outputs, as
-    # more than two classes need.
-    allows_many_outputs: ClassVar[bool] = True
-
 
 class CoupledRelation(Relation):
     """Tasks coupled by a quadratic penalty on their differences."""

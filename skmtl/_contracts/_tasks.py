@@ -1,43 +1,47 @@
 """Rows of tasks, couplings, and factored blocks of tasks."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+from ._arrays import Array
 
 
 class TaskData(ABC):
     """Rows of several tasks, as the gate hands them on."""
 
     @abstractmethod
-    def moments(self, curvature=True):
+    def moments(self, curvature: bool = True) -> Any:
         """Return the moments per task, without their matrices if not `curvature`."""
 
     @property
     @abstractmethod
-    def shares_moments(self):
+    def shares_moments(self) -> bool:
         """Whether one scatter of the features serves all tasks."""
 
     @property
     @abstractmethod
-    def shares_rows(self):
+    def shares_rows(self) -> bool:
         """Whether every task is observed on every row of X."""
 
     @abstractmethod
-    def select(self, rows):
+    def select(self, rows: Any) -> Self:
         """Return the same tasks on some rows of X."""
 
     @abstractmethod
-    def weighted_groups(self):
+    def weighted_groups(self) -> Iterator[Any]:
         """Yield stacks of tasks with equally many rows, and their weights."""
 
     @abstractmethod
-    def deal(self, n_splits):
+    def assign_folds(self, n_splits: int) -> Array:
         """Deal the rows of each task to folds in turn; return rows' folds."""
 
     @abstractmethod
-    def mean_rows(self):
+    def mean_rows(self) -> float:
         """Return the mean number of rows that a block is built from."""
 
     @abstractmethod
-    def roots(self, centred=True):
+    def roots(self, centred: bool = True) -> tuple[int, Iterable[Any]]:
         """Return how many blocks there are, and stacks of rows that span them."""
 
 
@@ -45,10 +49,10 @@ class Coupling(ABC):
     """How tasks pull on each other quadratically."""
 
     @abstractmethod
-    def precision(self, n_tasks):
+    def precision(self, n_tasks: int) -> Any:
         """Return the precision matrix over tasks of one feature, centre eliminated."""
 
-    def pulls_intercepts(self):
+    def penalizes_intercepts(self) -> bool:
         """Return whether intercepts are pulled, which `precision` does not say."""
         return False
 
@@ -62,41 +66,41 @@ class TaskBlocks(ABC):
     """
 
     @abstractmethod
-    def solve(self, right):
+    def solve(self, right: Array) -> Array:
         """Return ``B_t^-1 right_t``, shape (n_tasks, n_features)."""
 
     @abstractmethod
-    def curve(self, coef):
+    def curve(self, coef: Array) -> Array:
         """Return ``S_t coef_t``, shape (n_tasks, n_features)."""
 
     @abstractmethod
-    def clean(self, right):
+    def clean(self, right: Array) -> Array:
         """Remove from ``right_t`` what rounding put outside the range of ``S_t``."""
 
     @abstractmethod
-    def centre(self, n_tasks, rows, strength):
+    def centre(self, n_tasks: int, rows: Array, strength: Array) -> Any:
         """Return ``sum_t D_t B_t^-1 S_t + rows' rows + diag(strength)``, factored."""
 
     @abstractmethod
-    def traces(self, n_tasks):
+    def traces(self, n_tasks: int) -> float:
         """Return ``sum_t trace(B_t^-1 S_t)``."""
 
     @abstractmethod
-    def spread(self, n_tasks):
+    def spread(self, n_tasks: int) -> Array:
         """Return ``sum_t S_t B_t^-1 D_t B_t^-1 S_t``, (n_features, n_features)."""
 
     @abstractmethod
-    def shrinkage(self):
+    def shrinkage(self) -> Array:
         """Return ``B_t^-1 S_t``, shape (n_tasks or 1, n_features, n_features)."""
 
     @abstractmethod
-    def shrink(self, rows, tasks):
+    def shrink(self, rows: Array, tasks: Array) -> Array:
         """Return ``x' B_t^-1 S_t`` of rows (n_blocks, n_rows, n_features) of tasks."""
 
     @abstractmethod
-    def log_determinants(self):
+    def log_determinants(self) -> Array:
         """Return ``log |D_t^-1 B_t|``, shape (n_tasks or 1,)."""
 
     @abstractmethod
-    def quadratics(self, rows, tasks):
+    def quadratics(self, rows: Array, tasks: Array) -> Array:
         """Return ``x' B_t^-1 x`` of rows (n_blocks, n_rows, n_features) of tasks."""

@@ -42,8 +42,12 @@ class TaskClassifier(ClassifierMixin, TaskModel):
     __metadata_request__predict_log_proba = {"task": True}
     __metadata_request__decision_function = {"task": True}
 
+    # Whether there must not be more than two classes.
+    _takes_two_classes = False
+
     def _target(self):
-        return ClassTarget(self.class_scope, self.class_weight)
+        two = self._takes_two_classes
+        return ClassTarget(self.class_scope, self.class_weight, two)
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, task=None):
@@ -214,6 +218,7 @@ class TaskClassifier(ClassifierMixin, TaskModel):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = self.task_column is None
+        tags.classifier_tags.multi_class = not self._takes_two_classes
         return tags
 
 

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, clone
 
+from skmtl._compat import Documented
 from skmtl._contracts import TaskSet
 from skmtl._linalg import calculation
 from skmtl.problems import pose
@@ -15,17 +16,12 @@ from ._convergence import warn_of_convergence
 from ._directory import NodeDirectory, TaskDirectory
 
 
-class TaskModel(MultiOutputMixin, BaseEstimator, ABC):
+class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
     """Linear models of tasks: a relation, a kind of target and a choice of strengths.
 
     A final class has its parameters and one method, `_relation`.
     """
 
-    _doc_link_module = "skmtl"
-    _doc_link_template = (
-        "https://skmtl.readthedocs.io/en/latest/api/generated/"
-        "{estimator_module}.{estimator_name}.html"
-    )
     __metadata_request__fit = {"task": True}
     __metadata_request__predict = {"task": True}
     __metadata_request__score = {"task": True}

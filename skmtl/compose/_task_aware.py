@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmtl._compat import HasMethods, fit_context
+from skmtl._compat import Documented, HasMethods, fit_context
 from skmtl.data import (
     SparseTable,
     as_table,
@@ -25,7 +25,7 @@ from ._columns import append_columns, append_labels, library_of, make_frame
 from ._observations import take_rows
 
 
-class TaskAware(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
+class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     """Transform every column but the one that holds the task.
 
     The task column comes out unchanged, as the last column. A frame gives a frame of

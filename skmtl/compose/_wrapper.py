@@ -9,6 +9,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skmtl._compat import Documented
 from skmtl.data import naming_columns
 
 from ._fit import find_largest
@@ -39,7 +40,7 @@ def _refuse_infinite(answer, X):
     )
 
 
-class TaskWrapper(MetaEstimatorMixin, BaseEstimator, ABC):
+class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
     """Predict and score with clones of an inner estimator."""
 
     __metadata_request__fit = {"task": True}

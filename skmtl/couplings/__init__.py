@@ -3,7 +3,7 @@
 from ._apart import Apart
 from ._graph import Graph
 from ._mean import ToMean
-from ._pull import Pull
+from ._strengths import Strengths
 from ._sum import Sum
 
-__all__ = ["Apart", "Graph", "Pull", "Sum", "ToMean"]
+__all__ = ["Apart", "Graph", "Strengths", "Sum", "ToMean"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._pull import Pull
+from ._strengths import Strengths
 from ._sum import Summand
 
 
@@ -28,7 +28,7 @@ class Apart(BaseEstimator, Summand):
 
     alpha: object = 1.0
 
-    def pull(self, n_tasks, n_features):
+    def strengths(self, n_tasks, n_features):
         """Return the strengths as arrays.
 
         Parameters
@@ -38,12 +38,12 @@ class Apart(BaseEstimator, Summand):
 
         Returns
         -------
-        Pull
+        Strengths
             The strengths.
         """
         alpha = np.atleast_1d(np.asarray(self.alpha, dtype=float))
         centre = np.full(n_features, np.inf)
-        return Pull(alpha, np.ones(n_features), centre, 0.0)
+        return Strengths(alpha, np.ones(n_features), centre, 0.0)
 
     def precision(self, n_tasks):
         """Return the precision matrix over tasks of one feature.

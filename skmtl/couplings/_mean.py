@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._pull import Pull
+from ._strengths import Strengths
 from ._sum import Summand
 
 
@@ -38,7 +38,7 @@ class ToMean(BaseEstimator, Summand):
     alpha_shared: float = 0.0
     alpha_intercept: float = 0.0
 
-    def pull(self, n_tasks, n_features):
+    def strengths(self, n_tasks, n_features):
         """Return the strengths as arrays.
 
         Parameters
@@ -48,14 +48,16 @@ class ToMean(BaseEstimator, Summand):
 
         Returns
         -------
-        Pull
+        Strengths
             The strengths.
         """
         alpha, pattern = np.asarray(self.alpha, dtype=float), np.ones(n_features)
         if alpha.ndim:
             alpha, pattern = np.float64(1.0), alpha
         centre = np.full(n_features, float(self.alpha_shared))
-        return Pull(np.atleast_1d(alpha), pattern, centre, float(self.alpha_intercept))
+        return Strengths(
+            np.atleast_1d(alpha), pattern, centre, float(self.alpha_intercept)
+        )
 
     def precision(self, n_tasks):
         """Return the precision matrix over tasks of one feature, centre eliminated.
@@ -80,6 +82,6 @@ class ToMean(BaseEstimator, Summand):
         total = n_tasks * alpha + self.alpha_shared
         return alpha * np.eye(n_tasks) - (alpha**2 / total if total > 0 else 0.0)
 
-    def pulls_intercepts(self):
+    def penalizes_intercepts(self):
         """Return whether intercepts are pulled, which `precision` does not say."""
         return self.alpha_intercept > 0

@@ -53,6 +53,6 @@ class Sum(BaseEstimator, Summand):
         """
         return self.first.precision(n_tasks) + self.second.precision(n_tasks)
 
-    def pulls_intercepts(self):
+    def penalizes_intercepts(self):
         """Return whether intercepts are pulled, which `precision` does not say."""
-        return self.first.pulls_intercepts() or self.second.pulls_intercepts()
+        return self.first.penalizes_intercepts() or self.second.penalizes_intercepts()

@@ -21,7 +21,7 @@ _DAY = r"(?P<day>[0-9]{1,2})(?:st|[nr]d|th)?"
 _YEAR = r"(?P<year>[0-9]{4})"
 _TIME = r"(?:[t\s,]+(?P<time>[0-9]{1,2}(?::[0-9]{2}){1,2}(?:\.[0-9]+)?))?"
 # Formats with the month as a word; "Jan-24" is a month, "Jan 24" a day.
-_WORDED = [
+_WORDED_PATTERNS = [
     rf"{_DAY}[\W_]*{_MON}[\W_]*{_YEAR}{_TIME}",
     rf"{_MON}[\W_]*{_DAY}[\W_]+{_YEAR}{_TIME}",
     rf"{_MON}[\W_]*{_YEAR}",
@@ -30,7 +30,7 @@ _WORDED = [
     rf"{_MON}[\W_]+{_DAY}",
     rf"{_DAY}[\W_]*{_MON}",
 ]
-_WORDED = [re.compile(pattern, re.IGNORECASE) for pattern in _WORDED]
+_WORDED = [re.compile(pattern, re.IGNORECASE) for pattern in _WORDED_PATTERNS]
 _NUMERIC = re.compile(
     rf"(?P<a>[0-9]{{1,2}})(?P<by>[./\-\s])(?P<b>[0-9]{{1,2}})(?P=by){_YEAR}{_TIME}",
     re.IGNORECASE,

@@ -84,9 +84,11 @@ def _read(graph, tasks, descriptors, n_neighbors):
         return _read_parents(graph, tasks)
     if hasattr(graph, "columns"):
         return _read_labelled(graph, tasks)
+    if isinstance(graph, np.ndarray) and graph.ndim == 1:
+        return _read_list(graph.tolist(), tasks)
     if sparse.issparse(graph) or isinstance(graph, np.ndarray):
         return _read_array(graph, tasks)
-    if isinstance(graph, (list, tuple)):
+    if isinstance(graph, (list, tuple, range)):
         return _read_list(list(graph), tasks)
     raise TypeError(f"graph must be {_KINDS}, got {type(graph).__name__}.")
 

@@ -82,7 +82,7 @@ class TaskRows(TaskData):
         """Whether every task is observed on every row of X."""
         return False
 
-    def deal(self, n_splits):
+    def assign_folds(self, n_splits):
         """Deal the observations of each task to folds in turn; return rows' folds."""
         sizes = np.diff(self.offsets)
         number = np.arange(len(self.y)) - np.repeat(self.offsets[:-1], sizes)
@@ -213,7 +213,7 @@ class SharedRows(TaskData):
         """Whether every task is observed on every row of X."""
         return True
 
-    def deal(self, n_splits):
+    def assign_folds(self, n_splits):
         """Deal the rows to folds in turn; return their folds."""
         return np.arange(len(self.Y)) % n_splits
 

@@ -1,37 +1,65 @@
 """Linear models that learn several tasks together."""
 
-from ._clustered import ClusteredRegressor
+from ._clustered import (
+    ClusteredClassifier,
+    ClusteredPoissonRegressor,
+    ClusteredRegressor,
+)
 from ._custom import LinearTaskRegressor
-from ._dirty import DirtyRegressor
-from ._fused import FusedRegressor
-from ._graph import GraphRegularizedClassifier, GraphRegularizedRegressor
+from ._dirty import DirtyClassifier, DirtyPoissonRegressor, DirtyRegressor
+from ._fused import FusedClassifier, FusedPoissonRegressor, FusedRegressor
+from ._graph import (
+    GraphRegularizedClassifier,
+    GraphRegularizedPoissonRegressor,
+    GraphRegularizedRegressor,
+)
 from ._joint import (
     JointFeatureClassifier,
+    JointFeaturePoissonRegressor,
     JointFeatureRegressor,
     JointFeatureRegressorCV,
 )
-from ._low_rank import LowRankClassifier, LowRankRegressor, LowRankRegressorCV
+from ._low_rank import (
+    LowRankClassifier,
+    LowRankPoissonRegressor,
+    LowRankRegressor,
+    LowRankRegressorCV,
+)
 from ._mean import MeanRegularizedRegressor, MeanRegularizedRegressorCV
 from ._mean_classifier import MeanRegularizedClassifier, MeanRegularizedClassifierCV
 from ._mean_glm import MeanRegularizedHuberRegressor, MeanRegularizedPoissonRegressor
 from ._mixed import MixedTaskModel
 from ._path import CoefficientPath, mean_regularized_path
 from ._path_search import PathSearchCV
-from ._ridge import MultiTaskRidge, MultiTaskRidgeCV
-from ._robust import RobustRegressor
+from ._ridge import (
+    MultiTaskLogisticRegression,
+    MultiTaskPoissonRegressor,
+    MultiTaskRidge,
+    MultiTaskRidgeCV,
+)
+from ._robust import RobustClassifier, RobustPoissonRegressor, RobustRegressor
 
 __all__ = [
+    "ClusteredClassifier",
+    "ClusteredPoissonRegressor",
     "ClusteredRegressor",
     "CoefficientPath",
+    "DirtyClassifier",
+    "DirtyPoissonRegressor",
     "DirtyRegressor",
+    "FusedClassifier",
+    "FusedPoissonRegressor",
     "FusedRegressor",
     "GraphRegularizedClassifier",
+    "GraphRegularizedPoissonRegressor",
     "GraphRegularizedRegressor",
     "JointFeatureClassifier",
+    "JointFeaturePoissonRegressor",
     "JointFeatureRegressor",
     "JointFeatureRegressorCV",
     "LinearTaskRegressor",
     "LowRankClassifier",
+    "LowRankPoissonRegressor",
     "LowRankRegressor",
     "LowRankRegressorCV",
     "MeanRegularizedClassifier",
@@ -41,9 +69,13 @@ __all__ = [
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",
     "MixedTaskModel",
+    "MultiTaskLogisticRegression",
+    "MultiTaskPoissonRegressor",
     "MultiTaskRidge",
     "MultiTaskRidgeCV",
     "PathSearchCV",
+    "RobustClassifier",
+    "RobustPoissonRegressor",
     "RobustRegressor",
     "mean_regularized_path",
 ]

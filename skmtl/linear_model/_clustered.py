@@ -8,8 +8,16 @@ import numpy as np
 from skmtl._compat import Interval
 from skmtl._contracts import PenalizedRelation
 from skmtl._linalg import number_by_first
-from skmtl.base import ITERATIVE_CONSTRAINTS, NONNEGATIVE, POSITIVE, MomentRegressor
-from skmtl.penalties import Box
+from skmtl.base import (
+    CLASSIFIER_CONSTRAINTS,
+    ITERATIVE_CONSTRAINTS,
+    NONNEGATIVE,
+    POSITIVE,
+    MomentRegressor,
+    TaskClassifier,
+    TaskCountRegressor,
+)
+from skmtl.penalties import ClusterNorm
 from skmtl.solvers import Fista
 
 _CLUSTER_CONSTRAINTS = {
@@ -25,8 +33,7 @@ _MAX_ITER = 10_000
 class Clusters(PenalizedRelation):
     """Tasks fall into unknown groups."""
 
-    penalty: Box
-    allows_many_outputs = False
+    penalty: ClusterNorm
 
     @classmethod
     def of(cls, n_clusters, alpha_between, alpha_within, alpha_mean):
@@ -37,7 +44,7 @@ class Clusters(PenalizedRelation):
                 f"{alpha_within} and alpha_between={alpha_between}. Tasks of one group "
                 "are penalised more for their differences than groups are."
             )
-        return cls(Box(alpha_between, alpha_within, n_clusters, alpha_mean))
+        return cls(ClusterNorm(alpha_between, alpha_within, n_clusters, alpha_mean))
 
     def solver(self, loss, tol, max_iter):
         return Fista(tol, max_iter or _MAX_ITER)
@@ -159,6 +166,289 @@ class ClusteredRegressor(MomentRegressor):
         n_clusters=2,
         alpha_between=1.0,
         alpha_within=10.0,
+        *,
+        alpha_mean=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.n_clusters = n_clusters
+        self.alpha_between = alpha_between
+        self.alpha_within = alpha_within
+        self.alpha_mean = alpha_mean
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha_between, self.alpha_within, self.alpha_mean
+        return Clusters.of(self.n_clusters, *strengths)
+
+
+class ClusteredClassifier(TaskClassifier):
+    """Linear classifiers of tasks that fall into unknown groups.
+
+    Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) + the
+    cluster norm of W``, with signs s of the two classes and N rows in all; the norm is
+    that of :class:`ClusteredRegressor`.
+
+    Parameters
+    ----------
+    n_clusters : int, default=2
+        Number of groups. With as many as there are tasks or features, tasks are apart.
+    alpha_between : float, default=0.1
+        Strength that pulls centres of groups to zero, positive.
+    alpha_within : float, default=1.0
+        Strength that pulls tasks to the centre of their group: `alpha_between` or more,
+        and may be infinite.
+    alpha_mean : float, default=None
+        If given, groups are those of the differences from the mean of all tasks, and
+        ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
+        the overall class frequencies is added to the task; without it the intercept
+        would diverge.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
+        Coefficients; those of a single task that was not declared have the second
+        shape.
+    intercept_ : ndarray of shape (n_tasks,) or (1,)
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    task_affinity_ : ndarray of shape (n_tasks, n_tasks)
+        The affinity M: near ``1 / size`` between tasks of one group, near zero between
+        groups.
+    task_labels_ : ndarray of shape (n_tasks,)
+        Group of each task, from 0 in the order of `tasks_`: Ward clusters of the
+        leading eigenvectors of the affinity.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the proximal gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedRegressor : One group.
+    LowRankRegressor : Tasks that span few directions, in no groups.
+    FusedRegressor : Groups of neighbours along a chain, feature by feature.
+
+    References
+    ----------
+    Jacob, L., Bach, F., Vert, J.-P. (2008). Clustered multi-task learning: a convex
+    formulation. Advances in Neural Information Processing Systems, 21.
+    :doi:`10.48550/arXiv.0809.2085`
+
+    Zhou, J., Chen, J., Ye, J. (2011). Clustered multi-task learning via alternating
+    structure optimization. Advances in Neural Information Processing Systems, 24.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import ClusteredClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = z + 0.5 * rng.normal(size=400) > 0
+    >>> model = ClusteredClassifier(alpha_between=0.05, alpha_within=0.1)
+    >>> model.fit(X, y, task=task).task_labels_
+    array([0, 0, 1, 1])
+    """
+
+    # With more, the penalty would depend on the coding of the classes.
+    _takes_two_classes = True
+
+    _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+
+    def __init__(
+        self,
+        n_clusters=2,
+        alpha_between=0.1,
+        alpha_within=1.0,
+        *,
+        alpha_mean=None,
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.n_clusters = n_clusters
+        self.alpha_between = alpha_between
+        self.alpha_within = alpha_within
+        self.alpha_mean = alpha_mean
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha_between, self.alpha_within, self.alpha_mean
+        return Clusters.of(self.n_clusters, *strengths)
+
+
+class ClusteredPoissonRegressor(TaskCountRegressor):
+    """Log-linear counts of tasks that fall into unknown groups.
+
+    Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
+    b_t)) + the cluster norm of W``, with N rows in all; the norm is that of
+    :class:`ClusteredRegressor`. Means are ``exp(x . w_t + b_t)``, times an exposure if
+    there is one.
+
+    Parameters
+    ----------
+    n_clusters : int, default=2
+        Number of groups. With as many as there are tasks or features, tasks are apart.
+    alpha_between : float, default=0.1
+        Strength that pulls centres of groups to zero, positive.
+    alpha_within : float, default=1.0
+        Strength that pulls tasks to the centre of their group: `alpha_between` or more,
+        and may be infinite.
+    alpha_mean : float, default=None
+        If given, groups are those of the differences from the mean of all tasks, and
+        ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    task_affinity_ : ndarray of shape (n_tasks, n_tasks)
+        The affinity M: near ``1 / size`` between tasks of one group, near zero between
+        groups.
+    task_labels_ : ndarray of shape (n_tasks,)
+        Group of each task, from 0 in the order of `tasks_`: Ward clusters of the
+        leading eigenvectors of the affinity.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the proximal gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedRegressor : One group.
+    LowRankRegressor : Tasks that span few directions, in no groups.
+    FusedRegressor : Groups of neighbours along a chain, feature by feature.
+
+    References
+    ----------
+    Jacob, L., Bach, F., Vert, J.-P. (2008). Clustered multi-task learning: a convex
+    formulation. Advances in Neural Information Processing Systems, 21.
+    :doi:`10.48550/arXiv.0809.2085`
+
+    Zhou, J., Chen, J., Ye, J. (2011). Clustered multi-task learning via alternating
+    structure optimization. Advances in Neural Information Processing Systems, 24.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import ClusteredPoissonRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = rng.poisson(np.exp(z))
+    >>> model = ClusteredPoissonRegressor(alpha_between=0.05, alpha_within=0.1)
+    >>> model.fit(X, y, task=task).task_labels_
+    array([0, 0, 1, 1])
+    """
+
+    _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+
+    def __init__(
+        self,
+        n_clusters=2,
+        alpha_between=0.1,
+        alpha_within=1.0,
         *,
         alpha_mean=None,
         fit_intercept=True,

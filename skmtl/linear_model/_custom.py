@@ -124,7 +124,7 @@ class LinearTaskRegressor(MomentRegressor):
 
     _parameter_constraints = {
         "penalty": [HasMethods(["value", "prox"]), None],
-        "coupling": [HasMethods(["precision", "pulls_intercepts"]), None],
+        "coupling": [HasMethods(["precision", "penalizes_intercepts"]), None],
         "solver": [HasMethods("minimize"), None],
         "warm_start": ["boolean"],
         **COMMON_CONSTRAINTS,
@@ -161,7 +161,7 @@ class LinearTaskRegressor(MomentRegressor):
         coupling = self.coupling
         if coupling is None:
             return None
-        if self.fit_intercept and coupling.pulls_intercepts():
+        if self.fit_intercept and coupling.penalizes_intercepts():
             raise ValueError(
                 "coupling must leave intercepts free in LinearTaskRegressor, got one "
                 f"with alpha_intercept above 0: {coupling}. Set alpha_intercept=0, or "

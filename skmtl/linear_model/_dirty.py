@@ -6,15 +6,22 @@ import numpy as np
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import PenalizedRelation
-from skmtl.base import ITERATIVE_CONSTRAINTS, POSITIVE, MomentRegressor
+from skmtl.base import (
+    CLASSIFIER_CONSTRAINTS,
+    ITERATIVE_CONSTRAINTS,
+    POSITIVE,
+    MomentRegressor,
+    TaskClassifier,
+    TaskCountRegressor,
+)
 from skmtl.penalties import L1, L21, Decomposed, L1Inf
 from skmtl.solvers import Fista
 
-_NORMS = {"l2": L21, "linf": L1Inf}
+_PENALTIES = {"l21": L21, "linf": L1Inf}
 _DIRTY_CONSTRAINTS = {
-    "alpha_shared": POSITIVE,
-    "alpha_specific": POSITIVE,
-    "norm": [StrOptions(set(_NORMS))],
+    "alpha_joint": POSITIVE,
+    "alpha_l1": POSITIVE,
+    "penalty": [StrOptions(set(_PENALTIES))],
 }
 _MAX_ITER = 10_000
 
@@ -23,15 +30,14 @@ _MAX_ITER = 10_000
 class FeaturesWithExceptions(PenalizedRelation):
     """Tasks share features, each with exceptions of its own."""
 
-    alpha_shared: float
-    alpha_specific: float
+    alpha_joint: float
+    alpha_l1: float
     name: str
-    allows_many_outputs = False
 
     @property
     def penalty(self):
-        shared = _NORMS[self.name](self.alpha_shared)
-        return Decomposed(shared, L1(self.alpha_specific))
+        shared = _PENALTIES[self.name](self.alpha_joint)
+        return Decomposed(shared, L1(self.alpha_l1))
 
     def solver(self, loss, tol, max_iter):
         return Fista(tol, max_iter or _MAX_ITER)
@@ -47,19 +53,19 @@ class DirtyRegressor(MomentRegressor):
     """Linear tasks that share features, each with exceptions of its own.
 
     Coefficients are ``W = P + Q``. Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t -
-    b_t||^2 + alpha_shared sum_j ||P[:, j]|| + alpha_specific sum_tj |Q_tj|``, with N
+    b_t||^2 + alpha_joint sum_j ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with N
     rows in all. A feature is in P for all tasks or for none; Q adds single
     coefficients. It is known as the dirty model.
 
     Parameters
     ----------
-    alpha_shared : float, default=1.0
+    alpha_joint : float, default=1.0
         Strength of the penalty of features that tasks share, positive.
-    alpha_specific : float, default=1.0
+    alpha_l1 : float, default=1.0
         Strength of the penalty of exceptions, positive. There are none if it is above
-        `alpha_shared`, and nothing is shared if it is below `alpha_shared` divided by
+        `alpha_joint`, and nothing is shared if it is below `alpha_joint` divided by
         ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
-    norm : {"l2", "linf"}, default="l2"
+    penalty : {"l21", "linf"}, default="l21"
         How the coefficients of a shared feature count: by their Euclidean norm or by
         the largest.
     fit_intercept : bool, default=True
@@ -144,10 +150,10 @@ class DirtyRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha_shared=1.0,
-        alpha_specific=1.0,
+        alpha_joint=1.0,
+        alpha_l1=1.0,
         *,
-        norm="l2",
+        penalty="l21",
         fit_intercept=True,
         task_column=None,
         handle_unknown="shared",
@@ -156,9 +162,9 @@ class DirtyRegressor(MomentRegressor):
         max_iter=None,
         warm_start=False,
     ):
-        self.alpha_shared = alpha_shared
-        self.alpha_specific = alpha_specific
-        self.norm = norm
+        self.alpha_joint = alpha_joint
+        self.alpha_l1 = alpha_l1
+        self.penalty = penalty
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -168,5 +174,272 @@ class DirtyRegressor(MomentRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        strengths = self.alpha_shared, self.alpha_specific
-        return FeaturesWithExceptions(*strengths, self.norm)
+        strengths = self.alpha_joint, self.alpha_l1
+        return FeaturesWithExceptions(*strengths, self.penalty)
+
+
+class DirtyClassifier(TaskClassifier):
+    """Linear classifiers of tasks that share features, with exceptions.
+
+    Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
+    alpha_joint sum_j ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with signs s of the two
+    classes and N rows in all, over ``W = P + Q``.
+
+    Parameters
+    ----------
+    alpha_joint : float, default=0.1
+        Strength of the penalty of features that tasks share, positive.
+    alpha_l1 : float, default=0.1
+        Strength of the penalty of exceptions, positive. There are none if it is above
+        `alpha_joint`, and nothing is shared if it is below `alpha_joint` divided by
+        ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+    penalty : {"l21", "linf"}, default="l21"
+        How the coefficients of a shared feature count: by their Euclidean norm or by
+        the largest.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
+        the overall class frequencies is added to the task; without it the intercept
+        would diverge.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
+        Coefficients; those of a single task that was not declared have the second
+        shape.
+    intercept_ : ndarray of shape (n_tasks,) or (1,)
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows beside the exceptions,
+        with strengths implied by the penalty.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
+    support_ : ndarray of shape (n_shared,)
+        Indices of the features that tasks share.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Duality gap, relative to the objective at zero.
+    dual_gap_ : float
+        Duality gap, a bound on the distance of `objective_` from the optimum.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    RobustRegressor : Whole tasks are exceptions.
+
+    References
+    ----------
+    Jalali, A., Ravikumar, P., Sanghavi, S. (2013). A dirty model for multiple sparse
+    regression. IEEE Transactions on Information Theory, 59(12), 7947-7968.
+    :doi:`10.1109/TIT.2013.2280272`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import DirtyClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = z + 0.5 * rng.normal(size=400) > 0
+    >>> model = DirtyClassifier(0.1, 0.15)
+    >>> model.fit(X, y, task=task).support_
+    array([0])
+    """
+
+    # With more, the penalty would depend on the coding of the classes.
+    _takes_two_classes = True
+
+    _parameter_constraints = {**_DIRTY_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+
+    def __init__(
+        self,
+        alpha_joint=0.1,
+        alpha_l1=0.1,
+        *,
+        penalty="l21",
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha_joint = alpha_joint
+        self.alpha_l1 = alpha_l1
+        self.penalty = penalty
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha_joint, self.alpha_l1
+        return FeaturesWithExceptions(*strengths, self.penalty)
+
+
+class DirtyPoissonRegressor(TaskCountRegressor):
+    """Log-linear counts of tasks that share features, with exceptions.
+
+    Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
+    b_t)) + alpha_joint sum_j ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with N rows in
+    all, over ``W = P + Q``. Means are ``exp(x . w_t + b_t)``, times an exposure if
+    there is one.
+
+    Parameters
+    ----------
+    alpha_joint : float, default=0.1
+        Strength of the penalty of features that tasks share, positive.
+    alpha_l1 : float, default=0.1
+        Strength of the penalty of exceptions, positive. There are none if it is above
+        `alpha_joint`, and nothing is shared if it is below `alpha_joint` divided by
+        ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+    penalty : {"l21", "linf"}, default="l21"
+        How the coefficients of a shared feature count: by their Euclidean norm or by
+        the largest.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows beside the exceptions,
+        with strengths implied by the penalty.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
+    support_ : ndarray of shape (n_shared,)
+        Indices of the features that tasks share.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Duality gap, relative to the objective at zero.
+    dual_gap_ : float
+        Duality gap, a bound on the distance of `objective_` from the optimum.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    RobustRegressor : Whole tasks are exceptions.
+
+    References
+    ----------
+    Jalali, A., Ravikumar, P., Sanghavi, S. (2013). A dirty model for multiple sparse
+    regression. IEEE Transactions on Information Theory, 59(12), 7947-7968.
+    :doi:`10.1109/TIT.2013.2280272`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import DirtyPoissonRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = rng.poisson(np.exp(z))
+    >>> model = DirtyPoissonRegressor(0.4, 0.5)
+    >>> model.fit(X, y, task=task).support_
+    array([0])
+    """
+
+    _parameter_constraints = {**_DIRTY_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+
+    def __init__(
+        self,
+        alpha_joint=0.1,
+        alpha_l1=0.1,
+        *,
+        penalty="l21",
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha_joint = alpha_joint
+        self.alpha_l1 = alpha_l1
+        self.penalty = penalty
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha_joint, self.alpha_l1
+        return FeaturesWithExceptions(*strengths, self.penalty)

@@ -6,13 +6,17 @@ import numpy as np
 
 from skmtl._contracts import PenalizedRelation
 from skmtl.base import (
+    CLASSIFIER_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
     POSITIVE,
     MomentRegressor,
+    TaskClassifier,
+    TaskCountRegressor,
 )
-from skmtl.data import KnownTasks, join_chain, join_edges, read_graph
+from skmtl.data import KnownTasks, read_graph
 from skmtl.penalties import Fused
+from skmtl.problems.exact import with_output_axis
 from skmtl.solvers import Fista
 
 from ._neighbours import Neighbours
@@ -21,8 +25,7 @@ _FUSED_CONSTRAINTS = {
     "alpha_fused": POSITIVE,
     "alpha_l1": NONNEGATIVE,
     "alpha_joint": NONNEGATIVE,
-    "order": ["array-like", None],
-    "edges": ["array-like", None],
+    "graph": "no_validation",
 }
 _MAX_ITER = 10_000
 
@@ -33,23 +36,11 @@ class RareJumps(PenalizedRelation):
 
     neighbours: Neighbours
     penalty: Fused
-    allows_many_outputs = False
 
     @classmethod
-    def of(cls, tasks, strengths, order, edges):
+    def of(cls, tasks, strengths, graph):
         """Check the neighbours against the tasks, including those without rows."""
-        if order is not None and edges is not None:
-            raise ValueError(
-                "order and edges must not both be given: the one is a chain, the other "
-                "any network. Leave one of them None."
-            )
-        known = KnownTasks(tasks.labels, tasks.orders)
-        if edges is not None:
-            graph = join_edges(read_pairs(edges), 1.0, known, "edges")
-        elif order is not None:
-            graph = join_chain(read_order(order, tasks.labels), known, what="order")
-        else:
-            graph = read_graph("chain", known)
+        graph = _read_neighbours(graph, tasks)
         seen = np.zeros(len(graph.nodes), dtype=bool)
         seen[: len(tasks)] = tasks.seen
         neighbours = Neighbours(graph, seen)
@@ -63,7 +54,7 @@ class RareJumps(PenalizedRelation):
         return Fista(tol, max_iter or _MAX_ITER)
 
     def extend(self, models):
-        return self.neighbours.extend(models, self.penalty)
+        return with_output_axis(self.neighbours.extend(models.only(), self.penalty))
 
     def report(self, fit, tasks):
         models = self.extend(fit.models).first(len(tasks)).only()
@@ -87,16 +78,21 @@ class FusedRegressor(MomentRegressor):
         Strength that selects coefficients one by one.
     alpha_joint : float, default=0.0
         Strength that selects features for all tasks at once.
-    order : array-like, default=None
-        Labels of the tasks along the chain. None uses the order of ordered categories
-        (pandas' ordered Categorical, polars' Enum, pyarrow's ordered dictionary), of
-        the columns of a 2-d y, or else of the numbers and dates in labels: week1,
-        week2, week10. The order used is `order_`.
-    edges : list of (label, label), default=None
-        Pairs of neighbours, instead of a chain. `order` and `edges` may name tasks
-        without rows: these get the coefficients with the fewest jumps, closest to their
-        neighbours' mean if not unique. `alpha_l1` and `alpha_joint` do not apply to
-        them.
+    graph : str, array-like, sparse matrix or list, default="chain"
+        Which tasks are neighbours:
+
+        - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
+          Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
+          2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
+          order used is `order_`;
+        - a list of labels, every task once: those next to each other in the list;
+        - a list of edges, ``(label, label)``;
+        - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
+          with edges of one weight.
+
+        Tasks without rows that the graph names get the coefficients with the fewest
+        jumps, closest to their neighbours' mean if not unique. `alpha_l1` and
+        `alpha_joint` do not apply to them.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -135,7 +131,7 @@ class FusedRegressor(MomentRegressor):
     intercept_nodes_ : ndarray of shape (n_nodes,)
         Intercepts of the nodes; nodes without rows get their neighbours'.
     order_ : ndarray of shape (n_nodes,) or None
-        Labels along the chain; None with `edges`.
+        Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
         Number of the segment that a coefficient is in, from 0 along the chain:
         neighbours within a segment have the same coefficient.
@@ -193,8 +189,7 @@ class FusedRegressor(MomentRegressor):
         *,
         alpha_l1=0.0,
         alpha_joint=0.0,
-        order=None,
-        edges=None,
+        graph="chain",
         fit_intercept=True,
         task_column=None,
         handle_unknown="shared",
@@ -206,8 +201,7 @@ class FusedRegressor(MomentRegressor):
         self.alpha_fused = alpha_fused
         self.alpha_l1 = alpha_l1
         self.alpha_joint = alpha_joint
-        self.order = order
-        self.edges = edges
+        self.graph = graph
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -218,28 +212,347 @@ class FusedRegressor(MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return RareJumps.of(tasks, strengths, self.order, self.edges)
+        return RareJumps.of(tasks, strengths, self.graph)
 
 
-def read_order(order, tasks):
-    """Return the labels of a chain; check that each occurs once."""
-    labels = np.asarray(order).tolist()
-    missing = [task for task in tasks.tolist() if task not in set(labels)]
-    if missing or len(set(labels)) < len(labels):
+class FusedClassifier(TaskClassifier):
+    """Linear classifiers of tasks whose coefficients change rarely between neighbours.
+
+    Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
+    alpha_fused sum_(s,t) ||w_s - w_t||_1 + alpha_l1 ||W||_1 + alpha_joint sum_j ||W[:,
+    j]||``, with signs s of the two classes and N rows in all and over neighbouring
+    tasks s and t.
+
+    Parameters
+    ----------
+    alpha_fused : float, default=0.1
+        Strength of the pull between neighbours, positive. A large one makes one model.
+    alpha_l1 : float, default=0.0
+        Strength that selects coefficients one by one.
+    alpha_joint : float, default=0.0
+        Strength that selects features for all tasks at once.
+    graph : str, array-like, sparse matrix or list, default="chain"
+        Which tasks are neighbours:
+
+        - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
+          Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
+          2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
+          order used is `order_`;
+        - a list of labels, every task once: those next to each other in the list;
+        - a list of edges, ``(label, label)``;
+        - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
+          with edges of one weight.
+
+        Tasks without rows that the graph names get the coefficients with the fewest
+        jumps, closest to their neighbours' mean if not unique. `alpha_l1` and
+        `alpha_joint` do not apply to them.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
+        the overall class frequencies is added to the task; without it the intercept
+        would diverge.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task that neither has rows nor is named: predict it,
+        or raise an error. If the order follows numbers and dates in labels, a new label
+        gets the mean of its two neighbours, or at an end its only neighbour's model.
+        Otherwise it gets the shared part.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
+        Coefficients; those of a single task that was not declared have the second
+        shape.
+    intercept_ : ndarray of shape (n_tasks,) or (1,)
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for tasks without neighbours: a ridge fit to all rows, with
+        strengths implied by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    nodes_ : ndarray of shape (n_nodes,), dtype object
+        Labels of the tasks with rows, then of those without.
+    coef_nodes_ : ndarray of shape (n_nodes, n_features)
+        Coefficients of the nodes.
+    intercept_nodes_ : ndarray of shape (n_nodes,)
+        Intercepts of the nodes; nodes without rows get their neighbours'.
+    order_ : ndarray of shape (n_nodes,) or None
+        Labels along the chain; None for other graphs.
+    segments_ : ndarray of shape (n_tasks, n_features)
+        Number of the segment that a coefficient is in, from 0 along the chain:
+        neighbours within a segment have the same coefficient.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the proximal gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    GraphRegularizedRegressor : Neighbours that change smoothly.
+    ClusteredRegressor : Groups of tasks that need no neighbours.
+
+    References
+    ----------
+    Tibshirani, R., Saunders, M., Rosset, S., Zhu, J., Knight, K. (2005). Sparsity and
+    smoothness via the fused lasso. Journal of the Royal Statistical Society B, 67(1),
+    91-108. :doi:`10.1111/j.1467-9868.2005.00490.x`
+
+    Zhou, J., Liu, J., Narayan, V. A., Ye, J. (2012). Modeling disease progression via
+    fused sparse group lasso. Proceedings of the 18th ACM SIGKDD conference, 1095-1103.
+    :doi:`10.1145/2339530.2339702`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import FusedClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = z + 0.5 * rng.normal(size=400) > 0
+    >>> model = FusedClassifier(0.1)
+    >>> model.fit(X, y, task=task).segments_[:, 0]
+    array([0, 0, 1, 1])
+    """
+
+    # With more, the penalty would depend on the coding of the classes.
+    _takes_two_classes = True
+
+    _parameter_constraints = {**_FUSED_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+
+    def __init__(
+        self,
+        alpha_fused=0.1,
+        *,
+        alpha_l1=0.0,
+        alpha_joint=0.0,
+        graph="chain",
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha_fused = alpha_fused
+        self.alpha_l1 = alpha_l1
+        self.alpha_joint = alpha_joint
+        self.graph = graph
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
+        return RareJumps.of(tasks, strengths, self.graph)
+
+
+class FusedPoissonRegressor(TaskCountRegressor):
+    """Log-linear counts of tasks whose coefficients change rarely between neighbours.
+
+    Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
+    b_t)) + alpha_fused sum_(s,t) ||w_s - w_t||_1 + alpha_l1 ||W||_1 + alpha_joint sum_j
+    ||W[:, j]||``, with N rows in all and over neighbouring tasks s and t. Means are
+    ``exp(x . w_t + b_t)``, times an exposure if there is one.
+
+    Parameters
+    ----------
+    alpha_fused : float, default=0.1
+        Strength of the pull between neighbours, positive. A large one makes one model.
+    alpha_l1 : float, default=0.0
+        Strength that selects coefficients one by one.
+    alpha_joint : float, default=0.0
+        Strength that selects features for all tasks at once.
+    graph : str, array-like, sparse matrix or list, default="chain"
+        Which tasks are neighbours:
+
+        - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
+          Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
+          2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
+          order used is `order_`;
+        - a list of labels, every task once: those next to each other in the list;
+        - a list of edges, ``(label, label)``;
+        - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
+          with edges of one weight.
+
+        Tasks without rows that the graph names get the coefficients with the fewest
+        jumps, closest to their neighbours' mean if not unique. `alpha_l1` and
+        `alpha_joint` do not apply to them.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with a task that neither has rows nor is named: predict it,
+        or raise an error. If the order follows numbers and dates in labels, a new label
+        gets the mean of its two neighbours, or at an end its only neighbour's model.
+        Otherwise it gets the shared part.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for tasks without neighbours: a ridge fit to all rows, with
+        strengths implied by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    nodes_ : ndarray of shape (n_nodes,), dtype object
+        Labels of the tasks with rows, then of those without.
+    coef_nodes_ : ndarray of shape (n_nodes, n_features)
+        Coefficients of the nodes.
+    intercept_nodes_ : ndarray of shape (n_nodes,)
+        Intercepts of the nodes; nodes without rows get their neighbours'.
+    order_ : ndarray of shape (n_nodes,) or None
+        Labels along the chain; None for other graphs.
+    segments_ : ndarray of shape (n_tasks, n_features)
+        Number of the segment that a coefficient is in, from 0 along the chain:
+        neighbours within a segment have the same coefficient.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the proximal gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    GraphRegularizedRegressor : Neighbours that change smoothly.
+    ClusteredRegressor : Groups of tasks that need no neighbours.
+
+    References
+    ----------
+    Tibshirani, R., Saunders, M., Rosset, S., Zhu, J., Knight, K. (2005). Sparsity and
+    smoothness via the fused lasso. Journal of the Royal Statistical Society B, 67(1),
+    91-108. :doi:`10.1111/j.1467-9868.2005.00490.x`
+
+    Zhou, J., Liu, J., Narayan, V. A., Ye, J. (2012). Modeling disease progression via
+    fused sparse group lasso. Proceedings of the 18th ACM SIGKDD conference, 1095-1103.
+    :doi:`10.1145/2339530.2339702`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import FusedPoissonRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = rng.poisson(np.exp(z))
+    >>> model = FusedPoissonRegressor(0.1)
+    >>> model.fit(X, y, task=task).segments_[:, 0]
+    array([0, 0, 1, 1])
+    """
+
+    _parameter_constraints = {**_FUSED_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+
+    def __init__(
+        self,
+        alpha_fused=0.1,
+        *,
+        alpha_l1=0.0,
+        alpha_joint=0.0,
+        graph="chain",
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha_fused = alpha_fused
+        self.alpha_l1 = alpha_l1
+        self.alpha_joint = alpha_joint
+        self.graph = graph
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
+        return RareJumps.of(tasks, strengths, self.graph)
+
+
+def _read_neighbours(graph, tasks):
+    """Return the graph of tasks that differ rarely; a list must name every task."""
+    found = read_graph(graph, KnownTasks(tasks.labels, tasks.orders))
+    if len(found.groups):
         raise ValueError(
-            "order must name every task once; it does not name "
-            f"{missing[:5]}, and has {len(labels)} labels of which {len(set(labels))} "
-            "are distinct."
+            "graph must join tasks for the fused penalty, got a mapping to groups. "
+            "Give a list of labels or edges, or use GraphRegularizedRegressor."
         )
-    return labels
-
-
-def read_pairs(edges):
-    """Return the pairs of distinct labels."""
-    pairs = [tuple(np.asarray(edge, dtype=object).tolist()) for edge in edges]
-    strange = [len(pair) for pair in pairs if len(pair) != 2]
-    if strange:
+    if found.order is not None:
+        named = set(found.order.tolist())
+        missing = [task for task in tasks.labels.tolist() if task not in named]
+        if missing:
+            raise ValueError(
+                f"graph must name every task of a chain once; missing: {missing[:5]}."
+            )
+    if len(np.unique(found.adjacency.data)) > 1:
         raise ValueError(
-            f"edges must be pairs of labels, got an edge of length {strange[0]}."
+            "graph must have edges of one weight for the fused penalty, got "
+            f"{np.unique(found.adjacency.data)[:5].tolist()}. Leave out the weights."
         )
-    return [(a, b) for a, b in pairs if a != b]
+    return found

@@ -15,6 +15,7 @@ from skmtl.base import (
     POSITIVE,
     MomentRegressor,
     TaskClassifier,
+    TaskCountRegressor,
     TaskRegressor,
 )
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
@@ -418,6 +419,9 @@ class JointFeatureRegressorCV(TaskRegressor):
     optimality_ : float
         Duality gap relative to the objective at zero; for penalties without a dual
         norm, the norm of the proximal gradient relative to the one at zero.
+    dual_gap_ : float
+        Duality gap, a bound on the distance of `objective_` from the optimum; not
+        for "mcp" and "scad".
     n_iter_ : int
         Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
@@ -502,3 +506,134 @@ class JointFeatureRegressorCV(TaskRegressor):
 
     def _relation_at(self, alpha, tasks):
         return JointFeatures(alpha, self.l1_ratio, self.penalty, self.positive)
+
+
+class JointFeaturePoissonRegressor(TaskCountRegressor):
+    """Log-linear counts of tasks for which the same features matter.
+
+    Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
+    b_t)) + alpha l1_ratio sum_j ||W[:, j]|| + alpha (1 - l1_ratio) / 2 ||W||^2``, with
+    N rows in all. Means are ``exp(x . w_t + b_t)``, times an exposure if there is one.
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength of the penalty, positive. A large alpha keeps few features.
+    l1_ratio : float, default=1.0
+        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+    penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
+        How the coefficients of a feature count: by their length; by the largest of
+        them; or by their length up to a limit, so that large ones are not shrunk, at
+        the price of a problem that is not convex, of which a stationary point is found.
+    positive : bool, default=False
+        Whether coefficients must be 0 or more.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    support_ : ndarray of shape (n_selected,)
+        Indices of the features that are not zero in all tasks.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Duality gap relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient relative to the one at zero.
+    dual_gap_ : float
+        Duality gap, a bound on the distance of `objective_` from the optimum; not for
+        "mcp" and "scad".
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    JointFeatureRegressorCV : Choose the strength from the data.
+    DirtyRegressor : Shared features and exceptions.
+
+    References
+    ----------
+    Obozinski, G., Taskar, B., Jordan, M. I. (2010). Joint covariate selection and joint
+    subspace selection for multiple classification problems. Statistics and Computing,
+    20(2), 231-252. :doi:`10.1007/s11222-008-9111-x`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import JointFeaturePoissonRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = rng.poisson(np.exp(z))
+    >>> model = JointFeaturePoissonRegressor(0.4)
+    >>> model.fit(X, y, task=task).support_
+    array([0])
+    """
+
+    _parameter_constraints = {
+        "alpha": POSITIVE,
+        "positive": ["boolean"],
+        **JOINT_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha=0.1,
+        *,
+        l1_ratio=1.0,
+        penalty="l21",
+        positive=False,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.penalty = penalty
+        self.positive = positive
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        return JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)

@@ -14,6 +14,7 @@ from skmtl.base import (
     POSITIVE,
     MomentRegressor,
     TaskClassifier,
+    TaskCountRegressor,
     TaskRegressor,
 )
 from skmtl.penalties import SquaredTrace, Trace
@@ -404,6 +405,9 @@ class LowRankRegressorCV(TaskRegressor):
     optimality_ : float
         Duality gap relative to the objective at zero; for penalties without a dual
         norm, the norm of the proximal gradient relative to the one at zero.
+    dual_gap_ : float
+        Duality gap, a bound on the distance of `objective_` from the optimum; not
+        if `squared`.
     n_iter_ : int
         Number of iterations.
     tasks_ : ndarray of shape (n_tasks,)
@@ -483,6 +487,133 @@ class LowRankRegressorCV(TaskRegressor):
 
     def _relation_at(self, alpha, tasks):
         return LowRank.of(tasks, alpha, self.squared)
+
+
+class LowRankPoissonRegressor(TaskCountRegressor):
+    """Log-linear counts of tasks whose coefficients span few directions.
+
+    Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
+    b_t)) + alpha sum_k sigma_k(W)``, with N rows in all, with the singular values
+    sigma. Means are ``exp(x . w_t + b_t)``, times an exposure if there is one.
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength of the penalty, positive. A large alpha keeps few directions.
+    squared : bool, default=False
+        Whether the trace norm is squared.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    rank_ : int
+        Number of directions that the coefficients span.
+    task_covariance_ : ndarray of shape (n_tasks, n_tasks)
+        How tasks are related, of trace 1; if `squared`.
+    feature_covariance_ : ndarray of shape (n_features, n_features)
+        How features are related, of trace 1; if `squared`.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Duality gap relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient relative to the one at zero.
+    dual_gap_ : float
+        Duality gap, a bound on the distance of `objective_` from the optimum; not if
+        `squared`.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    LowRankRegressorCV : Choose the strength from the data.
+    RobustRegressor : Few directions, but for a few outlier tasks.
+    MeanRegularizedRegressor : Tasks near a shared centre.
+
+    References
+    ----------
+    Pong, T. K., Tseng, P., Ji, S., Ye, J. (2010). Trace norm regularization:
+    reformulations, algorithms, and multi-task learning. SIAM Journal on Optimization,
+    20(6), 3465-3489. :doi:`10.1137/090763184`
+
+    Argyriou, A., Evgeniou, T., Pontil, M. (2008). Convex multi-task feature learning.
+    Machine Learning, 73(3), 243-272. :doi:`10.1007/s10994-007-5040-8`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import LowRankPoissonRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = rng.poisson(np.exp(z))
+    >>> model = LowRankPoissonRegressor(0.3)
+    >>> model.fit(X, y, task=task).rank_
+    1
+    >>> squared = LowRankPoissonRegressor(0.3, squared=True).fit(X, y, task=task)
+    >>> squared.task_covariance_.shape
+    (4, 4)
+    """
+
+    _parameter_constraints = {**LOW_RANK_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+
+    def __init__(
+        self,
+        alpha=0.1,
+        *,
+        squared=False,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.squared = squared
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        return LowRank.of(tasks, self.alpha, self.squared)
 
 
 def describe_directions(coef, with_covariances, n_tasks):

@@ -34,7 +34,7 @@ class NearMean(CoupledRelation):
 
     @property
     def penalizes_intercepts(self):
-        return self.coupling.pulls_intercepts()
+        return self.coupling.penalizes_intercepts()
 
 
 class MeanRegularizedRegressor(MeanDraws, MomentRegressor):

@@ -11,7 +11,7 @@ from skmtl._contracts import TaskSet
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
 from skmtl.base import TaskRegressor
-from skmtl.couplings import Pull
+from skmtl.couplings import Strengths
 from skmtl.data import TaskRows, find_tasks, join_label, read_task_weight
 from skmtl.problems import pose_moments as pose_relation
 from skmtl.problems.exact import LinearTasks, Posterior, pose, pose_moments
@@ -109,8 +109,8 @@ class MeanDraws(TaskRegressor):
         data = sample.rows
         n_features = data.X.shape[1]
         relation = self._relation_of_fit(_task_set(data.tasks, n_features))
-        prior = relation.coupling.pull(len(data.tasks), n_features)
-        pull = Pull(
+        prior = relation.coupling.strengths(len(data.tasks), n_features)
+        pull = Strengths(
             prior.alpha,
             prior.pattern,
             np.full(n_features, np.inf),

@@ -13,7 +13,7 @@ from skmtl.base import (
     SOLVER_CONSTRAINTS,
     UNBOUNDED,
 )
-from skmtl.problems import mixed_parts, pose_per_task, standardise
+from skmtl.problems import group_by_loss, pose_per_task, scale_of_task
 from skmtl.targets import cast, float_type
 
 from ._joint import JointFeatures
@@ -84,7 +84,7 @@ class MixedTaskModel(MixedPredictor):
         For "centre" only.
     support_ : ndarray of shape (n_selected,)
         Indices of the features that are not zero in all tasks. For "features" only.
-    scale_ : ndarray of shape (n_tasks,)
+    deviance_ : ndarray of shape (n_tasks,)
         Deviance per row ``d_t`` of the best constant, in the order of `tasks_`. It is
         zero where the target is constant: such a task is predicted by its constant and
         tells the others nothing.
@@ -222,7 +222,7 @@ class MixedTaskModel(MixedPredictor):
         if relation.is_coupling:
             _check_one_output(kinds)
         _check_any(some)
-        parts = mixed_parts(
+        parts = group_by_loss(
             some, [losses[t] for t in varying], [scales[t] for t in varying]
         )
         fit = self._solve(pose_per_task(some, parts, relation), tasks)
@@ -262,7 +262,7 @@ def _standardise(data, losses):
     """Return the scale of each task."""
     ones = np.ones(len(data.y)) if data.weight is None else data.weight
     parts = [np.split(values, data.offsets[1:-1]) for values in (data.y, ones)]
-    return list(map(standardise, losses, *parts))
+    return list(map(scale_of_task, losses, *parts))
 
 
 def _check_any(data):

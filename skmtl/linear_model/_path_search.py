@@ -13,12 +13,14 @@ from sklearn.base import (
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._compat import Interval, fit_context
+from skmtl._compat import Documented, Interval, fit_context
 from skmtl.base import MomentRegressor
 from skmtl.selection import PathGrid, PathSearch
 
 
-class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator):
+class PathSearchCV(
+    Documented, MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator
+):
     """Choose the strength of a linear model of tasks along a path.
 
     In every fold the model is solved at falling strengths, each from where the last two
@@ -43,7 +45,7 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
     param : str, default=None
         Name of the strength that is searched. None for all that the penalty has, which
         keep their proportions: `alphas` are values of the first, for instance of
-        `alpha_shared`. In models on the scale of ridge regression, None is `alpha`.
+        `alpha_related`. In models on the scale of ridge regression, None is `alpha`.
     eps : float, default=None
         Lowest strength in units of the highest, if `alphas` is None; of no effect on
         the scale of ridge regression. None for 1e-3, and for lower ones as long as
@@ -95,10 +97,10 @@ class PathSearchCV(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEst
     >>> Y = np.outer(X @ [1.0, 2.0, 0.0, 0.0], [1.0, 1.5, 0.0, 2.0, 1.0, 1.2])
     >>> Y[:, 2] = X @ [0.0, 0.0, 3.0, 3.0]
     >>> Y += 0.3 * rng.normal(size=Y.shape)
-    >>> model = RobustRegressor(alpha_shared=1.0, alpha_outlier=1.0)
+    >>> model = RobustRegressor(alpha_related=1.0, alpha_outlier=1.0)
     >>> search = PathSearchCV(model, one_standard_error=True).fit(X, Y)
     >>> sorted(search.best_params_)
-    ['alpha_outlier', 'alpha_shared']
+    ['alpha_outlier', 'alpha_related']
     >>> search.best_estimator_.outlier_tasks_
     array([2])
     """

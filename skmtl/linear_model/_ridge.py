@@ -8,7 +8,16 @@ import numpy as np
 
 from skmtl._compat import Interval
 from skmtl._contracts import CoupledRelation
-from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor, TaskRegressor
+from skmtl.base import (
+    CLASSIFIER_CONSTRAINTS,
+    COMMON_CONSTRAINTS,
+    ITERATIVE_CONSTRAINTS,
+    NONNEGATIVE,
+    MomentRegressor,
+    TaskClassifier,
+    TaskCountRegressor,
+    TaskRegressor,
+)
 from skmtl.couplings import Apart
 from skmtl.selection import RidgeSearch
 
@@ -240,6 +249,247 @@ class MultiTaskRidgeCV(TaskRegressor):
 
     def _relation(self, tasks):
         return RidgeSearch(Independent, self.alphas, self.alpha_per_task, self.cv)
+
+
+class MultiTaskLogisticRegression(TaskClassifier):
+    """Linear classifiers of tasks that share nothing.
+
+    Minimises ``sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) + alpha / 2 sum_t
+    ||w_t||^2``, with signs s of the two classes. With more than two classes it is the
+    multinomial loss.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength of the ridge penalty on each task, 0 or more.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
+        the overall class frequencies is added to the task; without it the intercept
+        would diverge.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of Newton steps; None for 100.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
+        Coefficients; those of a single task that was not declared have the second
+        shape.
+    intercept_ : ndarray of shape (n_tasks,) or (1,)
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows, with the mean of the
+        tasks' strengths.
+    intercept_shared_ : float
+        Intercept for unseen tasks, to go with `coef_shared_`.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations; 0 for an exact solution.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MultiTaskRidgeCV : Choose a strength per task by leave-one-out.
+    MeanRegularizedRegressor : Pull tasks to a shared centre in place of zero.
+
+    References
+    ----------
+    Hoerl, A. E., Kennard, R. W. (1970). Ridge regression: biased estimation for
+    nonorthogonal problems. Technometrics, 12(1), 55-67.
+    :doi:`10.1080/00401706.1970.10488634`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import MultiTaskLogisticRegression
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = z + 0.5 * rng.normal(size=400) > 0
+    >>> model = MultiTaskLogisticRegression(2.0)
+    >>> model.fit(X, y, task=task).coef_.round(2)
+    array([[ 2.49,  0.02, -0.39],
+           [ 2.22, -0.19, -0.06],
+           [-2.4 , -0.3 , -0.18],
+           [-2.06, -0.09, -0.06]])
+    """
+
+    _parameter_constraints = {
+        "alpha": NONNEGATIVE,
+        **CLASSIFIER_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha=1.0,
+        *,
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        return Independent(Apart(self.alpha))
+
+
+class MultiTaskPoissonRegressor(TaskCountRegressor):
+    """Log-linear counts of tasks that share nothing.
+
+    Minimises ``sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t + b_t)) + alpha /
+    2 sum_t ||w_t||^2``. Means are ``exp(x . w_t + b_t)``, times an exposure if there is
+    one.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength of the ridge penalty on each task, 0 or more.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of Newton steps; None for 100.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows, with the mean of the
+        tasks' strengths.
+    intercept_shared_ : float
+        Intercept for unseen tasks, to go with `coef_shared_`.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Norm of the gradient, relative to the one at zero.
+    n_iter_ : int
+        Number of iterations; 0 for an exact solution.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MultiTaskRidgeCV : Choose a strength per task by leave-one-out.
+    MeanRegularizedRegressor : Pull tasks to a shared centre in place of zero.
+
+    References
+    ----------
+    Hoerl, A. E., Kennard, R. W. (1970). Ridge regression: biased estimation for
+    nonorthogonal problems. Technometrics, 12(1), 55-67.
+    :doi:`10.1080/00401706.1970.10488634`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import MultiTaskPoissonRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.array([1, 1, -1, -1])[task] * X[:, 0]
+    >>> y = rng.poisson(np.exp(z))
+    >>> model = MultiTaskPoissonRegressor(2.0)
+    >>> model.fit(X, y, task=task).coef_.round(2)
+    array([[ 0.95,  0.06,  0.02],
+           [ 1.09, -0.01,  0.02],
+           [-1.12, -0.01,  0.05],
+           [-1.08, -0.13, -0.19]])
+    """
+
+    _parameter_constraints = {
+        "alpha": NONNEGATIVE,
+        **ITERATIVE_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        alpha=1.0,
+        *,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        return Independent(Apart(self.alpha))
 
 
 def read_alphas(alpha, tasks):

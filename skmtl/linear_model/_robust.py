@@ -4,15 +4,22 @@ from dataclasses import dataclass
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import PenalizedRelation
-from skmtl.base import ITERATIVE_CONSTRAINTS, POSITIVE, MomentRegressor
+from skmtl.base import (
+    CLASSIFIER_CONSTRAINTS,
+    ITERATIVE_CONSTRAINTS,
+    POSITIVE,
+    MomentRegressor,
+    TaskClassifier,
+    TaskCountRegressor,
+)
 from skmtl.penalties import L12, L21, Decomposed, Trace
 from skmtl.solvers import Fista
 
-_SHARED = {"low_rank": Trace, "joint": L21}
+_PENALTIES = {"trace": Trace, "l21": L21}
 _ROBUST_CONSTRAINTS = {
-    "alpha_shared": POSITIVE,
+    "alpha_related": POSITIVE,
     "alpha_outlier": POSITIVE,
-    "shared": [StrOptions(set(_SHARED))],
+    "penalty": [StrOptions(set(_PENALTIES))],
 }
 _MAX_ITER = 10_000
 
@@ -21,14 +28,13 @@ _MAX_ITER = 10_000
 class RelatedWithOutliers(PenalizedRelation):
     """Tasks share directions or features, except for a few outlier tasks."""
 
-    alpha_shared: float
+    alpha_related: float
     alpha_outlier: float
     name: str
-    allows_many_outputs = False
 
     @property
     def penalty(self):
-        shared = _SHARED[self.name](self.alpha_shared)
+        shared = _PENALTIES[self.name](self.alpha_related)
         return Decomposed(shared, L12(self.alpha_outlier))
 
     def solver(self, loss, tol, max_iter):
@@ -45,19 +51,19 @@ class RobustRegressor(MomentRegressor):
     """Related linear tasks, but for a few outlier tasks.
 
     Coefficients are ``W = P + Q``. Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t -
-    b_t||^2 + alpha_shared penalty(P) + alpha_outlier sum_t ||q_t||``, with N rows in
+    b_t||^2 + alpha_related penalty(P) + alpha_outlier sum_t ||q_t||``, with N rows in
     all. Most ``q_t`` are zero; a task that has one differs from what the others share.
 
     Parameters
     ----------
-    alpha_shared : float, default=1.0
+    alpha_related : float, default=1.0
         Strength of the penalty of what tasks share, positive.
     alpha_outlier : float, default=1.0
         Strength of the penalty of what outlier tasks have of their own, positive. A
         large alpha leaves no outliers.
-    shared : {"low_rank", "joint"}, default="low_rank"
-        What tasks share: few directions (the trace norm) or few features (the sum over
-        features of the norms of their coefficients).
+    penalty : {"trace", "l21"}, default="trace"
+        Penalty on what tasks share: "trace" for few directions, "l21" for the same
+        few features.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -132,7 +138,7 @@ class RobustRegressor(MomentRegressor):
     >>> X = rng.normal(size=(50, 4))
     >>> Y = np.outer(X @ [1.0, 2.0, 0.0, 0.0], [1.0, 1.5, 0.0, 2.0, 1.0, 1.2])
     >>> Y[:, 2] = X @ [0.0, 0.0, 3.0, 3.0]
-    >>> model = RobustRegressor(alpha_shared=0.3, alpha_outlier=0.2).fit(X, Y)
+    >>> model = RobustRegressor(alpha_related=0.3, alpha_outlier=0.2).fit(X, Y)
     >>> model.outlier_tasks_
     array([2])
     """
@@ -141,10 +147,10 @@ class RobustRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha_shared=1.0,
+        alpha_related=1.0,
         alpha_outlier=1.0,
         *,
-        shared="low_rank",
+        penalty="trace",
         fit_intercept=True,
         task_column=None,
         handle_unknown="shared",
@@ -153,9 +159,9 @@ class RobustRegressor(MomentRegressor):
         max_iter=None,
         warm_start=False,
     ):
-        self.alpha_shared = alpha_shared
+        self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
-        self.shared = shared
+        self.penalty = penalty
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -165,5 +171,276 @@ class RobustRegressor(MomentRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        strengths = self.alpha_shared, self.alpha_outlier
-        return RelatedWithOutliers(*strengths, self.shared)
+        strengths = self.alpha_related, self.alpha_outlier
+        return RelatedWithOutliers(*strengths, self.penalty)
+
+
+class RobustClassifier(TaskClassifier):
+    """Linear classifiers of related tasks with a few outlier tasks.
+
+    Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
+    alpha_related penalty(P) + alpha_outlier sum_t ||q_t||``, with signs s of the two
+    classes and N rows in all, over ``W = P + Q``.
+
+    Parameters
+    ----------
+    alpha_related : float, default=0.1
+        Strength of the penalty of what tasks share, positive.
+    alpha_outlier : float, default=0.1
+        Strength of the penalty of what outlier tasks have of their own, positive. A
+        large alpha leaves no outliers.
+    penalty : {"trace", "l21"}, default="trace"
+        Penalty on what tasks share: "trace" for few directions, "l21" for the same
+        few features.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
+        the overall class frequencies is added to the task; without it the intercept
+        would diverge.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Which classes each task had rows of.
+    coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
+        Coefficients; those of a single task that was not declared have the second
+        shape.
+    intercept_ : ndarray of shape (n_tasks,) or (1,)
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows beside the outliers' own
+        part, with strengths implied by the penalty.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        What outlier tasks have of their own, Q; a row of zeros for all others.
+    outlier_tasks_ : ndarray of shape (n_outlier_tasks,)
+        Labels of the outlier tasks.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Duality gap, relative to the objective at zero.
+    dual_gap_ : float
+        Duality gap, a bound on the distance of `objective_` from the optimum.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    LowRankRegressor : The same without outlier tasks.
+    DirtyRegressor : Every task may have exceptions, feature by feature.
+
+    References
+    ----------
+    Chen, J., Zhou, J., Ye, J. (2011). Integrating low-rank and group-sparse structures
+    for robust multi-task learning. KDD '11, 42-50. :doi:`10.1145/2020408.2020423`
+
+    Gong, P., Ye, J., Zhang, C. (2012). Robust multi-task feature learning. KDD '12,
+    895-903. :doi:`10.1145/2339530.2339672`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import RobustClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.where(task < 3, X[:, 0], 2 * X[:, 1])
+    >>> y = z + 0.5 * rng.normal(size=400) > 0
+    >>> model = RobustClassifier(0.1, 0.09)
+    >>> model.fit(X, y, task=task).outlier_tasks_
+    array([3])
+    """
+
+    # With more, the penalty would depend on the coding of the classes.
+    _takes_two_classes = True
+
+    _parameter_constraints = {**_ROBUST_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+
+    def __init__(
+        self,
+        alpha_related=0.1,
+        alpha_outlier=0.1,
+        *,
+        penalty="trace",
+        class_scope="all",
+        class_weight=None,
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha_related = alpha_related
+        self.alpha_outlier = alpha_outlier
+        self.penalty = penalty
+        self.class_scope = class_scope
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha_related, self.alpha_outlier
+        return RelatedWithOutliers(*strengths, self.penalty)
+
+
+class RobustPoissonRegressor(TaskCountRegressor):
+    """Log-linear counts of related tasks with a few outlier tasks.
+
+    Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
+    b_t)) + alpha_related penalty(P) + alpha_outlier sum_t ||q_t||``, with N rows in
+    all, over ``W = P + Q``. Means are ``exp(x . w_t + b_t)``, times an exposure if
+    there is one.
+
+    Parameters
+    ----------
+    alpha_related : float, default=0.1
+        Strength of the penalty of what tasks share, positive.
+    alpha_outlier : float, default=0.1
+        Strength of the penalty of what outlier tasks have of their own, positive. A
+        large alpha leaves no outliers.
+    penalty : {"trace", "l21"}, default="trace"
+        Penalty on what tasks share: "trace" for few directions, "l21" for the same
+        few features.
+    fit_intercept : bool, default=True
+        Whether each task has an intercept.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    handle_unknown : {"shared", "error"}, default="shared"
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    tol : float, default=1e-6
+        Tolerance: the solver stops when `optimality_` is at most this.
+    max_iter : int, default=None
+        Largest number of iterations; None for 10,000.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution, if that was of the same tasks.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        Coefficients; 1-d for a single task that was not declared.
+    intercept_ : ndarray of shape (n_tasks,) or float
+        Intercepts.
+    coef_shared_ : ndarray of shape (n_features,)
+        Coefficients for unseen tasks: a ridge fit to all rows beside the outliers' own
+        part, with strengths implied by the penalty.
+    intercept_shared_ : float
+        Intercept of the shared part.
+    coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
+        What outlier tasks have of their own, Q; a row of zeros for all others.
+    outlier_tasks_ : ndarray of shape (n_outlier_tasks,)
+        Labels of the outlier tasks.
+    objective_ : float
+        Value of the objective.
+    optimality_ : float
+        Duality gap, relative to the objective at zero.
+    dual_gap_ : float
+        Duality gap, a bound on the distance of `objective_` from the optimum.
+    n_iter_ : int
+        Number of iterations.
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    LowRankRegressor : The same without outlier tasks.
+    DirtyRegressor : Every task may have exceptions, feature by feature.
+
+    References
+    ----------
+    Chen, J., Zhou, J., Ye, J. (2011). Integrating low-rank and group-sparse structures
+    for robust multi-task learning. KDD '11, 42-50. :doi:`10.1145/2020408.2020423`
+
+    Gong, P., Ye, J., Zhang, C. (2012). Robust multi-task feature learning. KDD '12,
+    895-903. :doi:`10.1145/2339530.2339672`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.linear_model import RobustPoissonRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, task = rng.normal(size=(400, 3)), np.repeat(np.arange(4), 100)
+    >>> z = np.where(task < 3, X[:, 0], 2 * X[:, 1])
+    >>> y = rng.poisson(np.exp(z))
+    >>> model = RobustPoissonRegressor(0.1, 0.1)
+    >>> model.fit(X, y, task=task).outlier_tasks_
+    array([3])
+    """
+
+    _parameter_constraints = {**_ROBUST_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+
+    def __init__(
+        self,
+        alpha_related=0.1,
+        alpha_outlier=0.1,
+        *,
+        penalty="trace",
+        fit_intercept=True,
+        task_column=None,
+        handle_unknown="shared",
+        task_weight=None,
+        tol=1e-6,
+        max_iter=None,
+        warm_start=False,
+    ):
+        self.alpha_related = alpha_related
+        self.alpha_outlier = alpha_outlier
+        self.penalty = penalty
+        self.fit_intercept = fit_intercept
+        self.task_column = task_column
+        self.handle_unknown = handle_unknown
+        self.task_weight = task_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _relation(self, tasks):
+        strengths = self.alpha_related, self.alpha_outlier
+        return RelatedWithOutliers(*strengths, self.penalty)

@@ -46,7 +46,7 @@ class Huber(BaseEstimator, ElementwiseLoss):
     def curvature(self, y, z):
         return (np.abs(z - y) <= self.epsilon).astype(np.result_type(y, z))
 
-    def bend(self, y, z):
+    def majorant(self, y, z):
         # The parabola above the loss that touches it here, as the loss may be straight.
         beyond = np.maximum(np.abs(z - y), self.epsilon)
         return (self.epsilon / beyond)[..., None]

@@ -107,7 +107,7 @@ class Multinomial(BaseEstimator, Loss):
     def basis(self):
         return contrasts(self.n_classes)
 
-    def bend_along(self, y, z):
+    def majorant_product(self, y, z):
         # Without a matrix per row: ``p * s - p (p . s)`` for steps ``s`` of scores.
         probabilities = np.exp(self.log_probabilities(y, z))
 
@@ -119,7 +119,7 @@ class Multinomial(BaseEstimator, Loss):
 
         return multiply
 
-    def bend_diagonal(self, y, z):
+    def majorant_diagonal(self, y, z):
         probabilities = np.exp(self.log_probabilities(y, z))
         return probabilities * (1 - probabilities)
 

@@ -25,6 +25,8 @@ class Poisson(BaseEstimator, ElementwiseLoss):
 
     largest_curvature = np.inf
 
+    has_log_link = True
+
     def cost(self, y, z):
         mean = self.mean(z)
         with np.errstate(over="ignore", invalid="ignore"):

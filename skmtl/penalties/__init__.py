@@ -1,10 +1,10 @@
 """Say what is believed of coefficients beyond a pull between tasks."""
 
-from ._box import Box
+from ._cluster_norm import ClusterNorm
 from ._decomposed import Decomposed
-from ._folded import RowMCP, RowSCAD
 from ._fused import Fused
 from ._groups import L1, L12, L21, L1Inf
+from ._nonconvex import RowMCP, RowSCAD
 from ._positive import Positive
 from ._spectral import SquaredTrace, Trace
 
@@ -12,7 +12,7 @@ __all__ = [
     "L1",
     "L12",
     "L21",
-    "Box",
+    "ClusterNorm",
     "Decomposed",
     "Fused",
     "L1Inf",

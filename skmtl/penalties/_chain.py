@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._string import tighten
+from ._taut_string import solve_taut_string
 
 
 def fuse_chain(V, threshold):
@@ -27,7 +27,7 @@ def fuse_chain(V, threshold):
     # From half this threshold on, all are equal.
     threshold = min(threshold / float(scale), 2.0 * n_tasks)
     deviations = (V - centre) / scale
-    fused, loose = tighten(np.ascontiguousarray(deviations.T), threshold)
+    fused, loose = solve_taut_string(np.ascontiguousarray(deviations.T), threshold)
     if len(loose):
         fused[loose] = walk_chain(deviations[:, loose], threshold).T
     return centre + scale * fused.T

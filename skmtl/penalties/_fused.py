@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator
 from skmtl._contracts import Penalty
 
 from ._chain import fuse_chain
+from ._equal_tasks import minimise_with_equal_tasks
+from ._graph_tv import fuse_network
 from ._hidden import fill
-from ._network import fuse_network
-from ._settle import settle
 from ._shrink import lengths, shrink, soften, threshold_of
 
 
@@ -84,7 +84,7 @@ class Fused(BaseEstimator, Penalty):
         if self.alpha_l1 or self.alpha_joint:
             return super().alpha_max(smooth)
         parts = self._connected(smooth.shape[0])
-        point = settle(smooth, parts)
+        point = minimise_with_equal_tasks(smooth, parts)
         if self.edges is not None:
             return self._saturate(smooth, point)
         flow = np.cumsum(point.gradient[self.positions(len(parts))], axis=0)[:-1]

@@ -9,16 +9,16 @@ from ._pose import (
     pose_moments,
     pose_per_task,
 )
-from .newton import mixed_parts, standardise
+from .newton import group_by_loss, scale_of_task
 
 __all__ = [
     "Fit",
     "Problem",
     "as_fit",
     "as_penalized_fit",
-    "mixed_parts",
+    "group_by_loss",
     "pose",
     "pose_moments",
     "pose_per_task",
-    "standardise",
+    "scale_of_task",
 ]

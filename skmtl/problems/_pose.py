@@ -31,24 +31,24 @@ from skmtl.problems.exact import (
 )
 from skmtl.problems.newton import (
     TOLERANCE,
-    CentredLosses,
     Datafit,
+    DatafitPerTask,
     GraphLosses,
-    MixedDatafit,
+    MeanLosses,
     ScaledLosses,
     iterate,
     minimize_scaled,
     needs_iteration,
 )
 from skmtl.problems.proximal import (
-    DivisibleLoss,
-    FreeLevels,
-    MixedRows,
-    ProfiledLoss,
-    divisible_moments,
-    divisible_rows,
+    AnyLoss,
+    FreeIntercepts,
+    LossPerTask,
+    RestrictableLoss,
     minimize,
     reads_rows,
+    restrictable_moments,
+    restrictable_rows,
     squared_loss,
 )
 from skmtl.problems.rows import prefers_rows, row_curvature
@@ -177,7 +177,7 @@ def pose_moments(moments, factor, relation, fit_intercept=True):
     if relation.is_coupling:
         return MomentsProblem(moments, factor, relation, fit_intercept)
     weighted = moments.weighted(factor)
-    make = divisible_moments if relation.selects_features else _squared_moments
+    make = restrictable_moments if relation.selects_features else _squared_moments
     return PenaltyProblem(make(weighted, fit_intercept), relation, moments).at(relation)
 
 
@@ -188,7 +188,7 @@ def pose_per_task(rows, parts, relation):
     ----------
     rows : TaskRows
         Rows of the tasks.
-    parts : tuple of MixedPart
+    parts : tuple of TasksOfOneLoss
         Tasks of each loss.
     relation : Relation
         What the tasks share.
@@ -202,13 +202,13 @@ def pose_per_task(rows, parts, relation):
 
 
 def _pose_newton_per_task(rows, parts, relation):
-    datafit = MixedDatafit(rows, parts)
-    pull = relation.coupling.pull(len(rows.tasks), rows.X.shape[1])
-    return PerTaskNewtonProblem(NewtonProblem(CentredLosses(datafit, pull)))
+    datafit = DatafitPerTask(rows, parts)
+    pull = relation.coupling.strengths(len(rows.tasks), rows.X.shape[1])
+    return PerTaskNewtonProblem(NewtonProblem(MeanLosses(datafit, pull)))
 
 
 def _pose_proximal_per_task(rows, parts, relation):
-    return PerTaskPenaltyProblem(MixedDatafit(rows, parts), relation)
+    return PerTaskPenaltyProblem(DatafitPerTask(rows, parts), relation)
 
 
 def _pose_exact(rows, loss, relation, fit_intercept, targets):
@@ -218,10 +218,10 @@ def _pose_exact(rows, loss, relation, fit_intercept, targets):
 
 
 def _pose_mean(rows, loss, relation, fit_intercept):
-    pull = relation.coupling.pull(len(rows.tasks), rows.X.shape[1])
+    pull = relation.coupling.strengths(len(rows.tasks), rows.X.shape[1])
     if needs_iteration(rows):
         datafit = Datafit(_stack(rows), loss, fit_intercept)
-        return IteratedProblem(CentredLosses(datafit, pull))
+        return IteratedProblem(MeanLosses(datafit, pull))
     if has_few_rows(rows) and (pull.pattern > 0).all():
         return RowsProblem(rows, relation, fit_intercept)
     return _pose_from_moments(rows, relation, fit_intercept)
@@ -243,7 +243,7 @@ def _pose_from_moments(rows, relation, fit_intercept):
 
 def _solve_moments(weighted, relation, fit_intercept):
     if relation.graph is None:
-        pull = relation.coupling.pull(weighted.n_tasks, weighted.n_features)
+        pull = relation.coupling.strengths(weighted.n_tasks, weighted.n_features)
         return pose_moments_exact(weighted, pull, fit_intercept)
     weighted = weighted if fit_intercept else weighted.about_zero()
     roots = tuple(relation.graph.roots)
@@ -262,8 +262,8 @@ def _pose_newton(rows, loss, relation, fit_intercept, targets):
         objective = _graph_losses(datafit, relation)
     else:
         n_features = datafit.data.X.shape[1]
-        pull = relation.coupling.pull(datafit.n_tasks, n_features)
-        objective = CentredLosses(datafit, pull)
+        pull = relation.coupling.strengths(datafit.n_tasks, n_features)
+        objective = MeanLosses(datafit, pull)
     return NewtonProblem(objective, _minimize_scaled if loss.is_scaled else _newton)
 
 
@@ -295,7 +295,10 @@ def _stack(rows):
     return rows.stacked() if rows.shares_rows else rows
 
 
-_ROW_LOSSES = {False: (prefers_rows, _squared_rows), True: (reads_rows, divisible_rows)}
+_ROW_LOSSES = {
+    False: (prefers_rows, _squared_rows),
+    True: (reads_rows, restrictable_rows),
+}
 # By whether the loss is quadratic, and whether the relation is a coupling.
 _POSE = {
     (True, True): _pose_exact,
@@ -377,7 +380,7 @@ class RowsProblem(ExactProblem):
     @cached_property
     def fit(self):
         shape = len(self.rows.tasks), self.rows.X.shape[1]
-        pull = self.relation.coupling.pull(*shape)
+        pull = self.relation.coupling.strengths(*shape)
         return pose_rows_exact(self.rows, pull, self.fit_intercept)
 
 
@@ -469,7 +472,7 @@ class PenaltyProblem(Problem):
 
     Parameters
     ----------
-    loss : SquaredLoss or DivisibleLoss
+    loss : SquaredLoss or RestrictableLoss
         The losses of all tasks.
     relation : PenalizedRelation
         The penalty.
@@ -486,7 +489,7 @@ class PenaltyProblem(Problem):
         loss = self.loss
         if relation.selects_features:
             inner = replace(loss.loss, alpha_ridge=relation.ridge)
-            loss = DivisibleLoss(inner)
+            loss = RestrictableLoss(inner)
         else:
             loss = replace(
                 loss, alpha_ridge=relation.ridge, precision=relation.precision
@@ -525,7 +528,7 @@ class LossPenaltyProblem(Problem):
     def solve(self, start=None, tol=_TOL, max_iter=None):
         self.datafit.refuse_huge()
         relation = self.relation
-        loss = ProfiledLoss(self.datafit.about_means(), relation.ridge)
+        loss = AnyLoss(self.datafit.about_means(), relation.ridge)
         solver = relation.solver(self.datafit.loss, tol, max_iter)
         fit = minimize(loss, relation.penalty, solver, start)
         return as_penalized_fit(fit, tol)
@@ -574,20 +577,20 @@ class PerTaskPenaltyProblem(Problem):
 
     Parameters
     ----------
-    datafit : MixedDatafit
+    datafit : DatafitPerTask
         The losses of all tasks.
     relation : PenalizedRelation
         The penalty.
     """
 
-    datafit: MixedDatafit
+    datafit: DatafitPerTask
     relation: object
     moments = None
 
     def solve(self, start=None, tol=_TOL, max_iter=None):
         self.datafit.refuse_huge()
-        loss = MixedRows(tuple(part.about_means() for part in self.datafit.parts))
-        penalty = FreeLevels(self.relation.penalty)
+        loss = LossPerTask(tuple(part.about_means() for part in self.datafit.parts))
+        penalty = FreeIntercepts(self.relation.penalty)
         if start is None or start.shape != loss.shape:
             start = np.zeros(loss.shape)
         solver = Fista(tol, max_iter or _MAX_VISITS)

@@ -1,13 +1,12 @@
 """Choose strengths: by held-out rows, leave-one-out errors or likelihood."""
 
-from ._fold_search import FoldErrors, ladder, mean_curvature_of_rows, search_folds
-from ._folds import check_has_rows, deal, deal_shuffled, fold_moments
+from ._fold_search import FoldErrors, log_grid, mean_curvature_of_rows, search_folds
+from ._folds import assign_folds, assign_shuffled_folds, check_has_rows, fold_moments
 from ._grids import BOTH_ENDS, read_grid, read_splits
 from ._grids import warn_of_edge as warn_of_edge
 from ._held_out import FAST, HeldOutScore
 from ._laplace import LaplaceLikelihood
 from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
-from ._loss_search import MeanLossSearch
 from ._mean_grid import (
     Candidates,
     fold_scores,
@@ -15,9 +14,20 @@ from ._mean_grid import (
     left_out_scores,
     mean_curvature,
     suggest_alphas,
-    suggest_levels,
+    suggest_intercept_alphas,
 )
+from ._mean_loss_search import MeanLossSearch
 from ._mean_search import MeanSearch
+from ._path_scores import (
+    choose,
+    extend_path,
+    fall,
+    find_saturation,
+    loose_tol,
+    mean_squared_error,
+    warn_of_path,
+    warn_of_path_end,
+)
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
 from ._reml_search import StrengthSearch
@@ -29,16 +39,6 @@ from ._ridge_path import (
     suggest_ridge_alphas,
 )
 from ._ridge_search import RidgeSearch
-from ._strengths import (
-    choose,
-    fall,
-    go_on,
-    loosen,
-    mean_squared_error,
-    saturate,
-    warn_of_path,
-    warn_of_path_end,
-)
 from ._study import Study
 from ._table import STRENGTHS, tabulate, warn_of_lists
 
@@ -60,21 +60,22 @@ __all__ = [
     "RidgeSearch",
     "StrengthSearch",
     "Study",
+    "assign_folds",
+    "assign_shuffled_folds",
     "check_has_rows",
     "choose",
-    "deal",
-    "deal_shuffled",
+    "extend_path",
     "fall",
+    "find_saturation",
     "fold_moments",
     "fold_path",
     "fold_scores",
     "generalised_scores",
-    "go_on",
     "held_out_scores",
-    "ladder",
     "left_out_scores",
     "likelihoods",
-    "loosen",
+    "log_grid",
+    "loose_tol",
     "mean_curvature",
     "mean_curvature_of_rows",
     "mean_curvatures",
@@ -82,11 +83,10 @@ __all__ = [
     "read_grid",
     "read_splits",
     "rows_path",
-    "saturate",
     "search_folds",
     "shared_path",
     "suggest_alphas",
-    "suggest_levels",
+    "suggest_intercept_alphas",
     "suggest_ridge_alphas",
     "tabulate",
     "warn_of_edge",

@@ -6,7 +6,7 @@ import numpy as np
 
 from skmtl.couplings import ToMean
 from skmtl.losses import Squared
-from skmtl.problems.newton import CentredLosses, Datafit, iterate
+from skmtl.problems.newton import Datafit, MeanLosses, iterate
 
 # Relative gradient at which fits of folds stop; it changes held-out errors in the
 # fourth digit.
@@ -54,8 +54,8 @@ class FoldErrors:
         errors = np.empty(len(self.folds))
         for k, (train, _) in enumerate(self.folds):
             n_features = train.data.X.shape[1]
-            pull = ToMean(alpha, shared, level).pull(train.n_tasks, n_features)
-            losses = CentredLosses(train, pull)
+            pull = ToMean(alpha, shared, level).strengths(train.n_tasks, n_features)
+            losses = MeanLosses(train, pull)
             start = self._start(k, level)
             found = iterate(losses, start, _ROUGH).variable
             self.last[k] = found
@@ -102,7 +102,7 @@ def mean_curvature_of_rows(data, fit_intercept):
     return float(unit) if unit > 0 else 1.0
 
 
-def ladder(unit, low, high):
+def log_grid(unit, low, high):
     """Return strengths between two powers of ten times a unit, two per decade."""
     return unit * _STEP ** np.arange(2 * low, 2 * high + 1)
 

@@ -72,7 +72,7 @@ def _partitions(splits, n_rows):
     return len(splits) > 1 and (tested == 1).all()
 
 
-def deal(data, n_splits):
+def assign_folds(data, n_splits):
     """Deal the rows of each task to folds in turn, and return splits of rows of X.
 
     Parameters
@@ -93,14 +93,14 @@ def deal(data, n_splits):
             f"cv must be at least 2 and at most the number of rows, got cv={n_splits} "
             f"with n_samples={n_rows}."
         )
-    fold = data.deal(n_splits)
+    fold = data.assign_folds(n_splits)
     return [
         (np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_splits)
     ]
 
 
-def deal_shuffled(data, n_splits):
-    """Deal the rows of each task to folds in a fixed random order, as `deal` does.
+def assign_shuffled_folds(data, n_splits):
+    """Assign the rows of each task to folds in turn, in a fixed random order.
 
     Rows of a task must not come in the order of their targets: held-out rows that
     repeat the mean of the rest make tasks look more different than they are.
@@ -121,4 +121,6 @@ def deal_shuffled(data, n_splits):
     shuffled = np.random.default_rng(0).permutation(len(tasks))
     order = shuffled[np.argsort(tasks[shuffled], kind="stable")]
     rows = order if data.rows is None else data.rows[order]
-    return deal(replace(data, rows=rows, y=data.y[order], weight=None), n_splits)
+    return assign_folds(
+        replace(data, rows=rows, y=data.y[order], weight=None), n_splits
+    )

@@ -8,7 +8,7 @@ from sklearn.model_selection import check_cv
 
 from skmtl.data import spread_label
 
-from ._folds import deal
+from ._folds import assign_folds
 
 # A fall of the error by this share from the last strength but one is worth a warning.
 FALLS = 0.01
@@ -17,7 +17,7 @@ FALLS = 0.01
 def read_splits(cv, data, X, y, task):
     """Return the splits of rows of X that an int or a splitter makes."""
     if isinstance(cv, Integral):
-        return deal(data, cv)
+        return assign_folds(data, cv)
     task = spread_label(task, data.X.shape[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")
@@ -59,10 +59,10 @@ def warn_of_edge(name, grid, errors, best):
 BOTH_ENDS = True, True
 
 
-def read_grid(values, name, endless=False, zero=False):
+def read_grid(values, name, infinite=False, zero=False):
     """Check and sort candidate strengths."""
     grid = np.atleast_1d(np.asarray(values, dtype=float))
-    highest = np.inf if endless else np.finfo(float).max
+    highest = np.inf if infinite else np.finfo(float).max
     allowed = ((grid > 0) | (zero & (grid == 0))) & (grid <= highest)
     if grid.ndim != 1 or not len(grid) or not allowed.all():
         numbers = "numbers, 0 or more" if zero else "positive numbers"

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._linalg import Semidefinite
-from skmtl.problems.newton import LIFT, CentredLosses, find_units, raise_diagonals
+from skmtl.problems.newton import LIFT, MeanLosses, find_units, raise_diagonals
 from skmtl.solvers import Inverse
 
 
@@ -22,13 +22,13 @@ class LaplaceLikelihood:
 
     Parameters
     ----------
-    objective : CentredLosses
+    objective : MeanLosses
         Losses, and strengths that pull to the centre.
     variable : ndarray
         Where the objective is smallest.
     """
 
-    objective: CentredLosses
+    objective: MeanLosses
     variable: np.ndarray
 
     @cached_property

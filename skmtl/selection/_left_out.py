@@ -44,7 +44,7 @@ class LeftOutErrors:
 
         Parameters
         ----------
-        fit : CentreFit
+        fit : MeanFit
             A problem posed by `posed`.
 
         Returns
@@ -71,7 +71,7 @@ class RowVariances:
 
     Parameters
     ----------
-    fit : CentreFit
+    fit : MeanFit
         A solved problem with spectral blocks.
     """
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skmtl.couplings import ToMean
-from skmtl.problems.newton import CentredLosses, Datafit
+from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.solvers import Newton
 
 from ._coordinate_search import NEARBY, descend
 from ._laplace import LaplaceLikelihood
-from ._mean_grid import Candidates, Tried
+from ._mean_grid import CachedScores, Candidates
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class LossGrid:
         """Return the objective of three strengths."""
         coupling = ToMean(alpha, shared, level)
         n_features = self.datafit.data.X.shape[1]
-        return CentredLosses(
-            self.datafit, coupling.pull(self.datafit.n_tasks, n_features)
+        return MeanLosses(
+            self.datafit, coupling.strengths(self.datafit.n_tasks, n_features)
         )
 
     def search(self, score):
@@ -54,7 +54,7 @@ class LossGrid:
         ndarray of shape (n_tried, 3)
             Strengths, those listed first.
         """
-        tried, triples = Tried(score), self.candidates.triples()
+        tried, triples = CachedScores(score), self.candidates.triples()
         n_levels, n_shared = (
             len(self.candidates.alphas_intercept),
             len(self.candidates.alphas_shared),
@@ -66,7 +66,7 @@ class LossGrid:
         return tried.table(triples)[0]
 
 
-class Follower:
+class WarmStarts:
     """Minimise losses at one triple of strengths after the other, from the last.
 
     Parameters
@@ -141,7 +141,7 @@ def held_out_scores(grid, splits, measure):
         Scores.
     """
     _check_weights(grid.datafit, splits)
-    folds = [(Follower(grid.on(train)), measure(test)) for train, test in splits]
+    folds = [(WarmStarts(grid.on(train)), measure(test)) for train, test in splits]
     known = {}
 
     def score(*strengths):
@@ -177,7 +177,7 @@ def likelihoods(grid):
     scores : ndarray of shape (n_tried,)
         Log likelihoods.
     """
-    follower, known = Follower(grid), {}
+    follower, known = WarmStarts(grid), {}
 
     def score(*strengths):
         known[strengths] = LaplaceLikelihood(*follower.at(*strengths)).value

@@ -7,12 +7,12 @@ import numpy as np
 
 from skmtl._numbers import INFINITE
 from skmtl.couplings import ToMean
-from skmtl.problems.exact import CentreFit, factor_path
+from skmtl.problems.exact import MeanFit, factor_path
 
 from ._coordinate_search import NEARBY, Axis, descend, strengthen
 from ._folds import fold_moments
 from ._left_out import LeftOutErrors
-from ._mean_profile import CentreProfile
+from ._mean_profile import MeanFitProfile
 from ._reml_search import StrengthSearch, is_flexible
 
 # Number of strengths with cached blocks.
@@ -58,12 +58,12 @@ class Candidates:
         """Whether strengths other than the centre's may become infinite."""
         return self.free[1] and any(self.free[::2])
 
-    def without(self, endless):
+    def without(self, infinite):
         """Restrict free strengths to infinity where asked."""
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         kept = [
             np.array([np.inf]) if alone and free else values
-            for values, alone, free in zip(lists, endless, self.free, strict=True)
+            for values, alone, free in zip(lists, infinite, self.free, strict=True)
         ]
         names = "alphas", "alphas_shared", "alphas_intercept"
         return replace(self, **dict(zip(names, kept, strict=True)))
@@ -107,11 +107,11 @@ class PosedStrengths:
     @cached_property
     def blocks(self):
         """Blocks of the tasks, factored for any alpha."""
-        pull = ToMean(1.0).pull(self.moments.n_tasks, self.moments.n_features)
+        pull = ToMean(1.0).strengths(self.moments.n_tasks, self.moments.n_features)
         return factor_path(self.moments, pull)
 
     @cached_property
-    def _endless(self):
+    def _infinite(self):
         """A finite strength that acts as infinite."""
         highest = self.moments.curvatures.max(initial=0.0)
         return INFINITE * (highest if highest > 0 else 1.0)
@@ -130,10 +130,10 @@ class PosedStrengths:
 
     def fit(self, alpha, shared, level):
         """Return the solved problem of three strengths."""
-        alpha = min(float(alpha), self._endless)
+        alpha = min(float(alpha), self._infinite)
         coupling = ToMean(alpha, float(shared), float(level))
-        pull = coupling.pull(self.moments.n_tasks, self.moments.n_features)
-        return CentreFit(self.moments, self._factor(alpha), pull, self.fit_intercept)
+        pull = coupling.strengths(self.moments.n_tasks, self.moments.n_features)
+        return MeanFit(self.moments, self._factor(alpha), pull, self.fit_intercept)
 
     def fits(self, triples):
         """Yield the solved problem of each triple."""
@@ -146,7 +146,7 @@ class PosedStrengths:
         def score(alpha, shared, level):
             if (alpha, level) not in profiles:
                 profiles.clear()
-                profiles[alpha, level] = CentreProfile(self.fit(alpha, 0.0, level))
+                profiles[alpha, level] = MeanFitProfile(self.fit(alpha, 0.0, level))
             errors, freedom = profiles[alpha, level].at(shared)
             return _generalised(self.moments.weight.sum(), errors, freedom)
 
@@ -192,7 +192,7 @@ def mean_curvature(moments):
     return float(unit) if unit > 0 else 1.0
 
 
-def suggest_levels(moments, n_levels):
+def suggest_intercept_alphas(moments, n_levels):
     """Return strengths for the intercepts, the last of them infinite.
 
     They are 1e-3 to 10 times the mean weight of a task.
@@ -237,7 +237,7 @@ def generalised_scores(moments, candidates):
         a tenth of the degrees of freedom is left, as errors are then chance.
     """
     posed = candidates.pose(moments)
-    tried = Tried(posed.generalised())
+    tried = CachedScores(posed.generalised())
     best, candidates = _search(tried, posed, candidates)
     return tried.table(last=_firm(tried, best, candidates, moments))
 
@@ -265,10 +265,10 @@ def left_out_scores(data, moments, candidates):
         Mean squared errors; NaN where it was not looked.
     """
     posed, triples = candidates.pose(moments), candidates.triples()
-    guess = Tried(posed.generalised())
+    guess = CachedScores(posed.generalised())
     start, candidates = _search(guess, posed, candidates)
     left_out = LeftOutErrors(data, posed)
-    tried = Tried(lambda *strengths: left_out.at(posed.fit(*strengths)))
+    tried = CachedScores(lambda *strengths: left_out.at(posed.fit(*strengths)))
     best = descend(tried, start, candidates.axes(), NEARBY)
     return tried.table(triples, _firm(tried, best, candidates, moments))
 
@@ -306,7 +306,7 @@ def fold_scores(data, splits, candidates):
         by_fold[strengths] = errors
         return float(np.mean(errors))
 
-    tried, moments = Tried(score), data.moments()
+    tried, moments = CachedScores(score), data.moments()
     best, candidates = _search(tried, candidates.pose(moments), candidates)
     triples, _ = tried.table(last=_firm(tried, best, candidates, moments))
     return triples, np.array([by_fold[tuple(each)] for each in triples]).T
@@ -346,7 +346,7 @@ def _firm(tried, best, candidates, moments):
     return firm
 
 
-class Tried:
+class CachedScores:
     """A memoised function of strengths."""
 
     def __init__(self, score):

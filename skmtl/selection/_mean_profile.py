@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._linalg import Semidefinite
-from skmtl.problems.exact import CentreFit, Posterior
+from skmtl.problems.exact import MeanFit, Posterior
 
 
 @dataclass(frozen=True)
-class CentreProfile:
+class MeanFitProfile:
     """Evaluate a fit at any strength of the centre, with the others fixed.
 
     With ``P`` the matrix that maps targets to residuals at a centre of zero, the centre
@@ -20,17 +20,17 @@ class CentreProfile:
 
     Parameters
     ----------
-    fit : CentreFit
+    fit : MeanFit
         A problem with an unpenalised centre.
     """
 
-    fit: CentreFit
+    fit: MeanFit
 
     @cached_property
     def _held(self):
         """The same problem with a centre of zero."""
-        endless = np.full(self.fit.moments.n_features, np.inf)
-        return replace(self.fit, pull=replace(self.fit.pull, centre=endless))
+        infinite = np.full(self.fit.moments.n_features, np.inf)
+        return replace(self.fit, pull=replace(self.fit.pull, centre=infinite))
 
     @cached_property
     def _held_freedom(self):

@@ -7,10 +7,10 @@ import numpy as np
 from skmtl._contracts import Chosen
 from skmtl.couplings import ToMean
 from skmtl.problems import as_fit
-from skmtl.problems.exact import Posterior, narrow, pose, pose_moments
+from skmtl.problems.exact import Posterior, pose, pose_moments, reduce_features
 from skmtl.problems.newton import needs_iteration
 
-from ._folds import deal
+from ._folds import assign_folds
 from ._grids import BOTH_ENDS, read_grid, read_splits
 from ._mean_grid import (
     Candidates,
@@ -19,7 +19,7 @@ from ._mean_grid import (
     left_out_scores,
     mean_curvature,
     suggest_alphas,
-    suggest_levels,
+    suggest_intercept_alphas,
 )
 from ._mean_search_large import choose_by_iteration, warn_of_method
 from ._reml import RestrictedLikelihood
@@ -74,13 +74,15 @@ class MeanSearch:
             )
         if needs_iteration(data) and not self.alpha_per_feature:
             return self._choose_by_iteration(data, splits)
-        found = None if self.alpha_per_feature else narrow(data)
+        found = None if self.alpha_per_feature else reduce_features(data)
         if found is None:
             fit, facts = self._learn_moments(data, splits)
         else:
             _, facts = self._learn_moments(found.data, splits)
             del facts["moments_"]
-            pull = ToMean(*_strengths(facts)).pull(len(data.tasks), data.X.shape[1])
+            pull = ToMean(*_strengths(facts)).strengths(
+                len(data.tasks), data.X.shape[1]
+            )
             fit = pose(data, pull, self.fit_intercept)
             facts["_fit_of_rows"] = fit
         return Chosen(self.relation_at(*_strengths(facts)), facts, as_fit(fit))
@@ -90,7 +92,7 @@ class MeanSearch:
         if self.method != "cv":
             return None
         if self.cv is None:
-            return deal(study.rows, _N_FOLDS)
+            return assign_folds(study.rows, _N_FOLDS)
         return read_splits(self.cv, study.rows, study.X, study.y, study.task)
 
     def _choose_by_iteration(self, data, splits):
@@ -123,7 +125,7 @@ class MeanSearch:
         best = self._choose(results["mean_test_score"])
         alpha, shared, intercept = (results[name][best] for name in STRENGTHS)
         shared, intercept = float(shared), float(intercept)
-        pull = ToMean(alpha, shared, intercept).pull(
+        pull = ToMean(alpha, shared, intercept).strengths(
             weighted.n_tasks, weighted.n_features
         )
         fit = pose_moments(weighted, pull, self.fit_intercept)
@@ -208,23 +210,23 @@ class MeanSearch:
     def _candidates(self, moments):
         """Return the candidate strengths; a single task has only the centre's."""
         alone = (moments.weight > 0).sum() == 1
-        unit, endless = mean_curvature(moments), np.array([np.inf])
+        unit, infinite = mean_curvature(moments), np.array([np.inf])
         shared = np.append(_SHARED * unit, np.inf)
         if alone:
-            alphas, levels = endless, endless
+            alphas, levels = infinite, infinite
         else:
             alphas = np.append(suggest_alphas(moments, _N_ALPHAS), np.inf)
-            levels = suggest_levels(moments, _N_LEVELS)
+            levels = suggest_intercept_alphas(moments, _N_LEVELS)
         if not self.fit_intercept:
             levels = np.zeros(1)
         given = self.alphas, self.alphas_shared, self.alphas_intercept
         free = tuple(each is None for each in given)
         if not (alone or free[0]):
-            alphas = read_grid(self.alphas, "alphas", endless=True)
+            alphas = read_grid(self.alphas, "alphas", infinite=True)
         if not free[1]:
             shared = read_grid(self.alphas_shared, "alphas_shared", *BOTH_ENDS)
         if not (alone or free[2]) and self.fit_intercept:
-            levels = read_grid(self.alphas_intercept, "alphas_intercept", endless=True)
+            levels = read_grid(self.alphas_intercept, "alphas_intercept", infinite=True)
         return Candidates(alphas, shared, levels, self.fit_intercept, free)
 
 

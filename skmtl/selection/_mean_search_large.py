@@ -4,9 +4,9 @@ import warnings
 
 import numpy as np
 
-from ._fold_search import FoldErrors, ladder, mean_curvature_of_rows, search_folds
-from ._folds import deal
-from ._mean_grid import suggest_levels
+from ._fold_search import FoldErrors, log_grid, mean_curvature_of_rows, search_folds
+from ._folds import assign_folds
+from ._mean_grid import suggest_intercept_alphas
 
 _N_FOLDS = 5
 _N_LEVELS = 6
@@ -36,7 +36,7 @@ def choose_by_iteration(data, splits, given, fit_intercept):
         Other fitted attributes, by name.
     """
     rows = data.stacked() if data.shares_rows else data
-    errors = FoldErrors(rows, splits or deal(data, _N_FOLDS), fit_intercept)
+    errors = FoldErrors(rows, splits or assign_folds(data, _N_FOLDS), fit_intercept)
     alpha, shared, level = search_folds(errors, _grids(rows, given, fit_intercept))
     tried = np.array(list(errors.tried))
     folds = -np.array(list(errors.tried.values()))
@@ -76,12 +76,14 @@ def warn_of_method(method):
 def _grids(rows, given, fit_intercept):
     unit = mean_curvature_of_rows(rows, fit_intercept)
     alone = (np.diff(rows.offsets) > 0).sum() == 1
-    alphas = ladder(unit, *_POWERS)
+    alphas = log_grid(unit, *_POWERS)
     moments = rows.moments(curvature=False)
-    levels = suggest_levels(moments, _N_LEVELS) if fit_intercept else np.zeros(1)
+    levels = (
+        suggest_intercept_alphas(moments, _N_LEVELS) if fit_intercept else np.zeros(1)
+    )
     if alone:
         alphas, levels, given = np.array([np.inf]), levels[-1:], [None, given[1], None]
-    suited = alphas, ladder(unit, *_POWERS), levels
+    suited = alphas, log_grid(unit, *_POWERS), levels
     return [
         each if grid is None else grid for grid, each in zip(given, suited, strict=True)
     ]

@@ -12,13 +12,13 @@ from skmtl.targets import seen_tasks
 from ._folds import check_has_rows, fold_moments
 from ._grids import read_grid, read_splits
 from ._mean_grid import suggest_alphas
-from ._strengths import (
+from ._path_scores import (
     choose,
+    extend_path,
     fall,
-    go_on,
-    loosen,
+    find_saturation,
+    loose_tol,
     mean_squared_error,
-    saturate,
     warn_of_path,
     warn_of_path_end,
 )
@@ -93,7 +93,7 @@ class PathSearch:
 
         errors = measure(alphas)
         if self.grid.alphas is None:
-            alphas, errors = go_on(alphas, errors, measure, self.grid.eps is None)
+            alphas, errors = extend_path(alphas, errors, measure, self.grid.eps is None)
         else:
             warn_of_path_end("alphas", alphas, errors)
         best = choose(errors, self.one_standard_error)
@@ -136,7 +136,9 @@ class PathSearch:
             highest = penalty.alpha_max(into_parts(loss, penalty.n_parts))
             return highest / penalty.alpha
         solver = relation.solver(study.loss, study.tol, study.max_iter)
-        return saturate(loss, lambda a: self.relation_at(a, tasks).penalty, solver)
+        return find_saturation(
+            loss, lambda a: self.relation_at(a, tasks).penalty, solver
+        )
 
     def _folds(self, problem, study, splits):
         """Yield the problem and the tasks of each fold, and a function for errors."""
@@ -168,7 +170,7 @@ class PathSearch:
     def _fits(self, problem, tasks, alphas, study, loosens=False):
         """Yield the fit at each strength, started from those before it."""
         tol, before, last = study.tol, None, None
-        tol = loosen(tol) if loosens else tol
+        tol = loose_tol(tol) if loosens else tol
         for alpha in alphas:
             start = last
             if before is not None and self.loosens:

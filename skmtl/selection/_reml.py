@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._linalg import EPS
-from skmtl.problems.exact import CentreFit, Posterior
+from skmtl.problems.exact import MeanFit, Posterior
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class RestrictedLikelihood:
 
     Parameters
     ----------
-    fit : CentreFit
+    fit : MeanFit
         A solved problem.
     """
 
-    fit: CentreFit
+    fit: MeanFit
 
     @cached_property
     def posterior(self):

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 from skmtl.couplings import ToMean
 from skmtl.problems.exact import (
-    CentreFit,
+    MeanFit,
     Posterior,
     bound,
     factor_moments,
@@ -37,7 +37,7 @@ def is_flexible(fit):
 
     Parameters
     ----------
-    fit : CentreFit
+    fit : MeanFit
         A solved problem.
 
     Returns
@@ -178,13 +178,13 @@ class StrengthSearch:
 
         def evaluate(alpha, alpha_shared, alpha_intercept):
             coupling = ToMean(alpha, alpha_shared, alpha_intercept)
-            pull = coupling.pull(self.moments.n_tasks, self.moments.n_features)
+            pull = coupling.strengths(self.moments.n_tasks, self.moments.n_features)
             if spectral is None or np.isinf(pull.alpha).any():
                 pull = bound(pull, self.moments)
                 blocks = factor_moments(self.moments, pull)
             else:
                 blocks = spectral.at(pull.alpha)
-            fit = CentreFit(self.moments, blocks, pull, self.fit_intercept)
+            fit = MeanFit(self.moments, blocks, pull, self.fit_intercept)
             likelihood = RestrictedLikelihood(fit)
             tried.append((alpha, alpha_shared, alpha_intercept, likelihood.criterion))
             return likelihood
@@ -192,7 +192,7 @@ class StrengthSearch:
         return evaluate
 
     def _factor_once(self):
-        pull = ToMean(1.0).pull(self.moments.n_tasks, self.moments.n_features)
+        pull = ToMean(1.0).strengths(self.moments.n_tasks, self.moments.n_features)
         return factor_path(self.moments, pull)
 
     def _release(self, at, x):

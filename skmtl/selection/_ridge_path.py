@@ -8,8 +8,8 @@ import numpy as np
 from skmtl._linalg import apply, diagonalise, refuse_huge
 from skmtl.couplings import Apart
 from skmtl.problems.exact import (
-    CentreFit,
     LinearTasks,
+    MeanFit,
     factor_path,
     factor_rows,
     has_few_rows,
@@ -93,23 +93,23 @@ def fold_path(data, splits, alphas, fit_intercept):
     errors, total = np.zeros((n_tasks, len(alphas))), np.zeros(n_tasks)
     for train, test in fold_moments(data, splits):
         about = train if fit_intercept else train.about_zero()
-        blocks = factor_path(about, Apart(1.0).pull(n_tasks, n_features))
+        blocks = factor_path(about, Apart(1.0).strengths(n_tasks, n_features))
         for k, alpha in enumerate(alphas):
-            pull = Apart(alpha).pull(n_tasks, n_features)
-            fit = CentreFit(about, blocks.at(pull.alpha), pull, fit_intercept)
+            pull = Apart(alpha).strengths(n_tasks, n_features)
+            fit = MeanFit(about, blocks.at(pull.alpha), pull, fit_intercept)
             model = fit.unpack()
             errors[:, k] += test.squared_errors(model.coef, model.intercept)
         total += test.weight
     moments = data.moments()
     moments = moments if fit_intercept else moments.about_zero()
-    blocks = factor_path(moments, Apart(1.0).pull(n_tasks, n_features))
+    blocks = factor_path(moments, Apart(1.0).strengths(n_tasks, n_features))
     return _path(errors, total, moments, blocks, fit_intercept)
 
 
 def _path(errors, total, moments, blocks, fit_intercept):
     def fit(chosen):
-        pull = Apart(chosen).pull(moments.n_tasks, moments.n_features)
-        return CentreFit(moments, blocks.at(chosen), pull, fit_intercept)
+        pull = Apart(chosen).strengths(moments.n_tasks, moments.n_features)
+        return MeanFit(moments, blocks.at(chosen), pull, fit_intercept)
 
     return RidgePath(errors, total, fit)
 
@@ -131,7 +131,10 @@ def rows_path(data, alphas, fit_intercept):
     RidgePath
         Errors and models.
     """
-    few, pull = has_few_rows(data), Apart(1.0).pull(len(data.tasks), data.X.shape[1])
+    few, pull = (
+        has_few_rows(data),
+        Apart(1.0).strengths(len(data.tasks), data.X.shape[1]),
+    )
     moments = data.moments(curvature=not few)
     moments = moments if fit_intercept else moments.about_zero()
     if few:

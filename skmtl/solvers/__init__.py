@@ -1,26 +1,26 @@
 """Solve quadratic problems exactly, by structure, and others by steps."""
 
-from ._blocks import Bending, Blocks, Divisible
+from ._blocks import BlockQuadratic, HasQuadraticModel, Restrictable
 from ._conjugate_gradients import conjugate_gradients, pull_together
 from ._elimination import eliminate, plan_elimination
 from ._fista import Fista
 from ._harmonic import extend
 from ._inverse import Inverse
-from ._newton import Curved, Newton
+from ._newton import Newton, NewtonObjective
 from ._prox_newton import ProxNewton
 from ._spectral import Spectral
 from ._support import WorkingSet
 from ._support_newton import SupportNewton
 
 __all__ = [
-    "Bending",
-    "Blocks",
-    "Curved",
-    "Divisible",
+    "BlockQuadratic",
     "Fista",
+    "HasQuadraticModel",
     "Inverse",
     "Newton",
+    "NewtonObjective",
     "ProxNewton",
+    "Restrictable",
     "Spectral",
     "SupportNewton",
     "WorkingSet",

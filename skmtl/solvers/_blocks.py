@@ -5,15 +5,15 @@ from abc import abstractmethod
 from skmtl._contracts import Smooth
 
 
-class Divisible(Smooth):
+class Restrictable(Smooth):
     """A term that can be restricted to some features, the others at zero."""
 
     @abstractmethod
     def restrict(self, features):
-        """Return the term of these features; as Blocks, if it is quadratic."""
+        """Return the term of these features; as BlockQuadratic, if it is quadratic."""
 
 
-class Bending(Divisible):
+class HasQuadraticModel(Restrictable):
     """A term that is not quadratic, and has a quadratic model at every point."""
 
     @abstractmethod
@@ -24,7 +24,7 @@ class Bending(Divisible):
         """
 
 
-class Blocks(Divisible):
+class BlockQuadratic(Restrictable):
     """A quadratic term whose features are visited block by block.
 
     Its state is a linear function of the variable that is kept beside it: predictions
@@ -52,11 +52,11 @@ class Blocks(Divisible):
         """Largest curvature along each feature, (n_features,)."""
 
     @abstractmethod
-    def lay(self, W):
+    def state_at(self, W):
         """Return the state at W, one array."""
 
     @abstractmethod
-    def level(self, W, state):
+    def value_at(self, W, state):
         """Return the value at W without its gradient."""
 
     @abstractmethod
@@ -64,11 +64,11 @@ class Blocks(Divisible):
         """Return the Point at W."""
 
     @abstractmethod
-    def slope(self, W, state, block):
+    def block_gradient(self, W, state, block):
         """Return the gradient along the features of a block, (n_tasks, size)."""
 
     @abstractmethod
-    def push(self, state, block, step):
+    def update(self, state, block, step):
         """Move the state along with a step of a block of the variable."""
 
     @abstractmethod

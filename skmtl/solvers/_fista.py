@@ -129,6 +129,8 @@ class _State:
             probe = smooth.at(start - reach * (point.gradient / slope))
             state.curvature = state.measure(probe, point)
             reach /= _LEAP
+        # Far along the gradient, an exponential may be steeper than any step needs.
+        state.curvature = min(state.curvature, steepest)
         return state
 
     def measure(self, point, base):
@@ -161,7 +163,10 @@ class _State:
         squared = curvature / self.curvature * self.momentum**2
         momentum = (1 + np.sqrt(1 + 4 * squared)) / 2
         factor = (self.momentum - 1) / momentum
-        return momentum, self.smooth.ahead(self.point, self.before, factor)
+        ahead = self.smooth.extrapolate(self.point, self.before, factor)
+        if not np.isfinite(ahead.value):  # the loss overflows there
+            return 1.0, self.point
+        return momentum, ahead
 
     def _proximal_step(self, base, curvature):
         moved = base.variable - base.gradient / curvature

@@ -25,7 +25,7 @@ _STALE = 1e-4
 _logger = logging.getLogger("skmtl")
 
 
-class Curved(ABC):
+class NewtonObjective(ABC):
     """An objective that knows Newton's step; its points are its own affair."""
 
     @property
@@ -80,7 +80,7 @@ class Newton(BaseEstimator):
 
         Parameters
         ----------
-        objective : Curved
+        objective : NewtonObjective
             What is minimised.
         start : ndarray
             Where to begin.

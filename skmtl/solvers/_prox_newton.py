@@ -85,7 +85,7 @@ class ProxNewton(BaseEstimator, RestrictedSolver):
             if _objective(penalty, ahead) <= least + _ROUNDING * abs(start):
                 return n_iter, ahead
             length /= 2
-            ahead = part.ahead(full, point, length - 1)
+            ahead = part.extrapolate(full, point, length - 1)
         return n_iter, point
 
     def _solve_model(self, model, penalty, start, limit):

@@ -38,7 +38,7 @@ class RestrictedSolver(Solver):
 
         Parameters
         ----------
-        smooth : Divisible
+        smooth : Restrictable
             Term that can be restricted to some features.
         penalty : Penalty
             Term under which features are zero for all tasks.

@@ -32,7 +32,7 @@ class SupportNewton:
 
         Parameters
         ----------
-        part : Blocks
+        part : BlockQuadratic
             The quadratic term.
         W : ndarray of shape (n_tasks, n_features)
             Where to start.
@@ -74,7 +74,7 @@ class SupportNewton:
 
     def _objective(self, own, V):
         sizes = np.linalg.norm(V, axis=0)
-        return own.level(V, own.lay(V)) + self.alpha * sizes.sum()
+        return own.value_at(V, own.state_at(V)) + self.alpha * sizes.sum()
 
 
 def _direction(hessian, bend, unit, gradient):

@@ -17,7 +17,7 @@ class Sweeps:
 
     Parameters
     ----------
-    part : Blocks
+    part : BlockQuadratic
         The quadratic term.
     penalty : Penalty
         The penalty.
@@ -47,7 +47,7 @@ class Sweeps:
         self._go_to(np.array(start, order="C"))
 
     def _go_to(self, W):
-        self.W, self.state = W, self.part.lay(W)
+        self.W, self.state = W, self.part.state_at(W)
 
     def run(self, goal, max_iter):
         """Sweep until optimality is reached; return how often."""
@@ -73,7 +73,7 @@ class Sweeps:
             self.part.blocks, self.hessians, self.steps, strict=True
         ):
             before = self.W[:, block]
-            slope = self.part.slope(self.W, self.state, block)
+            slope = self.part.block_gradient(self.W, self.state, block)
             after = self.penalty.prox(before - step * slope, step)
             if not (after.any() or before.any()):
                 continue
@@ -81,7 +81,7 @@ class Sweeps:
             for _ in range(_N_STEPS - 1):
                 slope += _times(after - last, hessian)
                 last, after = after, self.penalty.prox(after - step * slope, step)
-            self.part.push(self.state, block, after - before)
+            self.part.update(self.state, block, after - before)
             self.W[:, block] = after
 
     def _polish(self):
@@ -110,7 +110,7 @@ class Sweeps:
             self.W, self.state = W, state
 
     def _objective(self, W, state):
-        return self.part.level(W, state) + self.penalty.value(W)
+        return self.part.value_at(W, state) + self.penalty.value(W)
 
 
 def _shares(iterates):

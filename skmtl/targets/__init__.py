@@ -9,7 +9,7 @@ from ._classes import (
 )
 from ._counts import CountTarget, read_counts, read_exposure
 from ._finite import cast, check_finite, check_fit_is_finite, predict_finite
-from ._kinds import CLASSES, PerTaskTarget, read_outcomes
+from ._kinds import CLASSES, PerTaskTarget, read_kinds
 from ._mixed import read_labels, read_mixed, read_numbers
 from ._numbers import NumericTarget, OutlierTarget
 from ._seen import seen_tasks
@@ -34,10 +34,10 @@ __all__ = [
     "read_classes",
     "read_counts",
     "read_exposure",
+    "read_kinds",
     "read_labels",
     "read_mixed",
     "read_numbers",
-    "read_outcomes",
     "seen_tasks",
     "target_classes",
 ]

@@ -30,14 +30,24 @@ class ClassTarget(Target):
         Whether all classes may occur in a task, or those of its rows only.
     class_weight : {"balanced"}, mapping or None
         Factor of each class in the weights of the rows.
+    takes_two : bool, default=False
+        Whether there must not be more than two classes.
     """
 
     scope: str
     class_weight: object
+    takes_two: bool = False
 
     def read(self, estimator, X, y, **given):
         weight = self.class_weight
         rows, classes = read_classes(estimator, X, y, class_weight=weight, **given)
+        if self.takes_two and len(classes) > 2:
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is "
+                f"multiclass: {type(estimator).__name__} needs two classes, got "
+                f"{len(classes)}. Use OneVsRestClassifier, JointFeatureClassifier or "
+                "LowRankClassifier."
+            )
         return Sample(rows, classes)
 
     def prepare(self, sample, smooths):
@@ -56,7 +66,7 @@ class ClassTarget(Target):
     def shape(self, sample, models, single):
         n_classes = len(sample.classes)
         if n_classes > 2:
-            models = models.turn(contrasts(n_classes))
+            models = models.change_basis(contrasts(n_classes))
         values = cast_models(models, float_type(sample.rows.X))
         if single:
             values["coef_"] = values["coef_"][0]

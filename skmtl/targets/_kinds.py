@@ -35,7 +35,7 @@ class PerTaskTarget(Target):
     def read(self, estimator, X, y, **given):
         rows, cells = read_mixed(estimator, X, y, **given)
         values = np.split(cells[rows.y.astype(np.intp)], rows.offsets[1:-1])
-        kinds, y = read_outcomes(self.losses, rows.tasks.tolist(), values)
+        kinds, y = read_kinds(self.losses, rows.tasks.tolist(), values)
         return Sample(replace(rows, y=y), kinds=kinds)
 
     def prepare(self, sample, smooths):
@@ -63,7 +63,7 @@ class PerTaskTarget(Target):
         }
 
 
-def read_outcomes(losses, labels, values):
+def read_kinds(losses, labels, values):
     """Return the outcome of each task, and the targets of all as numbers."""
     losses = {join_label(label): loss for label, loss in losses.items()}
     missing = [label for label in labels if label not in losses]
@@ -96,7 +96,7 @@ def _read_outcome(name, label, values):
     return Class(label, name, classes)
 
 
-class Outcome(ABC):
+class TargetKind(ABC):
     """Turn what is observed of a task into numbers, and raw predictions back."""
 
     @property
@@ -122,7 +122,7 @@ class Outcome(ABC):
 
 
 @dataclass(frozen=True)
-class Number(Outcome):
+class Number(TargetKind):
     """A number, whose mean is predicted."""
 
     label: object
@@ -159,7 +159,7 @@ class Number(Outcome):
 
 
 @dataclass(frozen=True)
-class Class(Outcome):
+class Class(TargetKind):
     """One class of several, whose probabilities are predicted."""
 
     label: object

@@ -28,7 +28,7 @@ from skmtl.linear_model import (
     MultiTaskRidgeCV,
     RobustRegressor,
 )
-from skmtl.problems.exact import common_model
+from skmtl.problems.exact import unseen_model
 
 REGRESSORS = [
     MultiTaskRidge(),
@@ -40,7 +40,7 @@ REGRESSORS = [
     ClusteredRegressor(2, 0.01, 0.1),
     DirtyRegressor(0.05, 0.03),
     RobustRegressor(0.05, 0.1),
-    FusedRegressor(0.05, edges=[(k, k + 1) for k in range(30)]),
+    FusedRegressor(0.05, graph=[(k, k + 1) for k in range(30)]),
 ]
 CLASSIFIERS = [
     GraphRegularizedClassifier("complete"),
@@ -170,7 +170,7 @@ def test_rows_and_moments_give_the_same_model():
 
     bare = replace(moments, xx=None)
     ridge = np.full(9, 0.5)
-    dense = common_model(moments, coef, coef, curve, ridge)
-    found = common_model(bare, coef, coef, curve, ridge)
+    dense = unseen_model(moments, coef, coef, curve, ridge)
+    found = unseen_model(bare, coef, coef, curve, ridge)
     assert_allclose(found[0], dense[0], rtol=1e-7)
     assert found[1] == pytest.approx(dense[1])

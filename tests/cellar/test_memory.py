@@ -14,7 +14,7 @@ import skmtl.linear_model as models
 from skmtl._memory import available_bytes, in_words, refuse_large
 from skmtl.compose import PooledTasks
 from skmtl.losses import Multinomial
-from skmtl.problems.exact import narrow
+from skmtl.problems.exact import reduce_features
 from skmtl.solvers import conjugate_gradients
 
 # A gradient of 1e-8, divided by curvatures that are 1e3 to 1e4 times smaller along the
@@ -166,7 +166,7 @@ def test_narrow_rows_keep_their_products(wide, always_large):
     X, y, task, _ = wide
     data = models.MeanRegularizedRegressor()
     rows = skmtl.data.read_rows(data, X, y, task=task)
-    found = narrow(rows)
+    found = reduce_features(rows)
     assert found.data.X.shape == (70, 70)
     assert_allclose(found.restore(found.data.X), X, atol=1e-12)
 
@@ -313,8 +313,8 @@ def test_curvatures_of_classes_need_no_matrix_per_row():
     y[0, 3] = np.nan
     hessian = loss.hessian(y, z)
     product = np.einsum("ikl,il->ik", hessian, step)
-    found = loss.bend_along(y, z)(step @ basis.T) @ basis
+    found = loss.majorant_product(y, z)(step @ basis.T) @ basis
     assert_allclose(found, product, atol=1e-14)
-    ones = [loss.bend_along(y, z)(np.tile(one, (5, 1))) for one in np.eye(4)]
+    ones = [loss.majorant_product(y, z)(np.tile(one, (5, 1))) for one in np.eye(4)]
     diagonal = np.stack([each[:, k] for k, each in enumerate(ones)], axis=1)
-    assert_allclose(loss.bend_diagonal(y, z), diagonal, atol=1e-14)
+    assert_allclose(loss.majorant_diagonal(y, z), diagonal, atol=1e-14)

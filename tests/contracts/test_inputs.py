@@ -18,7 +18,7 @@ SPARSE = [case for case in CASES_OF_ROWS if not case.has_column]
 GIVEN = {
     "task_weight": {4: 1.0, 5: 2.0, 6: 0.5, 0: 1.0, 1: 2.0, 2: 0.5},
     "class_weight": {"no": 1.0, "yes": 2.0},
-    "graph": np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 2.0], [0.0, 2.0, 0.0]]),
+    "graph": np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]),
     "alphas": np.array([1e6, 1e-6, 1.0]),
     "alphas_intercept": np.array([1.0, 0.1]),
 }

@@ -9,22 +9,32 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import estimator_checks as checks
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
 from skmtl.compose import IndependentTasks, PooledTasks, TaskAware
 from skmtl.couplings import ToMean
 from skmtl.linear_model import (
+    ClusteredClassifier,
+    ClusteredPoissonRegressor,
     ClusteredRegressor,
+    DirtyClassifier,
+    DirtyPoissonRegressor,
     DirtyRegressor,
+    FusedClassifier,
+    FusedPoissonRegressor,
     FusedRegressor,
     GraphRegularizedClassifier,
+    GraphRegularizedPoissonRegressor,
     GraphRegularizedRegressor,
     JointFeatureClassifier,
+    JointFeaturePoissonRegressor,
     JointFeatureRegressor,
     JointFeatureRegressorCV,
     LinearTaskRegressor,
     LowRankClassifier,
+    LowRankPoissonRegressor,
     LowRankRegressor,
     LowRankRegressorCV,
     MeanRegularizedClassifier,
@@ -34,9 +44,13 @@ from skmtl.linear_model import (
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
     MixedTaskModel,
+    MultiTaskLogisticRegression,
+    MultiTaskPoissonRegressor,
     MultiTaskRidge,
     MultiTaskRidgeCV,
     PathSearchCV,
+    RobustClassifier,
+    RobustPoissonRegressor,
     RobustRegressor,
 )
 from skmtl.penalties import L1
@@ -101,10 +115,10 @@ OTHERS = [
     LowRankRegressorCV(n_alphas=3, cv=2),
     LowRankRegressorCV(n_alphas=3, squared=True),
     RobustRegressor(0.1, 0.08, **SHARP),
-    RobustRegressor(0.1, 0.08, shared="joint", **SHARP),
+    RobustRegressor(0.1, 0.08, penalty="l21", **SHARP),
     RobustRegressor(task_column=0),
     DirtyRegressor(0.1, 0.08, **SHARP),
-    DirtyRegressor(0.1, 0.08, norm="linf", **SHARP),
+    DirtyRegressor(0.1, 0.08, penalty="linf", **SHARP),
     DirtyRegressor(task_column=0),
     LinearTaskRegressor(),
     LinearTaskRegressor(task_column=0),
@@ -123,6 +137,19 @@ OTHERS = [
     JointFeatureClassifier(penalty="mcp"),
     LowRankClassifier(),
     LowRankClassifier(squared=True),
+    ClusteredClassifier(),
+    ClusteredPoissonRegressor(),
+    DirtyClassifier(),
+    DirtyPoissonRegressor(),
+    FusedClassifier(),
+    FusedPoissonRegressor(),
+    GraphRegularizedPoissonRegressor(),
+    JointFeaturePoissonRegressor(),
+    LowRankPoissonRegressor(),
+    MultiTaskLogisticRegression(),
+    MultiTaskPoissonRegressor(),
+    RobustClassifier(),
+    RobustPoissonRegressor(),
 ]
 WRAPPERS = [
     IndependentTasks(),
@@ -161,7 +188,7 @@ OF_COUNTS = {"check_regressor_multioutput": "draws targets below 0"}
 
 def expect(estimator):
     """Name the checks that an estimator cannot pass, and why."""
-    if isinstance(estimator, MeanRegularizedPoissonRegressor):
+    if get_tags(estimator).target_tags.positive_only:
         return OF_COUNTS
     has_column = getattr(estimator, "task_column", None) is not None
     if isinstance(estimator, TaskAware) or not has_column:

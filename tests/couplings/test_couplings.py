@@ -31,7 +31,7 @@ def cheapest(pull, w):
 def test_a_precision_is_the_cost_with_the_best_centre(coupling):
     w = np.array([1.0, -2.0, 0.7])
     precision = coupling.precision(3)
-    assert_allclose(w @ precision @ w, cheapest(coupling.pull(3, 1), w))
+    assert_allclose(w @ precision @ w, cheapest(coupling.strengths(3, 1), w))
 
 
 @each_coupling
@@ -46,30 +46,30 @@ def test_a_coupling_is_cloned_with_its_strengths(coupling):
     again = clone(coupling)
     assert isinstance(again, Coupling)
     assert_allclose(again.precision(3), coupling.precision(3))
-    assert_allclose(again.pull(3, 2).own, coupling.pull(3, 2).own)
+    assert_allclose(again.strengths(3, 2).own, coupling.strengths(3, 2).own)
 
 
 @each_coupling
 def test_strengths_are_arrays_of_the_shapes_of_the_coefficients(coupling):
-    pull = coupling.pull(3, 4)
+    pull = coupling.strengths(3, 4)
     assert pull.own.shape in [(1, 4), (3, 4)]
     assert pull.pattern.shape == pull.centre.shape == (4,)
     assert isinstance(pull.intercept, float)
 
 
 def test_tasks_apart_have_no_centre_and_free_intercepts():
-    pull = Apart(2.0).pull(3, 4)
+    pull = Apart(2.0).strengths(3, 4)
     assert pull.pinned
     assert pull.intercept == 0
     assert_allclose(pull.own, 2.0)
 
 
 def test_a_strength_per_task_stands_in_its_row():
-    assert_allclose(Apart([1.0, 2.0]).pull(2, 3).own, [[1, 1, 1], [2, 2, 2]])
+    assert_allclose(Apart([1.0, 2.0]).strengths(2, 3).own, [[1, 1, 1], [2, 2, 2]])
 
 
 def test_a_strength_per_feature_stands_in_its_column():
-    pull = ToMean(np.array([1.0, 5.0]), 0.5, 3.0).pull(4, 2)
+    pull = ToMean(np.array([1.0, 5.0]), 0.5, 3.0).strengths(4, 2)
     assert_allclose(pull.own, [[1, 5]])
     assert_allclose(pull.centre, [0.5, 0.5])
     assert pull.intercept == 3
@@ -112,9 +112,9 @@ def test_graphs_stay_sparse_in_a_sum():
 
 
 def test_a_sum_pulls_intercepts_if_a_part_does():
-    assert not (ToMean() + Apart()).pulls_intercepts()
-    assert (Apart() + ToMean(alpha_intercept=1.0)).pulls_intercepts()
-    assert (ToMean(alpha_intercept=np.inf) + Apart()).pulls_intercepts()
+    assert not (ToMean() + Apart()).penalizes_intercepts()
+    assert (Apart() + ToMean(alpha_intercept=1.0)).penalizes_intercepts()
+    assert (ToMean(alpha_intercept=np.inf) + Apart()).penalizes_intercepts()
 
 
 def test_only_couplings_are_added():

@@ -407,7 +407,12 @@ BAD_FIT = {
     "X one axis": (y, y, {}, "Reshape your data"),
     "X complex": (F * 1j, y, {}, "Complex data not supported"),
     "X empty": (F[:0], y[:0], {}, r"0 sample\(s\)"),
-    "X narrow": (F[:, :0], y, {}, r"0 feature\(s\) \(shape=\(30, 0\)\) while a min"),
+    "X narrow": (
+        F[:, :0],
+        y,
+        {},
+        r"0 feature\(s\) \(shape=\(30, 0\)\) while a min",
+    ),
 }
 
 

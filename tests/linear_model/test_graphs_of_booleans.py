@@ -13,8 +13,8 @@ from skmtl.linear_model import (
 
 MODELS = [
     FusedRegressor(),
-    FusedRegressor(order=[True, False]),
-    FusedRegressor(edges=[(False, True)]),
+    FusedRegressor(graph=[True, False]),
+    FusedRegressor(graph=[(False, True)]),
     GraphRegularizedRegressor("chain"),
     GraphRegularizedRegressor("complete"),
     GraphRegularizedRegressor([False, True]),

@@ -32,9 +32,9 @@ PENALIZED = {
     "joint": (JointFeatureRegressor(l1_ratio=0.7, **TIGHT), "alpha"),
     "low rank": (LowRankRegressor(**TIGHT), "alpha"),
     "related": (LowRankRegressor(squared=True, tol=1e-11), "alpha"),
-    "dirty": (DirtyRegressor(1.0, 0.8, **TIGHT), "alpha_shared"),
-    "robust": (RobustRegressor(1.0, 0.1, **TIGHT), "alpha_shared"),
-    "outliers": (RobustRegressor(0.1, 1.0, shared="joint", **TIGHT), "alpha_outlier"),
+    "dirty": (DirtyRegressor(1.0, 0.8, **TIGHT), "alpha_joint"),
+    "robust": (RobustRegressor(1.0, 0.1, **TIGHT), "alpha_related"),
+    "outliers": (RobustRegressor(0.1, 1.0, penalty="l21", **TIGHT), "alpha_outlier"),
     "fused": (FusedRegressor(alpha_l1=0.01, **TIGHT), "alpha_fused"),
     "clustered": (ClusteredRegressor(2, 0.001, **TIGHT), "alpha_within"),
     "largest": (

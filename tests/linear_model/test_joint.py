@@ -18,8 +18,8 @@ from skmtl.linear_model import (
     PathSearchCV,
 )
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
-from skmtl.problems.proximal import divisible_moments, divisible_rows
-from skmtl.selection._strengths import choose
+from skmtl.problems.proximal import restrictable_moments, restrictable_rows
+from skmtl.selection._path_scores import choose
 from skmtl.solvers import Fista, SupportNewton, WorkingSet
 
 # Grids here have few strengths on purpose.
@@ -321,7 +321,10 @@ def losses(seed=0):
     alike = SharedRows(Z, Y, some, tasks)
     thin = SharedRows(sparse.csr_array(Z), Y, some, tasks, factor[:3])
     return [
-        (divisible_rows(data, True, 0.3), divisible_moments(data.moments(), True, 0.3))
+        (
+            restrictable_rows(data, True, 0.3),
+            restrictable_moments(data.moments(), True, 0.3),
+        )
         for data in (rows, alike, thin)
     ]
 
@@ -344,7 +347,7 @@ def test_a_restricted_loss_is_the_loss_with_the_others_at_zero(seed, n_chosen):
             np.testing.assert_allclose(gradient, points[0].gradient[:, features])
             assert point.value == pytest.approx(points[0].value)
         for part in parts:
-            assert part.level(V, part.lay(V)) == pytest.approx(points[0].value)
+            assert part.value_at(V, part.state_at(V)) == pytest.approx(points[0].value)
             assert part.zero().value == pytest.approx(pair[0].zero().value)
 
 
@@ -354,13 +357,15 @@ def test_a_block_sees_the_slope_and_the_bend_of_the_whole(seed):
     for loss in sum(losses(seed), ()):
         part = loss.restrict(np.arange(12))
         W, step = rng.normal(size=(2, *part.shape))
-        state, block = part.lay(W), slice(3, 8)
+        state, block = part.state_at(W), slice(3, 8)
         before = part.at(W).gradient
-        part.push(state, block, step[:, block])
+        part.update(state, block, step[:, block])
         W[:, block] += step[:, block]
         after = part.at(W).gradient
-        np.testing.assert_allclose(state, part.lay(W))
-        np.testing.assert_allclose(part.slope(W, state, block), after[:, block])
+        np.testing.assert_allclose(state, part.state_at(W))
+        np.testing.assert_allclose(
+            part.block_gradient(W, state, block), after[:, block]
+        )
         bent = np.matmul(step[:, None, block], part.hessian(block))[:, 0]
         np.testing.assert_allclose((after - before)[:, block], bent, atol=1e-8)
         assert part.scales.max() <= part.lipschitz() + 1e-12
@@ -388,7 +393,7 @@ def test_blocks_hold_features_of_like_curvature():
         np.array([0, 50, 110]),
         np.arange(2),
     )
-    part = divisible_moments(data.moments()).restrict(np.arange(40))
+    part = restrictable_moments(data.moments()).restrict(np.arange(40))
     assert [part.blocks[0].start, part.blocks[-1].stop] == [0, 40]
     assert len(part.blocks) > 10
     for block in part.blocks:
@@ -417,7 +422,7 @@ def test_newton_declines_where_a_feature_all_but_vanishes():
 @pytest.mark.parametrize("n_tasks", [1, 3])
 def test_a_working_set_grows_until_nothing_is_left_out(newton, n_tasks):
     X, Y = shared(150, 400, n_tasks)
-    loss = divisible_rows(SharedRows(X, Y, None, np.arange(n_tasks)))
+    loss = restrictable_rows(SharedRows(X, Y, None, np.arange(n_tasks)))
     start = np.zeros(loss.shape)
     solution = WorkingSet(1e-10, newton=newton).minimize(loss, L21(0.05), start)
     theirs = MultiTaskLasso(0.05, tol=1e-10, max_iter=100000).fit(X, Y)
@@ -427,15 +432,15 @@ def test_a_working_set_grows_until_nothing_is_left_out(newton, n_tasks):
     np.testing.assert_allclose(solution.variable, theirs.coef_, atol=1e-4)
 
 
-@pytest.mark.parametrize("pose", [divisible_rows, divisible_moments])
+@pytest.mark.parametrize("pose", [restrictable_rows, restrictable_moments])
 def test_a_value_is_not_lost_in_rounding(pose):
     """Newton steps far along a flat direction once looked like a large descent."""
     X, Y = shared(6, 20, 1)
     data = SharedRows(X, Y, None, np.arange(1))
-    loss = pose(data if pose is divisible_rows else data.moments())
+    loss = pose(data if pose is restrictable_rows else data.moments())
     part = loss.restrict(np.arange(20))
     flat = np.linalg.svd(X - X.mean(axis=0))[2][-5:] * 1e14
-    assert all(part.level(W, part.lay(W)) >= 0 for W in flat[:, None])
+    assert all(part.value_at(W, part.state_at(W)) >= 0 for W in flat[:, None])
 
 
 def test_rows_fewer_than_the_support_are_solved_without_a_detour():

@@ -77,7 +77,7 @@ def test_the_criterion_at_given_strengths_is_that_of_a_mixed_model(draw, factor)
     alpha, level = factor * np.arange(5.0, 5 + X.shape[1]), 3 * factor
     expected = criterion_at(mixed_model(X, y, task), [1 / level, *(1 / alpha)])
     plain = MeanRegularizedRegressor(alpha, alpha_intercept=level).fit(X, y, task=task)
-    fit = plain._fit_moments(plain.moments_)
+    fit = plain._solve_moments(plain.moments_)
     assert_allclose(RestrictedLikelihood(fit).criterion, expected, rtol=1e-10)
 
 

@@ -31,7 +31,7 @@ from skmtl.linear_model import (
     MixedTaskModel,
 )
 from skmtl.losses import Logistic, Multinomial, Poisson, Squared
-from skmtl.problems.newton import standardise
+from skmtl.problems.newton import scale_of_task
 
 LOSSES = {"count": "poisson", "kind": "logistic", "price": "squared"}
 COLOURS = {**LOSSES, "colour": "multinomial"}
@@ -193,7 +193,7 @@ def test_one_multinomial_task_is_its_penalised_likelihood(table):
 
 def test_losses_of_constants_have_deviance_and_curvature_one():
     y = np.array([0.0, 1.0, 1.0, 4.0])
-    found = standardise(Poisson(), y)
+    found = scale_of_task(Poisson(), y)
     assert_allclose(found.level, np.log(1.5))
     terms = 4 * np.log(4 / 1.5) + 2 * np.log(1 / 1.5)
     assert_allclose(found.scale, 2 * terms / 4)
@@ -204,7 +204,10 @@ def test_losses_of_constants_have_deviance_and_curvature_one():
 def test_a_weight_counts_like_a_repetition_in_the_scale(loss):
     y, weight = np.array([0.0, 1.0, 1.0, 0.0, 1.0]), np.array([1, 2, 3, 1, 1])
     y[-1] = getattr(loss, "n_classes", 2) - 1
-    first, second = standardise(loss, y, weight), standardise(loss, y.repeat(weight))
+    first, second = (
+        scale_of_task(loss, y, weight),
+        scale_of_task(loss, y.repeat(weight)),
+    )
     assert_allclose(first.level, second.level)
     assert_allclose([first.scale, first.unit], [second.scale, second.unit])
 

@@ -20,9 +20,9 @@ from skmtl._contracts import Point, Smooth
 from skmtl.data import TaskRows
 from skmtl.linear_model import JointFeatureClassifier, LowRankClassifier
 from skmtl.losses import Logistic, Multinomial
-from skmtl.penalties import L1, L12, L21, Box, Decomposed, Fused, L1Inf, Trace
+from skmtl.penalties import L1, L12, L21, ClusterNorm, Decomposed, Fused, L1Inf, Trace
 from skmtl.problems.newton import Datafit
-from skmtl.problems.proximal import ProfiledLoss, minimize
+from skmtl.problems.proximal import AnyLoss, minimize
 from skmtl.solvers import Fista, ProxNewton, SupportNewton, WorkingSet
 
 SHARP = {"tol": 1e-12, "max_iter": 100_000}
@@ -64,8 +64,8 @@ def pose(X, y, task, n_classes=2, weight=None, **params):
     weight = None if weight is None else weight[order]
     rows = TaskRows(X[order], None, y[order], weight, offsets, np.arange(n_tasks))
     if n_classes == 2:
-        return ProfiledLoss(Datafit(rows, Logistic()), **params)
-    return ProfiledLoss(
+        return AnyLoss(Datafit(rows, Logistic()), **params)
+    return AnyLoss(
         Datafit(rows, Multinomial(n_classes), targets=OneHot(n_classes)), **params
     )
 
@@ -98,7 +98,7 @@ def assert_alike(first, second):
 class Pulled(Smooth):
     """Add to a loss ``1/2 trace(W' Q W)`` with a precision Q between tasks."""
 
-    loss: ProfiledLoss
+    loss: AnyLoss
     precision: np.ndarray
 
     @property
@@ -150,7 +150,7 @@ REFERENCES = {
     "RMTL LR_L21": (1.8802164491, L21(0.05), ZERO),
     "RMTL LR_Trace": (1.6470086763, Trace(0.05), ZERO),
     # It stopped 5e-10 above the optimum.
-    "RMTL LR_CMTL": (2.2947668321, Box(0.1, 0.3, 2), ZERO),
+    "RMTL LR_CMTL": (2.2947668321, ClusterNorm(0.1, 0.3, 2), ZERO),
 }
 
 
@@ -220,7 +220,10 @@ def test_a_gradient_is_the_slope_of_the_value(n_classes):
 def test_a_point_ahead_is_where_it_says(n_classes):
     loss = pose(*draw((9, 14, 30), 4, n_classes), n_classes, alpha_ridge=0.3)
     W, V = np.random.default_rng(0).normal(size=(2, *loss.shape))
-    ahead, there = loss.ahead(loss.at(W), loss.at(V), 0.3), loss.at(1.3 * W - 0.3 * V)
+    ahead, there = (
+        loss.extrapolate(loss.at(W), loss.at(V), 0.3),
+        loss.at(1.3 * W - 0.3 * V),
+    )
     assert_allclose(ahead.variable, there.variable)
     assert_allclose(ahead.gradient, there.gradient, atol=1e-9)
     assert ahead.value == pytest.approx(there.value)
@@ -262,7 +265,7 @@ def test_a_model_has_the_gradient_and_the_curvature_of_the_loss(
     X, y, task = draw((9, 10, 30, 9), n_features)
     loss = pose(X, y, task, weight=1.0 + np.arange(len(y)) % 3, alpha_ridge=0.1)
     data = loss.datafit.data
-    loss = ProfiledLoss(Datafit(data, Logistic(), fit_intercept), alpha_ridge=0.1)
+    loss = AnyLoss(Datafit(data, Logistic(), fit_intercept), alpha_ridge=0.1)
     W, V = np.random.default_rng(0).normal(size=(2, *loss.shape))
     W, point = 0.3 * W, loss.at(0.3 * W)
     model = loss.model(point)

@@ -200,7 +200,7 @@ REFERENCES = [
     Reference(
         "MALSAR Least_Dirty",
         40.0581302021965,
-        summed(DirtyRegressor(10.0 * WHOLE, 4.0 * WHOLE, norm="linf", **TIGHT)),
+        summed(DirtyRegressor(10.0 * WHOLE, 4.0 * WHOLE, penalty="linf", **TIGHT)),
         whole_squares,
         lambda model: (
             10.0 * largest(model.coef_ - model.coef_specific_)
@@ -210,7 +210,7 @@ REFERENCES = [
     Reference(
         "MALSAR Least_rMTFL",
         48.94859285715661,
-        summed(RobustRegressor(8.0 * WHOLE, 8.0 * WHOLE, shared="joint", **TIGHT)),
+        summed(RobustRegressor(8.0 * WHOLE, 8.0 * WHOLE, penalty="l21", **TIGHT)),
         whole_squares,
         lambda model: (
             8.0 * features(model.coef_ - model.coef_outlier_)

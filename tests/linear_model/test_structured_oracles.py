@@ -133,7 +133,7 @@ def test_a_dirty_fit_is_the_best_of_a_quadratic_program():
         constraints=limits,
         options={"maxiter": 1000, "ftol": 1e-14},
     )
-    model = fit(DirtyRegressor(alpha, beta, norm="linf"))
+    model = fit(DirtyRegressor(alpha, beta, penalty="linf"))
     assert model.objective_ == pytest.approx(found.fun, rel=1e-8)
     P, positive, negative, _ = unpack(found.x)
     assert_allclose(model.coef_, P + positive - negative, atol=1e-4)
@@ -189,18 +189,18 @@ def test_an_orthogonal_design_has_thresholded_singular_values():
     assert model.rank_ == (sizes > 0.8).sum()
 
 
-@pytest.mark.parametrize("norm", ["l2", "linf"])
+@pytest.mark.parametrize("norm", ["l21", "linf"])
 @pytest.mark.parametrize("specific", [0.401, 0.5, 50.0])
 def test_dear_exceptions_are_none_and_features_are_shared(norm, specific):
-    model = fit(DirtyRegressor(0.4, specific, norm=norm))
-    shared = combine({"l2": L21, "linf": L1Inf}[norm](0.4))
+    model = fit(DirtyRegressor(0.4, specific, penalty=norm))
+    shared = combine({"l21": L21, "linf": L1Inf}[norm](0.4))
     assert_allclose(model.coef_, shared.coef_, atol=1e-5)
     assert_allclose(model.coef_specific_, 0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("norm", "least"), [("l2", 0.5), ("linf", 0.25)])
+@pytest.mark.parametrize(("norm", "least"), [("l21", 0.5), ("linf", 0.25)])
 def test_cheap_exceptions_are_a_lasso_per_task(norm, least):
-    model = fit(DirtyRegressor(0.4, 0.99 * 0.4 * least, norm=norm))
+    model = fit(DirtyRegressor(0.4, 0.99 * 0.4 * least, penalty=norm))
     assert model.support_.size == 0
     for t in range(N_TASKS):
         own = SIZES.sum() / N_TASKS / SIZES[t] * 0.99 * 0.4 * least
@@ -208,9 +208,9 @@ def test_cheap_exceptions_are_a_lasso_per_task(norm, least):
         assert_allclose(model.coef_[t], lasso.coef_, atol=1e-5)
 
 
-@pytest.mark.parametrize(("shared", "penalty"), [("low_rank", Trace), ("joint", L21)])
-def test_dear_outliers_are_none(shared, penalty):
-    model = fit(RobustRegressor(0.4, 50.0, shared=shared))
+@pytest.mark.parametrize(("name", "penalty"), [("trace", Trace), ("l21", L21)])
+def test_dear_outliers_are_none(name, penalty):
+    model = fit(RobustRegressor(0.4, 50.0, penalty=name))
     assert_allclose(model.coef_, combine(penalty(0.4)).coef_, atol=1e-5)
     assert model.outlier_tasks_.size == 0
 

@@ -210,8 +210,7 @@ def test_a_new_label_is_refused_if_asked_and_a_node_is_not(model):
     at = fit_some(model.set_params(handle_unknown="error"), WEEKS)
     with pytest.raises(ValueError, match=r"not seen in fit: \['week99'\]"):
         at("week99")
-    kind = "order" if isinstance(model, FusedRegressor) else "graph"
-    later = type(model)(**{**model.get_params(), kind: [*WEEKS, "week14"]})
+    later = type(model)(**{**model.get_params(), "graph": [*WEEKS, "week14"]})
     at = fit_some(later, WEEKS)
     assert_allclose(at("week14"), at("week13"), rtol=1e-12)
     assert later.tasks_.tolist() == sorted(WEEKS)
@@ -221,8 +220,7 @@ def test_a_new_label_is_refused_if_asked_and_a_node_is_not(model):
 
 @each_model
 def test_a_list_has_no_place_for_an_unlisted_label(model):
-    kind = "order" if isinstance(model, FusedRegressor) else "graph"
-    model = type(model)(**{**model.get_params(), kind: list(WEEKS)})
+    model = type(model)(**{**model.get_params(), "graph": list(WEEKS)})
     at = fit_some(model.set_params(handle_unknown="shared"), WEEKS)
     shared = X @ np.squeeze(model.coef_shared_) + model.intercept_shared_
     assert_allclose(at("week14"), shared)
@@ -264,14 +262,14 @@ def test_a_multiclass_task_without_rows_gets_its_neighbours_mean():
 
 def test_an_order_with_a_task_without_rows_is_the_order_without_it():
     rest = task != ABSENT
-    known = FusedRegressor(0.1, order=[0, 1, 2, 4, 5], alpha_l1=0.1, tol=1e-11)
+    known = FusedRegressor(0.1, graph=[0, 1, 2, 4, 5], alpha_l1=0.1, tol=1e-11)
     known.fit(X[rest], y[rest], task=task[rest])
-    named = FusedRegressor(0.1, order=range(6), alpha_l1=0.1, tol=1e-11)
+    named = FusedRegressor(0.1, graph=range(6), alpha_l1=0.1, tol=1e-11)
     named.fit(X[rest], y[rest], task=task[rest])
     assert_allclose(named.coef_, known.coef_, rtol=1e-10)
     between = (named.coef_[2] + named.coef_[3]) / 2
     assert_allclose(named.coef_nodes_[-1], between, rtol=1e-12)
-    weighted = FusedRegressor(0.1, order=range(6), alpha_l1=0.1, tol=1e-11)
+    weighted = FusedRegressor(0.1, graph=range(6), alpha_l1=0.1, tol=1e-11)
     weighted.fit(X, y, task=task, sample_weight=1.0 * rest)
     assert_allclose(weighted.coef_[ABSENT], between, atol=1e-7)
 
@@ -282,7 +280,7 @@ def test_a_search_measures_tasks_left_out_as_predict_does():
     score = search.fit(X, y, task=task).best_score_
     errors = []
     for train, test in cv:
-        model = FusedRegressor(0.1, order=range(6), tol=1e-9)
+        model = FusedRegressor(0.1, graph=range(6), tol=1e-9)
         model.fit(X[train], y[train], task=task[train])
         found = model.predict(X[test], task=task[test])
         errors.append(np.mean((y[test] - found) ** 2))

@@ -111,7 +111,7 @@ def test_a_loss_is_convex(loss, seed, share):
 @given(seed=seeds)
 def test_a_hessian_is_symmetric_and_not_negative(loss, seed):
     y, z = draw(loss, seed, size=20.0)
-    for matrices in (loss.hessian(y, z), loss.bend(y, z)):
+    for matrices in (loss.hessian(y, z), loss.majorant(y, z)):
         assert_allclose(matrices, matrices.swapaxes(-1, -2), atol=1e-16)
         lowest = np.linalg.eigvalsh(matrices).min(axis=-1)
         assert (lowest >= -1e-15 * (1 + np.abs(matrices).max(axis=(-1, -2)))).all()
@@ -141,7 +141,7 @@ def test_a_parabola_of_the_bend_is_above_what_it_touches(loss, seed):
     rng = np.random.default_rng(seed)
     y, z, other = 3 * rng.normal(size=(3, N_ROWS, 1))
     move = other - z
-    parabola = loss.gradient(y, z) * move + loss.bend(y, z)[..., 0] * move**2 / 2
+    parabola = loss.gradient(y, z) * move + loss.majorant(y, z)[..., 0] * move**2 / 2
     above = loss.value(y, z) + parabola[:, 0]
     assert (loss.value(y, other) <= above + 1e-13 * (1 + above)).all()
 
@@ -150,8 +150,8 @@ def test_a_parabola_of_the_bend_is_above_what_it_touches(loss, seed):
 @given(seed=seeds)
 def test_curvatures_along_steps_have_the_diagonal_that_is_given(loss, seed):
     y, z = draw(loss, seed)
-    found = loss.bend_diagonal(y, z)
-    multiply = loss.bend_along(y, z)
+    found = loss.majorant_diagonal(y, z)
+    multiply = loss.majorant_product(y, z)
     units = [np.broadcast_to(unit, found.shape) for unit in np.eye(found.shape[-1])]
     expected = [multiply(unit)[..., k] for k, unit in enumerate(units)]
     assert_allclose(found, np.stack(expected, axis=-1), rtol=1e-9, atol=1e-15)

@@ -15,7 +15,7 @@ from skmtl.penalties import (
     L1,
     L12,
     L21,
-    Box,
+    ClusterNorm,
     Decomposed,
     Fused,
     L1Inf,
@@ -26,7 +26,7 @@ from skmtl.penalties import (
     Trace,
 )
 from skmtl.penalties._chain import walk_chain
-from skmtl.penalties._string import tighten
+from skmtl.penalties._taut_string import solve_taut_string
 
 NORMS = [
     L1(0.7),
@@ -52,12 +52,12 @@ JUMPS = [
 ]
 SQUARES = [
     SquaredTrace(0.7),
-    Box(0.5, 2.0, 1),
-    Box(0.5, 2.0, 2),
-    Box(0.5, np.inf, 2),
-    Box(0.5, 0.5, 2),
-    Box(0.5, 2.0, 2, alpha_mean=0.1),
-    Box(0.5, 2.0, 1, alpha_mean=0.0),
+    ClusterNorm(0.5, 2.0, 1),
+    ClusterNorm(0.5, 2.0, 2),
+    ClusterNorm(0.5, np.inf, 2),
+    ClusterNorm(0.5, 0.5, 2),
+    ClusterNorm(0.5, 2.0, 2, alpha_mean=0.1),
+    ClusterNorm(0.5, 2.0, 1, alpha_mean=0.0),
 ]
 FOLDED = [
     RowMCP(0.7),
@@ -155,10 +155,10 @@ def _integral(slope, end, bends):
         ),
         (RowMCP(2.0, 1.5), lambda W: sum(_mcp(s, 2.0, 1.5) for s in _columns(W))),
         (RowSCAD(2.0, 2.5), lambda W: sum(_scad(s, 2.0, 2.5) for s in _columns(W))),
-        (Box(2.0, 2.0, 1), lambda W: (W**2).sum()),
-        (Box(2.0, 5.0, 3), lambda W: (W**2).sum()),
+        (ClusterNorm(2.0, 2.0, 1), lambda W: (W**2).sum()),
+        (ClusterNorm(2.0, 5.0, 3), lambda W: (W**2).sum()),
         (
-            Box(2.0, 6.0, 1, alpha_mean=4.0),
+            ClusterNorm(2.0, 6.0, 1, alpha_mean=4.0),
             lambda W: 3 * ((W - W.mean(0)) ** 2).sum() + 2 * 3 * (W.mean(0) ** 2).sum(),
         ),
     ],
@@ -644,7 +644,7 @@ def test_neighbours_in_a_network_are_equal_or_apart(bound):
 
 @given(V=hnp.arrays(float, (3, 9), elements=st.floats(-1, 1)), bound=steps)
 def test_a_taut_string_is_found_as_by_walking_along_it(V, bound):
-    W, loose = tighten(V, bound / 4)
+    W, loose = solve_taut_string(V, bound / 4)
     assert not len(loose)
     assert_allclose(W, walk_chain(V.T, bound / 4).T, atol=1e-13)
 
@@ -655,14 +655,14 @@ def test_a_taut_string_is_found_as_by_walking_along_it(V, bound):
 def test_long_strings_are_tight_within_few_rounds(n_tasks, rounded, threshold):
     V = np.random.default_rng(0).uniform(-1, 1, size=(20, n_tasks)).round(rounded)
     for chains in (V, np.cumsum(V, axis=1) / n_tasks):
-        W, loose = tighten(chains, threshold)
+        W, loose = solve_taut_string(chains, threshold)
         assert not len(loose)
         assert_allclose(W, walk_chain(chains.T, threshold).T, atol=1e-13 * n_tasks)
 
 
 def test_chains_that_are_left_loose_are_walked():
     trend = np.sort(np.random.default_rng(0).uniform(-1, 1, size=(500, 3)), axis=0)
-    assert len(tighten(trend.T.copy(), 30.0)[1]) == 3
+    assert len(solve_taut_string(trend.T.copy(), 30.0)[1]) == 3
     found = Fused(30.0).prox(np.column_stack([trend, trend[::-1]]), 1.0)
     assert_allclose(found[:, :3], walk_chain(trend, 30.0), atol=1e-12)
     assert_allclose(found[::-1, 3:], found[:, :3], atol=1e-12)
@@ -724,7 +724,7 @@ def _box_cost(penalty, share, sizes):
 @pytest.mark.parametrize("n_clusters", [1, 2, 3])
 @pytest.mark.parametrize("step", [0.1, 1.0, 5.0])
 def test_a_step_of_the_box_is_the_best_over_sizes_and_shares(n_clusters, step):
-    penalty = Box(0.5, 3.0, n_clusters)
+    penalty = ClusterNorm(0.5, 3.0, n_clusters)
     W = (
         np.random.default_rng(n_clusters).normal(size=(4, 6))
         * np.array([[3, 1, 2, 1]]).T
@@ -766,7 +766,7 @@ def _affine_cost(penalty, M, W):
 @pytest.mark.parametrize("n_clusters", [1, 2, 3])
 def test_the_affinity_attains_the_value_and_no_other_is_better(n_clusters):
     rng = np.random.default_rng(0)
-    penalty = Box(0.5, 4.0, n_clusters)
+    penalty = ClusterNorm(0.5, 4.0, n_clusters)
     W = rng.normal(size=(4, 6))
     M = penalty.affinity(W)
     assert_allclose(np.trace(M), n_clusters)
@@ -784,42 +784,42 @@ def test_known_groups_cost_no_less_than_the_best_affinity():
     M = groups @ np.linalg.inv(groups.T @ groups) @ groups.T
     centres = M @ W
     known = 0.5 * (centres**2).sum() / 2 + 4.0 * ((W - centres) ** 2).sum() / 2
-    assert_allclose(_affine_cost(Box(0.5, 4.0, 2), M, W), known)
-    assert Box(0.5, 4.0, 2).value(W) <= known
+    assert_allclose(_affine_cost(ClusterNorm(0.5, 4.0, 2), M, W), known)
+    assert ClusterNorm(0.5, 4.0, 2).value(W) <= known
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (5, 3)])
 @pytest.mark.parametrize("alpha_mean", [None, 0.5])
 def test_as_many_clusters_as_directions_are_ridge(shape, alpha_mean):
     W = np.random.default_rng(0).normal(size=shape)
-    box = Box(0.5, 4.0, 4, alpha_mean)
+    box = ClusterNorm(0.5, 4.0, 4, alpha_mean)
     assert_allclose(box.value(W), 0.5 * (W**2).sum() / 2)
     assert_allclose(box.prox(W, 2.0), W / (1 + 0.5 * 2.0))
 
 
 def test_one_cluster_around_a_free_mean_is_a_pull_to_it():
     W = np.random.default_rng(0).normal(size=(4, 3))
-    V = Box(0.5, 4.0, 1, alpha_mean=0.0).prox(W, 2.0)
+    V = ClusterNorm(0.5, 4.0, 1, alpha_mean=0.0).prox(W, 2.0)
     assert_allclose(V, W.mean(axis=0) + (W - W.mean(axis=0)) / (1 + 4.0 * 2.0))
 
 
 def test_one_cluster_and_an_endless_strength_are_the_squared_trace():
     W = np.random.default_rng(0).normal(size=(4, 3))
-    box, squared = Box(0.5, np.inf, 1), SquaredTrace(0.5)
+    box, squared = ClusterNorm(0.5, np.inf, 1), SquaredTrace(0.5)
     assert_allclose(box.value(W), squared.value(W))
     assert_allclose(box.prox(W, 2.0), squared.prox(W, 2.0), atol=1e-12)
 
 
 def test_equal_strengths_leave_the_affinity_that_it_tends_to():
     W = np.random.default_rng(0).normal(size=(4, 3))
-    near, equal = Box(0.5, 0.5 * (1 + 1e-9), 2), Box(0.5, 0.5, 2)
+    near, equal = ClusterNorm(0.5, 0.5 * (1 + 1e-9), 2), ClusterNorm(0.5, 0.5, 2)
     assert_allclose(equal.affinity(W), near.affinity(W), atol=1e-6)
 
 
 def test_clusters_and_a_mean_are_the_box_of_the_differences():
     W = np.random.default_rng(0).normal(size=(5, 4))
     mean, rest = W.mean(axis=0), W - W.mean(axis=0)
-    centred, plain = Box(0.5, 4.0, 3, alpha_mean=0.2), Box(0.5, 4.0, 2)
+    centred, plain = ClusterNorm(0.5, 4.0, 3, alpha_mean=0.2), ClusterNorm(0.5, 4.0, 2)
     assert_allclose(centred.value(W), plain.value(rest) + 0.1 * 5 * (mean**2).sum())
     step = mean / (1 + 0.2 * 1.5) + plain.prox(rest, 1.5)
     assert_allclose(centred.prox(W, 1.5), step)
@@ -829,13 +829,13 @@ def test_clusters_and_a_mean_are_the_box_of_the_differences():
 @given(W=hnp.arrays(float, (3, 4), elements=numbers), step=steps)
 def test_tasks_and_features_may_change_places_in_a_spectral_penalty(W, step):
     """Clusters of tasks and shared subspaces of features (cASO) are one penalty."""
-    for penalty in (Trace(0.7), SquaredTrace(0.7), Box(0.5, 2.0, 2)):
+    for penalty in (Trace(0.7), SquaredTrace(0.7), ClusterNorm(0.5, 2.0, 2)):
         assert_allclose(penalty.prox(W.T, step), penalty.prox(W, step).T, atol=1e-9)
 
 
 def test_groups_of_tasks_without_noise_are_read_from_the_affinity():
     W = np.repeat([[1.0, 1.0, 0.0], [2.0, -1.0, 0.0]], [2, 3], axis=0)
-    M = Box(1.0, 1e6, 2).affinity(W)
+    M = ClusterNorm(1.0, 1e6, 2).affinity(W)
     assert_allclose(M, _blocks(2, 3), atol=1e-5)
 
 

@@ -44,7 +44,7 @@ def one_row_after_the_other(datafit, variable):
                 y = datafit.targets.rows(data.y[None, [i]], np.array([t]))[0, 0]
             value += weight * datafit.loss.value(y, z)
             gradient[t] += weight * np.outer(datafit.loss.gradient(y, z), x)
-            bend = datafit.loss.bend(y[None], z[None])[0]
+            bend = datafit.loss.majorant(y[None], z[None])[0]
             hessians[t] += weight * np.kron(bend, np.outer(x, x))
     return value, gradient, hessians
 

@@ -15,7 +15,7 @@ from skmtl.base import warn_of_convergence
 from skmtl.couplings import Graph, ToMean
 from skmtl.losses import Huber, Logistic, Multinomial, Poisson, Squared
 from skmtl.problems import Fit
-from skmtl.problems.newton import CentredLosses, GraphLosses, iterate
+from skmtl.problems.newton import GraphLosses, MeanLosses, iterate
 from skmtl.solvers import Newton
 
 LOSSES = [Squared(), Logistic(), Multinomial(3), Poisson(), Huber(0.5)]
@@ -46,7 +46,7 @@ mostly_intercept = parametrize("fit_intercept", [True, False], short=[True])
 def centred(loss, coupling, fit_intercept=True, rows=None):
     rows = rows_of(SIZES, n_kinds=loss.n_outputs + 1) if rows is None else rows
     datafit = datafit_of(rows, loss, fit_intercept)
-    return CentredLosses(datafit, coupling.pull(datafit.n_tasks, rows.X.shape[1]))
+    return MeanLosses(datafit, coupling.strengths(datafit.n_tasks, rows.X.shape[1]))
 
 
 def on_graph(loss, edges, fit_intercept=True, rows=None, alpha=1.3, alpha_ridge=0.4):

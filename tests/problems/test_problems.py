@@ -22,7 +22,7 @@ from scipy.linalg import LinAlgWarning
 from skmtl.couplings import Apart, ToMean
 from skmtl.data import SharedRows, summarise
 from skmtl.problems.exact import (
-    CentreFit,
+    MeanFit,
     Posterior,
     bound,
     factor_moments,
@@ -271,7 +271,7 @@ def slopes_of_all_rows(rows, models):
 @pytest.mark.parametrize("factor", ["moments", "rows"])
 def test_tasks_with_fewer_rows_than_features_get_the_least_norm(factor):
     rows = rows_of((3, 5, 2), 8, offset=0.0)
-    pull = Apart(0.0).pull(3, 8)
+    pull = Apart(0.0).strengths(3, 8)
     fits = {
         "moments": lambda: pose_moments(rows.moments(), pull),
         "rows": lambda: pose(rows, pull),
@@ -307,7 +307,7 @@ def test_a_task_without_weight_does_not_count():
     for coupling in COUPLINGS:
         pull = pull_of(rows, coupling)
         fit = pose_moments(rows.moments(), pull)
-        expected = pose_moments(less, coupling.pull(3, 4))
+        expected = pose_moments(less, coupling.strengths(3, 4))
         models, others = fit.unpack(), expected.unpack()
         assert_allclose(models.coef[[0, 2, 3]], others.coef, rtol=1e-9)
         assert_allclose(models.coef[1], models.coef_shared, rtol=1e-9)
@@ -341,7 +341,7 @@ def test_a_shared_scatter_is_the_same_as_one_per_task():
     data = SharedRows(X, Y, uneven(25), np.arange(6))
     assert data.shares_moments
     for coupling in COUPLINGS:
-        pull = coupling.pull(6, 4)
+        pull = coupling.strengths(6, 4)
         fits = [
             pose_moments(m, pull) for m in (data.moments(), data.stacked().moments())
         ]
@@ -386,12 +386,12 @@ def test_nearly_collinear_features_are_warned_of():
     X[:, 2] = X[:, 1] + 1e-5 * rows.y
     moments = replace(rows, X=X).moments()
     with pytest.warns(LinAlgWarning, match="condition number .* raise alpha"):
-        factor_moments(moments, Apart(1e-12).pull(2, 3))
+        factor_moments(moments, Apart(1e-12).strengths(2, 3))
 
 
 def test_free_features_must_be_determined_by_every_task():
     rows = rows_of((30, 2), 3)
-    pull = ToMean(np.array([0.0, 1.0, 0.0])).pull(2, 3)
+    pull = ToMean(np.array([0.0, 1.0, 0.0])).strengths(2, 3)
     with pytest.raises(ValueError, match=r"features \[0, 2\] with alpha 0 are collin"):
         factor_moments(rows.moments(), pull)
 
@@ -427,7 +427,7 @@ def test_finite_strengths_are_left_alone():
 
 def test_blocks_of_rows_are_those_of_moments():
     rows = rows_of((2, 3, 2), 6, weight=uneven(7))
-    pull = Apart(0.3).pull(3, 6)
+    pull = Apart(0.3).strengths(3, 6)
     right = np.random.default_rng(0).normal(size=(3, 6))
     few, full = factor_rows(rows, pull), factor_moments(rows.moments(), pull)
     assert_allclose(few.solve(right), full.solve(right), rtol=1e-9)
@@ -441,7 +441,7 @@ def test_what_is_learnt_of_the_features_adds_up(alpha, level):
     rng = np.random.default_rng(0)
     task = rng.integers(0, 6, 40)
     moments = summarise(rng.normal(5, 1, size=(40, 3)), rng.normal(size=40), task)
-    pull = ToMean(alpha, 0.2, level).pull(6, 3)
+    pull = ToMean(alpha, 0.2, level).strengths(6, 3)
     for factor in (factor_moments, factor_path):
-        posterior = Posterior(CentreFit(moments, factor(moments, pull), pull))
+        posterior = Posterior(MeanFit(moments, factor(moments, pull), pull))
         np.testing.assert_allclose(posterior.total_learnt, posterior.own_learnt.sum())

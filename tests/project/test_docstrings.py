@@ -11,7 +11,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+import sklearn
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import LinearRegression
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
 
 import skmtl
 
@@ -35,7 +39,7 @@ PARTS = tuple(f"skmtl.{room}" for room in ("couplings", "data", "penalties", "so
 API = Path(__file__).parents[2] / "docs" / "api.rst"
 
 # Exist after fit on some data, or with some penalties, only.
-SOMETIMES = {"feature_names_in_", "classes_", "optimality_"}
+SOMETIMES = {"feature_names_in_", "classes_"}
 
 # Their names are for the other rooms, not for users.
 INTERNAL = {"base", "problems", "selection", "targets"}
@@ -162,3 +166,22 @@ def test_what_fit_learns_is_documented(name):
 def test_what_is_documented_is_there_after_fit(name):
     found = {each for fitted in _fitted_in_example(name) for each in dir(fitted)}
     assert _documented(name) - found - SOMETIMES == set()
+
+
+@_each({name for name in ESTIMATORS if not name.startswith("skmtl.cli.")})
+def test_a_notebook_shows_parameters_and_links_to_the_page(name):
+    page = _example_of(ESTIMATORS[name])._repr_html_()
+    assert f"/api/generated/{name}.html" in page
+    described = parse_version(sklearn.__version__) >= parse_version("1.8")
+    assert ("param-doc-description" in page) == described
+
+
+def _example_of(estimator):
+    """Return an unfitted estimator, its required arguments stood in for."""
+    required = [
+        parameter.name
+        for parameter in inspect.signature(estimator).parameters.values()
+        if parameter.default is parameter.empty
+    ]
+    given = {"estimator": LinearRegression(), "transformer": StandardScaler()}
+    return estimator(**{name: given.get(name, 0) for name in required})

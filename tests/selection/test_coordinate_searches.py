@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skmtl.selection import ladder, search_folds
+from skmtl.selection import log_grid, search_folds
 from skmtl.selection._coordinate_search import Axis, descend, strengthen
 
 GRID = np.geomspace(1e-2, 1e2, 5)
@@ -85,4 +85,4 @@ def test_folds_are_searched_to_the_best_strengths_of_the_grids(lowest):
 
 
 def test_a_ladder_has_two_strengths_per_decade():
-    assert_allclose(ladder(2.0, -1, 1), 2 * 10.0 ** np.array([-1, -0.5, 0, 0.5, 1]))
+    assert_allclose(log_grid(2.0, -1, 1), 2 * 10.0 ** np.array([-1, -0.5, 0, 0.5, 1]))

@@ -16,8 +16,8 @@ from skmtl.couplings import ToMean
 from skmtl.data import TaskRows
 from skmtl.linear_model import MeanRegularizedClassifier, MeanRegularizedClassifierCV
 from skmtl.losses import Logistic, Multinomial, Squared
-from skmtl.problems.newton import CentredLosses, Datafit
-from skmtl.selection import LaplaceLikelihood, deal_shuffled, mean_curvatures
+from skmtl.problems.newton import Datafit, MeanLosses
+from skmtl.selection import LaplaceLikelihood, assign_shuffled_folds, mean_curvatures
 from skmtl.solvers import Newton
 from skmtl.targets import target_classes
 
@@ -60,8 +60,10 @@ def rows_of(X, y, task):
 
 def likelihood(datafit, alpha, shared=0.0, level=0.0):
     """Return the Laplace-approximate log likelihood of strengths, tightly solved."""
-    pull = ToMean(alpha, shared, level).pull(datafit.n_tasks, datafit.data.X.shape[1])
-    objective = CentredLosses(datafit, pull)
+    pull = ToMean(alpha, shared, level).strengths(
+        datafit.n_tasks, datafit.data.X.shape[1]
+    )
+    objective = MeanLosses(datafit, pull)
     solution = Newton(tol=1e-14).minimize(objective, objective.start())
     return LaplaceLikelihood(objective, solution.variable).value
 
@@ -155,7 +157,7 @@ def test_the_likelihood_of_several_classes_has_the_determinant_of_all(rng):
     rows = rows_of(X[:, 1:], y, X[:, 0].astype(int))
     rows, targets = target_classes(rows, 3, soften=False)
     datafit = Datafit(rows, Multinomial(3), True, targets)
-    objective = CentredLosses(datafit, ToMean(2.0, 0.5, 3.0).pull(3, 2))
+    objective = MeanLosses(datafit, ToMean(2.0, 0.5, 3.0).strengths(3, 2))
     solution = Newton(tol=1e-14).minimize(objective, objective.start())
     found = LaplaceLikelihood(objective, solution.variable).value
     curved = datafit.curve(objective.at(solution.variable).raw)
@@ -241,7 +243,7 @@ def test_scores_count_rows_by_their_weight(rng, scoring):
 def test_rows_of_every_task_are_dealt_to_folds_in_turn(rng):
     X, y = draw(rng, n_rows=23)
     data = rows_of(X[:, 1:], y, X[:, 0].astype(int))
-    splits = deal_shuffled(data, 5)
+    splits = assign_shuffled_folds(data, 5)
     dealt = [np.bincount(X[test, 0].astype(int)) for _, test in splits]
     assert_array_equal(np.sum(dealt, axis=0), np.full(8, 23))
     assert np.ptp(dealt, axis=0).max() == 1

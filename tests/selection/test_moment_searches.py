@@ -30,7 +30,7 @@ from skmtl.selection import (
     Candidates,
     RestrictedLikelihood,
     StrengthSearch,
-    deal,
+    assign_folds,
     fold_moments,
     fold_scores,
     generalised_scores,
@@ -38,7 +38,7 @@ from skmtl.selection import (
     rows_path,
     shared_path,
     suggest_alphas,
-    suggest_levels,
+    suggest_intercept_alphas,
 )
 
 
@@ -184,7 +184,7 @@ def test_screening_finds_what_looking_everywhere_finds():
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_fold_scores_are_errors_of_fits_on_the_other_folds(partition, fit_intercept):
     rows = rows_of((9, 12, 7, 20), 4, weight=uneven(48))
-    splits = deal(rows, 4) if partition else deal(rows, 4)[:3]
+    splits = assign_folds(rows, 4) if partition else assign_folds(rows, 4)[:3]
     levels = np.array([0.5, np.inf]) if fit_intercept else np.zeros(1)
     candidates = Candidates(
         np.array([0.1, 5.0]), np.array([1.5]), levels, fit_intercept
@@ -205,7 +205,7 @@ def test_fold_scores_are_errors_of_fits_on_the_other_folds(partition, fit_interc
 @pytest.mark.parametrize("share", [1, 2], ids=["all other rows", "half of these"])
 def test_moments_of_folds_are_those_of_their_rows(share):
     rows = rows_of((9, 12, 7, 20), 4, weight=uneven(48))
-    splits = [(train[::share], test) for train, test in deal(rows, 4)]
+    splits = [(train[::share], test) for train, test in assign_folds(rows, 4)]
     for (train, test), (first, second) in zip(
         splits, fold_moments(rows, splits), strict=True
     ):
@@ -221,13 +221,13 @@ def test_moments_of_folds_are_those_of_their_rows(share):
 )
 def test_dealing_tests_each_row_once_and_keeps_tasks_even(sizes, n_splits):
     rows = rows_of(sizes, 1)
-    tested = np.concatenate([test for _, test in deal(rows, n_splits)])
+    tested = np.concatenate([test for _, test in assign_folds(rows, n_splits)])
     assert sorted(tested) == list(range(len(rows.y)))
     codes = np.repeat(np.arange(len(sizes)), sizes)
     counts = np.array(
         [
             np.bincount(codes[test], minlength=len(sizes))
-            for _, test in deal(rows, n_splits)
+            for _, test in assign_folds(rows, n_splits)
         ]
     )
     assert (np.ptp(counts, axis=0) <= 1).all()
@@ -238,7 +238,7 @@ def test_dealing_tests_each_row_once_and_keeps_tasks_even(sizes, n_splits):
 def test_there_are_no_more_folds_than_rows(n_splits):
     message = f"at most the number of rows, got cv={n_splits} with n_samples=28"
     with pytest.raises(ValueError, match=message):
-        deal(rows_of((9, 12, 7), 2), n_splits)
+        assign_folds(rows_of((9, 12, 7), 2), n_splits)
 
 
 @pytest.mark.parametrize("splits", [[([0, 1], [2]), ([0], [3])], [([3], [0, 1])]])
@@ -261,7 +261,11 @@ def test_generalised_scores_use_the_mean_leverage(rows):
 def test_leave_one_out_evaluates_only_strengths_near_the_best():
     rows = rows_of((9, 12, 7, 20), 4)
     moments = rows.moments()
-    grid = suggest_alphas(moments, 15), np.zeros(1), suggest_levels(moments, 6)
+    grid = (
+        suggest_alphas(moments, 15),
+        np.zeros(1),
+        suggest_intercept_alphas(moments, 6),
+    )
     triples, scores = left_out_scores(rows, moments, Candidates(*grid, True))
     assert 0 < np.isfinite(scores).sum() < 60
     single = Candidates(*triples[-1][:, None], True)
@@ -275,7 +279,7 @@ def test_suggested_strengths_are_in_the_units_of_the_data():
     few = suggest_alphas(rows.moments(), 5)
     assert_allclose(suggest_alphas(larger, 5), 100 * few)
     assert (np.diff(few) > 0).all()
-    assert suggest_levels(rows.moments(), 4)[-1] == np.inf
+    assert suggest_intercept_alphas(rows.moments(), 4)[-1] == np.inf
 
 
 # -- strengths of largest restricted likelihood
@@ -314,7 +318,7 @@ def test_targets_that_are_fitted_exactly_have_a_likelihood():
     rows = rows_of((9, 12, 7), 2)
     for y in (rows.X @ [1.0, 2.0], np.zeros(28)):
         moments = replace(rows, y=y).moments()
-        fit = pose_moments(moments, ToMean(2.0, 0.0, 1.0).pull(3, 2))
+        fit = pose_moments(moments, ToMean(2.0, 0.0, 1.0).strengths(3, 2))
         likelihood = RestrictedLikelihood(fit)
         assert np.isfinite(likelihood.criterion)
         assert np.isfinite(likelihood.gradient[0]).all()

@@ -39,7 +39,7 @@ NORMS = {
     "net": JointFeatureRegressor(l1_ratio=0.5, **SHARP),
     "low rank": LowRankRegressor(**SHARP),
     "robust": RobustRegressor(1.5, **SHARP),
-    "robust joint": RobustRegressor(1.5, shared="joint", **SHARP),
+    "robust joint": RobustRegressor(1.5, penalty="l21", **SHARP),
     "dirty": DirtyRegressor(1.5, **SHARP),
     "l1": LinearTaskRegressor(L1(), solver=Fista(tol=1e-11)),
     "coupled": LinearTaskRegressor(
@@ -62,7 +62,7 @@ INEXACT = [LowRankRegressor(), FusedRegressor(), DirtyRegressor()]
 # One per relation in the short suite.
 SHORT = ["joint", "low rank", "coupled", "fused", "clustered", "graph", "mean"]
 each_model = parametrize("model", MODELS, SHORT)
-EDGES = [None, [(0, 1), (0, 2), (0, 3)]]
+EDGES = ["chain", [(0, 1), (0, 2), (0, 3)]]
 OPTIONS = [{}, {"l1_ratio": 0.7}, {"penalty": "linf"}]
 each_norm = parametrize("model", NORMS, [*SHORT, "robust", "dirty"])
 
@@ -131,9 +131,9 @@ def test_a_path_begins_where_all_coefficients_are_zero(model):
 @parametrize("edges", EDGES, short=EDGES[:1])
 def test_a_path_of_jumps_begins_where_there_are_none(edges):
     X, y, task = rows()
-    model = FusedRegressor(edges=edges, tol=1e-9)
+    model = FusedRegressor(graph=edges, tol=1e-9)
     alphas = PathSearchCV(model, 2, eps=0.9).fit(X, y, task=task).cv_results_["alpha"]
-    at, below = (FusedRegressor(a, edges=edges, tol=1e-9) for a in alphas)
+    at, below = (FusedRegressor(a, graph=edges, tol=1e-9) for a in alphas)
     assert (
         np.ptp(
             at.set_params(alpha_fused=alphas[0] * 1.001).fit(X, y, task=task).coef_,
@@ -266,7 +266,7 @@ def test_a_named_strength_is_searched_alone():
     X, y, task = rows()
     search = PathSearchCV(RobustRegressor(0.2, 0.3), 4, param="alpha_outlier")
     search.fit(X, y, task=task)
-    assert search.best_estimator_.alpha_shared == 0.2
+    assert search.best_estimator_.alpha_related == 0.2
     assert search.best_params_ == {"alpha_outlier": search.alpha_}
 
 

@@ -109,7 +109,9 @@ def test_an_infinite_strength_of_the_centre_is_the_limit(
     moments = summarise(X, y + 3, task)
     fits = [
         pose_moments(
-            moments, ToMean(2.0, strength, alpha_intercept).pull(5, 2), fit_intercept
+            moments,
+            ToMean(2.0, strength, alpha_intercept).strengths(5, 2),
+            fit_intercept,
         )
         for strength in (np.inf, 1e9)
     ]
@@ -136,7 +138,7 @@ def test_generalised_errors_along_the_centre_are_those_of_every_fit(
         moments, Candidates(*map(np.array, lists), fit_intercept)
     )
     for strengths, score in zip(triples, scores, strict=True):
-        pull = ToMean(*strengths).pull(4, 5)
+        pull = ToMean(*strengths).strengths(4, 5)
         fit = pose_moments(moments, pull, fit_intercept)
         left = len(y) - Posterior(fit).degrees_of_freedom
         exact = len(y) * fit.squared_errors.sum() / left**2

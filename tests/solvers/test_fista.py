@@ -33,7 +33,7 @@ class Quadratic(Smooth):
     def zero(self):
         return replace(self, visited=[]).at(np.zeros(self.shape))
 
-    def ahead(self, point, before, momentum):
+    def extrapolate(self, point, before, momentum):
         W = point.variable + momentum * (point.variable - before.variable)
         return replace(self, visited=[]).at(W)
 

@@ -90,7 +90,7 @@ def test_a_gradient_is_the_slope_of_the_value(smooth):
 @each_smooth
 def test_a_point_ahead_is_where_it_says(smooth):
     W, V = draw(smooth)
-    ahead = smooth.ahead(smooth.at(W), smooth.at(V), 0.3)
+    ahead = smooth.extrapolate(smooth.at(W), smooth.at(V), 0.3)
     there = smooth.at(W + 0.3 * (W - V))
     assert_allclose(ahead.variable, there.variable)
     assert_allclose(ahead.gradient, there.gradient, atol=1e-12)

@@ -10,31 +10,32 @@ from ._factor import (
     pose_moments,
 )
 from ._graph_exact import GraphFit
-from ._mean_exact import CentreFit, LinearTasks
-from ._narrow import NarrowRows, narrow
+from ._mean_exact import LinearTasks, MeanFit
+from ._narrow import ReducedRows, reduce_features
 from ._posterior import Posterior, pick
-from ._task_models import OutputModels, unpack_tasks
-from ._unseen_tasks import common_model, implied_ridge, mean_residual, weigh
+from ._task_models import MultiOutputModels, unpack_tasks, with_output_axis
+from ._unseen_tasks import implied_ridge, mean_residual, unseen_model, weigh
 
 __all__ = [
-    "CentreFit",
     "GraphFit",
     "LinearTasks",
-    "NarrowRows",
-    "OutputModels",
+    "MeanFit",
+    "MultiOutputModels",
     "Posterior",
+    "ReducedRows",
     "bound",
-    "common_model",
     "factor_moments",
     "factor_path",
     "factor_rows",
     "has_few_rows",
     "implied_ridge",
     "mean_residual",
-    "narrow",
     "pick",
     "pose",
     "pose_moments",
+    "reduce_features",
     "unpack_tasks",
+    "unseen_model",
     "weigh",
+    "with_output_axis",
 ]

@@ -9,7 +9,7 @@ from scipy.linalg import LinAlgWarning
 from skmtl._numbers import FEW_FEATURES, FEW_ROWS_TO_FACTOR, INFINITE
 from skmtl.solvers import Inverse, Spectral
 
-from ._mean_exact import CentreFit
+from ._mean_exact import MeanFit
 
 # Above this ratio of eigenvalues a solution keeps fewer than six digits.
 _ILL_CONDITIONED = 1e10
@@ -22,21 +22,21 @@ def pose(data, pull, fit_intercept=True):
     ----------
     data : TaskData
         Rows of tasks.
-    pull : Pull
+    pull : Strengths
         Strengths, with a positive pattern.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
 
     Returns
     -------
-    CentreFit
+    MeanFit
         The problem, which solves itself when it is read.
     """
     moments = data.moments(curvature=False)
     moments = moments if fit_intercept else moments.about_zero()
     pull = _bound(pull, _row_curvature(data, fit_intercept), moments)
     blocks = factor_rows(data, pull, fit_intercept)
-    return CentreFit(moments, blocks, pull, fit_intercept)
+    return MeanFit(moments, blocks, pull, fit_intercept)
 
 
 def _row_curvature(data, fit_intercept):
@@ -55,19 +55,19 @@ def pose_moments(moments, pull, fit_intercept=True):
     ----------
     moments : TaskMoments
         Moments about the means, with their matrices.
-    pull : Pull
+    pull : Strengths
         Strengths.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
 
     Returns
     -------
-    CentreFit
+    MeanFit
         The problem, which solves itself when it is read.
     """
     moments = moments if fit_intercept else moments.about_zero()
     pull = bound(pull, moments)
-    return CentreFit(moments, factor_moments(moments, pull), pull, fit_intercept)
+    return MeanFit(moments, factor_moments(moments, pull), pull, fit_intercept)
 
 
 def has_few_rows(data):
@@ -83,7 +83,7 @@ def factor_rows(data, pull, fit_intercept=True):
     ----------
     data : TaskData
         Rows of tasks.
-    pull : Pull
+    pull : Strengths
         Strengths, with a positive pattern.
     fit_intercept : bool, default=True
         Whether rows are centred.
@@ -105,7 +105,7 @@ def factor_moments(moments, pull):
     ----------
     moments : TaskMoments
         Moments with their matrices.
-    pull : Pull
+    pull : Strengths
         Strengths.
 
     Returns
@@ -137,7 +137,7 @@ def factor_path(moments, pull):
     ----------
     moments : TaskMoments
         Moments with their matrices.
-    pull : Pull
+    pull : Strengths
         Strengths, with a positive pattern.
 
     Returns
@@ -165,26 +165,26 @@ def bound(pull, moments):
 
     Parameters
     ----------
-    pull : Pull
+    pull : Strengths
         Strengths, possibly infinite.
     moments : TaskMoments
         Moments with their matrices.
 
     Returns
     -------
-    Pull
+    Strengths
         Finite strengths of the tasks' own parts.
     """
     return _bound(pull, moments.curvatures.max(axis=0, initial=0.0), moments)
 
 
 def _bound(pull, curvature, moments):
-    endless = np.isinf(pull.own)
-    if not endless.any():
+    infinite = np.isinf(pull.own)
+    if not infinite.any():
         return pull
     if pull.intercept > 0:  # coefficients may act as intercepts
         level = moments.weight[:, None] * moments.x_mean**2
         curvature = curvature + level.max(axis=0, initial=0.0)
     ceiling = INFINITE * np.where(curvature > 0, curvature, 1.0)
-    pattern = np.where(endless.any(axis=0), ceiling, pull.pattern)
+    pattern = np.where(infinite.any(axis=0), ceiling, pull.pattern)
     return replace(pull, alpha=np.ones(1), pattern=pattern)

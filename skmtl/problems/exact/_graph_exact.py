@@ -13,8 +13,8 @@ from skmtl.data import TaskMoments
 from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
 from ._factor import factor_moments
-from ._mean_exact import CentreFit, LinearTasks
-from ._unseen_tasks import common_model
+from ._mean_exact import LinearTasks, MeanFit
+from ._unseen_tasks import unseen_model
 
 # Warn above this relative residual.
 _ACCURATE = 1e-6
@@ -106,7 +106,7 @@ class GraphFit:
 
     def _solve_apart(self):
         moments = self.moments
-        pull = Apart(self.coupling.alpha_ridge).pull(
+        pull = Apart(self.coupling.alpha_ridge).strengths(
             moments.n_tasks, moments.n_features
         )
         nodes = np.zeros((self._n_nodes, moments.n_features))
@@ -118,8 +118,8 @@ class GraphFit:
         moments, ridge = self.moments, self.coupling.alpha_ridge
         alpha = strength * moments.n_tasks + ridge
         coupling = ToMean(alpha, alpha * ridge / strength)
-        pull = coupling.pull(moments.n_tasks, moments.n_features)
-        return CentreFit(moments, factor_moments(moments, pull), pull).coef
+        pull = coupling.strengths(moments.n_tasks, moments.n_features)
+        return MeanFit(moments, factor_moments(moments, pull), pull).coef
 
     def _solve_shared(self):
         """Solve in the eigenvectors of the graph and of the scatter of the features."""
@@ -200,7 +200,7 @@ class GraphFit:
         given = coef[roots].mean(axis=0) if roots else None
         curve = partial(apply, moments.xx)
         tasks = coef[:n_tasks]
-        shared, common = common_model(moments, tasks, tasks, curve, known=given)
+        shared, common = unseen_model(moments, tasks, tasks, curve, known=given)
         level = np.where(reached, level[:, 0], common * self.has_intercept)
         coef = np.where(reached[:, None], coef, shared)
         return LinearTasks(coef, level, shared, float(common))

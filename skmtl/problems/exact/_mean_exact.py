@@ -9,17 +9,17 @@ from numpy.linalg import norm
 from skmtl._contracts import TaskBlocks
 from skmtl._linalg import EPS
 from skmtl._numbers import TINY_SQUARE
-from skmtl.couplings import Pull
+from skmtl.couplings import Strengths
 from skmtl.data import TaskMoments
 
-from ._unseen_tasks import common_model, mean_residual
+from ._unseen_tasks import mean_residual, unseen_model
 
 # Strengths beyond this multiple of the curvature leave rounding for a gradient.
 _RIGID = 1e8
 
 
 @dataclass(frozen=True)
-class CentreFit:
+class MeanFit:
     """Solve the arrowhead system of tasks around a centre.
 
     Minimises ``sum_t sum_i weight_i (y_i - x_i . w_t - b_t)^2`` plus the pull. Given
@@ -36,7 +36,7 @@ class CentreFit:
         Moments of the rows.
     blocks : TaskBlocks
         The blocks ``B_t``, factored.
-    pull : Pull
+    pull : Strengths
         The strengths; finite but for the centre's and the intercept's.
     has_intercept : bool
         False if the moments are about zero and there is none.
@@ -44,7 +44,7 @@ class CentreFit:
 
     moments: TaskMoments
     blocks: TaskBlocks
-    pull: Pull
+    pull: Strengths
     has_intercept: bool = True
 
     @cached_property
@@ -156,7 +156,7 @@ class CentreFit:
         pull, seen = self.pull, self.moments.weight > 0
         ridge = np.broadcast_to(pull.own, self._apart.shape)[seen].mean(axis=0)
         coef = np.zeros_like(self._apart)
-        return common_model(self.moments, coef, coef, self.blocks.curve, ridge, known)
+        return unseen_model(self.moments, coef, coef, self.blocks.curve, ridge, known)
 
     @cached_property
     def row_error(self):

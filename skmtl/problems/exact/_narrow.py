@@ -10,7 +10,7 @@ from skmtl._memory import is_large
 
 
 @dataclass(frozen=True)
-class NarrowRows:
+class ReducedRows:
     """Rows in an orthonormal basis, which preserves norms of coefficients.
 
     If every feature is penalised equally, the optimum lies in the span of the rows.
@@ -31,7 +31,7 @@ class NarrowRows:
         return coef if self.basis is None else coef @ self.basis.T
 
 
-def narrow(data):
+def reduce_features(data):
     """Convert rows to a form that needs no matrix of all features.
 
     Parameters
@@ -41,7 +41,7 @@ def narrow(data):
 
     Returns
     -------
-    NarrowRows or None
+    ReducedRows or None
         The rows; None if matrices of the features are not much larger than the rows.
     """
     n_rows, n_features = data.X.shape
@@ -57,4 +57,4 @@ def narrow(data):
     if not data.shares_moments:
         stacked = data.stacked() if data.shares_rows else data
         data = replace(stacked, rooted=True)
-    return NarrowRows(data, basis)
+    return ReducedRows(data, basis)

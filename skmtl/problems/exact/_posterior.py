@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ._mean_exact import CentreFit
+from ._mean_exact import MeanFit
 
 # Degrees of freedom left that are no more than rounding.
 _NOTHING = 1e-8
@@ -17,11 +17,11 @@ class Posterior:
 
     Parameters
     ----------
-    fit : CentreFit
+    fit : MeanFit
         A solved problem.
     """
 
-    fit: CentreFit
+    fit: MeanFit
 
     @cached_property
     def _centre_covariance(self):

@@ -8,7 +8,7 @@ from ._mean_exact import LinearTasks
 
 
 @dataclass(frozen=True)
-class OutputModels:
+class MultiOutputModels:
     """Hold linear models of tasks with outputs, and the one that they share.
 
     Parameters
@@ -38,7 +38,7 @@ class OutputModels:
 
         Returns
         -------
-        OutputModels
+        MultiOutputModels
             The models.
         """
         coef, intercept = self.coef[:n_tasks], self.intercept[:n_tasks]
@@ -59,7 +59,7 @@ class OutputModels:
             self.intercept_shared[0],
         )
 
-    def turn(self, basis):
+    def change_basis(self, basis):
         """Return models of other outputs, of which these are coordinates.
 
         Parameters
@@ -69,10 +69,10 @@ class OutputModels:
 
         Returns
         -------
-        OutputModels
+        MultiOutputModels
             With n_turned outputs.
         """
-        return OutputModels(
+        return MultiOutputModels(
             basis @ self.coef,
             self.intercept @ basis.T,
             basis @ self.coef_shared,
@@ -80,11 +80,32 @@ class OutputModels:
         )
 
 
+def with_output_axis(models):
+    """Return models of one output with an axis for it.
+
+    Parameters
+    ----------
+    models : LinearTasks
+        Models without that axis.
+
+    Returns
+    -------
+    MultiOutputModels
+        The same models.
+    """
+    return MultiOutputModels(
+        models.coef[:, None],
+        models.intercept[:, None],
+        models.coef_shared[None],
+        np.atleast_1d(models.intercept_shared),
+    )
+
+
 def unpack_tasks(tasks, shared, datafit):
     """Return models from variables whose last column is the intercept, if any."""
     if not datafit.fit_intercept:
         none = np.zeros(tasks.shape[:2])
-        return OutputModels(tasks, none, shared, np.zeros(shared.shape[:1]))
-    return OutputModels(
+        return MultiOutputModels(tasks, none, shared, np.zeros(shared.shape[:1]))
+    return MultiOutputModels(
         tasks[..., :-1], tasks[..., -1], shared[..., :-1], shared[..., -1]
     )

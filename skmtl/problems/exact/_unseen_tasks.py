@@ -13,7 +13,7 @@ _ROUNDING = 1e-13
 _CLOSE, _MAX_STEPS = 1e-10, 300
 
 
-def common_model(moments, coef, shared, curve, ridge=None, known=None):
+def unseen_model(moments, coef, shared, curve, ridge=None, known=None):
     """Fit one linear model to the rows of all tasks.
 
     Minimises ``sum_t sum_i weight_i (y_i - x_i . (w_t - p_t) - x_i . w - b)^2 + sum_j

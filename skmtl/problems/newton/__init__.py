@@ -5,37 +5,37 @@ from ._datafit import Datafit, add_at
 from ._graph_newton import GraphLosses
 from ._iterate import TOLERANCE, Iterated, iterate, needs_iteration
 from ._losses_per_task import (
-    MixedDatafit,
-    MixedPart,
-    Standard,
-    mixed_parts,
-    standardise,
+    DatafitPerTask,
+    TaskScale,
+    TasksOfOneLoss,
+    group_by_loss,
+    scale_of_task,
 )
-from ._mean_newton import LIFT, CentredLosses, find_units, raise_diagonals
+from ._mean_newton import LIFT, MeanLosses, find_units, raise_diagonals
 from ._residual_scale import ScaledFit, ScaledLosses, fit_scale, minimize_scaled
-from ._unseen_tasks_any_loss import find_common
+from ._unseen_tasks_any_loss import fit_unseen_model
 
 __all__ = [
     "LIFT",
     "TOLERANCE",
-    "CentredLosses",
     "CoupledLosses",
     "Datafit",
+    "DatafitPerTask",
     "GraphLosses",
     "Iterated",
-    "MixedDatafit",
-    "MixedPart",
+    "MeanLosses",
     "ScaledFit",
     "ScaledLosses",
-    "Standard",
+    "TaskScale",
+    "TasksOfOneLoss",
     "add_at",
-    "find_common",
     "find_units",
     "fit_scale",
+    "fit_unseen_model",
+    "group_by_loss",
     "iterate",
     "minimize_scaled",
-    "mixed_parts",
     "needs_iteration",
     "raise_diagonals",
-    "standardise",
+    "scale_of_task",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.linalg import norm
 
 from skmtl._numbers import TINY_SQUARE
-from skmtl.solvers import Curved, conjugate_gradients
+from skmtl.solvers import NewtonObjective, conjugate_gradients
 
 from ._datafit import Datafit
 
@@ -36,7 +36,7 @@ class LinePoint:
     value: float
 
 
-class CoupledLosses(Curved):
+class CoupledLosses(NewtonObjective):
     """Losses of all rows plus a quadratic coupling of the tasks."""
 
     datafit: Datafit
@@ -46,7 +46,7 @@ class CoupledLosses(Curved):
         """Return the coefficients and intercepts of the tasks for the losses."""
 
     @abstractmethod
-    def pull(self, variable):
+    def coupling_value(self, variable):
         """Return the value of the coupling."""
 
     @abstractmethod
@@ -97,7 +97,7 @@ class CoupledLosses(Curved):
         return self._point(variable, self.datafit.predict(self.coefs(variable)))
 
     def _point(self, variable, raw):
-        value = self.datafit.value(raw) + self.pull(variable)
+        value = self.datafit.value(raw) + self.coupling_value(variable)
         return LinePoint(variable, raw, value)
 
     def line(self, point, step):

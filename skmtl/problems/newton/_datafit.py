@@ -254,7 +254,7 @@ class Datafit:
             Maps a variable to its Hessian-vector product.
         """
         curved = [
-            self.loss.bend_along(stack.y, z)
+            self.loss.majorant_product(stack.y, z)
             for stack, z in zip(self.stacks(), raw, strict=True)
         ]
 
@@ -287,7 +287,7 @@ class Datafit:
             n_features). With several classes the outputs are their scores.
         """
         bends = [
-            self.loss.bend_diagonal(stack.y, z) * stack.weight[:, :, None]
+            self.loss.majorant_diagonal(stack.y, z) * stack.weight[:, :, None]
             for stack, z in zip(self.stacks(), raw, strict=True)
         ]
         if self._stays_sparse:
@@ -507,7 +507,7 @@ class Datafit:
 
     def _curve(self, stack, z):
         """Return the Hessians of a stack, output by output."""
-        bend = self.loss.bend(stack.y, z) * stack.weight[:, :, None, None]
+        bend = self.loss.majorant(stack.y, z) * stack.weight[:, :, None, None]
         n_outputs, n_columns = self.shape[1:]
         curved = np.empty((len(stack.X), n_outputs, n_columns, n_outputs, n_columns))
         for k in range(n_outputs):

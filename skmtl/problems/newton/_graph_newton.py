@@ -15,7 +15,7 @@ from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
 from ._mean_newton import LIFT, LOST, raise_diagonals
-from ._unseen_tasks_any_loss import find_common
+from ._unseen_tasks_any_loss import fit_unseen_model
 
 # Eigenvectors of larger graphs take too long.
 _MANY_NODES = 1000
@@ -88,7 +88,7 @@ class GraphLosses(CoupledTasks):
     def coefs(self, variable):
         return variable[: self.datafit.n_tasks]
 
-    def pull(self, variable):
+    def coupling_value(self, variable):
         nodes = flat(variable)[:, self._pulled]
         ridge = (self._ridge * flat(self.coefs(variable)) ** 2).sum()
         edges, strengths = self.coupling.edges()
@@ -170,7 +170,7 @@ class GraphLosses(CoupledTasks):
 
         Returns
         -------
-        OutputModels
+        MultiOutputModels
             The models.
         """
         return self.unpack_nodes(variable).first(self.datafit.n_tasks)
@@ -190,7 +190,7 @@ class GraphLosses(CoupledTasks):
 
         Returns
         -------
-        OutputModels
+        MultiOutputModels
             The models.
         """
         variable, n_tasks = self.move(variable, -1), self.datafit.n_tasks
@@ -208,7 +208,7 @@ class GraphLosses(CoupledTasks):
         if roots:
             pulled = self._pulled.reshape(self.shape[1:])
             given = np.where(pulled, nodes[roots].mean(axis=0), np.nan)
-        shared = find_common(self.datafit, nodes[:n_tasks], given)
+        shared = fit_unseen_model(self.datafit, nodes[:n_tasks], given)
         nodes = np.where(reached[:, None, None], nodes, shared)
         return unpack_tasks(nodes, shared, self.datafit)
 

@@ -17,7 +17,7 @@ _CERTAIN = 1e3
 
 
 @dataclass(frozen=True)
-class Standard:
+class TaskScale:
     """Say how the loss of a task is brought to the scale of all.
 
     The loss is divided by `scale`, the deviance per row of a constant prediction. The
@@ -59,8 +59,8 @@ class Standard:
         return restored
 
 
-def standardise(loss, y, weight=None):
-    """Return the Standard of a task.
+def scale_of_task(loss, y, weight=None):
+    """Return the TaskScale of a task.
 
     Parameters
     ----------
@@ -73,29 +73,29 @@ def standardise(loss, y, weight=None):
 
     Returns
     -------
-    Standard
+    TaskScale
         The scale.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skmtl.losses import Squared
-    >>> from skmtl.problems.newton import standardise
-    >>> standardise(Squared(), np.array([1.0, 5.0]))
-    Standard(level=array([3.]), scale=4.0, unit=2.0)
+    >>> from skmtl.problems.newton import scale_of_task
+    >>> scale_of_task(Squared(), np.array([1.0, 5.0]))
+    TaskScale(level=array([3.]), scale=4.0, unit=2.0)
     """
     if not len(y):
-        return Standard(np.full(loss.n_outputs, np.nan), 0.0, 0.0)
+        return TaskScale(np.full(loss.n_outputs, np.nan), 0.0, 0.0)
     weight = np.ones(len(y)) if weight is None else weight
     mean = np.average(_spread(loss, y), axis=0, weights=weight)
     if np.ptp(y) == 0:
         with np.errstate(divide="ignore"):
-            return Standard(loss.link(mean), 0.0, 0.0)
+            return TaskScale(loss.link(mean), 0.0, 0.0)
     level = loss.link(mean)
     scale = float(np.average(_deviance(loss, y, level), weights=weight))
     curved = loss.hessian(_spread(loss, y[:1]), level[None])[0]
     unit = np.sqrt(scale * loss.n_outputs / np.trace(curved))
-    return Standard(level, scale, float(unit))
+    return TaskScale(level, scale, float(unit))
 
 
 def _deviance(loss, y, level):
@@ -113,7 +113,7 @@ def _spread(loss, y):
 
 
 @dataclass(frozen=True)
-class MixedPart:
+class TasksOfOneLoss:
     """Hold the tasks of one loss.
 
     Parameters
@@ -202,7 +202,7 @@ class MixedPart:
 
 
 @dataclass(frozen=True)
-class MixedDatafit:
+class DatafitPerTask:
     """Sum the losses of tasks of several kinds, all with one output.
 
     It stands for a :class:`Datafit`, whose variable is here in the units of the tasks,
@@ -212,7 +212,7 @@ class MixedDatafit:
     ----------
     data : TaskRows
         Rows of all tasks.
-    parts : tuple of MixedPart
+    parts : tuple of TasksOfOneLoss
         The tasks of each loss.
     """
 
@@ -335,7 +335,7 @@ class MixedDatafit:
         return [(part, list(islice(left, part.n_stacks))) for part in self.parts]
 
 
-def mixed_parts(data, losses, standards):
+def group_by_loss(data, losses, standards):
     """Collect the tasks of each loss, on the scale of all.
 
     Parameters
@@ -344,12 +344,12 @@ def mixed_parts(data, losses, standards):
         Rows of tasks, whose targets are numbers or codes of classes.
     losses : list of Loss
         Loss of each task.
-    standards : list of Standard
+    standards : list of TaskScale
         Scale of each task, positive.
 
     Returns
     -------
-    tuple of MixedPart
+    tuple of TasksOfOneLoss
         The tasks of each loss.
     """
     kinds = {}
@@ -371,7 +371,7 @@ def _part(data, loss, places, standards):
     rows = replace(rows, task_weight=factors / scale)
     targets = None if loss.n_outputs == 1 else _certain(loss.n_outputs + 1, len(some))
     datafit = Datafit(rows, loss, targets=targets)
-    return MixedPart(datafit, places, level, unit, scale)
+    return TasksOfOneLoss(datafit, places, level, unit, scale)
 
 
 def _certain(n_classes, n_tasks):

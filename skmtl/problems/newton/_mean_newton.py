@@ -8,14 +8,14 @@ import numpy as np
 from skmtl._contracts import TaskBlocks
 from skmtl._linalg import Semidefinite, diagonals
 from skmtl._numbers import INFINITE, TINY_SQUARE
-from skmtl.couplings import Pull
-from skmtl.problems.exact import LinearTasks, common_model, mean_residual, unpack_tasks
+from skmtl.couplings import Strengths
+from skmtl.problems.exact import LinearTasks, mean_residual, unpack_tasks, unseen_model
 from skmtl.problems.rows import row_curvature
 from skmtl.solvers import Inverse
 
 from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
-from ._unseen_tasks_any_loss import find_common
+from ._unseen_tasks_any_loss import fit_unseen_model
 
 # Hessians are raised by this share of their diagonals, and by more where that is not
 # enough; the step is a little shorter then, and the optimum is where it was.
@@ -28,7 +28,7 @@ LOST = 1e-10
 
 
 @dataclass(frozen=True)
-class CentredLosses(CoupledTasks):
+class MeanLosses(CoupledTasks):
     """Pull tasks to a centre: ``sum losses + 1/2 pull``.
 
     The variable stacks the differences of the tasks from the centre and, last, the
@@ -38,12 +38,12 @@ class CentredLosses(CoupledTasks):
     ----------
     datafit : Datafit
         Losses of the rows.
-    strengths : Pull
+    strengths : Strengths
         Strengths; they vary between tasks only if Hessians are not formed.
     """
 
     datafit: Datafit
-    strengths: Pull
+    strengths: Strengths
 
     @cached_property
     def _given(self):
@@ -59,10 +59,10 @@ class CentredLosses(CoupledTasks):
     @cached_property
     def own(self):
         """Strengths that pull a task to the centre, finite, (n_columns,)."""
-        own, endless = self._given, np.isinf(self._given)
-        if not endless.any():
+        own, infinite = self._given, np.isinf(self._given)
+        if not infinite.any():
             return own
-        return np.where(endless, INFINITE * self.datafit.most_curved, own)
+        return np.where(infinite, INFINITE * self.datafit.most_curved, own)
 
     @cached_property
     def centre(self):
@@ -93,7 +93,7 @@ class CentredLosses(CoupledTasks):
     def coefs(self, variable):
         return variable[:-1] + variable[-1]
 
-    def pull(self, variable):
+    def coupling_value(self, variable):
         own = float((self.own * variable[:-1] ** 2).sum())
         return (own + float((self.centre * variable[-1] ** 2).sum())) / 2
 
@@ -110,7 +110,8 @@ class CentredLosses(CoupledTasks):
         """Return the arrowhead system of Hessians, factored."""
         n_outputs = self.shape[1]
         own, centre = np.tile(self.own, n_outputs), np.tile(self.centre, n_outputs)
-        return ArrowFactor.of(curved, own, centre)
+        factor = ArrowFactor.of(curved, own, centre)
+        return replace(factor, pinned=self.strengths.pinned)
 
     def precondition(self, total, first, second):
         """Return the inverse Hessian for features that are uncorrelated within tasks.
@@ -160,7 +161,7 @@ class CentredLosses(CoupledTasks):
 
         Returns
         -------
-        OutputModels
+        MultiOutputModels
             The models.
         """
         seen = self.datafit.task_totals > 0
@@ -178,14 +179,14 @@ class CentredLosses(CoupledTasks):
             shared = centre
         elif datafit.has_common:
             known = None if loose.all() else np.where(loose, np.nan, centre)
-            shared = find_common(datafit, tasks, known)
+            shared = fit_unseen_model(datafit, tasks, known)
         else:
             shared = np.where(loose, tasks[seen].mean(axis=0), centre)
         tasks = np.where(seen[:, None, None], tasks, shared)
         return unpack_tasks(tasks, shared, self.datafit)
 
     def unpack_squares(self, variable):
-        """Return the same for squared losses, with the shared part of `CentreFit`."""
+        """Return the same for squared losses, with the shared part of `MeanFit`."""
         datafit, n_tasks = self.datafit, self.datafit.n_tasks
         n_features, strengths = datafit.data.X.shape[1], self.strengths
         moments = datafit.data.moments(curvature=False)
@@ -204,7 +205,7 @@ class CentredLosses(CoupledTasks):
             ridge = np.broadcast_to(strengths.own, coef.shape)[seen].mean(axis=0)
             curve = row_curvature(datafit.data, datafit.fit_intercept).curve
             none, known = np.zeros_like(coef), np.where(loose, np.nan, shared)
-            shared, level = common_model(moments, none, none, curve, ridge, known)
+            shared, level = unseen_model(moments, none, none, curve, ridge, known)
         coef = np.where(seen[:, None], coef, shared)
         return LinearTasks(coef, np.where(seen, intercept, level), shared, level)
 
@@ -286,11 +287,14 @@ class ArrowFactor:
         The factored blocks ``A_t``, in these units.
     centre : Semidefinite
         The curvature of the centre, in these units.
+    pinned : bool, default=False
+        Whether the centre is fixed at zero.
     """
 
     unit: np.ndarray
     blocks: TaskBlocks
     centre: Semidefinite
+    pinned: bool = False
 
     @classmethod
     def of(cls, curved, own, centre):
@@ -310,6 +314,8 @@ class ArrowFactor:
         """Return the solution for the tasks' own parts and, last, the centre."""
         right = right * self.unit
         apart = self.blocks.solve(right[:-1])
+        if self.pinned:
+            return np.concatenate([apart, np.zeros_like(right[-1:])]) * self.unit
         centre = self.centre.solve(right[-1] - self.blocks.curve(apart).sum(axis=0))
         own = apart - self.blocks.solve(self.blocks.curve(centre[None]))
         return np.concatenate([own, centre[None]]) * self.unit

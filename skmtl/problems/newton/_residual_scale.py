@@ -9,7 +9,7 @@ from skmtl._contracts import Solution
 from skmtl.losses import Huber
 from skmtl.solvers import Newton
 
-from ._mean_newton import CentredLosses
+from ._mean_newton import MeanLosses
 
 # The scale is at least this share of the spread of the targets around their median:
 # residuals of zero have none.
@@ -22,7 +22,7 @@ class ScaledFit:
 
     Parameters
     ----------
-    losses : CentredLosses
+    losses : MeanLosses
         The objective at the scale, times the scale.
     solution : Solution
         Where it is lowest; its objective is that of all scales.
@@ -30,7 +30,7 @@ class ScaledFit:
         The best scale.
     """
 
-    losses: CentredLosses
+    losses: MeanLosses
     solution: Solution
     scale: float
 
@@ -45,13 +45,13 @@ class ScaledLosses:
 
     Parameters
     ----------
-    losses : CentredLosses
+    losses : MeanLosses
         Rows and strengths, of any loss.
     epsilon : float
         Where squares end, in units of the scale; 1 or more.
     """
 
-    losses: CentredLosses
+    losses: MeanLosses
     epsilon: float
 
     @cached_property
@@ -87,7 +87,7 @@ class ScaledLosses:
         sizes = [np.abs(stack.y - z).ravel() for stack, z in pairs]
         weight = [stack.weight.ravel() for stack, _ in pairs]
         sizes, weight = np.concatenate(sizes), np.concatenate(weight)
-        pull = 2 * self.losses.pull(variable)
+        pull = 2 * self.losses.coupling_value(variable)
         return fit_scale(sizes, weight, self.epsilon, pull)
 
 

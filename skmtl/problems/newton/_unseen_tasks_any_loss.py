@@ -20,7 +20,7 @@ _MANY = 2000
 _NEWTON = Newton(tol=1e-14, max_iter=50)
 
 
-def find_common(datafit, tasks, known=None):
+def fit_unseen_model(datafit, tasks, known=None):
     """Fit one model to all rows, for any loss.
 
     Parameters
@@ -53,7 +53,7 @@ def find_common(datafit, tasks, known=None):
     mean = weigh(common.move(tasks, 1), datafit.task_totals)
     begin = np.where(free | np.isnan(known), mean, known)[None]
     if free.any():
-        losses = CommonLosses(common, ridge, free)
+        losses = UnseenTaskLosses(common, ridge, free)
         begin = _NEWTON.minimize(losses, begin).variable
     return common.move(begin, -1)[0]
 
@@ -71,7 +71,7 @@ def _read_pull(datafit, tasks):
 
 
 @dataclass(frozen=True)
-class CommonLosses(CoupledLosses):
+class UnseenTaskLosses(CoupledLosses):
     """The objective of one linear model for all rows, some coefficients fixed.
 
     The variable is (1, n_outputs, n_columns).
@@ -98,7 +98,7 @@ class CommonLosses(CoupledLosses):
     def coefs(self, variable):
         return np.broadcast_to(variable, self.datafit.shape)
 
-    def pull(self, variable):
+    def coupling_value(self, variable):
         pulled = self.ridge > 0  # squares of the others may overflow on a long step
         return float(self.ridge[pulled] @ variable[0, pulled] ** 2) / 2
 
@@ -148,7 +148,9 @@ class CommonLosses(CoupledLosses):
         some = columns[columns < datafit.data.X.shape[1]]
         pairs = zip(datafit.stacks(), raw, strict=True)
         for stack, z in datafit.with_features(raw) if len(some) else pairs:
-            bend = flat(datafit.loss.bend(stack.y, z) * stack.weight[..., None, None])
+            bend = flat(
+                datafit.loss.majorant(stack.y, z) * stack.weight[..., None, None]
+            )
             parts = [stack.X[:, :, some]] if len(some) else []
             if len(some) < size:
                 parts.append(np.ones((*z.shape[:2], 1)))

@@ -1,24 +1,29 @@
 """Losses with a penalty, for proximal solvers."""
 
-from ._any_loss import ProfiledLoss
-from ._designs import DivisibleLoss, divisible_moments, divisible_rows, reads_rows
-from ._loss_per_task import FreeLevels, MixedRows
+from ._any_loss import AnyLoss
+from ._designs import (
+    RestrictableLoss,
+    reads_rows,
+    restrictable_moments,
+    restrictable_rows,
+)
+from ._loss_per_task import FreeIntercepts, LossPerTask
 from ._penalized_fit import PenalizedFit, minimize
 from ._squared_loss import SquaredLoss, squared_loss
 from ._sum_of_parts import SumOfParts, into_parts
 
 __all__ = [
-    "DivisibleLoss",
-    "FreeLevels",
-    "MixedRows",
+    "AnyLoss",
+    "FreeIntercepts",
+    "LossPerTask",
     "PenalizedFit",
-    "ProfiledLoss",
+    "RestrictableLoss",
     "SquaredLoss",
     "SumOfParts",
-    "divisible_moments",
-    "divisible_rows",
     "into_parts",
     "minimize",
     "reads_rows",
+    "restrictable_moments",
+    "restrictable_rows",
     "squared_loss",
 ]

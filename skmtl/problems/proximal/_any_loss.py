@@ -7,9 +7,9 @@ import numpy as np
 
 from skmtl._contracts import Point
 from skmtl.problems.exact import unpack_tasks
-from skmtl.problems.newton import Datafit, find_common
+from skmtl.problems.newton import Datafit, fit_unseen_model
 from skmtl.problems.rows import MomentCurvature, prefers_rows, row_curvature
-from skmtl.solvers import Bending
+from skmtl.solvers import HasQuadraticModel
 
 from ._intercepts import RowList
 from ._quadratic_model import quadratic_model
@@ -18,9 +18,13 @@ from ._quadratic_model import quadratic_model
 # convex end: measured by such steps, few points would be stationary.
 _LEAST_CURVATURE = 1.0
 
+# Bounds the curvature of losses that have no bound, relative to that at zero: steps are
+# adaptive, and raw predictions exceed those at zero by log(1e6) = 14 at most.
+_UNBOUNDED = 1e6
+
 
 @dataclass(frozen=True)
-class ProfiledPoint(Point):
+class AnyLossPoint(Point):
     """Hold what is known at a point beyond value and gradient.
 
     Parameters
@@ -42,7 +46,7 @@ class ProfiledPoint(Point):
 
 
 @dataclass(frozen=True)
-class ProfiledLoss(Bending):
+class AnyLoss(HasQuadraticModel):
     """Weigh the losses of all rows at the best intercepts of their tasks.
 
     ``min over b of n_tasks / N sum_i weight_i loss(y_i, x_i . w_t + b_t) + alpha_ridge
@@ -99,7 +103,7 @@ class ProfiledLoss(Bending):
         """Return the Point at W."""
         return self._point(W, self._predict(W)) if W.any() else self._zero
 
-    def ahead(self, point, before, momentum):
+    def extrapolate(self, point, before, momentum):
         """Return the Point on the line through both, whose predictions are known."""
         W = point.variable + momentum * (point.variable - before.variable)
         return self._point(W, point.linear + momentum * (point.linear - before.linear))
@@ -112,7 +116,7 @@ class ProfiledLoss(Bending):
         parts = [z.reshape(-1, n_outputs) for z in self.datafit.predict(variable)]
         return np.concatenate(parts)
 
-    def _find_levels(self, linear):
+    def _find_intercepts(self, linear):
         """Return the best intercepts, near the last ones if these were settled."""
         if not self.datafit.fit_intercept:
             return self._begin
@@ -122,14 +126,14 @@ class ProfiledLoss(Bending):
         return levels
 
     def _point(self, W, linear):
-        rows, levels = self.rows, self._find_levels(linear)
+        rows, levels = self.rows, self._find_intercepts(linear)
         raw = linear + levels[rows.codes]
         slope = self.datafit.loss.gradient(rows.y, raw)
         value = rows.value(raw) + self.alpha_ridge / 2 * float(np.vdot(W, W))
         gradient = self._pull_back(rows.weight[:, None] * slope)
         if self.alpha_ridge:
             gradient = gradient + self.alpha_ridge * W
-        return ProfiledPoint(W, value, gradient, linear, levels, raw, slope)
+        return AnyLossPoint(W, value, gradient, linear, levels, raw, slope)
 
     def _pull_back(self, slope):
         """Return the gradient, given the weighted derivatives of all rows."""
@@ -154,8 +158,22 @@ class ProfiledLoss(Bending):
         else:
             moments = data.moments() if centred else data.moments().about_zero()
             bound = MomentCurvature(moments.xx).bound()
-        steepest = self.scale * self.datafit.loss.largest_curvature * bound
+        steepest = self.scale * self._largest_curvature * bound
         return max(steepest + self.alpha_ridge, _LEAST_CURVATURE)
+
+    def unit(self):
+        """Return the scale of values: losses of perfect predictions may be negative."""
+        best = -self.rows.conjugate(np.zeros_like(self._zero.slope))
+        return self._zero.value - min(best, 0.0)
+
+    @property
+    def _largest_curvature(self):
+        """Largest curvature of a row; where unbounded, a multiple of that at zero."""
+        largest = self.datafit.loss.largest_curvature
+        if np.isfinite(largest):
+            return largest
+        at_zero = self.datafit.loss.hessian(self.rows.y, self._zero.raw)
+        return _UNBOUNDED * float(at_zero.max())
 
     def lipschitz(self):
         """Return an upper bound of the curvature in any direction."""
@@ -176,7 +194,7 @@ class ProfiledLoss(Bending):
 
     def restrict(self, features):
         """Return the loss of some features."""
-        return ProfiledLoss(self.datafit.columns(features), self.alpha_ridge)
+        return AnyLoss(self.datafit.columns(features), self.alpha_ridge)
 
     def model(self, point):
         """Return a quadratic term of the same gradient and curvature at a point.
@@ -206,16 +224,16 @@ class ProfiledLoss(Bending):
 
         Returns
         -------
-        OutputModels
+        MultiOutputModels
             Coefficients and intercepts.
         """
         datafit, coef = self.datafit, W.reshape(*self.datafit.shape[:2], -1)
-        levels = self._find_levels(self._predict(W))[:, :, None]
+        levels = self._find_intercepts(self._predict(W))[:, :, None]
         tasks = np.concatenate([coef, levels], axis=2)
         if not datafit.fit_intercept:
             tasks = coef
         tasks = datafit.move(tasks, -1)
-        common = find_common(datafit, tasks)
+        common = fit_unseen_model(datafit, tasks)
         seen = datafit.task_totals > 0
         return unpack_tasks(
             np.where(seen[:, None, None], tasks, common), common, datafit

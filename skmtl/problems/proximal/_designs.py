@@ -17,7 +17,7 @@ from skmtl.problems.rows import (
     multiply,
     stays_sparse,
 )
-from skmtl.solvers import Divisible
+from skmtl.solvers import Restrictable
 
 from ._squared_loss import SquaredLoss, squared_loss
 
@@ -26,7 +26,7 @@ _CHUNK = 2**20
 
 
 @dataclass(frozen=True)
-class DivisibleLoss(Divisible):
+class RestrictableLoss(Restrictable):
     """A squared loss whose curvature can be read for a few features.
 
     Parameters
@@ -196,7 +196,7 @@ class SharedDesign:
         return choose_blocks(stacks, scale * factor[:, None], pulled, start, ridge)
 
 
-def divisible_moments(moments, fit_intercept=True, alpha_ridge=0.0):
+def restrictable_moments(moments, fit_intercept=True, alpha_ridge=0.0):
     """Pose the squared loss of moments, so that it can be restricted to features.
 
     Parameters
@@ -210,14 +210,14 @@ def divisible_moments(moments, fit_intercept=True, alpha_ridge=0.0):
 
     Returns
     -------
-    DivisibleLoss
+    RestrictableLoss
         The loss.
     """
     loss = squared_loss(moments, fit_intercept, alpha_ridge=alpha_ridge)
-    return DivisibleLoss(replace(loss, curvature=MomentDesign(loss.curvature.xx)))
+    return RestrictableLoss(replace(loss, curvature=MomentDesign(loss.curvature.xx)))
 
 
-def divisible_rows(data, fit_intercept=True, alpha_ridge=0.0):
+def restrictable_rows(data, fit_intercept=True, alpha_ridge=0.0):
     """Pose the squared loss of rows, so that it can be restricted to features.
 
     A square matrix of all features is never formed.
@@ -233,7 +233,7 @@ def divisible_rows(data, fit_intercept=True, alpha_ridge=0.0):
 
     Returns
     -------
-    DivisibleLoss
+    RestrictableLoss
         The loss.
     """
     if keeps_sparse(data):
@@ -248,7 +248,7 @@ def divisible_rows(data, fit_intercept=True, alpha_ridge=0.0):
         moments = moments if fit_intercept else moments.about_zero()
         design = StackedDesign(_stack(data, fit_intercept))
     loss = squared_loss(moments, curvature=design, alpha_ridge=alpha_ridge)
-    return DivisibleLoss(loss)
+    return RestrictableLoss(loss)
 
 
 def reads_rows(data):

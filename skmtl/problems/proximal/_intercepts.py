@@ -122,6 +122,8 @@ class RowList:
         settled : bool
             Whether the steps came to an end.
         """
+        if self.loss.has_log_link:
+            return self._match_means(linear, begin), True
         levels = begin
         for _ in range(_MAX_STEPS):
             step, slope = self._step(linear + levels[self.codes])
@@ -130,6 +132,20 @@ class RowList:
             if not ((np.abs(step) > least) & (np.abs(slope) > _FLAT)).any():
                 return levels, True
         return levels, False
+
+    def _match_means(self, linear, begin):
+        """Return the intercepts at which predicted means equal those of the targets."""
+        used = self.weight > 0
+        top = np.full((self.n_tasks, linear.shape[1]), -np.inf)
+        np.maximum.at(top, self.codes[used], linear[used])
+        top = np.where(np.isfinite(top), top, 0.0)
+        weight = self.weight[:, None]
+        with np.errstate(over="ignore"):
+            means = np.where(used[:, None], np.exp(linear - top[self.codes]), 0.0)
+        total, wanted = self._sum(weight * means), self._sum(weight * self.y)
+        found = (total > 0) & (wanted > 0)
+        ratio = np.divide(wanted, total, out=np.ones_like(total), where=found)
+        return np.where(found, np.log(ratio) - top, begin)
 
     def _step(self, raw):
         """Return Newton's steps, cut, and the slopes per weight."""

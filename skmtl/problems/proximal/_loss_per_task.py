@@ -15,7 +15,7 @@ _STEEP = 1e6
 
 
 @dataclass(frozen=True)
-class MixedRows(Smooth):
+class LossPerTask(Smooth):
     """Weigh the losses of tasks of several kinds: ``n_tasks / N`` times their sum.
 
     ``N`` is the total weight, and tasks without any do not count. A row of the variable
@@ -24,7 +24,7 @@ class MixedRows(Smooth):
 
     Parameters
     ----------
-    parts : tuple of MixedPart
+    parts : tuple of TasksOfOneLoss
         The tasks of each loss.
     """
 
@@ -109,7 +109,7 @@ class MixedRows(Smooth):
 
 
 @dataclass(frozen=True)
-class FreeLevels(Penalty):
+class FreeIntercepts(Penalty):
     """Penalise all columns of a variable but the last.
 
     Parameters

@@ -45,7 +45,7 @@ class PenalizedFit:
         A duality gap is in units of the objective, a gradient in those of the one at
         zero.
         """
-        unit = {"dual_gap": self.loss.zero().value}.get(self.penalty.certificate, 1.0)
+        unit = {"dual_gap": self.loss.unit()}.get(self.penalty.certificate, 1.0)
         return self.penalty.certificate, self.solution.optimality * unit
 
     def unpack(self):

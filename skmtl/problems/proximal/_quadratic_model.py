@@ -25,7 +25,7 @@ def quadratic_model(datafit, weights, point, ridge):
 
     Returns
     -------
-    Blocks
+    BlockQuadratic
         The quadratic term; intercepts are eliminated.
     """
     weights = _raise(weights)
@@ -35,7 +35,7 @@ def quadratic_model(datafit, weights, point, ridge):
     make = curved(datafit, weights)
     W, zeros = point.variable, np.zeros(point.variable.shape)
     bare = make(zeros, 0.0, 0.0)
-    product = bare.slope(W, bare.lay(W), slice(0, W.shape[1]))
+    product = bare.block_gradient(W, bare.state_at(W), slice(0, W.shape[1]))
     pulled = product - point.gradient
     start = point.value + np.vdot(W, pulled) - np.vdot(W, product) / 2
     return make(pulled, float(start), ridge)

@@ -8,7 +8,7 @@ import numpy as np
 from skmtl._contracts import Point, Smooth
 from skmtl._numbers import TINY
 from skmtl.data import TaskMoments
-from skmtl.problems.exact import LinearTasks, common_model
+from skmtl.problems.exact import LinearTasks, unseen_model
 from skmtl.problems.rows import MomentCurvature
 
 
@@ -100,7 +100,7 @@ class SquaredLoss(Smooth):
         rise = (np.vdot(W, gradient) + np.vdot(W, self._zero.gradient)) / 2
         return Point(W, max(self._zero.value + float(rise), 0.0), gradient)
 
-    def ahead(self, point, before, momentum):
+    def extrapolate(self, point, before, momentum):
         """Return the Point on the line through both, for no product."""
         return self._point(
             point.variable + momentum * (point.variable - before.variable),
@@ -146,7 +146,7 @@ class SquaredLoss(Smooth):
             Coefficients and intercepts.
         """
         seen = self.moments.weight > 0
-        coef, intercept = common_model(self.moments, W, shared, self.curvature.curve)
+        coef, intercept = unseen_model(self.moments, W, shared, self.curvature.curve)
         return LinearTasks(
             np.where(seen[:, None], W, coef),
             np.where(seen, self._intercepts(W), intercept),

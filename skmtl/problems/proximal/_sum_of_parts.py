@@ -48,9 +48,9 @@ class SumOfParts(Smooth):
         """Return the Point at zero."""
         return self._stack(np.zeros(self.shape), self.smooth.zero())
 
-    def ahead(self, point, before, momentum):
+    def extrapolate(self, point, before, momentum):
         """Return the Point on the line through both, as the sum allows."""
-        total = self.smooth.ahead(self._add(point), self._add(before), momentum)
+        total = self.smooth.extrapolate(self._add(point), self._add(before), momentum)
         W = point.variable
         return self._stack(W + momentum * (W - before.variable), total)
 
@@ -60,6 +60,10 @@ class SumOfParts(Smooth):
 
     def _add(self, point):
         return point.total
+
+    def unit(self):
+        """Return the scale of values, that of the sum."""
+        return self.smooth.unit()
 
     def lipschitz(self):
         """Return an upper bound: parts that move together move the sum that far."""

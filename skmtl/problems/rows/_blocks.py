@@ -9,7 +9,7 @@ import numpy as np
 from skmtl._contracts import Point
 from skmtl._linalg import apply, diagonals
 from skmtl._numbers import TINY
-from skmtl.solvers import Blocks
+from skmtl.solvers import BlockQuadratic
 
 # Blocks of so many features keep their Hessians in the second-level cache.
 _BLOCK = 96
@@ -17,7 +17,7 @@ _BLOCK = 96
 _UNLIKE = 8.0
 
 
-class SquaredBlocks(Blocks):
+class SquaredBlocks(BlockQuadratic):
     """Hold what both kinds know: the gradient at zero, the value there, the ridge.
 
     Parameters
@@ -65,11 +65,11 @@ class SquaredBlocks(Blocks):
 
     def at(self, W):
         """Return the Point at W."""
-        return self.point(W, self.lay(W))
+        return self.point(W, self.state_at(W))
 
     def point(self, W, state):
         """Return the Point at W."""
-        gradient = self.slope(W, state, slice(0, self.shape[1]))
+        gradient = self.block_gradient(W, state, slice(0, self.shape[1]))
         value = self.start + (np.vdot(W, gradient) - np.vdot(W, self.pulled)) / 2
         return Point(W, max(float(value), 0.0), gradient)
 
@@ -113,19 +113,19 @@ class GramBlocks(SquaredBlocks):
         """Largest curvature along each feature, without the ridge."""
         return diagonals(self.curved).max(axis=0)
 
-    def lay(self, W):
+    def state_at(self, W):
         """Return the state at W."""
         return apply(self.curved, W)
 
-    def level(self, W, state):
+    def value_at(self, W, state):
         """Return the value at W without its gradient."""
         return self._level(W, np.vdot(W, state))
 
-    def slope(self, W, state, block):
+    def block_gradient(self, W, state, block):
         """Return the gradient along the features of a block."""
         return state[:, block] - self.pulled[:, block] + self.ridge * W[:, block]
 
-    def push(self, state, block, step):
+    def update(self, state, block, step):
         """Move the state along with a step of a block."""
         state += multiply(step, self.curved[:, block])
 
@@ -181,27 +181,27 @@ class RowBlocks(SquaredBlocks):
         for (tasks, X), (a, b) in zip(self.stacks, spans, strict=True):
             yield tasks, X, state[a:b].reshape(-1, X.shape[1])
 
-    def lay(self, W):
+    def state_at(self, W):
         """Return the state at W."""
         state = np.zeros(self._ends[-1])
-        self.push(state, slice(0, self.shape[1]), W)
+        self.update(state, slice(0, self.shape[1]), W)
         return state
 
-    def level(self, W, state):
+    def value_at(self, W, state):
         """Return the value at W without its gradient."""
         squares = 0.0
         for tasks, _, part in self._parts(state):
             squares += (self._scale(tasks)[:, 0] * (part * part).sum(axis=1)).sum()
         return self._level(W, squares)
 
-    def slope(self, W, state, block):
+    def block_gradient(self, W, state, block):
         """Return the gradient along the features of a block."""
         slope = self.ridge * W[:, block] - self.pulled[:, block]
         for tasks, X, part in self._parts(state):
             slope[tasks] += self._scale(tasks) * multiply(part, X[:, :, block])
         return slope
 
-    def push(self, state, block, step):
+    def update(self, state, block, step):
         """Move the state along with a step of a block."""
         for tasks, X, part in self._parts(state):
             part += multiply(step[tasks], X[:, :, block].transpose(0, 2, 1))

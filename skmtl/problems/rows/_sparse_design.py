@@ -246,25 +246,25 @@ class SparseBlocks(SquaredBlocks):
         """Largest curvature along each feature, without the ridge."""
         return self.scale * self._whole.diagonals().max(axis=0)
 
-    def lay(self, W):
+    def state_at(self, W):
         """Return the state at W."""
         raw = self._whole.block.predict(W[:, None])[:, 0]
         return np.append(raw, (self._mean * W).sum(axis=1))
 
-    def level(self, W, state):
+    def value_at(self, W, state):
         """Return the value at W without its gradient."""
         n_tasks, design = len(W), self.design
         left = state[:-n_tasks] - design.root * state[-n_tasks:][design.codes]
         return self._level(W, self.scale * np.vdot(left, left))
 
-    def slope(self, W, state, block):
+    def block_gradient(self, W, state, block):
         """Return the gradient along the features of a block."""
         touched, rows, mean = self._read(block)
         shift = self._whole.weight * state[-len(W) :]
         inner = rows.pull_back(state[touched][:, None])[:, 0] - shift[:, None] * mean
         return self.scale * inner + self.ridge * W[:, block] - self.pulled[:, block]
 
-    def push(self, state, block, step):
+    def update(self, state, block, step):
         """Update the state after a step of a block."""
         touched, rows, mean = self._read(block)
         state[touched] += rows.predict(step[:, None])[:, 0]

@@ -11,7 +11,7 @@ from ._spectral import singular_values
 
 
 @dataclass(repr=False, eq=False)
-class Box(BaseEstimator, Penalty):
+class ClusterNorm(BaseEstimator, Penalty):
     """Believe that tasks fall into few groups, without saying which.
 
     The least of ``1/2 trace(W' (M / alpha_between + (I - M) / alpha_within)^-1 W)``
@@ -48,9 +48,9 @@ class Box(BaseEstimator, Penalty):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl.penalties import Box
+    >>> from skmtl.penalties import ClusterNorm
     >>> W = np.array([[1.0, 1.0], [1.0, 1.0], [2.0, -2.0]])
-    >>> Box(n_clusters=2).affinity(W).round(6)
+    >>> ClusterNorm(n_clusters=2).affinity(W).round(6)
     array([[0.5, 0.5, 0. ],
            [0.5, 0.5, 0. ],
            [0. , 0. , 1. ]])

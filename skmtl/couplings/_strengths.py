@@ -6,7 +6,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Pull:
+class Strengths:
     """Say how strongly each coefficient is pulled, and to what.
 
     Minimised, beside the loss, is ``sum_tj alpha_t pattern_j (w_tj - w_sj)^2 +

@@ -23,7 +23,7 @@ _MAX_ROUNDS = 50
 _ROUNDING = 4 * EPS
 
 
-def tighten(V, threshold):
+def solve_taut_string(V, threshold):
     """Minimise ``1/2 ||w - v||^2 + threshold sum_t |w[t] - w[t + 1]|`` per row v.
 
     Parameters

@@ -9,7 +9,7 @@ from skmtl._contracts import Chosen
 from skmtl.problems.newton import Datafit
 from skmtl.solvers import Newton
 
-from ._folds import deal_shuffled
+from ._folds import assign_shuffled_folds
 from ._grids import read_grid, read_splits
 from ._held_out import FAST, HeldOutScore
 from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
@@ -70,7 +70,7 @@ class MeanLossSearch:
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         grid = pose_grid(datafit, *lists)
         if self.method == "laplace":
-            return tabulate_likelihoods(grid)
+            return table_of_likelihoods(grid)
         if self.scoring in FAST:
             measure = FAST[self.scoring](datafit)
         else:
@@ -79,13 +79,13 @@ class MeanLossSearch:
                 return study.make_model(objective.unpack(variable))
 
             measure = HeldOutScore(self.scoring, fitted, study.X, study.y)
-        return tabulate_held_out(grid, self._split(study), measure)
+        return table_of_scores(grid, self._split(study), measure)
 
     def _split(self, study):
         """Return the folds, by default those of each task shuffled."""
         if self.cv is None or isinstance(self.cv, Integral):
             n_folds = _N_FOLDS if self.cv is None else self.cv
-            return deal_shuffled(study.rows, n_folds)
+            return assign_shuffled_folds(study.rows, n_folds)
         return read_splits(self.cv, study.rows, study.X, study.y, study.task)
 
 
@@ -107,16 +107,16 @@ def pose_grid(datafit, alphas, alphas_shared, alphas_intercept):
     """
     datafit.refuse_huge()
     along, level = mean_curvatures(datafit)
-    endless = np.array([np.inf])
+    infinite = np.array([np.inf])
     own, levels, shared = _ALPHAS * along, _LEVELS * level, _SHARED
     if alphas is not None:
-        own = read_grid(alphas, "alphas", endless=True)
+        own = read_grid(alphas, "alphas", infinite=True)
     if alphas_shared is not None:
         shared = read_grid(alphas_shared, "alphas_shared", zero=True)
     if alphas_intercept is not None:
-        levels = read_grid(alphas_intercept, "alphas_intercept", endless=True)
+        levels = read_grid(alphas_intercept, "alphas_intercept", infinite=True)
     if (datafit.task_totals > 0).sum() == 1:
-        own = levels = endless
+        own = levels = infinite
     if not datafit.fit_intercept:
         levels = np.zeros(1)
     if levels.any():
@@ -128,13 +128,13 @@ def pose_grid(datafit, alphas, alphas_shared, alphas_intercept):
     return LossGrid(datafit, candidates, _SEARCH)
 
 
-def tabulate_likelihoods(grid):
+def table_of_likelihoods(grid):
     """Return the table of approximate log likelihoods."""
     triples, scores = likelihoods(grid)
     return _finish(grid, triples, scores)
 
 
-def tabulate_held_out(grid, splits, measure):
+def table_of_scores(grid, splits, measure):
     """Return the table of scores on rows left out, of each fold and mean."""
     triples, scores = held_out_scores(grid, splits, measure)
     table = _finish(grid, triples, scores.mean(axis=0))

@@ -28,11 +28,11 @@ def fall(highest, n_alphas, eps):
     return np.geomspace(highest, eps * highest, n_alphas)
 
 
-def saturate(loss, penalty_at, solver):
+def find_saturation(loss, penalty_at, solver):
     """Return the strength beyond which a higher one does not change the solution.
 
     It serves a strength that grows alone, of several that a penalty has; if all grow,
-    the penalty knows. It is measured by a step from the solution at an endless one.
+    the penalty knows. It is measured by a step from the solution at an infinite one.
     """
     units = max(loss.lipschitz(), norm(loss.zero().gradient), TINY)
     fit = minimize(loss, penalty_at(ALPHA_MAX * units), solver)
@@ -46,7 +46,7 @@ def saturate(loss, penalty_at, solver):
     return least_strength(step, moved, ALPHA_MAX * units)
 
 
-def loosen(tol):
+def loose_tol(tol):
     """Return the tolerance in folds: errors on rows left out have fewer digits."""
     return max(tol, min(_LOOSER * tol, _LOOSEST))
 
@@ -61,7 +61,7 @@ def choose(errors, one_standard_error):
     return int(np.flatnonzero(mean <= mean[best] + spread)[0])
 
 
-def go_on(alphas, errors, measure, further):
+def extend_path(alphas, errors, measure, further):
     """Lower falling strengths as long as errors fall, or warn that they do.
 
     Parameters

@@ -11,7 +11,7 @@ _ACCURACY = 1e-12
 _MAX_ITER = 10_000
 
 
-def settle(smooth, groups):
+def minimise_with_equal_tasks(smooth, groups):
     """Return the Point where a smooth term is least if tasks of a group are equal.
 
     Parameters
