@@ -41,7 +41,7 @@ N_TASKS = 5
 
 
 def estimators():
-    """Every public estimator that can be made from strengths and a graph."""
+    """Make every public estimator that needs only strengths and a graph."""
     for name in sorted(skmtl.linear_model.__all__):
         cls = getattr(skmtl.linear_model, name)
         if inspect.isclass(cls) and issubclass(cls, BaseEstimator):
@@ -51,7 +51,7 @@ def estimators():
 
 
 def made(cls):
-    """The class with its strengths, or None if it needs another object."""
+    """Make the class with its strengths; None if it needs another object."""
     names = inspect.signature(cls).parameters
     known = {
         "graph": np.diag(np.ones(N_TASKS - 1), 1) + np.diag(np.ones(N_TASKS - 1), -1)
@@ -93,7 +93,7 @@ def target(model, raw):
 
 
 def fitted(model, X, y, given):
-    """The learnt arrays and the predictions, or the error's text."""
+    """Return the learnt arrays and the predictions, or the kind of error."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -107,7 +107,7 @@ def fitted(model, X, y, given):
 
 
 def record(only):
-    """Fit everything; a mapping (estimator, problem) -> learnt arrays."""
+    """Fit everything; return a mapping (estimator, problem) -> learnt arrays."""
     return {
         (name, data): fitted(model, X, y, given)
         for name, model in estimators()
@@ -117,13 +117,14 @@ def record(only):
 
 
 def difference(old, new):
-    """The largest difference between two fits, relative to the larger of 1 and the old."""
+    """Return the largest difference of two fits, relative to arrays' maxima."""
     if old.keys() != new.keys():
         return np.inf
     return max(map(distance, old.values(), new.values()), default=0.0)
 
 
 def distance(a, b):
+    """Return the largest difference of two arrays, relative to the first."""
     if isinstance(a, str) or a.dtype.kind not in "fiu":
         return 0.0 if np.array_equal(a, b) else np.inf
     if a.shape != b.shape:
@@ -134,6 +135,7 @@ def distance(a, b):
 
 
 def main():
+    """Record or compare, as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=["record", "compare"])
     parser.add_argument("file")
