@@ -129,9 +129,9 @@ def distance(a, b):
         return 0.0 if np.array_equal(a, b) else np.inf
     if a.shape != b.shape:
         return np.inf
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    apart = np.abs(a - b)[~same] / max(1.0, np.abs(a[np.isfinite(a)]).max(initial=0))
-    return float(apart.max(initial=0.0))
+    apart = (a != b) & ~(np.isnan(a) & np.isnan(b))
+    unit = np.abs(a[np.isfinite(a)]).max(initial=1.0)
+    return float(np.abs(a[apart] - b[apart]).max(initial=0.0) / unit)
 
 
 def main():
@@ -157,8 +157,9 @@ def main():
         )
     for name, (apart, where) in worst.items():
         print(f"{name:40} {apart:8.1e} {where}")
-    print("only before:", sorted({k[0] for k in before.keys() - now.keys()}))
-    print("only now:", sorted({k[0] for k in now.keys() - before.keys()}))
+    if not given.only:
+        print("only before:", sorted({k[0] for k in before.keys() - now.keys()}))
+        print("only now:", sorted({k[0] for k in now.keys() - before.keys()}))
     return int(max(apart for apart, _ in worst.values()) > given.tol)
 
 

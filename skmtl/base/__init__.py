@@ -9,6 +9,7 @@ from ._constraints import (
     NONNEGATIVE,
     PATH_CONSTRAINTS,
     POSITIVE,
+    SCORING,
     SOLVER_CONSTRAINTS,
     UNBOUNDED,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "NONNEGATIVE",
     "PATH_CONSTRAINTS",
     "POSITIVE",
+    "SCORING",
     "SOLVER_CONSTRAINTS",
     "UNBOUNDED",
     "MomentRegressor",

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from numbers import Integral, Real
 
+from sklearn.metrics import get_scorer_names
+
 from skmtl._compat import Interval, StrOptions
 
 POSITIVE = [Interval(Real, 0, None, closed="neither")]
 NONNEGATIVE = [Interval(Real, 0, None, closed="left")]
 # 0 or more, or infinite.
 UNBOUNDED = [Interval(Real, 0, None, closed="both")]
+
+SCORING = [StrOptions(set(get_scorer_names())), callable, None]
 
 COMMON_CONSTRAINTS = {
     "fit_intercept": ["boolean"],
@@ -32,5 +36,6 @@ PATH_CONSTRAINTS = {
     "n_alphas": [Interval(Integral, 1, None, closed="left")],
     "eps": [Interval(Real, 0, 1, closed="neither"), None],
     "cv": ["cv_object"],
+    "scoring": SCORING,
     "one_standard_error": ["boolean"],
 }

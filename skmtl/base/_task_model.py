@@ -51,7 +51,9 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
         """Return the fitted attributes by name."""
         rows = sample.rows
         tasks = TaskSet(rows.tasks, rows.orders, seen_tasks(rows), rows.X.shape[1])
-        relation = self._relation(tasks) if search is None else search
+        relation = self._relation(tasks)
+        if search is not None:
+            relation = search.over(relation)
         if relation.is_shared:
             target.check_units(rows)
         smooths = self.fit_intercept and not relation.penalizes_intercepts
@@ -63,6 +65,7 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
             targets,
             *given,
             make_model=self._maker(target, sample),
+            smooths=smooths,
             **self._stopping(),
         )
         chosen = relation.choose(study)

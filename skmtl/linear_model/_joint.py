@@ -373,6 +373,9 @@ class JointFeatureRegressorCV(TaskRegressor):
         Whether coefficients must be 0 or more.
     cv : int, splitter or iterable of (train, test), default=None
         None for 5. An int deals the rows of each task to so many folds.
+    scoring : str or callable, default=None
+        Score of held-out rows, of scikit-learn; larger is better. None for the negative
+        mean squared error, to which all weights are applied; a scorer gets no weights.
     one_standard_error : bool, default=False
         Whether to take the largest alpha whose error is within one standard error of
         the smallest, for fewer features.
@@ -474,6 +477,7 @@ class JointFeatureRegressorCV(TaskRegressor):
         penalty="l21",
         positive=False,
         cv=None,
+        scoring=None,
         one_standard_error=False,
         fit_intercept=True,
         task_column=None,
@@ -489,6 +493,7 @@ class JointFeatureRegressorCV(TaskRegressor):
         self.penalty = penalty
         self.positive = positive
         self.cv = cv
+        self.scoring = scoring
         self.one_standard_error = one_standard_error
         self.fit_intercept = fit_intercept
         self.task_column = task_column
@@ -501,7 +506,12 @@ class JointFeatureRegressorCV(TaskRegressor):
         grid = PathGrid(self.alphas, self.n_alphas, self.eps, 1e-2)
         options = self.cv, self.one_standard_error
         return PathSearch(
-            self._relation_at, grid, *options, refits_path=True, loosens=False
+            self._relation_at,
+            grid,
+            *options,
+            refits_path=True,
+            loosens=False,
+            scoring=self.scoring,
         )
 
     def _relation_at(self, alpha, tasks):

@@ -359,6 +359,9 @@ class LowRankRegressorCV(TaskRegressor):
         highest strength is one that halves a step from zero.
     cv : int, splitter or iterable of (train, test), default=None
         None for 5. An int deals the rows of each task to so many folds.
+    scoring : str or callable, default=None
+        Score of held-out rows, of scikit-learn; larger is better. None for the negative
+        mean squared error, to which all weights are applied; a scorer gets no weights.
     one_standard_error : bool, default=False
         Whether to take the largest alpha whose error is within one standard error of
         the smallest, for fewer directions.
@@ -459,6 +462,7 @@ class LowRankRegressorCV(TaskRegressor):
         eps=None,
         squared=False,
         cv=None,
+        scoring=None,
         one_standard_error=False,
         fit_intercept=True,
         task_column=None,
@@ -472,6 +476,7 @@ class LowRankRegressorCV(TaskRegressor):
         self.eps = eps
         self.squared = squared
         self.cv = cv
+        self.scoring = scoring
         self.one_standard_error = one_standard_error
         self.fit_intercept = fit_intercept
         self.task_column = task_column
@@ -483,7 +488,7 @@ class LowRankRegressorCV(TaskRegressor):
     def _relation(self, tasks):
         grid = PathGrid(self.alphas, self.n_alphas, self.eps, 1e-3)
         options = self.cv, self.one_standard_error
-        return PathSearch(self._relation_at, grid, *options)
+        return PathSearch(self._relation_at, grid, *options, scoring=self.scoring)
 
     def _relation_at(self, alpha, tasks):
         return LowRank.of(tasks, alpha, self.squared)

@@ -7,7 +7,7 @@ import numpy as np
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
-from skmtl.base import COMMON_CONSTRAINTS, UNBOUNDED, MomentRegressor
+from skmtl.base import COMMON_CONSTRAINTS, SCORING, UNBOUNDED, MomentRegressor
 from skmtl.couplings import ToMean
 from skmtl.selection import MeanSearch
 
@@ -194,6 +194,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
     cv : int, splitter or iterable of (train, test), default=None
         Folds for ``method="cv"``. An int deals the rows of each task to so many folds;
         None stands for 5.
+    scoring : str or callable, default=None
+        Score of held-out rows, of scikit-learn; larger is better. None for the negative
+        mean squared error, to which all weights are applied; a scorer gets no weights.
     alpha_per_feature : bool, default=False
         Whether each feature has its own `alpha`; for "reml" only.
     fit_intercept : bool, default=True
@@ -312,6 +315,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         "alphas_intercept": ["array-like", None],
         "method": [StrOptions({"reml", "loo", "gcv", "cv"})],
         "cv": ["cv_object"],
+        "scoring": SCORING,
         "alpha_per_feature": ["boolean"],
         **COMMON_CONSTRAINTS,
     }
@@ -324,6 +328,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         alphas_intercept=None,
         method="loo",
         cv=None,
+        scoring=None,
         alpha_per_feature=False,
         fit_intercept=True,
         task_column=None,
@@ -335,6 +340,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         self.alphas_intercept = alphas_intercept
         self.method = method
         self.cv = cv
+        self.scoring = scoring
         self.alpha_per_feature = alpha_per_feature
         self.fit_intercept = fit_intercept
         self.task_column = task_column
@@ -344,7 +350,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         options = self.method, self.cv, self.alpha_per_feature, self.fit_intercept
-        return MeanSearch(partial(NearMean.of, tasks), *lists, *options)
+        relation_at = partial(NearMean.of, tasks)
+        return MeanSearch(relation_at, *lists, *options, self.scoring)
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_

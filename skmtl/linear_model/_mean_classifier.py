@@ -2,14 +2,13 @@
 
 from functools import partial
 
-from sklearn.metrics import get_scorer_names
-
 from skmtl._compat import StrOptions
 from skmtl.base import (
     CLASS_CONSTRAINTS,
     CLASSIFIER_CONSTRAINTS,
     COMMON_CONSTRAINTS,
     NONNEGATIVE,
+    SCORING,
     TaskClassifier,
 )
 from skmtl.selection import MeanLossSearch
@@ -290,7 +289,7 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         "alphas_intercept": ["array-like", None],
         "method": [StrOptions({"cv", "laplace"})],
         "cv": ["cv_object"],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "scoring": SCORING,
         "tol": CLASSIFIER_CONSTRAINTS["tol"],
         "max_iter": CLASSIFIER_CONSTRAINTS["max_iter"],
         **COMMON_CONSTRAINTS,

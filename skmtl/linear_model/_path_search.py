@@ -1,77 +1,87 @@
 """Search the strength of any linear model of tasks along a path."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from typing import Any, Self
 
-from sklearn.base import (
-    BaseEstimator,
-    MetaEstimatorMixin,
-    MultiOutputMixin,
-    RegressorMixin,
-    clone,
-)
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, clone
 from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._compat import Documented, Interval, fit_context
-from skmtl.base import MomentRegressor
+from skmtl._compat import Documented, fit_context
+from skmtl._contracts import Array
+from skmtl.base import PATH_CONSTRAINTS, TaskModel
 from skmtl.selection import PathGrid, PathSearch
 
 
-class PathSearchCV(
-    Documented, MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator
-):
-    """Choose the strength of a linear model of tasks along a path.
+def _has_method(name):
+    """Return a check that the model has a method, before and after `fit`."""
 
-    In every fold the model is solved at falling strengths, each from where the last two
-    solutions lead, and the strength of smallest squared error on rows left out is
-    chosen. Folds are moments of their rows, which are read once; only where rows are
-    far fewer than features are they used again. In folds, ten times the `tol` of
-    the model is enough, 1e-4 at most; not with joint features, which are found fast.
+    def check(search):
+        getattr(vars(search).get("best_estimator_", search.estimator), name)
+        return True
+
+    return available_if(check)
+
+
+class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimator):
+    """Choose the strength of any linear model of tasks by cross-validation.
+
+    In every fold the model is solved at decreasing strengths, each warm-started from
+    the last two solutions. The strength with the best mean score on held-out rows is
+    chosen: numbers are scored by the mean squared error, with Huber's loss by the mean
+    absolute error, classes by the log loss and counts by the mean Poisson loss. With
+    the squared loss, folds are moments, so that rows are read once, unless they are far
+    fewer than features. In folds the tolerance is ten times the `tol` of the model, and
+    at most 1e-4.
 
     Parameters
     ----------
     estimator : estimator instance
-        Model of :mod:`skmtl.linear_model` that learns from moments: any but the
-        ...CV ones.
+        Model of :mod:`skmtl.linear_model` with a given strength: a regressor, a
+        classifier or a count model, but not one that ends in CV.
     n_alphas : int, default=30
         Number of strengths to choose from, if `alphas` is None.
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths to choose from, positive. None for a path from the highest that
-        makes a difference: with norms, the least at which all coefficients are zero;
-        with penalties that make none zero, one at which a step from zero is halved.
-        With models on the scale of ridge regression, they go from 1e4 down to 1e-3
-        times the mean curvature of a task's loss.
+        Strengths to choose from, positive. None for a path from the smallest strength
+        at which all coefficients are zero, or, if the penalty makes none zero, at which
+        a step from zero is halved. For couplings, such as mean regularisation, they go
+        from 1e4 down to 1e-3 times the mean curvature of a task's loss.
     param : str, default=None
-        Name of the strength that is searched. None for all that the penalty has, which
-        keep their proportions: `alphas` are values of the first, for instance of
-        `alpha_related`. In models on the scale of ridge regression, None is `alpha`.
+        Name of the strength to search. None for all strengths of the penalty, in
+        proportion: `alphas` are values of the first, for instance of `alpha_related`.
+        For couplings, None is `alpha`.
     eps : float, default=None
-        Lowest strength in units of the highest, if `alphas` is None; of no effect on
-        the scale of ridge regression. None for 1e-3, and for lower ones as long as
-        errors on rows left out fall.
+        Smallest strength relative to the largest, if `alphas` is None; not for
+        couplings. None for 1e-3, or 1e-2 for classes and counts, and for less while the
+        error decreases.
     cv : int, splitter or iterable of (train, test), default=None
-        None for 5. An int deals the rows of each task to so many folds.
+        None for 5. An int assigns the rows of each task to that many folds: in turn for
+        the squared loss, shuffled for others.
+    scoring : str or callable, default=None
+        Score of held-out rows, of scikit-learn; larger is better. None for the one
+        above, to which all weights are applied; a scorer gets no weights.
     one_standard_error : bool, default=False
-        Whether to take the largest strength whose error is within one standard error
-        of the smallest, for a simpler model.
+        Whether to choose the largest strength with a score within one standard error
+        of the best, for a simpler model.
 
     Attributes
     ----------
     best_estimator_ : estimator instance
-        The model at the strength that was chosen, fitted to all rows.
+        The model at the chosen strength, fitted to all rows.
     alpha_ : float
-        Strength that was chosen.
+        Chosen strength.
     best_params_ : dict
-        The same by the names of the parameters that were searched.
+        Chosen strengths by the names of their parameters.
     best_index_ : int
-        Position of it in `cv_results_`.
+        Position of `alpha_` in `cv_results_`.
     best_score_ : float
-        Mean of the squared errors on rows left out at `alpha_`, negated.
+        Mean score at `alpha_`.
     cv_results_ : dict of ndarray
-        Falling strengths, "alpha", with "mean_test_score", "std_test_score" and the
-        scores of each fold, "split0_test_score" and so on: mean squared errors,
-        negated, all weights applied.
+        Decreasing strengths, "alpha", with "mean_test_score", "std_test_score" and the
+        scores of each fold, "split0_test_score" and so on; errors are negative.
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes, if the model is a classifier; with a 2-d y an array per task.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -79,8 +89,8 @@ class PathSearchCV(
 
     See Also
     --------
-    JointFeatureRegressorCV : Features that all tasks share, with a strength chosen.
-    LowRankRegressorCV : Few directions, with a strength chosen.
+    MeanRegularizedRegressorCV : All strengths of mean regularisation.
+    JointFeatureRegressorCV : Joint features, with warm starts in the final fit too.
 
     References
     ----------
@@ -106,28 +116,28 @@ class PathSearchCV(
     """
 
     _parameter_constraints = {
-        "estimator": [MomentRegressor],
-        "n_alphas": [Interval(Integral, 1, None, closed="left")],
-        "alphas": ["array-like", None],
+        "estimator": [TaskModel],
         "param": [str, None],
-        "eps": [Interval(Real, 0, 1, closed="neither"), None],
-        "cv": ["cv_object"],
-        "one_standard_error": ["boolean"],
+        **PATH_CONSTRAINTS,
     }
-    __metadata_request__fit = {"task": True}
-    __metadata_request__predict = {"task": True}
-    __metadata_request__score = {"task": True}
+    __metadata_request__fit = {"task": True, "exposure": True}
+    __metadata_request__predict = {"task": True, "exposure": True}
+    __metadata_request__predict_proba = {"task": True}
+    __metadata_request__predict_log_proba = {"task": True}
+    __metadata_request__decision_function = {"task": True}
+    __metadata_request__score = {"task": True, "exposure": True}
 
     def __init__(
         self,
-        estimator,
-        n_alphas=30,
+        estimator: TaskModel,
+        n_alphas: int = 30,
         *,
-        alphas=None,
-        param=None,
-        eps=None,
-        cv=None,
-        one_standard_error=False,
+        alphas: Any = None,
+        param: str | None = None,
+        eps: float | None = None,
+        cv: Any = None,
+        scoring: Any = None,
+        one_standard_error: bool = False,
     ):
         self.estimator = estimator
         self.n_alphas = n_alphas
@@ -135,10 +145,18 @@ class PathSearchCV(
         self.param = param
         self.eps = eps
         self.cv = cv
+        self.scoring = scoring
         self.one_standard_error = one_standard_error
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, task=None):
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        task: Any = None,
+        exposure: Any = None,
+    ) -> Self:
         """Choose the strength, and fit the model to all rows.
 
         Parameters
@@ -146,11 +164,14 @@ class PathSearchCV(
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if the model has a `task_column`.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
-            Target. If 2-d, columns are tasks and NaN means not observed.
+            Targets, as the model takes them. If 2-d, columns are tasks and NaN means
+            not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
-            Weight of each row, in the loss and in the errors.
+            Weight of each row, in the loss and in the score.
         task : array-like of shape (n_samples,), int or str, default=None
             Task label of each row, or one label for all rows, if X has no task column.
+        exposure : array-like of shape (n_samples,), default=None
+            Exposure of each row, if the model is one of counts.
 
         Returns
         -------
@@ -167,15 +188,16 @@ class PathSearchCV(
             self.cv,
             self.one_standard_error,
             moves_all=self.param is None or names == name_strengths(model, None),
+            scoring=self.scoring,
         )
-        model._fit(X, y, sample_weight, task, search=search)
+        model._fit(X, y, sample_weight, task, search, **_given(exposure=exposure))
         for name in ("alpha_", "cv_results_", "best_index_", "best_score_"):
             setattr(self, name, vars(model).pop(name))
         self.best_params_ = scaled.parameters(self.alpha_)
         self.best_estimator_ = model.set_params(**self.best_params_)
         return self
 
-    def predict(self, X, task=None):
+    def predict(self, X: Any, task: Any = None, exposure: Any = None) -> Array:
         """Predict each row with the model of its task.
 
         Parameters
@@ -184,6 +206,8 @@ class PathSearchCV(
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_samples,), int or str, default=None
             Label of each row, or one label for all rows, if `fit` was given labels.
+        exposure : array-like of shape (n_samples,), default=None
+            Exposure of each row, if the model is one of counts.
 
         Returns
         -------
@@ -191,21 +215,87 @@ class PathSearchCV(
             Predictions of `best_estimator_`.
         """
         check_is_fitted(self)
-        return self.best_estimator_.predict(X, task)
+        return self.best_estimator_.predict(X, task, **_given(exposure=exposure))
 
-    def score(self, X, y, sample_weight=None, task=None):
-        """Return the coefficient of determination of the predictions.
+    @_has_method("predict_proba")
+    def predict_proba(self, X: Any, task: Any = None) -> Array:
+        """Predict the probability of each class with the model of a row's task.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, as in `predict`.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, as in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+            Probabilities by `best_estimator_`, in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.predict_proba(X, task)
+
+    @_has_method("predict_log_proba")
+    def predict_log_proba(self, X: Any, task: Any = None) -> Array:
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, as in `predict`.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, as in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or list of them
+            Logarithms of what `predict_proba` returns.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.predict_log_proba(X, task)
+
+    @_has_method("decision_function")
+    def decision_function(self, X: Any, task: Any = None) -> Array:
+        """Score the classes of each row with the model of its task.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, as in `predict`.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, as in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Scores by `best_estimator_`.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.decision_function(X, task)
+
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        task: Any = None,
+        exposure: Any = None,
+    ) -> float:
+        """Score the predictions as the model does: R2, accuracy or explained deviance.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, as in `predict`.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
-            Target; NaN in a 2-d y is left out.
+            Targets; NaN in a 2-d y is left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
         task : array-like of shape (n_samples,), default=None
             Label of each row, as in `predict`.
+        exposure : array-like of shape (n_samples,), default=None
+            Exposure of each row, if the model is one of counts.
 
         Returns
         -------
@@ -213,7 +303,13 @@ class PathSearchCV(
             Score of `best_estimator_`.
         """
         check_is_fitted(self)
-        return self.best_estimator_.score(X, y, sample_weight, task)
+        more = _given(exposure=exposure)
+        return self.best_estimator_.score(X, y, sample_weight, task, **more)
+
+    @property
+    def classes_(self) -> Any:
+        """Sorted classes, if the model is a classifier."""
+        return _learnt(self).classes_
 
     @property
     def n_features_in_(self):
@@ -228,8 +324,16 @@ class PathSearchCV(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
+        tags.estimator_type = inner.estimator_type
         tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags
+        tags.classifier_tags = inner.classifier_tags
+        tags.regressor_tags = inner.regressor_tags
         return tags
+
+
+def _given(**arguments):
+    """Return the arguments that are not None."""
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _learnt(search):
@@ -273,6 +377,12 @@ def name_strengths(model, param=None):
     They are `alpha`, or all that begin with `alpha_`, or the `alpha` of a penalty.
     """
     known = model.get_params()
+    if "alphas" in known:
+        raise ValueError(
+            "estimator must be a model with a given strength, got "
+            f"{type(model).__name__}, which chooses its own. Fit it without "
+            "PathSearchCV."
+        )
     names = ["alpha"] if "alpha" in known else _find_strengths(model)
     names = names if param is None else [param]
     if not names or any(name not in known for name in names):

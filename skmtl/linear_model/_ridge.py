@@ -13,6 +13,7 @@ from skmtl.base import (
     COMMON_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
+    SCORING,
     MomentRegressor,
     TaskClassifier,
     TaskCountRegressor,
@@ -150,6 +151,9 @@ class MultiTaskRidgeCV(TaskRegressor):
         Whether each task has its own strength, or all have the same.
     cv : int, splitter or iterable of (train, test), default=None
         None for leave-one-out. An int deals the rows of each task to so many folds.
+    scoring : str or callable, default=None
+        Score of held-out rows, of scikit-learn; larger is better. None for the negative
+        mean squared error, to which all weights are applied; a scorer gets no weights.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -225,6 +229,7 @@ class MultiTaskRidgeCV(TaskRegressor):
         "alphas": ["array-like", None],
         "alpha_per_task": ["boolean"],
         "cv": ["cv_object"],
+        "scoring": SCORING,
         **COMMON_CONSTRAINTS,
     }
 
@@ -234,6 +239,7 @@ class MultiTaskRidgeCV(TaskRegressor):
         *,
         alpha_per_task=True,
         cv=None,
+        scoring=None,
         fit_intercept=True,
         task_column=None,
         handle_unknown="shared",
@@ -242,13 +248,15 @@ class MultiTaskRidgeCV(TaskRegressor):
         self.alphas = alphas
         self.alpha_per_task = alpha_per_task
         self.cv = cv
+        self.scoring = scoring
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
 
     def _relation(self, tasks):
-        return RidgeSearch(Independent, self.alphas, self.alpha_per_task, self.cv)
+        options = self.alpha_per_task, self.cv, self.scoring
+        return RidgeSearch(Independent, self.alphas, *options)
 
 
 class MultiTaskLogisticRegression(TaskClassifier):

@@ -203,8 +203,7 @@ def pose_per_task(rows, parts, relation):
 
 def _pose_newton_per_task(rows, parts, relation):
     datafit = DatafitPerTask(rows, parts)
-    pull = relation.coupling.strengths(len(rows.tasks), rows.X.shape[1])
-    return PerTaskNewtonProblem(NewtonProblem(MeanLosses(datafit, pull)))
+    return PerTaskNewtonProblem(NewtonProblem(_couple(datafit, relation)))
 
 
 def _pose_proximal_per_task(rows, parts, relation):
@@ -221,7 +220,7 @@ def _pose_mean(rows, loss, relation, fit_intercept):
     pull = relation.coupling.strengths(len(rows.tasks), rows.X.shape[1])
     if needs_iteration(rows):
         datafit = Datafit(_stack(rows), loss, fit_intercept)
-        return IteratedProblem(MeanLosses(datafit, pull))
+        return IteratedProblem(_couple(datafit, relation))
     if has_few_rows(rows) and (pull.pattern > 0).all():
         return RowsProblem(rows, relation, fit_intercept)
     return _pose_from_moments(rows, relation, fit_intercept)
@@ -232,7 +231,7 @@ def _pose_graph(rows, loss, relation, fit_intercept):
     n_data = rows.X.nnz if sparse.issparse(rows.X) else rows.X.size
     if is_large(n_matrices * rows.X.shape[1] ** 2, n_data):
         datafit = Datafit(_stack(rows), loss, fit_intercept)
-        return IteratedProblem(_graph_losses(datafit, relation))
+        return IteratedProblem(_couple(datafit, relation))
     return _pose_from_moments(rows, relation, fit_intercept)
 
 
@@ -250,21 +249,21 @@ def _solve_moments(weighted, relation, fit_intercept):
     return GraphFit(weighted, relation.coupling, fit_intercept, roots)
 
 
-def _graph_losses(datafit, relation):
-    roots = tuple(relation.graph.roots)
-    return GraphLosses(datafit, relation.coupling, relation.graph, roots)
+def _couple(datafit, relation):
+    """Return the objective of losses and a coupling."""
+    if relation.graph is not None:
+        roots = tuple(relation.graph.roots)
+        return GraphLosses(datafit, relation.coupling, relation.graph, roots)
+    n_features = datafit.shape[2] - datafit.fit_intercept
+    strengths = relation.coupling.strengths(datafit.n_tasks, n_features)
+    return MeanLosses(datafit, strengths)
 
 
 def _pose_newton(rows, loss, relation, fit_intercept, targets):
     """Pose losses of any kind with a coupling."""
     datafit = Datafit(_stack(rows), loss, fit_intercept, targets)
-    if relation.graph is not None:
-        objective = _graph_losses(datafit, relation)
-    else:
-        n_features = datafit.data.X.shape[1]
-        pull = relation.coupling.strengths(datafit.n_tasks, n_features)
-        objective = MeanLosses(datafit, pull)
-    return NewtonProblem(objective, _minimize_scaled if loss.is_scaled else _newton)
+    minimize_by = _minimize_scaled if loss.is_scaled else _newton
+    return NewtonProblem(_couple(datafit, relation), minimize_by)
 
 
 def _pose_proximal(rows, loss, relation, fit_intercept, targets):
@@ -403,6 +402,10 @@ class IteratedProblem(Problem):
     objective: object
     moments = None
 
+    def at(self, relation):
+        """Return the same problem with another relation of the same kind."""
+        return replace(self, objective=_couple(self.objective.datafit, relation))
+
     def solve(self, start=None, tol=_TOL, max_iter=None):
         fit = iterate(self.objective)
         return Fit(
@@ -431,6 +434,10 @@ class NewtonProblem(Problem):
     objective: object
     minimize: object = None
     moments = None
+
+    def at(self, relation):
+        """Return the same problem with another relation of the same kind."""
+        return replace(self, objective=_couple(self.objective.datafit, relation))
 
     def solve(self, start=None, tol=_TOL, max_iter=None):
         self.objective.datafit.refuse_huge()
@@ -525,10 +532,14 @@ class LossPenaltyProblem(Problem):
         """Return the same problem with another relation of the same kind."""
         return replace(self, relation=relation)
 
-    def solve(self, start=None, tol=_TOL, max_iter=None):
+    @cached_property
+    def loss(self):
+        """The losses of all tasks, with the ridge of the relation."""
         self.datafit.refuse_huge()
-        relation = self.relation
-        loss = AnyLoss(self.datafit.about_means(), relation.ridge)
+        return AnyLoss(self.datafit.about_means(), self.relation.ridge)
+
+    def solve(self, start=None, tol=_TOL, max_iter=None):
+        loss, relation = self.loss, self.relation
         solver = relation.solver(self.datafit.loss, tol, max_iter)
         fit = minimize(loss, relation.penalty, solver, start)
         return as_penalized_fit(fit, tol)

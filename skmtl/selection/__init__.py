@@ -4,7 +4,6 @@ from ._fold_search import FoldErrors, log_grid, mean_curvature_of_rows, search_f
 from ._folds import assign_folds, assign_shuffled_folds, check_has_rows, fold_moments
 from ._grids import BOTH_ENDS, read_grid, read_splits
 from ._grids import warn_of_edge as warn_of_edge
-from ._held_out import FAST, HeldOutScore
 from ._laplace import LaplaceLikelihood
 from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
 from ._mean_grid import (
@@ -44,11 +43,9 @@ from ._table import STRENGTHS, tabulate, warn_of_lists
 
 __all__ = [
     "BOTH_ENDS",
-    "FAST",
     "STRENGTHS",
     "Candidates",
     "FoldErrors",
-    "HeldOutScore",
     "LaplaceLikelihood",
     "LossGrid",
     "MeanLossSearch",

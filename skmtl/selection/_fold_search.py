@@ -8,6 +8,8 @@ from skmtl.couplings import ToMean
 from skmtl.losses import Squared
 from skmtl.problems.newton import Datafit, MeanLosses, iterate
 
+from ._held_out import SolvedObjective
+
 # Relative gradient at which fits of folds stop; it changes held-out errors in the
 # fourth digit.
 _ROUGH = 1e-2
@@ -16,7 +18,7 @@ _STEP = np.sqrt(10.0)
 
 
 class FoldErrors:
-    """Squared errors of folds by strength, with warm starts.
+    """Errors of folds by strength, with warm starts.
 
     Parameters
     ----------
@@ -26,15 +28,19 @@ class FoldErrors:
         Training and test rows of X.
     fit_intercept : bool
         Whether tasks have an intercept.
+    measure : callable, default=None
+        Called with test rows, it returns a function that scores a Solved; None for
+        mean squared errors.
     """
 
-    def __init__(self, data, splits, fit_intercept):
+    def __init__(self, data, splits, fit_intercept, measure=None):
         pairs = [(data.select(train), data.select(test)) for train, test in splits]
         self.folds = [
             tuple(_pose(rows, fit_intercept) for rows in pair) for pair in pairs
         ]
-        self.plain = [
-            _pose(replace(test, task_weight=None), fit_intercept) for _, test in pairs
+        self.errors = [
+            _error_on(test, rows, fit_intercept, measure)
+            for (_, test), (_, rows) in zip(pairs, splits, strict=True)
         ]
         if not all(part.task_totals.any() for pair in self.folds for part in pair):
             raise ValueError(
@@ -59,9 +65,7 @@ class FoldErrors:
             start = self._start(k, level)
             found = iterate(losses, start, _ROUGH).variable
             self.last[k] = found
-            test = self.plain[k]
-            raw = test.predict(losses.coefs(found))
-            errors[k] = 2 * test.value(raw) / test.task_totals.sum()
+            errors[k] = self.errors[k](SolvedObjective(losses, found))
         return errors
 
     def _start(self, k, level):
@@ -73,6 +77,16 @@ class FoldErrors:
         start[-1, :, -1] += start[:-1, :, -1].mean(axis=0)
         start[:-1, :, -1] = 0.0
         return start
+
+
+def _error_on(test, rows, fit_intercept, measure):
+    """Return a function of a Solved for its error on test rows."""
+    if measure is not None:
+        score = measure(rows)
+        return lambda solved: -score(solved)
+    plain = _pose(replace(test, task_weight=None), fit_intercept)
+    total = plain.task_totals.sum()
+    return lambda solved: 2 * plain.value(plain.predict(solved.coefs)) / total
 
 
 def _pose(rows, fit_intercept):

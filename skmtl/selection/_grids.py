@@ -8,10 +8,12 @@ from sklearn.model_selection import check_cv
 
 from skmtl.data import spread_label
 
-from ._folds import assign_folds
+from ._folds import assign_folds, assign_shuffled_folds
 
 # A fall of the error by this share from the last strength but one is worth a warning.
 FALLS = 0.01
+# Number of folds unless the user gives one.
+N_FOLDS = 5
 
 
 def read_splits(cv, data, X, y, task):
@@ -22,6 +24,13 @@ def read_splits(cv, data, X, y, task):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")
         return list(check_cv(cv).split(X, y, task))
+
+
+def read_shuffled_splits(cv, study):
+    """Return splits as `read_splits` does; those of an int or None are shuffled."""
+    if cv is None or isinstance(cv, Integral):
+        return assign_shuffled_folds(study.rows, N_FOLDS if cv is None else cv)
+    return read_splits(cv, study.rows, study.X, study.y, study.task)
 
 
 def warn_of_edge(name, grid, errors, best):
@@ -44,7 +53,7 @@ def warn_of_edge(name, grid, errors, best):
             continue
         at_end = np.flatnonzero((best == end) & np.isfinite(errors[:, inner]))
         falls = (errors[at_end, inner] - errors[at_end, end]).sum()
-        if falls > FALLS * total:
+        if falls > FALLS * abs(total):
             smallest = grid[end] == grid.min()
             warnings.warn(
                 f"The error still falls towards {grid[end]:.3g}, the "

@@ -1,18 +1,82 @@
-"""Measure models with any loss on rows left out."""
+"""Score solutions on held-out rows: by their loss, their errors, or a scorer."""
 
 from dataclasses import dataclass
+from functools import partial, update_wrapper
+from typing import Any, Protocol
 
 import numpy as np
 from sklearn.metrics import get_scorer
 
 from skmtl._compat import safe_indexing
+from skmtl.data import spread_label
 from skmtl.losses import contrasts
 from skmtl.problems.newton import Datafit
+
+_METHODS = "predict", "predict_proba", "predict_log_proba", "decision_function", "score"
+
+
+class Solved(Protocol):
+    """A solution that can be scored."""
+
+    @property
+    def coefs(self):
+        """Coefficients and intercepts, (n_tasks, n_outputs, n_columns)."""
+
+    @property
+    def models(self):
+        """The same as TaskModels."""
+
+
+@dataclass(frozen=True)
+class SolvedObjective:
+    """A minimum of an objective.
+
+    Parameters
+    ----------
+    objective : CoupledTasks
+        The objective.
+    variable : ndarray
+        Where its minimum is.
+    """
+
+    objective: Any
+    variable: np.ndarray
+
+    @property
+    def coefs(self):
+        return self.objective.coefs(self.variable)
+
+    @property
+    def models(self):
+        return self.objective.unpack(self.variable)
+
+
+@dataclass(frozen=True)
+class SolvedModels:
+    """Linear models of tasks.
+
+    Parameters
+    ----------
+    models : TaskModels
+        The models.
+    fit_intercept : bool
+        Whether they have intercepts.
+    """
+
+    models: Any
+    fit_intercept: bool
+
+    @property
+    def coefs(self):
+        coef, intercept = self.models.coef, self.models.intercept[..., None]
+        return (
+            np.concatenate([coef, intercept], axis=-1) if self.fit_intercept else coef
+        )
 
 
 @dataclass(frozen=True)
 class HeldOutLoss:
-    """Score solutions by the mean loss of test rows, negated.
+    """Score solutions by the negative mean loss of test rows, all weights applied.
 
     Parameters
     ----------
@@ -23,36 +87,50 @@ class HeldOutLoss:
     datafit: Datafit
 
     def __call__(self, test):
-        """Return what scores the solution of an objective on these rows of X."""
+        """Return a function that scores a solution on these rows of X."""
         held_out = self.datafit.select(test)
         total = held_out.task_totals.sum()
 
-        def score(objective, variable):
-            raw = held_out.predict(objective.coefs(variable))
-            return -self.lost(held_out, raw) / total
+        def score(solved):
+            return -self.total(held_out, held_out.predict(solved.coefs)) / total
 
         return score
 
-    def lost(self, held_out, raw):
-        """Return what the predictions cost, all rows together."""
+    def total(self, held_out, raw):
+        """Return the sum over all rows of their losses."""
         return held_out.value(raw)
 
 
-@dataclass(frozen=True)
-class HeldOutErrors(HeldOutLoss):
-    """Score solutions by the share of test rows whose class is right."""
+class HeldOutAccuracy(HeldOutLoss):
+    """Score solutions by the share of test rows with the right class."""
 
     def __call__(self, test):
         score = super().__call__(test)
-        return lambda objective, variable: 1 + score(objective, variable)
+        return lambda solved: 1 + score(solved)
 
-    def lost(self, held_out, raw):
-        pairs = zip(held_out.stacks(), raw, strict=True)
-        wrong = [stack.weight[_misses(stack.y, z)].sum() for stack, z in pairs]
-        return float(np.sum(wrong))
+    def total(self, held_out, raw):
+        """Return the number of wrong classes, weighted."""
+        return _sum_rows(held_out, raw, _is_wrong)
 
 
-def _misses(y, z):
+class HeldOutDeviation(HeldOutLoss):
+    """Score solutions by the negative mean absolute error of test rows.
+
+    It serves losses in units of a scale that is estimated in each fit: their values at
+    different scales are not comparable.
+    """
+
+    def total(self, held_out, raw):
+        """Return the sum of the absolute errors, weighted."""
+        return _sum_rows(held_out, raw, lambda y, z: np.abs(y - z)[..., 0])
+
+
+def _sum_rows(held_out, raw, cost):
+    pairs = zip(held_out.stacks(), raw, strict=True)
+    return float(sum((stack.weight * cost(stack.y, z)).sum() for stack, z in pairs))
+
+
+def _is_wrong(y, z):
     """Return whether another class is more probable than the right one."""
     if y.shape[-1] == 1:
         return ((z > 0) != (y == 1))[..., 0]
@@ -69,27 +147,153 @@ class HeldOutScore:
     ----------
     scoring : str or callable
         The scorer.
-    fitted : callable
-        Makes a fitted model of an objective and its solution.
-    X, y : array-like
+    study : Study
         All rows, as `fit` was given them.
     """
 
-    scoring: object
-    fitted: object
-    X: object
-    y: object
+    scoring: Any
+    study: Any
 
     def __call__(self, test):
-        """Return what scores the solution of an objective on these rows of X."""
-        scorer = get_scorer(self.scoring)
-        X, y = safe_indexing(self.X, test), safe_indexing(self.y, test)
+        """Return a function that scores a solution on these rows of X."""
+        score = self._score_on(test)
+        return lambda solved: score(self.study.make_model(solved.models))
 
-        def score(objective, variable):
-            return scorer(self.fitted(objective, variable), X, y)
+    def of_each_task(self, test):
+        """Return a function that scores a solution on the test rows of each task.
+
+        It returns an array (n_tasks,), NaN for tasks without test rows.
+        """
+        rows = self.study.rows
+        find = self._score_columns if rows.layout == "outputs" else self._score_tasks
+        scores = find(np.arange(rows.X.shape[0])[test])
+
+        def score(solved):
+            model = self.study.make_model(solved.models)
+            return np.array([each(model) for each in scores])
 
         return score
 
+    def _score_tasks(self, test):
+        rows = self.study.rows
+        codes = np.empty(rows.X.shape[0], dtype=int)
+        order = slice(None) if rows.rows is None else rows.rows
+        codes[order] = np.repeat(np.arange(len(rows.tasks)), np.diff(rows.offsets))
+        parts = [test[codes[test] == t] for t in range(len(rows.tasks))]
+        return [self._score_on(part) for part in parts]
+
+    def _score_columns(self, test):
+        Y = np.asarray(self.study.y, dtype=float)
+        parts = [test[~np.isnan(column[test])] for column in Y.T]
+        return [self._score_on(part, t) for t, part in enumerate(parts)]
+
+    def _score_on(self, test, column=None):
+        """Return a function that scores a model on rows, or on one column of y."""
+        if not len(np.arange(self.study.rows.X.shape[0])[test]):
+            return lambda model: np.nan
+        scorer, study = get_scorer(self.scoring), self.study
+        X, y = safe_indexing(study.X, test), safe_indexing(study.y, test)
+        if column is not None:
+            y = np.asarray(y, dtype=float)[:, column]
+            return lambda model: scorer(_OfColumn(model, column), X, y)
+        task = spread_label(study.task, study.rows.X.shape[0])
+        if task is None:
+            return lambda model: scorer(model, X, y)
+        task = safe_indexing(task, test)
+        return lambda model: scorer(_AtTasks(model, task), X, y)
+
+
+class _AtTasks:
+    """A fitted model that is called without the task of each row, as scorers do."""
+
+    def __init__(self, model, task):
+        self._model, self._task = model, task
+
+    def __getattr__(self, name):
+        value = getattr(self._model, name)
+        if name not in _METHODS:
+            return value
+        # Scorers look at the name of a method.
+        return update_wrapper(partial(value, task=self._task), value)
+
+    def __sklearn_tags__(self):
+        return self._model.__sklearn_tags__()
+
+
+class _OfColumn:
+    """A fitted model that predicts one column of y."""
+
+    def __init__(self, model, column):
+        self._model, self._column = model, column
+
+    def predict(self, X):
+        return self._model.predict(X)[:, self._column]
+
+    def __sklearn_tags__(self):
+        return self._model.__sklearn_tags__()
+
 
 # Scores that need no fitted model.
-FAST = {None: HeldOutLoss, "neg_log_loss": HeldOutLoss, "accuracy": HeldOutErrors}
+_FAST = {"neg_log_loss": HeldOutLoss, "accuracy": HeldOutAccuracy}
+
+
+def held_out_measure(study, scoring):
+    """Return a function of test rows that returns a function to score solutions.
+
+    Parameters
+    ----------
+    study : Study
+        Rows and loss.
+    scoring : str, callable or None
+        The score; None for the negative mean loss.
+
+    Returns
+    -------
+    callable
+        Called with test rows of X, it returns a function of a Solved.
+    """
+    is_class_score = scoring in _FAST and study.targets is not None
+    if scoring is not None and not is_class_score:
+        return HeldOutScore(scoring, study)
+    targets = None if study.targets is None else study.targets.unsmoothed()
+    rows = study.rows.stacked() if study.rows.shares_rows else study.rows
+    datafit = Datafit(rows, study.loss, study.fit_intercept, targets)
+    if study.loss.is_scaled:
+        return HeldOutDeviation(datafit)
+    return _FAST.get(scoring, HeldOutLoss)(datafit)
+
+
+def refuse_nan(scores):
+    """Refuse scores that are NaN at every strength."""
+    if np.isnan(scores).all():
+        raise ValueError(
+            "scoring must give a number for some strengths, got NaN for all. Choose a "
+            "score that is defined on every fold, or give cv fewer folds."
+        )
+
+
+def refuse_scoring(scoring, name, got, needed):
+    """Refuse a scorer with a criterion that predicts no held-out rows.
+
+    Parameters
+    ----------
+    scoring : str, callable or None
+        The score.
+    name : str
+        Parameter of the criterion.
+    got, needed : str
+        Its value, and one that goes with a scorer.
+    """
+    if scoring is not None:
+        raise ValueError(
+            f"scoring needs held-out rows, got {name}={got!r}. Set {name}={needed}, or "
+            "leave scoring at None."
+        )
+
+
+def pose_fold(study, train):
+    """Return training rows, and targets that can be learnt from them."""
+    rows, targets = study.rows.select(train), study.targets
+    if targets is not None:
+        targets = targets.learnable(rows, study.smooths)
+    return rows, targets

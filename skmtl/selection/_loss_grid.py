@@ -9,6 +9,7 @@ from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.solvers import Newton
 
 from ._coordinate_search import NEARBY, descend
+from ._held_out import SolvedObjective
 from ._laplace import LaplaceLikelihood
 from ._mean_grid import CachedScores, Candidates
 
@@ -130,8 +131,7 @@ def held_out_scores(grid, splits, measure):
     splits : list of (ndarray, ndarray)
         Training and test rows of X.
     measure : callable
-        Called with test rows, it returns a function of the objective of a candidate
-        and its solution, which returns the score.
+        Called with test rows, it returns a function that scores a solution.
 
     Returns
     -------
@@ -145,7 +145,9 @@ def held_out_scores(grid, splits, measure):
     known = {}
 
     def score(*strengths):
-        known[strengths] = [one(*fold.at(*strengths)) for fold, one in folds]
+        known[strengths] = [
+            measure(SolvedObjective(*fold.at(*strengths))) for fold, measure in folds
+        ]
         mean = np.mean(known[strengths])
         return np.inf if np.isnan(mean) else -mean
 

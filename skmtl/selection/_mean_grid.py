@@ -7,10 +7,11 @@ import numpy as np
 
 from skmtl._numbers import INFINITE
 from skmtl.couplings import ToMean
-from skmtl.problems.exact import MeanFit, factor_path
+from skmtl.problems.exact import MeanFit, factor_path, with_output_axis
 
 from ._coordinate_search import NEARBY, Axis, descend, strengthen
 from ._folds import fold_moments
+from ._held_out import SolvedModels
 from ._left_out import LeftOutErrors
 from ._mean_profile import MeanFitProfile
 from ._reml_search import StrengthSearch, is_flexible
@@ -273,7 +274,7 @@ def left_out_scores(data, moments, candidates):
     return tried.table(triples, _firm(tried, best, candidates, moments))
 
 
-def fold_scores(data, splits, candidates):
+def fold_scores(data, splits, candidates, measure=None):
     """Score candidates on test rows, from moments of folds.
 
     Parameters
@@ -284,32 +285,51 @@ def fold_scores(data, splits, candidates):
         Training and test rows of X.
     candidates : Candidates
         Strengths.
+    measure : callable, default=None
+        Called with test rows, it returns a function that scores a Solved; None for
+        mean squared errors.
 
     Returns
     -------
     triples : ndarray of shape (n_tried, 3)
         Strengths: the grid first, the chosen ones last.
     scores : ndarray of shape (n_splits, n_tried)
-        Mean squared errors.
+        Mean squared errors, or negative scores.
     """
+    pairs = zip(fold_moments(data, splits), splits, strict=True)
     folds = [
-        (candidates.pose(train), test) for train, test in fold_moments(data, splits)
+        (candidates.pose(train), _error_on(moments, rows, measure))
+        for (train, moments), (_, rows) in pairs
     ]
     by_fold = {}
 
     def score(*strengths):
-        errors = []
-        for posed, test in folds:
-            models = posed.fit(*strengths).unpack()
-            squares = test.squared_errors(models.coef, models.intercept)
-            errors.append(squares.sum() / test.weight.sum())
-        by_fold[strengths] = errors
-        return float(np.mean(errors))
+        by_fold[strengths] = [
+            error(posed.fit(*strengths).unpack()) for posed, error in folds
+        ]
+        mean = float(np.mean(by_fold[strengths]))
+        return np.inf if np.isnan(mean) else mean
 
     tried, moments = CachedScores(score), data.moments()
     best, candidates = _search(tried, candidates.pose(moments), candidates)
-    triples, _ = tried.table(last=_firm(tried, best, candidates, moments))
+    # What rows cannot distinguish is known for squared errors only.
+    if measure is None:
+        best = _firm(tried, best, candidates, moments)
+    triples, _ = tried.table(last=best)
     return triples, np.array([by_fold[tuple(each)] for each in triples]).T
+
+
+def _error_on(moments, rows, measure):
+    """Return a function of models for their error on test rows."""
+    if measure is not None:
+        score = measure(rows)
+        return lambda models: -score(SolvedModels(with_output_axis(models), True))
+
+    def mean_square(models):
+        squares = moments.squared_errors(models.coef, models.intercept)
+        return squares.sum() / moments.weight.sum()
+
+    return mean_square
 
 
 def _search(tried, posed, candidates):

@@ -1,7 +1,6 @@
 """Search the strengths of mean regularisation, for any loss."""
 
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 
@@ -9,9 +8,8 @@ from skmtl._contracts import Chosen
 from skmtl.problems.newton import Datafit
 from skmtl.solvers import Newton
 
-from ._folds import assign_shuffled_folds
-from ._grids import read_grid, read_splits
-from ._held_out import FAST, HeldOutScore
+from ._grids import read_grid, read_shuffled_splits
+from ._held_out import held_out_measure, refuse_nan, refuse_scoring
 from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
 from ._mean_grid import Candidates
 from ._table import STRENGTHS, tabulate, warn_of_lists
@@ -23,9 +21,6 @@ _LEVELS = np.append(np.geomspace(1e-3, 10, 3), np.inf)
 _SHARED = np.ones(1)
 # Steps on the way to a score end this early; the last fit goes on.
 _SEARCH = Newton(tol=1e-6)
-
-
-_N_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -70,23 +65,10 @@ class MeanLossSearch:
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         grid = pose_grid(datafit, *lists)
         if self.method == "laplace":
+            refuse_scoring(self.scoring, "method", self.method, "'cv'")
             return table_of_likelihoods(grid)
-        if self.scoring in FAST:
-            measure = FAST[self.scoring](datafit)
-        else:
-
-            def fitted(objective, variable):
-                return study.make_model(objective.unpack(variable))
-
-            measure = HeldOutScore(self.scoring, fitted, study.X, study.y)
-        return table_of_scores(grid, self._split(study), measure)
-
-    def _split(self, study):
-        """Return the folds, by default those of each task shuffled."""
-        if self.cv is None or isinstance(self.cv, Integral):
-            n_folds = _N_FOLDS if self.cv is None else self.cv
-            return assign_shuffled_folds(study.rows, n_folds)
-        return read_splits(self.cv, study.rows, study.X, study.y, study.task)
+        measure = held_out_measure(study, self.scoring)
+        return table_of_scores(grid, read_shuffled_splits(self.cv, study), measure)
 
 
 def pose_grid(datafit, alphas, alphas_shared, alphas_intercept):
@@ -153,11 +135,7 @@ def _finish(grid, triples, scores):
 def choose_best(table):
     """Return the strengths of the best score, and what goes with them, by name."""
     scores = table["mean_test_score"]
-    if np.isnan(scores).all():
-        raise ValueError(
-            "scoring must give a number for some strengths, got NaN for all. Choose a "
-            "score that is defined on every fold, or give cv fewer folds."
-        )
+    refuse_nan(scores)
     best = int(np.nanargmax(scores))
     alpha, shared, level = (float(table[name][best]) for name in STRENGTHS)
     return {

@@ -11,7 +11,8 @@ from skmtl.problems.exact import Posterior, pose, pose_moments, reduce_features
 from skmtl.problems.newton import needs_iteration
 
 from ._folds import assign_folds
-from ._grids import BOTH_ENDS, read_grid, read_splits
+from ._grids import BOTH_ENDS, N_FOLDS, read_grid, read_splits
+from ._held_out import held_out_measure, refuse_scoring
 from ._mean_grid import (
     Candidates,
     fold_scores,
@@ -30,7 +31,6 @@ _N_ALPHAS = 6
 _N_LEVELS = 4
 # Strengths of the centre, relative to the mean curvature of a task's loss.
 _SHARED = np.array([1e-2, 1.0])
-_N_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class MeanSearch:
         Whether each feature has a strength of its own.
     fit_intercept : bool
         Whether tasks have an intercept.
+    scoring : str, callable or None, default=None
+        Score of held-out rows; None for the negative mean squared error.
     """
 
     relation_at: object
@@ -61,11 +63,14 @@ class MeanSearch:
     cv: object
     alpha_per_feature: bool
     fit_intercept: bool
+    scoring: object = None
     is_shared = True
     penalizes_intercepts = True
 
     def choose(self, study):
         """Return the relation at the best strengths."""
+        if self.method != "cv":
+            refuse_scoring(self.scoring, "method", self.method, "'cv'")
         data, splits = study.rows, self._split(study)
         if self.alpha_per_feature and self.method != "reml":
             raise ValueError(
@@ -73,12 +78,13 @@ class MeanSearch:
                 "of strengths for every feature would be too large."
             )
         if needs_iteration(data) and not self.alpha_per_feature:
-            return self._choose_by_iteration(data, splits)
-        found = None if self.alpha_per_feature else reduce_features(data)
+            return self._choose_by_iteration(data, splits, study)
+        by_moments = self.alpha_per_feature or self.scoring is not None
+        found = None if by_moments else reduce_features(data)
         if found is None:
-            fit, facts = self._learn_moments(data, splits)
+            fit, facts = self._learn_moments(data, splits, study)
         else:
-            _, facts = self._learn_moments(found.data, splits)
+            _, facts = self._learn_moments(found.data, splits, study)
             del facts["moments_"]
             pull = ToMean(*_strengths(facts)).strengths(
                 len(data.tasks), data.X.shape[1]
@@ -92,10 +98,10 @@ class MeanSearch:
         if self.method != "cv":
             return None
         if self.cv is None:
-            return assign_folds(study.rows, _N_FOLDS)
+            return assign_folds(study.rows, N_FOLDS)
         return read_splits(self.cv, study.rows, study.X, study.y, study.task)
 
-    def _choose_by_iteration(self, data, splits):
+    def _choose_by_iteration(self, data, splits, study):
         """Fit sparse rows without making them dense."""
         if self.method != "cv":
             warn_of_method(self.method)
@@ -107,17 +113,22 @@ class MeanSearch:
             for name, grid in given.items()
         ]
         grids += [None] * (3 - len(grids))
-        facts = choose_by_iteration(data, splits, grids, self.fit_intercept)
+        measure = self._measure_by_scorer(study)
+        facts = choose_by_iteration(data, splits, grids, self.fit_intercept, measure)
         return Chosen(self.relation_at(*_strengths(facts)), facts)
 
-    def _learn_moments(self, data, splits):
+    def _measure_by_scorer(self, study):
+        """Return a function of test rows, or None for the squared error."""
+        return None if self.scoring is None else held_out_measure(study, self.scoring)
+
+    def _learn_moments(self, data, splits, study):
         """Fit moments of the rows."""
         moments = replace(data, task_weight=None).moments()
         weighted = moments.weighted(data.task_weight)
         if self.method == "reml":
             results = self._likelihoods(weighted)
         else:
-            results = self._errors(data, weighted, splits)
+            results = self._errors(data, weighted, splits, study)
         return self._finish(moments, weighted, results)
 
     def _finish(self, moments, weighted, results):
@@ -188,16 +199,17 @@ class MeanSearch:
             )
         return values
 
-    def _errors(self, data, moments, splits):
+    def _errors(self, data, moments, splits, study):
         """Return the table of candidates."""
         candidates = self._candidates(moments)
-        table = self._measure(data, moments, splits, candidates)
+        table = self._measure(data, moments, splits, candidates, study)
         warn_of_lists(table, -1, candidates)
         return table
 
-    def _measure(self, data, moments, splits, candidates):
+    def _measure(self, data, moments, splits, candidates, study):
         if self.method == "cv":
-            triples, by_fold = fold_scores(data, splits, candidates)
+            measure = self._measure_by_scorer(study)
+            triples, by_fold = fold_scores(data, splits, candidates, measure)
             names = [f"split{k}_test_score" for k in range(len(by_fold))]
             table = tabulate(triples.T, -by_fold.mean(axis=0))
             return table | dict(zip(names, -by_fold, strict=True))

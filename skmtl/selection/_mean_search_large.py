@@ -6,15 +6,15 @@ import numpy as np
 
 from ._fold_search import FoldErrors, log_grid, mean_curvature_of_rows, search_folds
 from ._folds import assign_folds
+from ._grids import N_FOLDS
 from ._mean_grid import suggest_intercept_alphas
 
-_N_FOLDS = 5
 _N_LEVELS = 6
 # Strengths span these powers of ten times the mean curvature of a task.
 _POWERS = -2, 4
 
 
-def choose_by_iteration(data, splits, given, fit_intercept):
+def choose_by_iteration(data, splits, given, fit_intercept, measure=None):
     """Choose strengths by cross-validation, and fit all rows with them.
 
     Parameters
@@ -27,20 +27,24 @@ def choose_by_iteration(data, splits, given, fit_intercept):
         Candidate strengths of tasks, centre and intercepts; None for defaults.
     fit_intercept : bool
         Whether tasks have an intercept.
+    measure : callable, default=None
+        Called with test rows, it returns a function that scores a Solved; None for
+        mean squared errors.
 
     Returns
     -------
-    fit : Iterated
-        The models at the chosen strengths.
-    learnt : dict
-        Other fitted attributes, by name.
+    dict
+        Fitted attributes of the search, by name.
     """
     rows = data.stacked() if data.shares_rows else data
-    errors = FoldErrors(rows, splits or assign_folds(data, _N_FOLDS), fit_intercept)
+    splits = splits or assign_folds(data, N_FOLDS)
+    errors = FoldErrors(rows, splits, fit_intercept, measure)
     alpha, shared, level = search_folds(errors, _grids(rows, given, fit_intercept))
     tried = np.array(list(errors.tried))
     folds = -np.array(list(errors.tried.values()))
-    error = errors.mean((alpha, shared, level))
+    best = alpha, shared, level
+    squared = errors if measure is None else FoldErrors(rows, splits, fit_intercept)
+    error = squared.mean(best)
     results = {
         "alpha": tried[:, 0],
         "alpha_shared": tried[:, 1],
@@ -57,7 +61,7 @@ def choose_by_iteration(data, splits, given, fit_intercept):
         "tau2_intercept_": float(error / level) if level else np.nan,
         "cv_results_": results,
         "best_index_": int(folds.mean(axis=1).argmax()),
-        "best_score_": float(-error),
+        "best_score_": float(-errors.mean(best)),
         "method_": "cv",
     }
 

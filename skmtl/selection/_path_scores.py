@@ -51,9 +51,15 @@ def loose_tol(tol):
     return max(tol, min(_LOOSER * tol, _LOOSEST))
 
 
+def mean_error(errors):
+    """Return the mean error of each strength, infinite if a score is NaN."""
+    mean = errors.mean(axis=1)
+    return np.where(np.isnan(mean), np.inf, mean)
+
+
 def choose(errors, one_standard_error):
     """Return the position of the best strength, those falling along the first axis."""
-    mean = errors.mean(axis=1)
+    mean = mean_error(errors)
     best = int(mean.argmin())
     if not one_standard_error or errors.shape[1] == 1:
         return best
@@ -86,7 +92,7 @@ def extend_path(alphas, errors, measure, further):
     ratio = alphas[-1] / alphas[-2]
     n_more = max(1, int(np.ceil(np.log(0.1) / np.log(ratio))))
     for _ in range(_MOST_DECADES):
-        mean = errors.mean(axis=1)
+        mean = mean_error(errors)
         if mean.argmin() < len(mean) - 1 or not _falls(mean):
             return alphas, errors
         more = alphas[-1] * ratio ** np.arange(1, n_more + 1)
@@ -96,7 +102,7 @@ def extend_path(alphas, errors, measure, further):
 
 
 def _falls(mean):
-    return mean[-2] - mean[-1] > _FLAT * mean[-1]
+    return mean[-2] - mean[-1] > _FLAT * abs(mean[-1])
 
 
 def warn_of_path_end(name, alphas, errors):
@@ -104,7 +110,7 @@ def warn_of_path_end(name, alphas, errors):
 
     The highest of `eps` leaves no coefficient, or none to speak of.
     """
-    mean = errors.mean(axis=1)
+    mean = mean_error(errors)
     best = mean.argmin()
     if name == "eps":
         if len(mean) > 1 and best == len(mean) - 1 and _falls_much(mean):
@@ -119,7 +125,7 @@ def warn_of_path_end(name, alphas, errors):
 
 
 def _falls_much(mean):
-    return mean[-2] - mean[-1] > FALLS * mean[-1]
+    return mean[-2] - mean[-1] > FALLS * abs(mean[-1])
 
 
 def mean_squared_error(data, models):

@@ -1,16 +1,19 @@
 """Search strengths along a path, in folds of the rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from skmtl._contracts import Chosen, TaskSet
 from skmtl.problems import pose, pose_moments
+from skmtl.problems.newton import Datafit
 from skmtl.problems.proximal import into_parts
 from skmtl.targets import seen_tasks
 
 from ._folds import check_has_rows, fold_moments
-from ._grids import read_grid, read_splits
+from ._grids import N_FOLDS, read_grid, read_shuffled_splits, read_splits
+from ._held_out import SolvedModels, held_out_measure, pose_fold, refuse_nan
+from ._loss_grid import mean_curvatures
 from ._mean_grid import suggest_alphas
 from ._path_scores import (
     choose,
@@ -23,7 +26,10 @@ from ._path_scores import (
     warn_of_path_end,
 )
 
-_N_FOLDS = 5
+# Strengths of couplings of any loss, relative to the mean curvature of a task's loss.
+_STRONGEST, _WEAKEST = 1e4, 1e-3
+# First end of a path of any loss, relative to its largest strength.
+_EPS_OF_LOSSES = 1e-2
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,10 @@ class PathSearch:
         Whether the final fit is warm-started along the path.
     loosens : bool, default=True
         Whether fits of folds have a looser tolerance.
+    scoring : str, callable or None, default=None
+        Score of held-out rows; None for the negative mean loss.
+    is_shared, penalizes_intercepts : bool
+        Those of the relation.
     """
 
     relation_at: object
@@ -77,14 +87,19 @@ class PathSearch:
     moves_all: bool = True
     refits_path: bool = False
     loosens: bool = True
-    is_shared = True
-    penalizes_intercepts = False
+    scoring: object = None
+    is_shared: bool = True
+    penalizes_intercepts: bool = False
+
+    def over(self, relation):
+        """Return the search of the strength of a relation."""
+        facts = relation.is_shared, relation.penalizes_intercepts
+        return replace(self, is_shared=facts[0], penalizes_intercepts=facts[1])
 
     def choose(self, study):
         """Return the relation at the best strength."""
-        cv = _N_FOLDS if self.cv is None else self.cv
-        splits = read_splits(cv, study.rows, study.X, study.y, study.task)
-        problem = self._pose(study.rows, study)
+        splits = self._split(study)
+        problem = self._pose(study.rows, study.targets, study)
         alphas = self._suggest(problem, study)
 
         def measure(alphas):
@@ -96,6 +111,7 @@ class PathSearch:
             alphas, errors = extend_path(alphas, errors, measure, self.grid.eps is None)
         else:
             warn_of_path_end("alphas", alphas, errors)
+        refuse_nan(errors.mean(axis=1))
         best = choose(errors, self.one_standard_error)
         relation = self.relation_at(float(alphas[best]), _tasks_of(study.rows))
         facts = {
@@ -113,9 +129,16 @@ class PathSearch:
         warn_of_path(fits[-1:], study.tol)
         return Chosen(relation, facts, fits[-1])
 
-    def _pose(self, rows, study):
+    def _split(self, study):
+        """Return the folds; those of rows that the loss orders are shuffled."""
+        if not study.loss.is_quadratic:
+            return read_shuffled_splits(self.cv, study)
+        cv = N_FOLDS if self.cv is None else self.cv
+        return read_splits(cv, study.rows, study.X, study.y, study.task)
+
+    def _pose(self, rows, targets, study):
         relation = self.relation_at(1.0, _tasks_of(rows))
-        return pose(rows, study.loss, relation, study.fit_intercept, study.targets)
+        return pose(rows, study.loss, relation, study.fit_intercept, targets)
 
     def _suggest(self, problem, study):
         """Return decreasing strengths, given or from zero coefficients on."""
@@ -123,9 +146,12 @@ class PathSearch:
         if grid.alphas is not None:
             return read_grid(grid.alphas, "alphas")[::-1].copy()
         tasks = _tasks_of(study.rows)
-        if problem.relation.is_coupling:
-            return suggest_alphas(study.rows.moments(), grid.n_alphas)[::-1]
-        eps = grid.default_eps if grid.eps is None else grid.eps
+        if self.relation_at(1.0, tasks).is_coupling:
+            return _suggest_coupling(study, grid.n_alphas)
+        eps = grid.eps
+        if eps is None:
+            # Weak penalties on classes and counts cost many iterations.
+            eps = grid.default_eps if study.loss.is_quadratic else _EPS_OF_LOSSES
         return fall(self._alpha_max(problem, tasks, study), grid.n_alphas, eps)
 
     def _alpha_max(self, problem, tasks, study):
@@ -143,19 +169,32 @@ class PathSearch:
     def _folds(self, problem, study, splits):
         """Yield the problem and the tasks of each fold, and a function for errors."""
         rows = study.rows
-        if problem.moments is None:
+        if problem.moments is None or self.scoring is not None:
+            measure = self._measure(study)
             for train, test in splits:
-                training = rows.select(train)
-                check_has_rows(training, rows.X.shape[0])
-                held_out = rows.select(test)
-                fold = self._pose(training, study)
-                yield fold, _tasks_of(training), _measure_rows(held_out)
+                training, targets = pose_fold(study, train)
+                for part in (training, rows.select(test)):
+                    check_has_rows(part, rows.X.shape[0])
+                fold = self._pose(training, targets, study)
+                yield fold, _tasks_of(training), measure(test)
         else:
             for train, test in fold_moments(rows, splits):
                 tasks = _tasks_of_moments(train)
                 relation = self.relation_at(1.0, tasks)
                 fold = pose_moments(train, None, relation, study.fit_intercept)
                 yield fold, tasks, _measure_moments(test)
+
+    def _measure(self, study):
+        """Return a function of test rows that returns a function for errors."""
+        if self.scoring is None and study.loss.is_quadratic:
+            return lambda test: _measure_rows(study.rows.select(test))
+        score_on = held_out_measure(study, self.scoring)
+
+        def measure(test):
+            score = score_on(test)
+            return lambda models: -score(SolvedModels(models, study.fit_intercept))
+
+        return measure
 
     def _errors(self, problem, tasks, measure, alphas, study):
         """Return the error at every strength of a path."""
@@ -164,7 +203,7 @@ class PathSearch:
         found = []
         for fit, alpha in zip(fits, alphas, strict=True):
             relation = self.relation_at(float(alpha), tasks)
-            found.append(measure(relation.extend(fit.models).first(len(tasks)).only()))
+            found.append(measure(relation.extend(fit.models).first(len(tasks))))
         return found
 
     def _fits(self, problem, tasks, alphas, study, loosens=False):
@@ -202,13 +241,24 @@ def _tasks_of_moments(moments):
     return TaskSet(moments.tasks, moments.orders, seen, moments.n_features)
 
 
+def _suggest_coupling(study, n_alphas):
+    """Return decreasing strengths of a coupling, in units of a loss's curvature."""
+    if study.loss.is_quadratic or study.loss.is_scaled:
+        return suggest_alphas(study.rows.moments(), n_alphas)[::-1]
+    rows = study.rows.stacked() if study.rows.shares_rows else study.rows
+    datafit = Datafit(rows, study.loss, study.fit_intercept, study.targets)
+    curvature, _ = mean_curvatures(datafit)
+    return curvature * np.geomspace(_STRONGEST, _WEAKEST, n_alphas)
+
+
 def _measure_rows(rows):
-    return lambda models: mean_squared_error(rows, models)
+    return lambda models: mean_squared_error(rows, models.only())
 
 
 def _measure_moments(moments):
     def measure(models):
-        squares = moments.squared_errors(models.coef, models.intercept)
+        only = models.only()
+        squares = moments.squared_errors(only.coef, only.intercept)
         return float(squares.sum() / moments.weight.sum())
 
     return measure

@@ -13,9 +13,11 @@ from skmtl.problems.exact import (
     factor_path,
     factor_rows,
     has_few_rows,
+    with_output_axis,
 )
 
 from ._folds import fold_moments
+from ._held_out import SolvedModels
 from ._left_out import leave_out
 
 # Targets are worked on so many numbers at a time.
@@ -46,6 +48,13 @@ class RidgePath:
     weight: np.ndarray
     fit: object
 
+    def mean_errors(self, per_task):
+        """Return the mean error of each task, or of all, (n_tasks, n_alphas)."""
+        if per_task:
+            return self.errors / np.where(self.weight > 0, self.weight, 1.0)[:, None]
+        mean = self.errors.sum(axis=0) / self.weight.sum()
+        return np.broadcast_to(mean, self.errors.shape)
+
 
 def suggest_ridge_alphas(data, fit_intercept):
     """Return strengths from no penalty to no effect of any feature.
@@ -70,7 +79,7 @@ def suggest_ridge_alphas(data, fit_intercept):
     return np.geomspace(1e-12, 1e6, 55) * (np.mean(seen) if seen else 1.0)
 
 
-def fold_path(data, splits, alphas, fit_intercept):
+def fold_path(data, splits, alphas, fit_intercept, measure=None):
     """Compute errors on the test rows of splits.
 
     Parameters
@@ -83,6 +92,9 @@ def fold_path(data, splits, alphas, fit_intercept):
         Strengths, positive.
     fit_intercept : bool
         Whether tasks have an intercept.
+    measure : callable, default=None
+        Called with test rows, it returns a function that scores a Solved, with one
+        score or one per task; None for squared errors.
 
     Returns
     -------
@@ -91,19 +103,40 @@ def fold_path(data, splits, alphas, fit_intercept):
     """
     n_tasks, n_features = len(data.tasks), data.X.shape[1]
     errors, total = np.zeros((n_tasks, len(alphas))), np.zeros(n_tasks)
-    for train, test in fold_moments(data, splits):
+    folds = zip(fold_moments(data, splits), splits, strict=True)
+    for (train, test), (_, rows) in folds:
+        measure_on = _sum_squares(test) if measure is None else _negate(measure(rows))
         about = train if fit_intercept else train.about_zero()
         blocks = factor_path(about, Apart(1.0).strengths(n_tasks, n_features))
         for k, alpha in enumerate(alphas):
             pull = Apart(alpha).strengths(n_tasks, n_features)
             fit = MeanFit(about, blocks.at(pull.alpha), pull, fit_intercept)
-            model = fit.unpack()
-            errors[:, k] += test.squared_errors(model.coef, model.intercept)
-        total += test.weight
+            error, weight = measure_on(fit.unpack())
+            errors[:, k] += error
+        total += weight
     moments = data.moments()
     moments = moments if fit_intercept else moments.about_zero()
     blocks = factor_path(moments, Apart(1.0).strengths(n_tasks, n_features))
     return _path(errors, total, moments, blocks, fit_intercept)
+
+
+def _sum_squares(test):
+    """Return a function of models for the errors of tasks and their weights."""
+    return lambda models: (
+        test.squared_errors(models.coef, models.intercept),
+        test.weight,
+    )
+
+
+def _negate(score):
+    """Return the same by scores; tasks without a score have no weight."""
+
+    def measure(models):
+        found = np.asarray(score(SolvedModels(with_output_axis(models), True)))
+        scored = np.broadcast_to(~np.isnan(found), len(models.coef)).astype(float)
+        return -np.nan_to_num(found), scored
+
+    return measure
 
 
 def _path(errors, total, moments, blocks, fit_intercept):

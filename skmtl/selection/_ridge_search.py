@@ -9,6 +9,7 @@ from skmtl.couplings import Apart
 from skmtl.problems import as_fit
 
 from ._grids import read_grid, read_splits, warn_of_edge
+from ._held_out import HeldOutScore, refuse_scoring
 from ._ridge_path import fold_path, rows_path, shared_path, suggest_ridge_alphas
 
 # Leave-one-out errors of fits without residuals have about this relative accuracy.
@@ -29,12 +30,15 @@ class RidgeSearch:
         Whether each task has a strength of its own.
     cv : int, splitter, iterable or None
         The folds; None for leave-one-out.
+    scoring : str, callable or None, default=None
+        Score of held-out rows; None for the negative mean squared error.
     """
 
     relation_of: object
     alphas: object
     alpha_per_task: bool
     cv: object
+    scoring: object = None
     is_shared = False
     penalizes_intercepts = False
 
@@ -46,10 +50,7 @@ class RidgeSearch:
         else:
             alphas = read_grid(self.alphas, "alphas")
         path = self._path(data, study, alphas)
-        errors = path.errors / np.where(path.weight > 0, path.weight, 1.0)[:, None]
-        if not self.alpha_per_task:
-            mean = path.errors.sum(axis=0) / path.weight.sum()
-            errors = np.broadcast_to(mean, errors.shape)
+        errors = path.mean_errors(self.alpha_per_task)
         best = find_best(errors)
         if self.alphas is not None:
             warn_of_edge("alphas", alphas, errors, best)
@@ -66,10 +67,19 @@ class RidgeSearch:
         }
         return Chosen(self.relation_of(Apart(chosen)), facts, fit)
 
+    def _scorer(self, study):
+        """Return a function of test rows, or None for squared errors."""
+        if self.scoring is None:
+            return None
+        score = HeldOutScore(self.scoring, study)
+        return score.of_each_task if self.alpha_per_task else score
+
     def _path(self, data, study, alphas):
         if self.cv is not None:
             splits = read_splits(self.cv, data, study.X, study.y, study.task)
-            return fold_path(data, splits, alphas, study.fit_intercept)
+            measure = self._scorer(study)
+            return fold_path(data, splits, alphas, study.fit_intercept, measure)
+        refuse_scoring(self.scoring, "cv", None, "5")
         if data.shares_moments:
             per_task = self.alpha_per_task
             return shared_path(data, alphas, study.fit_intercept, per_task)
@@ -79,5 +89,5 @@ class RidgeSearch:
 def find_best(errors):
     """Return the position of each least error, the last one of those that are equal."""
     least = errors.min(axis=1, keepdims=True)
-    equal = errors <= least * (1 + _EQUAL)
+    equal = errors <= least + _EQUAL * np.abs(least)
     return errors.shape[1] - 1 - equal[:, ::-1].argmax(axis=1)

@@ -24,6 +24,8 @@ class Study:
         The arguments of `fit`, for splitters and scorers.
     make_model : callable
         Makes a fitted estimator of TaskModels, for scorers.
+    smooths : bool, default=False
+        Whether targets of tasks whose intercepts would diverge are smoothed.
     tol : float, default=1e-6
         Tolerance of the solver.
     max_iter : int, default=None
@@ -38,5 +40,6 @@ class Study:
     y: Any
     task: Any
     make_model: Any
+    smooths: bool = False
     tol: float = 1e-6
     max_iter: int | None = None

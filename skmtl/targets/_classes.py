@@ -125,13 +125,19 @@ class ClassTargets:
             return target
         return np.where(self.allowed[tasks][:, None, first:], target, np.nan)
 
-    def learnable(self, rows):
-        """Return targets for some of the rows, softened if these lack a class.
+    def unsmoothed(self):
+        """Return the targets without pseudo-rows, to measure losses by."""
+        return replace(self, mix=np.zeros_like(self.mix))
+
+    def learnable(self, rows, smooths=False):
+        """Return targets for some of the rows, smoothed if these lack a class.
 
         Parameters
         ----------
         rows : TaskRows
             The rows, whose targets are codes of classes.
+        smooths : bool, default=False
+            Whether a task that lacks a class is smoothed even if others have it.
 
         Returns
         -------
@@ -139,9 +145,15 @@ class ClassTargets:
             The targets.
         """
         totals = _count(rows, len(self.shares))
-        if (totals.sum(axis=0) > 0).all():
+        found, pseudo = totals > 0, 1 / (totals.sum(axis=1) + 1)
+        if not found.any(axis=0).all():
+            return replace(self, mix=pseudo)
+        if not smooths:
             return self
-        return replace(self, mix=1 / (totals.sum(axis=1) + 1))
+        if self.allowed is not None:
+            none = ~found.any(axis=1, keepdims=True)
+            return replace(self, allowed=found | none)
+        return replace(self, mix=np.where(found.all(axis=1), 0.0, pseudo))
 
 
 def read_classes(

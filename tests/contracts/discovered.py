@@ -19,7 +19,13 @@ from sklearn.utils import get_tags
 
 import skmtl
 from skmtl.compose import make_task_pipeline
-from skmtl.linear_model import MeanRegularizedRegressor, MultiTaskRidge
+from skmtl.linear_model import (
+    JointFeatureClassifier,
+    MeanRegularizedRegressor,
+    MultiTaskLogisticRegression,
+    MultiTaskPoissonRegressor,
+    MultiTaskRidge,
+)
 
 LABELS = 4, 5, 6
 # Required arguments of classes, variants of wrappers, and shorter searches.
@@ -33,7 +39,10 @@ ARGUMENTS = {
         {"losses": dict.fromkeys(LABELS, "logistic"), "sharing": "features"},
     ],
     "PathSearchCV": [
-        {"estimator": MultiTaskRidge(), "n_alphas": 3, "eps": 1e-9, "cv": 2}
+        {"estimator": MultiTaskRidge(), "n_alphas": 3, "eps": 1e-9, "cv": 2},
+        {"estimator": MultiTaskLogisticRegression(), "n_alphas": 3, "cv": 2},
+        {"estimator": JointFeatureClassifier(), "n_alphas": 3, "cv": 2},
+        {"estimator": MultiTaskPoissonRegressor(), "n_alphas": 3, "cv": 2},
     ],
     "PooledTasks": [
         {},

@@ -288,11 +288,25 @@ def test_a_score_that_is_never_a_number_is_refused(rng):
         model.fit(X, y)
 
 
-def test_a_scorer_cannot_be_told_labels(rng):
+def test_a_scorer_knows_the_tasks_of_labels(rng):
     X, y = draw(rng, n_tasks=3)
-    model = MeanRegularizedClassifierCV(scoring="roc_auc")
-    with pytest.raises(ValueError, match="make the labels a column of X"):
-        model.fit(X[:, 1:], y, task=X[:, 0].astype(int))
+    folds = list(KFold(3).split(X))
+    given = {"scoring": "roc_auc", "cv": folds, **GRID}
+    column = MeanRegularizedClassifierCV(task_column=0, **given).fit(X, y)
+    labels = MeanRegularizedClassifierCV(**given)
+    labels.fit(X[:, 1:], y, task=X[:, 0].astype(int))
+    assert_array_equal(
+        labels.cv_results_["mean_test_score"], column.cv_results_["mean_test_score"]
+    )
+
+
+def test_a_likelihood_takes_no_scorer(rng):
+    X, y = draw(rng, n_tasks=3)
+    model = MeanRegularizedClassifierCV(
+        method="laplace", scoring="roc_auc", task_column=0
+    )
+    with pytest.raises(ValueError, match="scoring needs held-out rows, got method="):
+        model.fit(X, y)
 
 
 def test_a_scorer_is_given_a_model_that_knows_the_names_of_columns(rng):

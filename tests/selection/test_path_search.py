@@ -293,7 +293,7 @@ def test_a_model_without_that_strength_is_refused(model, param):
 
 
 def test_an_estimator_that_learns_otherwise_is_refused():
-    with pytest.raises(ValueError, match="'estimator' parameter"):
+    with pytest.raises(ValueError, match="estimator must be a model with a given"):
         PathSearchCV(JointFeatureRegressorCV()).fit(*outputs())
 
 
