@@ -230,10 +230,10 @@ class MeanRegularizedRegressorCV(MeanDraws):
     tau2_intercept_ : float
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
-        The candidates: "alpha", "alpha_shared", "alpha_intercept" and "mean_test_score"
-        (larger is better): the restricted log likelihood, or the negative squared
-        error; NaN for candidates that "loo" did not evaluate. With ``method="cv"`` also
-        "split0_test_score" and so on.
+        The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
+        "mean_test_score" (larger is better), NaN for candidates that "loo" did not
+        evaluate. With ``method="cv"`` also "std_test_score", "split0_test_score" and
+        so on; with "reml", "log_likelihood" instead of scores.
     best_index_ : int
         Position of the chosen strengths in `cv_results_`.
     best_score_ : float

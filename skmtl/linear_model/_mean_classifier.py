@@ -226,10 +226,9 @@ class MeanRegularizedClassifierCV(TaskClassifier):
     tau2_intercept_ : float
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
-        What was tried: "alpha", "alpha_shared", "alpha_intercept" and
-        "mean_test_score", larger being better: the score, by default the log loss
-        negated, or the log likelihood. With ``method="cv"`` also "std_test_score",
-        "split0_test_score" and so on.
+        The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
+        "mean_test_score" (larger is better), "std_test_score", "split0_test_score" and
+        so on; with ``method="laplace"``, "log_likelihood" instead of scores.
     best_index_ : int
         Position of the chosen strengths in `cv_results_`.
     best_score_ : float

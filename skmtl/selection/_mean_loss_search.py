@@ -12,7 +12,15 @@ from ._grids import read_grid, read_shuffled_splits
 from ._held_out import held_out_measure, refuse_nan, refuse_scoring
 from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
 from ._mean_grid import Candidates
-from ._table import STRENGTHS, tabulate, warn_of_lists
+from ._table import (
+    LIKELIHOOD,
+    SCORE,
+    STRENGTHS,
+    name_strengths,
+    tabulate,
+    tabulate_folds,
+    warn_of_lists,
+)
 
 # Strengths in units of the mean curvature of a task's loss.
 _ALPHAS = np.append(np.geomspace(1e-3, 1e4, 8), np.inf)
@@ -113,28 +121,27 @@ def pose_grid(datafit, alphas, alphas_shared, alphas_intercept):
 def table_of_likelihoods(grid):
     """Return the table of approximate log likelihoods."""
     triples, scores = likelihoods(grid)
-    return _finish(grid, triples, scores)
+    table = tabulate(name_strengths(triples), scores, LIKELIHOOD)
+    return _warn(grid, table, LIKELIHOOD)
 
 
 def table_of_scores(grid, splits, measure):
     """Return the table of scores on rows left out, of each fold and mean."""
     triples, scores = held_out_scores(grid, splits, measure)
-    table = _finish(grid, triples, scores.mean(axis=0))
-    table["std_test_score"] = scores.std(axis=0)
-    return table | {f"split{k}_test_score": each for k, each in enumerate(scores)}
+    return _warn(grid, tabulate_folds(name_strengths(triples), scores), SCORE)
 
 
-def _finish(grid, triples, scores):
-    table = tabulate(triples.T, scores)
+def _warn(grid, table, name):
+    """Return the table, after warnings of lists that end too early."""
+    scores = table[name]
     if not np.isnan(scores).all():
-        candidates, best = grid.candidates, int(np.nanargmax(scores))
-        warn_of_lists(table, best, candidates)
+        warn_of_lists(table, int(np.nanargmax(scores)), grid.candidates, name)
     return table
 
 
 def choose_best(table):
     """Return the strengths of the best score, and what goes with them, by name."""
-    scores = table["mean_test_score"]
+    scores = table[LIKELIHOOD if LIKELIHOOD in table else SCORE]
     refuse_nan(scores)
     best = int(np.nanargmax(scores))
     alpha, shared, level = (float(table[name][best]) for name in STRENGTHS)

@@ -25,7 +25,15 @@ from ._mean_grid import (
 from ._mean_search_large import choose_by_iteration, warn_of_method
 from ._reml import RestrictedLikelihood
 from ._reml_search import StrengthSearch
-from ._table import STRENGTHS, tabulate, warn_of_lists
+from ._table import (
+    LIKELIHOOD,
+    SCORE,
+    STRENGTHS,
+    name_strengths,
+    tabulate,
+    tabulate_folds,
+    warn_of_lists,
+)
 
 _N_ALPHAS = 6
 _N_LEVELS = 4
@@ -133,7 +141,8 @@ class MeanSearch:
 
     def _finish(self, moments, weighted, results):
         """Return the facts at the strengths of the best score, and the exact fit."""
-        best = self._choose(results["mean_test_score"])
+        scores = results[LIKELIHOOD if self.method == "reml" else SCORE]
+        best = self._choose(scores)
         alpha, shared, intercept = (results[name][best] for name in STRENGTHS)
         shared, intercept = float(shared), float(intercept)
         pull = ToMean(alpha, shared, intercept).strengths(
@@ -153,7 +162,7 @@ class MeanSearch:
             "tau2_intercept_": float(sigma2 / intercept) if intercept else np.nan,
             "cv_results_": results,
             "best_index_": best,
-            "best_score_": float(results["mean_test_score"][best]),
+            "best_score_": float(scores[best]),
             "method_": self.method,
             "moments_": moments,
         }
@@ -177,7 +186,8 @@ class MeanSearch:
             )
             tried.extend(search.search())
         *strengths, criteria = zip(*tried, strict=True)
-        return tabulate(strengths, -np.array(criteria) / 2)
+        columns = dict(zip(STRENGTHS, strengths, strict=True))
+        return tabulate(columns, -np.array(criteria) / 2, LIKELIHOOD)
 
     def _fixed_shared(self, moments):
         """Return the given strengths of the centre, or None to search."""
@@ -210,14 +220,12 @@ class MeanSearch:
         if self.method == "cv":
             measure = self._measure_by_scorer(study)
             triples, by_fold = fold_scores(data, splits, candidates, measure)
-            names = [f"split{k}_test_score" for k in range(len(by_fold))]
-            table = tabulate(triples.T, -by_fold.mean(axis=0))
-            return table | dict(zip(names, -by_fold, strict=True))
+            return tabulate_folds(name_strengths(triples), -by_fold)
         if self.method == "gcv":
             triples, scores = generalised_scores(moments, candidates)
         else:
             triples, scores = left_out_scores(data, moments, candidates)
-        return tabulate(triples.T, -scores)
+        return tabulate(name_strengths(triples), -scores)
 
     def _candidates(self, moments):
         """Return the candidate strengths; a single task has only the centre's."""

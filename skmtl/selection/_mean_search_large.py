@@ -8,6 +8,7 @@ from ._fold_search import FoldErrors, log_grid, mean_curvature_of_rows, search_f
 from ._folds import assign_folds
 from ._grids import N_FOLDS
 from ._mean_grid import suggest_intercept_alphas
+from ._table import name_strengths, tabulate_folds
 
 _N_LEVELS = 6
 # Strengths span these powers of ten times the mean curvature of a task.
@@ -45,13 +46,7 @@ def choose_by_iteration(data, splits, given, fit_intercept, measure=None):
     best = alpha, shared, level
     squared = errors if measure is None else FoldErrors(rows, splits, fit_intercept)
     error = squared.mean(best)
-    results = {
-        "alpha": tried[:, 0],
-        "alpha_shared": tried[:, 1],
-        "alpha_intercept": tried[:, 2],
-        "mean_test_score": folds.mean(axis=1),
-    }
-    results |= {f"split{k}_test_score": each for k, each in enumerate(folds.T)}
+    results = tabulate_folds(name_strengths(tried), folds.T)
     return {
         "alpha_": alpha,
         "alpha_shared_": shared,

@@ -25,6 +25,7 @@ from ._path_scores import (
     warn_of_path,
     warn_of_path_end,
 )
+from ._table import tabulate_folds
 
 # Strengths of couplings of any loss, relative to the mean curvature of a task's loss.
 _STRONGEST, _WEAKEST = 1e4, 1e-3
@@ -116,7 +117,7 @@ class PathSearch:
         relation = self.relation_at(float(alphas[best]), _tasks_of(study.rows))
         facts = {
             "alpha_": float(alphas[best]),
-            "cv_results_": tabulate_path(alphas, errors),
+            "cv_results_": tabulate_folds({"alpha": alphas}, -errors.T),
             "best_index_": best,
             "best_score_": float(-errors[best].mean()),
         }
@@ -218,18 +219,6 @@ class PathSearch:
             fit = problem.at(relation).solve(start, tol, study.max_iter)
             before, last = last, fit.variable
             yield fit
-
-
-def tabulate_path(alphas, errors):
-    """Return the table of strengths and scores."""
-    scores = -errors
-    splits = {f"split{k}_test_score": each for k, each in enumerate(scores.T)}
-    return {
-        "alpha": alphas,
-        "mean_test_score": scores.mean(axis=1),
-        "std_test_score": np.std(scores, axis=1),
-        **splits,
-    }
 
 
 def _tasks_of(rows):

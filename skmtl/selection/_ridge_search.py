@@ -11,6 +11,7 @@ from skmtl.problems import as_fit
 from ._grids import read_grid, read_splits, warn_of_edge
 from ._held_out import HeldOutScore, refuse_scoring
 from ._ridge_path import fold_path, rows_path, shared_path, suggest_ridge_alphas
+from ._table import tabulate
 
 # Leave-one-out errors of fits without residuals have about this relative accuracy.
 _EQUAL = 1e-7
@@ -61,7 +62,7 @@ class RidgeSearch:
             best = int(best[0])
         facts = {
             "alpha_": chosen,
-            "cv_results_": {"alpha": alphas, "mean_test_score": scores.T},
+            "cv_results_": tabulate({"alpha": alphas}, scores.T),
             "best_index_": best,
             "best_score_": score,
         }
