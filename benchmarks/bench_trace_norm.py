@@ -22,7 +22,7 @@ RANK = 2 if QUICK else 5
 GAP = 1e-6
 # At this tolerance the objective is within 1e-6 of the best.
 LOOSE = 1e-4
-# Strength relative to the largest: minimum ratio of the peer's time to ours.
+# Strengths relative to the largest; minimum ratio of the peer's time to ours.
 SHARES, BUDGET = (0.3, 0.1), 3.5
 
 
