@@ -48,8 +48,8 @@ def related_tasks(n_tasks, n_rows, n_features, correlation=0.0):
         X *= np.sqrt(1 - correlation)
         X += np.sqrt(correlation) * rng.normal(size=(n_tasks, n_rows, 1))
     own = 0.5 * rng.normal(size=(n_tasks, n_features, 1))
-    coef, level = rng.normal(size=(n_features, 1)) + own, rng.normal(size=n_tasks)
-    y = np.matmul(X, coef)[:, :, 0] + level[:, None]
+    coef, intercept = rng.normal(size=(n_features, 1)) + own, rng.normal(size=n_tasks)
+    y = np.matmul(X, coef)[:, :, 0] + intercept[:, None]
     return X, y + rng.normal(size=y.shape)
 
 

@@ -44,8 +44,8 @@ def augment(X, adjacency):
     ends = np.arange(n_tasks * n_rows + 1) * n_features
     loss = sparse.csr_array((X.ravel(), columns, ends))
     root = np.sqrt(ALPHA) * incidence(adjacency)
-    pull = sparse.kron(root, sparse.eye_array(n_features))
-    return sparse.csr_array(sparse.vstack([loss, pull]))
+    coupling = sparse.kron(root, sparse.eye_array(n_features))
+    return sparse.csr_array(sparse.vstack([loss, coupling]))
 
 
 def incidence(adjacency):

@@ -41,8 +41,8 @@ def centred(values):
 def objective(X, y, coef, shared):
     """Return the objective at the best intercepts, from its definition."""
     left = centred(y - np.matmul(X, coef[:, :, None])[:, :, 0])
-    pull = ALPHA * ((coef - shared) ** 2).sum() + ALPHA_SHARED * (shared**2).sum()
-    return (left**2).sum() + pull
+    coupling = ALPHA * ((coef - shared) ** 2).sum() + ALPHA_SHARED * (shared**2).sum()
+    return (left**2).sum() + coupling
 
 
 def compare(report, X, y, design_name):

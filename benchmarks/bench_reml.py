@@ -29,11 +29,11 @@ def fit_peer(rows, target, task):
         return model.fit(reml=True, free=free, method="lbfgs")
 
 
-def criterion(X, y, alpha, level):
+def criterion(X, y, alpha, alpha_intercept):
     """Return -2 times the profiled restricted log likelihood, from its definition."""
     n_tasks, n_rows, _ = X.shape
     design = np.concatenate([np.ones((n_tasks, n_rows, 1)), X], axis=2)
-    spread = design / np.sqrt(np.append(level, alpha))
+    spread = design / np.sqrt(np.append(alpha_intercept, alpha))
     covariance = np.eye(n_rows) + spread @ spread.transpose(0, 2, 1)
     solved = np.linalg.solve(covariance, np.dstack([design, y]))
     product = (np.dstack([design, y]).transpose(0, 2, 1) @ solved).sum(axis=0)

@@ -36,12 +36,14 @@ X = np.column_stack([shop, features])
 
 folds = TaskKFold(3, task_column=0)
 strengths = np.geomspace(0.1, 1, 6)
-apart = LinearTaskRegressor(L1(), task_column=0)
+independent = LinearTaskRegressor(L1(), task_column=0)
 joint = LinearTaskRegressor(L21(), task_column=0)
 dirty = DirtyRegressor(task_column=0)
 both = {"alpha_joint": strengths, "alpha_l1": strengths}
 searches = {
-    "each shop alone": GridSearchCV(apart, {"penalty__alpha": strengths}, cv=folds),
+    "each shop alone": GridSearchCV(
+        independent, {"penalty__alpha": strengths}, cv=folds
+    ),
     "same features": GridSearchCV(joint, {"penalty__alpha": strengths}, cv=folds),
     "with exceptions": GridSearchCV(dirty, both, cv=folds),
 }

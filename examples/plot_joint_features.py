@@ -37,8 +37,8 @@ X = np.column_stack([clinic, markers])
 
 joint = JointFeatureRegressorCV(penalty="mcp", one_standard_error=True, task_column=0)
 joint.fit(X, outcome)
-apart = IndependentTasks(LassoCV(cv=5), task_column=0).fit(X, outcome)
-alone = np.array([model.coef_ for model in apart.estimators_])
+independent = IndependentTasks(LassoCV(cv=5), task_column=0).fit(X, outcome)
+alone = np.array([model.coef_ for model in independent.estimators_])
 for name, coef in {"independent": alone, "joint": joint.coef_}.items():
     error = np.sqrt(np.mean((coef - true_coef) ** 2))
     print(f"{name}: RMSE of the coefficients {error:.3f}")

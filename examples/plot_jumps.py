@@ -44,10 +44,10 @@ search = GridSearchCV(
     scoring="neg_mean_squared_error",
 ).fit(X, y)
 fused = search.best_estimator_
-apart = MultiTaskRidgeCV(np.geomspace(0.1, 100, 13), task_column=0).fit(X, y)
+independent = MultiTaskRidgeCV(np.geomspace(0.1, 100, 13), task_column=0).fit(X, y)
 {
     name: np.sqrt(np.mean((model.coef_ - true) ** 2)).round(2)
-    for name, model in {"independent": apart, "fused": fused}.items()
+    for name, model in {"independent": independent, "fused": fused}.items()
 }
 
 # %%
@@ -57,7 +57,7 @@ apart = MultiTaskRidgeCV(np.geomspace(0.1, 100, 13), task_column=0).fit(X, y)
 figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
 weeks = np.arange(n_weeks)
 for feature, colour in enumerate(["tab:blue", "tab:orange", "tab:green"]):
-    axis.plot(weeks, apart.coef_[:, feature], ".", color=colour, alpha=0.5)
+    axis.plot(weeks, independent.coef_[:, feature], ".", color=colour, alpha=0.5)
     axis.step(weeks, fused.coef_[:, feature], where="mid", color=colour, linewidth=2)
     axis.step(weeks, true[:, feature], "--", where="mid", color="black", linewidth=0.8)
     axis.annotate(

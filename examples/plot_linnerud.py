@@ -28,12 +28,12 @@ Y.head()
 # Twenty rows give noisy coefficients for each target alone. The mean-regularised model
 # shrinks the three tasks towards their centre.
 
-apart = MultiTaskRidge(alpha=0).fit(X, Y)
+independent = MultiTaskRidge(alpha=0).fit(X, Y)
 shared = MeanRegularizedRegressorCV().fit(X, Y)
 
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.5), sharey=True, layout="constrained")
 for axis, model, title in zip(
-    axes, [apart, shared], ["independent", "near a shared centre"], strict=True
+    axes, [independent, shared], ["independent", "near a shared centre"], strict=True
 ):
     for place, task, coef in zip([-0.25, 0, 0.25], Y.columns, model.coef_, strict=True):
         axis.bar(np.arange(3) + place, coef, width=0.25, label=task)

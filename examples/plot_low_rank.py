@@ -44,8 +44,8 @@ search = GridSearchCV(
     cv=TaskKFold(4, task_column=0),
 ).fit(X, rating)
 low_rank = search.best_estimator_
-apart = MultiTaskRidgeCV(task_column=0).fit(X, rating)
-for name, model in {"independent": apart, "low rank": low_rank}.items():
+independent = MultiTaskRidgeCV(task_column=0).fit(X, rating)
+for name, model in {"independent": independent, "low rank": low_rank}.items():
     error = np.sqrt(np.mean((model.coef_ - true_coef) ** 2))
     print(f"{name}: RMSE of the coefficients {error:.2f}")
 print(f"rank {low_rank.rank_} at alpha = {low_rank.alpha:.2f}")
