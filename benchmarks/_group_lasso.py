@@ -1,8 +1,8 @@
-"""Other people's group lasso of tasks that have rows of their own.
+"""Group lasso solvers of other packages, for tasks with their own rows.
 
-They are given lists of the tasks' rows X and targets y, and ``rho`` of the objective
-``sum_t ||y_t - X_t w_t||^2 / 2 + rho sum_j ||w_j||``, without intercepts. Coefficients
-come as (n_tasks, n_features).
+The functions take lists of the tasks' rows X and targets y, and ``rho`` of the
+objective ``sum_t ||y_t - X_t w_t||^2 / 2 + rho sum_j ||w_j||``, without intercepts.
+Coefficients have shape (n_tasks, n_features).
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ from scipy import sparse
 
 
 def objective(X, y, coef, rho):
-    """Return the objective by its definition."""
+    """Return the objective from its definition."""
     left = [part - rows @ w for rows, part, w in zip(X, y, coef, strict=True)]
     loss = sum(np.vdot(part, part) for part in left) / 2
     return loss + rho * np.linalg.norm(coef, axis=0).sum()
 
 
 def by_skglm(X, y, rho, tol=1e-7):
-    """Return skglm's fit of the block-diagonal design, built beforehand, or nothing."""
+    """Return skglm's fit on a block-diagonal design, or nothing if not installed."""
     try:
         from skglm import GroupLasso
     except ImportError:
@@ -32,7 +32,7 @@ def by_skglm(X, y, rho, tol=1e-7):
 
 
 def by_mutar(X, y, rho, tol=1e-6):
-    """Return mutar's fit of tasks with equally many rows, or nothing."""
+    """Return mutar's fit of tasks of equal size, or nothing if not installed."""
     try:
         from mutar import GroupLasso
     except ImportError:

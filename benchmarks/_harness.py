@@ -1,6 +1,6 @@
-"""Time contenders in turn, and say what was measured on what.
+"""Time contenders in turn, and print the results and the versions.
 
-Import this before NumPy: it keeps linear algebra to one thread.
+Import this before NumPy: it limits linear algebra to one thread.
 """
 
 import gc
@@ -24,12 +24,12 @@ QUICK = "--quick" in sys.argv
 
 
 def option(name):
-    """Return what follows an option on the command line, or None."""
+    """Return the value of a command-line option, or None."""
     return dict(zip(sys.argv, sys.argv[1:], strict=False)).get(name)
 
 
 def installed(*packages):
-    """Return those packages that are there."""
+    """Return the installed ones of these packages."""
     return [name for name in packages if _version(name) is not None]
 
 
@@ -48,13 +48,13 @@ def related_tasks(n_tasks, n_rows, n_features, correlation=0.0):
         X *= np.sqrt(1 - correlation)
         X += np.sqrt(correlation) * rng.normal(size=(n_tasks, n_rows, 1))
     own = 0.5 * rng.normal(size=(n_tasks, n_features, 1))
-    coef, level = rng.normal(size=(n_features, 1)) + own, rng.normal(size=n_tasks)
-    y = np.matmul(X, coef)[:, :, 0] + level[:, None]
+    coef, intercept = rng.normal(size=(n_features, 1)) + own, rng.normal(size=n_tasks)
+    y = np.matmul(X, coef)[:, :, 0] + intercept[:, None]
     return X, y + rng.normal(size=y.shape)
 
 
 def cpu_seconds(work):
-    """Return the processor time of one call, and what it returned."""
+    """Return the processor time of one call, and its result."""
     gc.collect()
     start = time.process_time()
     result = work()
@@ -62,7 +62,7 @@ def cpu_seconds(work):
 
 
 class Report:
-    """Print times, and hold figures against their budgets."""
+    """Print times, and compare figures with their budgets."""
 
     def __init__(self, title, *packages):
         self.failed = False
@@ -74,9 +74,9 @@ class Report:
         print(f"Python {platform.python_version()}, {versions}\n")
 
     def time(self, contenders, repeats, slow=()):
-        """Run contenders in turn; return each one's median and last result.
+        """Run contenders in turn; return the median and the last result of each.
 
-        Those named as slow run five times at most.
+        Those in `slow` run at most five times.
         """
         seconds = {name: [] for name in contenders}
         results = {}
@@ -100,17 +100,17 @@ class Report:
         print()
 
     def agree(self, what, difference, tolerance):
-        """Stop if two answers differ by more than a tolerance."""
+        """Stop if two results differ by more than a tolerance."""
         print(f"{what}: {difference:.1e} (allowed {tolerance:.0e})")
         if not difference <= tolerance:
             sys.exit("The answers differ, so their times cannot be compared.")
 
     def at_least(self, what, figure, budget):
-        """Hold a figure against the least it must be."""
+        """Compare a figure with its lower bound."""
         self._judge(what, figure, budget, figure >= budget, "at least")
 
     def at_most(self, what, figure, budget):
-        """Hold a figure against the most it may be."""
+        """Compare a figure with its upper bound."""
         self._judge(what, figure, budget, figure <= budget, "at most")
 
     def _judge(self, what, figure, budget, passed, side):
@@ -120,21 +120,21 @@ class Report:
         )
 
     def finish(self):
-        """Leave with status 1 if a budget was missed, unless sizes were tiny."""
+        """Exit with status 1 if a budget was missed, unless sizes were tiny."""
         print("\n--quick: sizes are tiny, so these figures mean nothing." * QUICK)
         sys.exit(self.failed and not QUICK)
 
 
 def in_fresh_process(function, *arguments):
-    """Call a function of the script in an interpreter of its own."""
+    """Call a function of the script in a new interpreter."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
 
 def peak_megabytes(work):
-    """Return the memory that a call takes at its peak beyond what was there (Linux)."""
+    """Return the peak memory of a call above the memory before it (Linux)."""
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5")  # begins a new peak
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _memory("VmRSS")
     work()
     return (_memory("VmHWM") - before) / 1024

@@ -1,8 +1,8 @@
-"""Run MALSAR, whose folder is named on the command line: ``--malsar DIR``.
+"""Run MALSAR from a folder given on the command line: ``--malsar DIR``.
 
-It needs GNU Octave, ``octave-cli`` on the path, and is no part of this project. Tasks
-go there in a file; what is timed is the call alone, in Octave's processor time, with
-one thread. MALSAR starts at zero and stops as soon as its objective reaches a goal.
+MALSAR needs GNU Octave (``octave-cli`` on the path) and is not part of this project. A
+file passes the tasks. Only the call is timed, in Octave's processor time, with one
+thread. MALSAR starts at zero and stops when its objective reaches a goal.
 """
 
 import os
@@ -35,7 +35,7 @@ save('-v7', 'found.mat', 'W', 'seconds', 'n_iter');
 
 @dataclass(frozen=True)
 class Run:
-    """What a call of MALSAR took, and the coefficients (n_tasks, n_features)."""
+    """Time of a call of MALSAR, and its coefficients (n_tasks, n_features)."""
 
     seconds: list
     coef: np.ndarray
@@ -43,7 +43,7 @@ class Run:
 
 
 def find_malsar():
-    """Return the folder of MALSAR, or None if none is named."""
+    """Return the folder of MALSAR, or None if there is no option."""
     named = option("--malsar")
     if named is None:
         print("MALSAR is not run: name its folder by --malsar, with Octave on the path")
@@ -58,7 +58,7 @@ def find_malsar():
 def run_malsar(folder, call, X, y, goal, repeats=3, max_iter=20_000, **values):
     """Call a function of MALSAR on tasks until its objective reaches a goal.
 
-    The call names the tasks ``X`` and ``Y``, what else is given, and ``opts``.
+    The call may use the tasks ``X`` and ``Y``, the other arguments, and ``opts``.
     """
     tasks = {"X": _cell(X), "Y": _cell([np.reshape(part, (-1, 1)) for part in y])}
     settings = {"goal": goal, "repeats": repeats, "max_iter": max_iter, "ridge": 0.0}

@@ -1,7 +1,7 @@
-"""Declare the tasks of a million rows by a column of a frame (the gate).
+"""Declare the tasks of a million rows by a column of a dataframe (row gate).
 
-What a task column adds is the time of a fit with it, less the time of a fit of the
-same frame without it, as one task.
+The cost of a task column is the time of a fit with it minus the time of a fit without
+it, as one task.
 """
 
 from _harness import QUICK, Report
@@ -31,7 +31,7 @@ def main():
         model = MeanRegularizedRegressor(task_column="task").fit(frames[kind], y)
         return model.coef_
 
-    names = name.to_numpy(dtype=str)  # hashed without the help of pandas
+    names = name.to_numpy(dtype=str)  # pandas does not speed up the hashing
 
     contenders = {"no task column": lambda: MeanRegularizedRegressor().fit(X, y)}
     for kind in BUDGETS:

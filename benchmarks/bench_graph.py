@@ -1,11 +1,11 @@
 """Fit 500 tasks on a graph of 1500 edges (row 8), and chains of up to 10,000 tasks.
 
-The peer that row 8 names is MALSAR (``--malsar DIR``), until its objective is within
-1e-8 of the best. It is given the edges as a sparse matrix, with which it is faster.
+The peer of row 8 is MALSAR (``--malsar DIR``), until its objective is within 1e-8 of
+the best. It gets the edges as a sparse matrix, which is faster than a dense one.
 
-scikit-learn's Ridge poses the same objective on a sparse design of the tasks' blocks
-and a row ``sqrt(alpha) (w_sj - w_tj)`` for each edge and feature. It is given rows
-centred by task; building its design is not counted.
+scikit-learn's Ridge minimises the same objective on a sparse design with the tasks'
+blocks and a row ``sqrt(alpha) (w_sj - w_tj)`` for each edge and feature. It gets rows
+centred by task; building its design is not timed.
 """
 
 from _harness import QUICK, Report, related_tasks
@@ -26,7 +26,7 @@ CHAINS = (50, 100) if QUICK else (1000, 10_000)
 
 
 def draw_graph(n_tasks, n_edges):
-    """Return the adjacency of a ring, and of further edges drawn at random."""
+    """Return the adjacency of a ring with further random edges."""
     low, high = np.triu_indices(n_tasks, k=1)
     around = (high - low == 1) | (high - low == n_tasks - 1)
     others = np.random.default_rng(0).permutation(np.flatnonzero(~around))
@@ -37,15 +37,15 @@ def draw_graph(n_tasks, n_edges):
 
 
 def augment(X, adjacency):
-    """Return the design whose squared residuals are loss and pull to neighbours."""
+    """Return the design whose squared residuals are the loss and the coupling."""
     n_tasks, n_rows, n_features = X.shape
     columns = n_features * np.arange(n_tasks)[:, None] + np.arange(n_features)
     columns = np.repeat(columns, n_rows, axis=0).ravel()
     ends = np.arange(n_tasks * n_rows + 1) * n_features
     loss = sparse.csr_array((X.ravel(), columns, ends))
     root = np.sqrt(ALPHA) * incidence(adjacency)
-    pull = sparse.kron(root, sparse.eye_array(n_features))
-    return sparse.csr_array(sparse.vstack([loss, pull]))
+    coupling = sparse.kron(root, sparse.eye_array(n_features))
+    return sparse.csr_array(sparse.vstack([loss, coupling]))
 
 
 def incidence(adjacency):
@@ -57,12 +57,12 @@ def incidence(adjacency):
 
 
 def centred(values):
-    """Return values around their means by task."""
+    """Return values minus their means by task."""
     return values - values.mean(axis=1, keepdims=True)
 
 
 def objective(X, y, adjacency, coef):
-    """Return the objective with the best intercepts, by its definition."""
+    """Return the objective at the best intercepts, from its definition."""
     left = centred(y - np.matmul(X, coef[:, :, None])[:, :, 0])
     ends = sparse.triu(adjacency).tocoo().coords
     gap = coef[ends[0]] - coef[ends[1]]

@@ -1,6 +1,6 @@
 """Import the package, and fit for the first time (row 10).
 
-Every import and every first fit has an interpreter of its own.
+Each import and each first fit runs in a new interpreter.
 """
 
 from _harness import QUICK, Report, cpu_seconds, in_fresh_process, related_tasks
@@ -28,7 +28,7 @@ SIZES = {"1000 x 200 x 50": (1000, 200, 50), "20 x 50 x 10": (20, 50, 10)}
 
 
 def import_seconds(statement):
-    """Return the processor time of an import, from bytecode as when installed."""
+    """Return the processor time of an import, with compiled bytecode."""
     command = [sys.executable, "-c", TIMER.format(statement)]
     keep = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     run = subprocess.run(command, capture_output=True, check=True, env=keep)
@@ -36,13 +36,13 @@ def import_seconds(statement):
 
 
 def first_and_warm(model, size):
-    """Return the processor times of the first fit, and of the median later one."""
+    """Return the processor times of the first fit and of the median later fit."""
     X, y = related_tasks(*size)
     rows, target = X.reshape(-1, X.shape[2]), y.ravel()
     task = {"task": np.repeat(np.arange(len(X)), X.shape[1])}
     if isinstance(model, Ridge):
         task = {}
-    np.ones(2**26)  # memory that is new to the machine is slow, whoever asks for it
+    np.ones(2**26)  # touch new memory first, which is slow for any caller
     fits = [lambda: model.fit(rows, target, **task)] * 10
     first, *others = [cpu_seconds(fit)[0] for fit in fits]
     return first, np.median(others)

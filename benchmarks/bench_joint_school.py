@@ -1,13 +1,13 @@
-"""Select features of schools of different size (row 5, School).
+"""Select features for schools of different sizes (row 5, School).
 
-``--data FILE.npz`` names arrays ``X`` (n_rows, n_features), ``y`` and ``task`` of the
-School data, 139 schools and 15362 pupils, which are not shipped; without it, pupils are
-drawn. As in the literature, a column of ones is the last feature, nothing is centred,
-and ``rho`` is 200.
+``--data FILE.npz`` has arrays ``X`` (n_rows, n_features), ``y`` and ``task`` of the
+School data, 139 schools and 15362 pupils, which are not in this repository. Without it,
+random pupils are generated. As in the literature, a column of ones is the last feature,
+nothing is centred, and ``rho`` is 200.
 
-skglm gets the block-diagonal design with a group for each feature, built beforehand;
+skglm gets a block-diagonal design with a group for each feature, built beforehand.
 MALSAR (``--malsar DIR``) runs until its objective is within 1e-6 of the best, or for
-20,000 steps. mutar needs equally many rows of each task.
+20,000 steps. mutar cannot be compared: it needs tasks of equal size.
 """
 
 from _harness import QUICK, Report, installed, option
@@ -24,14 +24,14 @@ from skmtl.linear_model import JointFeatureRegressor
 RHO = 200.0
 SIZE = (6, 30, 27) if QUICK else (139, 110, 27)
 TOL, BUDGET = 1e-6, 10.0
-# The loosest tolerance, on its gradient, with which skglm's objective is about as good.
+# The loosest gradient tolerance at which skglm's objective is about as good.
 TOL_OF_SKGLM = 1e-3
 ALLOWED = {"skmtl": TOL, "skglm": 3e-6}
 MAX_STEPS = 20_000
 
 
 def read():
-    """Return rows, targets and tasks from the file that is named, or drawn."""
+    """Return rows, targets and tasks from the file, or random ones."""
     if option("--data") is None:
         print("Pupils are drawn: name those of School by --data FILE.npz")
         X, y = make_related_tasks(*SIZE, random_state=0)
@@ -62,12 +62,12 @@ def main():
     X, y, task = read()
     X = np.column_stack([X, np.ones(len(X))])
     own, targets = split(X, task), split(y, task)
-    alpha = RHO * len(own) / len(X)  # the loss of skmtl is the mean over all rows
+    alpha = RHO * len(own) / len(X)  # the loss of skmtl is a mean over all rows
     model = JointFeatureRegressor(alpha, fit_intercept=False, tol=TOL)
     peers = by_skglm(own, targets, RHO, tol=TOL_OF_SKGLM)
     contenders = {"skmtl": lambda: model.fit(X, y, task=task).coef_, **peers}
     for work in contenders.values():
-        work()  # skglm compiles when it is first called
+        work()  # the first call compiles skglm
     seconds, coefs = report.time(contenders, 9, slow=tuple(peers))
     values = {name: objective(own, targets, W, RHO) for name, W in coefs.items()}
     best = min(values.values())

@@ -1,11 +1,11 @@
 """Select features of 50 outputs on one design, 1000 rows of 5000 features (row 4).
 
-All get the same rows and are asked for a tolerance of 1e-6; what they reached is
-measured here, by the definition of the duality gap. skglm and celer, if installed, get
-centred columns in their order of memory, which is not counted; skmtl and scikit-learn
-centre and check what they get, which is. celer is called by its path function, since
-its class does not work with the current scikit-learn. skglm is left out at the lowest
-strength, where it takes too long.
+All contenders get the same rows and a tolerance of 1e-6. The script computes the
+duality gap that each reached from its definition. skglm and celer, if installed, get
+centred columns in their memory order, which is not timed; skmtl and scikit-learn centre
+and check rows in their time. celer is called through its path function, because its
+class does not work with the current scikit-learn. skglm is left out at the lowest
+strength, where it is too slow.
 """
 
 from _harness import QUICK, Report, installed
@@ -22,12 +22,12 @@ from skmtl.linear_model import JointFeatureRegressor
 
 SIZE = (60, 150, 4) if QUICK else (1000, 5000, 50)
 N_RELEVANT = 5 if QUICK else 50
-# Strength in units of the largest, and how many times faster skmtl must be.
+# Strength relative to the largest: minimum ratio of the peer's time to ours.
 BUDGETS = {0.1: 5.0, 0.01: 1.2}
-# skglm is not waited for below this.
+# Below this strength skglm is left out.
 LOWEST_OF_SKGLM = 0.1
 GAP = 1e-6
-# What peers reach at the tolerance that they are given is at times just above it.
+# Peers may end slightly above the tolerance that they are given.
 GAP_OF_PEERS = 3e-6
 
 
@@ -55,7 +55,7 @@ def gap(X, Y, coef, alpha):
 
 
 def by_skglm(X, Y, alpha):
-    """Return skglm's fit of centred data, or nothing."""
+    """Return skglm's fit of centred data, or nothing if not installed."""
     try:
         from skglm import MultiTaskLasso as Skglm
     except ImportError:
@@ -66,7 +66,7 @@ def by_skglm(X, Y, alpha):
 
 
 def by_celer(X, Y, alpha):
-    """Return celer's fit of centred data, or nothing."""
+    """Return celer's fit of centred data, or nothing if not installed."""
     try:
         from celer.homotopy import mtl_path
     except ImportError:
@@ -95,7 +95,7 @@ def compare(report, X, Y, share, budget):
         **by_celer(*given),
     }
     for name in {"skmtl", "skglm"}.intersection(contenders):
-        contenders[name]()  # skglm compiles when it is first called
+        contenders[name]()  # the first call compiles skglm
     print(f"\nalpha = {share:g} alpha_max")
     seconds, coefs = report.time(contenders, 7, slow=tuple(contenders)[1:])
     for name, found in coefs.items():

@@ -1,7 +1,7 @@
 """Fit 500 logistic tasks with 200 rows and 30 features near a centre (row 7).
 
-scikit-learn solves the same problem on an augmented design: every row beside a copy of
-itself in the columns of its task. The intercept is common to all tasks, as there.
+scikit-learn solves the same problem on an augmented design: every row, followed by a
+copy in the columns of its task. All tasks have the same intercept, also in skmtl.
 """
 
 from _harness import QUICK, Report, related_tasks
@@ -30,7 +30,7 @@ def draw(n_tasks, n_rows, n_features):
 
 
 def augment(X, task):
-    """Return each row beside a copy of itself in the columns of its task."""
+    """Return each row, followed by a copy in the columns of its task."""
     n_rows, n_features = X.shape
     columns = (task[:, None] + 1) * n_features + np.arange(n_features)
     columns = np.hstack([np.broadcast_to(np.arange(n_features), X.shape), columns])
@@ -41,7 +41,7 @@ def augment(X, task):
 
 
 def objective(X, y, task, own, centre, intercept):
-    """Return losses and pulls, both of strength 1."""
+    """Return the objective, with both strengths equal to 1."""
     z = ((own + centre)[task] * X).sum(axis=1) + intercept
     return (
         np.logaddexp(0, np.where(y, -z, z)).sum()
@@ -50,7 +50,7 @@ def objective(X, y, task, own, centre, intercept):
 
 
 def main():
-    """Compare times at equal objective, and the time per task as tasks grow many."""
+    """Compare times at equal objective, and times per task for more and more tasks."""
     X, y, task = draw(*SIZE)
     design = augment(X, task)
 
@@ -81,7 +81,7 @@ def main():
 
 
 def grow(report):
-    """Hold the time per task at 20,000 tasks against that at 1,000."""
+    """Compare the time per task at 20,000 tasks with that at 1,000."""
     per_task = []
     for n_tasks in GROWTH:
         X, y, task = draw(n_tasks, ROWS, SIZE[2])

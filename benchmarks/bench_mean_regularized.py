@@ -1,9 +1,9 @@
 """Fit 1000 tasks of 200 rows and 50 features near their centre (rows 1 and 1b).
 
-scikit-learn's Ridge poses the same objective on the augmented sparse design: columns
+scikit-learn's Ridge minimises the same objective on an augmented sparse design: columns
 ``x sqrt(alpha / alpha_shared)`` for the centre, and a block of columns for each task.
-It has no intercept per task, so it is given rows centred by task. Centring and building
-its design are not counted; reading and checking the rows is, for every contender.
+It has no intercept per task, so it gets rows centred by task. Centring and building its
+design are not timed; reading and checking rows is, for every contender.
 """
 
 from _harness import QUICK, Report, related_tasks
@@ -16,13 +16,13 @@ from sklearn.linear_model import Ridge
 
 from skmtl.linear_model import MeanRegularizedRegressor
 
-ALPHA, ALPHA_SHARED = 4.0, 1.0  # the variances that the data are drawn with
+ALPHA, ALPHA_SHARED = 4.0, 1.0  # match the variances of the data
 SIZE = (20, 30, 5) if QUICK else (1000, 200, 50)
 ROOT = np.sqrt(ALPHA / ALPHA_SHARED)
 
 
 def augment(X):
-    """Return the design that has the centre as a task of its own."""
+    """Return the design with the centre as a further task."""
     n_tasks, n_rows, n_features = X.shape
     own = n_features * np.arange(1, n_tasks + 1)[:, None] + np.arange(n_features)
     columns = np.column_stack([np.tile(np.arange(n_features), (n_tasks, 1)), own])
@@ -34,15 +34,15 @@ def augment(X):
 
 
 def centred(values):
-    """Return values around their means by task."""
+    """Return values minus their means by task."""
     return values - values.mean(axis=1, keepdims=True)
 
 
 def objective(X, y, coef, shared):
-    """Return the objective with the best intercepts, by its definition."""
+    """Return the objective at the best intercepts, from its definition."""
     left = centred(y - np.matmul(X, coef[:, :, None])[:, :, 0])
-    pull = ALPHA * ((coef - shared) ** 2).sum() + ALPHA_SHARED * (shared**2).sum()
-    return (left**2).sum() + pull
+    coupling = ALPHA * ((coef - shared) ** 2).sum() + ALPHA_SHARED * (shared**2).sum()
+    return (left**2).sum() + coupling
 
 
 def compare(report, X, y, design_name):
@@ -103,7 +103,7 @@ def compare(report, X, y, design_name):
 
 
 def main():
-    """Compare on features that suit iterative solvers, and on others."""
+    """Compare on independent features, which suit iterative solvers, and on others."""
     report = Report("Mean-regularised fit")
     X, y = related_tasks(*SIZE)
     compare(report, X, y, "independent, the easiest there are for iterations")

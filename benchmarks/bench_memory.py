@@ -1,7 +1,7 @@
-"""Peak memory of fits on large tables, each in a fresh process.
+"""Measure the peak memory of fits on large tables, each in a new process.
 
-Printed is the peak of the process, and how much of it lies above what the process held
-once the data were made, both in MB, and the processor time.
+It prints the peak memory of the process, the part above its memory after the data were
+generated, both in MB, and the processor time.
 """
 
 import argparse
@@ -24,7 +24,7 @@ QUICK = "--quick" in sys.argv
 
 
 def sparse_table(n_rows=100_000, n_features=100_000, n_numbers=1_000_000, n_tasks=20):
-    """Make sparse rows of 20 tasks."""
+    """Generate sparse rows of 20 tasks."""
     if QUICK:
         n_rows, n_features, n_numbers = 200, 70, 800
     rng = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def sparse_table(n_rows=100_000, n_features=100_000, n_numbers=1_000_000, n_task
 
 
 def wide_table(n_tasks=20, n_rows=50, n_features=5000):
-    """Make few rows of many features."""
+    """Generate few rows with many features."""
     n_features = 60 if QUICK else n_features
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_tasks * n_rows, n_features))
@@ -45,7 +45,7 @@ def wide_table(n_tasks=20, n_rows=50, n_features=5000):
 
 
 def many_classes(n_tasks=50, n_rows=250, n_features=10, n_classes=200):
-    """Make tasks of many classes."""
+    """Generate tasks with many classes."""
     n_classes = 5 if QUICK else n_classes
     rng = np.random.default_rng(0)
     X, task = rng.normal(size=(n_tasks * n_rows, n_features)), np.arange(n_tasks)
@@ -55,7 +55,7 @@ def many_classes(n_tasks=50, n_rows=250, n_features=10, n_classes=200):
 
 
 def many_tasks(n_tasks=10_000):
-    """Make four rows of each of many tasks."""
+    """Generate many tasks with four rows each."""
     n_tasks = 100 if QUICK else n_tasks
     rng = np.random.default_rng(0)
     task = np.repeat(np.arange(n_tasks), 4)
@@ -63,7 +63,7 @@ def many_tasks(n_tasks=10_000):
     return X, X[:, 0] + rng.normal(size=n_tasks)[task], task
 
 
-# Name of the model, its parameters, its table, and what it may take above the data.
+# Model, parameters, data, and the largest memory allowed above the data.
 CASES = {
     "sparse MeanRegularizedRegressor": ({"alpha_shared": 1.0}, sparse_table, 1000),
     "sparse MeanRegularizedRegressorCV": ({"method": "cv"}, sparse_table, 1000),
@@ -81,14 +81,14 @@ CASES = {
 
 
 def peak():
-    """Return the largest memory of the process since it was last reset, in MB."""
+    """Return the peak memory of the process since the last reset, in MB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     found = next(line for line in lines if line.startswith("VmHWM"))
     return int(found.split()[1]) / 1024
 
 
 def measure(case):
-    """Print what one case takes, as JSON."""
+    """Print the memory and time of one case as JSON."""
     parameters, make, _ = CASES[case]
     name = case.split()[1]
     X, y, task = make()
@@ -109,7 +109,7 @@ def measure(case):
 
 
 def main():
-    """Measure every case in a process of its own."""
+    """Measure every case in a new process."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--case", choices=CASES)
     parser.add_argument("--quick", action="store_true")

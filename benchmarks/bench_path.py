@@ -1,7 +1,6 @@
-"""Follow 30 strengths for little more than the price of a few fits (row 1c).
+"""Compute a path of 30 strengths in the time of a few fits (row 1c).
 
-The tasks are those of row 1; once as they are, once with columns that are zero in
-every task.
+The tasks are those of row 1, without and with columns that are zero in every task.
 """
 
 from _harness import QUICK, Report, related_tasks
@@ -18,7 +17,7 @@ N_ZERO = 5
 
 
 def main():
-    """Compare a path with one fit, on full and on empty columns."""
+    """Compare a path with one fit, without and with zero columns."""
     X, y = related_tasks(*SIZE)
     task = np.repeat(np.arange(len(X)), X.shape[1])
     full, target = X.reshape(-1, X.shape[2]), y.ravel()

@@ -1,7 +1,7 @@
 """Estimate variance components of 1000 tasks by restricted likelihood (row 2).
 
-statsmodels' MixedLM fits the same model: a random intercept and five random slopes per
-task, independent of each other, each with a variance of its own.
+statsmodels' MixedLM fits the same model: an independent random intercept and five
+random slopes per task, each with its own variance.
 """
 
 from _harness import QUICK, Report, related_tasks
@@ -19,21 +19,21 @@ SIZE = (30, 20, 2) if QUICK else (1000, 200, 5)
 
 
 def fit_peer(rows, target, task):
-    """Fit the random coefficients, their covariance held diagonal."""
+    """Fit random coefficients with a diagonal covariance."""
     design = np.column_stack([np.ones(len(rows)), rows])
     n = design.shape[1]
     free = MixedLMParams.from_components(np.ones(n), np.eye(n))
     model = MixedLM(target, design, task, exog_re=design)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of variances near zero, on tiny data
+        warnings.simplefilter("ignore")  # variances near zero, on tiny data
         return model.fit(reml=True, free=free, method="lbfgs")
 
 
-def criterion(X, y, alpha, level):
-    """Return minus twice the profiled restricted log likelihood, by its definition."""
+def criterion(X, y, alpha, alpha_intercept):
+    """Return -2 times the profiled restricted log likelihood, from its definition."""
     n_tasks, n_rows, _ = X.shape
     design = np.concatenate([np.ones((n_tasks, n_rows, 1)), X], axis=2)
-    spread = design / np.sqrt(np.append(level, alpha))
+    spread = design / np.sqrt(np.append(alpha_intercept, alpha))
     covariance = np.eye(n_rows) + spread @ spread.transpose(0, 2, 1)
     solved = np.linalg.solve(covariance, np.dstack([design, y]))
     product = (np.dstack([design, y]).transpose(0, 2, 1) @ solved).sum(axis=0)

@@ -18,7 +18,7 @@ ALPHAS = np.geomspace(1, 1e6, 20)
 
 
 def draw(n_rows, n_features, n_tasks):
-    """Draw outputs that need strengths of all sizes."""
+    """Draw outputs whose best strengths differ widely."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_rows, n_features))
     coef = rng.normal(size=(n_features, n_tasks)) * np.geomspace(0.003, 0.3, n_tasks)
@@ -32,13 +32,13 @@ MODELS = {
 
 
 def memory(name):
-    """Return the peak memory of a fit, on data that were there before."""
+    """Return the peak memory of a fit, without the data."""
     X, Y = draw(*SIZE)
     return peak_megabytes(lambda: MODELS[name]().fit(X, Y))
 
 
 def objective(X, Y, model):
-    """Return each output's penalised squared error, by its definition."""
+    """Return each output's penalised squared error, from its definition."""
     left = Y - X @ model.coef_.T - model.intercept_
     return (left**2).sum(axis=0) + model.alpha_ * (model.coef_**2).sum(axis=1)
 

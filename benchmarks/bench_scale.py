@@ -1,4 +1,4 @@
-"""Grow the number of tasks at fixed rows, and read 10 million rows once (row 9)."""
+"""Fit up to 100,000 tasks, and read 10 million rows once (row 9)."""
 
 from _harness import QUICK, Report, related_tasks
 
@@ -45,7 +45,7 @@ def grow(report):
 
 
 def draw(folder):
-    """Write 20 features and a target of all rows to files; return how to read them."""
+    """Write features and targets to files; return functions that read them."""
     rng = np.random.default_rng(0)
     coef = rng.normal(size=20)
     X, y = Path(folder) / "X.npy", Path(folder) / "y.npy"
@@ -58,12 +58,12 @@ def draw(folder):
 
 
 def read(X, y):
-    """Touch every number once."""
+    """Read every number once."""
     return sum(X[part].sum() + y[part].sum() for part in BATCHES)
 
 
 def multiply(X):
-    """Multiply the rows with themselves, 1000 at a time: the least a fit must do."""
+    """Compute X'X in blocks of 1000 rows: a lower bound for a fit."""
     parts = X.reshape(-1, 1000, 20)
     steps = range(0, len(parts), 5)
     return sum((parts[k : k + 5].mT @ parts[k : k + 5]).sum(axis=0) for k in steps)
@@ -87,7 +87,7 @@ def learn(X, y, task):
 
 
 def read_in_batches(report, folder):
-    """Time batches of rows of 1000 tasks against a sum over the same numbers."""
+    """Compare fits from batches of 1000 tasks with a sum over the same numbers."""
     files = draw(folder)
     X, y = map(np.array, files())
     by_task = np.repeat(np.arange(1000), N_ROWS // 1000)

@@ -1,11 +1,11 @@
-"""Fit 100 tasks with 100 rows of their own and 300 features by a trace norm (row 6).
+"""Fit 100 tasks with 100 rows each and 300 features with a trace norm (row 6).
 
-The peer is MALSAR (``--malsar DIR``), stopped as soon as its objective is within 1e-6
-of the best, which it could not know by itself. skmtl goes on until its duality gap
-proves as much; it is also timed at a tolerance where its objective is as good, without
-proof. Beside them stands what a user would write in NumPy: accelerated steps of fixed
-length on the batched rows, with a full singular value decomposition each, from the
-exact largest curvature, until the same gap.
+The peer is MALSAR (``--malsar DIR``). The script stops it when its objective is within
+1e-6 of the best, which it could not know itself. skmtl runs until its duality gap
+proves this accuracy; it is also timed at a tolerance that gives this accuracy without
+proof. A simple NumPy version is timed too: accelerated steps of fixed length from the
+exact largest curvature, with a full singular value decomposition each, until the same
+gap.
 """
 
 from _harness import QUICK, Report
@@ -20,9 +20,9 @@ from skmtl.linear_model import LowRankRegressor
 SIZE = (4, 10, 20) if QUICK else (100, 100, 300)
 RANK = 2 if QUICK else 5
 GAP = 1e-6
-# With this tolerance the objective is within 1e-6 of the best.
+# At this tolerance the objective is within 1e-6 of the best.
 LOOSE = 1e-4
-# Strengths in units of the largest, and how many times faster skmtl must be.
+# Strengths relative to the largest; minimum ratio of the peer's time to ours.
 SHARES, BUDGET = (0.3, 0.1), 3.5
 
 
@@ -56,13 +56,13 @@ def gap(X, y, W, alpha):
 
 
 def objective(X, y, W, alpha):
-    """Return the objective by its definition, for the sums of squares of MALSAR."""
+    """Return the objective on the scale of MALSAR, from its definition."""
     nuclear = np.linalg.svd(W, compute_uv=False).sum()
     return (slope(X, y, W)[0] ** 2).sum() / 2 + X.shape[1] * alpha * nuclear
 
 
 def by_fixed_steps(X, y, alpha):
-    """Return coefficients by FISTA with the exact largest curvature."""
+    """Return coefficients from FISTA with the exact largest curvature."""
     step = X.shape[1] / max(np.linalg.norm(rows, 2) ** 2 for rows in X)
     W = V = np.zeros((X.shape[0], X.shape[2]))
     momentum = 1.0
@@ -79,13 +79,13 @@ def by_fixed_steps(X, y, alpha):
 
 
 def fit(X, y, alpha, tol=GAP):
-    """Return coefficients by skmtl."""
+    """Return coefficients from skmtl."""
     rows, task = X.reshape(-1, X.shape[2]), np.repeat(np.arange(len(X)), X.shape[1])
     return LowRankRegressor(alpha, tol=tol).fit(rows, y.ravel(), task=task).coef_
 
 
 def compare(report, X, y, alpha, share):
-    """Time contenders at one strength; return our seconds at either tolerance."""
+    """Time contenders at one strength; return our seconds at both tolerances."""
     contenders = {
         "skmtl": lambda: fit(X, y, alpha),
         "skmtl, loose": lambda: fit(X, y, alpha, tol=LOOSE),

@@ -1,17 +1,15 @@
 """
-Tasks that fall into groups
-===========================
+Tasks in unknown groups
+=======================
 
-Thirty shops with sixteen sales each. What sells depends on the neighbourhood, of which
-there are three, and nobody knows which shop lies in which.
-:class:`~skmtl.linear_model.ClusteredRegressor` learns the coefficients and the
-neighbourhoods together, and predicts better than models that pull every shop to one
-centre.
+Thirty shops have sixteen sales each. Sales depend on the neighbourhood. There are three
+neighbourhoods, but it is unknown which shop is in which.
+:class:`~skmtl.linear_model.ClusteredRegressor` learns the coefficients and the groups
+together. It predicts better than a model that shrinks all shops towards one centre.
 """
 
 # %%
-# The data are generated: the centres of the three groups differ much, shops of one
-# group little.
+# The data are generated: coefficients differ much between groups, and little within.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,14 +27,14 @@ n_shops, n_features = 30, 10
 neighbourhood = rng.integers(0, 3, n_shops)
 centres = 2 * rng.normal(size=(3, n_features))
 coefficients = centres[neighbourhood] + 0.2 * rng.normal(size=(n_shops, n_features))
-levels = 5 * rng.normal(size=n_shops)
+intercepts = 5 * rng.normal(size=n_shops)
 
 
 def sell(n_rows):
-    """Draw rows of every shop, whose number is the last column, and their means."""
+    """Draw rows of every shop (number in the last column), targets and their means."""
     shop = np.repeat(np.arange(n_shops), n_rows)
     X = rng.normal(size=(len(shop), n_features))
-    signal = levels[shop] + (X * coefficients[shop]).sum(axis=1)
+    signal = intercepts[shop] + (X * coefficients[shop]).sum(axis=1)
     noise = 2 * rng.normal(size=len(shop))
     return np.column_stack([X, shop]), signal + noise, signal
 
@@ -54,7 +52,9 @@ clustered = GridSearchCV(
     scoring="neg_mean_squared_error",
 ).fit(X, y)
 models = {
-    "apart": MultiTaskRidgeCV(np.geomspace(0.1, 100, 13), task_column=-1).fit(X, y),
+    "independent": MultiTaskRidgeCV(np.geomspace(0.1, 100, 13), task_column=-1).fit(
+        X, y
+    ),
     "one centre": MeanRegularizedRegressorCV(task_column=-1).fit(X, y),
     "groups": clustered.best_estimator_,
     "the truth": None,
@@ -65,8 +65,8 @@ errors = [
 ]
 
 # %%
-# The affinity that was learnt, shops in the order of their true neighbourhoods (white
-# lines), shows three blocks.
+# With shops sorted by true neighbourhood (white lines), the learnt affinity shows three
+# blocks.
 
 order = np.argsort(neighbourhood, kind="stable")
 affinity = clustered.best_estimator_.task_affinity_[np.ix_(order, order)]

@@ -1,15 +1,16 @@
 """
-Which tasks gain by sharing, and which lose
-===========================================
+Which tasks gain from sharing, and which lose
+=============================================
 
-Forty wards measure the same thing, many on few patients. Models that share between
-wards learn from all of them. But one ward has a device that counts the wrong way round:
-what holds elsewhere is false there. :func:`~skmtl.inspection.compare_tasks` tells
-whether sharing helps, which kind of it, and finds the ward.
+Forty wards measure the same quantity, many on few patients. Models that share between
+wards learn from all of them. But the device of one ward reverses the sign, so sharing
+hurts this ward. :func:`~skmtl.inspection.compare_tasks` measures whether sharing helps,
+which model is best, and which ward it hurts.
 """
 
 # %%
-# The data are generated. The number of patients grows from 12 to 90 along the wards.
+# The data are generated. The number of patients increases from 12 in the first ward to
+# 90 in the last.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,34 +32,34 @@ X = X.rename(columns={"task": "ward"})
 y = y.where(X["ward"] != "ward 35", -y)
 
 # %%
-# With None, four models are compared, from one per ward to one for all. Each is fitted
-# on the same five folds, which split every ward.
+# None compares four models, from one per ward to one for all. All are fitted on the
+# same five folds, and each fold has rows of every ward.
 
 comparison = compare_tasks(None, X, y, task_column="ward", random_state=0)
 comparison
 
 # %%
-# *gain* is the part of the error that a model saves, beside its standard error;
-# *helped* counts wards that are predicted better than by a model of their own, *hurt*
-# those that are predicted worse by more than chance, tested ward by ward and corrected
-# for their number. The last line says what to do.
+# *gain* is the relative reduction of the error, with its standard error. *helped*
+# counts wards with a smaller error than their independent model. *hurt* counts wards
+# with a significantly larger error: each ward is tested, with a correction for the
+# number of wards. The last line is the recommendation.
 #
-# The wards, the ones with the most to lose first:
+# The wards with the smallest gains:
 
 comparison.tasks_frame().sort_values("gain").head().round(3)
 
 # %%
-# The mean-regularised model pulls wards to their centre, and lets them go where their
-# own patients say otherwise, so the harm to the ward that differs is limited. The
-# pooled model, with common coefficients, has no such way out: look at the red diamond,
-# which is drawn at the edge.
+# The mean-regularised model shrinks wards towards their centre, but less if a ward has
+# many patients, so it hurts the ward that differs only a little. The pooled model has
+# the same coefficients in all wards and hurts this ward much more: its red diamond lies
+# outside the axis and is drawn at the edge.
 
 comparison.plot(model="pooled + task intercepts")
 plt.show()
 
 # %%
-# With fewer tasks, all are named. Here the ten wards with fewest patients: it is they
-# who gain.
+# With fewer tasks, the plot names all of them. These are the ten wards with the fewest
+# patients, which gain most.
 
 small = X["ward"].isin([f"ward {number}" for number in range(1, 11)])
 compare_tasks(None, X[small], y[small], task_column="ward", random_state=0).plot()

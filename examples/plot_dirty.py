@@ -2,14 +2,14 @@
 Shared features, and exceptions
 ===============================
 
-Twenty shops: three features drive sales in all of them, and here and there a feature
-matters in one shop alone. Selecting features for all shops drags the exceptions of one
-through all others; selecting for each shop apart forgets that three are common.
-:class:`~skmtl.linear_model.DirtyRegressor` does both at once.
+In twenty shops, three features affect sales everywhere. In some shops, one more feature
+matters. Joint selection adds the exceptions of one shop to all shops; selection in each
+shop alone ignores that three features are common.
+:class:`~skmtl.linear_model.DirtyRegressor` combines both.
 """
 
 # %%
-# The data are generated, so that it is known which coefficients are not zero.
+# The data are generated, so the true coefficients are known.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,17 +31,19 @@ sales = (features * true_coef[shop]).sum(axis=1) + 1.5 * rng.normal(size=len(sho
 X = np.column_stack([shop, features])
 
 # %%
-# Every model has its strengths chosen by cross-validation. The first two are made of
-# parts: any penalty goes with any other part.
+# Cross-validation chooses the strengths of each model. The first two models are
+# :class:`~skmtl.linear_model.LinearTaskRegressor` with a penalty.
 
 folds = TaskKFold(3, task_column=0)
 strengths = np.geomspace(0.1, 1, 6)
-apart = LinearTaskRegressor(L1(), task_column=0)
+independent = LinearTaskRegressor(L1(), task_column=0)
 joint = LinearTaskRegressor(L21(), task_column=0)
 dirty = DirtyRegressor(task_column=0)
 both = {"alpha_joint": strengths, "alpha_l1": strengths}
 searches = {
-    "each shop alone": GridSearchCV(apart, {"penalty__alpha": strengths}, cv=folds),
+    "each shop alone": GridSearchCV(
+        independent, {"penalty__alpha": strengths}, cv=folds
+    ),
     "same features": GridSearchCV(joint, {"penalty__alpha": strengths}, cv=folds),
     "with exceptions": GridSearchCV(dirty, both, cv=folds),
 }
@@ -53,7 +55,7 @@ for name, model in models.items():
     print(f"{name}: RMSE of the coefficients {error:.3f}")
 
 # %%
-# The coefficients of a shared feature are a column; an exception is a single cell.
+# A shared feature is a column of coefficients; an exception is a single cell.
 
 dirty = models["with exceptions"]
 shared = dirty.coef_ - dirty.coef_specific_

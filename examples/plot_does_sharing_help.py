@@ -3,15 +3,15 @@ Does sharing help? Two answers
 ==============================
 
 :func:`~skmtl.inspection.compare_tasks` fits models with and without sharing on the same
-folds and says which to use, and which tasks sharing hurts. Here it answers for tasks
-that are related and have few rows, and for tasks that have rows enough.
+folds, recommends one, and names the tasks that sharing hurts. This example applies it
+to related tasks with few rows, and to tasks with many rows.
 """
 
 # %%
 # Many related tasks
 # ------------------
 #
-# Fifty tasks with ten to thirty rows each, generated around a shared centre.
+# The data are generated: fifty tasks around a shared centre, with 10 to 30 rows each.
 
 import numpy as np
 from sklearn.datasets import load_diabetes
@@ -27,17 +27,17 @@ comparison = compare_tasks(None, X, y, task_column="task", random_state=0)
 comparison
 
 # %%
-# The gain of each task, with its standard error. A single task's gain is uncertain:
-# what counts is the mean, and whether a task is clearly hurt.
+# The plot shows the gain of each task with its standard error. The gain of a single
+# task is uncertain; look at the mean gain, and at tasks that are clearly hurt.
 
 display = comparison.plot()
 
 # %%
-# Few tasks with rows enough
-# --------------------------
+# Few tasks with many rows
+# ------------------------
 #
-# The diabetes data that scikit-learn ships: 442 patients, and how far their disease had
-# gone a year later. Does a model per age group need the other groups?
+# The diabetes data of scikit-learn have 442 patients; the target is the progression of
+# the disease after a year. The tasks are age groups.
 
 X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
 X["decade"] = (X["age"] // 10).clip(2, 6).astype(int)
@@ -45,6 +45,7 @@ comparison = compare_tasks(None, X, y, task_column="decade", random_state=0)
 comparison
 
 # %%
-# With 44 to 125 patients in a group, sharing and not sharing do about the same.
+# Each group has 44 to 125 patients. Models with and without sharing have about the same
+# error.
 
 display = comparison.plot()

@@ -1,16 +1,15 @@
 """
-Tasks for which the same features matter
-========================================
+Tasks that use the same features
+================================
 
-Fifteen clinics measure sixty markers on 25 patients each. Five markers matter, the same
-everywhere, though not with the same weight. A clinic alone, by the lasso, picks markers
-that happen to fit and misses some that matter;
-:class:`~skmtl.linear_model.JointFeatureRegressorCV` keeps or drops a marker for all
-clinics at once.
+Fifteen clinics measure sixty markers on 25 patients each. The same five markers matter
+in all clinics, with different coefficients. A lasso per clinic selects irrelevant
+markers and misses relevant ones. :class:`~skmtl.linear_model.JointFeatureRegressorCV`
+selects each marker for all clinics or for none.
 """
 
 # %%
-# The data are generated, so that the markers that matter are known.
+# The data are generated, so the relevant markers are known.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,27 +30,27 @@ outcome = (markers * true_coef[clinic]).sum(axis=1) + rng.normal(size=len(clinic
 X = np.column_stack([clinic, markers])
 
 # %%
-# Both choose their strength by cross-validation, the lasso one per clinic. The penalty
-# "mcp" leaves large coefficients as they are, so that it need not keep more markers to
-# make up for what it shrinks; ``one_standard_error`` takes the largest strength that
-# predicts about as well as the best one.
+# Both models choose their strength by cross-validation, the lasso one per clinic. The
+# penalty "mcp" does not shrink large coefficients, so it selects fewer irrelevant
+# markers than "l21". ``one_standard_error=True`` takes the largest strength with an
+# error within one standard error of the smallest.
 
 joint = JointFeatureRegressorCV(penalty="mcp", one_standard_error=True, task_column=0)
 joint.fit(X, outcome)
-apart = IndependentTasks(LassoCV(cv=5), task_column=0).fit(X, outcome)
-alone = np.array([model.coef_ for model in apart.estimators_])
-for name, coef in {"each alone": alone, "joint": joint.coef_}.items():
+independent = IndependentTasks(LassoCV(cv=5), task_column=0).fit(X, outcome)
+alone = np.array([model.coef_ for model in independent.estimators_])
+for name, coef in {"independent": alone, "joint": joint.coef_}.items():
     error = np.sqrt(np.mean((coef - true_coef) ** 2))
     print(f"{name}: RMSE of the coefficients {error:.3f}")
-print("markers that matter:", relevant)
-print("markers selected:   ", joint.support_)
+print("relevant markers:", relevant)
+print("selected markers:", joint.support_)
 
 # %%
-# Each row is a clinic, each column a marker. Selection by one's own rows scatters;
-# joint selection leaves columns.
+# Each row is a clinic, each column a marker. Independent models select different
+# markers in each clinic; joint selection keeps whole columns.
 
 figure, axes = plt.subplots(3, figsize=(8, 6), sharex=True, layout="constrained")
-shown = {"true": true_coef, "each alone": alone, "joint": joint.coef_}
+shown = {"true": true_coef, "independent": alone, "joint": joint.coef_}
 for axis, (title, coef) in zip(axes, shown.items(), strict=True):
     image = axis.imshow(coef, cmap="RdBu_r", vmin=-2, vmax=2, aspect="auto")
     axis.set(title=title, ylabel="clinic")

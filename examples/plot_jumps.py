@@ -2,14 +2,14 @@
 Coefficients that change rarely
 ===============================
 
-Forty weeks with twelve rows each. What a feature is worth stays the same for many
-weeks, and then jumps. :class:`~skmtl.linear_model.FusedRegressor` finds when: each
-feature has segments of its own, and weeks of one segment share their coefficient to the
-last digit.
+Forty weeks have twelve rows each. The effect of a feature stays constant for many
+weeks, then jumps. :class:`~skmtl.linear_model.FusedRegressor` finds the jumps. Each
+feature has its own segments, and the weeks of a segment have exactly the same
+coefficient.
 """
 
 # %%
-# Two features jump, in different weeks; the third never does.
+# The coefficients of two features jump, in different weeks; the third is always zero.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,8 +34,8 @@ y = (features * true[week]).sum(axis=1) + 1.5 * rng.normal(size=len(week))
 X = np.column_stack([week, features])
 
 # %%
-# The strength is chosen by cross-validation on the rows of each week. Weeks apart are
-# shown for comparison.
+# Cross-validation on the rows of each week chooses the strength. Independent models of
+# the weeks are fitted for comparison.
 
 search = GridSearchCV(
     FusedRegressor(task_column=0),
@@ -44,19 +44,21 @@ search = GridSearchCV(
     scoring="neg_mean_squared_error",
 ).fit(X, y)
 fused = search.best_estimator_
-apart = MultiTaskRidgeCV(np.geomspace(0.1, 100, 13), task_column=0).fit(X, y)
+independent = MultiTaskRidgeCV(np.geomspace(0.1, 100, 13), task_column=0).fit(X, y)
 {
     name: np.sqrt(np.mean((model.coef_ - true) ** 2)).round(2)
-    for name, model in {"apart": apart, "fused": fused}.items()
+    for name, model in {"independent": independent, "fused": fused}.items()
 }
 
 # %%
-# Every line is a feature: dots are weeks apart, steps what was found, dashes the truth.
+# Each colour is a feature. Dots are independent models, solid steps the fused model,
+# and dashed steps the truth. The fused model finds all jumps, and adds a few small ones
+# that are false.
 
 figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
 weeks = np.arange(n_weeks)
 for feature, colour in enumerate(["tab:blue", "tab:orange", "tab:green"]):
-    axis.plot(weeks, apart.coef_[:, feature], ".", color=colour, alpha=0.5)
+    axis.plot(weeks, independent.coef_[:, feature], ".", color=colour, alpha=0.5)
     axis.step(weeks, fused.coef_[:, feature], where="mid", color=colour, linewidth=2)
     axis.step(weeks, true[:, feature], "--", where="mid", color="black", linewidth=0.8)
     axis.annotate(

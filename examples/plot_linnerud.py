@@ -1,15 +1,15 @@
 """
-Tasks as columns: three outputs of the same people
-==================================================
+Tasks as columns of Y: three targets of the same people
+=======================================================
 
-scikit-learn ships the Linnerud data: twenty men, how many chin-ups, sit-ups and jumps
-each made, and their weight, waist and pulse. The three measures are three tasks on the
-same rows, so they are the columns of `Y`, and need not all be observed.
+The Linnerud data of scikit-learn have twenty men: the features are numbers of chin-ups,
+sit-ups and jumps, and the targets are weight, waist and pulse. The targets are three
+tasks on the same rows, so they are the columns of `Y`. Values may be missing.
 """
 
 # %%
-# The measures have different units. Divided by their spread, they can have a common
-# centre. Some are hidden, as if they had not been taken.
+# The targets have different units, so they are standardised: coefficients in one unit
+# can have a common centre. A fifth of the values is removed at random.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,15 +25,15 @@ Y = Y.mask(np.random.default_rng(0).random(Y.shape) < 0.2)
 Y.head()
 
 # %%
-# Twenty rows say little about each measure alone. Near their centre, the three differ
-# by as much as the rows support.
+# Twenty rows give noisy coefficients for each target alone. The mean-regularised model
+# shrinks the three tasks towards their centre.
 
-apart = MultiTaskRidge(alpha=0).fit(X, Y)
+independent = MultiTaskRidge(alpha=0).fit(X, Y)
 shared = MeanRegularizedRegressorCV().fit(X, Y)
 
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.5), sharey=True, layout="constrained")
 for axis, model, title in zip(
-    axes, [apart, shared], ["tasks apart", "near a shared centre"], strict=True
+    axes, [independent, shared], ["independent", "near a shared centre"], strict=True
 ):
     for place, task, coef in zip([-0.25, 0, 0.25], Y.columns, model.coef_, strict=True):
         axis.bar(np.arange(3) + place, coef, width=0.25, label=task)

@@ -1,15 +1,16 @@
 """
-Tasks that span few directions
-==============================
+Tasks of low rank
+=================
 
-Forty customers rate products by twelve features. What they want differs, but it mixes
-two tastes only: their coefficients lie in a plane. With 15 ratings each, no customer
-tells twelve coefficients alone; :class:`~skmtl.linear_model.LowRankRegressor` finds the
-plane from all, and each customer's place in it.
+Forty customers rate products with twelve features. The coefficients of each customer
+are a combination of two tastes, so all lie in a plane. 15 ratings are too few to
+estimate the twelve coefficients of a customer alone.
+:class:`~skmtl.linear_model.LowRankRegressor` estimates the plane from all customers,
+and the position of each customer in it.
 """
 
 # %%
-# The data are generated, so that the true coefficients are known.
+# The data are generated, so the true coefficients are known.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,7 +35,7 @@ rating = (features * true_coef[customer]).sum(axis=1) + 2 * rng.normal(
 X = np.column_stack([customer, features])
 
 # %%
-# The strength is chosen by cross-validation; every fold holds out some ratings of each
+# Cross-validation chooses the strength; every fold holds out some ratings of each
 # customer.
 
 search = GridSearchCV(
@@ -43,28 +44,29 @@ search = GridSearchCV(
     cv=TaskKFold(4, task_column=0),
 ).fit(X, rating)
 low_rank = search.best_estimator_
-apart = MultiTaskRidgeCV(task_column=0).fit(X, rating)
-for name, model in {"each alone": apart, "few directions": low_rank}.items():
+independent = MultiTaskRidgeCV(task_column=0).fit(X, rating)
+for name, model in {"independent": independent, "low rank": low_rank}.items():
     error = np.sqrt(np.mean((model.coef_ - true_coef) ** 2))
     print(f"{name}: RMSE of the coefficients {error:.2f}")
-print(f"{low_rank.rank_} directions at alpha = {low_rank.alpha:.2f}")
+print(f"rank {low_rank.rank_} at alpha = {low_rank.alpha:.2f}")
 
 # %%
-# Squared, the trace norm learns how tasks are related: here the three kinds of
-# customers. Along the two directions that matter most, they lie where their tastes say.
+# With ``squared=True``, the model learns the covariance of the tasks; the correlations
+# show the three kinds of customers. So does the position of each customer along the two
+# leading directions.
 
 related = LowRankRegressor(0.05, squared=True, task_column=0).fit(X, rating)
 spread = np.sqrt(np.diag(related.task_covariance_))
 correlation = related.task_covariance_ / np.outer(spread, spread)
 directions = np.linalg.svd(low_rank.coef_, full_matrices=False)[2][:2]
-place = low_rank.coef_ @ directions.T
+position = low_rank.coef_ @ directions.T
 
 figure, (left, right) = plt.subplots(ncols=2, figsize=(9, 4), layout="constrained")
 for group, marker in zip(range(3), "os^", strict=True):
-    left.plot(*place[kind == group].T, marker, label=f"kind {group}")
+    left.plot(*position[kind == group].T, marker, label=f"kind {group}")
 left.set(xlabel="first direction", ylabel="second direction", title="map of the tasks")
 left.legend()
 image = right.imshow(correlation, cmap="RdBu_r", vmin=-1, vmax=1)
-right.set(xlabel="customer", ylabel="customer", title="how tasks are related")
+right.set(xlabel="customer", ylabel="customer", title="correlation of tasks")
 figure.colorbar(image, ax=right, label="correlation")
 plt.show()

@@ -2,16 +2,16 @@
 Numbers, classes and counts together
 ====================================
 
-Sixty patients, ten measurements of each, and three things to predict: a blood pressure,
-whether the patient comes back within a month, and for how many days. All three have to
-do with how ill a patient is. :class:`~skmtl.linear_model.MixedTaskModel` fits a
-regression, a classification and a count at once, each loss on a scale of its own, and
-keeps their coefficients near a common centre.
+Sixty patients have ten measurements each, and three targets: the blood pressure,
+whether the patient returns within a month, and the number of days in hospital. All
+three depend on how ill the patient is. :class:`~skmtl.linear_model.MixedTaskModel` fits
+a regression, a classification and a count together. It scales each loss, and shrinks
+the coefficients towards a common centre.
 """
 
 # %%
-# The data are generated, so that there can be many new patients to score on. Not every
-# outcome was recorded for everyone.
+# The data are generated, so the model can be tested on many new patients. Some outcomes
+# are missing.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,7 +25,7 @@ weight = rng.normal(size=10) / np.sqrt(10)
 
 
 def observe(n_patients):
-    """Return measurements of patients, and what becomes of them."""
+    """Draw measurements of patients, and their outcomes."""
     measured = rng.normal(size=(n_patients, 10))
     ill = measured @ weight
     own = 0.5 * measured[:, :3]
@@ -46,9 +46,9 @@ X_new, y_new = observe(5000)
 print(y.head())
 
 # %%
-# Each task has a loss; missing cells are left out. The strength of sharing is chosen by
-# cross-validation, on the mean fraction of deviance explained. Predictions are in the
-# units of the tasks.
+# Each task has a loss; missing values are ignored. Cross-validation chooses the
+# strength of sharing by the mean fraction of deviance explained. Predictions are in the
+# units of the targets.
 
 losses = {"pressure": "squared", "returns": "logistic", "days": "poisson"}
 strengths = np.geomspace(0.3, 3000, 17)
@@ -58,12 +58,12 @@ print(f"chosen: alpha = {model.alpha:.0f}")
 print(model.predict_frame(X_new[:3]).round(1))
 
 # %%
-# For comparison, each task alone is shrunk to zero, with any strength that one may
-# have chosen. Even with the best one it explains less of new patients.
+# For comparison, each task is fitted alone and shrunk towards zero, at all strengths.
+# Even at the best strength it explains less deviance of new patients.
 
 
 def explain(fitted, task):
-    """Return the deviance of one task that a model explains in new patients."""
+    """Return the fraction of deviance explained in one task of new patients."""
     others = dict.fromkeys(set(losses) - {task})
     return fitted.score(X_new, y_new.assign(**others))
 

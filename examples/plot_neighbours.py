@@ -2,14 +2,14 @@
 Tasks near their neighbours
 ===========================
 
-Sixty weeks with twelve rows each; the effect of a price on sales drifts from week to
-week. A week alone has too few rows, and all weeks pooled have no drift. With
-``graph="chain"``, :class:`~skmtl.linear_model.GraphRegularizedRegressor` keeps each
-week near the week before and the week after.
+Sixty weeks have twelve rows each. The effect of the price on sales drifts from week to
+week. A single week has too few rows, and a model of all weeks cannot show the drift.
+With ``graph="chain"``, :class:`~skmtl.linear_model.GraphRegularizedRegressor` shrinks
+each week towards the week before and the week after.
 """
 
 # %%
-# The data are generated, so that the true effect is known.
+# The data are generated, so the true effect is known.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,8 +31,7 @@ sales = effect[week] * price + rng.normal(scale=1.5, size=len(week))
 X = np.column_stack([week, price])
 
 # %%
-# The strength of the pull is chosen by cross-validation; every fold holds out some rows
-# of each week.
+# Cross-validation chooses the strength; every fold holds out some rows of each week.
 
 search = GridSearchCV(
     GraphRegularizedRegressor("chain", task_column=0),
@@ -40,7 +39,7 @@ search = GridSearchCV(
     cv=TaskKFold(4, task_column=0),
 ).fit(X, sales)
 models = {
-    "each week alone": MultiTaskRidge(alpha=0, task_column=0).fit(X, sales),
+    "independent": MultiTaskRidge(alpha=0, task_column=0).fit(X, sales),
     "near one centre": MeanRegularizedRegressorCV(task_column=0).fit(X, sales),
     "near its neighbours": search.best_estimator_,
 }
@@ -49,10 +48,10 @@ for name, model in models.items():
     print(f"{name}: RMSE of the effect {error:.2f}")
 
 # %%
-# Neighbours lend each other rows, and the drift appears.
+# The model with neighbours shows the drift.
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-styles = {"each week alone": ".", "near one centre": "--", "near its neighbours": "-"}
+styles = {"independent": ".", "near one centre": "--", "near its neighbours": "-"}
 for (name, model), style in zip(models.items(), styles.values(), strict=True):
     axes.plot(model.coef_[:, 0], style, label=name)
 axes.plot(effect, color="black", linewidth=3, alpha=0.3, label="true effect")

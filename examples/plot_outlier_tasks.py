@@ -1,15 +1,15 @@
 """
-A few tasks that are not like the others
-========================================
+Outlier tasks
+=============
 
-Thirty machines age alike: the coefficients of each are a multiple of one pattern. Three
-of them were repaired with other parts. A model of few directions bends to fit these
-three; :class:`~skmtl.linear_model.RobustRegressor` gives them coefficients of their
-own, names them, and keeps what the others share.
+Thirty machines wear in a similar way: the coefficients of each are a multiple of one
+pattern. Three machines were repaired with other parts, and differ. A low-rank model is
+distorted by these three. :class:`~skmtl.linear_model.RobustRegressor` gives them their
+own coefficients, names them, and estimates the pattern from the others.
 """
 
 # %%
-# The data are generated, so that it is known which machines are odd.
+# The data are generated, so the outlier tasks are known.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,9 +20,9 @@ from skmtl.model_selection import TaskKFold
 
 rng = np.random.default_rng(0)
 n_machines, n_rows, n_features = 30, 20, 10
-odd = [4, 11, 23]
+repaired = [4, 11, 23]
 true_coef = np.outer(rng.uniform(0.5, 1.5, n_machines), rng.normal(size=n_features))
-true_coef[odd] = 1.5 * rng.normal(size=(len(odd), n_features))
+true_coef[repaired] = 1.5 * rng.normal(size=(len(repaired), n_features))
 machine = np.repeat(np.arange(n_machines), n_rows)
 load = rng.normal(size=(len(machine), n_features))
 wear = (load * true_coef[machine]).sum(axis=1) + rng.normal(
@@ -31,8 +31,8 @@ wear = (load * true_coef[machine]).sum(axis=1) + rng.normal(
 X = np.column_stack([machine, load])
 
 # %%
-# The strength of what is shared is chosen by cross-validation, for a model without
-# outliers. At that strength, outlier tasks appear as `alpha_outlier` falls.
+# Cross-validation chooses the strength of the shared part in a low-rank model. At this
+# strength, more and more outlier tasks appear as `alpha_outlier` decreases.
 
 search = GridSearchCV(
     LowRankRegressor(task_column=0),
@@ -48,8 +48,8 @@ parts = np.array(
 own = np.linalg.norm(parts, axis=2)
 
 # %%
-# The first three to appear are the three that were repaired, and what the others share
-# is learnt without them.
+# The first three outlier tasks are the three repaired machines. The coefficients are
+# more accurate than those of the low-rank model.
 
 model = RobustRegressor(alpha, 0.8 * alpha, task_column=0).fit(X, wear)
 print(f"outlier tasks: {model.outlier_tasks_.tolist()}")
@@ -62,8 +62,10 @@ for fitted in (search.best_estimator_, model):
 
 figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
 lines = axes.plot(alphas, own, color="tab:blue", linewidth=1)
-for machine in odd:
+for machine in repaired:
     lines[machine].set(color="tab:orange", linewidth=2)
-axes.legend([lines[odd[0]], lines[0]], ["repaired", "the others"])
-axes.set(xlim=alphas[[0, -1]], xlabel="alpha_outlier", ylabel="length of its own part")
+axes.legend([lines[repaired[0]], lines[0]], ["repaired", "the others"])
+axes.set(
+    xlim=alphas[[0, -1]], xlabel="alpha_outlier", ylabel="norm of the outlier part"
+)
 plt.show()

@@ -1,17 +1,16 @@
 """
-From tasks apart to one pooled model
-====================================
+From independent models to one pooled model
+===========================================
 
-Twelve tasks, half with 8 rows and half with 60. The strength `alpha` pulls their
-coefficients to a shared centre: on the left every task stands alone, on the right all
-share their coefficients. The best predictions lie between, and
-:class:`~skmtl.linear_model.MeanRegularizedRegressorCV` finds the place from the rows it
-is fitted on, without seeing the new ones.
+Six of twelve tasks have 8 rows, and six have 60. The strength `alpha` shrinks their
+coefficients towards a shared centre: on the left of the plot the tasks are independent,
+on the right they have equal coefficients. The error is lowest in between.
+:class:`~skmtl.linear_model.MeanRegularizedRegressorCV` chooses a strength close to the
+best from the training rows alone.
 """
 
 # %%
-# The data are generated, so that there are enough new rows to measure the error of
-# every strength.
+# The data are generated, so there are enough new rows to measure the error.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -34,7 +33,7 @@ X_new, y_new = X[~seen], y[~seen]
 X, y = X[seen], y[seen]
 
 # %%
-# One fit per strength, and one that chooses.
+# Fit a model per strength, and one that chooses the strength.
 
 alphas = np.geomspace(1e-1, 1e4, 61)
 models = [
@@ -45,7 +44,8 @@ errors = [np.sqrt(np.mean((y_new - model.predict(X_new)) ** 2)) for model in mod
 chosen = MeanRegularizedRegressorCV(task_column="task").fit(X, y)
 
 # %%
-# Tasks with few rows (orange) are pulled sooner than tasks with many (blue).
+# Tasks with few rows (orange) move to the centre at smaller strengths than tasks with
+# many rows (blue).
 
 figure, (above, below) = plt.subplots(
     2, sharex=True, figsize=(7, 5), height_ratios=[3, 2], layout="constrained"
@@ -55,14 +55,12 @@ many = above.plot(alphas, coefficients[:, 6:], color="tab:blue")
 above.legend([few[0], many[0]], ["a task with 8 rows", "a task with 60 rows"])
 above.set(ylabel="coefficient of one feature", xscale="log", xlim=alphas[[0, -1]])
 below.plot(alphas, errors, color="black")
-below.set(
-    ylabel="error on new rows (RMSE)", xlabel="tasks apart  ←  alpha  →  tasks pooled"
-)
+below.set(ylabel="error on new rows (RMSE)", xlabel="independent  ←  alpha  →  pooled")
 for axis in (above, below):
     axis.axvline(chosen.alpha_, color="gray", linestyle="--")
     axis.spines[["top", "right"]].set_visible(False)
 below.annotate(
-    "chosen from the rows seen",
+    "chosen from training rows",
     (chosen.alpha_, max(errors)),
     xytext=(6, -8),
     textcoords="offset points",
