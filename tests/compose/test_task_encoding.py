@@ -199,7 +199,7 @@ def test_a_category_never_seen_is_missing(levels):
     trees = HistGradientBoostingRegressor(max_iter=5)
     model = PooledTasks(trees, task_encoding="category").fit(X, y, task=task)
     assert np.isfinite(model.predict(X[:2], task=[900, 901])).all()
-    assert np.isnan(model._encoding.add(X[:1], np.array([-1]))[0, -1])
+    assert np.isnan(model._encoding.encode(X[:1], np.array([-1]))[0, -1])
 
 
 def test_what_takes_no_category_is_told_so(levels):
