@@ -224,11 +224,14 @@ def test_explained_variance_is_not_told_of_classes():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"y_true": ["a", "z"]}, r"known classes, \['a', 'b'\]. Got \['z'\].*stratify"),
+        ({"y_true": ["a", "z"]}, r"the classes \['a', 'b'\]. Got \['z'\].*stratify"),
         ({"y_true": ["a"]}, "inconsistent numbers of samples"),
         ({"y_true": [np.nan, 1.0]}, "y_true contains NaN"),
-        ({"proba": [[0.5, 0.5], [0.5, 0.6]]}, "each row summing to 1.*1 to 1.1"),
-        ({"proba": [[0.5, 0.5], [-0.5, 1.5]]}, "must be probabilities.*from -0.5 on"),
+        ({"proba": [[0.5, 0.5], [0.5, 0.6]]}, "sum to 1 in each row.*1 to 1.1"),
+        (
+            {"proba": [[0.5, 0.5], [-0.5, 1.5]]},
+            "must hold probabilities.*minimum of -0.5",
+        ),
         ({"proba": [[1.0], [1.0]]}, "one column per class. Got 1 columns for 2"),
         ({"proba": [[np.nan, 1.0], [0.5, 0.5]]}, "proba contains NaN"),
         ({"classes": ["b", "a"]}, "classes must be sorted and distinct. Got"),
@@ -555,7 +558,7 @@ def test_a_class_that_training_has_not_seen_is_named():
     X = np.array([[0, 0.0], [0, 1.0], [0, 2.0], [0, 3.0], [0, 4.0], [0, 5.0]])
     y = np.array(["a", "b", "a", "b", "c", "c"])
     scoring = make_task_scorer("log_loss", task_column=0)
-    with pytest.raises(ValueError, match=r"known classes, \['a', 'b'\]. Got \['c', 'c"):
+    with pytest.raises(ValueError, match=r"the classes \['a', 'b'\]. Got \['c', 'c"):
         cross_validate(
             LogisticRegression(),
             X,

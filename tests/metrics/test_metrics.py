@@ -563,7 +563,7 @@ def test_a_fold_of_one_row_has_no_r2_and_says_so():
     X, y = make_related_tasks(3, [5, 5, 1], random_state=0)
     scoring = make_task_scorer("r2", task_column=-1)
     cv = LeaveOneTaskOut(task_column=-1)
-    with pytest.raises(ValueError, match="variance needs different values"):
+    with pytest.raises(ValueError, match="r2 needs different values"):
         cross_validate(Ridge(), X, y, cv=cv, scoring=scoring, error_score="raise")
 
 
