@@ -139,8 +139,8 @@ def test_times_reach_the_splitter_by_metadata_routing(weekly):
     [
         (TaskTimeSeriesSplit(0), [1, 2, 3, 4], "n_splits must be an integer"),
         (TaskTimeSeriesSplit(2), [1, 2, 1, 2], "must have later rows.*use fewer"),
-        (TaskTimeSeriesSplit(1), [1, 2, np.nan, 4], "missing one in row 2"),
-        (TaskTimeSeriesSplit(1), ["2024-01-01", None] * 2, "missing one in row 1"),
+        (TaskTimeSeriesSplit(1), [1, 2, np.nan, 4], "missing value in row 2"),
+        (TaskTimeSeriesSplit(1), ["2024-01-01", None] * 2, "missing value in row 1"),
         (TaskTimeSeriesSplit(1), ["31/12/2024"] * 4, "Got the text '31/12/2024'"),
         (TaskTimeSeriesSplit(1), ["9", "10", "1", "2"], "Got the text '9'"),
         (TaskTimeSeriesSplit(1), [[1], [2], [3], [4]], "time must be 1-d"),
