@@ -1,5 +1,7 @@
 """Fit one clone of the inner estimator to one set of rows."""
 
+from typing import Any
+
 import numpy as np
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
@@ -33,7 +35,7 @@ def fit_clone(estimator, X, y, weight, options=None):
         ) from error
 
 
-def find_largest(X):
+def find_largest(X: Any) -> tuple[Any, float]:
     """Return the column with the largest absolute value, and that value.
 
     Returns (None, 0.0) if there is no numeric column.
@@ -59,7 +61,7 @@ def fit_task(estimator, X, y, weight, name):
         raise
 
 
-def name_of_weight(estimator):
+def name_of_weight(estimator: Any) -> str:
     """Return the keyword under which a fit accepts the weights of rows."""
     keyword = _find_weight(estimator)
     if keyword is None:
