@@ -15,7 +15,7 @@ from skmtl.data import column_names
 
 from ._columns import append_block, append_columns, append_indicators, library_of
 
-_N_FOLDS = 5
+_N_FOLDS = 5  # as in scikit-learn's TargetEncoder
 # HistGradientBoosting stores a category, or a missing value, in one byte.
 _MAX_CATEGORIES = 255
 # Bounds the memory of predict: numbers of dense indicators per chunk, 32 MiB.

@@ -165,7 +165,7 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         Parameters
         ----------
         input_features : array-like of shape (n_columns,), default=None
-            Names of the columns of X, used if X in `fit` had no names.
+            Names of the columns of X; needed only if X had none in `fit`.
 
         Returns
         -------
