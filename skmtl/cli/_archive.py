@@ -8,12 +8,10 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 _MEGABYTE = 2**20
 _ANY_SIZE = 128 * _MEGABYTE  # unpacked size allowed for any archive
-_ANY_TEXT = 32 * _MEGABYTE  # of that, text; parsing takes ten times as much
-_MOST_GROWTH = 20  # largest ratio of unpacked to packed size above that
-_TABLE_GROWTH = 50  # the same for a table, whose columns may repeat a few words
+_ANY_TEXT = 32 * _MEGABYTE  # the same for text, which takes ten times that to parse
+_MOST_GROWTH = 20  # largest ratio of unpacked to packed size above these limits
+_TABLE_GROWTH = 50  # the same for a table: columns of a few words compress well
 _MOST_FILES = 20_000
-
-
 _ANY_CELLS = 2**24  # number of cells allowed for any table
 _CELL_GROWTH = 8  # largest ratio of padded to stored cells above that
 
@@ -77,7 +75,7 @@ def check_cells(n_cells: int, n_known: int) -> None:
     limit = max(_ANY_CELLS, _CELL_GROWTH * n_known)
     if n_cells > limit:
         raise ArchiveError(
-            f"is too large to open: its rows would be filled up to more than {limit:,} "
+            f"is too large to open: its padded rows would have more than {limit:,} "
             "cells"
         )
 

@@ -49,7 +49,7 @@ examples:
   skmtl compare patients.csv --task clinic --target recovered --metric brier
   skmtl predict model.skops new_pupils.csv --output predictions.csv
 """
-_LARGEST_SEED = 2**32 - 1  # of NumPy
+_LARGEST_SEED = 2**32 - 1  # that NumPy accepts
 
 
 class Parser(ArgumentParser):
@@ -94,8 +94,8 @@ def _add_compare(commands):
         "--kind",
         choices=["auto", *METRICS],
         default="auto",
-        help="kind of the target; by default (auto), text, true and false, and columns "
-        "of only 0 and 1 are classes, and other numbers are numbers",
+        help="kind of the target; auto (the default) reads text, true and false, and "
+        "columns of only 0 and 1 as classes, and other numbers as numbers",
     )
     add(
         "--models",
@@ -185,9 +185,9 @@ def _add_predict(commands):
         "--formulas",
         choices=["quote", "keep"],
         default="quote",
-        help="predicted classes that a spreadsheet would run as a formula, such as "
-        "=1+2: put a ' before them (the default) or keep them; columns of the table "
-        "are never changed",
+        help="quote (the default) puts a ' before predicted classes that a spreadsheet "
+        "would run as a formula, such as =1+2; keep leaves them unchanged; columns of "
+        "the table never change",
     )
     add("--quiet", action="store_true", help="show no progress, and no summary")
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-FEW = 20  # more distinct values than this, one per row, identify rows
+FEW = 20  # a column with more values, all distinct, identifies rows
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ID = re.compile(r"id|ids|identifier|uuid|guid|key|index|idx|no|nr|num|number|isbn|ssn")
 _GLUED_ID = re.compile(r"[a-z]+id")
@@ -19,7 +19,7 @@ _CODE = re.compile(
 )
 _DIGITS, _ENOUGH = 6, 50  # ids have at least this many digits, in this many rows
 _HALF = 0.5
-_DENSE = 2  # consecutive numbers span less than this times their count
+_DENSE = 2  # numbers are consecutive if their range is below this times their count
 
 
 def name_codes(column, kind, labels):
@@ -32,7 +32,7 @@ def name_codes(column, kind, labels):
         return None
     if kind == "number" and (known != np.trunc(known)).any():
         return None
-    why = _name_rows(known, kind) or _name_tasks(column, kind, labels)
+    why = _identifies_rows(known, kind) or _duplicates_tasks(column, kind, labels)
     if why is not None:
         return "drop", why
     if kind == "number" and known.nunique() > _DENSE and _is_code(known.name):
@@ -44,12 +44,12 @@ def name_codes(column, kind, labels):
 
 def _is_id(name):
     last = _find_last_word(name)
-    return _is_glued(last) or bool(_ID.fullmatch(last))
+    return _ends_in_id(last) or bool(_ID.fullmatch(last))
 
 
 def _is_code(name):
     last = _find_last_word(name)
-    return _is_glued(last) or last in ("id", "ids") or bool(_CODE.fullmatch(last))
+    return _ends_in_id(last) or last in ("id", "ids") or bool(_CODE.fullmatch(last))
 
 
 def _find_last_word(name):
@@ -57,28 +57,28 @@ def _find_last_word(name):
     return next((word for word in reversed(words) if not word.isdigit()), "")
 
 
-def _is_glued(word):
-    """Return whether a word ends in "id" as childid does, and paid does not."""
+def _ends_in_id(word):
+    """Return whether a word ends in "id" for identifier: childid does, paid not."""
     return bool(_GLUED_ID.fullmatch(word)) and not _NO_ID.fullmatch(word)
 
 
-def _name_rows(known, kind):
-    """Return why a column identifies rows, or None."""
+def _identifies_rows(known, kind):
+    """Return why a column must identify rows, or None."""
     n_values = known.nunique()
     if n_values <= FEW:
         return None
     if n_values == len(known):
         if kind == "category":
             return "text that differs in every row"
-        if _is_id(known.name) or _is_code(known.name) or _are_counted(known):
+        if _is_id(known.name) or _is_code(known.name) or _are_serial_numbers(known):
             return f"an id, unique per row: --number {known.name} keeps it"
     if _is_id(known.name) and n_values >= _HALF * len(known):
         return f"an id with few rows per value: --category {known.name} keeps it"
     return None
 
 
-def _are_counted(known):
-    """Return whether distinct numbers are consecutive, or all have many digits."""
+def _are_serial_numbers(known):
+    """Return whether distinct numbers are consecutive, or all have 6 digits or more."""
     low, high = known.abs().min(), known.abs().max()
     if known.max() - known.min() < _DENSE * len(known):
         return True
@@ -86,7 +86,7 @@ def _are_counted(known):
     return len(known) >= _ENOUGH and digits[0] == digits[1] >= _DIGITS - 1
 
 
-def _name_tasks(column, kind, labels):
+def _duplicates_tasks(column, kind, labels):
     """Return why a column duplicates the task labels, or None."""
     if column.isna().any():
         return None

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ._command_errors import CommandError, count_rows
-from ._date_forms import are_dates, find_form, find_sure
+from ._date_forms import are_dates, find_form, find_unambiguous
 from ._words import CODE, NUMBER, WHOLE, is_empty, is_no_value, read_floats, write_value
 
-_MOSTLY = 0.9  # share of numeric cells above which a few words mean "missing"
+_MOSTLY = 0.9  # with this share of numeric cells, a few words mean "missing"
 _FEW_WORDS = 2
 _SEVERAL = 5  # fewest distinct numbers in a numeric column that also has words
 _HALF = 0.5
 _SHOWN = 3
 _DAYS = 19000101, 20991231  # range of integers that may be dates
-_YEAR = 4  # fewest digits of a date
+_YEAR = 4  # digits; a date has at least as many
 
 
 @dataclass(frozen=True)
@@ -47,57 +47,59 @@ def find_kind(column, typed=True):
     return read_kind(column, typed).kind
 
 
-def read_kind(column, typed=True, wish=None, form=None):
+def read_kind(column, typed=True, requested=None, form=None):
     """Find the kind of a column from its dtype, or else from its cells.
 
-    `wish` is the kind, and `form` the date format, that the user asked for, if any.
+    `requested` is the kind, and `form` the date format, that the user gave, if any.
     """
-    if wish == "category":
+    if requested == "category":
         return Reading("category")
-    return _read_typed(column, wish, form) or _read_objects(column, typed, wish, form)
+    return _read_typed(column, requested, form) or _read_objects(
+        column, typed, requested, form
+    )
 
 
-def _read_typed(column, wish, form):
+def _read_typed(column, requested, form):
     """Find the kind by the dtype, or return None."""
     from pandas.api import types
 
     if types.is_bool_dtype(column.dtype):
-        return Reading(wish or "flag")
+        return Reading(requested or "flag")
     if types.is_complex_dtype(column.dtype):
         return Reading(None)
     if types.is_datetime64_any_dtype(column.dtype):
-        return Reading(wish or "date")
+        return Reading(requested or "date")
     if types.is_numeric_dtype(column.dtype):
-        return _read_numbers(column, wish, form)
+        return _read_numbers(column, requested, form)
     is_category = isinstance(column.dtype, types.CategoricalDtype)
-    return Reading("category") if is_category and wish is None else None
+    return Reading("category") if is_category and requested is None else None
 
 
-def _read_numbers(column, wish, form):
+def _read_numbers(column, requested, form):
     """Distinguish numbers from dates such as 20240131."""
-    if wish == "number":
+    if requested == "number":
         return Reading("number")
     known = column.dropna()
-    if wish is None and not known.between(*_DAYS).all():
+    if requested is None and not known.between(*_DAYS).all():
         return Reading("number")
     texts = [write_value(value) for value in known.unique()]
     form = form or find_form(texts)
-    if wish == "date":
+    if requested == "date":
         return _read_as_dates(column.name, Counter(texts), form, Counter())
     if form:
         return _read_dates(column.name, Counter(texts), form, Counter(), Counter())
     return Reading("number")
 
 
-def _read_objects(column, typed, wish, form):
+def _read_objects(column, typed, requested, form):
     """Find the kind by the values of an object column."""
     values = column.dropna().tolist()
     if not values:
-        return Reading(wish or "number")
-    if not typed and wish is None and _are_plain_numbers(values):
+        return Reading(requested or "number")
+    if not typed and requested is None and _are_plain_numbers(values):
         return Reading("number")
     if all(isinstance(value, str) for value in values):
-        return _read_text(column.name, values, typed, wish, form)
+        return _read_text(column.name, values, typed, requested, form)
     kinds = (
         (bool, "flag"),
         ((numbers.Real, Decimal), "number"),
@@ -105,15 +107,15 @@ def _read_objects(column, typed, wish, form):
     )
     for of_type, kind in kinds:
         if all(isinstance(value, of_type) for value in values):
-            return Reading(wish or kind)
+            return Reading(requested or kind)
     mixed = (str, numbers.Real, Decimal)
     if not all(isinstance(value, mixed) for value in values):
         return Reading(None)
-    return _read_text(column.name, [*map(write_value, values)], True, wish, form)
+    return _read_text(column.name, [*map(write_value, values)], True, requested, form)
 
 
 def _are_plain_numbers(values):
-    """Return, by a fast path, whether all are numbers, and neither codes nor dates."""
+    """Return whether all are numbers, and neither codes nor dates (a fast path)."""
     numbers = read_floats(values)
     if numbers is None or any(map(CODE.match, values)):
         return False
@@ -121,11 +123,11 @@ def _are_plain_numbers(values):
     return bool(((numbers < low) | (numbers > high)).any())
 
 
-def _read_text(name, values, typed, wish, form):
+def _read_text(name, values, typed, requested, form):
     values, blanks = _count(values)
-    if wish == "number":
+    if requested == "number":
         return _read_as_number(name, values, blanks)
-    if wish == "date":
+    if requested == "date":
         return _read_as_dates(name, values, form, blanks)
     if not values:
         return Reading("category" if blanks else "number")
@@ -135,7 +137,7 @@ def _read_text(name, values, typed, wish, form):
 
 
 def _count(values):
-    """Count distinct texts, and those that mean missing."""
+    """Count each distinct text, separately those that mean missing."""
     known, blanks = Counter(), Counter()
     for text, n in Counter(values).items():
         word = text.strip()
@@ -146,14 +148,14 @@ def _count(values):
 
 def _read_words(name, values, blanks, typed):
     """Distinguish dates, numbers, codes and categories."""
-    form, strange = _find_form(values)
+    form, others = _find_form(values)
     if form is not None:
-        return _read_dates(name, values, form, strange, blanks)
+        return _read_dates(name, values, form, others, blanks)
     return (_read_typed_words if typed else _read_untyped)(name, values, blanks)
 
 
 def _read_typed_words(name, values, blanks):
-    """Read digits as categories, since the dtype is text, but decimals as numbers."""
+    """Read text as numbers only if some have decimals: integers may be codes."""
     found = _read_untyped(name, values, blanks)
     if found.kind == "category" or all(map(WHOLE.fullmatch, values)):
         return Reading("category")
@@ -167,32 +169,32 @@ def _read_untyped(name, values, blanks):
     if codes:
         note = ("Codes", f"{name} (leading zeros, as in {codes[0]})")
         return Reading("category", notes=(note,))
-    strange = Counter({v: n for v, n in values.items() if not NUMBER.fullmatch(v)})
-    if _are_few(strange, values):
-        notes = _describe_missing(name, blanks + strange)
-        return Reading("number", words=tuple(strange), notes=notes)
-    share = 1 - strange.total() / values.total()
+    others = Counter({v: n for v, n in values.items() if not NUMBER.fullmatch(v)})
+    if _are_few(others, values):
+        notes = _describe_missing(name, blanks + others)
+        return Reading("number", words=tuple(others), notes=notes)
+    share = 1 - others.total() / values.total()
     if share < _HALF:
         return Reading("category")
-    what = f"{name} (numbers, but {_show(strange)})"
+    what = f"{name} (numbers, but {_show(others)})"
     return Reading("category", notes=(("Mixed", what),))
 
 
-def _are_few(strange, values):
-    """Return whether the few words among many numbers must mean "missing"."""
-    if not strange:
+def _are_few(others, values):
+    """Return whether the other words are so few that they must mean "missing"."""
+    if not others:
         return True
-    few = strange.total() <= (1 - _MOSTLY) * values.total()
-    different = len(values) - len(strange) >= _SEVERAL
-    return few and different and len(strange) <= _FEW_WORDS
+    few = others.total() <= (1 - _MOSTLY) * values.total()
+    different = len(values) - len(others) >= _SEVERAL
+    return few and different and len(others) <= _FEW_WORDS
 
 
 def _find_form(values):
     """Return the date format, and the few words that are not dates."""
-    strange = Counter({v: n for v, n in values.items() if not _has_a_year(v)})
-    if not _are_few(strange, values):
+    others = Counter({v: n for v, n in values.items() if not _has_a_year(v)})
+    if not _are_few(others, values):
         return None, Counter()
-    return find_form([value for value in values if value not in strange]), strange
+    return find_form([value for value in values if value not in others]), others
 
 
 def _has_a_year(value):
@@ -200,37 +202,37 @@ def _has_a_year(value):
 
 
 def _read_as_number(name, values, blanks):
-    strange = Counter({v: n for v, n in values.items() if not NUMBER.fullmatch(v)})
-    if len(strange) == len(values):
+    others = Counter({v: n for v, n in values.items() if not NUMBER.fullmatch(v)})
+    if len(others) == len(values):
         raise CommandError(
-            f"--number {name!r} must hold numbers, got {_show(strange)}: leave it out"
+            f"--number {name!r} must hold numbers, got {_show(others)}: leave it out"
         )
-    notes = _describe_missing(name, blanks + strange)
-    return Reading("number", words=tuple(strange), notes=notes)
+    notes = _describe_missing(name, blanks + others)
+    return Reading("number", words=tuple(others), notes=notes)
 
 
-def _read_dates(name, values, form, strange, blanks):
+def _read_dates(name, values, form, others, blanks):
     """Read dates in a known format, and other words as missing."""
-    notes = (*_describe_dates(name, list(values - strange), form),)
-    notes += _describe_missing(name, blanks + strange)
-    return Reading("date", form or None, tuple(strange), notes)
+    notes = (*_describe_dates(name, list(values - others), form),)
+    notes += _describe_missing(name, blanks + others)
+    return Reading("date", form or None, tuple(others), notes)
 
 
 def _read_as_dates(name, values, form, blanks):
-    """Read dates because the user asked for them."""
+    """Read dates as the user requested; raise if there are none."""
     if form is None:
-        form, strange = _find_form(values)
+        form, others = _find_form(values)
     else:
         known = zip(values, _are_dates(name, values, form), strict=True)
-        strange = Counter(
+        others = Counter(
             {value: values[value] for value, is_date in known if not is_date}
         )
-    if form is None or len(strange) == len(values):
+    if form is None or len(others) == len(values):
         raise CommandError(
             f"--date {name!r} must hold dates in a known format, got {_show(values)}: "
             f"give the format, as in --date {name}=%d/%m/%Y"
         )
-    return _read_dates(name, values, form, strange, blanks)
+    return _read_dates(name, values, form, others, blanks)
 
 
 def _are_dates(name, values, form):
@@ -246,7 +248,7 @@ def _are_dates(name, values, form):
 def _describe_dates(name, values, form):
     if not form:
         return ()
-    sure = find_sure(values, form)
+    sure = find_unambiguous(values, form)
     why = "day first by default" if sure is None else f"as {sure}"
     return (("Dates", f"{name} ({why})"),)
 

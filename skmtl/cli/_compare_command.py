@@ -23,8 +23,8 @@ from ._target import choose_metric
 from ._time_folds import describe_folds, make_folds
 from ._write_file import check_output, write_file
 
-_NAMED = 3  # harmed tasks that are listed
-_FEWEST = 6  # rows outside the largest class; inner folds need two classes
+_NAMED = 3  # harmed tasks to list, at most
+_FEWEST = 6  # rows outside the largest class, so that inner folds have two classes
 
 
 def compare(arguments, argv):
@@ -62,7 +62,7 @@ def compare(arguments, argv):
 
 
 def _describe_harm(comparison, name):
-    """Describe a saved model, and the tasks that it significantly hurts."""
+    """Describe a saved model, and list the tasks that it significantly harms."""
     hurt = comparison.hurt(name).tolist()
     if not hurt or name == comparison.baseline:
         return ", fitted to all rows"
@@ -111,7 +111,7 @@ def _read_table(arguments):
         arguments.drop,
         arguments.kind,
         typed=typed,
-        wishes=_read_wishes(arguments, list(frame.columns), source),
+        requested_kinds=_read_requested_kinds(arguments, list(frame.columns), source),
         time=arguments.time,
     )
     return replace(
@@ -119,22 +119,22 @@ def _read_table(arguments):
     )
 
 
-def _read_wishes(arguments, names, source):
-    """Return the kinds of columns, and date formats, that the user gave."""
-    wishes = {}
+def _read_requested_kinds(arguments, names, source):
+    """Return the kind and date format that the user gave, by column."""
+    requested_kinds = {}
     for kind in ("category", "number", "date"):
         for text in getattr(arguments, kind):
             name, form = text, None
             if kind == "date" and text not in names and "=%" in text:
                 name, _, form = text.partition("=")
             check_column(name, names, f"--{kind}", source)
-            if name in wishes or name in arguments.drop:
+            if name in requested_kinds or name in arguments.drop:
                 raise CommandError(
                     f"--{kind} {name!r} is also given in "
-                    f"--{wishes.get(name, ['drop'])[0]}: give it once"
+                    f"--{requested_kinds.get(name, ['drop'])[0]}: give it once"
                 )
-            wishes[name] = kind, form
-    return wishes
+            requested_kinds[name] = kind, form
+    return requested_kinds
 
 
 def _check_option(arguments, option, frame):

@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
-_UNEXPLAINED = 1e-5  # share of the target's variance; allows for rounding
-_ENOUGH = 5  # rows; fewer points may lie on a line by chance
+_UNEXPLAINED = 1e-5  # of the variance of the target; rounded copies are below it
+_ENOUGH = 5  # rows; fewer may fit a line by chance
 
 
 def warn_of_copies(X, y, kinds):
@@ -28,13 +28,13 @@ def _is_copy(column, y, kind):
         return False
     values, target = column.to_numpy()[known], y[known]
     if y.dtype.kind != "f" or kind == "category":
-        return _name_each_other(values, target)
+        return _correspond_one_to_one(values, target)
     if kind == "date":
         values = values.astype("datetime64[us]").astype(np.int64)
-    return _lie_on_a_line(values.astype(float), target)
+    return _are_affine(values.astype(float), target)
 
 
-def _lie_on_a_line(x, y):
+def _are_affine(x, y):
     """Return whether one is an affine function of the other, up to rounding."""
     x, y = _standardise(x), _standardise(y)
     return 1 - np.mean(x * y) ** 2 < _UNEXPLAINED
@@ -46,7 +46,7 @@ def _standardise(x):
     return (x - x.mean()) / spread if spread > 0 else np.zeros_like(x)
 
 
-def _name_each_other(values, target):
+def _correspond_one_to_one(values, target):
     """Return whether values and targets correspond one to one."""
     pairs = set(zip(values.tolist(), target.tolist(), strict=True))
     n_values, n_targets = len(set(values.tolist())), len(set(target.tolist()))

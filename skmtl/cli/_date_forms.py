@@ -16,7 +16,7 @@ _NAMED = {
     re.compile(r"[A-Za-z]+ \d{1,2}, \d{4}"): ("%b %d, %Y", "%B %d, %Y"),
 }
 _LAST_MONTH = 12
-_SEVERAL = 5  # fewest numbers such as 20240131 that are taken as dates
+_SEVERAL = 5  # fewer numbers such as 20240131 are not read as dates
 
 
 def find_form(values):
@@ -32,8 +32,8 @@ def find_form(values):
     return next((form for form in forms if _are_read(values, form)), None)
 
 
-def find_sure(values, form):
-    """Return an unambiguous date, or None."""
+def find_unambiguous(values, form):
+    """Return a date that has only one reading, or None."""
     if not (form.startswith("%d") and "%m" in form):
         return values[0]
     swapped = zip(values, are_dates(values, _swap(form)), strict=True)

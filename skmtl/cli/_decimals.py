@@ -9,14 +9,14 @@ _COMMA = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}(\.\d{3})+)?,\d+(e[+-]?\d+)?", re.I 
 _DOTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.A)
 _POINT = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.I | re.A)
 _PLAIN = re.compile(r"[+-]?\d+", re.A)
-_MOSTLY = 0.9  # share of a column's cells that must be numbers
+_MOSTLY = 0.9  # a column of numbers has at least this share of numeric cells
 
 
 def read_decimals(columns, separator):
     """Convert decimal commas, and remove thousands separators.
 
-    Takes lists of text by name. Returns the changed lists, and what was assumed. If
-    "1,234" is ambiguous, nothing changes.
+    Takes lists of text by name. Returns the changed lists, and a note on the commas.
+    If "1,234" is ambiguous, nothing changes.
     """
     if not any("," in "".join(values) for values in columns.values()):
         return {}, None

@@ -1,4 +1,4 @@
-"""Facts about a table: rows, tasks, features, and what was left out."""
+"""Facts about a table: rows, tasks, features, and columns that are not used."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The first sheet of an Excel workbook, as text."""
+"""Read the first sheet of an Excel workbook as text."""
 
 import datetime
 import re
@@ -9,12 +9,12 @@ from ._archive import ArchiveError, check_cells, check_workbook
 from ._command_errors import CommandError, need
 
 _MOST_ROWS = 2**20  # of a sheet, as in Excel
-_CELL_BYTES = 16  # at least, in XML
+_CELL_BYTES = 16  # fewest bytes of a cell in XML
 _ZEROS = re.compile(r"0{2,}")
 
 
 def read_excel(content, path):
-    """Return the rows of the first sheet as lists of text, and assumptions made."""
+    """Return the rows of the first sheet as lists of text, and notes."""
     openpyxl = need("openpyxl")
     try:
         size = check_workbook(content)

@@ -83,29 +83,29 @@ def prepare_table(
     kind="auto",
     *,
     typed=True,
-    wishes=None,
+    requested_kinds=None,
     time=None,
 ):
     """Choose and check the rows and columns for the fit.
 
-    The columns of a frame that is not `typed` hold text; `wishes` are the kinds that
-    the user gave by column, ("date", form) with the date format.
+    The columns of a frame that is not `typed` hold text. `requested_kinds` has the kind
+    and date format that the user gave, by column.
     """
     import pandas as pd
 
-    wishes = wishes or {}
+    requested_kinds = requested_kinds or {}
     _check_columns(list(frame.columns), source, task, target, drop)
-    _check_roles(task, target, drop, wishes)
+    _check_roles(task, target, drop, requested_kinds)
     kind, y, notes = read_target(frame[target], source, kind, typed)
     known = {task: frame[task].notna(), target: y.notna()}
     if time is not None:
-        times = read_times(frame, time, source, typed, wishes)
+        times = read_times(frame, time, source, typed, requested_kinds)
         known[time] = times.notna()
     rows = _choose_rows(known, source, task, target)
     task_kind, labels = _read_task(frame[task][rows], source, typed)
     notes = [*notes, *describe_labels(labels, frame[task][rows])]
     features = frame.drop(columns=[task, target, *drop])
-    readings, X, unused = _read_features(features, rows, labels, typed, wishes)
+    readings, X, unused = _read_features(features, rows, labels, typed, requested_kinds)
     unused = dict.fromkeys(drop, "--drop") | unused
     if not readings:
         raise CommandError(_explain_no_features(source, task, target, unused))
@@ -160,7 +160,7 @@ def _check_columns(names, source, task, target, drop):
         check_column(name, names, "--drop", source)
 
 
-def _check_roles(task, target, drop, wishes):
+def _check_roles(task, target, drop, requested_kinds):
     if task == target:
         raise CommandError(
             f"--task and --target must be two columns, both are {task!r}: the task is "
@@ -169,10 +169,11 @@ def _check_roles(task, target, drop, wishes):
     for name, option in [(task, "--task"), (target, "--target")]:
         if name in drop:
             raise CommandError(f"--drop {name!r} is the {option} column: keep it")
-        if name in wishes:
-            what = "use --kind" if option == "--target" else "it is text"
+        if name in requested_kinds:
+            is_target = option == "--target"
+            what = "use --kind" if is_target else "labels are text, leave this out"
             raise CommandError(
-                f"--{wishes[name][0]} {name!r} is the {option} column: {what}"
+                f"--{requested_kinds[name][0]} {name!r} is the {option} column: {what}"
             )
 
 
@@ -225,17 +226,17 @@ def _check_names(X, kinds, source):
         )
 
 
-def _read_features(frame, rows, labels, typed, wishes):
+def _read_features(frame, rows, labels, typed, requested_kinds):
     """Return the readings and values of usable columns, and why others are not."""
     readings, features, unused = {}, {}, {}
     for name in frame.columns:
-        wish, form = wishes.get(name, (None, None))
-        reading = read_kind(frame[name], typed, wish, form)
+        requested, form = requested_kinds.get(name, (None, None))
+        reading = read_kind(frame[name], typed, requested, form)
         if reading.kind is None:
             unused[name] = f"holds {type(frame[name].dropna().iloc[0]).__name__}"
             continue
         column = _cast(frame[[name]], reading)[rows]
-        reading, why_not = _recognise(column, reading, labels, wish)
+        reading, why_not = _recognise(column, reading, labels, requested)
         if why_not is not None:
             unused[name] = why_not
             continue
@@ -250,10 +251,10 @@ def _cast(frame, reading):
     return make_columns({name: reading}).transform(frame)[name]
 
 
-def _recognise(column, reading, labels, wish):
-    """Return the reading of a column, as a code if it is one, and why to drop it."""
+def _recognise(column, reading, labels, requested):
+    """Return the reading of a column, changed for codes, and a reason to drop it."""
     why_not = _find_fault(column)
-    if why_not is not None or wish is not None:
+    if why_not is not None or requested is not None:
         return reading, why_not
     found, text = name_codes(column, reading.kind, labels) or (None, None)
     if found == "drop":

@@ -75,14 +75,14 @@ class Checker:
 
     Attributes
     ----------
-    strange : set of str
+    unknown : set of str
         Full names that are not on the allowlist.
     used : list of str
         Names of the files that nodes refer to, once for each.
     """
 
     def __init__(self, files):
-        self.files, self.strange, self.used = files, set(), []
+        self.files, self.unknown, self.used = files, set(), []
         self._copiers = {
             "DTypeNode": {"content": self.copy},
             "DictNode": {"content": self._copy_values, "key_types": self.copy},
@@ -102,7 +102,7 @@ class Checker:
         loader, name = _read_head(node)
         copy = {key: node[key] for key in _HEAD}
         if name not in ALLOWED.get(loader, ()):
-            self.strange.add(name)
+            self.unknown.add(name)
         if loader not in ALLOWED:  # raises later, whatever its content
             return copy
         is_array = loader == "NdArrayNode"

@@ -1,4 +1,4 @@
-"""Tables of text: decoding, parsing, and the original lines."""
+"""Decode and parse tables of text, and keep their lines."""
 
 import csv
 import io
@@ -33,9 +33,9 @@ class Sheet:
     typed : bool
         Whether the file stores column types.
     notes : list of str
-        What was assumed.
+        Assumptions about the file, to print.
     records : list of str
-        Lines of a CSV file with these cells, header first; empty unless asked for.
+        Lines of a CSV file with these cells, header first; empty unless requested.
     """
 
     frame: object
@@ -100,8 +100,8 @@ def read_text(text, path, labels=(), keep=False, notes=()):
     if separator != "," and not (separator == "\t" and ".tsv" in str(path)):
         notes.append(f"separated by {_SEPARATORS[separator]}")
     rows, lines = _parse(text, separator, path, keep)
-    as_it_stands = lines if keep and separator == "," else None
-    return make_sheet(rows, path, labels, keep, notes, separator, as_it_stands)
+    unchanged = lines if keep and separator == "," else None
+    return make_sheet(rows, path, labels, keep, notes, separator, unchanged)
 
 
 def make_sheet(rows, path, labels=(), keep=False, notes=(), separator="", lines=None):
@@ -113,7 +113,7 @@ def make_sheet(rows, path, labels=(), keep=False, notes=(), separator="", lines=
     import pandas as pd
 
     names = name_columns(rows[0], path)
-    rows, lines, short = _even(rows, lines, path)
+    rows, lines, short = _pad_rows(rows, lines, path)
     records = (lines or write_records(rows)) if keep else []
     columns = dict(zip(names, map(list, zip(*rows[1:], strict=True)), strict=False))
     features = {name: each for name, each in columns.items() if name not in labels}
@@ -132,9 +132,9 @@ def name_columns(names, path):
     names = [
         str(name).strip() or f"Unnamed: {place}" for place, name in enumerate(names)
     ]
-    twice = next((name for name, n in Counter(names).items() if n > 1), None)
-    if twice is not None:
-        raise CommandError(f"{path} has two columns named {twice!r}: rename one")
+    duplicate = next((name for name, n in Counter(names).items() if n > 1), None)
+    if duplicate is not None:
+        raise CommandError(f"{path} has two columns named {duplicate!r}: rename one")
     return names
 
 
@@ -168,7 +168,7 @@ def _find_separator(text, path):
 
 
 def _rate(text, separator, tab):
-    """Rate a separator by whether rows have equal width, and how wide they are."""
+    """Rate a separator: rows of equal width first, then the width of the first row."""
     sample = text[:_SAMPLE]
     if len(text) > _SAMPLE:
         sample = sample[: sample.rfind("\n") + 1] or sample  # of one long line
@@ -213,7 +213,7 @@ def _read_lines(reader, lines):
     return rows, kept
 
 
-def _even(rows, lines, path):
+def _pad_rows(rows, lines, path):
     """Pad short rows; raise for rows that are too long."""
     width = len(rows[0])
     _check_filled(rows, width, path)

@@ -22,7 +22,7 @@ _MARK, _SCHEMA = "skmtl.json", "schema.json"
 _LONGEST = 100  # most characters of a name in a message
 _LONGEST_TEXT = 500  # most characters of a message
 _AGAIN = "save it again with skmtl compare --save"
-_DAMAGE = (  # what zipfile and skops raise
+_DAMAGE = (  # errors that zipfile and skops raise for damaged files
     AttributeError,
     BadZipFile,
     EOFError,
@@ -62,7 +62,7 @@ def load_model(path: str | Path) -> Pipeline:
     """Read a pipeline from a file written by `skmtl compare --save`.
 
     The content is checked against exact allowlists before any object is built, and
-    skops receives only what was checked.
+    skops gets only checked content.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
@@ -97,9 +97,9 @@ def _open(files, content):
     _check_protocol(schema)
     checker = Checker(files)
     checked = {**checker.copy(schema), "protocol": PROTOCOL}
-    if checker.strange:
-        names = ", ".join(name[:_LONGEST] for name in sorted(checker.strange)[:5])
-        raise ArchiveError(f"holds what skmtl does not save: {names}")
+    if checker.unknown:
+        names = ", ".join(name[:_LONGEST] for name in sorted(checker.unknown)[:5])
+        raise ArchiveError(f"holds types that skmtl does not save: {names}")
     check_size(sum(len(files[name]) for name in checker.used), content)
     arrays = {name: files[name] for name in checker.used}
     clean = bundle({_SCHEMA: json.dumps(checked).encode(), **arrays})

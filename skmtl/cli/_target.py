@@ -10,13 +10,13 @@ from ._words import CODE, drop_words, is_empty, strip
 
 _EXACT = 2.0**53  # larger floats cannot represent every integer
 _SHOWN = 3
-_MANY = 20  # more distinct values than this, one per row, are not classes
+_MANY = 20  # a column with more values, all distinct, does not hold classes
 
 
 def read_target(column, source, kind="auto", typed=True):
     """Return the kind of a target, its values (NaN if missing), and notes."""
     if kind == "auto":
-        kind = "classes" if _names_classes(column, typed) else "numbers"
+        kind = "classes" if _holds_classes(column, typed) else "numbers"
     values = _READERS[kind](column, source, typed)
     blank = column[values.isna() & column.notna()]
     if blank.empty:
@@ -38,7 +38,7 @@ def choose_metric(metric, kind):
     return metric
 
 
-def _names_classes(column, typed):
+def _holds_classes(column, typed):
     """Return whether a column holds booleans, words, or only 0 and 1."""
     from pandas.api.types import is_numeric_dtype
 
@@ -49,7 +49,7 @@ def _names_classes(column, typed):
         return usable and len(known) > 0 and set(_as_numbers(known)) == {0, 1}
     if kind == "category":
         codes = not typed and known.map(lambda cell: bool(CODE.fullmatch(cell))).any()
-        return codes or _are_wrong(known).all()
+        return codes or _are_not_numbers(known).all()
     return kind == "flag" and len(known) > 0
 
 
@@ -64,7 +64,7 @@ def _read_numbers(column, source, typed):
     kind = find_kind(column, typed)
     if kind == "number" or column.isna().all():
         return as_number(column)
-    if kind == "category" and not typed and not _are_wrong(column.dropna()).any():
+    if kind == "category" and not typed and not _are_not_numbers(column.dropna()).any():
         return as_number(column)  # with leading zeros
     known = column.dropna()
     example = f"got {str(known.iloc[0])!r}"
@@ -73,7 +73,7 @@ def _read_numbers(column, source, typed):
         "date": "turn dates into a number of days",
     }.get(kind, "only numbers and classes can be predicted, name another column")
     if kind == "category":
-        wrong = _are_wrong(known)
+        wrong = _are_not_numbers(known)
         if not wrong.any():
             advice = "write decimals with a point"
         elif not wrong.all():
@@ -86,7 +86,7 @@ def _read_numbers(column, source, typed):
     )
 
 
-def _are_wrong(known):
+def _are_not_numbers(known):
     """Return which texts are not numbers, with a decimal point or comma."""
     import pandas as pd
 

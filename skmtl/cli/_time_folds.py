@@ -11,10 +11,10 @@ from ._table_columns import as_date, as_number
 _YEARS = 1500, 2500
 
 
-def read_times(frame, name, source, typed, wishes):
+def read_times(frame, name, source, typed, requested_kinds):
     """Return the time column, as dates or numbers."""
     check_column(name, list(frame.columns), "--cv time", source)
-    reading = read_kind(frame[name], typed, *wishes.get(name, (None, None)))
+    reading = read_kind(frame[name], typed, *requested_kinds.get(name, (None, None)))
     readers = {"date": as_date, "number": as_number}
     if reading.kind not in readers or frame[name].isna().all():
         raise CommandError(
@@ -25,7 +25,7 @@ def read_times(frame, name, source, typed, wishes):
 
 
 def make_folds(table, n_folds):
-    """Return the folds (a number, or pairs of rows), and whether they share times.
+    """Return the folds (a number, or pairs of rows), and whether tasks share times.
 
     All tasks are split at the same times if each test task then has training rows;
     otherwise each task is split at its own times.

@@ -1,4 +1,4 @@
-"""Parse cells of text: missing, a number, an integer, a code."""
+"""Parse cells of text: missing values, numbers, integers and codes."""
 
 import re
 
@@ -18,12 +18,12 @@ WHOLE = re.compile(r"(-?[1-9]\d*|0)(\.0+)?", re.A)
 
 
 def is_empty(text):
-    """Return whether a cell is marked as missing."""
+    """Return whether a cell means missing, in any column."""
     return text.casefold() in _EMPTY
 
 
 def is_no_value(text):
-    """Return whether a cell in a column of numbers or dates is missing."""
+    """Return whether a cell means missing, in a column of numbers or dates."""
     return text.casefold() in _NO_VALUE
 
 

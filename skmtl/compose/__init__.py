@@ -1,4 +1,4 @@
-"""Apply any scikit-learn estimator or transformer to rows of several tasks."""
+"""Use scikit-learn estimators and transformers on data of several tasks."""
 
 from ._fit import name_of_weight as name_of_weight
 from ._independent import IndependentTasks

@@ -1,4 +1,4 @@
-"""Encodings of the task as columns appended to the features."""
+"""Task encodings: columns appended to the features."""
 
 import warnings
 from abc import ABC, abstractmethod
@@ -15,47 +15,49 @@ from skmtl.data import column_names
 
 from ._columns import append_block, append_columns, append_indicators, library_of
 
-_N_FOLDS = 5
-# HistGradientBoosting stores categories in one byte, one value of it for missing.
-_MOST_CATEGORIES = 255
-# Most numbers of dense indicators at a time.
+_N_FOLDS = 5  # as in scikit-learn's TargetEncoder
+# HistGradientBoosting stores a category, or a missing value, in one byte.
+_MAX_CATEGORIES = 255
+# Bounds the memory of predict: numbers of dense indicators per chunk, 32 MiB.
 _CHUNK = 2**22
 
 
 class TaskEncoding(ABC):
-    """Encode task codes as columns; -1 stands for an unseen task.
+    """Encode the task of each row, given as a code, in columns; -1 is an unseen task.
 
     Parameters
     ----------
     tasks : ndarray of shape (n_tasks,)
         Labels.
     prefix : str
-        Prefix of the columns' names.
+        Prefix of the names of the columns.
+    estimator : estimator
+        Unfitted estimator that will get the columns.
     """
 
-    # Whether different tasks always get different columns.
-    tells_tasks = True
-    # Rows encoded at a time in predict; None for all.
+    # Whether predictions may depend on the task.
+    uses_task = True
+    # Number of rows to encode at a time in predict; None means all.
     chunk = None
 
-    def __init__(self, tasks, prefix):
+    def __init__(self, tasks, prefix, estimator):
         self.tasks = tasks
         self.prefix = prefix
 
     def prepare(self, estimator, X):
-        """Return the estimator for the encoded X, and options of its fit."""
+        """Return the estimator for the encoded X, and keyword arguments for its fit."""
         return estimator, {}
 
     @abstractmethod
-    def learn(self, X, codes, y, weight):
+    def fit_encode(self, X, codes, y, weight):
         """Return the training rows with their task columns."""
 
     @abstractmethod
-    def add(self, X, codes):
+    def encode(self, X, codes):
         """Return new rows with their task columns."""
 
     def _append(self, X, block, names):
-        """Append the columns of an array, with names if X has names."""
+        """Append the columns of an array; they are named if those of X are."""
         if has_names(X):
             return append_columns(X, dict(zip(names, block.T, strict=True)))
         return append_block(X, block)
@@ -64,33 +66,33 @@ class TaskEncoding(ABC):
 class NoEncoding(TaskEncoding):
     """Do not encode the task."""
 
-    tells_tasks = False
+    uses_task = False
 
-    def learn(self, X, codes, y, weight):
+    def fit_encode(self, X, codes, y, weight):
         return X
 
-    def add(self, X, codes):
+    def encode(self, X, codes):
         return X
 
 
 class OneHot(TaskEncoding):
     """Append one indicator per task; all are 0 for an unseen task.
 
-    With many tasks, X becomes a sparse matrix if the estimator accepts one.
+    With many tasks, X becomes a sparse matrix, which the estimator must accept.
     """
 
     def __init__(self, tasks, prefix, estimator):
-        super().__init__(tasks, prefix)
-        self.takes_sparse = get_tags(estimator).input_tags.sparse
+        super().__init__(tasks, prefix, estimator)
+        self.accepts_sparse = get_tags(estimator).input_tags.sparse
         self.name = type(estimator).__name__
         self.is_sparse = False
         self.chunk = max(1, _CHUNK // len(tasks))
 
-    def learn(self, X, codes, y, weight):
+    def fit_encode(self, X, codes, y, weight):
         n_numbers = len(codes) * len(self.tasks)
         if sparse.issparse(X) or not is_large(n_numbers, X.shape[0] * X.shape[1]):
-            return self.add(X, codes)
-        if not self.takes_sparse:
+            return self.encode(X, codes)
+        if not self.accepts_sparse:
             raise ValueError(
                 "task_encoding='onehot' needs an estimator that accepts a sparse X for "
                 f"{len(self.tasks):,} tasks (dense indicators would take about "
@@ -98,102 +100,99 @@ class OneHot(TaskEncoding):
                 "task_encoding='target' or 'category', or another estimator."
             )
         self.is_sparse, self.chunk = True, None
-        return self.add(X, codes)
+        return self.encode(X, codes)
 
-    def add(self, X, codes):
+    def encode(self, X, codes):
         if self.is_sparse:
             X = sparse.csr_matrix(_as_numbers(X))
         return append_indicators(X, codes, self.prefix, self.tasks)
 
 
 class Target(TaskEncoding):
-    """Append the task's mean target (per class), shrunk to the mean of all tasks.
+    """Append the task's mean target (per class), shrunk towards the overall mean.
 
-    Training rows are encoded by cross-fitting.
+    Training rows are encoded by cross-fitting: with the mean over the other folds.
     """
 
-    def __init__(self, tasks, prefix, classifies):
-        super().__init__(tasks, prefix)
-        self.classifies = classifies
+    def __init__(self, tasks, prefix, estimator):
+        super().__init__(tasks, prefix, estimator)
+        self.has_classes = is_classifier(estimator)
 
-    def learn(self, X, codes, y, weight):
+    def fit_encode(self, X, codes, y, weight):
         used = np.ones(len(y), dtype=bool) if weight is None else weight > 0
         targets, names = self._targets(y)
         self.names = names
-        self.encoders = [_fit(codes[used], target[used]) for target in targets]
+        self.encoders = [_fit_encoder(codes[used], target[used]) for target in targets]
         block = np.empty((len(y), len(targets)))
-        fold = _deal(codes, min(_N_FOLDS, len(y)))
-        for number in range(fold.max() + 1):
-            test = fold == number
+        folds = _assign_folds(codes, min(_N_FOLDS, len(y)))
+        for fold in range(folds.max() + 1):
+            test = folds == fold
             train = ~test & used
             for column, target in enumerate(targets):
                 encoder = self.encoders[column]
                 if train.any():
-                    encoder = _fit(codes[train], target[train])
+                    encoder = _fit_encoder(codes[train], target[train])
                 block[test, column] = encoder.transform(codes[test, None])[:, 0]
         return self._append(X, block, names)
 
-    def add(self, X, codes):
+    def encode(self, X, codes):
         columns = [encoder.transform(codes[:, None]) for encoder in self.encoders]
         return self._append(X, np.hstack(columns), self.names)
 
     def _targets(self, y):
-        """Return the values to average, and the names of the columns."""
+        """Return the targets to average, one per column, and the names of columns."""
         name = f"{self.prefix}_target"
-        if not self.classifies:
+        if not self.has_classes:
             return [np.asarray(y, dtype=float)], [name]
         classes = np.unique(y)
-        some = classes[1:] if len(classes) == 2 else classes
-        return [(y == label).astype(float) for label in some], [
-            f"{name}_{label}" for label in some
-        ]
+        encoded = classes[1:] if len(classes) == 2 else classes
+        indicators = [(y == label).astype(float) for label in encoded]
+        return indicators, [f"{name}_{label}" for label in encoded]
 
 
 class Category(TaskEncoding):
-    """Append the task as one category, for estimators that split categories.
-
-    An unseen task is a missing value.
-    """
+    """Append the task as a categorical column, missing for an unseen task."""
 
     def prepare(self, estimator, X):
         path, inner = _find_booster(estimator)
         if inner is None:
             raise ValueError(
-                "task_encoding='category' needs an estimator that supports categories, "
+                "task_encoding='category' needs an estimator that supports categories: "
                 "HistGradientBoostingRegressor, HistGradientBoostingClassifier or one "
-                f"of LightGBM, got {type(estimator).__name__}. Use 'onehot' or "
+                f"of LightGBM. Got {type(estimator).__name__}; use 'onehot' or "
                 "'target'."
             )
-        place = X.shape[1]
+        position = X.shape[1]
         if _is_lightgbm(inner):
-            name = "categorical_feature"
-            return estimator, {} if self._is_pandas(X) else {name: [place]}
-        if len(self.tasks) > _MOST_CATEGORIES:
+            options = {"categorical_feature": [position]}
+            return estimator, {} if self._is_pandas(X) else options
+        if len(self.tasks) > _MAX_CATEGORIES:
             raise ValueError(
-                f"task_encoding='category' allows at most {_MOST_CATEGORIES} tasks "
+                f"task_encoding='category' allows at most {_MAX_CATEGORIES} tasks "
                 f"with {type(inner).__name__}, got {len(self.tasks):,}. Use 'target', "
                 "or LightGBM."
             )
-        given = self._with_task(inner.categorical_features, X, place)
-        return clone(estimator).set_params(**{f"{path}categorical_features": given}), {}
+        columns = self._add_task_column(inner.categorical_features, X, position)
+        name = f"{path}categorical_features"
+        return clone(estimator).set_params(**{name: columns}), {}
 
-    def _with_task(self, given, X, place):
-        """Return which columns are categories, including the task column."""
-        if self._is_pandas(X) and isinstance(given, str):
-            return given  # by their dtypes
-        if given is None or isinstance(given, str):
-            return [self.prefix] if has_names(X) else [place]
-        given = np.asarray(given)
-        if given.dtype.kind == "b":
-            given = np.flatnonzero(given)
-        if given.dtype.kind in "iu":
-            return [*given.tolist(), place]
-        return [*given.tolist(), self.prefix]
+    def _add_task_column(self, columns, X, position):
+        """Add the task column to `categorical_features` of the estimator."""
+        if self._is_pandas(X) and isinstance(columns, str):
+            return columns  # "from_dtype" includes the task column
+        if columns is None or isinstance(columns, str):
+            return [self.prefix] if has_names(X) else [position]
+        columns = np.asarray(columns)
+        if columns.dtype.kind == "b":
+            columns = np.flatnonzero(columns)
+        if columns.dtype.kind in "iu":
+            return [*columns.tolist(), position]
+        return [*columns.tolist(), self.prefix]
 
-    def learn(self, X, codes, y, weight):
-        return self.add(X, codes)
+    def fit_encode(self, X, codes, y, weight):
+        return self.encode(X, codes)
 
-    def add(self, X, codes):
+    def encode(self, X, codes):
         if self._is_pandas(X):
             import pandas as pd
 
@@ -212,19 +211,24 @@ def has_names(X):
     return names is not None and all(isinstance(name, str) for name in names)
 
 
+_ENCODINGS = {
+    None: NoEncoding,
+    "onehot": OneHot,
+    "target": Target,
+    "category": Category,
+}
+
+
 def make_encoding(kind, estimator, tasks, prefix):
-    """Return the class of a task encoding."""
-    if kind is None:
-        return NoEncoding(tasks, prefix)
-    if kind == "onehot":
-        return OneHot(tasks, prefix, estimator)
-    if kind == "target":
-        return Target(tasks, prefix, is_classifier(estimator))
-    return Category(tasks, prefix)
+    """Make the task encoding of a name; None makes one without columns."""
+    return _ENCODINGS[kind](tasks, prefix, estimator)
 
 
 def _find_booster(estimator):
-    """Return the path and the estimator that supports categories, or None."""
+    """Find the estimator that supports categories, or None, in a search.
+
+    Returns the prefix of its parameters in `estimator`, and the estimator.
+    """
     if _is_lightgbm(estimator) or hasattr(estimator, "categorical_features"):
         return "", estimator
     if isinstance(estimator, (GridSearchCV, RandomizedSearchCV)):
@@ -238,26 +242,26 @@ def _is_lightgbm(estimator):
 
 
 def _as_numbers(X):
-    """Return a table as floats, for conversion to sparse."""
+    """Convert a table to an array of floats."""
     try:
         return np.asarray(X, dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            "task_encoding='onehot' makes X sparse for so many tasks, so all columns "
-            "of X must be numeric. Encode the others first, or use 'target'."
+            "task_encoding='onehot' makes X sparse if there are many tasks, so all "
+            "columns of X must be numeric. Encode the others first, or use 'target'."
         ) from error
 
 
-def _fit(codes, target):
+def _fit_encoder(codes, target):
     encoder = TargetEncoder(target_type="continuous")
     with warnings.catch_warnings():
-        # A single row has no variance; only its weight counts.
+        # The variance of a single row is NaN; its encoding does not depend on it.
         warnings.simplefilter("ignore", RuntimeWarning)
         return encoder.fit(codes[:, None], target)
 
 
-def _deal(codes, n_folds):
-    """Assign the rows of each task to folds in a fixed random order."""
+def _assign_folds(codes, n_folds):
+    """Assign the rows of each task to folds in turn, in a random order, seed 0."""
     shuffled = np.random.default_rng(0).permutation(len(codes))
     order = shuffled[np.argsort(codes[shuffled], kind="stable")]
     fold = np.empty(len(codes), dtype=np.intp)

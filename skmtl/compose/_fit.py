@@ -1,4 +1,6 @@
-"""One clone of the inner estimator, fitted on one set of observations."""
+"""Fit one clone of the inner estimator to one set of rows."""
+
+from typing import Any
 
 import numpy as np
 from sklearn import get_config
@@ -11,12 +13,12 @@ from sklearn.utils.validation import has_fit_parameter
 from skmtl._linalg import column_sizes
 from skmtl.data import one_task_is_meant
 
-# Squares of larger numbers, or their sums, overflow.
+# Squares of larger numbers, or sums of these squares, may overflow.
 _LARGE = 1e150
 
 
 def fit_clone(estimator, X, y, weight, options=None):
-    """Fit a clone; weights are passed on under the name that its fit knows."""
+    """Fit a clone, with weights under the name that its fit accepts."""
     options = dict(options or {})
     if weight is not None:
         options[name_of_weight(estimator)] = weight
@@ -33,8 +35,11 @@ def fit_clone(estimator, X, y, weight, options=None):
         ) from error
 
 
-def find_largest(X):
-    """Return the column with the largest number, and that number (0 if none)."""
+def find_largest(X: Any) -> tuple[Any, float]:
+    """Return the column with the largest absolute value, and that value.
+
+    Returns (None, 0.0) if there is no numeric column.
+    """
     if hasattr(X, "select_dtypes"):
         sizes = X.select_dtypes("number").abs().max()
         return (sizes.idxmax(), float(sizes.max())) if len(sizes) else (None, 0.0)
@@ -45,37 +50,38 @@ def find_largest(X):
 
 
 def fit_task(estimator, X, y, weight, name):
-    """Fit a clone on the rows of one task, and say which task if it fails."""
+    """Fit a clone to the rows of one task; an error names the task."""
     labels = y if weight is None else y[weight > 0]
     if is_classifier(estimator) and len(np.unique(labels)) == 1:
-        return DummyClassifier().fit(X, y, weight)  # most classifiers want two classes
+        return DummyClassifier().fit(X, y, weight)  # most classifiers need two classes
     try:
         return fit_clone(estimator, X, y, weight)
     except Exception as error:
-        error.add_note(f"This happened in the fit of {name}: {len(y)} row(s).")
+        error.add_note(f"Raised in the fit of {name}, which has {len(y)} row(s).")
         raise
 
 
-def name_of_weight(estimator):
-    """Return the keyword that passes the weights of rows on to a fit."""
-    path = _find_weight(estimator)
-    if path is None:
+def name_of_weight(estimator: Any) -> str:
+    """Return the keyword under which a fit accepts the weights of rows."""
+    keyword = _find_weight(estimator)
+    if keyword is None:
         raise ValueError(
-            f"sample_weight was given, but {type(estimator).__name__} does not take it "
-            f"in fit. Leave sample_weight out, or use an estimator that takes it."
+            "sample_weight needs an estimator whose fit accepts it. Got "
+            f"{type(estimator).__name__}; leave out sample_weight, or use another "
+            "estimator."
         )
-    return path
+    return keyword
 
 
 def _find_weight(estimator):
     if has_fit_parameter(estimator, "sample_weight"):
         return "sample_weight"
     if get_config()["enable_metadata_routing"]:
-        return "sample_weight"  # routed to whoever requests it
+        return "sample_weight"  # scikit-learn routes it to the steps that request it
     if isinstance(estimator, (GridSearchCV, RandomizedSearchCV)):
         return _find_weight(estimator.estimator)
     if isinstance(estimator, Pipeline):
         name, last = estimator.steps[-1]
-        path = _find_weight(last)
-        return None if path is None else f"{name}__{path}"
+        keyword = _find_weight(last)
+        return None if keyword is None else f"{name}__{keyword}"
     return None

@@ -1,8 +1,10 @@
 """One clone of an estimator per task."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -17,42 +19,42 @@ from ._wrapper import TaskWrapper
 class IndependentTasks(TaskWrapper):
     """Fit one clone of any regressor or classifier to each task alone.
 
-    The baseline without sharing: task `t` minimises the loss of the inner estimator
-    over its own rows. The features reach the clones in the container that they came in
-    (dataframe, array, sparse matrix), without the task column.
+    The baseline without sharing: the clone of task ``t`` minimises the loss of the
+    inner estimator over the rows of ``t``. It gets the features without the task
+    column, in the container of X: dataframe, array or sparse matrix.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        Regressor or classifier to be cloned; None means ``Ridge()``.
+        Regressor or classifier to clone; None means ``Ridge()``.
     task_column : str, int or list of them, default=None
-        Name or position of the column of X that holds the task, or name of a level of
-        its pandas index. None means that tasks are given by ``task=``, or are the
-        columns of `y`, or that there is one task.
+        Column of X with the task of each row, by name or position, or a level of its
+        pandas index; a list of columns declares nested tasks. None means that ``task=``
+        or the columns of `y` give the tasks, or that there is one task.
     handle_unknown : {"shared", "error"}, default="shared"
-        What predicts tasks not seen in fit: a clone fitted on the rows of all tasks, or
-        nothing, which is an error. A task whose weights are all zero is not seen.
+        What `predict` does with an unseen task: predict it with a clone fitted to the
+        rows of all tasks, or raise an error. A task without weight is unseen.
     n_jobs : int, default=None
-        Number of clones fitted in parallel; None means one, -1 one per processor.
+        Number of fits in parallel; None means one, -1 one per processor.
 
     Attributes
     ----------
     estimators_ : list of n_tasks estimators
-        Fitted clones, in the order of `tasks_`. A classification task with a single
-        class has a DummyClassifier; a task without any weight has `shared_estimator_`.
+        Fitted clones, in the order of `tasks_`. A task with one class has a
+        DummyClassifier; a task without weight has `shared_estimator_`.
     shared_estimator_ : estimator or None
-        Clone fitted on the rows of all tasks; None if no row can need it.
+        Clone fitted to the rows of all tasks; None if `predict` cannot need it.
     tasks_ : ndarray of shape (n_tasks,)
-        Sorted labels, or those of the columns of `y` in their order.
+        Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted classes of all tasks, for classifiers only. A list with one array per
-        task if `y` has one column per task.
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array for each task. Only for
+        classifiers.
     n_features_in_ : int
-        Number of columns of X, the task column among them.
+        Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns of X, if all are strings.
+        Names of the columns of X, if they are all strings.
 
     See Also
     --------
@@ -60,9 +62,10 @@ class IndependentTasks(TaskWrapper):
 
     Notes
     -----
-    Classes that a task does not have get probability 0 there. There is no
-    `decision_function`, as no number of it would stand for them. A column of a 2-d `y`
-    is fitted on the rows where it is not NaN. Predictions are not made in parallel.
+    Classes that a task does not have get probability 0. There is no
+    `decision_function`, because no finite value would stand for such a class. The clone
+    of a column of a 2-d `y` is fitted to the rows where the column is not NaN.
+    Predictions do not run in parallel.
 
     Examples
     --------
@@ -84,15 +87,26 @@ class IndependentTasks(TaskWrapper):
     }
 
     def __init__(
-        self, estimator=None, *, task_column=None, handle_unknown="shared", n_jobs=None
-    ):
+        self,
+        estimator: Any = None,
+        *,
+        task_column: str | int | list[str | int] | None = None,
+        handle_unknown: str = "shared",
+        n_jobs: int | None = None,
+    ) -> None:
         self.estimator = estimator
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.n_jobs = n_jobs
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, task=None):
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self:
         """Fit one clone to the rows of each task.
 
         Parameters
@@ -100,11 +114,11 @@ class IndependentTasks(TaskWrapper):
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if `task_column` is set.
         y : array-like of shape (n_rows,) or (n_rows, n_tasks)
-            Targets or classes. Without labels the columns are tasks, NaN not observed.
+            Targets or classes. If 2-d, columns are tasks and NaN means not observed.
         sample_weight : array-like of shape (n_rows,), default=None
-            Weight of each row, passed on to the inner estimator; None means ones.
+            Weight of each row, passed to the inner estimator. None means ones.
         task : array-like of shape (n_rows,), int or str, default=None
-            Label of each row, or one label for all rows.
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------
@@ -131,16 +145,17 @@ class IndependentTasks(TaskWrapper):
             groups.append(np.arange(len(data.y)))
             names.append("all tasks")
         inner = self._get_inner()
-        filled = [place for place, group in enumerate(groups) if len(group)]
+        filled = [t for t, group in enumerate(groups) if len(group)]
         with naming_columns(data.X):
             fitted = Parallel(n_jobs=self.n_jobs)(
-                delayed(fit_task)(inner, *data.take(groups[place]), names[place])
-                for place in filled
+                delayed(fit_task)(inner, *data.take(groups[t]), names[t])
+                for t in filled
             )
-        found = dict(zip(filled, fitted, strict=True))
-        return [found.get(place) for place in range(len(data.tasks) + 1)]
+        clones = dict(zip(filled, fitted, strict=True))
+        return [clones.get(t) for t in range(len(data.tasks) + 1)]
 
     def _needs_shared(self, layout, groups):
+        """Return whether `predict` may need the shared clone."""
         if self.handle_unknown == "error" or layout == "single":
             return False
         return layout != "outputs" or not all(map(len, groups))
@@ -152,39 +167,41 @@ class IndependentTasks(TaskWrapper):
             return self.estimators_[0].classes_
         return np.unique(y)
 
-    def _answer(self, method, X, codes):
+    def _call(self, method, X, codes):
         present = np.unique(codes)
         if len(present) == 1:
-            return self._answer_task(method, X, present[0])
+            return self._call_task(method, X, present[0])
         order = np.argsort(codes, kind="stable")
         ends = np.searchsorted(codes[order], present, side="right")
         groups = np.split(order, ends[:-1])
         parts = [
-            self._answer_task(method, take_rows(X, group), code)
+            self._call_task(method, take_rows(X, group), code)
             for code, group in zip(present, groups, strict=True)
         ]
-        stacked = np.concatenate(parts)
-        answer = np.empty_like(stacked)
-        answer[order] = stacked
-        return answer
+        by_task = np.concatenate(parts)
+        values = np.empty_like(by_task)
+        values[order] = by_task
+        return values
 
-    def _answer_task(self, method, X, code):
+    def _call_task(self, method, X, code):
+        """Call a method of the clone of one task; probabilities are for all classes."""
         estimator = self.estimators_[code] if code >= 0 else self.shared_estimator_
         if estimator is None:
             raise ValueError(self._explain_unknown(code))
-        answer = getattr(estimator, method)(X)
+        values = getattr(estimator, method)(X)
         if method == "predict" or self._layout == "outputs":
-            return answer
-        probability = np.zeros((len(answer), len(self.classes_)), dtype=answer.dtype)
-        probability[:, np.searchsorted(self.classes_, estimator.classes_)] = answer
-        return probability
+            return values
+        proba = np.zeros((len(values), len(self.classes_)), dtype=values.dtype)
+        proba[:, np.searchsorted(self.classes_, estimator.classes_)] = values
+        return proba
 
     def _explain_unknown(self, code):
-        what = "has no row with weight" if code >= 0 else "was not seen"
-        label = f" {self.tasks_[code]}" if code >= 0 else ""
+        is_known = code >= 0
+        label = f" {self.tasks_[code]}" if is_known else ""
+        problem = "had no row with weight in fit" if is_known else "was not seen in fit"
         return (
-            f"Each task must be seen in fit when handle_unknown='error', but the task"
-            f"{label} of some rows {what} there. The model knows {self.n_tasks_} "
-            f"tasks: {self.tasks_[:5].tolist()}. Set handle_unknown='shared' to "
-            f"predict it with a model of all tasks."
+            "handle_unknown='error' needs tasks that were seen in fit. Got rows of a "
+            f"task{label} that {problem}; the model knows {self.n_tasks_} tasks: "
+            f"{self.tasks_[:5].tolist()}. Set handle_unknown='shared' to predict it "
+            "with a model of all tasks."
         )

@@ -1,5 +1,8 @@
-"""Pipelines whose transformers leave the task column alone."""
+"""Pipelines in which transformers leave the task column unchanged."""
 
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.metaestimators import available_if
@@ -21,26 +24,26 @@ def _last_step_has(method):
 
 
 class TaskPipeline(Pipeline):
-    """Fit every step of a pipeline, or none.
+    """Pipeline in which a failed fit leaves all steps unchanged.
 
-    In scikit-learn's Pipeline, the transformers keep what they learn from data that the
-    model then refuses, so the previously fitted model gets different features.
+    If the model raises in scikit-learn's Pipeline, the transformers stay fitted to the
+    new data, and a previously fitted model gets other features than in its fit.
     """
 
-    def fit(self, X, y=None, **params):
+    def fit(self, X: Any, y: ArrayLike | None = None, **params: Any) -> Self:
         """Fit the steps in sequence."""
         with self._all_or_nothing():
             return super().fit(X, y, **params)
 
     @available_if(_last_step_has("fit_transform"))
-    def fit_transform(self, X, y=None, **params):
-        """Fit the steps, and transform with all of them."""
+    def fit_transform(self, X: Any, y: ArrayLike | None = None, **params: Any) -> Any:
+        """Fit the steps in sequence, and transform X."""
         with self._all_or_nothing():
             return super().fit_transform(X, y, **params)
 
     @available_if(_last_step_has("fit_predict"))
-    def fit_predict(self, X, y=None, **params):
-        """Fit the steps, and predict with the last."""
+    def fit_predict(self, X: Any, y: ArrayLike | None = None, **params: Any) -> Any:
+        """Fit the steps in sequence, and predict X."""
         with self._all_or_nothing():
             return super().fit_predict(X, y, **params)
 
@@ -49,36 +52,41 @@ class TaskPipeline(Pipeline):
         return all_or_nothing(self, *steps)
 
 
-def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
-    """Make a pipeline in which only the steps that know tasks see the task column.
+def make_task_pipeline(
+    *steps: Any,
+    task_column: str | int | list[str | int],
+    memory: Any = None,
+    verbose: bool = False,
+) -> TaskPipeline:
+    """Make a pipeline that keeps the task column from ordinary transformers.
 
-    Every transformer is wrapped in `TaskAware`. A step that has a parameter
-    `task_column` is told it, unless it has been told before. Steps are cloned and named
-    as by scikit-learn's `make_pipeline`.
+    A transformer without a parameter `task_column` is wrapped in `TaskAware`. A step
+    with this parameter has it set to `task_column`, if it is None. Steps are cloned,
+    and named as by scikit-learn's `make_pipeline`.
 
     Parameters
     ----------
     *steps : estimators
         Transformers, then a model. "passthrough" and None do nothing.
     task_column : str, int or list of them
-        Name or position of the column of X that holds the task, or name of a level of
-        its pandas index; a list declares nested tasks. A position refers to X: after
-        the first transformer the task columns are last.
+        Column of X with the task of each row, by name or position, or a level of its
+        pandas index; a list of columns declares nested tasks. A position refers to X;
+        after the first transformer, the task columns are the last ones.
     memory : str or object with the joblib.Memory interface, default=None
-        Where fitted transformers are cached.
+        Cache for fitted transformers; None for no cache.
     verbose : bool, default=False
-        Whether the time of each step is printed.
+        Print the time of each step.
 
     Returns
     -------
     pipeline : Pipeline
-        All its steps are fitted, or none: a fit that raises leaves them unchanged. The
-        parameters of a wrapped transformer begin with its name and ``__transformer__``,
-        as in ``standardscaler__transformer__with_mean``.
+        Unfitted pipeline. A fit that raises leaves all steps unchanged. The parameters
+        of a wrapped transformer begin with its name and ``__transformer__``, as in
+        ``standardscaler__transformer__with_mean``.
 
     See Also
     --------
-    TaskAware : Transform every column but the one that holds the task.
+    TaskAware : Transform every column except the task column.
 
     Examples
     --------
@@ -95,17 +103,17 @@ def make_task_pipeline(*steps, task_column, memory=None, verbose=False):
     """
     named = make_pipeline(*steps).steps
     wrapped = []
-    for place, (name, step) in enumerate(named):
-        is_last = place == len(named) - 1
-        step, moves = _tell(step, task_column, is_last)
-        if moves:
+    for position, (name, step) in enumerate(named):
+        is_last = position == len(named) - 1
+        step, moves_column = _set_task_column(step, task_column, is_last)
+        if moves_column:
             task_column = move_to_end(task_column)
         wrapped.append((name, step))
     return TaskPipeline(wrapped, memory=memory, verbose=verbose)
 
 
-def move_to_end(task_column):
-    """Return the position of the task column after a TaskAware transformer."""
+def move_to_end(task_column: Any) -> Any:
+    """Return the task column, name or position, in the output of a TaskAware."""
     if not has_position(task_column):
         return task_column
     if isinstance(task_column, list):
@@ -113,16 +121,16 @@ def move_to_end(task_column):
     return -1
 
 
-def _tell(step, task_column, is_last):
-    """Return a step that knows the task column, and whether it moves it to the end."""
+def _set_task_column(step, task_column, is_last):
+    """Return a clone with the task column set, and whether it moves it to the end."""
     if step is None or isinstance(step, str):
         return step, False
     transforms = hasattr(step, "transform")
     parameters = step.get_params(deep=False)
     if "task_column" in parameters:
-        known = parameters["task_column"]
-        told = task_column if known is None else known
-        return clone(step).set_params(task_column=told), transforms
+        own = parameters["task_column"]
+        column = task_column if own is None else own
+        return clone(step).set_params(task_column=column), transforms
     if transforms and not (is_last and hasattr(step, "predict")):
         return TaskAware(clone(step), task_column=task_column), True
     return clone(step), False

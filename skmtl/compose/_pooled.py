@@ -1,8 +1,10 @@
 """One clone of an estimator for all tasks."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
 
 from skmtl._compat import HasMethods, StrOptions, fit_context
@@ -18,35 +20,34 @@ from ._wrapper import TaskWrapper
 class PooledTasks(TaskWrapper):
     """Fit one clone of any regressor or classifier to the rows of all tasks.
 
-    The baseline of complete sharing: the inner estimator sees the features alone, or
-    together with the task, in a way that suits it.
+    The baseline of complete sharing. The clone gets the features without the task
+    column; `task_encoding` adds the task in a form that suits the inner estimator.
 
     Parameters
     ----------
     estimator : estimator, default=None
-        Regressor or classifier to be cloned; None means ``Ridge()``.
+        Regressor or classifier to clone; None means ``Ridge()``.
     task_column : str, int or list of them, default=None
-        Name or position of the column of X that holds the task, or name of a level of
-        its pandas index. None means that tasks are given by ``task=``, or are the
-        columns of `y`, or that there is one task.
+        Column of X with the task of each row, by name or position, or a level of its
+        pandas index; a list of columns declares nested tasks. None means that ``task=``
+        or the columns of `y` give the tasks, or that there is one task.
     task_encoding : {"onehot", "category", "target"}, default=None
-        How the task of a row is encoded, as columns after the features; None leaves the
-        task out.
+        Encoding of the task, as columns after the features; None leaves the task out.
 
-        - "onehot": one indicator per task, named as in ``school_s7``. It gives linear
-          models one intercept per task. For an unseen task all are 0. With many tasks X
-          becomes sparse, which the estimator must support.
-        - "category": the task as one category; each split of a tree divides the tasks
-          into two groups. For HistGradientBoosting, up to 255 tasks, and LightGBM. An
-          unseen task is a missing value.
-        - "target": the task's mean target, shrunk to the overall mean by scikit-learn's
-          :class:`~sklearn.preprocessing.TargetEncoder`; one column per class for more
-          than two classes. Training rows are encoded by cross-fitting, so that targets
-          do not leak. For any estimator and any number of tasks. An unseen task gets
-          the overall mean. Weights are ignored, except that rows of weight zero are
-          left out.
+        - "onehot": one indicator per task, named as in ``school_s7``, so that a linear
+          model has one intercept per task. All are 0 for an unseen task. With many
+          tasks, X becomes sparse, which the estimator must support.
+        - "category": one categorical column, so that each split of a tree divides the
+          tasks into two groups. For HistGradientBoosting (at most 255 tasks) and
+          LightGBM. An unseen task is a missing value.
+        - "target": the task's mean target, shrunk towards the overall mean by
+          scikit-learn's :class:`~sklearn.preprocessing.TargetEncoder`; one column per
+          class for more than two classes. Training rows are encoded by cross-fitting,
+          so that targets do not leak. For any estimator and any number of tasks. An
+          unseen task gets the overall mean. Weights are ignored, except that rows of
+          weight zero are left out.
 
-        A single undeclared task is not encoded.
+        It has no effect if no tasks are declared.
     task_intercepts : bool, default=False
         Same as ``task_encoding="onehot"``.
 
@@ -55,16 +56,16 @@ class PooledTasks(TaskWrapper):
     estimator_ : estimator
         Fitted clone.
     tasks_ : ndarray of shape (n_tasks,)
-        Sorted labels, or those of the columns of `y` in their order.
+        Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
-    classes_ : ndarray of shape (n_classes,)
-        Sorted classes of all tasks, for classifiers only. A list with the same array
-        once per task if `y` has one column per task.
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y the same array for each task. Only for
+        classifiers.
     n_features_in_ : int
-        Number of columns of X, the task column among them.
+        Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns of X, if all are strings.
+        Names of the columns of X, if they are all strings.
 
     See Also
     --------
@@ -72,11 +73,12 @@ class PooledTasks(TaskWrapper):
 
     Notes
     -----
-    A 2-d `y` is stacked: each row of X is used once for every column that is not NaN.
+    The columns of a 2-d `y` are stacked: a row of X is repeated for each of its targets
+    that is not NaN.
 
-    Boosted trees do badly with indicators, since each split separates only one task
-    from the rest. Use "category" for them, or "target" with too many tasks, and
-    "onehot" for linear models.
+    Use "onehot" for linear models. Boosted trees predict worse with indicators, because
+    each split separates only one task from the rest: use "category" for them, or
+    "target" if there are too many tasks.
 
     Examples
     --------
@@ -101,19 +103,25 @@ class PooledTasks(TaskWrapper):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: Any = None,
         *,
-        task_column=None,
-        task_encoding=None,
-        task_intercepts=False,
-    ):
+        task_column: str | int | list[str | int] | None = None,
+        task_encoding: str | None = None,
+        task_intercepts: bool = False,
+    ) -> None:
         self.estimator = estimator
         self.task_column = task_column
         self.task_encoding = task_encoding
         self.task_intercepts = task_intercepts
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, task=None):
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self:
         """Fit one clone to all rows.
 
         Parameters
@@ -121,62 +129,66 @@ class PooledTasks(TaskWrapper):
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if `task_column` is set.
         y : array-like of shape (n_rows,) or (n_rows, n_tasks)
-            Targets or classes. Without labels the columns are tasks, NaN not observed.
+            Targets or classes. If 2-d, columns are tasks and NaN means not observed.
         sample_weight : array-like of shape (n_rows,), default=None
-            Weight of each row, passed on to the inner estimator; None means ones.
+            Weight of each row, passed to the inner estimator. None means ones.
         task : array-like of shape (n_rows,), int or str, default=None
-            Label of each row, or one label for all rows.
+            Task label of each row, or one label for all rows, if X has no task column.
 
         Returns
         -------
         self : PooledTasks
             The fitted estimator.
         """
-        kind = self._kind_of_encoding()
+        kind = self._read_encoding()
         data = read_observations(self, X, y, task, sample_weight)
         if is_classifier(self) and data.layout == "outputs":
             warn_of_encoded_missing(y)
         X, y, weight = data.take()
-        names = self.task_column
-        prefix = "task" if has_position(names) else "_".join(np.atleast_1d(names))
         kind = None if data.layout == "single" else kind
-        encoding = make_encoding(kind, self._get_inner(), data.tasks, prefix)
-        inner, options = encoding.prepare(self._get_inner(), X)
-        features = encoding.learn(X, data.codes, y, weight)
+        inner, prefix = self._get_inner(), self._name_prefix()
+        encoding = make_encoding(kind, inner, data.tasks, prefix)
+        inner, options = encoding.prepare(inner, X)
+        features = encoding.fit_encode(X, data.codes, y, weight)
         with naming_columns(features):
             self.estimator_ = fit_clone(inner, features, y, weight, options)
         self.tasks_, self.n_tasks_ = data.tasks, len(data.tasks)
         self._layout, self._encoding = data.layout, encoding
         if is_classifier(self):
             classes = self.estimator_.classes_
-            several = self._layout == "outputs"
-            self.classes_ = [classes] * self.n_tasks_ if several else classes
+            per_task = data.layout == "outputs"
+            self.classes_ = [classes] * self.n_tasks_ if per_task else classes
         return self
 
-    def _kind_of_encoding(self):
+    def _name_prefix(self):
+        """Return the prefix of the names of the added columns."""
+        column = self.task_column
+        return "task" if has_position(column) else "_".join(np.atleast_1d(column))
+
+    def _read_encoding(self):
+        """Return the encoding that the two parameters declare."""
         if not self.task_intercepts:
             return self.task_encoding
         if self.task_encoding not in (None, "onehot"):
             raise ValueError(
-                "task_intercepts=True means task_encoding='onehot', but "
-                f"task_encoding={self.task_encoding!r} is set too. Leave out "
-                "task_intercepts."
+                "task_intercepts=True means task_encoding='onehot'. Got "
+                f"task_encoding={self.task_encoding!r} too. Leave out task_intercepts."
             )
         return "onehot"
 
-    def _answer(self, method, X, codes):
+    def _call(self, method, X, codes):
         encoding, n_rows = self._encoding, X.shape[0]
-        answer = getattr(self.estimator_, method)
-        step = encoding.chunk or n_rows
-        if n_rows <= step:
-            return answer(encoding.add(X, codes))
-        parts = (np.arange(i, min(i + step, n_rows)) for i in range(0, n_rows, step))
+        call = getattr(self.estimator_, method)
+        size = encoding.chunk or n_rows
+        if n_rows <= size:
+            return call(encoding.encode(X, codes))
+        chunks = (np.arange(i, min(i + size, n_rows)) for i in range(0, n_rows, size))
         return np.concatenate(
-            [answer(encoding.add(take_rows(X, part), codes[part])) for part in parts]
+            [call(encoding.encode(take_rows(X, rows), codes[rows])) for rows in chunks]
         )
 
-    def _answer_outputs(self, method, X):
-        if self._encoding.tells_tasks:
-            return super()._answer_outputs(method, X)
+    def _call_for_outputs(self, method, X):
+        if self._encoding.uses_task:
+            return super()._call_for_outputs(method, X)
         codes = np.zeros(X.shape[0], dtype=np.intp)
-        return [self._answer(method, X, codes)] * self.n_tasks_
+        return [self._call(method, X, codes)] * self.n_tasks_

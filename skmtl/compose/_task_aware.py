@@ -1,13 +1,15 @@
-"""A transformer that leaves the task column alone."""
+"""A transformer that leaves the task column unchanged."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmtl._compat import Documented, HasMethods, fit_context
@@ -21,48 +23,53 @@ from skmtl.data import (
     take_task_columns,
 )
 
-from ._columns import append_columns, append_labels, library_of, make_frame
+from ._columns import LIBRARIES, append_columns, append_labels, library_of
 from ._observations import take_rows
+
+# Libraries of the output, where they differ from that of the input.
+_OUTPUT_LIBRARIES = {"pyarrow": "pandas"}
 
 
 class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
-    """Transform every column but the one that holds the task.
+    """Transform every column except the task column.
 
-    The task column comes out unchanged, as the last column. A frame gives a frame of
-    the same library, in which the task column keeps its name, so that later steps find
-    it; an array gives an array, where later steps find it at position -1. In a frame
-    made from an array it is called "task". If the transformer returns a sparse matrix,
-    the output is a :class:`~skmtl.data.SparseTable` of the matrix and the labels.
+    The output has the task column, unchanged, as its last column. A dataframe gives a
+    dataframe of the same library, and the task column keeps its name. An array gives an
+    array, and later steps find the task column at position -1. In a dataframe made from
+    an array its name is "task". If the transformer returns a sparse matrix, the output
+    is a :class:`~skmtl.data.SparseTable` of the matrix and the labels.
 
     Parameters
     ----------
     transformer : transformer
-        Transformer to clone; also a Pipeline or a ColumnTransformer. Text transformers
-        such as TfidfVectorizer require a single other column.
+        Transformer to clone, such as a Pipeline or a ColumnTransformer. A text
+        transformer, such as TfidfVectorizer, needs X to have one other column.
     task_column : str, int or list of them
-        Name or position of the column of X that holds the task, or name of a level of
-        its pandas index, which then stays in the index. A list declares nested tasks;
-        its columns come out unchanged, in the order of the list.
+        Column of X with the task of each row, by name or position, or a level of its
+        pandas index, which stays in the index. A list of columns declares nested tasks;
+        the output has them in the order of the list.
 
     Attributes
     ----------
     transformer_ : transformer
-        Fitted clone, which has seen all columns but the task column.
+        Clone, fitted to all columns except the task column.
     n_features_in_ : int
-        Number of columns of X, the task column among them.
+        Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns of X, if all are strings.
+        Names of the columns of X, if they are all strings.
 
     See Also
     --------
-    make_task_pipeline : Wrap all the transformers of a pipeline.
+    make_task_pipeline : Make a pipeline of such transformers.
 
     Notes
     -----
-    ``set_output(transform="pandas")`` or "polars" chooses the library of the output,
-    and scikit-learn then refuses sparse output. A pyarrow Table gives a pandas frame.
-    With a sparse result, array input gives a SparseTable only if the matrix cannot hold
-    its labels as numbers; otherwise they become its last column.
+    ``set_output(transform="pandas")`` or "polars" sets the library of the output; a
+    sparse result then raises an error. A pyarrow Table gives a pandas dataframe.
+
+    If X is an array and the result a sparse matrix, numeric labels become the last
+    column of that matrix, unless its dtype cannot hold them exactly. Only then is the
+    output a SparseTable.
 
     Examples
     --------
@@ -81,12 +88,14 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         "task_column": [str, Integral, list],
     }
 
-    def __init__(self, transformer, *, task_column):
+    def __init__(
+        self, transformer: Any, *, task_column: str | int | list[str | int]
+    ) -> None:
         self.transformer = transformer
         self.task_column = task_column
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
         """Fit the transformer to the features.
 
         Parameters
@@ -105,8 +114,8 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit_transform(self, X, y=None):
-        """Fit the transformer to the features, and transform them.
+    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> Any:
+        """Fit the transformer to the features and transform them.
 
         Parameters
         ----------
@@ -118,12 +127,13 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         Returns
         -------
         X_new : {ndarray, sparse matrix, dataframe}
-            Transformed features, the task column last.
+            Transformed features, then the task column.
         """
-        # Not fit().transform(): a TargetEncoder's own fit_transform is cross-fitted.
-        return self._join(*self._fit(X, y, _fit_transform), X)
+        # TargetEncoder.fit_transform cross-fits; fit().transform() would leak targets.
+        values, labels = self._fit(X, y, _fit_transform)
+        return self._join(values, labels, X)
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Any:
         """Transform the features.
 
         Parameters
@@ -134,7 +144,7 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         Returns
         -------
         X_new : {ndarray, sparse matrix, dataframe}
-            Transformed features, the task column last.
+            Transformed features, then the task column.
         """
         check_is_fitted(self)
         table = as_table(X)
@@ -142,16 +152,20 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         column = locate_task_column(self, table, self.task_column)
         features, labels, _ = take_task_columns(table, column)
         with naming_columns(features):
-            values = self.transformer_.transform(_give(self.transformer_, features))
+            values = self.transformer_.transform(
+                _select_input(self.transformer_, features)
+            )
         return self._join(values, labels, X)
 
-    def get_feature_names_out(self, input_features=None):
-        """Return the names of the columns that come out.
+    def get_feature_names_out(
+        self, input_features: ArrayLike | None = None
+    ) -> NDArray[np.object_]:
+        """Return the names of the output columns.
 
         Parameters
         ----------
         input_features : array-like of shape (n_columns,), default=None
-            Names of the columns of X, where it has none of its own.
+            Names of the columns of X; needed only if X had none in `fit`.
 
         Returns
         -------
@@ -159,18 +173,18 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
             Names of the transformed features, then of the task column.
         """
         check_is_fitted(self)
-        positions = [place for place in self._task_positions if place is not None]
+        positions = self._keep_columns(self._task_positions)
         if input_features is None:
             names = self.transformer_.get_feature_names_out()
         else:
             kept = np.delete(np.asarray(input_features, dtype=object), positions)
             names = self.transformer_.get_feature_names_out(kept)
         return np.append(
-            np.asarray(names, dtype=object), self._inside(self._task_names)
+            np.asarray(names, dtype=object), self._keep_columns(self._task_names)
         )
 
-    def __sklearn_tags__(self):
-        """Return the tags of the inner transformer, for tables with labels in them."""
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags of the transformer; X may also hold strings, its labels."""
         tags = super().__sklearn_tags__()
         inner = get_tags(self.transformer)
         tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags
@@ -184,55 +198,55 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         features, labels, positions = take_task_columns(table, self.task_column)
         library = _library_of(table)
         with naming_columns(features):
-            transformer, values = self._try_frames(features, y, method, library)
+            transformer, values = self._fit_clone(features, y, method, library)
         validate_data(self, table, skip_check_array=True)
         self._input_library = library
-        self._task_positions, self._task_names = positions, self._name(table, positions)
+        self._task_positions = positions
+        self._task_names = self._name_task_columns(table, positions)
         self.transformer_ = transformer
         return values, labels
 
-    def _try_frames(self, features, y, method, library):
-        """Set the transformer to return frames, if it can."""
+    def _fit_clone(self, features, y, method, library):
+        """Fit a clone that returns dataframes, or arrays if it cannot."""
         library = self._output_library(library)
         try:
-            return method(self._configure(library), features, y)
+            return method(self._make_clone(library), features, y)
         except ValueError:
-            if library is None or self._asked() != "default":
+            if library is None or self._chosen_library() is not None:
                 raise
-        return method(self._configure(None), features, y)
+        return method(self._make_clone(None), features, y)
 
-    def _configure(self, library):
+    def _make_clone(self, library):
+        """Clone the transformer, with output of a library if there is one."""
         transformer = clone(self.transformer)
         if library is not None and hasattr(transformer, "set_output"):
             transformer.set_output(transform=library)
         return transformer
 
-    def _name(self, table, positions):
+    def _name_task_columns(self, table, positions):
         """Return the names of the task columns."""
-        named = self.task_column
-        named = named if isinstance(named, list) else [named]
-        names, several = column_names(table), len(named) > 1
+        declared = self.task_column
+        declared = declared if isinstance(declared, list) else [declared]
+        names, several = column_names(table), len(declared) > 1
         if names is not None:
-            pairs = zip(named, positions, strict=True)
-            return [name if at is None else str(names[at]) for name, at in pairs]
-        return [f"task{k}" if several else "task" for k in range(len(named))]
+            pairs = zip(declared, positions, strict=True)
+            return [name if j is None else str(names[j]) for name, j in pairs]
+        return [f"task{k}" if several else "task" for k in range(len(declared))]
 
-    def _inside(self, values):
-        """Return the entries of task columns that are in X, not in its index."""
+    def _keep_columns(self, values):
+        """Return the values of task columns, without those of index levels."""
         pairs = zip(values, self._task_positions, strict=True)
-        return [value for value, place in pairs if place is not None]
+        return [value for value, position in pairs if position is not None]
 
-    def _asked(self):
-        """Return the output container that the user set, or "default"."""
-        mine = getattr(self, "_sklearn_output_config", {})
-        return mine.get("transform", get_config()["transform_output"])
+    def _chosen_library(self):
+        """Return the output library that the user has set, or None."""
+        config = getattr(self, "_sklearn_output_config", {})
+        library = config.get("transform", get_config()["transform_output"])
+        return None if library == "default" else library
 
     def _output_library(self, library):
-        """Return the library of the output frame, or None for arrays."""
-        asked = self._asked()
-        if asked != "default":
-            return asked
-        return "pandas" if library == "pyarrow" else library
+        """Return the library of the output dataframe, or None for arrays."""
+        return self._chosen_library() or _OUTPUT_LIBRARIES.get(library, library)
 
     def _join(self, values, labels, X):
         """Append the task columns to the transformed features."""
@@ -240,22 +254,22 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         if issparse(values) and library is not None:
             return self._join_sparse(library, values, labels)
         if library is not None and library_of(values) != library:
-            values = self._frame(library, values, X)
-        inside = self._inside(labels)
-        if not inside:
-            return values  # the labels are in the index
+            values = self._make_frame(library, values, X)
+        labels = self._keep_columns(labels)
+        if not labels:
+            return values  # the index holds them
         if library_of(values) is None:
-            return append_labels(values, inside)
-        names = self._inside(self._task_names)
-        return append_columns(values, dict(zip(names, inside, strict=True)))
+            return append_labels(values, labels)
+        names = self._keep_columns(self._task_names)
+        return append_columns(values, dict(zip(names, labels, strict=True)))
 
     def _join_sparse(self, library, values, labels):
-        """Make a table from a sparse matrix, which has no index for labels."""
-        if self._asked() != "default":
+        """Join a sparse matrix and all labels, since it has no index to hold some."""
+        if self._chosen_library() is not None:
             raise ValueError(
-                f"{type(self.transformer).__name__} must return a dense array, to be "
-                f"put in a {library} frame with the task column, got a sparse matrix. "
-                f"Make it return a dense one, or leave set_output at its default."
+                f"{type(self.transformer).__name__} must return a dense array if "
+                f"set_output is {library!r}, got a sparse matrix. Make it return a "
+                "dense array, or leave set_output at its default."
             )
         columns = [*map(str, self._names_out(values)), *self._task_names]
         clash = set(columns[: values.shape[1]]) & set(self._task_names)
@@ -266,10 +280,10 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
             )
         return SparseTable(values.tocsr(), tuple(labels), columns, library)
 
-    def _frame(self, library, values, X):
-        """Convert the output of a transformer to a frame."""
-        index = X.index if library_of(X) == "pandas" else None
-        return make_frame(library, values, self._names_out(values), index)
+    def _make_frame(self, library, values, X):
+        """Convert the output of the transformer to a dataframe."""
+        index = X.index if is_instance(X, "pandas", "DataFrame") else None
+        return LIBRARIES[library].make(values, self._names_out(values), index)
 
     def _names_out(self, values):
         if hasattr(self.transformer_, "get_feature_names_out"):
@@ -278,22 +292,23 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
 
 
 def _library_of(table):
-    """Return the library of a frame, or of the source of a SparseTable."""
+    """Return the library of a dataframe, or of the source of a SparseTable."""
     return table.library if isinstance(table, SparseTable) else library_of(table)
 
 
 def _fit_transform(transformer, features, y):
-    return transformer, transformer.fit_transform(_give(transformer, features), y)
+    selected = _select_input(transformer, features)
+    return transformer, transformer.fit_transform(selected, y)
 
 
 def _fit_and_probe(transformer, features, y):
-    """Fit, and test on one row whether the transformer can return frames."""
-    transformer.fit(_give(transformer, features), y)
-    transformer.transform(_give(transformer, take_rows(features, [0])))
+    """Fit, and transform one row: raises if dataframes are not supported."""
+    transformer.fit(_select_input(transformer, features), y)
+    transformer.transform(_select_input(transformer, take_rows(features, [0])))
     return transformer, None
 
 
-def _give(transformer, features):
+def _select_input(transformer, features):
     """Return the features, or the single text column for a text transformer."""
     while isinstance(transformer, Pipeline):
         transformer = transformer.steps[0][1]
@@ -306,10 +321,7 @@ def _give(transformer, features):
             f"{features.shape[1]} columns besides the task column. Select one with a "
             "ColumnTransformer: make_column_transformer((transformer, 'text'))."
         )
-    if is_instance(features, "pyarrow", "Table"):
-        return features.column(0).to_pylist()
-    if is_instance(features, "polars", "DataFrame"):
-        return features.to_series(0).to_list()
-    if is_instance(features, "pandas", "DataFrame"):
-        return features.iloc[:, 0]
-    return features[:, 0]
+    library = library_of(features)
+    if library is None:
+        return features[:, 0]
+    return LIBRARIES[library].first_column(features)

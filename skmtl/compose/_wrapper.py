@@ -1,11 +1,13 @@
-"""What the estimators around any scikit-learn estimator have in common."""
+"""Base class of estimators that wrap any scikit-learn estimator."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.linear_model import Ridge
-from sklearn.utils import get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,23 +22,23 @@ from ._score import score_prediction
 def _inner_has(name):
     """Make a check that raises AttributeError if the inner estimator lacks a method."""
 
-    def check(self):
-        getattr(self._get_inner(), name)
+    def check(wrapper):
+        getattr(wrapper._get_inner(), name)
         return True
 
     return check
 
 
-def _refuse_infinite(answer, X):
+def _refuse_infinite(values, X):
     """Raise an error if predictions overflow."""
-    if answer.dtype.kind != "f" or np.isfinite(answer).all():
+    if values.dtype.kind != "f" or np.isfinite(values).all():
         return
-    row = int((~np.isfinite(answer.reshape(len(answer), -1)).all(axis=1)).argmax())
+    row = int((~np.isfinite(values.reshape(len(values), -1)).all(axis=1)).argmax())
     name, size = find_largest(X)
     raise ValueError(
-        f"Predictions must be finite, got {answer[row]} for row {row}. Its largest "
-        f"feature is {size:.3g}, in column {name!r}. Leave out rows so far from the "
-        "training rows, or rescale the column before fit."
+        f"Predictions must be finite, got {values[row]} for row {row}. The largest "
+        f"feature of X is {size:.3g}, in column {name!r}. Leave out rows so far from "
+        "the training rows, or rescale the column before fit."
     )
 
 
@@ -49,71 +51,79 @@ class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
     __metadata_request__score = {"task": True}
 
     @abstractmethod
-    def _answer(self, method, X, codes):
-        """Call a method of the fitted clones on rows with the codes of their tasks."""
+    def _call(self, method, X, codes):
+        """Call a method of the fitted clones on rows with these task codes."""
 
-    def predict(self, X, task=None):
+    def predict(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]:
         """Predict with the model of each row's task.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
-            Features, with the task column if there was one in fit.
+            Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_rows,), int or str, default=None
-            Label of each row, or one label for all rows, if fit was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
         y : ndarray of shape (n_rows,) or (n_rows, n_tasks)
-            Predictions; one column per task if `y` had one in fit.
+            Predictions; one column per task if `y` had one in `fit`.
         """
-        answer = self._query("predict", X, task)
-        return np.column_stack(answer) if isinstance(answer, list) else answer
+        values = self._call_methods("predict", X, task)
+        return np.column_stack(values) if isinstance(values, list) else values
 
     @available_if(_inner_has("predict_proba"))
-    def predict_proba(self, X, task=None):
-        """Predict probabilities of the classes.
+    def predict_proba(
+        self, X: Any, task: ArrayLike | None = None
+    ) -> NDArray[Any] | list[NDArray[Any]]:
+        """Predict the probabilities of the classes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
-            Features, with the task column if there was one in fit.
+            Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_rows,), int or str, default=None
-            Label of each row, or one label for all rows, if fit was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
         probabilities : ndarray of shape (n_rows, n_classes)
             Columns in the order of `classes_`; a list with one such array per task if
-            `y` had one column per task in fit.
+            `y` had one column per task in `fit`.
         """
-        return self._query("predict_proba", X, task)
+        return self._call_methods("predict_proba", X, task)
 
-    def score(self, X, y, sample_weight=None, task=None):
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> float:
         """Return the R2 of a regressor or the accuracy of a classifier.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
-            Features, with the task column if there was one in fit.
+            Features, with the task column if there was one in `fit`.
         y : array-like of shape (n_rows,) or (n_rows, n_tasks)
-            Targets; NaN in a 2-d `y` is not observed.
+            Targets or classes; NaN in a 2-d `y` means not observed.
         sample_weight : array-like of shape (n_rows,), default=None
-            Weight of each row; None means ones.
+            Weight of each row. None means ones.
         task : array-like of shape (n_rows,), int or str, default=None
-            Label of each row, or one label for all rows, if fit was given labels.
+            Label of each row, or one label for all rows, if `fit` was given labels.
 
         Returns
         -------
         score : float
-            Score over all rows. For a 2-d `y` the mean over its columns, without those
-            whose labels are missing, or for R2 all equal.
+            Score over all rows; for a 2-d `y` the mean of the scores of its columns.
+            A column without labels is left out, for R2 also one with equal labels.
         """
         prediction = self.predict(X, task=task)
         return score_prediction(is_classifier(self), y, prediction, sample_weight)
 
-    def __sklearn_tags__(self):
-        """Return the tags of the inner estimator, and what the layouts add to them."""
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags of the inner estimator, changed for data of several tasks."""
         tags = super().__sklearn_tags__()
         inner = get_tags(self._get_inner())
         tags.estimator_type = inner.estimator_type
@@ -131,21 +141,21 @@ class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
     def _get_inner(self):
         return Ridge() if self.estimator is None else self.estimator
 
-    def _query(self, method, X, task):
-        """Answer a query: an array, or a list with one array per output."""
+    def _call_methods(self, method, X, task):
+        """Return the result of a method: an array, or a list of one per output."""
         check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
             X, codes = read_query(self, X, task)
             with naming_columns(X):
                 if codes is not None:
-                    answer = self._answer(method, X, codes)
+                    result = self._call(method, X, codes)
                 else:
-                    answer = self._answer_outputs(method, X)
-        for part in answer if isinstance(answer, list) else [answer]:
-            _refuse_infinite(part, X)
-        return answer
+                    result = self._call_for_outputs(method, X)
+        for values in result if isinstance(result, list) else [result]:
+            _refuse_infinite(values, X)
+        return result
 
-    def _answer_outputs(self, method, X):
-        """Answer for every column of a 2-d target."""
+    def _call_for_outputs(self, method, X):
+        """Call a method for each column of a 2-d target."""
         codes = np.zeros(X.shape[0], dtype=np.intp)
-        return [self._answer(method, X, codes + t) for t in range(self.n_tasks_)]
+        return [self._call(method, X, codes + t) for t in range(self.n_tasks_)]

@@ -1,4 +1,4 @@
-"""Make data of related tasks, to learn from and to test with."""
+"""Simulated data of related tasks, for examples and tests."""
 
 from ._related import make_related_tasks
 

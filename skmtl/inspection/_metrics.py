@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import kl_div
 
-from skmtl.metrics import measure_squares, measure_surprise
+from skmtl.metrics import compute_brier_scores, compute_log_losses
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ def _absolute(y, z):
 
 
 def _log_loss(y, z):
-    return measure_surprise(z, y)
+    return compute_log_losses(z, y)
 
 
 def _brier(y, z):
-    return measure_squares(z, y)
+    return compute_brier_scores(z, y)
 
 
 def _zero_one(y, z):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmtl.metrics import measure_surprise
+from skmtl.metrics import compute_log_losses
 
 
 def predict_numbers(model, method, X, options, classes=None):
@@ -44,7 +44,7 @@ def score_log_loss(model, X, y, sample_weight=None):
     """
     classes = np.union1d(model.classes_, y)
     proba = predict_numbers(model, "predict_proba", X, {}, classes)
-    losses = measure_surprise(proba, np.searchsorted(classes, y))
+    losses = compute_log_losses(proba, np.searchsorted(classes, y))
     weight = np.ones(len(losses)) if sample_weight is None else sample_weight
     return -float(np.dot(weight, losses) / (np.sum(weight) or 1.0))
 

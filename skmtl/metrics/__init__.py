@@ -1,8 +1,8 @@
-"""Score predictions task by task, and choose models by such scores."""
+"""Score predictions of each task, and average the scores over tasks."""
 
 from ._classes import average_accuracy, score_classes, score_probabilities
-from ._classes import measure_squares as measure_squares
-from ._classes import measure_surprise as measure_surprise
+from ._classes import compute_brier_scores as compute_brier_scores
+from ._classes import compute_log_losses as compute_log_losses
 from ._counts import score_counts
 from ._declared import find_task_column, has_position
 from ._declared import unwrap_search as unwrap_search

@@ -1,30 +1,41 @@
-"""Measures of predicted classes and of their probabilities, task by task."""
+"""Scores per task of predicted classes and of their probabilities."""
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, column_or_1d
 
 from skmtl.data import find_missing, read_class_labels, read_sample_weight, read_target
 
-from ._auc import measure_auc
+from ._auc import compute_auc
 from ._rows import divide, read_rows
-from ._scores import tabulate
+from ._scores import TaskScores, tabulate
 
-# 1 where greater is better, -1 where smaller is
+# 1 if greater is better, -1 if smaller is better.
 CLASS_SIGNS = {"accuracy": 1, "balanced_accuracy": 1}
 PROBABILITY_SIGNS = {"log_loss": -1, "auc": 1, **CLASS_SIGNS, "brier": -1}
 
 
-def score_classes(y_true, y_pred, codes, tasks, sample_weight=None):
-    """Score predicted classes task by task.
+def score_classes(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    codes: ArrayLike,
+    tasks: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+) -> TaskScores:
+    """Compute the accuracies of predicted classes for each task.
+
+    :class:`TaskScores` states the formulas.
 
     Parameters
     ----------
     y_true : array-like of shape (n_rows,)
-        Classes.
+        True classes.
     y_pred : array-like of shape (n_rows,)
         Predicted classes.
     codes : array-like of shape (n_rows,), dtype int
-        Position in `tasks` of each row's task; rows with -1 are left out.
+        Position of each row's task in `tasks`; rows with -1 are left out.
     tasks : array-like of shape (n_tasks,)
         Labels of the tasks.
     sample_weight : array-like of shape (n_rows,), default=None
@@ -37,7 +48,7 @@ def score_classes(y_true, y_pred, codes, tasks, sample_weight=None):
 
     See Also
     --------
-    score_probabilities : Scores probabilities too.
+    score_probabilities : Scores probabilities as well.
 
     Examples
     --------
@@ -49,33 +60,42 @@ def score_classes(y_true, y_pred, codes, tasks, sample_weight=None):
     """
     y, z = read_class_labels(y_true, "y_true"), read_class_labels(y_pred, "y_pred")
     rows, y, z = read_rows(codes, tasks, sample_weight, y, z)
-    distinct, places = np.unique(y, return_inverse=True)
+    classes, positions = np.unique(y, return_inverse=True)
+    is_correct = y == z
     return tabulate(
-        _measure_hits, CLASS_SIGNS, tasks, rows, y == z, places, len(distinct)
+        _measure_classes, CLASS_SIGNS, tasks, rows, is_correct, positions, len(classes)
     )
 
 
 def score_probabilities(
-    y_true, proba, codes, tasks, classes, sample_weight=None, y_pred=None
-):
-    """Score probabilities of classes task by task.
+    y_true: ArrayLike,
+    proba: ArrayLike,
+    codes: ArrayLike,
+    tasks: ArrayLike,
+    classes: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    y_pred: ArrayLike | None = None,
+) -> TaskScores:
+    """Compute the scores of class probabilities for each task.
+
+    :class:`TaskScores` states the formulas.
 
     Parameters
     ----------
     y_true : array-like of shape (n_rows,)
-        Classes.
+        True classes.
     proba : array-like of shape (n_rows, n_classes)
         Probabilities of all classes; each row sums to 1.
     codes : array-like of shape (n_rows,), dtype int
-        Position in `tasks` of each row's task; rows with -1 are left out.
+        Position of each row's task in `tasks`; rows with -1 are left out.
     tasks : array-like of shape (n_tasks,)
         Labels of the tasks.
     classes : array-like of shape (n_classes,)
-        Classes of the columns of `proba`, sorted. A task need not have all of them.
+        Sorted classes of the columns of `proba`. A task need not have all of them.
     sample_weight : array-like of shape (n_rows,), default=None
         Weight of each row, not negative. None means ones.
     y_pred : array-like of shape (n_rows,), default=None
-        Predicted classes. None means those of the largest probability.
+        Predicted classes. None means those with the largest probability.
 
     Returns
     -------
@@ -85,8 +105,8 @@ def score_probabilities(
 
     See Also
     --------
-    task_scores : Reads tasks and probabilities from a classifier and its data.
-    score_classes : Scores predicted classes alone.
+    task_scores : Takes a classifier and data instead of probabilities.
+    score_classes : Scores predicted classes only.
 
     Examples
     --------
@@ -104,25 +124,36 @@ def score_probabilities(
     pooled    4    0.3831    1         1                  1  0.115
     covered             2    1         2                  2      2
     """
-    classes = _read_columns(classes)
-    proba = _read_probabilities(proba, len(classes))
+    labels = _read_classes(classes)
+    p = _read_probabilities(proba, len(labels))
     y = read_class_labels(y_true, "y_true")
-    z = classes[proba.argmax(axis=1)] if y_pred is None else y_pred
+    z = labels[p.argmax(axis=1)] if y_pred is None else y_pred
     z = read_class_labels(z, "y_pred")
-    rows, y, z, proba = read_rows(codes, tasks, sample_weight, y, z, proba)
-    places = _find_places(y, classes)
+    rows, y, z, p = read_rows(codes, tasks, sample_weight, y, z, p)
+    positions, is_correct = _find_positions(y, labels), y == z
     return tabulate(
-        _measure_probabilities, PROBABILITY_SIGNS, tasks, rows, y == z, places, proba
+        _measure_probabilities,
+        PROBABILITY_SIGNS,
+        tasks,
+        rows,
+        is_correct,
+        positions,
+        p,
     )
 
 
-def average_accuracy(y_true, y_pred, sample_weight=None):
-    """Average the accuracy over columns of classes.
+def average_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+) -> float:
+    """Average the accuracies of the columns of a 2-d target.
+
+    The mean over tasks ``t`` of ``sum_i v_i (y_it == z_it) / sum_i v_i``, where ``i``
+    are the rows with an observed ``y_it``, ``v`` their weights and ``z`` predictions.
 
     Parameters
     ----------
     y_true : array-like of shape (n_rows, n_tasks)
-        Classes; missing values are left out.
+        True classes; missing values are left out.
     y_pred : array-like of shape (n_rows, n_tasks)
         Predicted classes.
     sample_weight : float or array-like of shape (n_rows,), default=None
@@ -131,7 +162,7 @@ def average_accuracy(y_true, y_pred, sample_weight=None):
     Returns
     -------
     accuracy : float
-        Mean over the columns with observed rows of positive weight.
+        Mean over the columns that have an observed row with positive weight.
 
     Examples
     --------
@@ -139,27 +170,27 @@ def average_accuracy(y_true, y_pred, sample_weight=None):
     >>> average_accuracy([[0, 1], [1, None]], [[0, 1], [0, 1]])
     0.75
     """
-    target, found = read_target(y_true), read_target(y_pred)
-    if target.shape != found.shape:
+    y, z = read_target(y_true), read_target(y_pred)
+    if y.shape != z.shape:
         raise ValueError(
-            f"y must have shape {found.shape} in score, one column per task as in fit, "
-            f"got shape {target.shape}."
+            f"y must have shape {z.shape} in score, one column per task as in fit. "
+            f"Got shape {y.shape}."
         )
-    weight = read_sample_weight(sample_weight, len(target))
-    weight = np.ones(len(target)) if weight is None else weight
-    counted = ~find_missing(target) * weight[:, None]
-    total = counted.sum(axis=0)
+    weight = read_sample_weight(sample_weight, len(y))
+    weight = np.ones(len(y)) if weight is None else weight
+    weights = ~find_missing(y) * weight[:, None]
+    total = weights.sum(axis=0)
     if not total.any():
         raise ValueError("y must have a label with positive weight in score, got none.")
-    right = (counted * (target == found)).sum(axis=0)
-    return float(np.mean(right[total > 0] / total[total > 0]))
+    correct = (weights * (y == z)).sum(axis=0)
+    return float(np.mean(correct[total > 0] / total[total > 0]))
 
 
-def _read_columns(classes):
+def _read_classes(classes):
     classes = column_or_1d(classes)
     if not np.array_equal(classes, np.unique(classes)):
         raise ValueError(
-            f"classes must be sorted and distinct. Got {classes.tolist()}; give "
+            f"classes must be sorted and distinct. Got {classes.tolist()}; pass "
             "classes_ of the classifier."
         )
     return classes
@@ -170,59 +201,72 @@ def _read_probabilities(proba, n_classes):
     if proba.shape[1] != n_classes:
         raise ValueError(
             "proba must have one column per class. "
-            f"Got {proba.shape[1]} columns for {n_classes} classes."
+            f"Got {proba.shape[1]} columns for {n_classes} classes; pass the result of "
+            "predict_proba."
         )
-    tolerance = np.sqrt(np.finfo(proba.dtype).eps)  # that of scikit-learn's log_loss
+    tolerance = np.sqrt(np.finfo(proba.dtype).eps)  # as in scikit-learn's log_loss
     sums = proba.sum(axis=1)
     if proba.min() < 0 or not np.allclose(sums, 1, rtol=tolerance, atol=0):
         raise ValueError(
-            "proba must be probabilities, each row summing to 1. Got values from "
-            f"{proba.min():g} on, and sums from {sums.min():g} to {sums.max():g}."
+            "proba must hold probabilities that sum to 1 in each row. Got a minimum of "
+            f"{proba.min():g}, and sums from {sums.min():g} to {sums.max():g}; pass "
+            "the result of predict_proba."
         )
     return proba
 
 
-def _find_places(y, classes):
+def _find_positions(y, classes):
     """Return the position of each row's class in `classes`."""
     known = np.isin(y, classes)
     if not known.all():
         raise ValueError(
-            f"y_true must be of the known classes, {classes.tolist()}. Got "
-            f"{y[~known][:5].tolist()}; train on rows of every class, as "
-            "TaskKFold(stratify=True) does, or score with 'accuracy'."
+            f"y_true must hold only the classes {classes.tolist()}. Got "
+            f"{y[~known][:5].tolist()}; train on rows of every class, as with "
+            "TaskKFold(stratify=True), or score with 'accuracy'."
         )
     return np.searchsorted(classes, y)
 
 
-def _measure_hits(rows, hits, places, n_classes):
-    """Compute the part of rows, and of the rows of each class, that is right."""
-    recalls = rows.split(places, n_classes).mean(hits).reshape(-1, n_classes)
+def _measure_classes(rows, is_correct, positions, n_classes):
+    """Compute accuracy and balanced accuracy (mean recall of the classes) per task."""
+    by_class = rows.split(positions, n_classes)
+    recalls = by_class.mean(is_correct).reshape(-1, n_classes)
     known = ~np.isnan(recalls)
     balanced = divide(recalls.sum(axis=1, where=known), known.sum(axis=1))
-    return {"accuracy": rows.mean(hits), "balanced_accuracy": balanced}
+    return {"accuracy": rows.mean(is_correct), "balanced_accuracy": balanced}
 
 
-def _measure_probabilities(rows, hits, places, proba):
-    """Compute the columns of each task."""
+def _measure_probabilities(rows, is_correct, positions, proba):
+    """Compute all scores of probabilities per task."""
     columns = {
-        "log_loss": rows.mean(measure_surprise(proba, places)),
-        "auc": measure_auc(rows, proba, places),
-        "brier": rows.mean(measure_squares(proba, places)),
-        **_measure_hits(rows, hits, places, proba.shape[1]),
+        "log_loss": rows.mean(compute_log_losses(proba, positions)),
+        "auc": compute_auc(rows, proba, positions),
+        "brier": rows.mean(compute_brier_scores(proba, positions)),
+        **_measure_classes(rows, is_correct, positions, proba.shape[1]),
     }
     return {name: columns[name] for name in PROBABILITY_SIGNS}
 
 
-def measure_surprise(proba, places):
-    """Return the log loss of each row, probabilities clipped as scikit-learn does."""
-    own = proba[np.arange(len(proba)), places]
+def compute_log_losses(
+    proba: NDArray[Any], positions: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Compute the log loss of each row, with probabilities clipped as in scikit-learn.
+
+    `positions` are the columns of `proba` of the true classes.
+    """
+    own = proba[np.arange(len(proba)), positions]
     eps = np.finfo(proba.dtype).eps
     return -np.log(own.clip(eps, 1 - eps), dtype=np.float64)
 
 
-def measure_squares(proba, places):
-    """Sum the squared errors over classes; with two classes that of the second."""
+def compute_brier_scores(
+    proba: NDArray[Any], positions: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Compute the Brier score of each row: its squared errors summed over classes.
+
+    With two classes it is half the sum, the squared error of the second class.
+    """
     errors = proba.astype(np.float64)  # a copy
-    errors[np.arange(len(errors)), places] -= 1
+    errors[np.arange(len(errors)), positions] -= 1
     squares = (errors**2).sum(axis=1)
     return squares if proba.shape[1] > 2 else squares / 2

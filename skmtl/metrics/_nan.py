@@ -1,34 +1,43 @@
-"""Metrics over several outputs of which some values were not observed."""
+"""Metrics for 2-d targets, in which NaN means not observed."""
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import make_scorer
 
 from ._cells import read_cells
 from ._predictions import score_predictions
 
 
-def nan_r2_score(y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"):
-    """Score by the variance explained, output by output, where `y_true` is observed.
+def nan_r2_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: str = "uniform_average",
+) -> float | NDArray[np.float64]:
+    """Compute the R2 of each output on its observed rows, and average over outputs.
 
-    Of each output, ``1 - sum (y - z)^2 / sum (y - mean(y))^2`` over the rows on which
-    it is observed. An output with fewer than two distinct values has no variance: its
-    score is NaN, and the average skips it. (:func:`sklearn.metrics.r2_score` gives 0 or
-    1 there; elsewhere, and without NaN, the two are equal.)
+    The score of an output is ``1 - sum (y - z)^2 / sum (y - mean(y))^2`` over the rows
+    on which it is observed. It is NaN for an output with fewer than two distinct
+    values, which has no variance; the average skips NaN.
+    :func:`sklearn.metrics.r2_score` gives such an output 0 or 1. Without NaN in
+    `y_true` both functions give other outputs the same score.
 
     Parameters
     ----------
     y_true : array-like of shape (n_rows,) or (n_rows, n_tasks)
-        Targets, NaN where not observed.
+        Targets; NaN means not observed.
     y_pred : array-like of the same shape
         Predictions.
     sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row.
+        Weight of each row, not negative. None means ones.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
-        Average the outputs, or give the score of each.
+        Return the average over outputs, or the score of each output.
 
     Returns
     -------
     score : float or ndarray of shape (n_tasks,)
-        Variance explained; 1 is perfect.
+        Share of the variance explained; 1 is perfect.
 
     Examples
     --------
@@ -43,21 +52,27 @@ def nan_r2_score(y_true, y_pred, *, sample_weight=None, multioutput="uniform_ave
 
 
 def nan_mean_squared_error(
-    y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"
-):
-    """Average the squared error, output by output, where `y_true` is observed.
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: str = "uniform_average",
+) -> float | NDArray[np.float64]:
+    """Compute the mean squared error of each output, and average over outputs.
+
+    The error of an output is ``mean((y - z)^2)`` over the rows on which it is observed.
 
     Parameters
     ----------
     y_true : array-like of shape (n_rows,) or (n_rows, n_tasks)
-        Targets, NaN where not observed.
+        Targets; NaN means not observed.
     y_pred : array-like of the same shape
         Predictions.
     sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row.
+        Weight of each row, not negative. None means ones.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
-        Average the outputs, or give the error of each. The average skips outputs that
-        were never observed, whose error is NaN.
+        Return the average over outputs, or the error of each output. An output without
+        observed rows has error NaN, which the average skips.
 
     Returns
     -------
@@ -77,21 +92,28 @@ def nan_mean_squared_error(
 
 
 def nan_root_mean_squared_error(
-    y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"
-):
-    """Take the root of the mean squared error of each output, where it is observed.
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: str = "uniform_average",
+) -> float | NDArray[np.float64]:
+    """Compute the root mean squared error of each output, and average over outputs.
+
+    The error of an output is ``sqrt(mean((y - z)^2))`` over the rows on which it is
+    observed.
 
     Parameters
     ----------
     y_true : array-like of shape (n_rows,) or (n_rows, n_tasks)
-        Targets, NaN where not observed.
+        Targets; NaN means not observed.
     y_pred : array-like of the same shape
         Predictions.
     sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row.
+        Weight of each row, not negative. None means ones.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
-        Average the roots of the outputs, or give each. The average skips outputs that
-        were never observed, whose error is NaN.
+        Return the average over outputs, or the error of each output. An output without
+        observed rows has error NaN, which the average skips.
 
     Returns
     -------
@@ -109,21 +131,27 @@ def nan_root_mean_squared_error(
 
 
 def nan_mean_absolute_error(
-    y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"
-):
-    """Average the absolute error, output by output, where `y_true` is observed.
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    multioutput: str = "uniform_average",
+) -> float | NDArray[np.float64]:
+    """Compute the mean absolute error of each output, and average over outputs.
+
+    The error of an output is ``mean(|y - z|)`` over the rows on which it is observed.
 
     Parameters
     ----------
     y_true : array-like of shape (n_rows,) or (n_rows, n_tasks)
-        Targets, NaN where not observed.
+        Targets; NaN means not observed.
     y_pred : array-like of the same shape
         Predictions.
     sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row.
+        Weight of each row, not negative. None means ones.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
-        Average the outputs, or give the error of each. The average skips outputs that
-        were never observed, whose error is NaN.
+        Return the average over outputs, or the error of each output. An output without
+        observed rows has error NaN, which the average skips.
 
     Returns
     -------
@@ -158,7 +186,8 @@ def _score(y_true, y_pred, sample_weight, multioutput, metric):
         return scores.columns[metric]
     if not scores.covered[metric]:
         raise ValueError(
-            "y_true must have an output with two distinct observed values. "
-            f"Got {len(scores.tasks)} outputs, none of which has."
+            "y_true must have an output with two distinct observed values. Got "
+            f"{len(scores.tasks)} outputs without; use an error such as "
+            "nan_mean_squared_error."
         )
     return scores.macro[metric]

@@ -1,16 +1,27 @@
-"""Measures of predicted numbers, task by task."""
+"""Scores per task of predicted numbers."""
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from ._rows import divide, read_rows, read_vector
-from ._scores import tabulate
+from ._rows import Rows, divide, read_rows, read_vector
+from ._scores import TaskScores, tabulate
 
-# 1 where greater is better, -1 where smaller is
+# 1 if greater is better, -1 if smaller is better.
 SIGNS = {"mse": -1, "rmse": -1, "mae": -1, "r2": 1, "correlation": 1, "nmse": -1}
 
 
-def score_predictions(y_true, y_pred, codes, tasks, sample_weight=None):
-    """Score predictions task by task.
+def score_predictions(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    codes: ArrayLike,
+    tasks: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+) -> TaskScores:
+    """Compute the scores of predicted numbers for each task.
+
+    :class:`TaskScores` states the formulas.
 
     Parameters
     ----------
@@ -19,7 +30,7 @@ def score_predictions(y_true, y_pred, codes, tasks, sample_weight=None):
     y_pred : array-like of shape (n_rows,)
         Predictions.
     codes : array-like of shape (n_rows,), dtype int
-        Position in `tasks` of each row's task; rows with -1 are left out.
+        Position of each row's task in `tasks`; rows with -1 are left out.
     tasks : array-like of shape (n_tasks,)
         Labels of the tasks.
     sample_weight : array-like of shape (n_rows,), default=None
@@ -28,12 +39,12 @@ def score_predictions(y_true, y_pred, codes, tasks, sample_weight=None):
     Returns
     -------
     scores : TaskScores
-        Measures per task and their averages. A task without rows has ``n`` 0, and NaN
-        for all else.
+        Scores per task and their averages. A task without rows has ``n`` 0 and NaN for
+        all scores.
 
     See Also
     --------
-    task_scores : Reads tasks and predictions from an estimator and its data.
+    task_scores : Takes an estimator and data instead of predictions.
 
     Examples
     --------
@@ -48,12 +59,14 @@ def score_predictions(y_true, y_pred, codes, tasks, sample_weight=None):
     return tabulate(measure, SIGNS, tasks, rows, y, z)
 
 
-def measure(rows, y, z):
-    """Compute the columns of each task."""
+def measure(
+    rows: Rows, y: NDArray[np.float64], z: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    """Compute all scores per task, by name."""
     dy, dz = rows.centre(y), rows.centre(z)
     variance, mse = rows.mean(dy**2), rows.mean((y - z) ** 2)
-    spreads = np.sqrt(variance) * np.sqrt(rows.mean(dz**2))
-    correlation = np.clip(divide(rows.mean(dy * dz), spreads), -1, 1)
+    scale = np.sqrt(variance) * np.sqrt(rows.mean(dz**2))
+    correlation = np.clip(divide(rows.mean(dy * dz), scale), -1, 1)
     nmse = divide(mse, variance)
     mae = rows.mean(np.abs(y - z))
     values = (mse, np.sqrt(mse), mae, 1 - nmse, correlation, nmse)

@@ -1,9 +1,11 @@
-"""Rows that count, and means of them task by task."""
+"""Rows that belong to a task and have a positive weight."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
 
 from skmtl.data import read_array, read_sample_weight, refuse_missing
@@ -11,68 +13,82 @@ from skmtl.data import read_array, read_sample_weight, refuse_missing
 
 @dataclass(frozen=True)
 class Rows:
-    """Hold the task and the positive weight of each row."""
+    """Task and positive weight of each row.
 
-    codes: np.ndarray
-    weight: np.ndarray
+    Parameters
+    ----------
+    codes : ndarray of shape (n_rows,), dtype intp
+        Task of each row, from 0 to ``n_tasks - 1``.
+    weight : ndarray of shape (n_rows,)
+        Weights.
+    n_tasks : int
+        Number of tasks.
+    """
+
+    codes: NDArray[np.intp]
+    weight: NDArray[Any]
     n_tasks: int
 
     @cached_property
-    def counts(self):
+    def counts(self) -> NDArray[np.intp]:
         """Number of rows of each task."""
         return np.bincount(self.codes, minlength=self.n_tasks)
 
     @cached_property
-    def weights(self):
+    def weights(self) -> NDArray[Any]:
         """Total weight of each task."""
         return np.bincount(self.codes, self.weight, minlength=self.n_tasks)
 
-    def join(self):
-        """Give all rows to one task."""
+    def join(self) -> "Rows":
+        """Return the same rows as one task."""
         return replace(self, codes=np.zeros_like(self.codes), n_tasks=1)
 
-    def split(self, parts, n_parts):
-        """Make a task of each part of each task, the parts of one side by side."""
+    def split(self, parts: NDArray[np.intp], n_parts: int) -> "Rows":
+        """Split each task into parts, which become tasks ``t * n_parts + part``."""
         codes = self.codes * n_parts + parts
         return replace(self, codes=codes, n_tasks=self.n_tasks * n_parts)
 
-    def mean(self, values):
-        """Average values of the rows over each task, NaN where it has none."""
+    def mean(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the weighted mean of values in each task, NaN without rows."""
         total = np.bincount(self.codes, self.weight * values, minlength=self.n_tasks)
         return divide(total, self.weights)
 
-    def centre(self, values):
-        """Take from each value the mean of its task."""
-        # from the first value, so that equal values differ from their mean by exactly 0
+    def centre(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Subtract from each value the mean of its task."""
+        # Subtract a value first: equal values then give exactly 0.
         shifted = values - values[self._first][self.codes]
         return shifted - self.mean(shifted)[self.codes]
 
     @cached_property
     def _first(self):
+        """First row of each task, 0 without rows."""
         first = np.zeros(self.n_tasks, dtype=np.intp)
-        first[self.codes[::-1]] = np.arange(len(self.codes))[::-1]  # the last one stays
+        rows = np.arange(len(self.codes))[::-1]
+        first[self.codes[rows]] = rows  # the last assignment of a task remains
         return first
 
 
-def read_rows(codes, tasks, sample_weight, *values):
-    """Check the rows; return those that count, and their values."""
+def read_rows(
+    codes: Any, tasks: Any, sample_weight: ArrayLike | None, *values: NDArray[Any]
+) -> tuple[Any, ...]:
+    """Return the rows with a task and a positive weight, and their values."""
     codes = _read_codes(codes)
     check_consistent_length(*values, codes)
     weight = read_sample_weight(sample_weight, len(codes))
     weight = np.ones(len(codes)) if weight is None else weight
-    counts = (codes >= 0) & (weight > 0)
-    if not counts.any():
+    used = (codes >= 0) & (weight > 0)
+    if not used.any():
         raise ValueError(
             "At least one row must belong to a task and have a positive weight. "
-            f"Got {len(codes)} rows, none of which does."
+            f"Got none among {len(codes)} rows; check codes and sample_weight."
         )
-    codes, weight = codes[counts], weight[counts]
+    codes, weight = codes[used], weight[used]
     if codes.max() >= len(tasks):
         raise ValueError(
-            f"codes must be positions in tasks, of which there are {len(tasks)}. "
-            f"Got the code {codes.max()}."
+            f"codes must be positions in tasks, below {len(tasks)}. Got "
+            f"{codes.max()}; pass the labels of all tasks in tasks."
         )
-    return Rows(codes, weight, len(tasks)), *(each[counts] for each in values)
+    return Rows(codes, weight, len(tasks)), *(each[used] for each in values)
 
 
 def _read_codes(codes):
@@ -80,19 +96,19 @@ def _read_codes(codes):
     if codes.dtype.kind not in "iu":
         raise ValueError(
             "codes must be integers, the position of each row's task in tasks. Got "
-            f"{codes[:3].tolist()}; for labels, tasks, codes = "
+            f"{codes[:3].tolist()}; for labels, use tasks, codes = "
             "skmtl.data.encode_tasks(labels)."
         )
     return codes.astype(np.intp, copy=False)
 
 
-def read_vector(values, name):
-    """Check a finite number per row."""
+def read_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return one finite number per row; `name` is that of the argument."""
     vector = column_or_1d(read_array(values))
     refuse_missing(vector, name)
     return vector.astype(np.float64, copy=False)
 
 
-def divide(a, b):
-    """Divide, to NaN where `b` is 0 or NaN."""
+def divide(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+    """Return ``a / b``, NaN where `b` is not positive."""
     return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0)

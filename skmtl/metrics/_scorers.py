@@ -1,9 +1,11 @@
-"""Scorers that average over tasks, for searches and cross-validation."""
+"""Scorers that average the scores of tasks, for searches and cross-validation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._classes import CLASS_SIGNS, PROBABILITY_SIGNS, score_classes, score_probabilities
 from ._counts import COUNT_SIGNS, score_counts
@@ -13,9 +15,9 @@ from ._scores import average_tasks
 
 _AVERAGES = ("macro", "weighted", "worst")
 
-# What reads the estimator's answers, and what scores them, so that each measure asks
-# for no more than it needs.
-_MEASURES = {
+# Functions that compute predictions and their scores, by metric: only the metrics of
+# probabilities call predict_proba.
+_METRICS = {
     **dict.fromkeys(SIGNS, (read_predictions, score_predictions)),
     **dict.fromkeys(COUNT_SIGNS, (read_predictions, score_counts)),
     **dict.fromkeys(PROBABILITY_SIGNS, (read_probabilities, score_probabilities)),
@@ -23,12 +25,18 @@ _MEASURES = {
 }
 
 
-def make_task_scorer(metric="r2", *, task_column=None, average="macro", min_samples=2):
-    """Make a scorer that scores each task, then averages over the tasks.
+def make_task_scorer(
+    metric: str | Callable[..., float] = "r2",
+    *,
+    task_column: str | int | list[str | int] | None = None,
+    average: str = "macro",
+    min_samples: int = 2,
+) -> Callable[..., float]:
+    """Make a scorer that averages the scores of the tasks.
 
-    It is called as ``scorer(estimator, X, y)``, so it serves as `scoring` wherever
-    scikit-learn takes one: in GridSearchCV, cross_validate (also in a dict of several),
-    permutation_importance. Greater is better: errors come with a minus.
+    Use it as `scoring` in GridSearchCV, cross_validate (also in a dict of scorers) or
+    permutation_importance: they call ``scorer(estimator, X, y)``. Greater is better, so
+    errors are negated.
 
     Parameters
     ----------
@@ -36,21 +44,22 @@ def make_task_scorer(metric="r2", *, task_column=None, average="macro", min_samp
         A column of :class:`TaskScores`: "r2", "mse", "rmse", "mae", "correlation" or
         "nmse" for numbers; "poisson_deviance" or "d2_poisson" for counts; "log_loss",
         "auc", "accuracy", "balanced_accuracy" or "brier" for classes. Or a function
-        ``metric(y_true, y_pred)`` of the rows of one task, of which greater is better,
-        such as :func:`sklearn.metrics.f1_score`.
+        ``metric(y_true, y_pred)`` of the rows of one task, greater being better, such
+        as :func:`sklearn.metrics.f1_score`.
     task_column : str, int or list of them, default=None
-        Column of X that names the task of each row, or a level of its index. None means
-        the one that the estimator declares, else that the columns of a 2-d y are the
+        Column of X with the task of each row, or a level of its index. None means the
+        column that the estimator declares, or else that the columns of a 2-d y are
         tasks.
     average : {"macro", "weighted", "worst"}, default="macro"
-        Every task counts the same; or by its rows; or only the worst task counts.
+        Mean over tasks, mean weighted by the rows of each task, or score of the worst
+        task.
     min_samples : int, default=2
-        Tasks with fewer rows than this in the rows being scored are left out.
+        Leave out tasks with fewer scored rows than this.
 
     Returns
     -------
     scorer : callable
-        Scorer, which can be pickled if `metric` can.
+        Scorer. It can be pickled if `metric` can.
 
     See Also
     --------
@@ -71,9 +80,9 @@ def make_task_scorer(metric="r2", *, task_column=None, average="macro", min_samp
     >>> bool((scores["test_worst"] < scores["test_typical"]).all())
     True
     """
-    if not callable(metric) and metric not in _MEASURES:
+    if not callable(metric) and metric not in _METRICS:
         raise ValueError(
-            f"metric must be one of {list(_MEASURES)}, or a callable. Got {metric!r}."
+            f"metric must be one of {list(_METRICS)} or a callable. Got {metric!r}."
         )
     if average not in _AVERAGES:
         raise ValueError(f"average must be one of {_AVERAGES}. Got {average!r}.")
@@ -82,16 +91,22 @@ def make_task_scorer(metric="r2", *, task_column=None, average="macro", min_samp
 
 @dataclass(frozen=True)
 class _TaskScorer:
-    metric: str | Callable
-    task_column: str | int | None
+    metric: str | Callable[..., float]
+    task_column: str | int | list[str | int] | None
     average: str
     min_samples: int
 
-    def __call__(self, estimator, X, y, sample_weight=None):
+    def __call__(
+        self,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         refuse_no_estimator(estimator, "A scorer of tasks")
         data = estimator, X, y, self.task_column, None, sample_weight
-        measure = _measure_by_call if callable(self.metric) else _measure_by_name
-        values, counts, weights = measure(self.metric, data, self.min_samples)
+        score_tasks = _score_by_function if callable(self.metric) else _score_by_name
+        values, counts, weights = score_tasks(self.metric, data, self.min_samples)
         score = average_tasks(values, weights, self.average)
         if np.isnan(score):
             raise ValueError(self._explain_no_score(counts))
@@ -99,17 +114,16 @@ class _TaskScorer:
 
     def _explain_no_score(self, counts):
         return (
-            f"At least one task must have min_samples={self.min_samples} rows, and "
-            f"{self.metric} must be defined there (variance needs different values, "
-            "auc two classes). "
-            f"Got {len(counts)} tasks of at most {counts.max()} rows; hold out more "
-            "rows of each, as TaskKFold does, or choose another metric."
+            f"At least one task must have min_samples={self.min_samples} rows on which "
+            f"{self.metric} is defined (r2 needs different values, auc two classes). "
+            f"Got {len(counts)} tasks of at most {counts.max()} rows; hold out rows of "
+            "every task, as TaskKFold does, or choose another metric."
         )
 
 
-def _measure_by_name(metric, data, min_samples):
-    """Take a column of the table, larger being better, with counts and weights."""
-    read, score = _MEASURES[metric]
+def _score_by_name(metric, data, min_samples):
+    """Return the score (greater is better), row count and weight of each task."""
+    read, score = _METRICS[metric]
     scores = score(**vars(read(*data)))
     counts = scores.columns["n"]
     signed = scores.signs[metric] * scores.columns[metric]
@@ -117,8 +131,8 @@ def _measure_by_name(metric, data, min_samples):
     return values, counts, scores.weights
 
 
-def _measure_by_call(metric, data, min_samples):
-    """Call the metric on the rows of each task that has enough of them."""
+def _score_by_function(metric, data, min_samples):
+    """Call a function for each task; return what :func:`_score_by_name` does."""
     rows = read_predictions(*data)
     weight = rows.sample_weight
     weight = np.ones(len(rows.codes)) if weight is None else weight

@@ -1,47 +1,50 @@
-"""How well each task is predicted, and averages over tasks."""
+"""Table of scores of each task, and averages over tasks."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from ._rows import Rows
 from ._table import abridge, draw_html, draw_text
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class TaskScores:
-    """Hold how well each task is predicted.
+    """Table of scores of each task.
 
-    Of task ``t`` with rows ``i``, weights ``v_i`` and ``mean`` the weighted mean over
-    these rows alone:
+    For targets ``y`` and predictions ``z`` of a task, where ``mean`` is the weighted
+    mean over the rows of that task:
 
-    - ``n``: number of rows, those of weight 0 left out;
-    - ``mse``: ``mean((y - z)^2)`` for predictions ``z``; ``rmse``: its root;
+    - ``n``: number of rows, without those of weight 0;
+    - ``mse``: ``mean((y - z)^2)``, and ``rmse``: its square root;
     - ``mae``: ``mean(|y - z|)``;
-    - ``nmse``: ``mse / mean((y - mean(y))^2)``, the error as a part of the task's own
-      variance;
-    - ``r2``: ``1 - nmse``, the variance explained around the task's own mean, as
-      :func:`sklearn.metrics.r2_score` has it;
+    - ``nmse``: ``mse / mean((y - mean(y))^2)``, the error as a share of the variance of
+      the task;
+    - ``r2``: ``1 - nmse``, the share of variance explained, as in
+      :func:`sklearn.metrics.r2_score`;
     - ``correlation``: Pearson's, between ``y`` and ``z``.
 
-    A task of one row, or of one value, has no variance to explain: its ``nmse``, ``r2``
-    and ``correlation`` are NaN. So is the correlation where all predictions are equal.
-    Averages skip NaN; `covered` says how many tasks they are over.
+    A task with one row, or with equal targets, has no variance to explain: its
+    ``nmse``, ``r2`` and ``correlation`` are NaN. The correlation is also NaN if all
+    predictions are equal. Averages skip NaN; `covered` is the number of tasks averaged.
 
-    For counts ``y`` and their means ``z`` there are also
+    For counts ``y`` and predicted means ``z`` also:
 
     - ``poisson_deviance``: ``D(z) = 2 mean(y log(y / z) - y + z)``;
-    - ``d2_poisson``: ``1 - D(z) / D(mean(y))``, NaN for a task of one value.
+    - ``d2_poisson``: ``1 - D(z) / D(mean(y))``, NaN for a task with equal counts.
 
-    For classes, ``p_k`` being the probability of class ``k``, over the classes of all
-    tasks:
+    For classes ``y``, predicted classes ``z`` and probabilities ``p_k`` of class ``k``,
+    which may be a class of another task:
 
-    - ``log_loss``: ``-mean(log p_y)``, with ``p_y`` no nearer to 0 and 1 than the
-      machine precision;
-    - ``auc``: area under the ROC curve, with more than two classes that of each class
-      of the task against the rest, averaged over these; NaN for a task of one class;
+    - ``log_loss``: ``-mean(log p_y)``, with ``p_y`` clipped to the machine precision;
+    - ``auc``: area under the ROC curve; with more than two classes, the mean of the
+      areas of each class of the task against the rest; NaN for a task with one class;
     - ``accuracy``: ``mean(y == z)``;
-    - ``balanced_accuracy``: the accuracy on the rows of each class of the task,
-      averaged over these;
+    - ``balanced_accuracy``: mean of the accuracies on the rows of each class of the
+      task;
     - ``brier``: ``mean(sum_k ((y == k) - p_k)^2)``, half of it with two classes.
 
     Parameters
@@ -49,20 +52,20 @@ class TaskScores:
     tasks : ndarray of shape (n_tasks,)
         Labels of the tasks.
     columns : dict of str to ndarray of shape (n_tasks,)
-        The columns above, by name.
+        ``n`` and the scores above, by name.
     weights : ndarray of shape (n_tasks,)
-        Total weight of the rows of each task; its number of rows if none were given.
+        Total weight of the rows of each task; without weights, its number of rows.
     pooled : dict of str to float
-        The same measures over all rows together, as if they were one task.
+        The same scores of all rows together, as of one task.
     signs : dict of str to int
-        1 for each measure of which greater is better, -1 where smaller is.
+        1 for each score of which greater is better, -1 if smaller is better.
 
     See Also
     --------
-    task_scores : Computes them for an estimator.
-    score_predictions : Computes them for predictions.
-    score_probabilities : Computes them for probabilities of classes.
-    score_counts : Computes them for means of counts.
+    task_scores : Computes the scores of an estimator.
+    score_predictions : Computes the scores of predicted numbers.
+    score_probabilities : Computes the scores of class probabilities.
+    score_counts : Computes the scores of predicted means of counts.
 
     Examples
     --------
@@ -86,56 +89,56 @@ class TaskScores:
     covered          2       2     2    2            1     2
     """
 
-    tasks: np.ndarray
-    columns: dict
-    weights: np.ndarray
-    pooled: dict
-    signs: dict
+    tasks: NDArray[Any]
+    columns: dict[str, NDArray[Any]]
+    weights: NDArray[Any]
+    pooled: dict[str, float]
+    signs: dict[str, int]
 
     @property
-    def macro(self):
-        """Mean over tasks of each metric, every task counting the same."""
+    def macro(self) -> dict[str, float]:
+        """Mean of each score over tasks, all with the same weight."""
         return self._average("macro")
 
     @property
-    def weighted(self):
-        """Mean over tasks of each metric, a task counting by the weight of its rows."""
+    def weighted(self) -> dict[str, float]:
+        """Mean of each score over tasks, weighted by the weights of their rows."""
         return self._average("weighted")
 
     @property
-    def worst(self):
-        """Value of each metric at the task where it is worst."""
+    def worst(self) -> dict[str, float]:
+        """Worst value of each score over tasks."""
         return self._average("worst")
 
     @property
-    def covered(self):
-        """Number of tasks that have each metric, which the averages are over."""
+    def covered(self) -> dict[str, int]:
+        """Number of tasks that have each score, over which averages are taken."""
         return {name: int((~np.isnan(self.columns[name])).sum()) for name in self.signs}
 
     @property
-    def explained_variance(self):
-        """Share of the total variance explained, over all rows together.
+    def explained_variance(self) -> float:
+        """Share of the variance explained, over the rows of all tasks together.
 
-        ``1 - sum_i v_i (y_i - z_i)^2 / sum_i v_i (y_i - mean(y))^2``, with one mean
-        over the rows of all tasks. This is what the papers on the School data call
-        explained variance. It counts differences between the tasks' means as variance
-        to be explained, so it is not an average of the tasks' ``r2``, and usually
-        higher. The same number as ``pooled["r2"]``; classes have none.
+        ``1 - sum_i v_i (y_i - z_i)^2 / sum_i v_i (y_i - mean(y))^2``, where ``v_i`` are
+        the weights of rows and the mean is over the rows of all tasks. Papers on the
+        School data call this explained variance. It includes the variance between the
+        means of tasks, so it is usually higher than an average of the tasks' ``r2``. It
+        equals ``pooled["r2"]``, and does not exist for classes.
         """
         if "r2" not in self.pooled:
             raise AttributeError(
-                "explained_variance needs predicted numbers. Got scores of classes; "
-                "choose among their averages."
+                "explained_variance needs scores of numbers. Got scores of classes; "
+                "use an average such as macro."
             )
         return self.pooled["r2"]
 
-    def to_frame(self):
-        """Return a pandas DataFrame, one row per task.
+    def to_frame(self) -> Any:
+        """Return the scores as a pandas DataFrame, one row per task.
 
         Returns
         -------
         frame : DataFrame of shape (n_tasks, n_columns)
-            The columns, with the labels as index named ``task``.
+            The columns; the index ``task`` holds the labels.
         """
         import pandas as pd
 
@@ -160,28 +163,34 @@ class TaskScores:
             return "...", {}
         return str(self.tasks[t]), {k: v[t].item() for k, v in self.columns.items()}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return draw_text(self._title(), ("n", *self.signs), self._lines())
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return draw_html(self._title(), ("n", *self.signs), self._lines())
 
 
-def tabulate(measure, signs, tasks, rows, *values):
-    """Measure the rows of each task, and all rows as if they were one task."""
+def tabulate(
+    measure: Callable[..., Mapping[str, NDArray[Any]]],
+    signs: dict[str, int],
+    tasks: ArrayLike,
+    rows: Rows,
+    *values: Any,
+) -> TaskScores:
+    """Compute the scores of each task, and those of all rows as one task."""
     columns = {"n": rows.counts, **measure(rows, *values)}
-    whole = rows.join()
-    pooled = {"n": whole.counts, **measure(whole, *values)}
-    pooled = {name: column.item() for name, column in pooled.items()}
-    return TaskScores(np.asarray(tasks), columns, rows.weights, pooled, signs)
+    one_task = rows.join()
+    pooled = {"n": one_task.counts, **measure(one_task, *values)}
+    numbers = {name: column.item() for name, column in pooled.items()}
+    return TaskScores(np.asarray(tasks), columns, rows.weights, numbers, signs)
 
 
-def average_tasks(values, weights, average):
-    """Average over tasks the values that are not NaN, of which greater is better."""
+def average_tasks(values: NDArray[Any], weights: NDArray[Any], average: str) -> float:
+    """Average the scores of tasks (greater is better), without those that are NaN."""
     known = ~np.isnan(values)
     if not known.any():
         return np.nan
     if average == "worst":
         return float(values[known].min())
-    counting = weights[known] if average == "weighted" else None
-    return float(np.average(values[known], weights=counting))
+    used = weights[known] if average == "weighted" else None
+    return float(np.average(values[known], weights=used))

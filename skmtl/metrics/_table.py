@@ -1,20 +1,27 @@
 """Draw a small table of numbers as text and as HTML."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from skmtl._text import show, show_html
 
-_SHOWN = 10  # longer tables keep their first and last lines
+_SHOWN = 10  # longer tables show only their first and last lines
 
 
-def abridge(n_lines):
-    """Return the positions of the lines to show, None where some are left out."""
+# Labels, and values by name of the column.
+Lines = Iterable[tuple[str, Mapping[str, Any]]]
+
+
+def abridge(n_lines: int) -> list[int | None]:
+    """Return the positions of the lines to show, with None for those left out."""
     if n_lines <= _SHOWN:
         return list(range(n_lines))
     half = _SHOWN // 2 - 1
     return [*range(half), None, *range(n_lines - half, n_lines)]
 
 
-def draw_text(title, header, lines):
-    """Draw lines of a label and a dict of values, in the columns of `header`."""
+def draw_text(title: str, header: Sequence[str], lines: Lines) -> str:
+    """Draw a table as text: `lines` are labels and values by column name."""
     cells = [["", *header], *_write_cells(header, lines)]
     cells = [[show(cell) for cell in row] for row in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -25,8 +32,8 @@ def draw_text(title, header, lines):
     return "\n".join([show(title), *("  ".join(row).rstrip() for row in rows)])
 
 
-def draw_html(title, header, lines):
-    """Draw the same as an HTML table."""
+def draw_html(title: str, header: Sequence[str], lines: Lines) -> str:
+    """Draw the table of :func:`draw_text` as HTML."""
     head = "".join(f"<th>{show_html(name)}</th>" for name in ("", *header))
     rows = (
         f"<tr><th>{show_html(label)}</th>"

@@ -1,4 +1,4 @@
-"""Splits that train on the past of tasks and test on their future."""
+"""Splitter that trains on earlier rows of the tasks and tests on later rows."""
 
 import re
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ _ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([T ].*)?)?")
 
 
 class TaskTimeSeriesSplit(BaseCrossValidator):
-    """Train on the past of every task and test on its future.
+    """Train on earlier rows of every task and test on later rows.
 
     The distinct times of each task are divided into ``n_splits + 1`` periods of about
-    equal size. Split ``k`` tests on period ``k + 1`` and trains on all earlier periods.
-    Within a task, every training row is thus earlier than every test row; rows of the
-    same time stay together, and the first period is never tested. A task with fewer
-    times than periods appears in only some of the test sets.
+    equal size. Split ``k``, counted from 1, tests on period ``k + 1`` and trains on all
+    earlier periods. So every training row of a task is earlier than all its test rows,
+    and rows of the same time stay together. The first period is never tested. A task
+    with fewer times than periods has test rows in only some of the splits.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
         uses ``time``, or else the order of the rows.
     same_times : bool, default=False
         Split all tasks at the same times, so that no training row of any task is later
-        than a test row. A task that begins late is then tested before it is trained on,
-        like an unseen task. By default each task is split at its own times.
+        than a test row. A task that begins late is then first tested as an unseen task.
+        If False, each task is split at its own times.
 
     See Also
     --------
-    TaskKFold : Holds out every row once, regardless of time.
+    TaskKFold : Holds out every row once, and ignores time.
     sklearn.model_selection.TimeSeriesSplit : Splits rows without tasks.
 
     Examples
@@ -108,7 +108,7 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
         groups : array-like of shape (n_rows,), default=None
             Task of each row, used when ``task_column`` is None.
         time : array-like of shape (n_rows,), default=None
-            Time of each row: numbers or dates.
+            Time of each row, numbers or dates; used when ``time_column`` is None.
 
         Yields
         ------
@@ -128,7 +128,7 @@ class TaskTimeSeriesSplit(BaseCrossValidator):
             yield np.flatnonzero(periods < period), np.flatnonzero(periods == period)
 
     def _rank_times(self, X, time, n_rows):
-        """Return the ranks of times."""
+        """Return the rank of each row's time among the distinct times."""
         if time is not None and self.time_column is not None:
             raise ValueError(
                 "The time of each row must be given once. Got both time= and "
@@ -168,7 +168,7 @@ def _read_times(time):
     unknown = np.isnat(times) if times.dtype.kind == "M" else np.isnan(times)
     if unknown.any():
         raise ValueError(
-            f"{_RULE}, without missing values. Got a missing one in row "
+            f"{_RULE}, without missing values. Got a missing value in row "
             f"{np.argmax(unknown)}; leave out the rows without a time."
         )
     return times
@@ -179,7 +179,10 @@ def _is_zoned(time):
 
 
 def _as_dates(time):
-    """Convert dates of Python or pandas, and text such as 2024-01-31."""
+    """Convert dates of Python or pandas, or text such as 2024-01-31, to NumPy dates.
+
+    Dates with a time zone become seconds since 1970.
+    """
     values = list(time)
     for value in values:
         if isinstance(value, str) and not _ISO.fullmatch(value):
@@ -191,25 +194,26 @@ def _as_dates(time):
         if _is_zoned(time):
             known = (v.timestamp() if v == v else np.nan for v in values)
             return np.fromiter(known, dtype=float)
-        return np.array([_plain(value) for value in values], dtype="datetime64[us]")
+        return np.array([_as_plain_text(v) for v in values], dtype="datetime64[us]")
     except (TypeError, ValueError):
         raise ValueError(f"{_RULE}. Got {values[0]!r}; convert them.") from None
 
 
-def _plain(value):
+def _as_plain_text(value):
+    """Convert subclasses of str, such as np.str_, to str."""
     return str(value) if isinstance(value, str) else value
 
 
 def _cut(codes, ranks, n_tasks, n_periods):
-    """Return the period of each row: the times of each task, divided evenly."""
+    """Divide the distinct times of each task evenly; return the period of each row."""
     order = np.lexsort((ranks, codes))
     codes, ranks = codes[order], ranks[order]
     new_task = np.diff(codes, prepend=-1) != 0
-    later = (np.diff(ranks, prepend=-1) != 0) & ~new_task
-    steps = np.cumsum(later)
-    place = steps - steps[new_task][codes]
+    new_time = (np.diff(ranks, prepend=-1) != 0) & ~new_task
+    steps = np.cumsum(new_time)
+    position = steps - steps[new_task][codes]  # of the time within its task
     n_times = np.zeros(n_tasks, dtype=np.intp)
-    np.maximum.at(n_times, codes, place + 1)
+    np.maximum.at(n_times, codes, position + 1)
     periods = np.empty(len(codes), dtype=np.intp)
-    periods[order] = place * n_periods // n_times[codes]
+    periods[order] = position * n_periods // n_times[codes]
     return periods

@@ -1,4 +1,4 @@
-"""Splitters that split rows within tasks, or by task."""
+"""Splitters of rows within tasks, and of whole tasks."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 class _TaskSplitter(BaseCrossValidator):
-    """Base class: read the tasks, and yield training and test rows."""
+    """Base class of splitters: reads the tasks, yields training and held-out rows."""
 
     __metadata_request__split = {"groups": True}
 
@@ -82,29 +82,28 @@ class _TaskSplitter(BaseCrossValidator):
 class TaskKFold(_TaskSplitter):
     """Split every task into folds, so that each row is held out once.
 
-    The rows of each task are assigned to the folds in turn, and the next task continues
-    with the next fold. So the number of rows of a task per fold differs by at most 1,
-    and so does the size of the folds. A task with fewer rows than folds is in the test
-    set of only some folds.
+    The rows are assigned to the folds in turn, task after task. So for each task the
+    numbers of rows in two folds differ by at most 1, and so do the fold sizes. A task
+    with fewer rows than folds has held-out rows in only some of the splits.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of folds, at least 2.
     task_column : str, int or list of them, default=None
-        Column of X that names the task of each row, or a level of its index. None
-        means that ``groups`` names the tasks.
+        Column of X with the task of each row, or a level of its index. None means that
+        ``groups`` gives the tasks.
     stratify : bool, default=False
-        For classification: also assign the rows of each class of a task in turn, so
-        that their number per fold differs by at most 1.
+        For classification: balance also the classes of each task, so that the numbers
+        of rows of a class in two folds differ by at most 1.
     shuffle : bool, default=False
         Assign the tasks, and the rows of each task, in random order.
     random_state : int, RandomState instance or None, default=None
-        Seed of the order, used if ``shuffle=True``.
+        Seed of the order, used only if ``shuffle=True``.
 
     See Also
     --------
-    TaskShuffleSplit : Holds out a random share of every task, any number of times.
+    TaskShuffleSplit : Holds out random rows of every task, any number of times.
     LeaveOneTaskOut : Holds out whole tasks.
 
     Examples
@@ -139,12 +138,17 @@ class TaskKFold(_TaskSplitter):
         self.shuffle = shuffle
         self.random_state = random_state
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self,
+        X: object = None,
+        y: object = None,
+        groups: ArrayLike | None = None,
+    ) -> int:
         return self.n_splits
 
     def _hold_out(self, codes, n_tasks, y):
         self._check(len(codes))
-        rng = self._random()
+        rng = self._make_generator()
         if self.stratify:
             folds = assign_strata(codes, read_classes(y), self.n_splits, rng)
         else:
@@ -166,31 +170,30 @@ class TaskKFold(_TaskSplitter):
                 "random_state out."
             )
 
-    def _random(self):
+    def _make_generator(self):
         return check_random_state(self.random_state) if self.shuffle else None
 
 
 class TaskShuffleSplit(_TaskSplitter):
-    """Hold out a random share of every task, any number of times.
+    """Hold out random rows of every task, any number of times.
 
-    Of the ``n_t`` rows of a task, ``test_size * n_t`` are held out, rounded, but at
-    least one row is held out and one is trained on. A task with one row is only trained
-    on.
+    A split holds out ``test_size * n_t`` of the ``n_t`` rows of task ``t``, rounded to
+    an integer from 1 to ``n_t - 1``. A task with one row is only in the training set.
 
     Parameters
     ----------
     n_splits : int, default=10
         Number of splits.
     test_size : float, default=0.25
-        Share of each task to hold out, between 0 and 1.
+        Share of the rows of each task to hold out, between 0 and 1.
     task_column : str, int or list of them, default=None
-        Column of X that names the task of each row, or a level of its index. None
-        means that ``groups`` names the tasks.
+        Column of X with the task of each row, or a level of its index. None means that
+        ``groups`` gives the tasks.
     stratify : bool, default=False
-        For classification: hold out the same share of each class of a task, up to one
-        row.
+        For classification: hold out the same share of each class of a task, rounded up
+        or down.
     random_state : int, RandomState instance or None, default=None
-        Seed of the draws; an int gives the same splits at each call.
+        Seed of the random draws; an int gives the same splits in each call.
 
     See Also
     --------
@@ -222,7 +225,12 @@ class TaskShuffleSplit(_TaskSplitter):
         self.stratify = stratify
         self.random_state = random_state
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(
+        self,
+        X: object = None,
+        y: object = None,
+        groups: ArrayLike | None = None,
+    ) -> int:
         return self.n_splits
 
     def _hold_out(self, codes, n_tasks, y):
@@ -241,12 +249,12 @@ class TaskShuffleSplit(_TaskSplitter):
         if not isinstance(self.test_size, Real) or not 0 < self.test_size < 1:
             raise ValueError(
                 "test_size must be a share of each task, above 0 and below 1. "
-                f"Got {self.test_size!r}."
+                f"Got {self.test_size!r}; use for example 0.25."
             )
         if (counts <= 1).all():
             raise ValueError(
-                "At least one task must have two rows, one to train on and one to "
-                f"hold out. Got {len(counts)} tasks of one row; check task_column."
+                "At least one task must have two rows: one for training, one to hold "
+                f"out. Got {len(counts)} tasks of one row; check task_column."
             )
         n_test = np.maximum(np.rint(self.test_size * counts), 1).astype(np.intp)
         return np.minimum(n_test, counts - 1)
@@ -258,8 +266,8 @@ class LeaveOneTaskOut(_TaskSplitter):
     Parameters
     ----------
     task_column : str, int or list of them, default=None
-        Column of X that names the task of each row, or a level of its index. None
-        means that ``groups`` names the tasks.
+        Column of X with the task of each row, or a level of its index. None means that
+        ``groups`` gives the tasks.
 
     See Also
     --------
@@ -292,8 +300,8 @@ class LeaveOneTaskOut(_TaskSplitter):
     def _hold_out(self, codes, n_tasks, y):
         if n_tasks <= 1:
             raise ValueError(
-                f"There must be at least 2 tasks to leave one out. Got {n_tasks}; "
-                "check task_column."
+                f"LeaveOneTaskOut needs at least 2 tasks. Got {n_tasks}; check "
+                "task_column."
             )
         for task in range(n_tasks):
             yield codes == task
@@ -316,12 +324,12 @@ def _explain_missing_tasks(splitter, y):
     if np.ndim(y) > 1:
         return (
             f"{name} needs the task of each row. Got neither task_column nor groups, "
-            "and y with several columns, each a task of all rows; split the rows with "
-            "KFold or ShuffleSplit."
+            "but a 2-d y, in which all tasks share the rows; split these with KFold or "
+            "ShuffleSplit."
         )
     return (
         f"{name} needs the task of each row. Got neither task_column nor groups; "
-        f"write {name}(task_column=...), or pass groups=labels."
+        f"use {name}(task_column=...), or pass groups=labels."
     )
 
 
@@ -333,7 +341,7 @@ def _check_n_splits(n_splits, at_least):
 
 
 def _assign_folds(codes, n_folds, rng):
-    """Assign the rows, task after task, to the folds in turn."""
+    """Assign the rows to the folds in turn, task after task."""
     rows = np.argsort(codes, kind="stable") if rng is None else _shuffle(codes, rng)
     folds = np.empty(len(codes), dtype=np.intp)
     folds[rows] = np.arange(len(codes)) % n_folds
@@ -348,11 +356,11 @@ def _shuffle(codes, rng):
 
 
 def _draw(codes, counts, n_test, rng):
-    """Choose ``n_test[t]`` rows of each task ``t`` at random."""
+    """Draw ``n_test[t]`` rows of each task ``t`` at random, as a mask."""
     rows = rng.permutation(len(codes))
     rows = rows[np.argsort(codes[rows], kind="stable")]
     begins = np.cumsum(counts) - counts
-    place = np.arange(len(codes)) - np.repeat(begins, counts)
+    rank = np.arange(len(codes)) - np.repeat(begins, counts)
     held_out = np.empty(len(codes), dtype=bool)
-    held_out[rows] = place < np.repeat(n_test, counts)
+    held_out[rows] = rank < np.repeat(n_test, counts)
     return held_out

@@ -34,14 +34,15 @@ def assign_strata(
     n_folds: int,
     rng: RandomState | None,
 ) -> NDArray[np.intp]:
-    """Assign the rows of each task, class after class, to the folds in turn.
+    """Assign the rows of each task to the folds in turn, class after class.
 
-    Within a task the rows of a class are consecutive, so their number per fold differs
-    by at most 1 in any order of the folds. Two choices remain. The leftover rows of a
-    task go to the folds after those of the previous task, so that fold sizes differ by
-    at most 1. The order of the folds is rotated from task to task, so that the first
-    class does not always go to the first fold; tasks with equal counts modulo `n_folds`
-    are consecutive, each rotated by one more.
+    Within a task the rows of a class are consecutive, so their numbers per fold differ
+    by at most 1, in whatever order the folds take turns. That order is chosen for two
+    reasons. The remainder of a task (its number of rows modulo `n_folds`) goes to the
+    folds after those of the previous remainder, so that fold sizes differ by at most 1.
+    And the order is rotated from task to task, so that the first class does not always
+    go to the first fold; tasks with equal counts modulo `n_folds` are consecutive, each
+    rotated by one more.
     """
     counts = _count(codes, classes)
     order = np.arange(len(codes)) if rng is None else rng.permutation(len(codes))
@@ -51,13 +52,13 @@ def assign_strata(
     rows = order[np.lexsort((classes[order], ranks[order]))]
     ranks = ranks[rows]
     sizes = counts.sum(axis=1)[tasks]
-    place = _number_rows(sizes) % n_folds
-    left = sizes % n_folds
-    begin, left = (np.cumsum(left) - left)[ranks], left[ranks]
+    turn = _number_rows(sizes) % n_folds
+    rest = sizes % n_folds
+    begin, rest = (np.cumsum(rest) - rest)[ranks], rest[ranks]
     rotated = np.where(
-        place < left,
-        (place + ranks) % np.maximum(left, 1),
-        left + (place - left + ranks) % (n_folds - left),
+        turn < rest,
+        (turn + ranks) % np.maximum(rest, 1),
+        rest + (turn - rest + ranks) % (n_folds - rest),
     )
     folds = np.empty(len(codes), dtype=np.intp)
     folds[rows] = (begin + rotated) % n_folds
@@ -72,9 +73,9 @@ def draw_strata(
 ) -> NDArray[np.bool_]:
     """Draw ``n_test[t]`` rows of each task at random, in proportion to its classes.
 
-    Systematic sampling: the rows of a task, class after class, are chosen at equal
-    distances from a random start, so the number of each class is within one row of its
-    share.
+    Systematic sampling: with the rows of a task ordered by class, draws rows at equal
+    distances from a random start. The number of rows of each class differs from its
+    share by less than 1.
     """
     counts = np.bincount(codes)
     rows = rng.permutation(len(codes))
@@ -88,12 +89,12 @@ def draw_strata(
 
 
 def _count(codes, classes):
-    """Return the number of rows by task and class, of shape (n_tasks, n_classes)."""
+    """Count the rows of each task and class; shape (n_tasks, n_classes)."""
     n_tasks, n_classes = codes.max() + 1, classes.max() + 1
     cells = codes * n_classes + classes
     return np.bincount(cells, minlength=n_tasks * n_classes).reshape(n_tasks, n_classes)
 
 
 def _number_rows(sizes):
-    """Return 0, 1, 2... for the rows of each task, concatenated."""
+    """Return 0, 1, 2, ... for the rows of each task, concatenated."""
     return np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)

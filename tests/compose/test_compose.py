@@ -49,7 +49,7 @@ BOTH = pytest.mark.parametrize("Model", [IndependentTasks, PooledTasks])
 
 
 class Halve(BaseEstimator):
-    """A transformer that knows nothing of frames and names."""
+    """A transformer without support for frames and names."""
 
     def fit(self, X, y=None):
         return self
@@ -62,7 +62,7 @@ class Halve(BaseEstimator):
 
 
 class Sparsify(Halve):
-    """The same, for sparse matrices."""
+    """A transformer that returns sparse matrices."""
 
     def transform(self, X):
         return sparse.csr_array(super().transform(X))
@@ -70,7 +70,7 @@ class Sparsify(Halve):
 
 @pytest.fixture
 def rows():
-    """Draw features, targets and task codes of three tasks, rows mixed."""
+    """Draw features, targets and task codes of three tasks, in random order."""
     rng = np.random.default_rng(0)
     codes = rng.permutation(np.repeat([0, 1, 2], [30, 20, 10]))
     X = rng.normal(size=(60, 3))
@@ -213,7 +213,7 @@ def test_weights_of_rows_count_in_every_column(rows):
     assert_allclose(answer, expected)
 
 
-def test_a_task_without_weight_is_predicted_like_one_not_seen(rows):
+def test_a_task_without_weight_is_predicted_as_unseen(rows):
     X, y, codes = rows
     data, weight = as_pandas(X, codes), (codes < 2).astype(float)
     model = IndependentTasks(task_column="school")
@@ -223,7 +223,7 @@ def test_a_task_without_weight_is_predicted_like_one_not_seen(rows):
     assert weighted.tasks_.tolist() == LABELS.tolist()
 
 
-def test_the_indicator_of_a_task_without_weight_does_nothing(rows):
+def test_the_indicator_of_a_task_without_weight_has_no_effect(rows):
     X, y, codes = rows
     model = PooledTasks(task_intercepts=True)
     weighted = clone(model).fit(X, y, sample_weight=codes < 2, task=codes)
@@ -236,10 +236,10 @@ def test_unseen_tasks_are_refused_on_request(rows):
     data, weight = as_pandas(X, codes), (codes < 2).astype(float)
     model = IndependentTasks(task_column="school", handle_unknown="error")
     fitted = clone(model).fit(data[codes < 2], y[codes < 2])
-    with pytest.raises(ValueError, match=r"was not seen there.*knows 2 tasks"):
+    with pytest.raises(ValueError, match=r"was not seen in fit.*knows 2 tasks"):
         fitted.predict(data)
     fitted = clone(model).fit(data, y, sample_weight=weight)
-    with pytest.raises(ValueError, match="task west of some rows has no row with wei"):
+    with pytest.raises(ValueError, match="a task west that had no row with weight"):
         fitted.predict(data)
 
 
@@ -258,7 +258,7 @@ def test_a_failure_names_its_task(rows):
     with pytest.raises(ValueError, match="Cannot have number of splits") as caught:
         model.fit(X[own], y[own], task=LABELS[codes[own]])
     assert caught.value.__notes__ == [
-        "This happened in the fit of task 'west': 8 row(s)."
+        "Raised in the fit of task 'west', which has 8 row(s)."
     ]
 
 
@@ -340,7 +340,7 @@ def test_task_intercepts_are_indicators(rows, table, column):
     model = PooledTasks(task_column=column, task_intercepts=True).fit(data, y)
     design = np.hstack([X, codes[:, None] == [0, 1, 2]])
     expected = Ridge().fit(design, y).predict(design)
-    # On sparse X, Ridge centres inside conjugate gradients, to tol=1e-4.
+    # On sparse X, Ridge solves by conjugate gradients to tol=1e-4.
     assert_allclose(model.predict(data), expected, rtol=1e-3)
 
 
@@ -386,7 +386,7 @@ def test_integers_become_floats_beside_indicators():
 
 @pytest.fixture
 def classes(rows):
-    """Give the tasks different classes: two, three, and a single one."""
+    """Return tasks with two classes, three classes and one class."""
     X, _, codes = rows
     sets = np.array([["cat", "dog", "dog"], ["cat", "eel", "fox"], ["dog"] * 3])
     return X, sets[codes, np.digitize(X[:, 0], [-0.5, 0.5])], codes
@@ -417,7 +417,7 @@ def test_a_task_with_one_class_is_predicted_with_certainty(classes):
 
 def test_classes_without_weight_do_not_count_as_seen():
     X, y = [[0.0], [1.0], [2.0], [3.0]], ["a", "b", "a", "b"]
-    # SVC refuses to fit when one class alone has weight.
+    # SVC raises an error if only one class has weight.
     model = IndependentTasks(SVC()).fit(X, y, [1, 0, 1, 1], task=[0, 0, 1, 1])
     assert model.predict(X, task=[0] * 4).tolist() == ["a"] * 4
 
@@ -432,7 +432,7 @@ def test_an_unseen_task_has_a_class(classes, Model):
 
 
 @BOTH
-def test_columns_may_be_classified_where_they_are_labelled(rows, Model):
+def test_columns_are_classified_on_their_labelled_rows(rows, Model):
     X, _, codes = rows
     labels = (X[:, :2] > 0).astype(float)
     labels[codes == 1, 0] = np.nan
@@ -447,7 +447,7 @@ def test_columns_may_be_classified_where_they_are_labelled(rows, Model):
     assert [each.tolist() for each in model.classes_] == [[0, 1]] * 2
 
 
-def test_words_may_be_missing_in_columns(rows):
+def test_string_classes_may_be_missing_in_columns(rows):
     X, _, codes = rows
     words = np.where(X[:, :2] > 0, "yes", "no").astype(object)
     words[codes == 1, 0] = None
@@ -532,7 +532,7 @@ def test_tasks_are_given_once(rows, Model):
 
 
 @BOTH
-def test_predict_wants_tasks_as_fit_had_them(rows, Model):
+def test_predict_needs_tasks_in_the_layout_of_fit(rows, Model):
     X, y, codes = rows
     with pytest.raises(ValueError, match=r"fitted with task=.*set task_column"):
         Model().fit(X, y, task=codes).predict(X)
@@ -546,10 +546,10 @@ def test_predict_wants_tasks_as_fit_had_them(rows, Model):
 
 
 @BOTH
-def test_weights_need_an_estimator_that_takes_them(rows, Model):
+def test_weights_need_an_estimator_that_accepts_them(rows, Model):
     X, y, _ = rows
     for inner in (KNeighborsRegressor(), make_pipeline(PCA(), KNeighborsRegressor())):
-        with pytest.raises(ValueError, match=r"does not take it in fit\. Leave sample"):
+        with pytest.raises(ValueError, match=r"fit accepts it.*leave out sample"):
             Model(inner).fit(X, y, sample_weight=np.ones(60))
 
 
@@ -639,7 +639,7 @@ def test_models_are_cloned_and_pickled(rows, Model):
 
 
 @BOTH
-def test_task_is_requested_without_being_asked(rows, Model):
+def test_task_is_requested_by_default(rows, Model):
     X, y, codes = rows
     with config_context(enable_metadata_routing=True):
         pipeline = make_pipeline(StandardScaler(), Model())
@@ -733,7 +733,7 @@ def test_the_global_configuration_is_followed(rows):
     assert list(out.columns) == ["x0", "x1", "x2", "task"]
 
 
-def test_a_transformer_may_know_nothing_of_frames(rows):
+def test_a_transformer_may_not_support_frames(rows):
     X, _, codes = rows
     for frame in (as_pandas, as_polars):
         data = frame(X, codes)
@@ -760,7 +760,7 @@ def test_arrays_get_the_task_last(rows):
     assert_array_equal(out[:, [-1]].toarray().ravel(), codes)
 
 
-def test_sparse_output_asked_for_as_a_frame_is_refused(rows):
+def test_sparse_output_cannot_be_a_frame(rows):
     X, _, codes = rows
     encoder = TaskAware(OneHotEncoder(), task_column="school")
     with pytest.raises(ValueError, match="sparse_output=False"):
@@ -785,7 +785,7 @@ def test_a_target_encoder_is_cross_fitted(rows):
     assert encoder.transform(data)["a"].nunique() == 2
 
 
-def test_a_transformed_column_does_not_take_the_tasks_name(rows):
+def test_a_transformed_column_with_the_name_of_the_task_is_refused(rows):
     X, _, codes = rows
     namer = FunctionTransformer(
         feature_names_out=lambda self, names: ["school", "b", "c"]
@@ -819,7 +819,7 @@ def test_a_pipeline_is_named_as_by_scikit_learn():
     assert (pipeline.memory, pipeline.verbose) == ("somewhere", True)
 
 
-def test_a_pipeline_leaves_alone_what_it_cannot_tell():
+def test_a_pipeline_wraps_only_transformers_without_a_task_column():
     own = IndependentTasks(task_column="own")
     assert make_task_pipeline(own, task_column="school")[-1].task_column == "own"
     plain = make_task_pipeline(Ridge(), task_column="school")[-1]
@@ -831,7 +831,7 @@ def test_a_pipeline_leaves_alone_what_it_cannot_tell():
     assert (pipeline[0].task_column, pipeline[1].task_column) == (0, -1)
 
 
-def test_a_pipeline_does_not_touch_what_it_is_given():
+def test_a_pipeline_does_not_change_its_arguments():
     model = IndependentTasks()
     make_task_pipeline(StandardScaler(), model, task_column="school")
     assert model.task_column is None
@@ -843,7 +843,7 @@ AROUND = [*FRAMES, as_objects, as_numbers]
 @pytest.mark.full
 @pytest.mark.parametrize("table", AROUND)
 @BOTH
-def test_everything_that_passes_X_and_y_only_works(rows, table, Model):
+def test_tools_that_pass_only_X_and_y_work(rows, table, Model):
     X, y, codes = rows
     data = table(X, codes)
     column = "school" if table in FRAMES else 1
@@ -881,7 +881,7 @@ def test_importances_work_on_polars(rows):
     pipeline = make_task_pipeline(
         StandardScaler(), IndependentTasks(), task_column="school"
     ).fit(data, y)
-    # scikit-learn turns polars frames into arrays, and warns of it itself.
+    # scikit-learn converts polars frames to arrays, and warns.
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         found = permutation_importance(pipeline, data, y, n_repeats=2, random_state=0)
     frame = as_pandas(X, codes)

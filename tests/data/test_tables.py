@@ -366,7 +366,7 @@ def test_numbers_that_count_something_stay_numbers(tmp_path, name, cells):
 
 
 @pytest.mark.parametrize(
-    ("name", "cells", "wish", "expected"),
+    ("name", "cells", "requested", "expected"),
     [
         ("childid", range(30), ("number", None), 2.0),
         ("childid", range(30), ("category", None), "2"),
@@ -382,11 +382,11 @@ def test_numbers_that_count_something_stay_numbers(tmp_path, name, cells):
         ("born", [f"202401{i + 10}" for i in range(20)], ("number", None), 20240112.0),
     ],
 )
-def test_the_user_says_what_a_column_is(tmp_path, name, cells, wish, expected):
-    table = prepare_column(tmp_path, cells, name, wishes={name: wish})
+def test_the_user_says_what_a_column_is(tmp_path, name, cells, requested, expected):
+    table = prepare_column(tmp_path, cells, name, requested_kinds={name: requested})
     found = table.X[name][2]
     assert str(found).removesuffix(" 00:00:00") == str(expected)
-    assert table.kinds[name] == wish[0]
+    assert table.kinds[name] == requested[0]
 
 
 @pytest.mark.parametrize(
@@ -471,7 +471,7 @@ def test_tasks_that_do_not_overlap_are_split_separately(tmp_path):
         x=range(24),
         y=[1.5, 2.0, 3.0] * 8,
     )
-    table = prepare(path, time="x", wishes={"x": ("number", None)})
+    table = prepare(path, time="x", requested_kinds={"x": ("number", None)})
     folds, same_times = make_folds(table, 3)
     assert not same_times
     assert [len(test) for _, test in folds] == [6, 6, 6]

@@ -1,4 +1,4 @@
-"""The made-up data are what their docstring says."""
+"""The simulated data follow the formulas of their docstring."""
 
 import numpy as np
 import pytest
@@ -64,6 +64,6 @@ def test_wrong_numbers_of_rows_are_refused(n_samples):
 
 
 @pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "a"]])
-def test_names_that_do_not_tell_tasks_apart_are_refused(names):
+def test_names_that_are_not_distinct_are_refused(names):
     with pytest.raises(ValueError, match="n_tasks=3 distinct labels"):
         make_related_tasks(3, 5, task_names=names)

@@ -64,7 +64,7 @@ def balanced_accuracy(y, z, weight):
 
 
 def one_vs_rest(y, p, classes, weight):
-    """The mean of the AUC of each class present, of the second class if there are 2."""
+    """Return the mean AUC of the present classes; with two, that of the second."""
     chosen = [k for k in np.flatnonzero(np.isin(classes, y)) if k or len(classes) > 2]
     areas = [
         roc_auc_score(y == classes[k], p[:, k], sample_weight=weight) for k in chosen
@@ -135,7 +135,7 @@ def test_scores_of_a_task_are_those_of_scikit_learn_on_its_rows(metric, rows):
 
 @pytest.fixture
 def drawn():
-    """Classes, probabilities, codes, classes and weights of four tasks, mixed."""
+    """True classes, probabilities, codes, classes and weights of four mixed tasks."""
     rng = np.random.default_rng(0)
     codes = rng.permutation(np.repeat(np.arange(4), [20, 30, 60, 90]))
     proba = rng.dirichlet([1, 1, 1], 200)
@@ -187,7 +187,7 @@ def test_integer_weights_are_repetitions(drawn):
         assert {"n": None} | found == pytest.approx(expected)
 
 
-def test_weights_of_very_different_tasks_do_not_blur_their_auc(drawn):
+def test_weights_of_very_different_sizes_leave_the_auc_exact(drawn):
     y, proba, codes, classes, v = drawn
     scale = np.array([1e-200, 1.0, 1e20, 1e200])[codes]
     scaled = score_probabilities(y, proba, codes, range(4), classes, v * scale)
@@ -205,7 +205,7 @@ def test_single_precision_is_clipped_as_scikit_learn_does():
     np.testing.assert_allclose(scores.columns["log_loss"], naive, rtol=1e-6)
 
 
-def test_classes_alone_have_the_accuracies(drawn):
+def test_predicted_classes_have_only_the_accuracies(drawn):
     y, proba, codes, classes, v = drawn
     z = classes[proba.argmax(axis=1)]
     whole = score_probabilities(y, proba, codes, range(4), classes, v)
@@ -215,7 +215,7 @@ def test_classes_alone_have_the_accuracies(drawn):
         np.testing.assert_array_equal(column, whole.columns[name])
 
 
-def test_explained_variance_is_not_told_of_classes():
+def test_explained_variance_does_not_exist_for_classes():
     scores = score_classes(["a", "b"], ["a", "b"], [0, 1], [0, 1])
     with pytest.raises(AttributeError, match="Got scores of classes"):
         scores.explained_variance  # noqa: B018
@@ -224,11 +224,14 @@ def test_explained_variance_is_not_told_of_classes():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"y_true": ["a", "z"]}, r"known classes, \['a', 'b'\]. Got \['z'\].*stratify"),
+        ({"y_true": ["a", "z"]}, r"the classes \['a', 'b'\]. Got \['z'\].*stratify"),
         ({"y_true": ["a"]}, "inconsistent numbers of samples"),
         ({"y_true": [np.nan, 1.0]}, "y_true contains NaN"),
-        ({"proba": [[0.5, 0.5], [0.5, 0.6]]}, "each row summing to 1.*1 to 1.1"),
-        ({"proba": [[0.5, 0.5], [-0.5, 1.5]]}, "must be probabilities.*from -0.5 on"),
+        ({"proba": [[0.5, 0.5], [0.5, 0.6]]}, "sum to 1 in each row.*1 to 1.1"),
+        (
+            {"proba": [[0.5, 0.5], [-0.5, 1.5]]},
+            "must hold probabilities.*minimum of -0.5",
+        ),
         ({"proba": [[1.0], [1.0]]}, "one column per class. Got 1 columns for 2"),
         ({"proba": [[np.nan, 1.0], [0.5, 0.5]]}, "proba contains NaN"),
         ({"classes": ["b", "a"]}, "classes must be sorted and distinct. Got"),
@@ -309,7 +312,7 @@ def test_a_classifier_fitted_with_the_keyword_is_given_the_labels_again(frame):
     assert scores.macro == task_scores(by_column, X, y).macro
 
 
-def test_a_classifier_of_its_own_threshold_is_taken_at_its_word(frame):
+def test_predictions_come_from_predict_not_from_probabilities(frame):
     X, y = frame
     y = y == "ant"
     inner = LogisticRegression()
@@ -339,7 +342,7 @@ def test_a_classifier_without_probabilities_has_the_accuracies(frame):
 
 @pytest.fixture
 def labels():
-    """Features, three labels per row with holes, and without."""
+    """Features, three labels per row with missing values, and without."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(80, 2))
     complete = (X @ rng.normal(size=(2, 3)) + rng.normal(size=(80, 3)) > 0).astype(int)
@@ -351,7 +354,7 @@ def forest():
 
 
 class FixedLabels(ClassifierMixin, BaseEstimator):
-    """A classifier of several labels, whose columns have classes of their own."""
+    """A multi-output classifier with different classes per column."""
 
     classes_ = (np.array([0, 1]), np.array([1, 2]))
 
@@ -363,7 +366,7 @@ class FixedLabels(ClassifierMixin, BaseEstimator):
 
 
 @each_metric
-def test_columns_of_labels_are_tasks_where_they_are_observed(metric, labels):
+def test_columns_of_labels_are_tasks_on_their_observed_rows(metric, labels):
     X, holes, complete = labels
     model = forest().fit(X, complete)
     scores = task_scores(model, X, pd.DataFrame(holes, columns=["c", "a", "b"]))
@@ -391,7 +394,7 @@ def test_probabilities_of_1_alone_are_those_of_two_classes(labels):
     np.testing.assert_allclose(found, np.nanmean(squares, axis=0))
 
 
-def test_columns_may_have_classes_of_their_own():
+def test_columns_may_have_different_classes():
     scores = task_scores(FixedLabels(), np.zeros((2, 1)), [[0, 1], [1, 2]])
     expected = [log_loss([0, 1], [0.1, 0.8]), log_loss([1, 2], [0.3, 0.6])]
     np.testing.assert_allclose(scores.columns["log_loss"], expected)
@@ -411,7 +414,7 @@ def test_with_one_task_a_scorer_is_that_of_scikit_learn(metric, frame):
 
 @pytest.mark.parametrize("convert", [lambda frame: frame, pl.from_pandas])
 @each_metric
-def test_scorers_serve_dicts_searches_and_other_processes(metric, convert, frame):
+def test_scorers_work_in_dicts_searches_and_other_processes(metric, convert, frame):
     X, y = frame
     model = IndependentTasks(LogisticRegression(), task_column="task")
     scoring = {
@@ -439,7 +442,7 @@ def test_scorers_serve_dicts_searches_and_other_processes(metric, convert, frame
 
 
 @each_metric
-def test_a_search_chooses_among_models_of_incomplete_labels(metric, labels):
+def test_a_search_works_with_incomplete_labels(metric, labels):
     X, holes, _ = labels
     search = GridSearchCV(
         IndependentTasks(LogisticRegression()),
@@ -490,7 +493,7 @@ def test_scores_of_counts_are_those_of_scikit_learn_on_the_rows_of_a_task(y, z, 
     assert scores.pooled["d2_poisson"] == pytest.approx(whole, rel=1e-9, abs=1e-9)
 
 
-def test_a_mean_of_zero_is_right_for_no_count_and_wrong_for_any_other():
+def test_a_mean_of_zero_has_infinite_deviance_for_a_positive_count():
     y, z = [0, 0, 0, 3], [0.0, 0.0, 0.0, 1.0]
     scores = score_counts(y, z, [0, 0, 1, 1], range(2))
     assert scores.columns["poisson_deviance"][0] == 0
@@ -533,7 +536,7 @@ def test_regressors_of_positive_targets_are_scored_as_counts(model, counts):
     assert "d2_poisson" not in plain.columns
 
 
-def test_any_regressor_is_scored_as_counts_if_told(counts):
+def test_any_regressor_is_scored_as_counts_on_request(counts):
     X, y = counts
     model = HistGradientBoostingRegressor(loss="poisson", max_iter=5).fit(X, y)
     assert "d2_poisson" not in task_scores(model, X, y, task_column="task").columns
@@ -551,11 +554,11 @@ def test_negative_counts_are_refused(counts):
         task_scores(Ridge().fit(X, y), X, y - y - 7, task_column="task", counts=True)
 
 
-def test_a_class_that_training_has_not_seen_is_named():
+def test_an_unseen_class_is_named():
     X = np.array([[0, 0.0], [0, 1.0], [0, 2.0], [0, 3.0], [0, 4.0], [0, 5.0]])
     y = np.array(["a", "b", "a", "b", "c", "c"])
     scoring = make_task_scorer("log_loss", task_column=0)
-    with pytest.raises(ValueError, match=r"known classes, \['a', 'b'\]. Got \['c', 'c"):
+    with pytest.raises(ValueError, match=r"the classes \['a', 'b'\]. Got \['c', 'c"):
         cross_validate(
             LogisticRegression(),
             X,

@@ -91,7 +91,7 @@ def frame():
 
 @pytest.fixture
 def outputs():
-    """Features, targets of three outputs with holes, and the same without."""
+    """Features, targets of three outputs with missing values, and without."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 2))
     complete = X @ rng.normal(size=(2, 3)) + 0.2 * rng.normal(size=(40, 3))
@@ -100,7 +100,7 @@ def outputs():
 
 
 def hot_ridge():
-    """A baseline that knows the task as indicators, and nothing of task_column."""
+    """A baseline with task indicators and without a task_column."""
     encode = make_column_transformer(
         (OneHotEncoder(), ["task"]), remainder="passthrough"
     )
@@ -108,7 +108,7 @@ def hot_ridge():
 
 
 class FixedPredictions(BaseEstimator):
-    """A model that is asked for rows in one order only."""
+    """A model that accepts rows in one order only."""
 
     def __init__(self, values):
         self.values = values
@@ -135,7 +135,7 @@ def test_scores_of_a_task_are_those_of_scikit_learn_on_its_rows(metric, weighs, 
     assert scores.pooled[metric] == pytest.approx(pooled, rel=1e-12)
 
 
-def test_correlation_is_pearsons_and_nmse_the_rest_of_r2(rows):
+def test_correlation_is_pearsons_and_nmse_is_one_minus_r2(rows):
     y, z, codes, _ = rows
     scores = score_predictions(y, z, codes, np.arange(5))
     naive = [np.corrcoef(y[codes == t], z[codes == t])[0, 1] for t in range(5)]
@@ -158,7 +158,7 @@ def test_integer_weights_are_repetitions(rows):
     np.testing.assert_array_equal(weighted.weights, repeated.columns["n"])
 
 
-def test_rows_of_weight_zero_and_of_no_task_do_not_count(rows):
+def test_rows_without_weight_or_task_are_left_out(rows):
     y, z, codes, v = rows
     kept = (codes != 3) & (np.arange(60) % 3 > 0)
     marked = np.where(codes == 3, -1, codes)
@@ -200,7 +200,7 @@ def test_equal_predictions_have_no_correlation():
 
 
 @given(arrays(float, (12, 2), elements=st.floats(-1e3, 1e3, width=32)))
-def test_a_far_offset_changes_no_measure(values):
+def test_a_large_offset_changes_no_score(values):
     y, z = np.round(values.T)
     codes = np.arange(12) % 3
     near = score_predictions(y, z, codes, np.arange(3))
@@ -374,7 +374,7 @@ def test_any_groups_of_rows_can_be_scored(frame):
 
 
 @pytest.mark.parametrize("convert", [np.asarray, pd.DataFrame, pl.DataFrame])
-def test_columns_of_the_target_are_tasks_where_they_are_observed(convert, outputs):
+def test_columns_of_the_target_are_tasks_on_their_observed_rows(convert, outputs):
     X, holes, complete = outputs
     model = LinearRegression().fit(X, complete)
     scores = task_scores(model, X, convert(holes))
@@ -396,14 +396,14 @@ def test_columns_are_named_in_their_order_and_weights_are_per_row(outputs):
     np.testing.assert_array_equal(scores.weights, totals)
 
 
-def test_hidden_values_of_a_masked_target_are_not_looked_at(outputs):
+def test_hidden_values_of_a_masked_target_are_not_used(outputs):
     X, holes, complete = outputs
     model = LinearRegression().fit(X, complete)
     masked = np.ma.array(complete, mask=np.isnan(holes))
     assert task_scores(model, X, masked).macro == task_scores(model, X, holes).macro
 
 
-def test_what_task_scores_cannot_know_it_asks_for(frame, outputs):
+def test_task_scores_needs_to_know_the_tasks(frame, outputs):
     X, y = frame
     model = Ridge().fit(X[["x0"]], y)
     with pytest.raises(ValueError, match="Ridge declares no task column; give task_c"):
@@ -429,7 +429,7 @@ def test_nan_metrics_are_scikit_learns_on_complete_targets(metric, weighs, outpu
 
 
 @each_metric
-def test_nan_metrics_take_each_output_where_it_is_observed(metric, outputs):
+def test_nan_metrics_score_each_output_on_its_observed_rows(metric, outputs):
     _, holes, complete = outputs
     predicted = np.roll(complete, 1, axis=0)
     seen = ~np.isnan(holes)
@@ -457,7 +457,7 @@ def test_nan_averages_skip_outputs_that_have_no_score():
 
 
 @each_metric
-def test_nan_scorers_choose_among_models_of_incomplete_targets(metric, outputs):
+def test_nan_scorers_work_with_incomplete_targets(metric, outputs):
     X, holes, _ = outputs
     search = GridSearchCV(
         IndependentTasks(Ridge()),
@@ -470,7 +470,7 @@ def test_nan_scorers_choose_among_models_of_incomplete_targets(metric, outputs):
 
 @pytest.mark.parametrize("convert", [lambda frame: frame, pl.from_pandas])
 @each_metric
-def test_scorers_serve_dicts_searches_and_other_processes(metric, convert, frame):
+def test_scorers_work_in_dicts_searches_and_other_processes(metric, convert, frame):
     X, y = frame
     model = IndependentTasks(Ridge(), task_column="task")
     scoring = {
@@ -563,7 +563,7 @@ def test_a_fold_of_one_row_has_no_r2_and_says_so():
     X, y = make_related_tasks(3, [5, 5, 1], random_state=0)
     scoring = make_task_scorer("r2", task_column=-1)
     cv = LeaveOneTaskOut(task_column=-1)
-    with pytest.raises(ValueError, match="variance needs different values"):
+    with pytest.raises(ValueError, match="r2 needs different values"):
         cross_validate(Ridge(), X, y, cv=cv, scoring=scoring, error_score="raise")
 
 

@@ -33,7 +33,7 @@ task_and_class = st.lists(
 
 
 def split(splitter, labels):
-    """Splits of rows of which only the tasks matter."""
+    """Split rows given by their tasks only."""
     return list(splitter.split(np.zeros((len(labels), 1)), groups=labels))
 
 
@@ -70,7 +70,7 @@ def test_each_row_is_held_out_once_and_folds_are_even(labels, n_splits, shuffle)
 
 
 @given(task_labels, st.floats(0.01, 0.99))
-def test_a_part_of_each_task_is_held_out_and_a_part_kept(labels, test_size):
+def test_every_task_has_held_out_and_training_rows(labels, test_size):
     sizes = np.unique(labels, return_counts=True)[1]
     splitter = TaskShuffleSplit(3, test_size=test_size, random_state=0)
     expected = [
@@ -97,7 +97,7 @@ def test_stratified_folds_have_each_class_of_a_task_evenly(pairs, n_splits, shuf
 @pytest.mark.parametrize(
     ("n_splits", "classes"), [(2, "ab"), (2, "aab"), (5, "aabbb"), (3, "abbbbb")]
 )
-def test_the_folds_of_tasks_alike_have_each_class_evenly(n_splits, classes, shuffle):
+def test_folds_of_equal_tasks_have_each_class_evenly(n_splits, classes, shuffle):
     labels, y = np.repeat(range(60), len(classes)), np.array([*classes] * 60)
     splitter = TaskKFold(n_splits, stratify=True, shuffle=shuffle)
     by_class = split_classes(splitter, labels, y).sum(axis=1)
@@ -146,7 +146,7 @@ def test_classes_of_any_kind_are_stratified_alike(Splitter, convert):
         assert sorted(np.array(y)[test]) == ["cat"] * 3 + ["dog"] * 3
 
 
-def test_stratified_splits_serve_cross_validate_and_grid_search():
+def test_stratified_splits_work_in_cross_validate_and_grid_search():
     X, y = make_related_tasks(4, 30, 2, as_frame=True, random_state=0)
     y = np.where(y > y.quantile(0.8), "high", "low")
     options = {"task_column": "task", "stratify": True}
@@ -210,7 +210,7 @@ def test_containers_and_groups_give_the_same_splits(splitter, frame):
         assert [test.tolist() for _, test in other] == expected
 
 
-def test_without_shuffling_rows_are_dealt_in_turn_across_tasks():
+def test_without_shuffling_rows_are_assigned_in_turn_across_tasks():
     splits = split(TaskKFold(2), np.array([5, 3, 3, 5, 3]))
     assert [test.tolist() for _, test in splits] == [[1, 3, 4], [0, 2]]
 
@@ -221,7 +221,7 @@ def test_tasks_of_one_row_are_spread_over_the_folds():
 
 
 @pytest.mark.parametrize("splitter", [TaskKFold(3, shuffle=True), TaskShuffleSplit(3)])
-def test_a_seed_fixes_the_draw_and_a_generator_goes_on(splitter):
+def test_a_seed_repeats_the_draw_and_a_generator_continues(splitter):
     labels = np.repeat([0, 1, 2], 20)
     draw = [
         str(split(splitter.__class__(**{**vars(splitter), "random_state": s}), labels))
@@ -253,7 +253,7 @@ def test_splitters_print_their_parameters():
 
 @pytest.mark.parametrize("convert", [pd.DataFrame, pl.DataFrame])
 @each_splitter
-def test_splitters_serve_cross_validate_and_grid_search(splitter, convert, frame):
+def test_splitters_work_in_cross_validate_and_grid_search(splitter, convert, frame):
     X, y = frame
     X = convert(X.assign(task=X["task"].map(len)).to_dict("list"))  # numbers only
     model = make_pipeline(StandardScaler(), Ridge())
@@ -299,17 +299,17 @@ def test_impossible_parameters_are_refused(splitter, message):
 def test_a_split_that_the_tasks_do_not_allow_is_refused():
     with pytest.raises(ValueError, match="At least one task must have two rows"):
         split(TaskShuffleSplit(), np.arange(4))
-    with pytest.raises(ValueError, match="at least 2 tasks to leave one out"):
+    with pytest.raises(ValueError, match="needs at least 2 tasks"):
         split(LeaveOneTaskOut(), np.zeros(4))
 
 
 @each_splitter
-def test_without_any_task_the_message_says_what_to_give(splitter):
+def test_without_tasks_the_error_names_the_arguments(splitter):
     splitter = type(splitter)(**{**vars(splitter), "task_column": None})
     name, X = type(splitter).__name__, np.zeros((4, 2))
-    with pytest.raises(ValueError, match=rf"write {name}\(task_column=...\), or pass"):
+    with pytest.raises(ValueError, match=rf"use {name}\(task_column=...\), or pass"):
         next(splitter.split(X, np.zeros(4)))
-    with pytest.raises(ValueError, match=r"y with several columns.*with KFold"):
+    with pytest.raises(ValueError, match=r"but a 2-d y.*with KFold"):
         next(splitter.split(X, np.zeros((4, 3))))
 
 

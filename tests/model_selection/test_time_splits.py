@@ -1,4 +1,4 @@
-"""Splits in time train on the past of every task and test on its future."""
+"""Splits in time train on earlier rows of every task and test on later rows."""
 
 import datetime
 
@@ -45,7 +45,7 @@ def test_within_a_task_training_rows_are_earlier_than_held_out_rows(rows, n_spli
 
 
 @given(task_and_time, st.integers(1, 5))
-def test_every_row_is_held_out_once_but_for_the_first_of_each_task(rows, n_splits):
+def test_every_row_after_the_first_period_is_held_out_once(rows, n_splits):
     labels, times = rows.T
     splits = split(TaskTimeSeriesSplit(n_splits), labels, times)
     held_out = np.concatenate([test for _, test in splits])
@@ -111,7 +111,7 @@ def test_without_times_rows_are_in_their_order():
     assert [rows.tolist() for rows in pair] == [[0, 1, 2, 3], [4, 5, 6]]
 
 
-def test_it_serves_cross_validate_grid_search_and_comparisons(weekly):
+def test_it_works_in_cross_validate_grid_search_and_comparisons(weekly):
     X, y = weekly
     splitter = TaskTimeSeriesSplit(3, task_column="task", time_column="week")
     scores = cross_validate(Ridge(), X, y, cv=splitter)["test_score"]
@@ -139,8 +139,8 @@ def test_times_reach_the_splitter_by_metadata_routing(weekly):
     [
         (TaskTimeSeriesSplit(0), [1, 2, 3, 4], "n_splits must be an integer"),
         (TaskTimeSeriesSplit(2), [1, 2, 1, 2], "must have later rows.*use fewer"),
-        (TaskTimeSeriesSplit(1), [1, 2, np.nan, 4], "missing one in row 2"),
-        (TaskTimeSeriesSplit(1), ["2024-01-01", None] * 2, "missing one in row 1"),
+        (TaskTimeSeriesSplit(1), [1, 2, np.nan, 4], "missing value in row 2"),
+        (TaskTimeSeriesSplit(1), ["2024-01-01", None] * 2, "missing value in row 1"),
         (TaskTimeSeriesSplit(1), ["31/12/2024"] * 4, "Got the text '31/12/2024'"),
         (TaskTimeSeriesSplit(1), ["9", "10", "1", "2"], "Got the text '9'"),
         (TaskTimeSeriesSplit(1), [[1], [2], [3], [4]], "time must be 1-d"),
