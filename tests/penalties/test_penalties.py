@@ -25,7 +25,7 @@ from skmtl.penalties import (
     SquaredTrace,
     Trace,
 )
-from skmtl.penalties._chain import walk_chain
+from skmtl.penalties._chain import solve_dynamic_program
 from skmtl.penalties._taut_string import solve_taut_string
 
 NORMS = [
@@ -644,9 +644,9 @@ def test_neighbours_in_a_network_are_equal_or_apart(bound):
 
 @given(V=hnp.arrays(float, (3, 9), elements=st.floats(-1, 1)), bound=steps)
 def test_a_taut_string_is_found_as_by_walking_along_it(V, bound):
-    W, loose = solve_taut_string(V, bound / 4)
-    assert not len(loose)
-    assert_allclose(W, walk_chain(V.T, bound / 4).T, atol=1e-13)
+    W, unsolved = solve_taut_string(V, bound / 4)
+    assert not len(unsolved)
+    assert_allclose(W, solve_dynamic_program(V.T, bound / 4).T, atol=1e-13)
 
 
 @parametrize("n_tasks", [2, 60, 500], short=[2, 60])
@@ -655,16 +655,18 @@ def test_a_taut_string_is_found_as_by_walking_along_it(V, bound):
 def test_long_strings_are_tight_within_few_rounds(n_tasks, rounded, threshold):
     V = np.random.default_rng(0).uniform(-1, 1, size=(20, n_tasks)).round(rounded)
     for chains in (V, np.cumsum(V, axis=1) / n_tasks):
-        W, loose = solve_taut_string(chains, threshold)
-        assert not len(loose)
-        assert_allclose(W, walk_chain(chains.T, threshold).T, atol=1e-13 * n_tasks)
+        W, unsolved = solve_taut_string(chains, threshold)
+        assert not len(unsolved)
+        assert_allclose(
+            W, solve_dynamic_program(chains.T, threshold).T, atol=1e-13 * n_tasks
+        )
 
 
-def test_chains_that_are_left_loose_are_walked():
+def test_chains_that_do_not_converge_are_solved_by_a_dynamic_program():
     trend = np.sort(np.random.default_rng(0).uniform(-1, 1, size=(500, 3)), axis=0)
     assert len(solve_taut_string(trend.T.copy(), 30.0)[1]) == 3
     found = Fused(30.0).prox(np.column_stack([trend, trend[::-1]]), 1.0)
-    assert_allclose(found[:, :3], walk_chain(trend, 30.0), atol=1e-12)
+    assert_allclose(found[:, :3], solve_dynamic_program(trend, 30.0), atol=1e-12)
     assert_allclose(found[::-1, 3:], found[:, :3], atol=1e-12)
 
 
