@@ -12,6 +12,11 @@ class Restrictable(Smooth):
     def restrict(self, features: Array) -> "Restrictable":
         """Return the term of these features, a BlockQuadratic if it is quadratic."""
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether solvers may take the features in their order."""
+        return True
+
 
 class HasQuadraticModel(Restrictable):
     """A term that is not quadratic, with a quadratic model at every point."""

@@ -159,6 +159,9 @@ def test_no_iteration_is_needed_at_the_optimum():
     smooth, solver = Quadratic(STEEP, TARGET), Fista(tol=1e-10)
     best = solver.minimize(smooth, L1(0.02), np.zeros((4, 6)))
     assert solver.minimize(smooth, L1(0.02), best.variable).n_iter == 0
+    exact = Fista(tol=0.0).minimize(smooth, Nothing(), TARGET)
+    assert exact.n_iter == 0
+    assert exact.converged
     strong = L1(L1().dual_norm(smooth.zero().gradient))
     at_zero = solver.minimize(smooth, strong, np.zeros((4, 6)))
     assert at_zero.n_iter == 0

@@ -226,6 +226,16 @@ def test_the_condition_leaves_out_what_is_zero():
     assert zero.condition == 1
 
 
+def test_a_task_without_rows_beside_others_has_the_block_of_its_strengths():
+    X = roots(n_rows=9)
+    groups = [(np.array([0, 2]), X[[0, 2]])]
+    blocks = Spectral.from_groups(groups, 3, 4, PATTERN, np.array([0.5]))
+    found = blocks.solve(np.ones((3, 4)))
+    assert_allclose(found[1], 2 / PATTERN)
+    others = by_rows(X, np.array([0.5])).solve(np.ones((3, 4)))
+    assert_allclose(found[[0, 2]], others[[0, 2]])
+
+
 def test_blocks_of_no_rows_are_their_strengths():
     blocks = by_rows(np.zeros((2, 1, 4)), np.array([0.5]))
     assert_allclose(blocks.solve(np.ones((2, 4))), 2 / np.tile(PATTERN, (2, 1)))
