@@ -46,7 +46,7 @@ class Positive(BaseEstimator, Norm):
 
     @property
     def n_parts(self) -> int:  # type: ignore[override]
-        """Number of parts whose sum is the coefficients."""
+        """Number of parts that sum to the coefficients."""
         return self.penalty.n_parts
 
     def value(self, W: Array) -> float:

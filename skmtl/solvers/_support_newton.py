@@ -12,7 +12,7 @@ from ._blocks import BlockQuadratic
 
 # If only a shorter step decreases the objective, the support must change first.
 _MIN_LENGTH = 1 / 64
-# Armijo constant: the least decrease of a step, as a fraction of what its slope gives.
+# Armijo constant: least decrease of a step, as a fraction of its predicted decrease.
 _ARMIJO = 1e-4
 
 
