@@ -9,6 +9,9 @@ from skmtl._contracts import Array, Penalty
 
 from ._spectral import singular_values
 
+# Singular values below this multiple of the largest count as zero.
+_NULL = 1e-12
+
 
 @dataclass(repr=False, eq=False)
 class ClusterNorm(BaseEstimator, Penalty):
@@ -113,17 +116,17 @@ class ClusterNorm(BaseEstimator, Penalty):
         """Return the eigenvalues of the minimising affinity."""
         low, high = self._limits
         if low == high:  # every affinity is minimal; return the limit
-            return np.arange(len(sizes)) < self._n_free
+            return np.arange(len(sizes)) < self._n_directions
         return (self._slack(sizes, 0.0) - low) / (high - low)
 
     @property
-    def _n_free(self):
+    def _n_directions(self):
         """Number of directions between groups, without that of the mean."""
         return self.n_clusters - (self.alpha_mean is not None)
 
     @property
     def _limits(self):
-        """Bounds of a slack, which is one over a strength."""
+        """Bounds of a slack, one over the strengths within and between groups."""
         return 1 / float(self.alpha_within), 1 / float(self.alpha_between)
 
     def _slack(self, sizes, step):
@@ -132,21 +135,17 @@ class ClusterNorm(BaseEstimator, Penalty):
         Bounds and the sum of s are given. The minimisers are
         ``clip(theta * sizes - step)``, where theta makes the sum right.
         """
-        (low, high), n, n_free = self._limits, len(sizes), self._n_free
+        (low, high), n, n_directions = self._limits, len(sizes), self._n_directions
         largest = sizes.max(initial=0.0)
-        if n_free >= n or largest == 0:
+        if n_directions >= n or largest == 0:
             return np.full(n, high)
         relative = sizes / largest
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             kinks = np.concatenate([(low + step) / relative, (high + step) / relative])
         kinks = np.sort(kinks[np.isfinite(kinks)])
         slack = np.clip(kinks[:, None] * relative - step, low, high)
-        total = n * low + n_free * (high - low)
+        total = n * low + n_directions * (high - low)
         if not len(kinks) or slack[-1].sum() <= total:
             return np.where(relative > 0, high, low)
         theta = np.interp(total, slack.sum(axis=1), kinks)
         return np.clip(theta * relative - step, low, high)
-
-
-# Singular values below this multiple of the largest count as zero.
-_NULL = 1e-12

@@ -64,9 +64,9 @@ def _update(sums, side, threshold):
     distance = sums - string
     outside = np.abs(distance) > threshold + tolerance
     added = np.where(outside, np.sign(distance), 0.0)
-    bend = slope[:, :-1] - slope[:, 1:]
+    slope_change = slope[:, :-1] - slope[:, 1:]
     side, new_side = side[:, 1:-1], np.zeros_like(side)
-    kept = side * bend > tolerance
+    kept = side * slope_change > tolerance
     new_side[:, 1:-1] = np.where(side == 0, added[:, 1:-1], side * kept)
     return slope, new_side
 

@@ -19,8 +19,8 @@ def pull_together(
 
     The system is ``mass_v x_v + sum_u precision_vu x_u = right_v``. The preconditioner
     adds two levels: inverses of the diagonal blocks, and a correction that is constant
-    on each connected component. Strong edges make the first level too weak along those
-    constants.
+    on each connected component. If edges are strong, the blocks alone converge slowly
+    along these constants.
 
     Parameters
     ----------
