@@ -160,3 +160,14 @@ def test_nodes_without_a_path_to_known_ones_are_not_reached():
     found, reached = extend(sparse.csr_array(graph), known, RIGHT)
     assert reached.tolist() == [False, False, True, True, False, True, True]
     assert_allclose(found[[3, 5]], RIGHT[[2, 6]])
+
+
+def test_a_shuffled_chain_is_solved_as_by_one_dense_matrix():
+    order = rng.permutation(60)
+    edges = np.sort(np.stack([order[:-1], order[1:]], axis=1), axis=1)
+    strength, right = rng.uniform(0.1, 10, size=59), rng.normal(size=(60, 1))
+    dense = np.eye(60)
+    incidence = np.eye(60)[edges[:, 0]] - np.eye(60)[edges[:, 1]]
+    dense += (incidence.T * strength) @ incidence
+    found = eliminate(plan_elimination(edges, 60), np.ones((60, 1, 1)), strength, right)
+    assert_allclose(found, np.linalg.solve(dense, right), atol=1e-12)
