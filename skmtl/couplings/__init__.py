@@ -1,4 +1,4 @@
-"""Say how tasks pull on each other."""
+"""Couplings: quadratic penalties on differences between tasks."""
 
 from ._apart import Apart
 from ._graph import Graph

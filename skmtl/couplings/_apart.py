@@ -1,9 +1,12 @@
-"""Tasks that do not pull on each other."""
+"""Tasks without a coupling, each with its own ridge."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+
+from skmtl._contracts import Array
 
 from ._strengths import Strengths
 from ._sum import Summand
@@ -11,12 +14,12 @@ from ._sum import Summand
 
 @dataclass(repr=False, eq=False)
 class Apart(BaseEstimator, Summand):
-    """Shrink every task to zero on its own: ``sum_t alpha_t ||w_t||^2``.
+    """Ridge of every task, without coupling: ``sum_t alpha_t ||w_t||^2``.
 
     Parameters
     ----------
     alpha : float or array-like of shape (n_tasks,), default=1.0
-        Strength, one or one per task.
+        Strength, one for all tasks or one per task.
 
     Examples
     --------
@@ -26,9 +29,9 @@ class Apart(BaseEstimator, Summand):
            [0., 2.]])
     """
 
-    alpha: object = 1.0
+    alpha: ArrayLike = 1.0
 
-    def strengths(self, n_tasks, n_features):
+    def strengths(self, n_tasks: int, n_features: int) -> Strengths:
         """Return the strengths as arrays.
 
         Parameters
@@ -45,7 +48,7 @@ class Apart(BaseEstimator, Summand):
         centre = np.full(n_features, np.inf)
         return Strengths(alpha, np.ones(n_features), centre, 0.0)
 
-    def precision(self, n_tasks):
+    def precision(self, n_tasks: int) -> Array:
         """Return the precision matrix over tasks of one feature.
 
         Parameters

@@ -1,17 +1,20 @@
-"""Tasks that pull on their neighbours in a graph."""
+"""Tasks coupled to their neighbours in a graph."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
+
+from skmtl._contracts import Array
 
 from ._sum import Summand
 
 
 @dataclass(repr=False, eq=False)
 class Graph(BaseEstimator, Summand):
-    """Keep every task near its neighbours.
+    """Laplacian penalty that keeps tasks near their neighbours in a graph.
 
     ``alpha sum_(s,t) A_st ||w_s - w_t||^2 + alpha_ridge sum_t ||w_t||^2`` over the
     edges ``(s, t)``, each counted once.
@@ -21,9 +24,9 @@ class Graph(BaseEstimator, Summand):
     adjacency : {ndarray, sparse matrix} of shape (n_nodes, n_nodes)
         Weights ``A`` of the edges, symmetric, 0 or more, zero on the diagonal.
     alpha : float, default=1.0
-        Strength of the pull to the neighbours.
+        Strength of the penalty on differences between neighbours.
     alpha_ridge : float, default=0.0
-        Strength of the pull to zero.
+        Strength of the ridge.
 
     Examples
     --------
@@ -34,11 +37,11 @@ class Graph(BaseEstimator, Summand):
            [-2.,  2.]])
     """
 
-    adjacency: object
+    adjacency: Any
     alpha: float = 1.0
     alpha_ridge: float = 0.0
 
-    def edges(self):
+    def edges(self) -> tuple[Array, Array]:
         """Return the edges and their strengths.
 
         Returns
@@ -50,22 +53,22 @@ class Graph(BaseEstimator, Summand):
         """
         upper = sparse.triu(sparse.coo_array(self.adjacency), k=1).tocoo()
         strength = self.alpha * upper.data
-        drawn = strength > 0
-        edges = np.stack([upper.coords[0], upper.coords[1]], axis=1)[drawn]
-        return edges.astype(np.intp), strength[drawn]
+        positive = strength > 0
+        edges = np.stack([upper.coords[0], upper.coords[1]], axis=1)[positive]
+        return edges.astype(np.intp), strength[positive]
 
-    def parts(self):
-        """Find the connected parts of the graph.
+    def parts(self) -> Array:
+        """Return the connected components of the graph.
 
         Returns
         -------
         ndarray of shape (n_nodes,)
-            Number of each node's part.
+            Number of each node's component.
         """
-        drawn = sparse.csr_array(self.adjacency)
-        return sparse.csgraph.connected_components(drawn, directed=False)[1]
+        graph = sparse.csr_array(self.adjacency)
+        return sparse.csgraph.connected_components(graph, directed=False)[1]
 
-    def precision(self, n_tasks):
+    def precision(self, n_tasks: int) -> Any:
         """Return the precision matrix over tasks of one feature.
 
         Parameters
@@ -79,7 +82,7 @@ class Graph(BaseEstimator, Summand):
             ``alpha L + alpha_ridge I`` with the Laplacian ``L`` of the graph.
         """
         (ends, strength), shape = self.edges(), (n_tasks, n_tasks)
-        off = sparse.coo_array((strength, (ends[:, 0], ends[:, 1])), shape=shape)
-        off = (off + off.T).tocsr()
-        degree = off.sum(axis=1) + self.alpha_ridge
-        return sparse.csr_array(sparse.diags_array(degree) - off)
+        upper = sparse.coo_array((strength, (ends[:, 0], ends[:, 1])), shape=shape)
+        weights = (upper + upper.T).tocsr()
+        degree = weights.sum(axis=1) + self.alpha_ridge
+        return sparse.csr_array(sparse.diags_array(degree) - weights)

@@ -1,9 +1,12 @@
-"""Tasks that pull each other to a shared centre."""
+"""Tasks coupled to a shared centre."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+
+from skmtl._contracts import Array
 
 from ._strengths import Strengths
 from ._sum import Summand
@@ -11,20 +14,21 @@ from ._sum import Summand
 
 @dataclass(repr=False, eq=False)
 class ToMean(BaseEstimator, Summand):
-    """Keep every task near a shared centre.
+    """Quadratic penalty that keeps tasks near a shared centre.
 
     ``sum_tj alpha_j (w_tj - w_sj)^2 + alpha_shared ||w_s||^2 + alpha_intercept
-    sum_t (b_t - b_s)^2``, the centre ``(w_s, b_s)`` being free.
+    sum_t (b_t - b_s)^2``, minimised over the centre ``(w_s, b_s)``.
 
     Parameters
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of the pull to the centre, one or one per feature.
+        Strength of the penalty on differences from the centre, one for all features or
+        one per feature.
     alpha_shared : float, default=0.0
         Strength of the ridge on the centre; infinite fixes it at zero.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together: 0 leaves them free, infinity makes
-        them one.
+        Strength of the penalty on differences between intercepts: 0 for none, infinite
+        for one shared intercept.
 
     Examples
     --------
@@ -34,11 +38,11 @@ class ToMean(BaseEstimator, Summand):
            [-0.5,  0.5]])
     """
 
-    alpha: object = 1.0
+    alpha: ArrayLike = 1.0
     alpha_shared: float = 0.0
     alpha_intercept: float = 0.0
 
-    def strengths(self, n_tasks, n_features):
+    def strengths(self, n_tasks: int, n_features: int) -> Strengths:
         """Return the strengths as arrays.
 
         Parameters
@@ -53,13 +57,13 @@ class ToMean(BaseEstimator, Summand):
         """
         alpha, pattern = np.asarray(self.alpha, dtype=float), np.ones(n_features)
         if alpha.ndim:
-            alpha, pattern = np.float64(1.0), alpha
+            alpha, pattern = np.ones(1), alpha
         centre = np.full(n_features, float(self.alpha_shared))
         return Strengths(
             np.atleast_1d(alpha), pattern, centre, float(self.alpha_intercept)
         )
 
-    def precision(self, n_tasks):
+    def precision(self, n_tasks: int) -> Array:
         """Return the precision matrix over tasks of one feature, centre eliminated.
 
         Parameters
@@ -75,13 +79,13 @@ class ToMean(BaseEstimator, Summand):
         alpha = np.asarray(self.alpha, dtype=float)
         if alpha.ndim:
             raise ValueError(
-                "alpha must be one number where a coupling has one precision matrix "
-                f"for all features, got shape {alpha.shape}. Give one number, or use "
+                "alpha must be one number, as all features share the precision matrix, "
+                f"got shape {alpha.shape}. Pass one number, or use "
                 "MeanRegularizedRegressor."
             )
         total = n_tasks * alpha + self.alpha_shared
         return alpha * np.eye(n_tasks) - (alpha**2 / total if total > 0 else 0.0)
 
-    def penalizes_intercepts(self):
-        """Return whether intercepts are pulled, which `precision` does not say."""
+    def penalizes_intercepts(self) -> bool:
+        """Return whether intercepts are penalised, which `precision` does not show."""
         return self.alpha_intercept > 0

@@ -1,43 +1,45 @@
-"""Strengths with which tasks are pulled, as arrays."""
+"""Strengths of a coupling to a shared centre, as arrays."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from skmtl._contracts import Array
+
 
 @dataclass(frozen=True)
 class Strengths:
-    """Say how strongly each coefficient is pulled, and to what.
+    """Strengths of the quadratic penalties on each coefficient and intercept.
 
-    Minimised, beside the loss, is ``sum_tj alpha_t pattern_j (w_tj - w_sj)^2 +
-    sum_j centre_j w_sj^2 + intercept sum_t (b_t - b_s)^2``.
+    The penalty is ``sum_tj alpha_t pattern_j (w_tj - w_sj)^2 + sum_j centre_j w_sj^2 +
+    intercept sum_t (b_t - b_s)^2``, with the shared centre ``(w_s, b_s)``.
 
     Parameters
     ----------
     alpha : ndarray of shape (n_tasks or 1,)
         Strength per task.
     pattern : ndarray of shape (n_features,)
-        Factor per feature; finite, and positive where alpha acts.
+        Factor per feature, finite; positive for features with a penalty.
     centre : ndarray of shape (n_features,)
-        Strength that pulls the centre to zero; infinite holds it there.
+        Strength of the ridge on the centre; infinite fixes it at zero.
     intercept : float
-        Strength that pulls the intercepts together; infinite makes them one.
+        Strength on differences between intercepts; infinite makes them equal.
     holds_intercept : bool, default=False
-        Whether the shared intercept is held at zero.
+        Whether the shared intercept is fixed at zero.
     """
 
-    alpha: np.ndarray
-    pattern: np.ndarray
-    centre: np.ndarray
+    alpha: Array
+    pattern: Array
+    centre: Array
     intercept: float
     holds_intercept: bool = False
 
     @property
-    def own(self):
+    def own(self) -> Array:
         """Strengths per task and feature, shape (n_tasks or 1, n_features)."""
         return self.alpha[:, None] * self.pattern
 
     @property
-    def pinned(self):
-        """Whether the centre is held at zero."""
+    def pinned(self) -> bool:
+        """Whether the centre is fixed at zero."""
         return bool(np.isinf(self.centre).all()) and len(self.centre) > 0

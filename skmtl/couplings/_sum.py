@@ -1,6 +1,7 @@
-"""Couplings that add up."""
+"""Sums of couplings."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sklearn.base import BaseEstimator
 
@@ -8,21 +9,21 @@ from skmtl._contracts import Coupling
 
 
 class Summand(Coupling):
-    """A coupling that others can be added to."""
+    """Coupling to which others can be added with ``+``."""
 
-    def __add__(self, other):
+    def __add__(self, other: Coupling) -> "Sum":
         """Return the Sum of both."""
         return Sum(self, other) if isinstance(other, Coupling) else NotImplemented
 
 
 @dataclass(repr=False, eq=False)
 class Sum(BaseEstimator, Summand):
-    """Let tasks pull on each other in two ways at once: ``first + second``.
+    """Sum of two couplings: ``first + second``.
 
     Parameters
     ----------
     first, second : Coupling
-        Couplings of the same tasks, sums among them.
+        Couplings of the same tasks; they may be sums.
 
     Examples
     --------
@@ -38,7 +39,7 @@ class Sum(BaseEstimator, Summand):
     first: Coupling
     second: Coupling
 
-    def precision(self, n_tasks):
+    def precision(self, n_tasks: int) -> Any:
         """Return the precision matrix over tasks of one feature, the sum of both.
 
         Parameters
@@ -53,6 +54,6 @@ class Sum(BaseEstimator, Summand):
         """
         return self.first.precision(n_tasks) + self.second.precision(n_tasks)
 
-    def penalizes_intercepts(self):
-        """Return whether intercepts are pulled, which `precision` does not say."""
+    def penalizes_intercepts(self) -> bool:
+        """Return whether intercepts are penalised, which `precision` does not show."""
         return self.first.penalizes_intercepts() or self.second.penalizes_intercepts()

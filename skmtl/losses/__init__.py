@@ -1,4 +1,4 @@
-"""Say what a sample costs, given its target and its raw prediction."""
+"""Losses of rows, functions of the target and the raw prediction."""
 
 from ._huber import Huber
 from ._logistic import Logistic

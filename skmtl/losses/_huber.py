@@ -1,24 +1,25 @@
-"""The loss of targets with outliers."""
+"""Loss for targets with outliers."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import ElementwiseLoss
+from skmtl._contracts import Array, ElementwiseLoss
 
 
 @dataclass(repr=False, eq=False)
 class Huber(BaseEstimator, ElementwiseLoss):
-    """Fit targets of which a few are far off, and count these by their distance only.
+    """Huber loss, for targets with a few outliers.
 
-    ``r^2 / 2`` for residuals ``r = y - z`` within `epsilon`, ``epsilon |r| - epsilon^2
-    / 2`` beyond.
+    ``r^2 / 2`` for residuals ``r = y - z`` of at most `epsilon`, and
+    ``epsilon |r| - epsilon^2 / 2`` beyond.
 
     Parameters
     ----------
     epsilon : float, default=1.35
-        Where squares end, in units of the target.
+        Residual at which the loss turns from quadratic to linear, in units of the
+        target.
 
     References
     ----------
@@ -36,26 +37,26 @@ class Huber(BaseEstimator, ElementwiseLoss):
     epsilon: float = 1.35
     is_scaled = True
 
-    def cost(self, y, z):
-        within = self.slope(y, z)
-        return within * (z - y) - within**2 / 2
+    def cost(self, y: Array, z: Array) -> Array:
+        clipped = self.slope(y, z)
+        return clipped * (z - y) - clipped**2 / 2
 
-    def slope(self, y, z):
+    def slope(self, y: Array, z: Array) -> Array:
         return np.clip(z - y, -self.epsilon, self.epsilon)
 
-    def curvature(self, y, z):
+    def curvature(self, y: Array, z: Array) -> Array:
         return (np.abs(z - y) <= self.epsilon).astype(np.result_type(y, z))
 
-    def majorant(self, y, z):
-        # The parabola above the loss that touches it here, as the loss may be straight.
-        beyond = np.maximum(np.abs(z - y), self.epsilon)
-        return (self.epsilon / beyond)[..., None]
+    def majorant(self, y: Array, z: Array) -> Array:
+        # Curvature of the tangent parabola above the loss, as the Hessian may be zero.
+        distance = np.maximum(np.abs(z - y), self.epsilon)
+        return (self.epsilon / distance)[..., None]
 
-    def dual_cost(self, y, v):
+    def dual_cost(self, y: Array, v: Array) -> Array:
         return np.where(np.abs(v) <= self.epsilon, v * v / 2 + v * y, np.inf)
 
-    def mean(self, z):
+    def mean(self, z: Array) -> Array:
         return z
 
-    def link(self, mean):
+    def link(self, mean: Array) -> Array:
         return mean

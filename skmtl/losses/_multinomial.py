@@ -1,5 +1,6 @@
-"""The loss of more than two classes."""
+"""Loss for more than two classes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,17 +8,17 @@ from scipy.linalg import helmert
 from scipy.special import xlogy
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Loss
+from skmtl._contracts import Array, Loss
 
-# Probabilities this far below zero are zero.
+# Probabilities below zero by at most this are rounding errors of zero.
 _ROUNDING = 1e-12
 
 
-def contrasts(n_classes):
-    """Return an orthonormal basis of the scores of classes that sum to zero.
+def contrasts(n_classes: int) -> Array:
+    """Return an orthonormal basis of class scores that sum to zero.
 
-    Only differences between scores matter. In this basis there are no others, and
-    squared norms are those of the scores.
+    Probabilities depend only on differences between scores, which have unique
+    coordinates in this basis. Squared norms of coordinates and of scores are equal.
 
     Parameters
     ----------
@@ -41,11 +42,11 @@ def contrasts(n_classes):
 
 @dataclass(repr=False, eq=False)
 class Multinomial(BaseEstimator, Loss):
-    """Fit the probabilities of classes: ``log sum_k exp(s_k) - sum_k y_k s_k``.
+    """Multinomial loss, for classes: ``log sum_k exp(s_k) - sum_k y_k s_k``.
 
-    The scores ``s = V z`` of the classes follow from raw predictions ``z`` in the basis
-    ``V`` of :func:`contrasts`. The target ``y`` is 1 for the class of the sample and 0
-    for others, or their probabilities, and NaN for a class that cannot occur.
+    The class scores are ``s = V z``, with raw predictions ``z`` and the basis ``V`` of
+    :func:`contrasts`. The target ``y`` is 1 for the class of the row and 0 for the
+    others, or a probability, and NaN for a class that cannot occur.
 
     Parameters
     ----------
@@ -65,53 +66,53 @@ class Multinomial(BaseEstimator, Loss):
     largest_curvature = 0.5
 
     @property
-    def n_outputs(self):
+    def n_outputs(self) -> int:  # type: ignore[override]
         return self.n_classes - 1
 
-    def log_probabilities(self, y, z):
-        """Return the logarithms of the classes' probabilities, minus infinity if NaN.
+    def log_probabilities(self, y: Array, z: Array) -> Array:
+        """Return the log-probabilities of the classes, minus infinity if y is NaN.
 
         Parameters
         ----------
         y : ndarray of shape (..., n_classes)
-            Targets, of which only NaN matters.
+            Targets; only their NaNs are used.
         z : ndarray of shape (..., n_classes - 1)
             Raw predictions.
 
         Returns
         -------
         ndarray of shape (..., n_classes)
-            The logarithms.
+            The log-probabilities.
         """
         scores = z @ contrasts(self.n_classes).T
         return _normalise(np.where(np.isnan(y), -np.inf, scores))
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         logs = self.log_probabilities(y, z)
         return -(y * logs).sum(axis=-1, where=y > 0)
 
-    def gradient(self, y, z):
-        y, found = np.nan_to_num(y), np.exp(self.log_probabilities(y, z))
-        others, top = _split(found)
-        # The top class takes no difference of numbers near one, where its y is one.
-        rest = (1 - y) - others.sum(axis=-1, keepdims=True)
-        return np.where(top, rest, found - y) @ contrasts(self.n_classes)
+    def gradient(self, y: Array, z: Array) -> Array:
+        y, probabilities = np.nan_to_num(y), np.exp(self.log_probabilities(y, z))
+        others, is_top = _split_top(probabilities)
+        # If y is one for the top class, this form subtracts no numbers close to one.
+        top = (1 - y) - others.sum(axis=-1, keepdims=True)
+        return np.where(is_top, top, probabilities - y) @ contrasts(self.n_classes)
 
-    def hessian(self, y, z):
+    def hessian(self, y: Array, z: Array) -> Array:
         basis = contrasts(self.n_classes)
         probabilities = np.exp(self.log_probabilities(y, z))
-        gaps = basis - (probabilities @ basis)[..., None, :]
-        return (probabilities[..., None] * gaps).swapaxes(-1, -2) @ gaps
+        deviations = basis - (probabilities @ basis)[..., None, :]
+        return (probabilities[..., None] * deviations).swapaxes(-1, -2) @ deviations
 
     @property
-    def basis(self):
+    def basis(self) -> Array:
         return contrasts(self.n_classes)
 
-    def majorant_product(self, y, z):
-        # Without a matrix per row: ``p * s - p (p . s)`` for steps ``s`` of scores.
+    def majorant_product(self, y: Array, z: Array) -> Callable[[Array], Array]:
+        # ``p * s - p (p . s)`` for steps ``s`` of scores, without a matrix per row.
         probabilities = np.exp(self.log_probabilities(y, z))
 
-        def multiply(step):
+        def multiply(step: Array) -> Array:
             mean = np.einsum("...k,...k->...", probabilities, step)
             step = step - mean[..., None]
             step *= probabilities
@@ -119,34 +120,34 @@ class Multinomial(BaseEstimator, Loss):
 
         return multiply
 
-    def majorant_diagonal(self, y, z):
+    def majorant_diagonal(self, y: Array, z: Array) -> Array:
         probabilities = np.exp(self.log_probabilities(y, z))
         return probabilities * (1 - probabilities)
 
-    def conjugate(self, y, v):
+    def conjugate(self, y: Array, v: Array) -> Array:
         shift = v @ contrasts(self.n_classes).T
         probabilities = np.nan_to_num(y) + shift
-        empty = np.isnan(y) & (probabilities > _ROUNDING)
-        within = ((probabilities >= -_ROUNDING) & ~empty).all(axis=-1)
+        impossible = np.isnan(y) & (probabilities > _ROUNDING)
+        is_finite = ((probabilities >= -_ROUNDING) & ~impossible).all(axis=-1)
         probabilities = np.maximum(probabilities, 0.0)
-        return np.where(within, xlogy(probabilities, probabilities).sum(-1), np.inf)
+        return np.where(is_finite, xlogy(probabilities, probabilities).sum(-1), np.inf)
 
-    def mean(self, z):
+    def mean(self, z: Array) -> Array:
         return np.exp(_normalise(z @ contrasts(self.n_classes).T))
 
-    def link(self, mean):
+    def link(self, mean: Array) -> Array:
         logs = np.log(mean)
         return logs @ contrasts(self.n_classes)
 
 
 def _normalise(scores):
-    """Return logarithms of probabilities, of which the largest keeps its digits."""
+    """Return log-probabilities; the largest is exact near zero."""
     shifted = scores - scores.max(axis=-1, keepdims=True)
-    others, _ = _split(np.exp(shifted))
+    others, _ = _split_top(np.exp(shifted))
     return shifted - np.log1p(others.sum(axis=-1, keepdims=True))
 
 
-def _split(sizes):
-    """Return the numbers without the largest, and where the largest is."""
-    top = sizes.argmax(axis=-1)[..., None] == np.arange(sizes.shape[-1])
-    return np.where(top, 0.0, sizes), top
+def _split_top(sizes):
+    """Return the numbers with zero for the largest, and where the largest is."""
+    is_top = sizes.argmax(axis=-1)[..., None] == np.arange(sizes.shape[-1])
+    return np.where(is_top, 0.0, sizes), is_top

@@ -1,4 +1,4 @@
-"""The loss of counts."""
+"""Loss for counts."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,15 @@ import numpy as np
 from scipy.special import xlogy
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import ElementwiseLoss
+from skmtl._contracts import Array, ElementwiseLoss
 
 
 @dataclass(repr=False, eq=False)
 class Poisson(BaseEstimator, ElementwiseLoss):
-    """Fit the logarithm of the mean of counts: ``exp(z) - y z``.
+    """Poisson loss, for counts: ``exp(z) - y z``, where ``z`` is the log of the mean.
 
-    Counts over an exposure are rates, ``count / exposure``, weighted by the exposure.
+    For counts over an exposure, the target is the rate, ``count / exposure``, and the
+    weight is the exposure.
 
     Examples
     --------
@@ -27,25 +28,25 @@ class Poisson(BaseEstimator, ElementwiseLoss):
 
     has_log_link = True
 
-    def cost(self, y, z):
+    def cost(self, y: Array, z: Array) -> Array:
         mean = self.mean(z)
         with np.errstate(over="ignore", invalid="ignore"):
             return np.where(np.isinf(mean), mean, mean - y * z)
 
-    def slope(self, y, z):
+    def slope(self, y: Array, z: Array) -> Array:
         return self.mean(z) - y
 
-    def curvature(self, y, z):
+    def curvature(self, y: Array, z: Array) -> Array:
         return self.mean(z)
 
-    def dual_cost(self, y, v):
+    def dual_cost(self, y: Array, v: Array) -> Array:
         mean = y + v
         cost = xlogy(np.maximum(mean, 0.0), np.maximum(mean, 0.0)) - mean
         return np.where(mean >= 0, cost, np.inf)
 
-    def mean(self, z):
+    def mean(self, z: Array) -> Array:
         with np.errstate(over="ignore"):
             return np.exp(z)
 
-    def link(self, mean):
+    def link(self, mean: Array) -> Array:
         return np.log(mean)

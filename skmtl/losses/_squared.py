@@ -1,16 +1,16 @@
-"""The loss of targets with normal noise."""
+"""Loss for targets with normal noise."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import ElementwiseLoss
+from skmtl._contracts import Array, ElementwiseLoss
 
 
 @dataclass(repr=False, eq=False)
 class Squared(BaseEstimator, ElementwiseLoss):
-    """Fit means of normal targets: ``(y - z)^2 / 2``.
+    """Squared loss, for targets with normal noise: ``(y - z)^2 / 2``.
 
     Examples
     --------
@@ -22,21 +22,21 @@ class Squared(BaseEstimator, ElementwiseLoss):
 
     is_quadratic = True
 
-    def cost(self, y, z):
+    def cost(self, y: Array, z: Array) -> Array:
         with np.errstate(over="ignore"):
             return (y - z) ** 2 / 2
 
-    def slope(self, y, z):
+    def slope(self, y: Array, z: Array) -> Array:
         return z - y
 
-    def curvature(self, y, z):
+    def curvature(self, y: Array, z: Array) -> Array:
         return np.ones(np.broadcast_shapes(y.shape, z.shape), np.result_type(y, z))
 
-    def dual_cost(self, y, v):
+    def dual_cost(self, y: Array, v: Array) -> Array:
         return v * v / 2 + v * y
 
-    def mean(self, z):
+    def mean(self, z: Array) -> Array:
         return z
 
-    def link(self, mean):
+    def link(self, mean: Array) -> Array:
         return mean

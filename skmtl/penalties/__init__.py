@@ -1,4 +1,4 @@
-"""Say what is believed of coefficients beyond a pull between tasks."""
+"""Penalties on coefficients: norms, non-convex penalties, constraints."""
 
 from ._cluster_norm import ClusterNorm
 from ._decomposed import Decomposed

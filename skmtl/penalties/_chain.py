@@ -1,9 +1,9 @@
-"""Exact total variation steps along a chain, for many columns at once.
+"""Exact proximal step of total variation along a chain, for many columns at once.
 
-The derivative of what the first tasks cost, as a function of the next coefficient, is
-piecewise linear and increasing. Going along the chain it is clipped to ``+-threshold``
-and a line of slope 1 is added. Each knot is dropped at most once, so the cost is linear
-in the tasks.
+The derivative of the cost of the first tasks, as a function of the next coefficient, is
+piecewise linear and increasing. For each task, it is clipped to ``+-threshold`` and a
+line of slope 1 is added. Each knot is removed at most once, so the cost is linear in
+the number of tasks.
 
 Johnson, N. A. (2013). A dynamic programming algorithm for the fused lasso and
 L0-segmentation. Journal of Computational and Graphical Statistics, 22(2), 246-260.
@@ -24,31 +24,34 @@ def fuse_chain(V, threshold):
     scale = np.abs(V - centre).max(initial=0.0)
     if n_tasks < 2 or scale == 0:
         return V
-    # From half this threshold on, all are equal.
+    # Deviations are at most 1 below, so from n_tasks on all tasks are equal.
     threshold = min(threshold / float(scale), 2.0 * n_tasks)
     deviations = (V - centre) / scale
-    fused, loose = solve_taut_string(np.ascontiguousarray(deviations.T), threshold)
-    if len(loose):
-        fused[loose] = walk_chain(deviations[:, loose], threshold).T
+    fused, unsolved = solve_taut_string(np.ascontiguousarray(deviations.T), threshold)
+    if len(unsolved):
+        fused[unsolved] = solve_dynamic_program(deviations[:, unsolved], threshold).T
     return centre + scale * fused.T
 
 
-def walk_chain(V, threshold):
-    """Do the same whatever the chain, at ten times the cost of a taut string."""
+def solve_dynamic_program(V, threshold):
+    """Minimise the same for any chain, at ten times the cost of the taut string."""
     n_tasks, n_columns = V.shape
     knots = _Knots.around(V[0], threshold, n_tasks)
     limits = [(V[0] - threshold, V[0] + threshold)]
     limits += [knots.clip(V[t], t) for t in range(1, n_tasks - 1)]
     W = np.empty((n_tasks, n_columns))
-    W[-1] = knots.walk(V[-1] + threshold, 1, n_tasks - 1).place
+    W[-1] = knots.find_crossing(V[-1] + threshold, 1, n_tasks - 1).place
     for t in range(n_tasks - 2, -1, -1):
         W[t] = np.clip(W[t + 1], *limits[t])
     return W
 
 
 @dataclass
-class _Walk:
-    """Where functions cross a level, the knot before, and whether there is none."""
+class _Crossing:
+    """Places where functions cross a value.
+
+    `knot` is the knot before each crossing; `outside` says that there is none.
+    """
 
     place: np.ndarray
     knot: np.ndarray
@@ -59,8 +62,9 @@ class _Walk:
 class _Knots:
     """Knots of an increasing piecewise linear function per column.
 
-    A column has its knots at `first` to `last` of a row. The slope after a knot, kept
-    less the number of the task, grows by 1 with each task; outside the knots it is 1.
+    Each column of coefficients has a row of knots, in use from `first` to `last`. The
+    slope after a knot grows by 1 with each task, so the number of the task is
+    subtracted in storage. Outside the knots the slope is 1.
     """
 
     place: np.ndarray
@@ -70,7 +74,7 @@ class _Knots:
 
     @classmethod
     def around(cls, centre, threshold, n_tasks):
-        """Start with the line of slope 1 through zero at `centre`, clipped."""
+        """Start with a clipped line of slope 1 that is zero at `centre`."""
         n = len(centre)
         place, slope = np.zeros((2, n, 2 * n_tasks + 2))
         place[:, n_tasks] = centre - threshold
@@ -79,8 +83,8 @@ class _Knots:
         return cls(place, slope, np.full(n, n_tasks), np.full(n, n_tasks + 1))
 
     def clip(self, centre, t):
-        """Add a line through zero at `centre`, clip, and return where that begins."""
-        low, high = self.walk(centre, 1, t), self.walk(centre, -1, t)
+        """Add a line that is zero at `centre`, clip, and return the places of both."""
+        low, high = self.find_crossing(centre, 1, t), self.find_crossing(centre, -1, t)
         (left,), (right,) = low.outside.nonzero(), high.outside.nonzero()
         self.slope[left, self.first[left] - 1] = 1.0 - t
         self.slope[right, self.last[right]] = 1.0 - t
@@ -92,29 +96,34 @@ class _Knots:
         )
         return low.place, high.place
 
-    def walk(self, level, direction, t):
-        """Cross the level that the tail, where the walk comes from, has at `level`."""
+    def find_crossing(self, place, direction, t):
+        """Return where functions reach the value of their tail, extended to `place`.
+
+        The tail has slope 1: before the first knot if `direction` is 1, after the last
+        if it is -1.
+        """
         knot, end = self.first.copy(), self.last
         if direction < 0:
             knot, end = end.copy(), self.first
-        height = direction * (self.place[np.arange(len(level)), knot] - level)
-        walk = _Walk(level.copy(), knot, height >= 0)
+        height = direction * (self.place[np.arange(len(place)), knot] - place)
+        crossing = _Crossing(place.copy(), knot, height >= 0)
         (rows,) = np.nonzero(height < 0)
         while len(rows):
-            rows = self._stride(walk, rows, end, height, direction, t)
-        return walk
+            rows = self._pass_knot(crossing, rows, end, height, direction, t)
+        return crossing
 
-    def _stride(self, walk, rows, end, height, direction, t):
-        """Go on to the next knot, and return the rows where the level is above it."""
-        here = walk.knot[rows]
-        ahead = here + direction
-        inside = here != end[rows]
-        start = self.place[rows, here]
-        slope = np.where(inside, self.slope[rows, np.minimum(here, ahead)] + t, 1.0)
-        way = np.where(inside, direction * (self.place[rows, ahead] - start), np.inf)
-        after = height[rows] + slope * way
-        found, on = after >= 0, after < 0
-        crossing = start - direction * height[rows] / slope
-        walk.place[rows[found]] = crossing[found]
-        height[rows[on]], walk.knot[rows[on]] = after[on], ahead[on]
-        return rows[on]
+    def _pass_knot(self, crossing, rows, end, height, direction, t):
+        """Search up to the next knot; return the rows whose crossing is beyond it."""
+        knot = crossing.knot[rows]
+        following = knot + direction
+        inside = knot != end[rows]
+        start = self.place[rows, knot]
+        slope = np.where(inside, self.slope[rows, np.minimum(knot, following)] + t, 1.0)
+        gap = direction * (self.place[rows, following] - start)
+        after = height[rows] + slope * np.where(inside, gap, np.inf)
+        found, beyond = after >= 0, after < 0
+        place = start - direction * height[rows] / slope
+        crossing.place[rows[found]] = place[found]
+        height[rows[beyond]] = after[beyond]
+        crossing.knot[rows[beyond]] = following[beyond]
+        return rows[beyond]

@@ -5,34 +5,37 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Penalty
+from skmtl._contracts import Array, Penalty
 
 from ._spectral import singular_values
+
+# Singular values below this multiple of the largest count as zero.
+_NULL = 1e-12
 
 
 @dataclass(repr=False, eq=False)
 class ClusterNorm(BaseEstimator, Penalty):
-    """Believe that tasks fall into few groups, without saying which.
+    """Penalty for tasks that form few unknown groups.
 
-    The least of ``1/2 trace(W' (M / alpha_between + (I - M) / alpha_within)^-1 W)``
+    The minimum of ``1/2 trace(W' (M / alpha_between + (I - M) / alpha_within)^-1 W)``
     over affinities M between tasks with eigenvalues in [0, 1] and trace `n_clusters`.
-    Were M the projection on groups of tasks, the centres of the groups would be
-    penalised by ``alpha_between / 2`` and differences from them by
-    ``alpha_within / 2``. It depends on the singular values of W alone. With one group
-    and an infinite `alpha_within` it is `SquaredTrace`.
+    If M is the projection on groups of tasks, the penalty is ``alpha_between / 2`` on
+    the centres of the groups and ``alpha_within / 2`` on differences from them. It
+    depends only on the singular values of W. With one group and an infinite
+    `alpha_within` it is `SquaredTrace`.
 
     Parameters
     ----------
     alpha_between : float, default=1.0
-        Strength along the directions in which groups differ, positive.
+        Strength along the directions between groups, positive.
     alpha_within : float, default=10.0
-        Strength along all others, `alpha_between` or more; may be infinite.
+        Strength along all other directions, `alpha_between` or more; may be infinite.
     n_clusters : int, default=2
         Number of groups.
     alpha_mean : float, default=None
-        If given, the mean of the tasks is penalised apart, by
-        ``alpha_mean / 2 * n_tasks * ||mean||^2``, and groups are those of the
-        differences from it.
+        If given, the mean of the tasks has its own penalty,
+        ``alpha_mean / 2 * n_tasks * ||mean||^2``, and the groups are those of the
+        differences from the mean.
 
     References
     ----------
@@ -62,19 +65,19 @@ class ClusterNorm(BaseEstimator, Penalty):
     alpha_mean: float | None = None
 
     @property
-    def alpha(self):
-        """Strength that the others are in proportion to, `alpha_between`."""
+    def alpha(self) -> float:  # type: ignore[override]
+        """Strength to which the others are proportional, `alpha_between`."""
         return self.alpha_between
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         mean, rest = self._split(W)
         sizes = singular_values(rest)
         slack = self._slack(sizes, 0.0)
-        spread = sizes / np.where(slack > 0, slack, 1.0)
-        level = (self.alpha_mean or 0.0) * len(rest) * (mean * mean).sum()
-        return float((spread * sizes).sum() + level) / 2
+        quotients = sizes / np.where(slack > 0, slack, 1.0)
+        mean_term = (self.alpha_mean or 0.0) * len(rest) * (mean * mean).sum()
+        return float((quotients * sizes).sum() + mean_term) / 2
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         mean, rest = self._split(W)
         left, sizes, right = np.linalg.svd(rest, full_matrices=False)
         slack = self._slack(sizes, float(step))
@@ -83,8 +86,8 @@ class ClusterNorm(BaseEstimator, Penalty):
             mean / (1 + step * (self.alpha_mean or 0.0)) + (left * sizes * kept) @ right
         )
 
-    def affinity(self, W):
-        """Return the best affinity between tasks.
+    def affinity(self, W: Array) -> Array:
+        """Return the minimising affinity between tasks.
 
         Parameters
         ----------
@@ -94,57 +97,55 @@ class ClusterNorm(BaseEstimator, Penalty):
         Returns
         -------
         ndarray of shape (n_tasks, n_tasks)
-            Positive semidefinite, with eigenvalues from 0 to 1; near a projection on
-            groups of tasks where coefficients fall into groups.
+            Positive semidefinite, with eigenvalues from 0 to 1. If the coefficients
+            form groups, it is near the projection on them.
         """
         _, rest = self._split(W)
         left, sizes, _ = np.linalg.svd(rest, full_matrices=False)
-        share = np.where(sizes > _NULL * sizes[0], self._shares(sizes), 0.0)
-        own = (left * share) @ left.T
-        return own if self.alpha_mean is None else own + 1 / len(rest)
+        values = np.where(sizes > _NULL * sizes[0], self._eigenvalues(sizes), 0.0)
+        affinity = (left * values) @ left.T
+        return affinity if self.alpha_mean is None else affinity + 1 / len(rest)
 
     def _split(self, W):
-        """Return the mean that is penalised apart, and the rest."""
+        """Return the mean, zero if it has no penalty of its own, and the rest."""
         W = np.asarray(W, float)
         mean = W.mean(axis=0) if self.alpha_mean is not None else np.zeros(W.shape[1])
         return mean, W - mean
 
-    def _shares(self, sizes):
+    def _eigenvalues(self, sizes):
+        """Return the eigenvalues of the minimising affinity."""
         low, high = self._limits
-        if low == high:  # all affinities are best; this one still is as they part
-            return np.arange(len(sizes)) < self._n_free
+        if low == high:  # every affinity is minimal; return the limit
+            return np.arange(len(sizes)) < self._n_directions
         return (self._slack(sizes, 0.0) - low) / (high - low)
 
     @property
-    def _n_free(self):
-        """Number of directions of groups, apart from the mean's."""
+    def _n_directions(self):
+        """Number of directions between groups, without that of the mean."""
         return self.n_clusters - (self.alpha_mean is not None)
 
     @property
     def _limits(self):
-        """Slacks, one over strength, within the groups and between them."""
+        """Bounds of a slack, one over the strengths within and between groups."""
         return 1 / float(self.alpha_within), 1 / float(self.alpha_between)
 
     def _slack(self, sizes, step):
-        """Return the s in the box that minimise ``sum sizes^2 / (s + step)``.
+        """Return the slacks s that minimise ``sum sizes^2 / (s + step)``.
 
-        They are ``clip(theta * sizes - step)`` with theta such that they spend the
-        budget.
+        Bounds and the sum of s are given. The minimisers are
+        ``clip(theta * sizes - step)``, where theta makes the sum right.
         """
-        (low, high), n, n_free = self._limits, len(sizes), self._n_free
+        (low, high), n, n_directions = self._limits, len(sizes), self._n_directions
         largest = sizes.max(initial=0.0)
-        if n_free >= n or largest == 0:
+        if n_directions >= n or largest == 0:
             return np.full(n, high)
         relative = sizes / largest
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            bends = np.concatenate([(low + step) / relative, (high + step) / relative])
-        bends = np.sort(bends[np.isfinite(bends)])
-        slack = np.clip(bends[:, None] * relative - step, low, high)
-        if not len(bends) or slack[-1].sum() <= n * low + n_free * (high - low):
+            kinks = np.concatenate([(low + step) / relative, (high + step) / relative])
+        kinks = np.sort(kinks[np.isfinite(kinks)])
+        slack = np.clip(kinks[:, None] * relative - step, low, high)
+        total = n * low + n_directions * (high - low)
+        if not len(kinks) or slack[-1].sum() <= total:
             return np.where(relative > 0, high, low)
-        theta = np.interp(n * low + n_free * (high - low), slack.sum(axis=1), bends)
+        theta = np.interp(total, slack.sum(axis=1), kinks)
         return np.clip(theta * relative - step, low, high)
-
-
-# A direction of coefficients smaller than this, relative to the largest, is none.
-_NULL = 1e-12

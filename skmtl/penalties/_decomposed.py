@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Norm
+from skmtl._contracts import Array, Norm
 
 from ._groups import L1, L21
 from ._shrink import threshold_of
@@ -13,9 +13,9 @@ from ._shrink import threshold_of
 
 @dataclass(repr=False, eq=False)
 class Decomposed(BaseEstimator, Norm):
-    """Split ``W = P + Q``: ``alpha * (first(P) + second(Q))``.
+    """Penalty of each part of ``W = P + Q``: ``alpha * (first(P) + second(Q))``.
 
-    The variable is both parts, of shape (2, n_tasks, n_features).
+    The variable holds both parts, shape (2, n_tasks, n_features).
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Decomposed(BaseEstimator, Norm):
     second : Norm, default=L1()
         Penalty of the second part, Q.
     alpha : float, default=1.0
-        Factor of both.
+        Factor of both penalties.
 
     References
     ----------
@@ -46,19 +46,19 @@ class Decomposed(BaseEstimator, Norm):
 
     n_parts = 2
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         return float(self.alpha * (self.first.value(W[0]) + self.second.value(W[1])))
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         step = threshold_of(step, self.alpha)
         return np.stack([self.first.prox(W[0], step), self.second.prox(W[1], step)])
 
-    def dual_norm(self, G):
-        return max(_per_strength(self.first, G[0]), _per_strength(self.second, G[1]))
+    def dual_norm(self, G: Array) -> float:
+        return max(_relative_size(self.first, G[0]), _relative_size(self.second, G[1]))
 
 
-def _per_strength(norm, G):
-    """Return the factor by which a norm must grow to outweigh a gradient."""
+def _relative_size(norm, G):
+    """Return the dual norm of a gradient relative to the strength of the norm."""
     size = norm.dual_norm(G)
     if norm.alpha == 0:
         return np.inf if size > 0 else 0.0

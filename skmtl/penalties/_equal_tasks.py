@@ -1,4 +1,4 @@
-"""Where equal tasks are best."""
+"""Minimisation with equal coefficients within groups of tasks."""
 
 import numpy as np
 from numpy.linalg import norm
@@ -6,13 +6,13 @@ from scipy.optimize import minimize
 
 from skmtl._numbers import TINY
 
-# Gradient to be left, in units of the one at zero; the search stops at rounding.
+# Gradient at which to stop, relative to the one at zero; rounding stops it before.
 _ACCURACY = 1e-12
 _MAX_ITER = 10_000
 
 
 def minimise_with_equal_tasks(smooth, groups):
-    """Return the Point where a smooth term is least if tasks of a group are equal.
+    """Minimise a smooth term if tasks of a group are equal.
 
     Parameters
     ----------
@@ -24,17 +24,18 @@ def minimise_with_equal_tasks(smooth, groups):
     Returns
     -------
     Point
-        The best.
+        The minimum.
     """
     zero, sizes = smooth.zero(), np.sqrt(np.bincount(groups))
     slope = max(norm(zero.gradient), TINY)
-    unit = max(zero.value, TINY) / slope  # in these the value and slope at zero are 1
+    # In these units the value and the norm of the gradient at zero are 1.
+    unit = max(zero.value, TINY) / slope
 
-    def spread(v):
+    def to_tasks(v):
         return unit * (v.reshape(len(sizes), -1) / sizes[:, None])[groups]
 
     def cost(v):
-        point = smooth.at(spread(v))
+        point = smooth.at(to_tasks(v))
         total = np.zeros((len(sizes), smooth.shape[1]))
         np.add.at(total, groups, point.gradient / slope)
         return point.value / (unit * slope), (total / sizes[:, None]).ravel()
@@ -42,4 +43,4 @@ def minimise_with_equal_tasks(smooth, groups):
     start = np.zeros(len(sizes) * smooth.shape[1])
     options = {"maxiter": _MAX_ITER, "maxfun": _MAX_ITER, "gtol": _ACCURACY, "ftol": 0}
     found = minimize(cost, start, jac=True, method="L-BFGS-B", options=options)
-    return smooth.at(spread(found.x))
+    return smooth.at(to_tasks(found.x))

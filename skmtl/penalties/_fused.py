@@ -1,23 +1,25 @@
-"""Coefficients that are equal in most neighbouring tasks."""
+"""Total variation: coefficients that are equal in most neighbouring tasks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Penalty
+from skmtl._contracts import Array, Penalty, Smooth
 
 from ._chain import fuse_chain
 from ._equal_tasks import minimise_with_equal_tasks
 from ._graph_tv import fuse_network
 from ._hidden import fill
-from ._shrink import lengths, shrink, soften, threshold_of
+from ._shrink import lengths, shrink_factors, soft_threshold, threshold_of
 
 
 @dataclass(repr=False, eq=False)
 class Fused(BaseEstimator, Penalty):
-    """Let coefficients change rarely along a chain or network of tasks.
+    """Total variation of coefficients along a chain or network of tasks.
 
     ``alpha sum_(s,t) sum_j |W[s, j] - W[t, j]| + alpha_l1 sum_tj |W[t, j]| +
     alpha_joint sum_j ||W[:, j]||_2`` over neighbours s and t.
@@ -25,17 +27,17 @@ class Fused(BaseEstimator, Penalty):
     Parameters
     ----------
     alpha : float, default=1.0
-        Strength of the pull between neighbours.
+        Strength of the penalty on differences between neighbours.
     alpha_l1 : float, default=0.0
-        Strength that selects coefficients one by one.
+        Strength of the lasso on single coefficients.
     alpha_joint : float, default=0.0
-        Strength that selects features for all tasks at once.
+        Strength of the group lasso on features, for all tasks.
     order : array-like of shape (n_ordered,), default=None
-        Positions of the tasks along the chain; None for their given order. A task that
-        is left out is not penalised.
+        Positions of the tasks along the chain; None for their given order. A task
+        that is not listed is not penalised.
     edges : array-like of shape (n_edges, 2), default=None
         Pairs of neighbours, instead of a chain. Positions from n_tasks on are nodes
-        without rows, which get the coefficients with the fewest jumps.
+        without rows; their coefficients minimise the total variation.
 
     References
     ----------
@@ -57,10 +59,10 @@ class Fused(BaseEstimator, Penalty):
     alpha: float = 1.0
     alpha_l1: float = 0.0
     alpha_joint: float = 0.0
-    order: object = None
-    edges: object = None
+    order: ArrayLike | None = None
+    edges: ArrayLike | None = None
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         W = np.asarray(W, float)
         first, last = self.neighbours(len(W))
         whole = self.complete(W)
@@ -69,17 +71,17 @@ class Fused(BaseEstimator, Penalty):
         joint = self.alpha_joint * lengths(W, axis=0).sum()
         return float(self.alpha * jumps + selected + joint)
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         fused = self._fuse(np.asarray(W, float), threshold_of(step, self.alpha))
-        # Neither shrinking changes which are equal, so the steps may follow each other.
-        few = soften(fused, threshold_of(step, self.alpha_l1))
+        # Shrinking keeps equal coefficients equal, so the steps can be composed.
+        selected = soft_threshold(fused, threshold_of(step, self.alpha_l1))
         joint = threshold_of(step, self.alpha_joint)
-        return few * shrink(lengths(few, axis=0), joint)
+        return selected * shrink_factors(lengths(selected, axis=0), joint)
 
-    def alpha_max(self, smooth):
-        """Return the least `alpha` at which no neighbours differ, or all is zero.
+    def alpha_max(self, smooth: Smooth) -> float:
+        """Return the least `alpha` at which all neighbours are equal, or all is zero.
 
-        The others grow in proportion. It is exact along a chain.
+        The other strengths grow in proportion. It is exact along a chain.
         """
         if self.alpha_l1 or self.alpha_joint:
             return super().alpha_max(smooth)
@@ -91,10 +93,10 @@ class Fused(BaseEstimator, Penalty):
         return float(np.abs(flow).max(initial=0.0))
 
     def _connected(self, n_tasks):
-        """Return the number of the connected part that each task is of."""
+        """Return the number of each task's connected component."""
         ends, n_nodes = tuple(self.neighbours(n_tasks)), self._n_nodes(n_tasks)
-        drawn = sparse.coo_array((np.ones(len(ends[0])), ends), (n_nodes, n_nodes))
-        part = sparse.csgraph.connected_components(drawn, directed=False)[1]
+        graph = sparse.coo_array((np.ones(len(ends[0])), ends), (n_nodes, n_nodes))
+        part = sparse.csgraph.connected_components(graph, directed=False)[1]
         return np.unique(part[:n_tasks], return_inverse=True)[1]
 
     def _fuse(self, W, threshold):
@@ -115,7 +117,7 @@ class Fused(BaseEstimator, Penalty):
         first, last = self.neighbours(n_tasks)
         return max(n_tasks, int(np.r_[first, last].max(initial=-1)) + 1)
 
-    def complete(self, W):
+    def complete(self, W: Array) -> Array:
         """Extend the coefficients of the tasks to all nodes.
 
         Parameters
@@ -126,16 +128,18 @@ class Fused(BaseEstimator, Penalty):
         Returns
         -------
         ndarray of shape (n_nodes, n_features)
-            Coefficients of the tasks, and of further nodes with the fewest jumps.
+            Coefficients of the tasks, and of further nodes, which minimise the total
+            variation.
         """
-        return fill(W, *self.neighbours(len(W)), self._n_nodes(len(W)))
+        first, last = self.neighbours(len(W))
+        return fill(W, first, last, self._n_nodes(len(W)))
 
-    def positions(self, n_tasks):
-        """Return the tasks along the chain."""
+    def positions(self, n_tasks: int) -> Array:
+        """Return the tasks in the order of the chain."""
         return np.arange(n_tasks) if self.order is None else np.asarray(self.order)
 
-    def neighbours(self, n_tasks):
-        """Return the positions of the first and the last of each pair, once."""
+    def neighbours(self, n_tasks: int) -> Any:
+        """Return the first and the last task of each distinct pair of neighbours."""
         if self.edges is None:
             order = self.positions(n_tasks)
             return order[:-1], order[1:]

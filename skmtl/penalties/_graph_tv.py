@@ -1,8 +1,8 @@
-"""Total variation steps on any network, for many columns at once.
+"""Proximal step of total variation on any network, for many columns at once.
 
-The dual, ``min 1/2 ||V - D'u||^2`` over flows ``|u| <= threshold`` along the edges, is
-solved by an interior point method whose systems have one row per task. Then tasks with
-free flow between them are made equal, exactly.
+An interior point method solves the dual, ``min 1/2 ||V - D'u||^2`` over flows
+``|u| <= threshold`` along the edges. Its linear systems have one row per node. Then
+nodes that are connected by flows below the threshold are made exactly equal.
 
 Kim, S.-J., Koh, K., Boyd, S., Gorinevsky, D. (2009). l1 trend filtering. SIAM Review,
 51(2), 339-360. :doi:`10.1137/070690274`
@@ -15,13 +15,14 @@ import numpy as np
 from scipy import sparse
 
 _MAX_ITER = 100
-# Complementarity to stop at, relative to the largest deviation and flow.
+# Complementarity at which to stop, relative to the largest deviation and flow.
 _ACCURACY = 1e-13
-# Flows are curved by this at least, so that no system is singular.
-_LEAST_CURVE = 1e-11
-# How much of the way to the nearest bound is gone, and of complementarity kept.
-_REACH, _CENTRING = 0.995, 0.1
-# A flow this near to its bound, relative to it, is at it.
+# Least curvature of a flow, so that no system is singular.
+_MIN_CURVATURE = 1e-11
+# Fraction of the distance to the nearest bound that a step may take, and fraction of
+# the complementarity that it aims at.
+_STEP_FRACTION, _CENTRING = 0.995, 0.1
+# A flow within this relative distance of its bound counts as at the bound.
 _AT_BOUND = 1e-6
 # Rounding in a cost, relative to it.
 _ROUNDING = 1e-14
@@ -30,12 +31,12 @@ _ROUNDING = 1e-14
 def fuse_network(V, first, last, threshold, n_hidden=0):
     """Minimise ``1/2 ||W - V||^2 + threshold sum |W[first] - W[last]|`` per column.
 
-    The last `n_hidden` nodes are not in V and W.
+    The network has `n_hidden` further nodes after those of V and W.
     """
     centre = V.mean(axis=0)
     scale = np.abs(V - centre).max(axis=0, initial=0.0)
     scale = np.where(scale > 0, scale, 1.0)
-    # Flows never need more than the sum of all deviations.
+    # No flow exceeds the sum of all deviations.
     bound = np.minimum(threshold, 2.0 * len(V) * scale) / scale
     deviations = np.ascontiguousarray(((V - centre) / scale).T)
     deviations = np.pad(deviations, [(0, 0), (0, n_hidden)])
@@ -48,22 +49,22 @@ def fuse_network(V, first, last, threshold, n_hidden=0):
 class _Network:
     """Edges between nodes; arrays have a row per column of coefficients.
 
-    The last nodes are hidden: their net flow is zero.
+    The last `n_hidden` nodes are hidden: their net flow is zero.
     """
 
     first: np.ndarray
     last: np.ndarray
-    n_tasks: int
+    n_nodes: int
     n_hidden: int = 0
 
     @cached_property
-    def _seen(self):
-        return (np.arange(self.n_tasks) < self.n_tasks - self.n_hidden).astype(float)
+    def _visible(self):
+        return (np.arange(self.n_nodes) < self.n_nodes - self.n_hidden).astype(float)
 
     @cached_property
     def _incidence(self):
         edges = np.arange(len(self.first))
-        shape = (len(edges), self.n_tasks)
+        shape = (len(edges), self.n_nodes)
         leaves = sparse.csr_array((np.ones(len(edges)), (edges, self.first)), shape)
         enters = sparse.csr_array((np.ones(len(edges)), (edges, self.last)), shape)
         return leaves - enters
@@ -72,87 +73,91 @@ class _Network:
         return W[:, self.first] - W[:, self.last]
 
     def divergence(self, flow):
-        """Return what flows into each task: the transpose of `differences`."""
+        """Return the net flow out of each node, the transpose of `differences`."""
         return flow @ self._incidence
 
-    def stiffness(self, weight):
+    def system(self, weight):
         """Return the identity on visible nodes plus the weighted graph Laplacian."""
-        matrices = np.zeros((len(weight), self.n_tasks, self.n_tasks))
+        matrices = np.zeros((len(weight), self.n_nodes, self.n_nodes))
         matrices[:, self.first, self.last] = -weight
         matrices[:, self.last, self.first] = -weight
         diagonal = np.einsum("ctt->ct", matrices)
-        diagonal += self._seen - matrices.sum(axis=2)
+        diagonal += self._visible - matrices.sum(axis=2)
         return matrices
 
     def fuse(self, V, threshold):
-        flow, rough = self._flow(V, threshold)
-        exact = self._merge(V, flow, threshold, rough)
-        cost = self._cost(rough, V, threshold)
-        # Equal but for rounding is as good, and equal tasks stay equal.
-        good = self._cost(exact, V, threshold) <= cost + _ROUNDING * (1 + cost)
-        return np.where(good[:, None], exact, rough)
+        flow, approximate = self._solve_dual(V, threshold)
+        merged = self._merge(V, flow, threshold, approximate)
+        cost = self._cost(approximate, V, threshold)
+        # Prefer equal values if the costs are equal up to rounding.
+        good = self._cost(merged, V, threshold) <= cost + _ROUNDING * (1 + cost)
+        return np.where(good[:, None], merged, approximate)
 
     def _cost(self, W, V, threshold):
         jumps = np.abs(self.differences(W)).sum(axis=1)
-        off = self._seen * (W - V) ** 2
-        return off.sum(axis=1) / 2 + threshold[:, 0] * jumps
+        misfit = self._visible * (W - V) ** 2
+        return misfit.sum(axis=1) / 2 + threshold[:, 0] * jumps
 
     def _values(self, V, flow, hidden):
-        """Return the values of visible nodes, given the flows, and of hidden ones."""
-        return self._seen * (V - self.divergence(flow)) + hidden
+        """Return the values of all nodes: visible ones follow from the flows."""
+        return self._visible * (V - self.divergence(flow)) + hidden
 
-    def _flow(self, V, threshold):
+    def _solve_dual(self, V, threshold):
         """Return the flows, and the values of the nodes."""
         flow, hidden = np.zeros((len(V), len(self.first))), np.zeros_like(V)
-        price = np.ones((2, *flow.shape))
-        room = np.broadcast_to(threshold, price.shape).copy()
+        # Slacks of the bounds ``flow <= threshold`` and ``-flow <= threshold``.
+        multiplier = np.ones((2, *flow.shape))
+        slack = np.broadcast_to(threshold, multiplier.shape).copy()
         for _ in range(_MAX_ITER):
-            slack = (price * room).mean(axis=(0, 2))
-            (open_,) = np.nonzero(slack > _ACCURACY * threshold[:, 0])
-            if not len(open_):
+            gap = (multiplier * slack).mean(axis=(0, 2))
+            (unsolved,) = np.nonzero(gap > _ACCURACY * threshold[:, 0])
+            if not len(unsolved):
                 break
-            target = _CENTRING * slack[open_, None]
-            part = flow[open_], price[:, open_], room[:, open_]
-            values = self._values(V[open_], flow[open_], hidden[open_])
-            step, price_step, moved = self._newton(values, *part, target)
-            ways = np.stack([step, -step])
-            rates = np.maximum(ways / part[2], -price_step / part[1])
-            length = _REACH / rates.max(axis=(0, 2), initial=_REACH)[:, None]
-            flow[open_] += length * step
-            hidden[open_] += length * moved
-            price[:, open_] += length * price_step
-            room[:, open_] -= length * ways
+            target = _CENTRING * gap[unsolved, None]
+            part = flow[unsolved], multiplier[:, unsolved], slack[:, unsolved]
+            values = self._values(V[unsolved], flow[unsolved], hidden[unsolved])
+            step, multiplier_step, hidden_step = self._newton(values, *part, target)
+            slack_loss = np.stack([step, -step])
+            rates = np.maximum(slack_loss / part[2], -multiplier_step / part[1])
+            largest = rates.max(axis=(0, 2), initial=_STEP_FRACTION)[:, None]
+            length = _STEP_FRACTION / largest
+            flow[unsolved] += length * step
+            hidden[unsolved] += length * hidden_step
+            multiplier[:, unsolved] += length * multiplier_step
+            slack[:, unsolved] -= length * slack_loss
         return flow, self._values(V, flow, hidden)
 
-    def _newton(self, values, flow, price, room, target):
-        """Return the Newton step of flows, prices and hidden nodes."""
-        curve = np.maximum((price / room).sum(axis=0), _LEAST_CURVE)
+    def _newton(self, values, flow, multiplier, slack, target):
+        """Return the Newton steps of flows, multipliers and hidden nodes."""
+        curvature = np.maximum((multiplier / slack).sum(axis=0), _MIN_CURVATURE)
         slope = self.differences(values)
-        slope += target / room[1] - target / room[0]
-        pushed = self.divergence(slope / curve)
-        pushed += (1 - self._seen) * self.divergence(flow)
-        given = np.linalg.solve(self.stiffness(1 / curve), pushed[:, :, None])[:, :, 0]
-        step = (slope - self.differences(given)) / curve
-        way = np.stack([step, -step])
-        hidden = (self._seen - 1) * given
-        return step, (target + price * way) / room - price, hidden
+        slope += target / slack[1] - target / slack[0]
+        right = self.divergence(slope / curvature)
+        right += (1 - self._visible) * self.divergence(flow)
+        system = self.system(1 / curvature)
+        node_step = np.linalg.solve(system, right[:, :, None])[:, :, 0]
+        step = (slope - self.differences(node_step)) / curvature
+        slack_loss = np.stack([step, -step])
+        hidden_step = (self._visible - 1) * node_step
+        multiplier_step = (target + multiplier * slack_loss) / slack - multiplier
+        return step, multiplier_step, hidden_step
 
-    def _merge(self, V, flow, threshold, rough):
-        """Give tasks that free flows connect one value, the best for these groups."""
+    def _merge(self, V, flow, threshold, approximate):
+        """Give nodes that free flows connect one value, the mean of their group."""
         free = np.abs(flow) < (1 - _AT_BOUND) * threshold
         group = self._groups(free)
         at_bound = np.where(free, 0.0, np.sign(flow) * threshold)
-        pulled = V - self.divergence(at_bound)
-        place = group + self.n_tasks * np.arange(len(V))[:, None]
-        total = np.bincount(place.ravel(), pulled.ravel(), minlength=V.size)
-        seen = np.broadcast_to(self._seen, V.shape).ravel()
-        count = np.bincount(place.ravel(), seen, minlength=V.size)
-        merged = (total / np.maximum(count, 1))[place]
-        return np.where(count[place] > 0, merged, rough)
+        shifted = V - self.divergence(at_bound)
+        place = group + self.n_nodes * np.arange(len(V))[:, None]
+        total = np.bincount(place.ravel(), shifted.ravel(), minlength=V.size)
+        visible = np.broadcast_to(self._visible, V.shape).ravel()
+        count = np.bincount(place.ravel(), visible, minlength=V.size)
+        mean = (total / np.maximum(count, 1))[place]
+        return np.where(count[place] > 0, mean, approximate)
 
     def _groups(self, free):
-        """Name each task after the first of the tasks that free edges lead to."""
-        group = np.tile(np.arange(self.n_tasks), (len(free), 1))
+        """Return the first of the nodes that free edges connect each node to."""
+        group = np.tile(np.arange(self.n_nodes), (len(free), 1))
         columns, edges = np.nonzero(free)
         first, last = (columns, self.first[edges]), (columns, self.last[edges])
         changed = True

@@ -1,18 +1,18 @@
-"""Norms that add up sizes of groups of coefficients."""
+"""Norms that sum the sizes of groups of coefficients."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Norm
+from skmtl._contracts import Array, Norm
 
-from ._shrink import highest_mean, lengths, shrink, soften, threshold_of
+from ._shrink import highest_mean, lengths, shrink_factors, soft_threshold, threshold_of
 
 
 @dataclass(repr=False, eq=False)
 class L1(BaseEstimator, Norm):
-    """Select coefficients one by one: ``alpha * sum_tj |W[t, j]|``.
+    """Lasso penalty of single coefficients: ``alpha * sum_tj |W[t, j]|``.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ class L1(BaseEstimator, Norm):
 
     alpha: float = 1.0
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         return float(self.alpha * np.abs(W).sum())
 
-    def prox(self, W, step):
-        return soften(np.asarray(W, float), threshold_of(step, self.alpha))
+    def prox(self, W: Array, step: float) -> Array:
+        return soft_threshold(np.asarray(W, float), threshold_of(step, self.alpha))
 
-    def dual_norm(self, G):
+    def dual_norm(self, G: Array) -> float:
         return float(np.abs(G).max(initial=0.0))
 
 
 @dataclass(repr=False, eq=False)
 class L21(BaseEstimator, Norm):
-    """Select features for all tasks at once: ``alpha * sum_j ||W[:, j]||_2``.
+    """Group lasso of features, for all tasks: ``alpha * sum_j ||W[:, j]||_2``.
 
     Parameters
     ----------
@@ -69,20 +69,20 @@ class L21(BaseEstimator, Norm):
 
     alpha: float = 1.0
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         return float(self.alpha * lengths(np.asarray(W, float), axis=0).sum())
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         W = np.asarray(W, float)
-        return W * shrink(lengths(W, axis=0), threshold_of(step, self.alpha))
+        return W * shrink_factors(lengths(W, axis=0), threshold_of(step, self.alpha))
 
-    def dual_norm(self, G):
+    def dual_norm(self, G: Array) -> float:
         return float(lengths(np.asarray(G, float), axis=0).max(initial=0.0))
 
 
 @dataclass(repr=False, eq=False)
 class L12(BaseEstimator, Norm):
-    """Select whole tasks, such as outliers: ``alpha * sum_t ||W[t]||_2``.
+    """Group lasso of tasks, such as outliers: ``alpha * sum_t ||W[t]||_2``.
 
     Parameters
     ----------
@@ -104,20 +104,20 @@ class L12(BaseEstimator, Norm):
 
     alpha: float = 1.0
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         return float(self.alpha * lengths(np.asarray(W, float), axis=1).sum())
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         W = np.asarray(W, float)
-        return W * shrink(lengths(W, axis=1), threshold_of(step, self.alpha))
+        return W * shrink_factors(lengths(W, axis=1), threshold_of(step, self.alpha))
 
-    def dual_norm(self, G):
+    def dual_norm(self, G: Array) -> float:
         return float(lengths(np.asarray(G, float), axis=1).max(initial=0.0))
 
 
 @dataclass(repr=False, eq=False)
 class L1Inf(BaseEstimator, Norm):
-    """Select features whose largest coefficients count: ``alpha sum_j max_t |W_tj|``.
+    """Largest coefficient of each feature: ``alpha * sum_j max_t |W[t, j]|``.
 
     Parameters
     ----------
@@ -140,13 +140,13 @@ class L1Inf(BaseEstimator, Norm):
 
     alpha: float = 1.0
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         return float(self.alpha * np.abs(W).max(axis=0, initial=0.0).sum())
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         W = np.asarray(W, float)
-        cut = highest_mean(np.abs(W).T, threshold_of(step, self.alpha)).T
-        return np.clip(W, -cut, cut)
+        limit = highest_mean(np.abs(W).T, threshold_of(step, self.alpha)).T
+        return np.clip(W, -limit, limit)
 
-    def dual_norm(self, G):
+    def dual_norm(self, G: Array) -> float:
         return float(np.abs(G).sum(axis=0).max(initial=0.0))

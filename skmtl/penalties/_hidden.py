@@ -1,4 +1,4 @@
-"""Values with the fewest jumps for network nodes without rows."""
+"""Values for network nodes without rows that minimise total variation."""
 
 import numpy as np
 from scipy import sparse
@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 def fill(W, first, last, n_nodes):
     """Append values of further nodes that minimise ``sum |W[first] - W[last]|``.
 
-    A node whose neighbours are all given gets the median closest to their mean.
+    If all neighbours of a node are given, it gets their median closest to their mean.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def fill(W, first, last, n_nodes):
     touching = np.maximum(first, last) >= n_tasks
     first, last = first[touching], last[touching]
     if (np.minimum(first, last) >= n_tasks).any():
-        whole[n_tasks:] = _solve(W, first, last, n_nodes)
+        whole[n_tasks:] = _solve_linear_programs(W, first, last, n_nodes)
         return whole
     for node in range(n_tasks, n_nodes):
         near = np.sort(W[np.r_[last[first == node], first[last == node]]], axis=0)
@@ -41,8 +41,11 @@ def fill(W, first, last, n_nodes):
     return whole
 
 
-def _solve(W, first, last, n_nodes):
-    """Return the values of adjacent further nodes by a linear program per column."""
+def _solve_linear_programs(W, first, last, n_nodes):
+    """Return the values of adjacent further nodes by a linear program per column.
+
+    Its variables are the nodes, and an upper bound on the jump along each edge.
+    """
     n_tasks, n_edges = len(W), len(first)
     edge = np.arange(n_edges)
     signs = np.ones(n_edges)
@@ -50,12 +53,14 @@ def _solve(W, first, last, n_nodes):
     differences = sparse.csr_array((signs, (edge, first)), shape)
     differences -= sparse.csr_array((signs, (edge, last)), shape)
     given, free = differences[:, :n_tasks] @ W, differences[:, n_tasks:]
-    size = sparse.eye_array(n_edges)
-    below = sparse.vstack([sparse.hstack([free, -size]), sparse.hstack([-free, -size])])
+    jump = sparse.eye_array(n_edges)
+    limits = sparse.vstack(
+        [sparse.hstack([free, -jump]), sparse.hstack([-free, -jump])]
+    )
     cost = np.r_[np.zeros(n_nodes - n_tasks), np.ones(n_edges)]
     bounds = [(None, None)] * (n_nodes - n_tasks) + [(0, None)] * n_edges
     columns = [
-        linprog(cost, below, np.r_[-column, column], bounds=bounds).x
+        linprog(cost, limits, np.r_[-column, column], bounds=bounds).x
         for column in given.T
     ]
     return np.stack(columns, axis=1)[: n_nodes - n_tasks]

@@ -1,4 +1,4 @@
-"""Penalties of features that shrink large ones less, and are not convex."""
+"""Non-convex penalties of features, which shrink large coefficients less."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -6,36 +6,36 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Penalty
+from skmtl._contracts import Array, Penalty, Smooth
 
 from ._groups import L21
 from ._shrink import lengths, threshold_of
 
 
-class _Fold(Penalty):
-    """Penalise the lengths of columns, by the slope `alpha` where they are zero."""
+class _ConcavePenalty(Penalty):
+    """Concave penalty of the lengths of columns, with slope `alpha` at zero."""
 
     @abstractmethod
-    def _shorten(self, sizes, step):
-        """Return the lengths after a step."""
+    def _shrink_lengths(self, sizes, step):
+        """Return the lengths after a proximal step."""
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         W = np.asarray(W, float)
         sizes = lengths(W, axis=0)
-        return W * (self._shorten(sizes, step) / np.where(sizes > 0, sizes, 1.0))
+        return W * (self._shrink_lengths(sizes, step) / np.where(sizes > 0, sizes, 1.0))
 
-    def dual_norm(self, G):
-        """Return the dual norm of the norm that it is near zero, L21."""
+    def dual_norm(self, G: Array) -> float:
+        """Return the dual norm of L21, the first-order model of the penalty at zero."""
         return L21().dual_norm(G)
 
-    def alpha_max(self, smooth):
+    def alpha_max(self, smooth: Smooth) -> float:
         """Return the least `alpha` at which zero is stationary."""
         return self.dual_norm(smooth.zero().gradient)
 
 
 @dataclass(repr=False, eq=False)
-class RowMCP(BaseEstimator, _Fold):
-    """Select features for all tasks, and leave large ones alone.
+class RowMCP(BaseEstimator, _ConcavePenalty):
+    """Minimax concave penalty of features, which does not shrink large ones.
 
     ``sum_j p(||W[:, j]||_2)`` with ``p(s) = alpha s - s^2 / (2 gamma)`` up to
     ``s = gamma alpha``, and constant beyond.
@@ -45,7 +45,8 @@ class RowMCP(BaseEstimator, _Fold):
     alpha : float, default=1.0
         Strength.
     gamma : float, default=3.0
-        Where shrinking ends, in units of `alpha`. A large number is near L21.
+        Size from which nothing is shrunk, as a multiple of `alpha`. A large number is
+        near L21.
 
     References
     ----------
@@ -62,31 +63,32 @@ class RowMCP(BaseEstimator, _Fold):
     alpha: float = 1.0
     gamma: float = 3.0
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         sizes = np.minimum(lengths(W, axis=0), self.gamma * self.alpha)
         return float((sizes * (self.alpha - sizes / (2 * self.gamma))).sum())
 
-    def _shorten(self, sizes, step):
+    def _shrink_lengths(self, sizes, step):
         end = self.gamma * self.alpha
-        if step >= self.gamma:  # concave up to the end: either none or all is left
+        if step >= self.gamma:  # concave up to the end: keep either nothing or all
             return np.where(sizes > np.sqrt(step * self.gamma) * self.alpha, sizes, 0.0)
         soft = np.maximum(sizes - threshold_of(step, self.alpha), 0.0)
         return np.where(sizes < end, soft / (1 - step / self.gamma), sizes)
 
 
 @dataclass(repr=False, eq=False)
-class RowSCAD(BaseEstimator, _Fold):
-    """Select features for all tasks, as L21 does small ones, and leave large ones.
+class RowSCAD(BaseEstimator, _ConcavePenalty):
+    """Smoothly clipped penalty of features, which does not shrink large ones.
 
-    ``sum_j p(||W[:, j]||_2)``, where the slope of p is `alpha` up to ``s = alpha``,
-    falls to zero at ``s = gamma alpha``, and is zero beyond.
+    ``sum_j p(||W[:, j]||_2)``, where the slope of ``p(s)`` is `alpha` up to
+    ``s = alpha``, decreases linearly to zero at ``s = gamma alpha``, and is zero
+    beyond.
 
     Parameters
     ----------
     alpha : float, default=1.0
         Strength.
     gamma : float, default=3.7
-        Where shrinking ends, in units of `alpha`; above 2.
+        Size from which nothing is shrunk, as a multiple of `alpha`; above 2.
 
     References
     ----------
@@ -104,20 +106,20 @@ class RowSCAD(BaseEstimator, _Fold):
     alpha: float = 1.0
     gamma: float = 3.7
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         alpha, sizes = self.alpha, lengths(W, axis=0)
-        fall = np.clip(sizes, alpha, self.gamma * alpha) - alpha
-        slope_left = alpha - fall / (2 * (self.gamma - 1))
-        return float((alpha * np.minimum(sizes, alpha) + fall * slope_left).sum())
+        excess = np.clip(sizes, alpha, self.gamma * alpha) - alpha
+        mean_slope = alpha - excess / (2 * (self.gamma - 1))
+        return float((alpha * np.minimum(sizes, alpha) + excess * mean_slope).sum())
 
-    def _shorten(self, sizes, step):
-        alpha, curve = self.alpha, self.gamma - 1
+    def _shrink_lengths(self, sizes, step):
+        alpha, width = self.alpha, self.gamma - 1
         soft = np.maximum(sizes - threshold_of(step, alpha), 0.0)
-        if step >= curve:  # concave where the slope falls: no more than alpha, or all
+        if step >= width:  # concave between: the result is at most alpha, or not shrunk
             least = (self.gamma + 1 + step) / 2
             if step >= self.gamma + 1:
                 least = np.sqrt(step * (self.gamma + 1))
             return np.where(sizes > least * alpha, sizes, soft)
-        falling = (curve * sizes - step * self.gamma * alpha) / (curve - step)
-        beyond_soft = np.where(sizes < self.gamma * alpha, falling, sizes)
-        return np.where(sizes <= (1 + step) * alpha, soft, beyond_soft)
+        middle = (width * sizes - step * self.gamma * alpha) / (width - step)
+        large = np.where(sizes < self.gamma * alpha, middle, sizes)
+        return np.where(sizes <= (1 + step) * alpha, soft, large)

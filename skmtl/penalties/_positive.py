@@ -1,27 +1,28 @@
-"""Penalties of coefficients that must not be negative."""
+"""Penalties with coefficients of zero or more."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Norm, Penalty
+from skmtl._contracts import Array, Norm, Penalty, Point, Smooth
 
 from ._groups import L21
 
 
 @dataclass(repr=False, eq=False)
 class Positive(BaseEstimator, Norm):
-    """Keep coefficients at zero or above, and penalise them.
+    """Penalty with the constraint that coefficients are zero or more.
 
-    ``penalty(W)`` where no coefficient is negative, infinite elsewhere. Its step clips
-    first and shrinks then.
+    ``penalty(W)`` if no coefficient is negative, infinite otherwise. Its proximal step
+    clips first, then shrinks.
 
     Parameters
     ----------
     penalty : Penalty, default=L21()
-        A penalty of the sizes of coefficients alone: L1, L21, L12, L1Inf, RowMCP or
-        RowSCAD. The last two are no norms, and bound no optimum.
+        Penalty of absolute values only: L1, L21, L12, L1Inf, RowMCP or RowSCAD. The
+        last two are not norms, so there is no duality gap.
 
     Examples
     --------
@@ -34,30 +35,31 @@ class Positive(BaseEstimator, Norm):
     penalty: Penalty = field(default_factory=L21)
 
     @property
-    def alpha(self):
+    def alpha(self) -> float:  # type: ignore[override]
         """Strength of the penalty."""
         return self.penalty.alpha
 
     @property
-    def certificate(self):
-        """What the optimality of the penalty is."""
+    def certificate(self) -> str:  # type: ignore[override]
+        """Kind of optimality that the penalty measures."""
         return self.penalty.certificate
 
     @property
-    def n_parts(self):
-        """Number of parts that the coefficients are the sum of."""
+    def n_parts(self) -> int:  # type: ignore[override]
+        """Number of parts that sum to the coefficients."""
         return self.penalty.n_parts
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         return self.penalty.value(W) if np.min(W, initial=0.0) >= 0 else np.inf
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         return self.penalty.prox(np.maximum(W, 0.0), step)
 
-    def dual_norm(self, G):
+    def dual_norm(self, G: Array) -> float:
         """Return the largest ``<-G, W>`` among the W with ``value(W) <= alpha``."""
-        return self.penalty.dual_norm(np.maximum(-np.asarray(G), 0.0))
+        penalty: Any = self.penalty
+        return penalty.dual_norm(np.maximum(-np.asarray(G), 0.0))
 
-    def optimality(self, smooth, point):
-        """Return what the penalty would, of the steps that are allowed."""
+    def optimality(self, smooth: Smooth, point: Point) -> float:
+        """Return the optimality by the penalty's rule, under the constraint."""
         return type(self.penalty).optimality(self, smooth, point)

@@ -1,23 +1,23 @@
-"""Norms of singular values: coefficients that span few directions."""
+"""Penalties of singular values, for coefficients of low rank."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Norm, Penalty
+from skmtl._contracts import Array, Norm, Penalty
 
 from ._shrink import highest_mean, threshold_of
 
-# Numbers up to this size can be squared and added up.
+# Squares of numbers between one over this and this neither underflow nor overflow.
 _SQUARABLE = 1e100
-# Singular values below this factor of the largest have too few digits in squares.
-_LOST = 1e-4
+# Singular values below this multiple of the largest lose too many digits in squares.
+_INACCURATE = 1e-4
 
 
 @dataclass(repr=False, eq=False)
 class Trace(BaseEstimator, Norm):
-    """Keep few directions: ``alpha * ||W||_*``, the sum of singular values.
+    """Trace norm, for low rank: ``alpha * ||W||_*``, the sum of singular values.
 
     Parameters
     ----------
@@ -41,26 +41,27 @@ class Trace(BaseEstimator, Norm):
 
     alpha: float = 1.0
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         return float(self.alpha * singular_values(W).sum())
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         W = np.asarray(W, float)
         scale = np.abs(W).max(initial=0.0)
         if scale == 0 or scale > _SQUARABLE or scale < 1 / _SQUARABLE:
-            return _cut_values(W, threshold_of(step, self.alpha))
-        return _cut_directions(W, threshold_of(step, self.alpha))
+            return _threshold_by_svd(W, threshold_of(step, self.alpha))
+        return _threshold_by_eigh(W, threshold_of(step, self.alpha))
 
-    def dual_norm(self, G):
+    def dual_norm(self, G: Array) -> float:
         return float(singular_values(G).max(initial=0.0))
 
 
 @dataclass(repr=False, eq=False)
 class SquaredTrace(BaseEstimator, Penalty):
-    """Learn how tasks are related: ``alpha / 2 * ||W||_*^2``.
+    """Squared trace norm, which learns task covariances: ``alpha / 2 * ||W||_*^2``.
 
-    It is ``alpha / 2`` times the least of ``trace(W' C^-1 W)`` over task covariances C
-    of trace 1, and of ``trace(W D^-1 W')`` over feature covariances D of trace 1.
+    It is ``alpha / 2`` times the minimum of ``trace(W' C^-1 W)`` over task covariances
+    C of trace 1, and equally times the minimum of ``trace(W D^-1 W')`` over feature
+    covariances D of trace 1.
 
     Parameters
     ----------
@@ -87,36 +88,36 @@ class SquaredTrace(BaseEstimator, Penalty):
 
     alpha: float = 1.0
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         total = float(singular_values(W).sum())
         return float(self.alpha / 2 * total * total)
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         strength = threshold_of(step, self.alpha)
         if strength == 0:
             return np.array(W, float)
         left, sizes, right = np.linalg.svd(W, full_matrices=False)
-        # The cut is strength times the sum of what is left above it.
-        cut = highest_mean(sizes, 0.0, spare=1 / strength)
-        return (left * np.maximum(sizes - cut, 0)) @ right
+        # The threshold is the strength times the sum of the sizes after thresholding.
+        threshold = highest_mean(sizes, 0.0, spare=1 / strength)
+        return (left * np.maximum(sizes - threshold, 0)) @ right
 
 
-def _cut_values(W, threshold):
-    """Take a threshold from all singular values."""
+def _threshold_by_svd(W, threshold):
+    """Soft-threshold the singular values."""
     left, sizes, right = np.linalg.svd(W, full_matrices=False)
     return (left * np.maximum(sizes - threshold, 0.0)) @ right
 
 
-def _cut_directions(W, threshold):
-    """Do the same by eigenvectors of the smaller product, at a third of the cost.
+def _threshold_by_eigh(W, threshold):
+    """Soft-threshold by eigenvectors of the smaller product, at a third of the cost.
 
-    Squares lose the digits of small singular values, which must be cut away.
+    Squares lose the digits of small singular values, so the threshold must remove them.
     """
     if W.shape[0] > W.shape[1]:
-        return _cut_directions(W.T, threshold).T
+        return _threshold_by_eigh(W.T, threshold).T
     squares, left = np.linalg.eigh(W @ W.T)
-    if not threshold > _LOST * np.sqrt(max(squares[-1], 0.0)):
-        return _cut_values(W, threshold)
+    if not threshold > _INACCURATE * np.sqrt(max(squares[-1], 0.0)):
+        return _threshold_by_svd(W, threshold)
     kept = squares > threshold * threshold
     left, sizes = left[:, kept], np.sqrt(squares[kept])
     return (left * (1 - threshold / sizes)) @ (left.T @ W)

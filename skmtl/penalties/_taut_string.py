@@ -1,9 +1,10 @@
-"""Total variation steps along a chain by a taut string, for many chains at once.
+"""Proximal step of total variation by a taut string, for many chains at once.
 
-Partial sums of the solution are a string that is pulled tight in a tube around those of
-the data, of radius `threshold`. Guess where it touches the tube; between, it is
-straight. Where it leaves the tube it must touch it, where it pulls away from the wall
-it is let go, everywhere at once: a Newton method, of about ten rounds.
+The partial sums of the solution are the shortest path, the string, within a tube of
+radius `threshold` around the partial sums of the data. The active set is the set of
+tasks where the string touches the tube; between them it is straight. Each round adds
+all tasks where the string leaves the tube, and removes all where it bends away from
+the wall. It is a semismooth Newton method and takes about ten rounds.
 
 Davies, P. L., Kovac, A. (2001). Local extremes, runs, strings and multiresolution. The
 Annals of Statistics, 29(1), 1-65. :doi:`10.1214/aos/996986501`
@@ -17,9 +18,9 @@ import numpy as np
 
 from skmtl._linalg import EPS
 
-# No chain is known to need so many.
+# More rounds than any chain in tests needed.
 _MAX_ROUNDS = 50
-# Rounding in sums of numbers up to 1, in units of their count.
+# Rounding in sums of numbers up to 1, relative to their count.
 _ROUNDING = 4 * EPS
 
 
@@ -36,40 +37,42 @@ def solve_taut_string(V, threshold):
     Returns
     -------
     W : ndarray of shape (n_chains, n_tasks)
-        The best; equal neighbours are exactly so.
-    loose : ndarray
-        Chains for which the rounds did not end; their rows mean nothing.
+        The minimiser; neighbours that are equal are exactly equal.
+    unsolved : ndarray
+        Chains that did not converge; their rows of W are not set.
     """
     W, sums = np.empty_like(V), np.zeros((len(V), V.shape[1] + 1))
     np.cumsum(V, axis=1, out=sums[:, 1:])
-    side = np.zeros_like(sums)  # of the tube that is touched: 1 below, -1 above
-    loose = np.arange(len(V))
+    # Wall that the string touches: 1 for the lower, -1 for the upper, 0 for none.
+    side = np.zeros_like(sums)
+    unsolved = np.arange(len(V))
     for _ in range(_MAX_ROUNDS):
-        if not len(loose):
+        if not len(unsolved):
             break
-        slope, moved = _pull(sums[loose], side[loose], threshold)
-        settled = (moved == side[loose]).all(axis=1)
-        W[loose[settled]] = slope[settled]
-        side[loose] = moved
-        loose = loose[~settled]
-    return W, loose
+        slope, new_side = _update(sums[unsolved], side[unsolved], threshold)
+        converged = (new_side == side[unsolved]).all(axis=1)
+        W[unsolved[converged]] = slope[converged]
+        side[unsolved] = new_side
+        unsolved = unsolved[~converged]
+    return W, unsolved
 
 
-def _pull(sums, side, threshold):
-    """Return slopes of strings that touch these sides, and the sides to touch then."""
-    string, slope = _straighten(sums - threshold * side, side)
+def _update(sums, side, threshold):
+    """Return the slopes of strings that touch given walls, and the next walls."""
+    string, slope = _interpolate(sums - threshold * side, side)
     tolerance = _ROUNDING * sums.shape[1]
-    off = sums - string
-    out = np.where(np.abs(off) > threshold + tolerance, np.sign(off), 0.0)
-    bend = slope[:, :-1] - slope[:, 1:]
-    side, moved = side[:, 1:-1], np.zeros_like(side)
-    kept = side * bend > tolerance
-    moved[:, 1:-1] = np.where(side == 0, out[:, 1:-1], side * kept)
-    return slope, moved
+    distance = sums - string
+    outside = np.abs(distance) > threshold + tolerance
+    added = np.where(outside, np.sign(distance), 0.0)
+    slope_change = slope[:, :-1] - slope[:, 1:]
+    side, new_side = side[:, 1:-1], np.zeros_like(side)
+    kept = side * slope_change > tolerance
+    new_side[:, 1:-1] = np.where(side == 0, added[:, 1:-1], side * kept)
+    return slope, new_side
 
 
-def _straighten(touched, side):
-    """Join what is touched, and the ends, by straight lines; return slopes too."""
+def _interpolate(touched, side):
+    """Join touched points and the ends by straight lines; return these and slopes."""
     fixed = side != 0
     fixed[:, [0, -1]] = True
     fixed, height = fixed.ravel(), touched.ravel()

@@ -1,4 +1,4 @@
-"""Solve quadratic problems exactly, by structure, and others by steps."""
+"""Algorithms: exact solutions of structured quadratics, and iterative solvers."""
 
 from ._blocks import BlockQuadratic, HasQuadraticModel, Restrictable
 from ._conjugate_gradients import conjugate_gradients, pull_together

@@ -1,76 +1,82 @@
-"""What block methods ask of a quadratic term: blocks of features, and their view."""
+"""Contracts of smooth terms that working sets and block methods minimise."""
 
 from abc import abstractmethod
 
-from skmtl._contracts import Smooth
+from skmtl._contracts import Array, Point, Smooth
 
 
 class Restrictable(Smooth):
-    """A term that can be restricted to some features, the others at zero."""
+    """A term that can be restricted to some features, with the others at zero."""
 
     @abstractmethod
-    def restrict(self, features):
-        """Return the term of these features; as BlockQuadratic, if it is quadratic."""
+    def restrict(self, features: Array) -> "Restrictable":
+        """Return the term of these features, a BlockQuadratic if it is quadratic."""
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether solvers may take the features in their order."""
+        return True
 
 
 class HasQuadraticModel(Restrictable):
-    """A term that is not quadratic, and has a quadratic model at every point."""
+    """A term that is not quadratic, with a quadratic model at every point."""
 
     @abstractmethod
-    def model(self, point):
-        """Return Blocks of the same gradient and about the same curvature there.
+    def model(self, point: Point) -> "BlockQuadratic":
+        """Return a model with the same gradient and about the same Hessian at a point.
 
-        Their value may differ by a constant, so that it is well above zero.
+        Its value may differ by a constant, so that it is well above zero.
         """
 
 
 class BlockQuadratic(Restrictable):
-    """A quadratic term whose features are visited block by block.
+    """A quadratic term for block coordinate descent; a block is a slice of features.
 
-    Its state is a linear function of the variable that is kept beside it: predictions
-    of rows, or products with the Hessian. Whoever moves the variable moves the state.
+    The caller keeps a state next to the variable and updates both together. The state
+    is a linear function of the variable: predictions of rows, or its product with the
+    Hessian.
     """
 
     @property
     @abstractmethod
-    def blocks(self):
+    def blocks(self) -> list[slice]:
         """Slices of the features, in order."""
 
     @property
     @abstractmethod
-    def is_compact(self):
-        """Whether features are so few that Hessians of all of them are at hand."""
+    def is_compact(self) -> bool:
+        """Whether features are so few that one Hessian of all of them is cheap."""
 
     @property
     @abstractmethod
-    def is_ordered(self):
-        """Whether curvatures are alike, or features come in their order."""
+    def is_ordered(self) -> bool:
+        """Whether curvatures are similar, or features are sorted by curvature."""
 
     @property
     @abstractmethod
-    def scales(self):
+    def scales(self) -> Array:
         """Largest curvature along each feature, (n_features,)."""
 
     @abstractmethod
-    def state_at(self, W):
+    def state_at(self, W: Array) -> Array:
         """Return the state at W, one array."""
 
     @abstractmethod
-    def value_at(self, W, state):
+    def value_at(self, W: Array, state: Array) -> float:
         """Return the value at W without its gradient."""
 
     @abstractmethod
-    def point(self, W, state):
+    def point(self, W: Array, state: Array) -> Point:
         """Return the Point at W."""
 
     @abstractmethod
-    def block_gradient(self, W, state, block):
+    def block_gradient(self, W: Array, state: Array, block: slice) -> Array:
         """Return the gradient along the features of a block, (n_tasks, size)."""
 
     @abstractmethod
-    def update(self, state, block, step):
-        """Move the state along with a step of a block of the variable."""
+    def update(self, state: Array, block: slice, step: Array) -> None:
+        """Update the state in place after a step of a block of the variable."""
 
     @abstractmethod
-    def hessian(self, block):
+    def hessian(self, block: slice) -> Array:
         """Return the Hessian within a block, (n_tasks or 1, size, size)."""

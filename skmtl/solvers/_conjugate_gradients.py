@@ -1,19 +1,26 @@
 """Positive semidefinite systems by conjugate gradients."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy import linalg, sparse
 
+from skmtl._contracts import Array
 from skmtl._linalg import Semidefinite, apply, diagonals, invert
 
 _MAX_ITER = 2000
 
 
-def pull_together(mass, precision, right, tol=1e-11):
-    """Solve for nodes that are pulled to their neighbours, on any graph.
+def pull_together(
+    mass: Array, precision: Any, right: Array, tol: float = 1e-11
+) -> tuple[Array, float]:
+    """Solve a block system coupled by the edges of any graph.
 
-    The system is ``mass_v x_v + sum_u precision_vu x_u = right_v``. It is
-    preconditioned by the blocks on the diagonal, and by what the connected parts have
-    in common, which a strong pull leaves to be found.
+    The system is ``mass_v x_v + sum_u precision_vu x_u = right_v``. The preconditioner
+    adds two levels: inverses of the diagonal blocks, and a correction that is constant
+    on each connected component. If edges are strong, the blocks alone converge slowly
+    along these constants.
 
     Parameters
     ----------
@@ -22,31 +29,36 @@ def pull_together(mass, precision, right, tol=1e-11):
     precision : CSR matrix of shape (n_nodes, n_nodes)
         Positive semidefinite matrix over nodes.
     right : ndarray of shape (n_nodes, size)
-        Right sides.
+        Right-hand sides.
     tol : float, default=1e-11
-        Stop at this norm of the residual relative to the right side.
+        Stop at this norm of the residual relative to the right-hand side.
 
     Returns
     -------
     solution : ndarray of shape (n_nodes, size)
         The solution.
     residual : float
-        Norm of the residual, relative to the right side's.
+        Norm of the residual, relative to that of the right-hand side.
     """
     if not right.any():
         return np.zeros_like(right), 0.0
 
-    def multiply(x):
+    def multiply(x: Array) -> Array:
         return apply(mass, x) + precision @ x
 
-    solution, _ = conjugate_gradients(
-        multiply, right, _two_levels(mass, precision), tol, _MAX_ITER
-    )
+    precondition = _two_level_preconditioner(mass, precision)
+    solution, _ = conjugate_gradients(multiply, right, precondition, tol, _MAX_ITER)
     residual = norm(right - multiply(solution)) / norm(right)
     return solution, float(residual)
 
 
-def conjugate_gradients(multiply, right, precondition, tol, max_iter):
+def conjugate_gradients(
+    multiply: Callable[[Array], Array],
+    right: Array,
+    precondition: Callable[[Array], Array],
+    tol: float,
+    max_iter: int,
+) -> tuple[Array, int]:
     """Solve a linear system, given matrix-vector products.
 
     Parameters
@@ -54,18 +66,18 @@ def conjugate_gradients(multiply, right, precondition, tol, max_iter):
     multiply : callable
         Multiplies by the matrix, which must be positive semidefinite.
     right : ndarray
-        Right side, of any shape.
+        Right-hand side, of any shape.
     precondition : callable
         Applies an approximate inverse, which must be positive definite.
     tol : float
-        Stop at this norm of the residual relative to the right side.
+        Stop at this norm of the residual relative to the right-hand side.
     max_iter : int
         Maximum number of products.
 
     Returns
     -------
     solution : ndarray
-        The solution, in the shape of the right side.
+        The solution, in the shape of the right-hand side.
     n_iter : int
         Number of products.
 
@@ -75,28 +87,28 @@ def conjugate_gradients(multiply, right, precondition, tol, max_iter):
     linear systems. Journal of Research of the National Bureau of Standards, 49(6),
     409-436. :doi:`10.6028/jres.049.044`
     """
-    solution, left = np.zeros_like(right), np.array(right, order="C")
-    direction, slope, enough = np.zeros_like(right), 1.0, tol * norm(right)
+    solution, residual = np.zeros_like(right), np.array(right, order="C")
+    direction, product, limit = np.zeros_like(right), 1.0, tol * norm(right)
     for n_iter in range(max_iter):
-        if norm(left) <= enough:
+        if norm(residual) <= limit:
             return solution, n_iter
-        step = precondition(left)
-        before, slope = slope, np.vdot(left, step)
-        if slope <= 0:  # the rest is rounding error
+        preconditioned = precondition(residual)
+        previous, product = product, np.vdot(residual, preconditioned)
+        if product <= 0:  # the rest is rounding error
             return solution, n_iter
-        direction *= slope / before if n_iter else 0.0
-        direction += step
+        direction *= product / previous if n_iter else 0.0
+        direction += preconditioned
         image = multiply(direction)
-        length = slope / np.vdot(direction, image)
-        if not np.isfinite(length):  # the matrix is flat along the direction
+        length = product / np.vdot(direction, image)
+        if not np.isfinite(length):  # the matrix is zero along the direction
             return solution, n_iter
-        _add(length, direction, solution)
-        _add(-length, image, left)
+        _add_multiple(length, direction, solution)
+        _add_multiple(-length, image, residual)
     return solution, max_iter
 
 
-def _add(factor, x, total):
-    """Add a multiple to an array in place."""
+def _add_multiple(factor, x, total):
+    """Add a multiple of `x` to `total` in place."""
     linalg.blas.daxpy(x.ravel(), total.reshape(-1), a=factor)
 
 
@@ -105,28 +117,32 @@ def norm(x):
     return np.sqrt(np.vdot(x, x))
 
 
-def _two_levels(mass, precision):
-    """Return the preconditioner: the sum of blocks' and connected parts' solutions."""
+def _two_level_preconditioner(mass, precision):
+    """Return a function that adds the solutions of blocks and of components."""
     block = np.array(np.broadcast_to(mass, (precision.shape[0], *mass.shape[1:])))
     diagonal = precision.diagonal()
-    lost = (diagonals(block) == 0).all(axis=1) & (diagonal == 0)
-    diagonals(block)[...] += (diagonal + lost)[:, None]
+    # Nodes without mass and edges get the identity, to be invertible.
+    is_empty = (diagonals(block) == 0).all(axis=1) & (diagonal == 0)
+    diagonals(block)[...] += (diagonal + is_empty)[:, None]
     inverse = invert(block)
     n_parts, part = sparse.csgraph.connected_components(precision, directed=False)
     members = sparse.csr_array(
         (np.ones(len(part)), (part, np.arange(len(part)))), shape=(n_parts, len(part))
     )
-    common = (members @ block.reshape(len(block), -1)).reshape(n_parts, *mass.shape[1:])
-    inner = members @ (precision @ np.ones(len(part))) - members @ (diagonal + lost)
-    diagonals(common)[...] += inner[:, None]
-    parts = [Semidefinite(matrix) for matrix in common]
+    coarse = (members @ block.reshape(len(block), -1)).reshape(n_parts, *mass.shape[1:])
+    # Blocks hold the diagonal of the precision; a component needs the sum of all.
+    excess = members @ (precision @ np.ones(len(part))) - members @ (
+        diagonal + is_empty
+    )
+    diagonals(coarse)[...] += excess[:, None]
+    factors = [Semidefinite(matrix) for matrix in coarse]
 
-    def coarse(x):
+    def solve_coarse(x):
         summed = members @ x
-        found = np.stack([s.solve(row) for s, row in zip(parts, summed, strict=True)])
-        return found[part]
+        found = [f.solve(row) for f, row in zip(factors, summed, strict=True)]
+        return np.stack(found)[part]
 
     def precondition(x):
-        return apply(inverse, x) + coarse(x)
+        return apply(inverse, x) + solve_coarse(x)
 
     return precondition

@@ -1,4 +1,4 @@
-"""Accelerated proximal gradient steps of adaptive length."""
+"""Accelerated proximal gradient with an adaptive step length."""
 
 from dataclasses import dataclass
 
@@ -6,40 +6,40 @@ import numpy as np
 from numpy.linalg import norm
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Solution, Solver
+from skmtl._contracts import Array, Penalty, Point, Smooth, Solution, Solver
 from skmtl._linalg import EPS
 from skmtl._numbers import TINY
 
-# Every iteration first tries a curvature lower than the last one, by this factor.
-_HOPE = 0.95
-# What a curvature that was too low is raised by at least, and then some beyond it.
-_RAISE = 1.2
-# What it is raised by where the term overflows.
-_LEAP = 10.0
-# Rounding in a gradient, in units of the one at zero.
+# An iteration first tries the last curvature times this, so that steps can lengthen.
+_DECREASE = 0.95
+# A curvature that is too low grows at least by this factor, to need few trials.
+_INCREASE = 1.2
+# It grows by this factor where the term overflows and shows no curvature.
+_OVERFLOW_INCREASE = 10.0
+# Rounding in a gradient, relative to the gradient at zero.
 _ROUNDING = 16 * EPS
-# No step is longer than this, in units of the shortest that any problem needs.
-_LONGEST = 1e12
-# The square of a distance must not overflow.
-_FARTHEST = 1e150
-# Measuring optimality may cost as much as a step.
+# Longest step, relative to the shortest that is ever needed, one over the bound.
+_MAX_STEP_RATIO = 1e12
+# Longest probe of the curvature: its square must not overflow.
+_MAX_DISTANCE = 1e150
+# Iterations between measurements of optimality, which may cost as much as a step.
 _CHECK_EVERY = 5
 
 
 @dataclass(repr=False, eq=False)
 class Fista(BaseEstimator, Solver):
-    """Minimise by accelerated proximal gradient steps.
+    """Accelerated proximal gradient method.
 
-    Steps are as long as the curvature along them allows, which is measured both ways:
-    it is tried lower at every step and raised where it was too low. The momentum starts
-    anew where it points uphill.
+    The step length is one over the curvature along the step. Every iteration first
+    tries a lower curvature than the last and raises it if it was too low. The momentum
+    restarts where it points uphill.
 
     Parameters
     ----------
     tol : float, default=1e-6
-        Optimality to be reached.
+        Optimality at which to stop.
     max_iter : int, default=10000
-        Largest number of iterations.
+        Maximum number of iterations.
 
     References
     ----------
@@ -65,22 +65,22 @@ class Fista(BaseEstimator, Solver):
     tol: float = 1e-6
     max_iter: int = 10000
 
-    def minimize(self, smooth, penalty, start):
-        """Return the Solution found from a variable.
+    def minimize(self, smooth: Smooth, penalty: Penalty, start: Array) -> Solution:
+        """Minimise ``smooth + penalty``.
 
         Parameters
         ----------
         smooth : Smooth
-            Term that has a gradient.
+            Term with a gradient.
         penalty : Penalty
-            Term that has a proximal step.
+            Term with a proximal step.
         start : ndarray
-            Where to start.
+            First iterate.
 
         Returns
         -------
         Solution
-            What was found.
+            The last iterate.
         """
         point = smooth.at(start)
         optimality = penalty.optimality(smooth, point)
@@ -88,7 +88,7 @@ class Fista(BaseEstimator, Solver):
             return self._report(penalty, point, optimality, 0)
         state = _State.begin(smooth, penalty, point)
         for n_iter in range(1, self.max_iter + 1):
-            state.step()
+            state.advance()
             if n_iter % _CHECK_EVERY == 0 or n_iter == self.max_iter:
                 optimality = penalty.optimality(smooth, state.point)
             if optimality <= self.tol:
@@ -103,79 +103,82 @@ class Fista(BaseEstimator, Solver):
 
 @dataclass
 class _State:
-    """Hold what one step leaves to the next."""
+    """State between two iterations."""
 
-    smooth: object
-    penalty: object
-    point: object
-    before: object
+    smooth: Smooth
+    penalty: Penalty
+    point: Point
+    previous: Point
     rounding: float
-    flattest: float
-    steepest: float
+    least_curvature: float
+    largest_curvature: float
     curvature: float = 0.0
     momentum: float = 1.0
 
     @classmethod
     def begin(cls, smooth, penalty, point):
-        """Measure the curvature along the gradient."""
+        """Start with the curvature along the gradient."""
         start, rounding = point.variable, _ROUNDING * norm(smooth.zero().gradient)
-        steepest = max(smooth.lipschitz(), np.sqrt(TINY))
-        flattest = max(steepest / _LONGEST, np.sqrt(TINY))
-        state = cls(smooth, penalty, point, point, rounding, flattest, steepest)
+        largest = max(smooth.lipschitz(), np.sqrt(TINY))
+        least = max(largest / _MAX_STEP_RATIO, np.sqrt(TINY))
+        state = cls(smooth, penalty, point, point, rounding, least, largest)
         slope = max(float(norm(point.gradient)), TINY)
-        reach = min(max(float(norm(start)), point.value / slope), _FARTHEST)
+        distance = min(max(float(norm(start)), point.value / slope), _MAX_DISTANCE)
         state.curvature = np.inf
-        while np.isinf(state.curvature) and reach > 0:
-            probe = smooth.at(start - reach * (point.gradient / slope))
-            state.curvature = state.measure(probe, point)
-            reach /= _LEAP
-        # Far along the gradient, an exponential may be steeper than any step needs.
-        state.curvature = min(state.curvature, steepest)
+        while np.isinf(state.curvature) and distance > 0:
+            probe = smooth.at(start - distance * (point.gradient / slope))
+            state.curvature = state.measure_curvature(probe, point)
+            distance /= _OVERFLOW_INCREASE
+        # Far along the gradient, an exponential may curve more than the bound.
+        state.curvature = min(state.curvature, largest)
         return state
 
-    def measure(self, point, base):
-        """Return the curvature along the step between two points.
+    def measure_curvature(self, point, base):
+        """Return the curvature along the step from `base` to `point`.
 
         It is infinite where the term overflows.
         """
         move = point.variable - base.variable
-        size = max(norm(move), TINY)
-        rise = np.vdot(point.gradient - base.gradient, move / size) - self.rounding
-        return max(float(rise / size), self.flattest) if np.isfinite(rise) else np.inf
+        length = max(norm(move), TINY)
+        rise = np.vdot(point.gradient - base.gradient, move / length) - self.rounding
+        if not np.isfinite(rise):
+            return np.inf
+        return max(float(rise / length), self.least_curvature)
 
-    def step(self):
-        """Move the point ahead, by a step that its curvature allows."""
-        curvature = max(_HOPE * self.curvature, self.flattest)
+    def advance(self):
+        """Take one step, of the length that the curvature along it allows."""
+        curvature = max(_DECREASE * self.curvature, self.least_curvature)
         while True:
             momentum, base = self._extrapolate(curvature)
             trial = self._proximal_step(base, curvature)
-            along = self.measure(trial, base)
-            if along <= curvature or curvature >= self.steepest:
+            measured = self.measure_curvature(trial, base)
+            if measured <= curvature or curvature >= self.largest_curvature:
                 break
-            least = along if np.isfinite(along) else _LEAP * curvature
-            curvature = max(_RAISE * curvature, least)
-        self._keep(base, trial, curvature, momentum)
+            if np.isinf(measured):
+                measured = _OVERFLOW_INCREASE * curvature
+            curvature = max(_INCREASE * curvature, measured)
+        self._accept(base, trial, curvature, momentum)
 
     def _extrapolate(self, curvature):
-        """Return the next momentum, and the point that the last one leads to."""
-        if self.before is self.point:
+        """Return the next momentum and the extrapolated point."""
+        if self.previous is self.point:
             return 1.0, self.point
         squared = curvature / self.curvature * self.momentum**2
         momentum = (1 + np.sqrt(1 + 4 * squared)) / 2
         factor = (self.momentum - 1) / momentum
-        ahead = self.smooth.extrapolate(self.point, self.before, factor)
-        if not np.isfinite(ahead.value):  # the loss overflows there
+        base = self.smooth.extrapolate(self.point, self.previous, factor)
+        if not np.isfinite(base.value):  # the loss overflows there
             return 1.0, self.point
-        return momentum, ahead
+        return momentum, base
 
     def _proximal_step(self, base, curvature):
         moved = base.variable - base.gradient / curvature
         return self.smooth.at(self.penalty.prox(moved, 1 / curvature))
 
-    def _keep(self, base, trial, curvature, momentum):
-        """Take a step, and forget the momentum if it points uphill."""
+    def _accept(self, base, trial, curvature, momentum):
+        """Move to the trial point; restart the momentum if it points uphill."""
         move = trial.variable - self.point.variable
         uphill = np.vdot(base.variable - trial.variable, move) > 0
-        self.before = trial if uphill else self.point
+        self.previous = trial if uphill else self.point
         self.momentum = 1.0 if uphill else momentum
         self.point, self.curvature = trial, curvature

@@ -1,11 +1,15 @@
-"""Harmonic extension: values of graph nodes determined by their neighbours."""
+"""Harmonic extension: values of graph nodes from those of their neighbours."""
+
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from skmtl._contracts import Array
 
-def extend(adjacency, known, values):
+
+def extend(adjacency: Any, known: Array, values: Array) -> tuple[Array, Array]:
     """Set every unknown node to the weighted mean of its neighbours.
 
     The result minimises ``sum_(s,t) A_st ||v_s - v_t||^2`` over the unknown nodes.
@@ -24,7 +28,7 @@ def extend(adjacency, known, values):
     values : ndarray of shape (n_nodes, n_values)
         All values; zero where `reached` is False.
     reached : ndarray of shape (n_nodes,), dtype bool
-        Whether a path joins the node to a known one.
+        Whether a path connects the node to a known one.
 
     Examples
     --------

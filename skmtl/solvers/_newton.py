@@ -2,69 +2,70 @@
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Solution
+from skmtl._contracts import Array, Solution
 from skmtl._linalg import EPS
 from skmtl._numbers import TINY
 
-# A step must achieve this share of the fall that its slope promises.
-_SHARE = 1e-4
-# Rounding in a value, in units of it.
+# Armijo constant: least decrease of a step, as a fraction of its predicted decrease.
+_ARMIJO = 1e-4
+# Rounding in a value, relative to it.
 _ROUNDING = 8 * EPS
 _N_HALVINGS = 60
-# A curvature serves again where the fall is this small, in units of the objective at
-# zero, and shrinks by this factor.
-_SETTLED, _FAST = 1e-4, 0.1
-# A step by an old curvature ends the way at a fall smaller by this factor, as it does
-# not double the digits.
-_STALE = 1e-4
+# Reuse a Hessian if the predicted decrease is at most this fraction of the objective at
+# zero, and this fraction of the last predicted decrease: then it converges fast enough.
+_REUSE_BELOW, _REUSE_RATIO = 1e-4, 0.1
+# A reused Hessian converges only linearly, so tighten the tolerance by this factor.
+_REUSED_TOL = 1e-4
 _logger = logging.getLogger("skmtl")
 
 
 class NewtonObjective(ABC):
-    """An objective that knows Newton's step; its points are its own affair."""
+    """An objective with a gradient and a Hessian; it has its own class of points."""
 
     @property
     @abstractmethod
-    def unit(self):
-        """Value at zero, in units of which the fall is measured."""
+    def unit(self) -> float:
+        """Value at zero; predicted decreases are relative to it."""
 
     @abstractmethod
-    def at(self, variable):
-        """Return a point: it has a `variable` and a `value`."""
+    def at(self, variable: Array) -> Any:
+        """Return a point, an object with a `variable` and a `value`."""
 
     @abstractmethod
-    def gradient(self, point):
+    def gradient(self, point: Any) -> Array:
         """Return the gradient at a point."""
 
     @abstractmethod
-    def factor(self, point):
-        """Return a function that divides by the curvature at a point."""
+    def factor(self, point: Any) -> Callable[[Array], Array]:
+        """Factor the Hessian at a point; return a function that solves with it."""
 
     @abstractmethod
-    def line(self, point, step):
-        """Return a function that gives the point a share of a step away."""
+    def line(self, point: Any, step: Array) -> Callable[[float], Any]:
+        """Return a function from a length to the point ``variable + length * step``."""
 
 
 @dataclass(repr=False, eq=False)
 class Newton(BaseEstimator):
-    """Minimise by Newton steps, halved until the objective falls.
+    """Newton's method with step halving.
 
-    Near the optimum the number of digits doubles with each step, and then a curvature
-    serves for several. Where there is no optimum, as with classes that a plane divides,
-    the objective falls until `tol` ends it. Where curvatures overflow, it stays.
+    Near the optimum, where convergence is quadratic, one Hessian serves several steps.
+    Without an optimum, as with separable classes, the objective decreases until the
+    predicted decrease is below `tol`. If the Hessian overflows, the last point is
+    returned as not converged.
 
     Parameters
     ----------
     tol : float, default=1e-10
-        Fall that the next step promises at which to stop, in units of the objective at
-        zero.
+        Predicted decrease at which to stop, relative to the objective at zero.
     max_iter : int, default=100
-        Largest number of steps.
+        Maximum number of steps.
 
     References
     ----------
@@ -75,51 +76,58 @@ class Newton(BaseEstimator):
     tol: float = 1e-10
     max_iter: int = 100
 
-    def minimize(self, objective, start):
-        """Return the Solution found from the variable `start`.
+    def minimize(self, objective: NewtonObjective, start: Array) -> Solution:
+        """Minimise an objective.
 
         Parameters
         ----------
         objective : NewtonObjective
-            What is minimised.
+            The objective.
         start : ndarray
-            Where to begin.
+            First iterate.
 
         Returns
         -------
         Solution
-            What was found; its optimality is the fall that the last step promised.
+            The last iterate; its optimality is the predicted decrease of the last step,
+            relative to the objective at zero.
         """
-        point, divide, before = objective.at(start), None, np.inf
+        point, solve, previous = objective.at(start), None, np.inf
         unit = max(objective.unit, TINY)
         for n_iter in range(1, self.max_iter + 1):
             with np.errstate(over="ignore", invalid="ignore"):
                 gradient = objective.gradient(point)
-                enough = self.tol * (_STALE if divide else 1.0) * unit
-                divide = divide or objective.factor(point)
-                step = -divide(gradient)
+                limit = self.tol * (_REUSED_TOL if solve else 1.0) * unit
+                solve = solve or objective.factor(point)
+                step = -solve(gradient)
                 slope = float(np.vdot(step, gradient))
-            # Curvatures are beyond the largest number, or lost in rounding.
+            # The Hessian overflows, or is lost in rounding.
             if not np.isfinite(slope) or slope > _ROUNDING * abs(point.value):
                 return Solution(point.variable, point.value, np.inf, n_iter, False)
-            fall = max(-slope / 2, 0.0)
-            _logger.debug("step %d: %.10g, to fall by %.2e", n_iter, point.value, fall)
-            point = _search(objective.line(point, step), point, slope)
-            if fall <= enough + _ROUNDING * abs(point.value):
-                return Solution(point.variable, point.value, fall / unit, n_iter, True)
-            if fall > min(_SETTLED * unit, _FAST * before):
-                divide = None
-            before = fall
-        return Solution(point.variable, point.value, fall / unit, n_iter, False)
+            decrease = max(-slope / 2, 0.0)
+            _logger.debug(
+                "step %d: value %.10g, predicted decrease %.2e",
+                n_iter,
+                point.value,
+                decrease,
+            )
+            point = _line_search(objective.line(point, step), point, slope)
+            optimality = decrease / unit
+            if decrease <= limit + _ROUNDING * abs(point.value):
+                return Solution(point.variable, point.value, optimality, n_iter, True)
+            if decrease > min(_REUSE_BELOW * unit, _REUSE_RATIO * previous):
+                solve = None
+            previous = decrease
+        return Solution(point.variable, point.value, optimality, n_iter, False)
 
 
-def _search(line, point, slope):
-    """Return the first point of halved steps that is low enough, or stay."""
+def _line_search(line, point, slope):
+    """Return the first halved step that decreases enough, or the point itself."""
     slack = _ROUNDING * abs(point.value)
     length = 1.0
     for _ in range(_N_HALVINGS):
-        tried = line(length)
-        if tried.value <= point.value + _SHARE * length * slope + slack:
-            return tried
+        trial = line(length)
+        if trial.value <= point.value + _ARMIJO * length * slope + slack:
+            return trial
         length /= 2
     return point

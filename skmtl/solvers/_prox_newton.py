@@ -1,4 +1,4 @@
-"""Minimise quadratic models of a loss that is not quadratic, over few features."""
+"""Proximal Newton method on working sets of features."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -13,32 +13,33 @@ from ._support import RestrictedSolver
 from ._support_newton import SupportNewton
 from ._sweeps import Sweeps
 
-# A model is solved until this part of the gradient is left, in so many sweeps at most.
-_PART, _MOST_SWEEPS = 0.03, 100
-# A step must fall by this part of what its slope promises.
-_ENOUGH = 1e-4
+# Tolerance of a model, relative to its optimality at the start, and maximum sweeps:
+# more accuracy is lost when the model changes.
+_INNER_TOL, _MAX_SWEEPS = 0.03, 100
+# Armijo constant: least decrease of a step, as a fraction of its predicted decrease.
+_ARMIJO = 1e-4
 _N_HALVINGS = 40
-# Rounding in an objective, in units of it.
+# Rounding in an objective, relative to it.
 _ROUNDING = 8 * EPS
 
 
 @dataclass(repr=False, eq=False)
 class ProxNewton(BaseEstimator, RestrictedSolver):
-    """Minimise a loss that bends, by minimising quadratic models of it.
+    """Proximal Newton method for losses that are not quadratic.
 
-    For convex penalties under which whole features are zero, and losses that can be
-    restricted to some features. The model at a point is solved by visits to blocks of
-    features in turn, and by Newton steps on the features that are not zero; the way to
-    its solution is halved until the objective falls.
+    For convex penalties that set whole features to zero, and losses that can be
+    restricted to some features. The quadratic model at a point is minimised by block
+    coordinate descent and by Newton steps on the features that are not zero; then the
+    step is halved until the objective decreases.
 
     Parameters
     ----------
     tol : float, default=1e-6
-        Optimality to be reached.
+        Optimality at which to stop.
     max_iter : int, default=10000
-        Largest number of visits to all features of a working set.
+        Maximum number of sweeps over the features of a working set.
     newton : SupportNewton, default=None
-        Newton steps that suit the penalty; None for none.
+        Newton steps for the penalty; None for none.
 
     References
     ----------
@@ -57,49 +58,50 @@ class ProxNewton(BaseEstimator, RestrictedSolver):
     max_iter: int = 10000
     newton: SupportNewton | None = None
 
-    def _solve(self, part, penalty, start, goal, max_iter):
+    def _solve(self, part, penalty, start, tol, max_iter):
         point, n_iter, optimality = part.at(start), 0, np.inf
         while n_iter < max_iter:
-            limit = min(_MOST_SWEEPS, max_iter - n_iter)
-            n_more, ahead = self._step(part, penalty, point, limit)
-            n_iter, before = n_iter + n_more, optimality
-            optimality = penalty.optimality(part, ahead)
+            max_sweeps = min(_MAX_SWEEPS, max_iter - n_iter)
+            found, n_sweeps = self._step(part, penalty, point, max_sweeps)
+            n_iter, previous = n_iter + n_sweeps, optimality
+            optimality = penalty.optimality(part, found)
             rounding = _ROUNDING * abs(_objective(penalty, point))
-            fall = _objective(penalty, point) - _objective(penalty, ahead)
-            point = ahead
-            if optimality <= goal:
+            decrease = _objective(penalty, point) - _objective(penalty, found)
+            point = found
+            if optimality <= tol:
                 break
-            if fall <= rounding and optimality >= before:
-                return point.variable, max_iter  # rounding hides what is left to gain
+            if decrease <= rounding and optimality >= previous:
+                return point.variable, max_iter  # further decreases are below rounding
         return point.variable, n_iter
 
-    def _step(self, part, penalty, point, limit):
-        """Return how often features were visited, and a point that is no worse."""
-        n_iter, V = self._solve_model(part.model(point), penalty, point.variable, limit)
+    def _step(self, part, penalty, point, max_sweeps):
+        """Return a point that is not worse, and the number of sweeps."""
+        model, W = part.model(point), point.variable
+        V, n_sweeps = self._minimise_model(model, penalty, W, max_sweeps)
         full, start = part.at(V), _objective(penalty, point)
-        slope = float(np.vdot(point.gradient, V - point.variable))
-        slope += penalty.value(V) - penalty.value(point.variable)
-        length, ahead = 1.0, full
+        slope = float(np.vdot(point.gradient, V - W))
+        slope += penalty.value(V) - penalty.value(W)
+        length, trial = 1.0, full
         for _ in range(_N_HALVINGS):
-            least = start + _ENOUGH * length * min(slope, 0.0)
-            if _objective(penalty, ahead) <= least + _ROUNDING * abs(start):
-                return n_iter, ahead
+            limit = start + _ARMIJO * length * min(slope, 0.0)
+            if _objective(penalty, trial) <= limit + _ROUNDING * abs(start):
+                return trial, n_sweeps
             length /= 2
-            ahead = part.extrapolate(full, point, length - 1)
-        return n_iter, point
+            trial = part.extrapolate(full, point, length - 1)
+        return point, n_sweeps
 
-    def _solve_model(self, model, penalty, start, limit):
-        """Return how often the features of a model were visited, and where it ends."""
+    def _minimise_model(self, model, penalty, start, max_sweeps):
+        """Return the minimiser of a quadratic model, and the number of sweeps."""
         order = np.arange(len(model.scales))
         if not model.is_ordered:
             order = np.argsort(model.scales, kind="stable")
             model = model.restrict(order)
         measure = partial(Penalty.optimality, penalty, model)
         sweeps = Sweeps(model, penalty, start[:, order], self.newton, measure)
-        n_iter = sweeps.run(_PART * sweeps.optimality(), limit)
+        n_sweeps = sweeps.run(_INNER_TOL * sweeps.optimality(), max_sweeps)
         V = np.empty_like(start)
         V[:, order] = sweeps.W
-        return n_iter, V
+        return V, n_sweeps
 
 
 def _objective(penalty, point):

@@ -1,11 +1,13 @@
-"""Task blocks factored by eigenvectors: a path of strengths for the price of one."""
+"""Task blocks factored by eigenvectors, once for a whole path of strengths."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
-from skmtl._contracts import TaskBlocks
+from skmtl._contracts import Array, TaskBlocks
 from skmtl._linalg import (
     Semidefinite,
     Wide,
@@ -19,33 +21,33 @@ from skmtl._numbers import CACHE
 
 @dataclass(frozen=True)
 class Spectral(TaskBlocks):
-    """Hold ``S_t = E^-1 V_t' diag(value_t) V_t E^-1`` and ``D_t = alpha_t E^-2``.
+    """Blocks ``S_t = E^-1 V_t' diag(values_t) V_t E^-1`` and ``D_t = alpha_t E^-2``.
 
-    The rows of ``V_t`` are orthonormal. There may be fewer of them than features: then
-    ``S_t`` vanishes in the directions that are left out.
+    The rows of ``V_t`` are orthonormal. If they are fewer than the features, ``S_t`` is
+    zero in the other directions.
 
     Parameters
     ----------
     basis : ndarray of shape (n_tasks or 1, n_vectors, n_features)
         The matrices ``V_t``.
     values : ndarray of shape (n_tasks or 1, n_vectors)
-        Eigenvalues, exactly zero where they are lost in rounding.
+        Eigenvalues; exactly zero where they are below rounding.
     scale : ndarray of shape (n_features,)
         The diagonal of ``E``.
     alpha : ndarray of shape (n_tasks or 1,)
-        Strengths; zero stands for the limit, the solution of minimum norm.
+        Strengths; zero means the limit, the solution of minimum norm.
     complete : bool, default=True
         Whether every basis spans all features.
     """
 
-    basis: np.ndarray
-    values: np.ndarray
-    scale: np.ndarray
-    alpha: np.ndarray
+    basis: Array
+    values: Array
+    scale: Array
+    alpha: Array
     complete: bool = True
 
     @classmethod
-    def from_curvature(cls, curvature, pattern, alpha):
+    def from_curvature(cls, curvature: Array, pattern: Array, alpha: Array) -> Self:
         """Factor matrices ``S_t`` of shape (n_tasks or 1, n_features, n_features)."""
         scale = 1 / np.sqrt(pattern)
         basis, values = np.empty_like(curvature), np.empty(curvature.shape[:2])
@@ -59,8 +61,15 @@ class Spectral(TaskBlocks):
         return cls(basis, values, scale, alpha, bool(varies.all()))
 
     @classmethod
-    def from_groups(cls, groups, n_tasks, n_features, pattern, alpha):
-        """Factor stacks of centred rows that are fewer than features."""
+    def from_groups(
+        cls,
+        groups: Iterable[tuple[Array, Array]],
+        n_tasks: int,
+        n_features: int,
+        pattern: Array,
+        alpha: Array,
+    ) -> Self:
+        """Factor stacks of centred rows, if tasks have fewer rows than features."""
         scale = 1 / np.sqrt(pattern)
         parts, varies = [], np.zeros(n_features, dtype=bool)
         for tasks, X in groups:
@@ -78,13 +87,13 @@ class Spectral(TaskBlocks):
             values[tasks, : sizes.shape[1]] = without_noise(sizes) ** 2
         return cls(basis, values, scale, alpha, bool(complete))
 
-    def at(self, alpha):
+    def at(self, alpha: Array) -> Self:
         """Return the same blocks with other strengths, of shape (n_tasks or 1,)."""
         return replace(self, alpha=alpha)
 
     @property
-    def condition(self):
-        """Largest ratio of eigenvalues of a block, those that are zero aside."""
+    def condition(self) -> float:
+        """Largest ratio of eigenvalues of a block, those that are zero left out."""
         alpha = self.alpha[:, None]
         lowest = np.where(self.values > 0, self.values, np.inf).min(
             axis=1, initial=np.inf
@@ -108,7 +117,7 @@ class Spectral(TaskBlocks):
         out = np.zeros(np.broadcast_shapes(np.shape(numerator), total.shape))
         return np.divide(numerator, total, out=out, where=total > 0)
 
-    def solve(self, right):
+    def solve(self, right: Array) -> Array:
         scaled = right * self.scale
         inner = self._to_basis(scaled)
         solution = self._from_basis(inner * self._weights(1.0))
@@ -120,45 +129,45 @@ class Spectral(TaskBlocks):
             )
         return solution * self.scale
 
-    def curve(self, coef):
+    def curve(self, coef: Array) -> Array:
         inner = self._to_basis(coef / self.scale) * self.values
         return self._from_basis(inner) / self.scale
 
-    def clean(self, right):
+    def clean(self, right: Array) -> Array:
         if self.complete and self.values.all():
             return right
         inner = self._to_basis(right * self.scale) * (self.values > 0)
         return self._from_basis(inner) / self.scale
 
-    def centre(self, n_tasks, rows, strength):
-        n_features, times = len(self.scale), n_tasks / len(self.basis)
+    def centre(self, n_tasks: int, rows: Array, strength: Array) -> Semidefinite | Wide:
+        n_features, repeats = len(self.scale), n_tasks / len(self.basis)
         n_vectors = self.basis.shape[0] * self.basis.shape[1] + len(rows)
         if n_vectors < n_features and (strength == strength[0]).all():
             root = self.basis * self._root_weights[:, :, None]
-            root = root.reshape(-1, n_features) * np.sqrt(times) / self.scale
+            root = root.reshape(-1, n_features) * np.sqrt(repeats) / self.scale
             return Wide(np.vstack([root, rows]), strength[0])
-        total = self._curvature_sum * times + rows.T @ rows
+        total = self._curvature_sum * repeats + rows.T @ rows
         return Semidefinite(total + np.diag(strength))
 
-    def traces(self, n_tasks):
-        shares = self._weights(self.values)
-        return float(shares.sum()) * (n_tasks / len(shares))
+    def traces(self, n_tasks: int) -> float:
+        weights = self._weights(self.values)
+        return float(weights.sum()) * (n_tasks / len(weights))
 
-    def spread(self, n_tasks):
+    def spread(self, n_tasks: int) -> Array:
         return self._spread_sum * (n_tasks / len(self.basis))
 
     @cached_property
     def _curvature_sum(self):
-        """Sum over the blocks, kept for all strengths of the intercepts."""
-        return self._add_up(self._root_weights)
+        """Sum over the blocks, cached as it serves all strengths of the intercepts."""
+        return self._sum_blocks(self._root_weights)
 
     @cached_property
     def _spread_sum(self):
         weights = np.sqrt(self.alpha)[:, None] * self._weights(self.values)
-        return self._add_up(weights)
+        return self._sum_blocks(weights)
 
-    def _add_up(self, weights):
-        """Add up ``E^-1 V_t' diag(weights_t^2) V_t E^-1`` over the blocks."""
+    def _sum_blocks(self, weights):
+        """Return the sum over blocks of ``E^-1 V_t' diag(weights_t^2) V_t E^-1``."""
         n_features = len(self.scale)
         total = np.zeros((n_features, n_features))
         size = max(1, CACHE // max(n_features, 1) ** 2)
@@ -172,34 +181,33 @@ class Spectral(TaskBlocks):
     def _root_weights(self):
         return np.sqrt(self._weights(self.values * self.alpha[:, None]))
 
-    def shrinkage(self):
+    def shrinkage(self) -> Array:
         inner = self._weights(self.values)[:, :, None] * self.basis
         product = np.matmul(self.basis.transpose(0, 2, 1), inner)
         return product * self.scale[:, None] / self.scale
 
-    def shrink(self, rows, tasks):
+    def shrink(self, rows: Array, tasks: Array) -> Array:
         basis = self.basis if len(self.basis) == 1 else self.basis[tasks]
-        shares = self._weights(self.values)
-        shares = shares if len(shares) == 1 else shares[tasks]
+        weights = self._weights(self.values)
+        weights = weights if len(weights) == 1 else weights[tasks]
         inner = np.matmul(rows * self.scale, basis.transpose(0, 2, 1))
-        return np.matmul(inner * shares[:, None], basis) / self.scale
+        return np.matmul(inner * weights[:, None], basis) / self.scale
 
-    def turn(self, rows, tasks):
+    def turn(self, rows: Array, tasks: Array) -> Array:
         """Convert rows (n_blocks, n_rows, n_features) to eigenvector coordinates."""
         basis = self.basis if len(self.basis) == 1 else self.basis[tasks]
         return np.matmul(rows * self.scale, basis.transpose(0, 2, 1))
 
-    def shares(self):
+    def shares(self) -> tuple[Any, Any]:
         """Return ``1 / (values + alpha)`` and ``alpha / (values + alpha)``."""
-        learnt = self._weights(1.0)
-        return learnt, learnt * self.alpha[:, None]
+        inverse = self._weights(1.0)
+        return inverse, inverse * self.alpha[:, None]
 
-    def log_determinants(self):
+    def log_determinants(self) -> Array:
         return np.log1p(self.values / self.alpha[:, None]).sum(axis=1)
 
-    def quadratics(self, rows, tasks):
-        shared = len(self.basis) == 1
-        basis = self.basis if shared else self.basis[tasks]
+    def quadratics(self, rows: Array, tasks: Array) -> Array:
+        basis = self.basis if len(self.basis) == 1 else self.basis[tasks]
         scaled = rows * self.scale
         inner = np.matmul(scaled, basis.transpose(0, 2, 1)) ** 2
         weights = np.broadcast_to(

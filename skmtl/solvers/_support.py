@@ -1,73 +1,77 @@
-"""Working sets: solve for few features, then look at all."""
+"""Working sets: solve for a subset of features, then check all of them."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skmtl._contracts import Solution, Solver
+from skmtl._contracts import Array, Penalty, Solution, Solver
 
 from ._fista import Fista
 from ._support_newton import SupportNewton
 from ._sweeps import Sweeps
 
-# So many features are looked at first.
-_FIRST = 100
-# A working set is so many times the support; more if nearly all of it was used.
-_ROOM, _MORE_ROOM = 2, 4
+# Size of the first working set.
+_FIRST_SIZE = 100
+# Size of the next working set, relative to the support: the larger one if this fraction
+# of the last working set was used, as the support may still grow.
+_GROWTH, _FAST_GROWTH = 2, 4
 _NEARLY_ALL = 0.9
-# A restricted problem is solved to this part of the optimality of the whole one, and
-# to that of the tolerance once every feature that is wanted is in it.
-_PART, _END = 0.3, 0.5
+# Tolerance of a restricted problem, relative to the optimality of the whole problem.
+# Once it holds every feature that violates optimality: relative to the tolerance.
+_INNER_TOL, _LAST_INNER_TOL = 0.3, 0.5
 
 
 class RestrictedSolver(Solver):
-    """Minimise over few features that all others let be zero, and check these."""
+    """Solver that works on a subset of features, then checks optimality on all."""
 
     tol: float
     max_iter: int
 
     @abstractmethod
-    def _solve(self, part, penalty, start, goal, max_iter):
-        """Return where a restricted problem is solved to a goal, and in how many."""
+    def _solve(self, part, penalty, start, tol, max_iter):
+        """Minimise a restricted problem; return the variable and the iterations."""
 
-    def minimize(self, smooth, penalty, start):
-        """Return the Solution found from a variable.
+    def minimize(self, smooth: Any, penalty: Penalty, start: Array) -> Solution:
+        """Minimise ``smooth + penalty``.
 
         Parameters
         ----------
         smooth : Restrictable
             Term that can be restricted to some features.
         penalty : Penalty
-            Term under which features are zero for all tasks.
+            Term that sets features to zero for all tasks.
         start : ndarray of shape (n_tasks, n_features)
-            Where to start.
+            First iterate.
 
         Returns
         -------
         Solution
-            What was found.
+            The last iterate.
         """
-        point, n_iter, size = smooth.at(start), 0, _FIRST
+        point, n_iter, size = smooth.at(start), 0, _FIRST_SIZE
         optimality = penalty.optimality(smooth, point)
         while not optimality <= self.tol and n_iter < self.max_iter:
-            wanted = _pressure(point, penalty)
-            size = min(size, np.count_nonzero(wanted))
-            features, part = _restrict(smooth, wanted, size)
-            is_all = size == np.count_nonzero(wanted)
-            goal = _END * self.tol if is_all else max(_PART * optimality, self.tol / 4)
+            violations = _violations(point, penalty)
+            n_violations = int(np.count_nonzero(violations))
+            size = min(size, n_violations)
+            features, part = _restrict(smooth, violations, size)
+            tol = max(_INNER_TOL * optimality, self.tol / 4)
+            if size == n_violations:
+                tol = _LAST_INNER_TOL * self.tol
             W, V = np.zeros(smooth.shape), point.variable[:, features]
             W[:, features], n_more = self._solve(
-                part, penalty, V, goal, self.max_iter - n_iter
+                part, penalty, V, tol, self.max_iter - n_iter
             )
             n_iter += n_more
             point = smooth.at(W)
             optimality = penalty.optimality(smooth, point)
-            n_used = np.count_nonzero(W.any(axis=0))
-            room = _MORE_ROOM if n_used > _NEARLY_ALL * size else _ROOM
-            size = max(size, room * n_used)
+            n_used = int(np.count_nonzero(W.any(axis=0)))
+            growth = _FAST_GROWTH if n_used > _NEARLY_ALL * size else _GROWTH
+            size = max(size, growth * n_used)
         objective = float(point.value + penalty.value(point.variable))
         return Solution(
             point.variable, objective, optimality, n_iter, bool(optimality <= self.tol)
@@ -76,21 +80,21 @@ class RestrictedSolver(Solver):
 
 @dataclass(repr=False, eq=False)
 class WorkingSet(BaseEstimator, RestrictedSolver):
-    """Minimise over few features that all others let be zero, and check these.
+    """Solver that works on a subset of features, then checks optimality on all.
 
-    For penalties under which whole features are zero, and losses that can be restricted
-    to some features. Restricted problems are solved by accelerated proximal steps; with
-    `newton`, for squared losses, by visits to blocks of features in turn, iterates
-    extrapolated, and by Newton steps where features are fewer than rows.
+    For penalties that set whole features to zero, and losses that can be restricted to
+    some features. Restricted problems are solved by accelerated proximal gradient. With
+    `newton`, for squared losses, they are solved by block coordinate descent with
+    Anderson extrapolation, and by Newton steps where features are fewer than rows.
 
     Parameters
     ----------
     tol : float, default=1e-6
-        Optimality to be reached.
+        Optimality at which to stop.
     max_iter : int, default=10000
-        Largest number of steps, or visits to all features of a working set.
+        Maximum number of steps, or of sweeps over the features of a working set.
     newton : SupportNewton, default=None
-        Newton steps that suit the penalty; None for none.
+        Newton steps for the penalty; None for none.
 
     References
     ----------
@@ -112,31 +116,34 @@ class WorkingSet(BaseEstimator, RestrictedSolver):
     max_iter: int = 10000
     newton: SupportNewton | None = None
 
-    def _solve(self, part, penalty, start, goal, max_iter):
+    def _solve(self, part, penalty, start, tol, max_iter):
         if self.newton is None:
-            found = Fista(goal, max_iter).minimize(part, penalty, start)
+            found = Fista(tol, max_iter).minimize(part, penalty, start)
             return found.variable, max(found.n_iter, 1)
         measure = partial(penalty.optimality, part)
         sweeps = Sweeps(part, penalty, start, self.newton, measure)
-        n_iter = sweeps.run(goal, max_iter)
+        n_iter = sweeps.run(tol, max_iter)
         return sweeps.W, n_iter
 
 
-def _pressure(point, penalty):
-    """Return how far each feature is driven from zero, infinitely if it is not zero."""
-    moved = penalty.prox(-point.gradient, 1.0)
-    pressure = np.sqrt((moved * moved).sum(axis=0))
-    pressure[point.variable.any(axis=0)] = np.inf
-    return pressure
+def _violations(point, penalty):
+    """Return how much each feature violates optimality at zero; inf if it is not zero.
 
-
-def _restrict(smooth, pressure, size):
-    """Return the features under the highest pressure, and the term of these.
-
-    If their curvatures are unlike, they come in this order, so that features of a block
-    have about the same.
+    The violation is the length of a proximal step from zero.
     """
-    features = np.sort(np.argpartition(-pressure, size - 1)[:size])
+    moved = penalty.prox(-point.gradient, 1.0)
+    violations = np.sqrt((moved * moved).sum(axis=0))
+    violations[point.variable.any(axis=0)] = np.inf
+    return violations
+
+
+def _restrict(smooth, violations, size):
+    """Return the features with the largest violations, and the term of these.
+
+    If curvatures differ much, features are sorted by them, so that curvatures are
+    similar within a block.
+    """
+    features = np.sort(np.argpartition(-violations, size - 1)[:size])
     part = smooth.restrict(features)
     if part.is_ordered:
         return features, part

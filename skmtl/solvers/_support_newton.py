@@ -1,23 +1,28 @@
 """Newton steps on the features that are not zero."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import linalg
 
-# A step shorter than this says that the support is not settled.
-_SHORTEST = 1 / 64
-# A step must fall by this part of what its slope promises.
-_ENOUGH = 1e-4
+from skmtl._contracts import Array
+
+from ._blocks import BlockQuadratic
+
+# If only a shorter step decreases the objective, the support must change first.
+_MIN_LENGTH = 1 / 64
+# Armijo constant: least decrease of a step, as a fraction of its predicted decrease.
+_ARMIJO = 1e-4
 
 
 @dataclass(frozen=True)
 class SupportNewton:
-    """Take Newton steps of ``loss + alpha sum_j ||W[:, j]||`` where no column is zero.
+    """Newton steps of ``loss + alpha sum_j ||W[:, j]||`` on the columns not zero.
 
     The Hessian is that of the loss, plus ``alpha / ||w_j|| (I - u_j u_j')`` of each
-    feature with ``u_j = w_j / ||w_j||``. Their parts of rank one are eliminated: what
-    is left to solve for all tasks together has the size of the support.
+    feature, where ``u_j = w_j / ||w_j||``. The rank-one parts are eliminated, so the
+    system that couples the tasks has only the size of the support.
 
     Parameters
     ----------
@@ -27,71 +32,73 @@ class SupportNewton:
 
     alpha: float
 
-    def step(self, part, W):
-        """Return a better W with the same support, or None if none is ahead.
+    def step(self, part: BlockQuadratic, W: Array) -> Array | None:
+        """Take a Newton step within the support of W.
 
         Parameters
         ----------
         part : BlockQuadratic
             The quadratic term.
         W : ndarray of shape (n_tasks, n_features)
-            Where to start.
+            Current iterate.
 
         Returns
         -------
         ndarray of shape (n_tasks, n_features) or None
-            What was found.
+            A better iterate with the same support; None if the step finds none.
         """
         support = np.flatnonzero(W.any(axis=0))
-        own, V = part.restrict(support), np.ascontiguousarray(W[:, support])
+        restricted: Any = part.restrict(support)
+        V = np.ascontiguousarray(W[:, support])
         sizes = np.linalg.norm(V, axis=0)
         if not sizes.min() > self.alpha / np.finfo(float).max:
             return None
-        unit, bend = V / sizes, self.alpha / sizes
-        gradient = own.at(V).gradient + self.alpha * unit
+        unit, curvature = V / sizes, self.alpha / sizes
+        gradient = restricted.at(V).gradient + self.alpha * unit
+        hessian = restricted.hessian(slice(0, len(support)))
         try:
-            direction = _direction(
-                own.hessian(slice(0, len(support))), bend, unit, gradient
-            )
+            direction = _newton_direction(hessian, curvature, unit, gradient)
         except linalg.LinAlgError:  # the rows do not determine so large a support
             return None
-        better = self._search(own, V, direction, np.vdot(gradient, direction))
+        slope = np.vdot(gradient, direction)
+        better = self._line_search(restricted, V, direction, slope)
         if better is None:
             return None
-        ahead = np.zeros_like(W)
-        ahead[:, support] = better
-        return ahead
+        found = np.zeros_like(W)
+        found[:, support] = better
+        return found
 
-    def _search(self, own, V, direction, slope):
-        """Return the first point along a direction that is low enough."""
-        start, length = self._objective(own, V), 1.0
-        while slope < 0 and length >= _SHORTEST:
-            ahead = V + length * direction
-            if self._objective(own, ahead) <= start + _ENOUGH * length * slope:
-                return ahead
+    def _line_search(self, restricted, V, direction, slope):
+        """Return the first halved step that decreases enough, or None."""
+        start, length = self._objective(restricted, V), 1.0
+        while slope < 0 and length >= _MIN_LENGTH:
+            trial = V + length * direction
+            if self._objective(restricted, trial) <= start + _ARMIJO * length * slope:
+                return trial
             length /= 2
         return None
 
-    def _objective(self, own, V):
+    def _objective(self, restricted, V):
         sizes = np.linalg.norm(V, axis=0)
-        return own.value_at(V, own.state_at(V)) + self.alpha * sizes.sum()
+        value = restricted.value_at(V, restricted.state_at(V))
+        return value + self.alpha * sizes.sum()
 
 
-def _direction(hessian, bend, unit, gradient):
-    """Solve for the Newton direction, (n_tasks, n_support)."""
-    inverse = _inverse(hessian + np.diag(bend))
-    plain = -_times(gradient, inverse)
+def _newton_direction(hessian, curvature, unit, gradient):
+    """Return the Newton direction, (n_tasks, n_support), by the Woodbury identity."""
+    inverse = _invert(hessian + np.diag(curvature))
+    uncorrected = -_times(gradient, inverse)
     if len(inverse) == 1:
-        covered = inverse[0] * (unit.T @ unit)
+        projected = inverse[0] * (unit.T @ unit)
     else:
-        # Summed by products over tasks: an einsum of three factors is slow.
-        covered = (inverse * unit[:, :, None] * unit[:, None, :]).sum(axis=0)
-    middle = linalg.cho_factor(np.diag(1 / bend) - covered)
-    weight = linalg.cho_solve(middle, (plain * unit).sum(axis=0))
-    return plain + _times(unit * weight, inverse)
+        # A sum of products over tasks, as an einsum of three factors is slow.
+        projected = (inverse * unit[:, :, None] * unit[:, None, :]).sum(axis=0)
+    capacitance = linalg.cho_factor(np.diag(1 / curvature) - projected)
+    weight = linalg.cho_solve(capacitance, (uncorrected * unit).sum(axis=0))
+    return uncorrected + _times(unit * weight, inverse)
 
 
-def _inverse(matrices):
+def _invert(matrices):
     if len(matrices) > 1:
         return np.linalg.inv(matrices)
     factor = linalg.cho_factor(matrices[0])

@@ -17,10 +17,10 @@ COUPLINGS = [
 each_coupling = pytest.mark.parametrize("coupling", COUPLINGS, ids=str)
 
 
-def cheapest(pull, w):
-    """Return the least cost of one feature's coefficients, over the centre."""
-    own = np.broadcast_to(pull.own[:, 0], w.shape)
-    centre = pull.centre[0]
+def cheapest(strengths, w):
+    """Return the penalty of one feature's coefficients, minimised over the centre."""
+    own = np.broadcast_to(strengths.own[:, 0], w.shape)
+    centre = strengths.centre[0]
     if np.isinf(centre):
         return (own * w**2).sum()
     shared = (own * w).sum() / (own.sum() + centre)
@@ -35,7 +35,7 @@ def test_a_precision_is_the_cost_with_the_best_centre(coupling):
 
 
 @each_coupling
-def test_a_precision_is_symmetric_and_costs_nothing_negative(coupling):
+def test_a_precision_is_symmetric_and_positive_semidefinite(coupling):
     precision = coupling.precision(3)
     assert_allclose(precision, precision.T)
     assert np.linalg.eigvalsh(precision).min() > -1e-12
@@ -51,32 +51,32 @@ def test_a_coupling_is_cloned_with_its_strengths(coupling):
 
 @each_coupling
 def test_strengths_are_arrays_of_the_shapes_of_the_coefficients(coupling):
-    pull = coupling.strengths(3, 4)
-    assert pull.own.shape in [(1, 4), (3, 4)]
-    assert pull.pattern.shape == pull.centre.shape == (4,)
-    assert isinstance(pull.intercept, float)
+    strengths = coupling.strengths(3, 4)
+    assert strengths.own.shape in [(1, 4), (3, 4)]
+    assert strengths.pattern.shape == strengths.centre.shape == (4,)
+    assert isinstance(strengths.intercept, float)
 
 
-def test_tasks_apart_have_no_centre_and_free_intercepts():
-    pull = Apart(2.0).strengths(3, 4)
-    assert pull.pinned
-    assert pull.intercept == 0
-    assert_allclose(pull.own, 2.0)
+def test_apart_has_a_centre_at_zero_and_free_intercepts():
+    strengths = Apart(2.0).strengths(3, 4)
+    assert strengths.pinned
+    assert strengths.intercept == 0
+    assert_allclose(strengths.own, 2.0)
 
 
-def test_a_strength_per_task_stands_in_its_row():
+def test_a_strength_per_task_is_in_its_row():
     assert_allclose(Apart([1.0, 2.0]).strengths(2, 3).own, [[1, 1, 1], [2, 2, 2]])
 
 
-def test_a_strength_per_feature_stands_in_its_column():
-    pull = ToMean(np.array([1.0, 5.0]), 0.5, 3.0).strengths(4, 2)
-    assert_allclose(pull.own, [[1, 5]])
-    assert_allclose(pull.centre, [0.5, 0.5])
-    assert pull.intercept == 3
-    assert not pull.pinned
+def test_a_strength_per_feature_is_in_its_column():
+    strengths = ToMean(np.array([1.0, 5.0]), 0.5, 3.0).strengths(4, 2)
+    assert_allclose(strengths.own, [[1, 5]])
+    assert_allclose(strengths.centre, [0.5, 0.5])
+    assert strengths.intercept == 3
+    assert not strengths.pinned
 
 
-def test_no_strength_at_all_has_no_precision():
+def test_strengths_of_zero_have_a_precision_of_zero():
     assert_allclose(ToMean(alpha=0.0).precision(3), 0)
 
 
@@ -90,7 +90,7 @@ SUMS = [
 
 
 @pytest.mark.parametrize("coupling", SUMS, ids=str)
-def test_a_sum_costs_what_its_parts_do(coupling):
+def test_a_sum_has_the_sum_of_the_penalties(coupling):
     w = np.array([1.0, -2.0, 0.7])
     cost, first, second = (
         w @ (part.precision(3) @ w)
@@ -111,13 +111,13 @@ def test_graphs_stay_sparse_in_a_sum():
     assert sparse.issparse((Graph(CHAIN) + Graph(CHAIN)).precision(3))
 
 
-def test_a_sum_pulls_intercepts_if_a_part_does():
+def test_a_sum_penalizes_intercepts_if_a_part_does():
     assert not (ToMean() + Apart()).penalizes_intercepts()
     assert (Apart() + ToMean(alpha_intercept=1.0)).penalizes_intercepts()
     assert (ToMean(alpha_intercept=np.inf) + Apart()).penalizes_intercepts()
 
 
-def test_only_couplings_are_added():
+def test_only_couplings_can_be_added():
     with pytest.raises(TypeError, match="unsupported operand"):
         ToMean() + 1.0
     assert isinstance(ToMean() + ToMean(), Sum)

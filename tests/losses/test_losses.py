@@ -1,4 +1,4 @@
-"""Properties that every loss must have; a new one joins the list."""
+"""Properties that every loss must have; add a new loss to the list."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def counts(rng, loss):
 
 
 def shares(rng, loss):
-    """Half of the targets are one class, half are shared by several."""
+    """Draw targets: half are one class, half are probabilities of several."""
     n_classes = loss.n_outputs + 1
     mixed = rng.dirichlet(np.ones(n_classes), N_ROWS)
     mixed[::2] = np.eye(n_classes)[rng.integers(n_classes, size=N_ROWS // 2)]
@@ -70,7 +70,7 @@ def differences(function, z, step=1e-5):
 
 
 def off_the_kinks(loss, y, z):
-    """Return where the loss has a second derivative: not at the ends of squares."""
+    """Return where the loss has a second derivative: not at a kink of the slope."""
     edge = np.abs(np.abs(z - y[:, :1]) - getattr(loss, "epsilon", np.inf))
     return edge.min(axis=1) > 1e-4
 
@@ -128,7 +128,7 @@ def test_the_largest_curvature_bounds_the_hessian(loss, seed):
 @pytest.mark.parametrize("loss", [Squared(), Logistic(), Multinomial(4)], ids=str)
 def test_the_largest_curvature_is_reached(loss):
     y = np.eye(loss.n_outputs + 1)[:1, -getattr(loss, "n_classes", 1) :]
-    # Two classes alike, and the others as good as gone.
+    # Two classes are equally likely, and the others nearly impossible.
     basis = contrasts(loss.n_outputs + 1)
     z = np.append(np.zeros(2), -30 * np.ones(loss.n_outputs - 1))[None] @ basis
     highest = np.linalg.eigvalsh(loss.hessian(y, z)).max()
@@ -137,7 +137,7 @@ def test_the_largest_curvature_is_reached(loss):
 
 @pytest.mark.parametrize("loss", [Huber(), Huber(0.1), Squared()], ids=str)
 @given(seed=seeds)
-def test_a_parabola_of_the_bend_is_above_what_it_touches(loss, seed):
+def test_a_parabola_of_the_majorant_is_above_the_loss(loss, seed):
     rng = np.random.default_rng(seed)
     y, z, other = 3 * rng.normal(size=(3, N_ROWS, 1))
     move = other - z
@@ -148,7 +148,7 @@ def test_a_parabola_of_the_bend_is_above_what_it_touches(loss, seed):
 
 @each_loss
 @given(seed=seeds)
-def test_curvatures_along_steps_have_the_diagonal_that_is_given(loss, seed):
+def test_the_majorant_product_has_the_majorant_diagonal(loss, seed):
     y, z = draw(loss, seed)
     found = loss.majorant_diagonal(y, z)
     multiply = loss.majorant_product(y, z)
@@ -163,7 +163,7 @@ def test_curvatures_along_steps_have_the_diagonal_that_is_given(loss, seed):
 
 @each_loss
 @given(seed=seeds)
-def test_value_and_conjugate_meet_at_the_gradient(loss, seed):
+def test_value_and_conjugate_sum_to_the_product_at_the_gradient(loss, seed):
     y, z = draw(loss, seed)
     v = loss.gradient(y, z)
     sides = loss.value(y, z) + loss.conjugate(y, v), (v * z).sum(axis=-1)
@@ -172,7 +172,7 @@ def test_value_and_conjugate_meet_at_the_gradient(loss, seed):
 
 @each_loss
 @given(seed=seeds)
-def test_value_and_conjugate_are_above_the_product(loss, seed):
+def test_value_and_conjugate_sum_to_at_least_the_product(loss, seed):
     y, z = draw(loss, seed)
     v = loss.gradient(y, draw(loss, seed + 1)[1])
     above = loss.value(y, z) + loss.conjugate(y, v) - (v * z).sum(axis=-1)
@@ -231,7 +231,7 @@ def test_the_link_inverts_the_mean(loss, seed):
     ids=str,
 )
 @given(seed=seeds)
-def test_the_gradient_is_the_mean_less_the_target(loss, basis, seed):
+def test_the_gradient_is_the_mean_minus_the_target(loss, basis, seed):
     y, z = draw(loss, seed)
     expected = (loss.mean(z) - y) @ basis
     assert_allclose(loss.gradient(y, z), expected, rtol=1e-12, atol=1e-12)
@@ -277,7 +277,7 @@ def test_multinomial_is_scipys_log_sum(seed):
 
 @given(seed=seeds)
 def test_poisson_is_half_of_scikit_learns_deviance(seed):
-    """Up to what the targets alone decide."""
+    """Up to a constant that depends only on the targets."""
     y, z = draw(Poisson(), seed)
     best = (special.xlogy(y, y) - y).mean()
     expected = mean_poisson_deviance(y[:, 0], np.exp(z[:, 0])) / 2
@@ -302,8 +302,8 @@ def test_contrasts_are_orthonormal_and_sum_to_zero():
 
 
 @given(seed=seeds)
-def test_two_classes_of_many_are_the_two_of_logistic(seed):
-    """The scores are z / sqrt(2) apart on either side, so that z is sqrt(2) larger."""
+def test_multinomial_of_two_classes_is_logistic(seed):
+    """The scores are z / sqrt(2) and -z / sqrt(2), so z is sqrt(2) times larger."""
     y, z = draw(Logistic(), seed)
     two = np.hstack([y, 1 - y])
     both = Multinomial(2), Logistic()
@@ -316,7 +316,7 @@ def test_two_classes_of_many_are_the_two_of_logistic(seed):
 
 
 @given(seed=seeds)
-def test_classes_that_cannot_occur_are_as_if_they_were_not(seed):
+def test_impossible_classes_have_no_effect(seed):
     y, _ = draw(Multinomial(3), seed)
     _, z = draw(Multinomial(5), seed)
     scores = z @ contrasts(5).T
@@ -334,13 +334,13 @@ def test_classes_that_cannot_occur_are_as_if_they_were_not(seed):
     assert_allclose(*dual, atol=1e-12)
 
 
-# -- ugly numbers
+# -- extreme numbers
 
 
 @each_loss
 @pytest.mark.parametrize("size", [0.0, 1e-300, 1e-30, 1e3, 1e30, 1e300])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_nothing_is_lost_at_any_size(loss, size, dtype):
+def test_values_of_any_size_are_finite_or_overflow_without_warning(loss, size, dtype):
     """Only what is beyond the largest number is infinite; no warning is raised."""
     y, z = draw(loss, 0)
     size = min(size, float(np.finfo(dtype).max) / 100)
@@ -352,7 +352,7 @@ def test_nothing_is_lost_at_any_size(loss, size, dtype):
 
 
 @pytest.mark.parametrize("loss", [Logistic(), Multinomial(3), Huber()], ids=str)
-def test_a_loss_that_is_straight_far_out_is_finite(loss):
+def test_a_loss_that_is_linear_far_out_is_finite(loss):
     y, z = draw(loss, 0)
     assert np.isfinite(loss.value(y, 1e300 * np.sign(z))).all()
 
@@ -365,7 +365,7 @@ def test_a_loss_of_one_output_keeps_float32(loss):
 
 
 @pytest.mark.parametrize("z", [40.0, 200.0, 700.0])
-def test_logistic_keeps_the_digits_of_small_chances(z):
+def test_logistic_keeps_the_digits_of_small_probabilities(z):
     y, z = np.array([[1.0], [0.0]]), np.array([[z], [-z]])
     tiny = np.exp(-np.abs(z))
     assert_allclose(Logistic().value(y, z), tiny[:, 0], rtol=1e-15)
@@ -374,7 +374,7 @@ def test_logistic_keeps_the_digits_of_small_chances(z):
 
 
 @pytest.mark.parametrize("gap", [40.0, 200.0, 700.0])
-def test_multinomial_keeps_the_digits_of_small_chances(gap):
+def test_multinomial_keeps_the_digits_of_small_probabilities(gap):
     loss, y = Multinomial(3), np.array([[1.0, 0.0, 0.0]])
     z = np.array([[gap, 0.0, 0.0]]) @ contrasts(3)
     tiny = np.exp(-gap)

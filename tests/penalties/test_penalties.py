@@ -25,7 +25,7 @@ from skmtl.penalties import (
     SquaredTrace,
     Trace,
 )
-from skmtl.penalties._chain import walk_chain
+from skmtl.penalties._chain import solve_dynamic_program
 from skmtl.penalties._taut_string import solve_taut_string
 
 NORMS = [
@@ -77,7 +77,7 @@ def _each(penalties):
 
 each_penalty, each_convex, each_norm = map(_each, (PENALTIES, CONVEX, NORMS))
 each_chain, each_square, each_fold = map(_each, (JUMPS, SQUARES, FOLDED))
-# The strongest penalty of a network is searched for, which takes long.
+# For networks, alpha_max is found by a search, which takes long.
 NETWORKS = JUMPS[4:]
 each_network = parametrize(
     "penalty", PENALTIES, [one for one in PENALTIES if one not in NETWORKS], ids=repr
@@ -95,7 +95,7 @@ def _stacks(n, n_tasks=3):
 
 
 def _variable(penalty, stack):
-    """Take both parts for a decomposition, one for everything else."""
+    """Return both parts for a decomposition, the first for other penalties."""
     inner = getattr(penalty, "penalty", penalty)
     return stack if isinstance(inner, Decomposed) else stack[0]
 
@@ -185,8 +185,8 @@ def test_a_negative_coefficient_is_forbidden():
 
 @each_convex
 @given(stacks=_stacks(2), step=steps)
-def test_what_a_step_removes_is_a_subgradient(penalty, stacks, step):
-    """It proves the step: the inequality holds for all Z at the minimum alone."""
+def test_the_difference_of_a_step_is_a_subgradient(penalty, stacks, step):
+    """It proves the step: only at the minimum does the inequality hold for all Z."""
     W, Z = (_variable(penalty, stack) for stack in stacks)
     V = penalty.prox(W, step)
     for other in (Z, abs(Z), W, 2 * V, 0 * W):
@@ -215,14 +215,14 @@ def test_a_step_is_firmly_nonexpansive(penalty, stacks, step):
 
 @each_penalty
 @given(stack=_stacks(1))
-def test_a_step_of_no_length_stays(penalty, stack):
+def test_a_step_of_length_zero_changes_nothing(penalty, stack):
     W = abs(_variable(penalty, stack[0]))
     assert_allclose(penalty.prox(W, 0.0), W, atol=1e-12)
 
 
 @each_penalty
 @given(stack=_stacks(1), step=steps)
-def test_a_step_leaves_what_it_is_given(penalty, stack, step):
+def test_a_step_does_not_write_on_its_argument(penalty, stack, step):
     W = _variable(penalty, stack[0])
     before = W.copy()
     penalty.prox(W, step)
@@ -238,7 +238,7 @@ def test_zero_stays_zero(penalty):
 
 @_each([L1(), L21(), L12(), L1Inf(), Trace(), SquaredTrace(), RowMCP(), RowSCAD()])
 @given(stack=_stacks(1), step=steps)
-def test_no_strength_changes_nothing(penalty, stack, step):
+def test_a_strength_of_zero_changes_nothing(penalty, stack, step):
     weak = clone(penalty).set_params(alpha=0.0)
     assert_allclose(weak.prox(stack[0, 0], step), stack[0, 0], atol=1e-12)
     assert weak.value(stack[0, 0]) == 0
@@ -272,14 +272,16 @@ def test_a_step_keeps_its_digits_at_any_scale(penalty, scale):
 @_each([RowMCP(), RowSCAD()])
 @pytest.mark.parametrize("scale", [1e-300, 1e300])
 @pytest.mark.parametrize("step", [0.5, 3.5, 9.0])
-def test_a_folded_step_keeps_its_digits_at_any_scale(penalty, scale, step):
+def test_a_step_of_a_concave_penalty_keeps_its_digits_at_any_scale(
+    penalty, scale, step
+):
     W = 4 * np.random.default_rng(1).normal(size=(3, 9))
     scaled = clone(penalty).set_params(alpha=scale).prox(scale * W, step)
     assert_allclose(scaled / scale, penalty.prox(W, step), atol=1e-9)
 
 
 @_each([*NORMS[:6], *JUMPS, *SQUARES])
-def test_an_endless_step_leaves_what_costs_nothing(penalty):
+def test_an_infinite_step_ends_where_the_penalty_is_zero(penalty):
     W = np.random.default_rng(1).normal(size=(3, 5))
     assert penalty.value(penalty.prox(1e-9 * W, 1e300)) < 1e-12
 
@@ -289,7 +291,7 @@ def test_an_endless_step_leaves_what_costs_nothing(penalty):
 
 @each_norm
 @given(stacks=_stacks(1), step=steps)
-def test_a_step_splits_into_a_part_and_a_dual_part(penalty, stacks, step):
+def test_a_step_is_the_moreau_decomposition(penalty, stacks, step):
     W = _variable(penalty, stacks[0])
     V = penalty.prox(W, step)
     assert penalty.dual_norm(V - W) <= step * penalty.alpha + 1e-9
@@ -376,14 +378,14 @@ def test_a_penalty_keeps_its_contract_and_its_parameters(penalty):
 
 
 @_each(NORMS[:5])
-def test_a_norm_says_so(penalty):
+def test_a_norm_has_a_duality_gap(penalty):
     assert isinstance(penalty, Norm)
     assert Positive(penalty).certificate == "dual_gap"
     assert Positive(RowMCP()).certificate == "kkt"
 
 
 class _Distance(Smooth):
-    """Half the squared distance from a target; its dual is known by hand."""
+    """Half the squared distance from a target, with its exact dual value."""
 
     shape = None
 
@@ -412,11 +414,11 @@ def test_a_step_of_length_one_is_optimal_for_the_distance(penalty, stack):
     assert penalty.optimality(smooth, smooth.at(1.5 * at_optimum.variable)) > 1e-8
 
 
-# Where paths begin.
+# The strength at which a path begins, alpha_max.
 
 
 def _moved(penalty, smooth, share):
-    """Take a step from zero, so short that all strengths are at `share` of the most."""
+    """Take a step from zero with all strengths at `share` of alpha_max."""
     step = 1e-3
     alpha = share * penalty.alpha_max(smooth) / penalty.alpha
     point = smooth.zero()
@@ -426,7 +428,7 @@ def _moved(penalty, smooth, share):
 
 @_each(NORMS)
 @given(stack=_stacks(1))
-def test_all_is_zero_from_the_strongest_on_and_not_below(penalty, stack):
+def test_all_is_zero_from_alpha_max_on_and_not_below(penalty, stack):
     smooth = _Distance(_variable(penalty, stack[0]))
     assume(penalty.alpha_max(smooth) > 1e-3)
     for share in (1 + 1e-9, 2.0, 1e9):
@@ -436,7 +438,7 @@ def test_all_is_zero_from_the_strongest_on_and_not_below(penalty, stack):
 
 @each_fold
 @given(stack=_stacks(1))
-def test_folds_are_zero_from_the_strongest_on_and_not_below(penalty, stack):
+def test_concave_penalties_are_zero_from_alpha_max_on_and_not_below(penalty, stack):
     smooth = _Distance(_variable(penalty, stack[0]))
     highest = penalty.alpha_max(smooth)
     assume(highest > 1e-3)
@@ -449,8 +451,8 @@ def test_folds_are_zero_from_the_strongest_on_and_not_below(penalty, stack):
 
 @parametrize("penalty", JUMPS, short=JUMPS[:4], ids=repr)
 @given(stack=_stacks(1))
-def test_jumps_end_at_the_strongest_and_not_below(penalty, stack):
-    """One step to the solution, which for a distance is a step of length one."""
+def test_neighbours_are_equal_from_alpha_max_on_and_not_below(penalty, stack):
+    """For a squared distance, one step of length one is the solution."""
     target = stack[0, 0]
     first, last = penalty.neighbours(len(target))
     highest = penalty.alpha_max(_Distance(target))
@@ -466,7 +468,7 @@ def test_jumps_end_at_the_strongest_and_not_below(penalty, stack):
 
 @each_square
 @given(stack=_stacks(1))
-def test_a_step_is_halved_where_none_ends(penalty, stack):
+def test_alpha_max_of_a_smooth_penalty_halves_the_step(penalty, stack):
     target = stack[0, 0]
     smooth = _Distance(target)
     alpha = penalty.alpha_max(smooth) / penalty.alpha
@@ -478,7 +480,7 @@ def test_a_step_is_halved_where_none_ends(penalty, stack):
 
 @each_network
 @pytest.mark.parametrize("factor", [1e-9, 0.3, 7.0])
-def test_the_strongest_grows_with_the_gradient(penalty, factor):
+def test_alpha_max_grows_with_the_gradient(penalty, factor):
     W = _variable(penalty, np.random.default_rng(0).normal(size=(2, 3, 4)))
     once = penalty.alpha_max(_Distance(W))
     grown = penalty.alpha_max(_Distance(factor * W))
@@ -487,14 +489,14 @@ def test_the_strongest_grows_with_the_gradient(penalty, factor):
 
 
 @each_penalty
-def test_without_a_gradient_no_strength_is_needed(penalty):
+def test_alpha_max_without_a_gradient_is_zero(penalty):
     W = np.zeros(_variable(penalty, np.zeros((2, 3, 4))).shape)
     assert penalty.alpha_max(_Distance(W)) == 0
 
 
 @parametrize("penalty", NORMS[:5] + JUMPS, NORMS[:5] + JUMPS[:2], ids=repr)
-def test_the_strongest_does_not_depend_on_the_strength(penalty):
-    """Strengths keep their proportions, and the first is what is found."""
+def test_alpha_max_does_not_depend_on_the_strength(penalty):
+    """Strengths keep their proportions; the first is returned."""
     smooth = _Distance(np.random.default_rng(0).normal(size=(3, 4)))
     names = {"alpha", "alpha_l1", "alpha_joint"} & set(penalty.get_params())
     grown = {name: 10 * getattr(penalty, name) for name in names}
@@ -505,7 +507,7 @@ def test_the_strongest_does_not_depend_on_the_strength(penalty):
 @pytest.mark.parametrize(
     "edges", [[[0, 1], [1, 2], [2, 3]], [[0, 1], [0, 2], [0, 3]], [[0, 1], [2, 3]]]
 )
-def test_a_network_is_equal_where_linear_programming_says(edges):
+def test_alpha_max_of_a_network_is_that_of_a_linear_program(edges):
     """The least bound of flows along edges that carry the gradient of equal tasks."""
     target = np.random.default_rng(0).normal(size=(4, 3))
     fused = Fused(edges=edges)
@@ -536,7 +538,7 @@ def test_a_network_is_equal_where_linear_programming_says(edges):
 
 
 @given(w=hnp.arrays(float, 4, elements=numbers), step=steps)
-def test_the_largest_are_cut_where_bisection_says(w, step):
+def test_the_largest_are_cut_at_the_threshold_of_a_bisection(w, step):
     """The sum of what is cut is the step, unless all is cut."""
     assume(np.abs(w).sum() > step * (1 + 1e-9))
     excess = lambda cut: np.maximum(np.abs(w) - cut, 0).sum() - step  # noqa: E731
@@ -546,7 +548,7 @@ def test_the_largest_are_cut_where_bisection_says(w, step):
 
 
 @given(sizes=hnp.arrays(float, 4, elements=st.floats(0, 5)), step=steps)
-def test_a_squared_trace_is_cut_where_bisection_says(sizes, step):
+def test_a_squared_trace_is_cut_at_the_threshold_of_a_bisection(sizes, step):
     excess = lambda cut: step * np.maximum(sizes - cut, 0).sum() - cut  # noqa: E731
     cut = brentq(excess, 0, 100, xtol=1e-14)
     found = SquaredTrace(1.0).prox(np.diag(sizes), step)
@@ -556,7 +558,7 @@ def test_a_squared_trace_is_cut_where_bisection_says(sizes, step):
 @each_fold
 @parametrize("step", [0.5, 1.05, 2.0, 2.9, 3.3, 8.0], short=[0.5, 2.9])
 @pytest.mark.parametrize("size", [0.3, 0.9, 1.4, 1.9, 2.2, 2.9, 6.0])
-def test_a_fold_is_the_best_of_a_grid(penalty, step, size):
+def test_a_concave_step_is_the_best_of_a_grid(penalty, step, size):
     grid = np.linspace(0, size, 20_001)
     values = np.array([penalty.value([[v]]) for v in grid[::50]])
     cost = (grid[::50] - size) ** 2 / 2 + step * values
@@ -617,7 +619,7 @@ def test_jumps_along_a_chain_are_those_of_a_quadratic_program(W, bound):
     W=hnp.arrays(float, (12, 3), elements=numbers),
     bound=st.sampled_from([1e-6, 0.1, 0.5, 2.0, 1e6]),
 )
-def test_a_chain_and_the_network_of_its_edges_are_one(W, bound):
+def test_a_chain_has_the_step_of_the_network_of_its_edges(W, bound):
     pairs = [(t, t + 1) for t in range(11)]
     chain, network = Fused(bound).prox(W, 1.0), Fused(bound, edges=pairs).prox(W, 1.0)
     # Flows within 1e-6 of their bound count as at it, in units of the range of W.
@@ -633,7 +635,7 @@ def test_fused_tasks_are_equal_to_the_last_digit():
 
 
 @pytest.mark.parametrize("bound", [0.01, 0.1, 0.5])
-def test_neighbours_in_a_network_are_equal_or_apart(bound):
+def test_neighbours_in_a_network_are_exactly_equal_or_clearly_different(bound):
     draws = np.random.default_rng(3)
     pairs = np.argwhere(np.triu(draws.random((25, 25)) < 0.3, 1))
     W = Fused(bound, edges=pairs).prox(draws.normal(size=(25, 40)), 1.0)
@@ -643,28 +645,30 @@ def test_neighbours_in_a_network_are_equal_or_apart(bound):
 
 
 @given(V=hnp.arrays(float, (3, 9), elements=st.floats(-1, 1)), bound=steps)
-def test_a_taut_string_is_found_as_by_walking_along_it(V, bound):
-    W, loose = solve_taut_string(V, bound / 4)
-    assert not len(loose)
-    assert_allclose(W, walk_chain(V.T, bound / 4).T, atol=1e-13)
+def test_a_taut_string_is_the_solution_of_the_dynamic_program(V, bound):
+    W, unsolved = solve_taut_string(V, bound / 4)
+    assert not len(unsolved)
+    assert_allclose(W, solve_dynamic_program(V.T, bound / 4).T, atol=1e-13)
 
 
 @parametrize("n_tasks", [2, 60, 500], short=[2, 60])
 @pytest.mark.parametrize("rounded", [1, 9])
 @pytest.mark.parametrize("threshold", [1e-9, 0.01, 0.1, 1.0, 30.0])
-def test_long_strings_are_tight_within_few_rounds(n_tasks, rounded, threshold):
+def test_long_strings_converge_within_the_rounds(n_tasks, rounded, threshold):
     V = np.random.default_rng(0).uniform(-1, 1, size=(20, n_tasks)).round(rounded)
     for chains in (V, np.cumsum(V, axis=1) / n_tasks):
-        W, loose = solve_taut_string(chains, threshold)
-        assert not len(loose)
-        assert_allclose(W, walk_chain(chains.T, threshold).T, atol=1e-13 * n_tasks)
+        W, unsolved = solve_taut_string(chains, threshold)
+        assert not len(unsolved)
+        assert_allclose(
+            W, solve_dynamic_program(chains.T, threshold).T, atol=1e-13 * n_tasks
+        )
 
 
-def test_chains_that_are_left_loose_are_walked():
+def test_chains_that_do_not_converge_are_solved_by_a_dynamic_program():
     trend = np.sort(np.random.default_rng(0).uniform(-1, 1, size=(500, 3)), axis=0)
     assert len(solve_taut_string(trend.T.copy(), 30.0)[1]) == 3
     found = Fused(30.0).prox(np.column_stack([trend, trend[::-1]]), 1.0)
-    assert_allclose(found[:, :3], walk_chain(trend, 30.0), atol=1e-12)
+    assert_allclose(found[:, :3], solve_dynamic_program(trend, 30.0), atol=1e-12)
     assert_allclose(found[::-1, 3:], found[:, :3], atol=1e-12)
 
 
@@ -681,8 +685,8 @@ def _smooth_norms(W):
     return np.sqrt((W**2).sum(axis=0) + 1e-18).sum()
 
 
-def test_fusing_softening_and_shrinking_in_turn_is_their_joint_minimum():
-    """Against a solver that splits numbers into signed parts, and knows no order."""
+def test_fusing_then_thresholding_then_shrinking_is_the_joint_minimum():
+    """Against a solver that splits numbers into signed parts, without an order."""
     W = np.array([[1.3], [1.1], [-0.4], [0.2]])
     penalty = Fused(0.2, alpha_l1=0.15, alpha_joint=0.3)
     D = _incidence([(0, 1), (1, 2), (2, 3)], 4)
@@ -716,14 +720,14 @@ def test_fusing_softening_and_shrinking_in_turn_is_their_joint_minimum():
 # The cluster norm.
 
 
-def _box_cost(penalty, share, sizes):
+def _cluster_cost(penalty, share, sizes):
     strength = share / penalty.alpha_between + (1 - share) / penalty.alpha_within
     return (sizes**2 / strength).sum() / 2
 
 
 @pytest.mark.parametrize("n_clusters", [1, 2, 3])
 @pytest.mark.parametrize("step", [0.1, 1.0, 5.0])
-def test_a_step_of_the_box_is_the_best_over_sizes_and_shares(n_clusters, step):
+def test_a_step_of_the_cluster_norm_is_the_best_over_sizes_and_slacks(n_clusters, step):
     penalty = ClusterNorm(0.5, 3.0, n_clusters)
     W = (
         np.random.default_rng(n_clusters).normal(size=(4, 6))
@@ -733,7 +737,7 @@ def test_a_step_of_the_box_is_the_best_over_sizes_and_shares(n_clusters, step):
 
     def cost(x):
         fit = ((x[:4] - sizes) ** 2).sum() / 2
-        return fit + step * _box_cost(penalty, x[4:], x[:4])
+        return fit + step * _cluster_cost(penalty, x[4:], x[:4])
 
     best = minimize(
         cost,
@@ -797,26 +801,26 @@ def test_as_many_clusters_as_directions_are_ridge(shape, alpha_mean):
     assert_allclose(box.prox(W, 2.0), W / (1 + 0.5 * 2.0))
 
 
-def test_one_cluster_around_a_free_mean_is_a_pull_to_it():
+def test_one_cluster_around_a_free_mean_is_mean_regularisation():
     W = np.random.default_rng(0).normal(size=(4, 3))
     V = ClusterNorm(0.5, 4.0, 1, alpha_mean=0.0).prox(W, 2.0)
     assert_allclose(V, W.mean(axis=0) + (W - W.mean(axis=0)) / (1 + 4.0 * 2.0))
 
 
-def test_one_cluster_and_an_endless_strength_are_the_squared_trace():
+def test_one_cluster_and_an_infinite_strength_are_the_squared_trace():
     W = np.random.default_rng(0).normal(size=(4, 3))
     box, squared = ClusterNorm(0.5, np.inf, 1), SquaredTrace(0.5)
     assert_allclose(box.value(W), squared.value(W))
     assert_allclose(box.prox(W, 2.0), squared.prox(W, 2.0), atol=1e-12)
 
 
-def test_equal_strengths_leave_the_affinity_that_it_tends_to():
+def test_equal_strengths_have_the_affinity_of_the_limit():
     W = np.random.default_rng(0).normal(size=(4, 3))
     near, equal = ClusterNorm(0.5, 0.5 * (1 + 1e-9), 2), ClusterNorm(0.5, 0.5, 2)
     assert_allclose(equal.affinity(W), near.affinity(W), atol=1e-6)
 
 
-def test_clusters_and_a_mean_are_the_box_of_the_differences():
+def test_clusters_and_a_mean_are_the_cluster_norm_of_the_differences():
     W = np.random.default_rng(0).normal(size=(5, 4))
     mean, rest = W.mean(axis=0), W - W.mean(axis=0)
     centred, plain = ClusterNorm(0.5, 4.0, 3, alpha_mean=0.2), ClusterNorm(0.5, 4.0, 2)
@@ -827,7 +831,7 @@ def test_clusters_and_a_mean_are_the_box_of_the_differences():
 
 
 @given(W=hnp.arrays(float, (3, 4), elements=numbers), step=steps)
-def test_tasks_and_features_may_change_places_in_a_spectral_penalty(W, step):
+def test_a_spectral_penalty_is_the_same_for_the_transpose(W, step):
     """Clusters of tasks and shared subspaces of features (cASO) are one penalty."""
     for penalty in (Trace(0.7), SquaredTrace(0.7), ClusterNorm(0.5, 2.0, 2)):
         assert_allclose(penalty.prox(W.T, step), penalty.prox(W, step).T, atol=1e-9)
@@ -844,7 +848,7 @@ def _blocks(*sizes):
     return (codes[:, None] == codes) / np.array(sizes)[codes]
 
 
-# Coefficients at zero or above.
+# Coefficients of zero or more.
 
 
 @given(W=hnp.arrays(float, (2, 2), elements=numbers), step=steps)
@@ -861,7 +865,7 @@ def test_a_positive_step_is_the_best_of_bounded_minimisation(W, step):
     assert V.min() >= 0
 
 
-def test_large_features_are_left_alone_by_folded_penalties():
+def test_concave_penalties_do_not_shrink_large_features():
     W = np.array([[9.0, 0.1], [12.0, 0.1]])
     for penalty in (RowMCP(1.0), RowSCAD(1.0)):
         V = penalty.prox(W, 1.0)
@@ -869,14 +873,14 @@ def test_large_features_are_left_alone_by_folded_penalties():
         assert_array_equal(V[:, 1], 0)
 
 
-def test_a_late_fold_is_the_convex_norm():
+def test_a_concave_penalty_with_a_large_gamma_is_the_convex_norm():
     W = np.random.default_rng(0).normal(size=(3, 4))
     for penalty in (RowMCP(0.7, gamma=1e9), RowSCAD(0.7, gamma=1e9)):
         assert_allclose(penalty.prox(W, 1.0), L21(0.7).prox(W, 1.0), atol=1e-7)
         assert_allclose(penalty.value(W), L21(0.7).value(W), rtol=1e-7)
 
 
-# Nodes of a network that are no tasks.
+# Nodes of a network that are not tasks.
 
 NODES = {
     "a star": [[0, 4], [4, 1], [2, 4]],

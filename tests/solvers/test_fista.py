@@ -1,4 +1,4 @@
-"""Accelerated steps: they arrive, from anywhere, at any scale, and say how near."""
+"""Accelerated proximal gradient: from any start, at any scale, with its optimality."""
 
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +15,7 @@ from skmtl.solvers import Fista
 
 @dataclass
 class Quadratic(Smooth):
-    """Half a weighted squared distance from a target; it counts its products."""
+    """Half a weighted squared distance from a target; it records its evaluations."""
 
     curvature: np.ndarray
     target: np.ndarray
@@ -49,7 +49,7 @@ class Quadratic(Smooth):
 
 @dataclass
 class Logistic(Smooth):
-    """Mean of the log of 1 + exp(-X W): it has no points ahead for nothing."""
+    """Mean of ``log(1 + exp(-X W))``, with the default extrapolation."""
 
     X: np.ndarray
     ridge: float = 0.0
@@ -110,7 +110,7 @@ def test_a_trace_norm_is_thresholded_singular_values():
 
 @pytest.mark.parametrize("start", [0.0, 1.0, -1e6, 1e-9])
 @pytest.mark.parametrize("penalty", [L1(0.02), L21(0.02), SquaredTrace(0.01)], ids=str)
-def test_every_start_leads_to_the_same_place(penalty, start):
+def test_every_start_leads_to_the_same_optimum(penalty, start):
     smooth, solver = Quadratic(STEEP, TARGET), Fista(tol=1e-13)
     best = solver.minimize(smooth, penalty, np.zeros((4, 6)))
     found = solver.minimize(smooth, penalty, np.full((4, 6), start))
@@ -140,7 +140,7 @@ def test_the_objective_and_the_optimality_are_those_of_the_solution():
     assert found.converged
 
 
-def test_the_gradient_that_is_left_is_relative_to_the_one_at_zero():
+def test_the_remaining_gradient_is_relative_to_the_one_at_zero():
     smooth = Quadratic(np.full((4, 6), 5.0), TARGET)
     for share in (1.0, 0.1, 0.0):
         point = smooth.at((1 - share) * TARGET)
@@ -159,6 +159,9 @@ def test_no_iteration_is_needed_at_the_optimum():
     smooth, solver = Quadratic(STEEP, TARGET), Fista(tol=1e-10)
     best = solver.minimize(smooth, L1(0.02), np.zeros((4, 6)))
     assert solver.minimize(smooth, L1(0.02), best.variable).n_iter == 0
+    exact = Fista(tol=0.0).minimize(smooth, Nothing(), TARGET)
+    assert exact.n_iter == 0
+    assert exact.converged
     strong = L1(L1().dual_norm(smooth.zero().gradient))
     at_zero = solver.minimize(smooth, strong, np.zeros((4, 6)))
     assert at_zero.n_iter == 0
@@ -171,7 +174,7 @@ def test_a_step_costs_about_one_product():
     assert len(smooth.visited) < 1.5 * found.n_iter + 10
 
 
-def test_the_momentum_pays_where_curvatures_differ():
+def test_the_momentum_saves_iterations_where_curvatures_differ():
     steep = np.geomspace(1e-4, 1, 24).reshape(4, 6)
     found = Fista(tol=1e-10).minimize(
         Quadratic(steep, TARGET), L1(1e-6), np.zeros((4, 6))
@@ -187,7 +190,7 @@ def test_steps_follow_the_curvature_down_and_up(start):
     smooth = Logistic(X, ridge=1e-4)
     found = Fista(tol=1e-8).minimize(smooth, Nothing(), np.full((1, 3), start))
     assert found.converged
-    # Steps as short as where it is steepest would be 800.
+    # Steps of the length that the largest curvature needs would be 800.
     assert found.n_iter < 400
 
 

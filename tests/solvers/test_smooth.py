@@ -1,4 +1,4 @@
-"""Squared losses as smooth terms: values, slopes, bounds, however rows are held."""
+"""Squared losses as smooth terms: value, gradient and bounds in every storage."""
 
 from dataclasses import replace
 
@@ -50,7 +50,7 @@ each_smooth = pytest.mark.parametrize("smooth", SMOOTH.values(), ids=SMOOTH.keys
 
 
 def directly(W, fit_intercept=True, ridge=0.0, precision=None):
-    """Return the objective from rows, intercepts found task by task."""
+    """Return the objective from rows, with the best intercept of each task."""
     residual = y - (X * W[TASK]).sum(axis=1)
     if fit_intercept:
         mean = np.bincount(TASK, WEIGHT * residual) / np.bincount(TASK, WEIGHT)
@@ -88,7 +88,7 @@ def test_a_gradient_is_the_slope_of_the_value(smooth):
 
 
 @each_smooth
-def test_a_point_ahead_is_where_it_says(smooth):
+def test_an_extrapolated_point_is_the_point_there(smooth):
     W, V = draw(smooth)
     ahead = smooth.extrapolate(smooth.at(W), smooth.at(V), 0.3)
     there = smooth.at(W + 0.3 * (W - V))
@@ -142,7 +142,7 @@ def test_parts_have_the_gap_of_their_sum():
     assert gap >= distance > 0
 
 
-def test_a_start_of_another_shape_is_left_aside():
+def test_a_start_of_another_shape_is_ignored():
     fits = [
         minimize(PLAIN, L1(0.1), Fista(tol=1e-13), start=start)
         for start in (None, np.ones((2, 3, N_FEATURES)))
@@ -150,7 +150,7 @@ def test_a_start_of_another_shape_is_left_aside():
     assert_allclose(fits[0].coef, fits[1].coef)
 
 
-def test_a_task_without_weight_counts_for_nothing():
+def test_a_task_without_weight_has_no_effect():
     more = MOMENTS.spread(np.arange(4))
     loss, rest = squared_loss(more), squared_loss(MOMENTS)
     wide = np.vstack([W, np.ones(N_FEATURES)])
@@ -164,13 +164,13 @@ def test_unpacked_models_predict_the_mean_target_at_the_mean_features():
     assert_allclose(at_mean, MOMENTS.y_mean)
 
 
-def test_rows_of_tasks_are_taken_where_they_are_few():
+def test_rows_are_preferred_if_they_are_fewer_than_features():
     wide = replace(ROWS, X=np.ones((len(TASK), 80)))
     assert prefers_rows(wide)
     assert not prefers_rows(ROWS)
 
 
-def test_every_way_to_hold_a_scatter_multiplies_alike():
+def test_every_storage_of_a_scatter_has_the_same_products():
     by_rows, by_moments = row_curvature(ROWS), MomentCurvature(MOMENTS.xx)
     assert_allclose(by_rows.curve(W), by_moments.curve(W))
     one = replace(ROWS, offsets=np.array([0, len(TASK)]), tasks=np.arange(1))

@@ -82,7 +82,7 @@ def test_blocks_do_what_the_contract_says(factor, alpha, n_rows):
 
 @each_factor
 @each_height
-def test_the_curvature_of_the_centre_adds_up(factor, n_rows):
+def test_the_curvature_of_the_centre_is_the_sum_over_tasks(factor, n_rows):
     X, alpha = roots(n_rows=n_rows), np.array([0.7])
     S, D = dense(X, alpha)
     rows = np.random.default_rng(1).normal(size=(2, 4))
@@ -131,7 +131,7 @@ def test_one_block_serves_all_tasks(factor):
     assert_allclose(one.quadratics(rows, tasks), three.quadratics(rows, tasks))
 
 
-def test_a_path_factors_once():
+def test_other_strengths_reuse_the_factorisation():
     X = roots()
     blocks = by_eigenvectors(X, np.array([1.0]))
     other = blocks.at(np.array([30.0]))
@@ -143,7 +143,9 @@ def test_a_path_factors_once():
 
 @each_factor
 @given(exponent=st.floats(-12, 12), seed=st.integers(0, 100))
-def test_shrinkage_is_between_nothing_and_everything(factor, exponent, seed):
+def test_the_trace_of_shrinkage_is_from_zero_to_the_number_of_features(
+    factor, exponent, seed
+):
     X = roots(n_rows=7, seed=seed)
     shrunk = factor(X, np.array([10.0**exponent])).shrinkage()
     learnt = np.einsum("tjj->t", shrunk)
@@ -153,7 +155,7 @@ def test_shrinkage_is_between_nothing_and_everything(factor, exponent, seed):
 
 @pytest.mark.parametrize("factor", [by_eigenvectors, by_rows])
 @each_height
-def test_strength_zero_is_the_limit_of_least_norm(factor, n_rows):
+def test_strength_zero_is_the_solution_of_minimum_norm(factor, n_rows):
     X = roots(n_rows=n_rows)
     right = np.einsum("tij,ti->tj", X, np.ones((3, n_rows)))
     found = factor(X, np.zeros(1)).solve(right) / np.sqrt(1 / PATTERN)
@@ -197,7 +199,7 @@ def exact_inverse(matrix):
 
 @pytest.mark.parametrize(("n_features", "n_draws"), [(3, 40), (6, 20), (18, 2)])
 def test_uneven_strengths_cost_no_digits(n_features, n_draws):
-    """What a strong pull multiplies must be small to the last digit."""
+    """Elements for strong features are tiny and must be accurate to the last digit."""
     for seed in range(n_draws):
         rng = np.random.default_rng(seed)
         X = rng.normal(size=(40, n_features)) @ rng.normal(
@@ -218,12 +220,22 @@ def test_units_do_not_decide_whether_an_inverse_is_trusted(scale):
     assert Inverse.factor(np.matmul(X.transpose(0, 2, 1), X), np.zeros((1, 4))).trusted
 
 
-def test_the_condition_leaves_out_what_is_zero():
+def test_the_condition_leaves_out_eigenvalues_of_zero():
     blocks = by_eigenvectors(roots(n_rows=2), np.zeros(1))
     assert 1 < blocks.condition < 1e6
     assert blocks.at(np.array([1e9])).condition < 1.001
     zero = replace(blocks, values=np.zeros_like(blocks.values))
     assert zero.condition == 1
+
+
+def test_a_task_without_rows_beside_others_has_the_block_of_its_strengths():
+    X = roots(n_rows=9)
+    groups = [(np.array([0, 2]), X[[0, 2]])]
+    blocks = Spectral.from_groups(groups, 3, 4, PATTERN, np.array([0.5]))
+    found = blocks.solve(np.ones((3, 4)))
+    assert_allclose(found[1], 2 / PATTERN)
+    others = by_rows(X, np.array([0.5])).solve(np.ones((3, 4)))
+    assert_allclose(found[[0, 2]], others[[0, 2]])
 
 
 def test_blocks_of_no_rows_are_their_strengths():
