@@ -1,7 +1,6 @@
 """Read what the user gives: tasks, rows, targets and weights, each checked once."""
 
 from ._block_rows import BlockRows as BlockRows
-from ._columns import locate_task_column, take_task_column, take_task_columns
 from ._containers import as_table as as_table
 from ._containers import column_names as column_names
 from ._containers import is_instance as is_instance
@@ -18,7 +17,6 @@ from ._labels import join_label
 from ._moments import TaskMoments
 from ._multiply import multiply_rows as multiply_rows
 from ._order import declared_orders, order_labels, place_labels
-from ._rows import SharedRows, TaskRows
 from ._sparse_table import SparseTable
 from ._summarise import summarise
 from ._targets import (
@@ -30,7 +28,9 @@ from ._targets import (
     refuse_missing,
 )
 from ._targets import label_outputs as label_outputs
-from ._tasks import encode_tasks, find_tasks, join_tasks, spread_label
+from ._task_codes import encode_tasks, find_tasks, join_tasks, spread_label
+from ._task_column import locate_task_column, take_task_column, take_task_columns
+from ._task_rows import SharedRows, TaskRows
 from ._undeclared import one_task_is_meant as one_task_is_meant
 from ._undeclared import warn_of_one_task as warn_of_one_task
 from ._weights import read_sample_weight, read_task_weight

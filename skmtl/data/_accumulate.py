@@ -6,8 +6,8 @@ from scipy import sparse
 from skmtl._memory import refuse_large
 
 from ._block_rows import BlockRows
-from ._groups import cut
 from ._moments import TaskMoments, rounding, without_rounding
+from ._row_stacks import cut
 
 
 @np.errstate(over="ignore", invalid="ignore")

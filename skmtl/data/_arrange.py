@@ -4,8 +4,8 @@ import numpy as np
 from scipy import sparse
 
 from ._order import declared_orders
-from ._rows import SharedRows, TaskRows
-from ._tasks import encode_tasks
+from ._task_codes import encode_tasks
+from ._task_rows import SharedRows, TaskRows
 from ._weights import read_task_weight
 
 

@@ -5,11 +5,11 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
 from ._arrange import arrange_outputs, group_rows
-from ._columns import locate_task_column, take_task_columns
 from ._containers import as_table, refuse_lazy, refuse_pieces
 from ._features import naming_columns
 from ._targets import read_numeric_target
-from ._tasks import encode_tasks, find_tasks, join_tasks, spread_label
+from ._task_codes import encode_tasks, find_tasks, join_tasks, spread_label
+from ._task_column import locate_task_column, take_task_columns
 from ._undeclared import warn_of_one_task
 from ._weights import read_sample_weight
 

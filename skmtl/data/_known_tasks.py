@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 
 from ._order import order_labels
-from ._tasks import encode_tasks
+from ._task_codes import encode_tasks
 
 
 @dataclass(frozen=True)

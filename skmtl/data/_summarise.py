@@ -3,8 +3,8 @@
 import numpy as np
 
 from ._arrange import order_by_task
-from ._rows import TaskRows
-from ._tasks import encode_tasks
+from ._task_codes import encode_tasks
+from ._task_rows import TaskRows
 
 
 def summarise(X, y, task, sample_weight=None):

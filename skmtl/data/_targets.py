@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
 
 from ._containers import column_names, refuse_lazy
-from ._tasks import encode_tasks
+from ._task_codes import encode_tasks
 
 _NOTHING = ("NAType", "NaTType")
 

@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 from ._containers import refuse_lazy
 from ._labels import join_label
 from ._targets import read_array
-from ._tasks import find_tasks
+from ._task_codes import find_tasks
 
 
 def read_sample_weight(sample_weight, n_rows):

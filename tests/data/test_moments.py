@@ -101,7 +101,7 @@ def test_chunks_are_the_whole(monkeypatch):
     """Tall tasks are cut into pieces, small ones stacked; neither is seen."""
     X, y, codes, weight = draw([3000, 1, 0, 40, 40, 7, 900], 4, weighted=True)
     whole = summarise(X, y, codes, weight)
-    monkeypatch.setattr("skmtl.data._groups.CACHE", 64)
+    monkeypatch.setattr("skmtl.data._row_stacks.CACHE", 64)
     assert_same(summarise(X, y, codes, weight), whole, 1e-9, 1e-9)
     order = np.argsort(codes, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=7))])

@@ -8,7 +8,7 @@ from scipy.sparse import issparse
 
 from ._containers import as_table, column_names, is_instance
 from ._sparse_table import SparseTable
-from ._tasks import join_tasks
+from ._task_codes import join_tasks
 
 
 def take_task_column(X, task_column):

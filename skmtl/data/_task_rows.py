@@ -8,7 +8,7 @@ from skmtl._contracts import TaskData
 
 from ._accumulate import moments_of_outputs, moments_of_tasks, roots_of_tasks
 from ._block_rows import BlockRows
-from ._groups import group
+from ._row_stacks import group
 
 
 @dataclass(frozen=True)
