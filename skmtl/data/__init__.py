@@ -6,6 +6,13 @@ from ._containers import column_names as column_names
 from ._containers import is_instance as is_instance
 from ._containers import refuse_lazy as refuse_lazy
 from ._containers import refuse_pieces as refuse_pieces
+from ._declare import DeclaredTasks as DeclaredTasks
+from ._declare import check_query as check_query
+from ._declare import declare_tasks as declare_tasks
+from ._declare import one_task_is_meant as one_task_is_meant
+from ._declare import refuse_undeclared as refuse_undeclared
+from ._declare import refuse_unseen as refuse_unseen
+from ._declare import warn_of_one_task as warn_of_one_task
 from ._features import naming_columns
 from ._gate import read_queries, read_rows
 from ._graphs import TaskGraph as TaskGraph
@@ -27,13 +34,15 @@ from ._targets import (
     read_target,
     refuse_missing,
 )
+from ._targets import find_observed as find_observed
+from ._targets import label_columns as label_columns
 from ._targets import label_outputs as label_outputs
 from ._task_codes import encode_tasks, find_tasks, join_tasks, spread_label
+from ._task_codes import number_rows as number_rows
 from ._task_column import locate_task_column, take_task_column, take_task_columns
 from ._task_rows import SharedRows, TaskRows
-from ._undeclared import one_task_is_meant as one_task_is_meant
-from ._undeclared import warn_of_one_task as warn_of_one_task
 from ._weights import read_sample_weight, read_task_weight
+from ._weights import refuse_zero_weight as refuse_zero_weight
 
 __all__ = [
     "SharedRows",

@@ -4,17 +4,15 @@ import numpy as np
 from scipy import sparse
 
 from ._order import declared_orders
-from ._task_codes import encode_tasks
+from ._targets import find_observed
+from ._task_codes import number_rows
 from ._task_rows import SharedRows, TaskRows
 from ._weights import read_task_weight
 
 
 def group_rows(X, y, weight, labels, task_weight, layout):
     """Bring the rows of each task together."""
-    if labels is None:
-        tasks, codes = np.zeros(1, dtype=np.int64), np.zeros(len(y), dtype=np.intp)
-    else:
-        tasks, codes = encode_tasks(labels)
+    tasks, codes = number_rows(labels, len(y))
     totals = np.bincount(codes, weights=weight, minlength=len(tasks))
     factors = read_task_weight(task_weight, tasks, totals)
     order = order_by_task(codes)
@@ -28,12 +26,8 @@ def group_rows(X, y, weight, labels, task_weight, layout):
 
 def arrange_outputs(X, Y, weight, tasks, task_weight):
     """Share the rows if every task is observed on each, else list what is observed."""
-    observed = ~np.isnan(Y)
+    observed = find_observed(Y)
     counts = observed.sum(axis=0)
-    if not counts.any():
-        raise ValueError(
-            f"y must have an observed value, got NaN in all {Y.size} cells."
-        )
     totals = counts if weight is None else weight @ observed
     factors = read_task_weight(task_weight, tasks, totals)
     orders = (tuple(tasks.tolist()),)

@@ -144,7 +144,6 @@ def read_numeric_target(estimator, y):
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
     refuse_lazy("y", y)
-    outputs = label_outputs(column_names(y))
     target = check_array(
         read_array(y),
         ensure_2d=False,
@@ -158,7 +157,7 @@ def read_numeric_target(estimator, y):
     if target.ndim == 1:
         refuse_missing(target)
         return target, None
-    return target, np.arange(target.shape[1]) if outputs is None else outputs
+    return target, label_columns(y, target.shape[1])
 
 
 def read_target(y):
@@ -226,6 +225,22 @@ def read_class_labels(y, name="y"):
             f"{examples}. Convert them to one kind."
         )
     return labels
+
+
+def find_observed(target, name="y"):
+    """Return which cells of a 2-d target are observed; raise if none is."""
+    observed = ~find_missing(target)
+    if not observed.any():
+        raise ValueError(
+            f"{name} must have an observed value, got NaN in all {target.size} cells."
+        )
+    return observed
+
+
+def label_columns(y, n_outputs):
+    """Return a label for each column of a 2-d target: its name, or its position."""
+    labels = label_outputs(column_names(y))
+    return np.arange(n_outputs) if labels is None else labels
 
 
 def label_outputs(names):

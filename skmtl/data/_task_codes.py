@@ -88,6 +88,13 @@ def find_tasks(labels, tasks):
     return np.array(lookup, dtype=np.intp)[codes]
 
 
+def number_rows(labels, n_rows):
+    """Return the tasks and the code of each row; without labels, a task 0."""
+    if labels is None:
+        return np.zeros(1, dtype=np.int64), np.zeros(n_rows, dtype=np.intp)
+    return encode_tasks(labels)
+
+
 def spread_label(task, n_rows):
     """Return one label per row; repeat a single label for all rows.
 

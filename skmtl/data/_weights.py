@@ -93,13 +93,18 @@ def read_task_weight(task_weight, tasks, totals):
             f"task_weight must be None, 'balanced' or a mapping from labels to "
             f"numbers, got {task_weight!r}. Pass for example {{'a': 1.0, 'b': 2.0}}."
         )
-    if not np.any(totals if factors is None else totals * factors):
+    refuse_zero_weight(totals if factors is None else totals * factors)
+    return factors
+
+
+def refuse_zero_weight(weight):
+    """Refuse observations, or tasks, that have no weight at all."""
+    if weight is not None and not np.any(weight):
         raise ValueError(
             "Sample weights and task weights must contain at least one non-zero number "
             "that belongs to an observation, got zero everywhere. Pass None for equal "
             "weights."
         )
-    return factors
 
 
 def _balance(totals):

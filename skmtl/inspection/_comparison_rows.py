@@ -1,24 +1,27 @@
 """Rows of a comparison, and their folds."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, check_cv
-from sklearn.utils import check_consistent_length
 
 from skmtl.compose import take_rows
 from skmtl.data import (
     as_table,
     column_names,
+    declare_tasks,
     encode_tasks,
-    find_missing,
-    label_outputs,
+    find_observed,
+    label_columns,
     read_sample_weight,
     read_target,
     refuse_missing,
-    take_task_column,
+    refuse_undeclared,
 )
 from skmtl.model_selection import TaskKFold
 
@@ -98,27 +101,26 @@ class Rows:
         return take_rows(self.X, rows), take_rows(self.y, rows), task, weight
 
 
-def read_comparison(X, y, task_column, task, sample_weight, metric="mse"):
+def read_comparison(
+    X: Any,
+    y: Any,
+    task_column: str | int | Sequence[str | int] | None,
+    task: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    metric: str = "mse",
+) -> Rows:
     """Read rows; a column of X, `task`, or the columns of y give the tasks."""
-    _check_one_declaration(task_column, task)
-    X, target = as_table(X), read_target(y)
-    check_consistent_length(X, target, task)
+    table, target = as_table(X), read_target(y)
+    layout, labels = declare_tasks(table, task_column, task).match(table, target)
+    refuse_undeclared(layout)
     weight = read_sample_weight(sample_weight, len(target))
-    if target.ndim == 2:
-        return _read_outputs(X, y, target, weight, task_column, task, metric)
-    labels = task
-    if task_column is not None:
-        _, labels = take_task_column(X, task_column)
-    if labels is None:
-        raise ValueError(
-            "The task of each row must be known. Got a y of one dimension; give "
-            "task_column= or task=."
-        )
+    if layout == "outputs":
+        return _list_cells(table, y, target, weight, metric)
     tasks, codes = encode_tasks(labels)
     target, targets, known = _read_targets(target, metric)
-    task = None if task is None else tasks[codes]
+    task = tasks[codes] if layout == "keyword" else None
     rows = np.arange(len(target))
-    return Rows(X, target, task, weight, tasks, targets, rows, codes, **known)
+    return Rows(table, target, task, weight, tasks, targets, rows, codes, **known)
 
 
 def _read_targets(target, metric):
@@ -152,30 +154,17 @@ def _make_splitter(data, n_folds, random_state):
     return TaskKFold(n_folds, stratify=data.kind == "classes", **options)
 
 
-def _check_one_declaration(task_column, task):
-    if task is not None and task_column is not None:
-        raise ValueError(
-            "The tasks must be declared in one way. Got both task= and "
-            f"task_column={task_column!r}; drop one of them."
-        )
-
-
-def _read_outputs(X, y, target, weight, task_column, task, metric):
-    if task_column is not None or task is not None:
-        raise ValueError(
-            "y must be 1-d when the task of each row is given. Got shape "
-            f"{target.shape}; give the labels or a 2-d y, not both."
-        )
-    names = label_outputs(column_names(y))
-    tasks = np.arange(target.shape[1]) if names is None else names
+def _list_cells(X, y, target, weight, metric):
+    """List the observed cells of a 2-d target, row by row."""
     words = [value for value in target.ravel().tolist() if isinstance(value, str)]
     if words:
         raise ValueError(
             "A 2-d y must hold numbers and NaN (for classes, 0, 1 and NaN). Got "
             f"{words[0]!r}; for other classes give each cell a row of its own."
         )
-    y = target.astype(np.float64) if names is None else y
-    rows, codes = np.nonzero(~find_missing(target))
+    tasks = label_columns(y, target.shape[1])
+    y = target.astype(np.float64) if column_names(y) is None else y
+    rows, codes = np.nonzero(find_observed(target))
     observed = target[rows, codes].astype(np.float64)
     _, targets, known = _read_targets(observed, metric)
     return Rows(X, y, None, weight, tasks, targets, rows, codes, **known)

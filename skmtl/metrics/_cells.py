@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import check_array
 
-from skmtl.data import column_names, label_outputs, read_array, read_sample_weight
+from skmtl.data import find_observed, label_columns, read_array, read_sample_weight
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,16 @@ def _join_outputs(proba, classes):
 
 def _find_cells(y_true, y_pred, sample_weight):
     """Return the observed cells, and the row of each."""
-    labels = label_outputs(column_names(y_true))
-    y_true = _read_outputs(y_true, "y_true", "allow-nan")
+    target = _read_outputs(y_true, "y_true", "allow-nan")
+    tasks = label_columns(y_true, target.shape[1])
     y_pred = _read_outputs(y_pred, "y_pred", True)
-    _check_shapes(y_true, y_pred)
-    rows, codes = np.nonzero(~np.isnan(y_true))
-    if not rows.size:
-        raise ValueError(
-            "y_true must have an observed value. "
-            f"Got {y_true.shape[0]} rows of {y_true.shape[1]} outputs, all NaN."
-        )
-    sample_weight = read_sample_weight(sample_weight, len(y_true))
+    _check_shapes(target, y_pred)
+    rows, codes = np.nonzero(find_observed(target, "y_true"))
+    sample_weight = read_sample_weight(sample_weight, len(target))
     if sample_weight is not None:
         sample_weight = sample_weight[rows]
-    tasks = np.arange(y_true.shape[1]) if labels is None else labels
-    y_true, y_pred = y_true[rows, codes], y_pred[rows, codes]
-    return Predictions(y_true, y_pred, codes, tasks, sample_weight), rows
+    target, y_pred = target[rows, codes], y_pred[rows, codes]
+    return Predictions(target, y_pred, codes, tasks, sample_weight), rows
 
 
 def _read_outputs(y, name, finite):

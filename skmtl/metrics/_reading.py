@@ -1,17 +1,16 @@
 """Scores of an estimator on data whose tasks it, or the user, declares."""
 
-import numpy as np
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_consistent_length, column_or_1d, get_tags
+from sklearn.utils import column_or_1d, get_tags
 
 from skmtl.data import (
     as_table,
+    declare_tasks,
     encode_tasks,
-    locate_task_column,
     read_array,
     read_sample_weight,
-    take_task_column,
+    refuse_undeclared,
 )
 
 from ._cells import Predictions, Probabilities, read_cells, read_probability_cells
@@ -147,7 +146,6 @@ def _pair(estimator, X, y, labels, task, sample_weight):
     """Put targets, predictions and tasks side by side."""
     tasks, codes = encode_tasks(labels)
     y = column_or_1d(read_array(y))
-    check_consistent_length(y, codes)
     y_pred = column_or_1d(read_array(_ask(estimator, "predict", X, task)))
     weight = read_sample_weight(sample_weight, len(y))
     return Predictions(y, y_pred, codes, tasks, weight)
@@ -155,24 +153,13 @@ def _pair(estimator, X, y, labels, task, sample_weight):
 
 def _read_labels(estimator, X, y, task_column, task):
     """Return the task of each row, None if the columns of `y` are the tasks."""
-    if task is not None and task_column is not None:
-        raise ValueError(
-            "The tasks must be declared in one way. Got both task= and "
-            f"task_column={task_column!r}; drop one of them."
-        )
-    if task is not None:
-        return task
-    column = find_task_column(estimator) if task_column is None else task_column
-    if column is not None:
-        column = locate_task_column(estimator, as_table(X), column)
-        return take_task_column(X, column)[1]
-    if np.ndim(y) != 2:
-        raise ValueError(
-            "The task of each row must be known. Got a y of one dimension, and "
-            f"{type(estimator).__name__} declares no task column; give task_column= "
-            "or task=."
-        )
-    return None
+    if task is None and task_column is None:
+        task_column = find_task_column(estimator)
+    table = X if task_column is None else as_table(X)
+    declared = declare_tasks(table, task_column, task, fitted=estimator)
+    layout, labels = declared.match(target=read_array(y))
+    refuse_undeclared(layout)
+    return labels
 
 
 def _ask(estimator, method, X, task):

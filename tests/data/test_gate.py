@@ -600,6 +600,8 @@ def test_a_later_batch_must_look_like_the_first():
 
 def test_a_later_batch_declares_the_tasks_in_the_same_way():
     model = TinyRidge().fit(F, y, task=NAMES)
-    message = "begun with labels as task=, this batch has the columns of a 2-d y. Call"
+    message = (
+        "got labels as task= in the first batch and the columns of a 2-d y in this"
+    )
     with pytest.raises(ValueError, match=message):
         read_rows(model, F, Y, reset=False)
