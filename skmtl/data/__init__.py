@@ -1,4 +1,4 @@
-"""Read what the user gives: tasks, rows, targets and weights, each checked once."""
+"""Read and check user input: tasks, rows, targets and weights."""
 
 from ._block_rows import BlockRows as BlockRows
 from ._containers import as_table as as_table

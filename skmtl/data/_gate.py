@@ -1,8 +1,14 @@
-"""The gate: what the user gives becomes rows of tasks, checked once."""
+"""The gate: check user input once, and return rows of tasks."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
+
+from skmtl._contracts import Array
 
 from ._arrange import arrange_outputs, group_rows
 from ._containers import as_table, refuse_lazy, refuse_pieces
@@ -16,31 +22,39 @@ from ._declare import (
 from ._features import naming_columns
 from ._targets import read_numeric_target
 from ._task_codes import encode_tasks, find_tasks
+from ._task_rows import SharedRows, TaskRows
 from ._weights import read_sample_weight
 
-_FEATURES = {
+_FEATURES: dict[str, Any] = {
     "accept_sparse": "csr",
     "dtype": [np.float64, np.float32],
 }
 
 
-@np.errstate(over="ignore", invalid="ignore")  # in sums that check for NaN
+@np.errstate(over="ignore", invalid="ignore")  # sums that check for NaN overflow
 def read_rows(
-    estimator, X, y, *, task=None, sample_weight=None, task_weight=None, reset=True
-):
-    """Check what a regressor is fitted on, and group its rows by task.
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    task: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    task_weight: str | Mapping[Any, float] | None = None,
+    reset: bool = True,
+) -> TaskRows | SharedRows:
+    """Check the rows to fit a regressor on, and sort them by task.
 
-    Only the number and the names of the columns of `X` are written on the estimator,
-    and only when everything else has been accepted.
+    The number and the names of the columns of `X` are stored on the estimator after
+    all checks; nothing else is.
 
     Parameters
     ----------
     estimator : estimator instance
-        Its parameter `task_column` says which column of `X` holds the task, or is None.
+        Its parameter `task_column` is the column of `X` with the task, or None.
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Features, with the task column if there is one.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
-        Targets. Without any labels, columns are tasks and NaN is not observed.
+        Targets. Without labels, the columns are the tasks and NaN is unobserved.
     task : array-like of shape (n_rows,), int or str, default=None
         Label of each row, or one label for all rows.
     sample_weight : float or array-like of shape (n_rows,), default=None
@@ -49,7 +63,7 @@ def read_rows(
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight. None means ones.
     reset : bool, default=True
-        Whether the columns of `X` are recorded; else they must be those recorded.
+        Whether to record the columns of `X`; otherwise, compare them with the record.
 
     Returns
     -------
@@ -82,7 +96,7 @@ def read_rows(
     if not reset:
         check_batch(estimator, layout)
     weight = read_sample_weight(sample_weight, features.shape[0])
-    if layout == "outputs":
+    if outputs is not None:
         rows = arrange_outputs(features, target, weight, outputs, task_weight)
     else:
         if reset and layout == "single":
@@ -94,24 +108,30 @@ def read_rows(
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def read_queries(estimator, X, task=None, known=None, place=None):
-    """Check what a fitted model predicts for, and find the task of each row.
+def read_queries(
+    estimator: Any,
+    X: Any,
+    task: ArrayLike | None = None,
+    known: Array | None = None,
+    place: Callable[[Array], Array] | None = None,
+) -> tuple[Any, Array | None]:
+    """Check the rows to predict, and find the task of each.
 
     Parameters
     ----------
     estimator : fitted estimator
-        With its parameters `task_column` and `handle_unknown`, and what `fit` kept of
-        the rows it read: `tasks_` and `_layout`.
+        Has the parameters `task_column` and `handle_unknown`, and from `fit` `tasks_`
+        and `_layout`.
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Features, with the task column if there was one in `fit`. An array without
-        names stands for a frame with its columns in the order of `fit`.
+        names has its columns in the order of `fit`.
     task : array-like of shape (n_rows,), int or str, default=None
-        Label of each row, or one label for all rows, if `fit` was given labels so.
+        Label of each row, or one label for all rows, if `fit` had ``task=``.
     known : ndarray of shape (n_known,), default=None
         Labels of models that can predict; None for `tasks_`.
     place : callable, default=None
-        Maps distinct unknown labels to codes, -1 for labels that only the shared part
-        can predict. None if the shared part predicts all of them.
+        Function from distinct unknown labels to codes, -1 for labels that the shared
+        part predicts. None if the shared part predicts all of them.
 
     Returns
     -------
@@ -119,7 +139,7 @@ def read_queries(estimator, X, task=None, known=None, place=None):
         Features, float32 or float64.
     codes : ndarray of shape (n_rows,), dtype intp, or None
         Position of each row's task in `tasks_` or `known`, -1 for an unseen task; None
-        when `fit` was given no labels.
+        if `fit` had no labels.
 
     Examples
     --------
@@ -163,7 +183,7 @@ def _check_features(estimator, features):
 
 
 def _place_unseen(labels, codes, place):
-    """Replace the codes of unseen tasks that only a place among the known ones has."""
+    """Replace the codes of unseen tasks by those of `place`."""
     unseen = codes < 0
     if unseen.any():
         tasks, which = encode_tasks(np.asarray(labels)[unseen])

@@ -340,7 +340,7 @@ NO_WEIGHT = "eights must contain at least one non-zero number"
         ({"task_weight": dict.fromkeys([*NAMES], 0)}, NO_WEIGHT),
         (
             {"task_weight": {"ash": 1, "beech": 1, "oak": 1}},
-            r"for each of the 3 tasks, got none for \['cedar'\]. Add these labels",
+            r"for each of the 3 tasks, missing: \['cedar'\]. Add these labels",
         ),
         (
             {"task_weight": {"ash": 1, "beech": -1, "cedar": np.inf}},

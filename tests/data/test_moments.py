@@ -266,7 +266,7 @@ def test_weights_of_tasks_multiply_those_of_rows():
 
 def test_repeated_labels_are_refused():
     one = summarise(np.ones((2, 1)), np.ones(2), [0, 1])
-    with pytest.raises(ValueError, match=r"must be distinct, and some are repeated"):
+    with pytest.raises(ValueError, match=r"must be distinct, got some twice"):
         replace(one, tasks=np.array([3, 3]))
 
 
@@ -282,7 +282,7 @@ def test_integers_do_not_merge_with_strings():
 def test_other_features_do_not_merge():
     one = summarise(np.ones((2, 1)), np.ones(2), [1, 2])
     two = summarise(np.ones((2, 3)), np.ones(2), [1, 2])
-    with pytest.raises(ValueError, match=r"same features to be added, .* have 1 and 3"):
+    with pytest.raises(ValueError, match=r"same features to be added, got 1 and 3"):
         one + two
 
 
