@@ -1,4 +1,4 @@
-"""Rows by task, their features kept in the container that the user gave."""
+"""Labelled rows of several tasks, with features in the user's container."""
 
 import warnings
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ from skmtl.data import (
 
 @dataclass(frozen=True)
 class Observations:
-    """Hold labelled observations of several tasks.
+    """Labelled observations of several tasks.
 
     Parameters
     ----------
     X : container of shape (n_rows, n_features)
-        Features as the user gave them, without the task column.
+        Features in the user's container, without the task column.
     rows : ndarray of shape (n_samples,), dtype intp, or None
         Row of `X` of each observation; None when they are the rows in order.
     y : ndarray of shape (n_samples,)
@@ -45,12 +45,12 @@ class Observations:
     codes : ndarray of shape (n_samples,), dtype intp
         Position of each observation's task in `tasks`.
     tasks : ndarray of shape (n_tasks,)
-        Labels: sorted, or those of the columns of a 2-d target in their order.
+        Labels: sorted, or in the order of the columns of a 2-d target.
     layout : {"single", "column", "keyword", "outputs"}
         How the user declared the tasks.
     """
 
-    X: object
+    X: Any
     rows: np.ndarray | None
     y: np.ndarray
     weight: np.ndarray | None
@@ -58,14 +58,14 @@ class Observations:
     tasks: np.ndarray
     layout: str
 
-    def by_task(self):
+    def by_task(self) -> list[NDArray[np.intp]]:
         """Return the positions of each task's observations; none without weight."""
         order = np.argsort(self.codes, kind="stable")
         ends = np.cumsum(np.bincount(self.codes, minlength=len(self.tasks)))
         groups = np.split(order, ends[:-1])
         return [group if self._has_weight(group) else group[:0] for group in groups]
 
-    def take(self, group=None):
+    def take(self, group: NDArray[np.intp] | None = None) -> tuple[Any, Any, Any]:
         """Return features, target and weight of some observations, or of all."""
         if group is None or len(group) == len(self.y):
             return (
@@ -136,8 +136,8 @@ def read_query(
     return X, np.zeros(X.shape[0], dtype=np.intp)
 
 
-def take_rows(X, rows):
-    """Return some rows of a table, in the same kind of container."""
+def take_rows(X: Any, rows: Any) -> Any:
+    """Return some rows of a table, in the same container."""
     if is_instance(X, "pandas", "DataFrame") or is_instance(X, "pyarrow", "Table"):
         return X.take(rows)
     return X[rows]
@@ -156,8 +156,8 @@ def _list_cells(X, y, target, weight):
     return Observations(X, rows, values, weight, codes, tasks, "outputs")
 
 
-def warn_of_encoded_missing(y):
-    """Warn of columns of 0, 1 and 2, which scikit-learn makes from 0, 1 and NaN."""
+def warn_of_encoded_missing(y: Any) -> None:
+    """Warn of columns of 0, 1 and 2, since scikit-learn encodes 0, 1 and NaN so."""
     target = read_target(y)
     if target.dtype.kind != "i":
         return
@@ -167,8 +167,8 @@ def warn_of_encoded_missing(y):
         return
     warnings.warn(
         f"y has the classes 0, 1 and 2 in {classes.count([0, 1, 2])} of its "
-        f"{len(classes)} columns. If y had NaN, 2 stands for it: scikit-learn's "
-        "cross_val_predict treats NaN as a class if asked for probabilities. In that "
+        f"{len(classes)} columns. If y had NaN, 2 stands for it: cross_val_predict of "
+        "scikit-learn treats NaN as a class when it predicts probabilities. In that "
         "case, give each cell a row of its own, with a task column.",
         UserWarning,
         stacklevel=4,

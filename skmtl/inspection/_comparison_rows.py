@@ -31,12 +31,12 @@ from ._metrics import find_metric
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows, and their observed targets.
+    """Rows of a comparison, and their observed targets.
 
     Parameters
     ----------
     X : container of shape (n_rows, n_columns)
-        Rows as the user gave them.
+        Rows in the user's container.
     y : container of shape (n_rows,) or (n_rows, n_tasks)
         Targets that models are fitted on.
     task : array-like of shape (n_rows,) or None
@@ -57,9 +57,9 @@ class Rows:
         Sorted classes.
     """
 
-    X: object
-    y: object
-    task: object
+    X: Any
+    y: Any
+    task: Any
     weight: np.ndarray | None
     tasks: np.ndarray
     targets: np.ndarray
@@ -69,32 +69,32 @@ class Rows:
     classes: np.ndarray | None = None
 
     @property
-    def n_rows(self):
+    def n_rows(self) -> int:
         return self.X.shape[0]
 
     @property
-    def shape(self):
-        """Shape of the targets, observed or not."""
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the targets, including unobserved cells."""
         return np.shape(self.y)
 
     @property
-    def prediction_shape(self):
+    def prediction_shape(self) -> tuple[int, ...]:
         """Shape of predictions, with a last axis for classes."""
         return self.shape if self.classes is None else (*self.shape, len(self.classes))
 
     @property
-    def cells(self):
+    def cells(self) -> np.ndarray:
         """Positions of the observed targets in flat predictions."""
         if len(self.shape) == 1:
             return self.rows
         return self.rows * len(self.tasks) + self.codes
 
     @property
-    def target_weight(self):
+    def target_weight(self) -> np.ndarray:
         weight = np.ones(self.n_rows) if self.weight is None else self.weight
         return weight[self.rows]
 
-    def take(self, rows):
+    def take(self, rows: Any) -> tuple[Any, Any, Any, Any]:
         """Return X, y, labels and weight of some rows, or None where not given."""
         task = None if self.task is None else self.task[rows]
         weight = None if self.weight is None else self.weight[rows]
@@ -124,7 +124,7 @@ def read_comparison(
 
 
 def _read_targets(target, metric):
-    """Return targets to fit on, targets for the losses, and their kind and classes."""
+    """Return targets to fit, targets for the losses, and their kind and classes."""
     kind = find_metric(metric).kind
     if kind == "classes":
         classes, codes = encode_classes(target)
@@ -134,7 +134,9 @@ def _read_targets(target, metric):
     return target, target, {"kind": kind}
 
 
-def split_rows(data, cv, random_state):
+def split_rows(
+    data: Rows, cv: Any, random_state: Any
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return pairs of training rows and held-out rows."""
     if isinstance(cv, Integral):
         cv = _make_splitter(data, cv, random_state)

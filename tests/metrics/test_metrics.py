@@ -337,7 +337,7 @@ def test_two_task_columns_are_refused():
         TaskAware(StandardScaler(), task_column="town"),
         IndependentTasks(task_column="task"),
     )
-    with pytest.raises(ValueError, match=r"one task column.*'task', 'town'.*which one"):
+    with pytest.raises(ValueError, match=r"one task column.*'task', 'town'.*name one"):
         find_task_column(model)
 
 
