@@ -1,12 +1,18 @@
-"""Read what the user gives: tasks, rows, targets and weights, each checked once."""
+"""Read and check user input: tasks, rows, targets and weights."""
 
 from ._block_rows import BlockRows as BlockRows
-from ._columns import locate_task_column, take_task_column, take_task_columns
 from ._containers import as_table as as_table
 from ._containers import column_names as column_names
 from ._containers import is_instance as is_instance
 from ._containers import refuse_lazy as refuse_lazy
 from ._containers import refuse_pieces as refuse_pieces
+from ._declare import DeclaredTasks as DeclaredTasks
+from ._declare import check_query as check_query
+from ._declare import declare_tasks as declare_tasks
+from ._declare import one_task_is_meant as one_task_is_meant
+from ._declare import refuse_undeclared as refuse_undeclared
+from ._declare import refuse_unseen as refuse_unseen
+from ._declare import warn_of_one_task as warn_of_one_task
 from ._features import naming_columns
 from ._gate import read_queries, read_rows
 from ._graphs import TaskGraph as TaskGraph
@@ -18,7 +24,6 @@ from ._labels import join_label
 from ._moments import TaskMoments
 from ._multiply import multiply_rows as multiply_rows
 from ._order import declared_orders, order_labels, place_labels
-from ._rows import SharedRows, TaskRows
 from ._sparse_table import SparseTable
 from ._summarise import summarise
 from ._targets import (
@@ -29,11 +34,15 @@ from ._targets import (
     read_target,
     refuse_missing,
 )
+from ._targets import find_observed as find_observed
+from ._targets import label_columns as label_columns
 from ._targets import label_outputs as label_outputs
-from ._tasks import encode_tasks, find_tasks, join_tasks, spread_label
-from ._undeclared import one_task_is_meant as one_task_is_meant
-from ._undeclared import warn_of_one_task as warn_of_one_task
+from ._task_codes import encode_tasks, find_tasks, join_tasks, spread_label
+from ._task_codes import number_rows as number_rows
+from ._task_column import locate_task_column, take_task_column, take_task_columns
+from ._task_rows import SharedRows, TaskRows
 from ._weights import read_sample_weight, read_task_weight
+from ._weights import refuse_zero_weight as refuse_zero_weight
 
 __all__ = [
     "SharedRows",

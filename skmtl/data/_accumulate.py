@@ -1,18 +1,22 @@
-"""Moments from rows, a cache full at a time."""
+"""Compute moments of rows in blocks that fit in cache."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from skmtl._contracts import Array
 from skmtl._memory import refuse_large
 
 from ._block_rows import BlockRows
-from ._groups import cut
 from ._moments import TaskMoments, rounding, without_rounding
+from ._row_stacks import cut
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def moments_of_tasks(data, curvature=True):
-    """Return the moments of each task of a TaskRows."""
+def moments_of_tasks(data: Any, curvature: bool = True) -> TaskMoments:
+    """Compute the moments of a TaskRows, without `xx` if not `curvature`."""
     n_tasks, n_features = len(data.tasks), data.X.shape[1]
     if sparse.issparse(data.X) and not curvature:
         return moments_of_sparse(data)
@@ -20,21 +24,21 @@ def moments_of_tasks(data, curvature=True):
         refuse_matrices(n_tasks, n_features)
     n_pieces = len(cut(data.offsets, n_features, whole=False)[0])
     pieces = _Pieces(n_pieces, n_features, curvature)
-    for group in data.groups():
-        pieces.add(group)
+    for stack in data.groups():
+        pieces.add(stack)
     moments = _collect(data.tasks, pieces.by_task(), n_tasks)
     return without_rounding(moments).weighted(data.task_weight)
 
 
-def refuse_matrices(n_tasks, n_features):
-    """Refuse scatter matrices, one per task, that would not fit in memory."""
+def refuse_matrices(n_tasks: int, n_features: int) -> None:
+    """Raise an error if one scatter matrix per task would not fit in memory."""
     size = f"{n_features:,} x {n_features:,} numbers"
     what = f"{n_tasks:,} matrices of {size}" if n_tasks > 1 else f"a matrix of {size}"
     refuse_large(16 * n_tasks * n_features**2, what)
 
 
-def moments_of_sparse(data):
-    """Return the moments of sparse rows by task, without matrices."""
+def moments_of_sparse(data: Any) -> TaskMoments:
+    """Compute the moments of sparse rows per task, without `xx`."""
     block, n_tasks = BlockRows.of(data), len(data.tasks)
     codes = np.repeat(np.arange(n_tasks), np.diff(data.offsets))
     y = np.asarray(data.y, dtype=float)
@@ -47,21 +51,21 @@ def moments_of_sparse(data):
     unit = np.where(n > 0, n, 1.0)
     x_mean = block.pull_back(weight[:, None])[:, 0] / unit[:, None]
     y_mean = total(weight * y) / unit
-    left = weight * (y - y_mean[codes])
-    xy = block.pull_back(left[:, None])[:, 0] - total(left)[:, None] * x_mean
-    yy = total(left * (y - y_mean[codes]))
+    weighted = weight * (y - y_mean[codes])
+    xy = block.pull_back(weighted[:, None])[:, 0] - total(weighted)[:, None] * x_mean
+    yy = total(weighted * (y - y_mean[codes]))
     moments = TaskMoments(data.tasks, n, x_mean, y_mean, None, xy, yy)
     return without_rounding(moments).weighted(data.task_weight)
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def moments_of_outputs(data, curvature=True):
-    """Return the moments of a SharedRows: one scatter of the features for all tasks."""
+def moments_of_outputs(data: Any, curvature: bool = True) -> TaskMoments:
+    """Compute the moments of a SharedRows, with one feature scatter for all tasks."""
     n_rows, n_features = data.X.shape
     n_tasks = len(data.tasks)
     if curvature:
         refuse_matrices(1, n_features)
-    total = None
+    total: Any = None
     step = max(1, 2**20 // max(n_features + n_tasks, 1))
     for start in range(0, n_rows, step):
         part = data.select(slice(start, start + step))
@@ -89,41 +93,41 @@ def _moments_of_block(data, curvature):
     )
 
 
-def roots_of_tasks(data, centred):
-    """Yield task indices and rows, centred if asked, scaled by their root weights."""
-    for group in data.groups(whole=True):
-        X = _centred_rows(group) if centred else group.X
-        if not centred and group.weight is not None:
-            X = X * np.sqrt(group.weight)[:, :, None]
+def roots_of_tasks(data: Any, centred: bool) -> Iterator[tuple[Array, Array]]:
+    """Yield task indices and rows scaled by the roots of their weights."""
+    for stack in data.groups(whole=True):
+        X = _centred_rows(stack) if centred else stack.X
+        if not centred and stack.weight is not None:
+            X = X * np.sqrt(stack.weight)[:, :, None]
         if data.task_weight is not None:
-            X = X * np.sqrt(data.task_weight[group.tasks])[:, None, None]
-        yield group.tasks, X
+            X = X * np.sqrt(data.task_weight[stack.tasks])[:, None, None]
+        yield stack.tasks, X
 
 
-def _centred_rows(group):
-    """Return centred rows; columns that vary by rounding only are zero."""
-    n, x_mean, _, X, _ = centre(group)
+def _centred_rows(stack):
+    """Return centred rows, with zeros in columns that vary only by rounding."""
+    n, x_mean, _, X, _ = centre(stack)
     scatter = np.einsum("tij,tij->tj", X, X)
     return X * (scatter > rounding(n[:, None], x_mean))[:, None]
 
 
-def dense(X):
-    """Return X as a float64 array, a view if it is one."""
+def dense(X: Any) -> Array:
+    """Return X as a dense float64 array, without a copy if it is one."""
     return np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=float)
 
 
-def centre(group):
-    """Return weights' sums, means, and rows centred and scaled by root weights."""
-    weight = group.weight
+def centre(stack: Any) -> tuple[Array, ...]:
+    """Return total weights, means, and centred rows scaled by root weights."""
+    weight = stack.weight
     if weight is None:
-        weight = np.ones((1, group.X.shape[1]))
+        weight = np.ones((1, stack.X.shape[1]))
     n = weight.sum(axis=1)
     total = np.where(n > 0, n, 1.0)
-    # A product is two to five times faster than a mean along this axis.
-    x_mean = np.matmul(weight[:, None], group.X)[:, 0] / total[:, None]
-    y_mean = (weight * group.y).sum(axis=1) / total
-    X, y = group.X - x_mean[:, None], group.y - y_mean[:, None]
-    if group.weight is not None:
+    # A matrix product is two to five times faster than a mean along this axis.
+    x_mean = np.matmul(weight[:, None], stack.X)[:, 0] / total[:, None]
+    y_mean = (weight * stack.y).sum(axis=1) / total
+    X, y = stack.X - x_mean[:, None], stack.y - y_mean[:, None]
+    if stack.weight is not None:
         root = np.sqrt(weight)
         X *= root[:, :, None]
         y *= root
@@ -131,7 +135,7 @@ def centre(group):
 
 
 class _Pieces:
-    """Collect the moments of pieces in the order in which they come."""
+    """Moments of pieces, in the order of arrival."""
 
     def __init__(self, n_pieces, n_features, curvature):
         square = (n_features, n_features) if curvature else (0, 0)
@@ -139,22 +143,22 @@ class _Pieces:
         self.arrays = [np.empty((n_pieces, *shape)) for shape in shapes]
         self.n_pieces = 0
 
-    def add(self, group):
-        """Add a group of pieces."""
-        part = slice(self.n_pieces, self.n_pieces + len(group.tasks))
+    def add(self, stack):
+        """Add the moments of a stack of pieces."""
+        part = slice(self.n_pieces, self.n_pieces + len(stack.tasks))
         self.n_pieces = part.stop
         tasks, n, x_means, y_means, xx, xy, yy = (
             values[part] for values in self.arrays
         )
-        tasks[:] = group.tasks
-        n[:], x_means[:], y_means[:], X, y = centre(group)
+        tasks[:] = stack.tasks
+        n[:], x_means[:], y_means[:], X, y = centre(stack)
         if xx.shape[1]:
             np.matmul(X.transpose(0, 2, 1), X, out=xx)
         xy[:] = np.matmul(y[:, None], X)[:, 0]
         np.einsum("ti,ti->t", y, y, out=yy)
 
     def by_task(self):
-        """Return tasks and moments of all pieces, sorted by task."""
+        """Return the tasks and moments of all pieces, sorted by task."""
         tasks, *moments = (values[: self.n_pieces] for values in self.arrays)
         tasks = tasks.astype(np.intp)
         if (np.diff(tasks) >= 0).all():
@@ -164,7 +168,7 @@ class _Pieces:
 
 
 def _collect(labels, pieces, n_tasks):
-    """Merge the pieces of each task, and give tasks without rows no weight."""
+    """Merge the pieces of each task; tasks without rows get weight 0."""
     tasks, n, x_mean, y_mean, xx, xy, yy = pieces
     if not np.array_equal(tasks, np.arange(n_tasks)):
         present, first = np.unique(tasks, return_index=True)
@@ -180,7 +184,7 @@ def _collect(labels, pieces, n_tasks):
 
 
 def _reduce(tasks, first, n, x_mean, y_mean, xx, xy, yy):
-    """Add up pieces of the same task, which lie side by side."""
+    """Sum adjacent pieces of the same task."""
     if len(first) == len(tasks):
         return n, x_mean, y_mean, xx, xy, yy
     number = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(tasks))))
@@ -190,7 +194,8 @@ def _reduce(tasks, first, n, x_mean, y_mean, xx, xy, yy):
 
     weight = total(n)
     share = n / np.where(weight > 0, weight, 1.0)[number]
-    # Means are summed as steps from the first piece, so that an offset costs no digits.
+    # Means are summed as differences from the first piece, so that a large offset of
+    # the features costs no precision.
     x_step = x_mean - x_mean[first][number]
     y_step = y_mean - y_mean[first][number]
     x_shift, y_shift = total(share[:, None] * x_step), total(share * y_step)

@@ -1,20 +1,30 @@
-"""Observations in the order of their tasks."""
+"""Sort observations by task."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from skmtl._contracts import Array
+
 from ._order import declared_orders
-from ._rows import SharedRows, TaskRows
-from ._tasks import encode_tasks
+from ._targets import find_observed
+from ._task_codes import number_rows
+from ._task_rows import SharedRows, TaskRows
 from ._weights import read_task_weight
 
 
-def group_rows(X, y, weight, labels, task_weight, layout):
-    """Bring the rows of each task together."""
-    if labels is None:
-        tasks, codes = np.zeros(1, dtype=np.int64), np.zeros(len(y), dtype=np.intp)
-    else:
-        tasks, codes = encode_tasks(labels)
+def group_rows(
+    X: Any,
+    y: Array,
+    weight: Array | None,
+    labels: Any,
+    task_weight: str | Mapping[Any, float] | None,
+    layout: str,
+) -> TaskRows:
+    """Sort the rows by task; without labels, all rows are one task."""
+    tasks, codes = number_rows(labels, len(y))
     totals = np.bincount(codes, weights=weight, minlength=len(tasks))
     factors = read_task_weight(task_weight, tasks, totals)
     order = order_by_task(codes)
@@ -26,14 +36,16 @@ def group_rows(X, y, weight, labels, task_weight, layout):
     return TaskRows(X, order, y, weight, offsets, tasks, factors, layout, orders)
 
 
-def arrange_outputs(X, Y, weight, tasks, task_weight):
-    """Share the rows if every task is observed on each, else list what is observed."""
-    observed = ~np.isnan(Y)
+def arrange_outputs(
+    X: Any,
+    Y: Array,
+    weight: Array | None,
+    tasks: Array,
+    task_weight: str | Mapping[Any, float] | None,
+) -> SharedRows | TaskRows:
+    """Return shared rows if `Y` is complete, else the observed cells by task."""
+    observed = find_observed(Y)
     counts = observed.sum(axis=0)
-    if not counts.any():
-        raise ValueError(
-            f"y must have an observed value, got NaN in all {Y.size} cells."
-        )
     totals = counts if weight is None else weight @ observed
     factors = read_task_weight(task_weight, tasks, totals)
     orders = (tuple(tasks.tolist()),)
@@ -47,19 +59,19 @@ def arrange_outputs(X, Y, weight, tasks, task_weight):
     return TaskRows(X, rows, y, weight, offsets, tasks, factors, *declared)
 
 
-def order_by_task(codes):
-    """Return a stable order of the rows by code, or None if they are in order."""
+def order_by_task(codes: Array) -> Array | None:
+    """Return a stable order of the rows by code, or None if they are sorted."""
     if np.all(codes[1:] >= codes[:-1]):
         return None
     low, high = (codes & 0xFFFF).astype(np.uint16), codes >> 16
-    order = np.argsort(low, kind="stable")  # a radix sort on 16 bits
+    order = np.argsort(low, kind="stable")  # NumPy uses a radix sort for 16 bits
     if high.any():
         order = order[np.argsort(high[order].astype(np.uint16), kind="stable")]
     return order
 
 
 def _in_c_order(X):
-    """Lay out rows so that picking them is fast; one copy saves more than it costs."""
+    """Copy X to C order if needed; the faster row indexing repays the copy."""
     return X if sparse.issparse(X) else np.ascontiguousarray(X)
 
 

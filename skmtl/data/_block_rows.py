@@ -1,15 +1,18 @@
-"""Rows of several tasks as one sparse operator on the stacked coefficients."""
+"""Rows of several tasks as one sparse block matrix."""
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
+from skmtl._contracts import Array
+
 
 @dataclass(frozen=True)
 class BlockRows:
-    """A sparse operator that multiplies rows by the coefficients of their tasks.
+    """Linear operator from the coefficients of all tasks to raw predictions.
 
     Parameters
     ----------
@@ -23,10 +26,10 @@ class BlockRows:
     n_tasks: int
 
     @classmethod
-    def of(cls, data, features=None, ones=False):
-        """Return the operator of a TaskRows, for selected features if given.
+    def of(cls, data: Any, features: Any = None, ones: bool = False) -> Self:
+        """Return the operator of a TaskRows, of some features if these are given.
 
-        With `ones`, a constant feature is appended for each task.
+        With `ones`, each task gets a constant feature in the last place.
         """
         X = data.X if data.rows is None else data.X[data.rows]
         X = sparse.csr_array(X if features is None else X[:, features])
@@ -46,8 +49,8 @@ class BlockRows:
         return cls(matrix, n_tasks)
 
     @classmethod
-    def of_columns(cls, X, codes, n_tasks):
-        """Return the operator of columns (n_samples, n_features), given task codes."""
+    def of_columns(cls, X: Any, codes: Array, n_tasks: int) -> Self:
+        """Return the operator of X (n_samples, n_features) and the task of each row."""
         X, size = X.tocoo(), X.shape[1]
         row, column = X.coords
         place = row, codes[row] * size + column
@@ -55,36 +58,36 @@ class BlockRows:
         return cls(sparse.csr_array((X.data, place), shape=shape), n_tasks)
 
     @property
-    def n_features(self):
+    def n_features(self) -> int:
         """Number of features."""
         return self.matrix.shape[1] // self.n_tasks
 
     @cached_property
-    def squared(self):
-        """The operator of the squared features."""
+    def squared(self) -> "BlockRows":
+        """Operator of the squared features."""
         data = self.matrix.data**2
         parts = data, self.matrix.indices, self.matrix.indptr
         return BlockRows(sparse.csr_array(parts, self.matrix.shape), self.n_tasks)
 
-    def times(self, factor):
-        """Return the operator with rows scaled by factors."""
+    def times(self, factor: Array) -> "BlockRows":
+        """Return the operator with each row multiplied by its factor."""
         n_entries = np.diff(self.matrix.indptr)
         data = self.matrix.data * np.repeat(factor, n_entries)
         parts = data, self.matrix.indices, self.matrix.indptr
         return BlockRows(sparse.csr_array(parts, self.matrix.shape), self.n_tasks)
 
-    def predict(self, W):
-        """Return the products of rows with W (n_tasks, n_outputs, n_features)."""
+    def predict(self, W: Array) -> Array:
+        """Return the products of the rows with W (n_tasks, n_outputs, n_features)."""
         flat = W.swapaxes(1, 2).reshape(self.matrix.shape[1], -1)
         return self.matrix @ flat
 
-    def pull_back(self, slopes):
-        """Return the adjoint of `predict`, for slopes (n_samples, n_outputs)."""
+    def pull_back(self, slopes: Array) -> Array:
+        """Apply the adjoint of `predict` to slopes (n_samples, n_outputs)."""
         inner = self.matrix.T @ slopes
         return inner.reshape(self.n_tasks, self.n_features, -1).swapaxes(1, 2)
 
-    def products(self):
-        """Return the dense products of the columns of each task."""
+    def products(self) -> Array:
+        """Return the dense Gram matrix of the columns of each task."""
         n_tasks, size = self.n_tasks, self.n_features
         found = (self.matrix.T @ self.matrix).tocoo()
         row, column = found.coords

@@ -1,6 +1,8 @@
-"""Sort labels that are dates, months, weekdays, or weeks and quarters of a year."""
+"""Sort keys for labels that are dates, months, weekdays, weeks or quarters."""
 
 import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august"),
@@ -42,23 +44,24 @@ _PERIOD = re.compile(
 _MOST_PERIODS = 53
 
 
-def read_dates(texts):
+def read_dates(texts: Sequence[str]) -> Callable[[str], Any] | None:
     """Return a sort key for labels that are all dates, or None.
 
     Dates that begin with the year are excluded: their numbers sort correctly.
     """
-    for reading in (_read_month, _read_weekday, *map(_Worded, _WORDED)):
-        if _reads(reading, texts):
-            return reading
+    parsers: list[Callable] = [_read_month, _read_weekday, *map(_Worded, _WORDED)]
+    for parser in parsers:
+        if _reads(parser, texts):
+            return parser
     period = _Period(texts)
     if _reads(period, texts):
         return period
     return _read_numeric(texts)
 
 
-def _reads(reading, texts):
-    """Return whether a parser reads all labels, and there are some."""
-    return bool(texts) and all(reading(text) is not None for text in texts)
+def _reads(parser, texts):
+    """Return whether there are labels, and a parser reads all of them."""
+    return bool(texts) and all(parser(text) is not None for text in texts)
 
 
 def _read_month(text):
@@ -70,7 +73,7 @@ def _read_weekday(text):
 
 
 class _Worded:
-    """Parse dates with the month as a word, by a pattern."""
+    """Parser of dates with the month as a word."""
 
     def __init__(self, pattern):
         self.pattern = pattern
@@ -86,14 +89,14 @@ class _Worded:
 
 
 class _Period:
-    """Parse numbered parts of a year that precede the year."""
+    """Parser of weeks and quarters, with the number before the year."""
 
     def __init__(self, texts):
         found = [_PERIOD.fullmatch(text.strip()) for text in texts[:1]]
         self.frame = _frame(found[0]) if found and found[0] else None
 
     def __call__(self, text):
-        """Return year and number, or None."""
+        """Return the year and the number, or None."""
         found = _PERIOD.fullmatch(text.strip())
         if not found or _frame(found) != self.frame:
             return None
@@ -106,7 +109,7 @@ def _frame(found):
 
 
 class _Numeric:
-    """Parse dates of three numbers, the year last."""
+    """Parser of dates of three numbers, the year last."""
 
     def __init__(self, day_first):
         self.day_first = day_first
@@ -124,7 +127,7 @@ class _Numeric:
 
 
 def _read_numeric(texts):
-    """Parse dates of three numbers; refuse an ambiguous order of day and month."""
+    """Return a parser of dates of three numbers; raise if day and month are unclear."""
     first, second = _Numeric(day_first=True), _Numeric(day_first=False)
     by_day, by_month = _reads(first, texts), _reads(second, texts)
     if not (by_day and by_month):
@@ -133,8 +136,8 @@ def _read_numeric(texts):
     if dotted or sorted(texts, key=first) == sorted(texts, key=second):
         return first
     raise ValueError(
-        "Tasks that are dates must have a clear order, but day and month are ambiguous "
-        f"in labels such as {texts[:2]}. Write them as 2024-02-01, use an ordered "
+        "Task labels that are dates must have a clear order, got labels whose day and "
+        f"month are ambiguous: {texts[:2]}. Write them as 2024-02-01, use an ordered "
         "categorical, or give the order."
     )
 

@@ -1,7 +1,8 @@
-"""Containers of a table: arrays, sparse matrices, frames of optional packages."""
+"""Containers of tables: arrays, sparse matrices and frames of optional packages."""
 
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -10,8 +11,8 @@ from sklearn.utils import check_array
 from ._sparse_table import SparseTable
 
 
-def as_table(X):
-    """Return a frame or sparse matrix as it is, anything else as a 2-d array."""
+def as_table(X: Any) -> Any:
+    """Return a frame or sparse matrix unchanged, anything else as a 2-d array."""
     refuse_lazy("X", X)
     refuse_pieces(X)
     if column_names(X) is not None or isinstance(X, SparseTable):
@@ -24,8 +25,8 @@ def as_table(X):
     return check_array(array, dtype=None, ensure_all_finite=False, input_name="X")
 
 
-def column_names(X):
-    """Return the names of the columns of a frame as a list, else None."""
+def column_names(X: Any) -> list | None:
+    """Return the column names of a frame, or None for other containers."""
     if is_instance(X, "pyarrow", "Table"):
         return X.column_names
     if isinstance(X, SparseTable):
@@ -35,16 +36,16 @@ def column_names(X):
     return None
 
 
-def is_instance(value, package, *names):
-    """Tell whether `value` is of a class of an optional package, not importing it."""
+def is_instance(value: Any, package: str, *names: str) -> bool:
+    """Return whether a value is of a class of a package, without importing it."""
     module = sys.modules.get(package)
     return module is not None and isinstance(
         value, tuple(getattr(module, name) for name in names)
     )
 
 
-def refuse_lazy(name, value):
-    """Refuse collections that are not computed yet."""
+def refuse_lazy(name: str, value: Any) -> None:
+    """Raise an error for dask collections and polars' lazy frames."""
     kind = type(value)
     if kind.__module__.partition(".")[0] in ("dask", "dask_expr"):
         remedy = f"{name}.compute()"
@@ -58,8 +59,8 @@ def refuse_lazy(name, value):
     )
 
 
-def refuse_pieces(X):
-    """Refuse a list or mapping with one table per task, and show how to join them."""
+def refuse_pieces(X: Any) -> None:
+    """Raise an error for a list or mapping with one table per task."""
     if isinstance(X, Mapping) and not issparse(X):  # a dok_array is a dict
         raise TypeError(
             f"X must be one table with the rows of all tasks, got a "

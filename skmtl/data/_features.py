@@ -1,6 +1,8 @@
-"""Add the column and the row to errors about features."""
+"""Name the column and the row in errors about features."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
@@ -24,7 +26,7 @@ _FINITE = {"Input X contains NaN.": "NaN", "Input X contains infinity": "infinit
 
 
 @contextmanager
-def naming_columns(X, skip=()):
+def naming_columns(X: Any, skip: Sequence[int | None] = ()) -> Iterator[None]:
     """Add the column of X and the row to errors raised in a block.
 
     Parameters
@@ -60,14 +62,14 @@ def naming_columns(X, skip=()):
 
 
 def _explain(text, X, skip):
-    """Return a message that names the column, or None if there is none."""
+    """Return the message with a column and row added, or None if none is found."""
     for start, what in _FINITE.items():
         if text.startswith(start):
-            found = _find(as_table(X), skip, _STRANGE[what])
+            found = _find(as_table(X), skip, _FINDERS[what])
             return found and text.replace(start, _locate(start, *found), 1)
     if not text.startswith(_NUMBER):
         return None
-    found = _find(as_table(X), skip, _find_no_number)
+    found = _find(as_table(X), skip, _find_non_number)
     if found is None:
         return None
     name, row, value = found
@@ -84,7 +86,7 @@ def _locate(start, name, row, _):
 
 
 def _find(table, skip, find_row):
-    """Return name, row and value of the first invalid value, column by column."""
+    """Return the column, the row and the value of the first invalid value."""
     names = column_names(table)
     for place in range(table.shape[1]):
         if place in skip:
@@ -115,7 +117,7 @@ def _first(mask):
     return int(np.argmax(mask)) if mask.any() else None
 
 
-def _find_no_number(values):
+def _find_non_number(values):
     if values.dtype.kind in "biuf":
         return None
     if values.dtype.kind in "mM":
@@ -135,13 +137,15 @@ def _is_number(value):
 
 def _find_nan(values):
     return (
-        _first(values != values) if values.dtype.kind == "f" else _find_nothing(values)
+        _first(values != values)
+        if values.dtype.kind == "f"
+        else _find_none_or_nan(values)
     )
 
 
-def _find_nothing(values):
-    nothing = (i for i, each in enumerate(values) if each is None or each != each)
-    return next(nothing, None)
+def _find_none_or_nan(values):
+    missing = (i for i, each in enumerate(values) if each is None or each != each)
+    return next(missing, None)
 
 
 def _find_infinity(values):
@@ -150,4 +154,4 @@ def _find_infinity(values):
     return _first(np.isinf(values.astype(float)))
 
 
-_STRANGE = {"NaN": _find_nan, "infinity": _find_infinity}
+_FINDERS = {"NaN": _find_nan, "infinity": _find_infinity}

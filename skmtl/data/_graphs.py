@@ -1,13 +1,17 @@
-"""Graphs of tasks as users give them."""
+"""Read graphs of tasks from user input."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.neighbors import kneighbors_graph
 
+from skmtl._contracts import Array
+
+from ._known_tasks import KnownTasks
 from ._order import order_labels
 
 _KINDS = (
@@ -17,7 +21,7 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class TaskGraph:
-    """A graph of tasks with rows, tasks without rows, and groups, in this order.
+    """Graph of tasks with rows, tasks without rows, and groups, in this order.
 
     Parameters
     ----------
@@ -30,12 +34,12 @@ class TaskGraph:
     groups : ndarray of shape (n_groups,)
         Labels of the groups of tasks.
     roots : ndarray of shape (n_roots,)
-        Positions of the nodes that stand above all others; empty without groups.
+        Positions of the groups without a parent; empty without groups.
     order : ndarray of shape (n_tasks + n_absent,) or None
         Labels along the chain; None for other graphs.
     is_natural : bool
-        Whether the chain follows the numbers in labels, so that new labels have a
-        place.
+        Whether the chain follows the numbers in labels, so that a new label has a
+        position in it.
     """
 
     adjacency: sparse.csr_array
@@ -46,14 +50,15 @@ class TaskGraph:
     order: np.ndarray | None = None
     is_natural: bool = False
 
-    def along(self):
-        """Return the positions of the tasks along the chain."""
+    def along(self) -> Array:
+        """Return the positions of the tasks in the order of the chain."""
+        assert self.order is not None
         names = self.tasks.tolist() + self.absent.tolist()
         place = {label: t for t, label in enumerate(names)}
         return np.array([place[label] for label in self.order.tolist()], dtype=np.intp)
 
     @property
-    def nodes(self):
+    def nodes(self) -> Array:
         """Labels of all nodes."""
         names = [*self.tasks.tolist(), *self.absent.tolist(), *self.groups]
         nodes = np.empty(len(names), dtype=object)
@@ -61,7 +66,9 @@ class TaskGraph:
         return nodes
 
 
-def read_graph(graph, tasks, descriptors=None, n_neighbors=5):
+def read_graph(
+    graph: Any, tasks: KnownTasks, descriptors: Any = None, n_neighbors: int = 5
+) -> TaskGraph:
     """Check a graph against the tasks with rows; warn of isolated tasks."""
     found = _read(graph, tasks, descriptors, n_neighbors)
     n_tasks = len(tasks.labels)
@@ -70,7 +77,7 @@ def read_graph(graph, tasks, descriptors=None, n_neighbors=5):
         warnings.warn(
             f"{alone.sum()} of {n_tasks} tasks have no neighbour in the graph and "
             f"share nothing: {tasks.labels[alone][:5].tolist()}. Add edges, or leave "
-            "them out.",
+            "these tasks out.",
             UserWarning,
             stacklevel=6,
         )
@@ -94,7 +101,7 @@ def _read(graph, tasks, descriptors, n_neighbors):
 
 
 def _join(first, second, weight, n_nodes):
-    """Return the adjacency of edges, each named once or both ways."""
+    """Return the adjacency of edges, given in one direction or in both."""
     low, high = np.minimum(first, second), np.maximum(first, second)
     pairs, place = np.unique(np.stack([low, high], axis=1), axis=0, return_inverse=True)
     strength = np.zeros(len(pairs))
@@ -116,12 +123,19 @@ def _read_kind(graph, tasks, descriptors, n_neighbors):
     raise ValueError(f"graph must be {_KINDS}, got {graph!r}.")
 
 
-def join_chain(order, tasks, is_natural=False, what="graph"):
-    """Join adjacent labels of a list; repeating the first label makes a ring."""
+def join_chain(
+    order: Sequence[Any],
+    tasks: KnownTasks,
+    is_natural: bool = False,
+    what: str = "graph",
+) -> TaskGraph:
+    """Join adjacent labels of a list; a list that ends with its first is a ring."""
     place, absent = tasks.places(order, what)
     along = np.array([place[label] for label in order], dtype=np.intp)
     if (along[:-1] == along[1:]).any():
-        raise ValueError(f"{what} must not name a task twice in a row.")
+        raise ValueError(
+            f"{what} must not name a task twice in a row. Remove the repeated label."
+        )
     ones = np.ones(max(len(along) - 1, 0))
     adjacency = _join(along[:-1], along[1:], ones, len(place))
     is_chain = len(set(order)) == len(order)
@@ -132,11 +146,12 @@ def join_chain(order, tasks, is_natural=False, what="graph"):
 
 
 def _join_neighbours(tasks, descriptors, n_neighbors):
-    """Join each task with those whose descriptors are nearest."""
+    """Join each task with the tasks of the nearest descriptors."""
     if descriptors is None:
         raise ValueError(
-            "graph='knn' needs descriptors: a mapping from every label to a list of "
-            "numbers, or an array with a row per task in the order of tasks_."
+            "graph='knn' needs descriptors, got None. Pass a mapping from every label "
+            "to a list of numbers, or an array with a row per task in the order of "
+            "tasks_."
         )
     if hasattr(descriptors, "loc"):
         descriptors = dict(zip(descriptors.index, descriptors.to_numpy(), strict=True))
@@ -146,7 +161,7 @@ def _join_neighbours(tasks, descriptors, n_neighbors):
         if names is None:
             raise ValueError(
                 f"descriptors must have a row for each of the {len(tasks.labels)} "
-                f"tasks, got {len(rows)}. If some tasks have no rows in X, give "
+                f"tasks, got {len(rows)}. If some tasks have no rows in X, pass "
                 "labels, or a mapping from labels to lists of numbers."
             )
         descriptors = dict(zip(names, rows, strict=True))
@@ -164,7 +179,7 @@ def _join_neighbours(tasks, descriptors, n_neighbors):
 
 
 def _read_labelled(graph, tasks):
-    """Read a frame with labels of tasks as index and columns."""
+    """Read a frame with task labels as index and columns."""
     columns = list(graph.columns)
     missing = [task for task in tasks.labels.tolist() if task not in set(columns)]
     if missing or set(graph.index) != set(columns):
@@ -177,14 +192,14 @@ def _read_labelled(graph, tasks):
 
 
 def _read_array(graph, tasks):
-    """Read weights by position, in the order of the tasks or of given labels."""
+    """Read an adjacency in the order of the tasks, or of the labels that are given."""
     size, n_tasks = graph.shape[0], len(tasks.labels)
     is_square = graph.ndim == 2 and size == graph.shape[1]
     given = tasks.by_position(size, "graph") if is_square else None
     if given is None and is_square and size > n_tasks:
         weight = _one_weight(graph)
         if weight is not None:
-            # Without any of its nodes, a complete graph stays complete, with larger
+            # Eliminating nodes of a complete graph leaves it complete, with larger
             # weights.
             adjacency = np.ones((n_tasks, n_tasks)) - np.eye(n_tasks)
             adjacency = sparse.csr_array(weight * size / n_tasks * adjacency)
@@ -192,14 +207,14 @@ def _read_array(graph, tasks):
     if given is None:
         raise ValueError(
             f"graph must have a row and a column for each of the {n_tasks} tasks, got "
-            f"shape {graph.shape}. If some tasks have no rows in X, give labels, or a "
+            f"shape {graph.shape}. If some tasks have no rows in X, pass labels, or a "
             "frame with labels as index and columns."
         )
     return _reorder(graph, given, list(tasks.places(given)[0]), tasks)
 
 
 def _one_weight(graph):
-    """Return the common edge weight of a complete graph, else None."""
+    """Return the edge weight of a complete graph of equal weights, else None."""
     if sparse.issparse(graph) and graph.nnz < graph.shape[0] * (graph.shape[0] - 1):
         return None
     dense = graph.toarray() if sparse.issparse(graph) else np.asarray(graph)
@@ -211,14 +226,19 @@ def _one_weight(graph):
 
 
 def _reorder(weights, given, names, tasks):
-    """Return the graph of an adjacency, its nodes in the order of `names`."""
+    """Return the graph of an adjacency, with the nodes in the order of `names`."""
     adjacency = sparse.csr_array(weights).astype(float)
     adjacency.setdiag(0.0)
     adjacency.eliminate_zeros()
     if not (np.isfinite(adjacency.data) & (adjacency.data >= 0)).all():
-        raise ValueError("graph must have finite weights of 0 or more.")
+        raise ValueError(
+            "graph must have finite weights of 0 or more, got a negative, NaN or "
+            "infinite one."
+        )
     if abs(adjacency - adjacency.T).max() > 1e-12 * abs(adjacency).max():
-        raise ValueError("graph must be symmetric. Use (A + A.T) / 2.")
+        raise ValueError(
+            "graph must be symmetric, got another adjacency A. Use (A + A.T) / 2."
+        )
     row = {label: k for k, label in enumerate(given)}
     along = np.array([row[label] for label in names], dtype=np.intp)
     moved = sparse.csr_array(adjacency[along][:, along])
@@ -226,20 +246,29 @@ def _reorder(weights, given, names, tasks):
 
 
 def _read_list(graph, tasks):
-    """Read labels in the order of a chain, or edges of two labels and a weight."""
+    """Read the labels of a chain, or edges of two labels and a weight."""
     if not any(isinstance(entry, (list, tuple)) for entry in graph):
         return join_chain(graph, tasks)
     if any(len(edge) not in (2, 3) for edge in graph):
-        raise ValueError("graph must list edges as (label, label) or with a weight.")
+        strange = next(edge for edge in graph if len(edge) not in (2, 3))
+        raise ValueError(
+            "graph must list edges as (label, label) or (label, label, weight), got "
+            f"{strange!r}."
+        )
     ends = [edge[:2] for edge in graph]
     weight = np.array([edge[2] if len(edge) > 2 else 1.0 for edge in graph], float)
     if not (np.isfinite(weight) & (weight >= 0)).all() or any(a == b for a, b in ends):
-        raise ValueError("graph must join two tasks by each edge, of weight 0 or more.")
+        raise ValueError(
+            "graph must join two tasks by each edge, with a finite weight of 0 or "
+            "more, got another edge. Remove it."
+        )
     return join_edges(ends, weight, tasks)
 
 
-def join_edges(ends, weight, tasks, what="graph"):
-    """Join pairs of labels."""
+def join_edges(
+    ends: Sequence[Any], weight: Any, tasks: KnownTasks, what: str = "graph"
+) -> TaskGraph:
+    """Join pairs of labels by edges of these weights."""
     place, absent = tasks.places([label for pair in ends for label in pair], what)
     pairs = np.array([[place[a], place[b]] for a, b in ends], dtype=np.intp)
     pairs = pairs.reshape(-1, 2)
@@ -251,7 +280,10 @@ def _read_parents(graph, tasks):
     """Read the parent of each task, or the path of its groups from the top."""
     missing = [task for task in tasks.labels.tolist() if task not in graph]
     if missing:
-        raise ValueError(f"graph must give every task a parent, not {missing[:5]}.")
+        raise ValueError(
+            f"graph must give every task a parent; missing: {missing[:5]}. Use None "
+            "for a task without a parent."
+        )
     # Parents are groups; tasks without rows have no children.
     above = {parent for parent in graph.values() if not isinstance(parent, tuple)}
     leaves = [label for label in graph if label not in above and tasks.is_like(label)]
@@ -273,7 +305,7 @@ def _read_parents(graph, tasks):
 
 
 def _ascend(node, parent, graph):
-    """Return the edges from a node to the top, each a node and what is above it."""
+    """Return the edges from a node to the top, as a mapping from child to parent."""
     edges = {}
     if isinstance(parent, tuple):
         for depth in range(len(parent), 0, -1):
@@ -283,7 +315,10 @@ def _ascend(node, parent, graph):
     while parent is not None:
         above = ("group", parent)
         if above in edges:
-            raise ValueError(f"graph must not lead from {parent!r} back to itself.")
+            raise ValueError(
+                f"graph must be a tree, but its parents lead from {parent!r} back to "
+                "itself. Remove one of them."
+            )
         edges[node], node = above, above
         parent = graph.get(parent)
     return edges

@@ -1,40 +1,46 @@
-"""Tasks with rows, and labels of tasks without."""
+"""Tasks with rows, and labels of tasks without rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
+from skmtl._contracts import Array
+
 from ._order import order_labels
-from ._tasks import encode_tasks
+from ._task_codes import encode_tasks
 
 
 @dataclass(frozen=True)
 class KnownTasks:
-    """Labels, orders and positions that a graph may refer to.
+    """Tasks that a graph may refer to, by label or by position.
 
     Parameters
     ----------
     labels : ndarray of shape (n_tasks,)
         Labels of the tasks with rows.
     orders : tuple of tuple, default=()
-        Orders declared by the containers of labels.
+        Orders that the containers of the labels declare.
     named : array-like of shape (n_nodes,), default=None
-        Labels of the nodes that the user gives by position.
+        Labels of the nodes that the user refers to by position.
     """
 
     labels: np.ndarray
     orders: tuple = ()
-    named: object = None
+    named: Any = None
 
-    def places(self, labels, what="graph"):
+    def places(
+        self, labels: Sequence[Any], what: str = "graph"
+    ) -> tuple[dict[Any, int], Array]:
         """Return positions by label, tasks with rows first, and labels without rows."""
         absent = self.absent(labels, what)
         names = self.labels.tolist() + absent.tolist()
         return {label: t for t, label in enumerate(names)}, absent
 
-    def absent(self, labels, what="graph"):
-        """Return the labels without rows, in order."""
+    def absent(self, labels: Sequence[Any], what: str = "graph") -> Array:
+        """Return the labels of tasks without rows, in order."""
         known = set(self.labels.tolist())
         further = list(dict.fromkeys([label for label in labels if label not in known]))
         strange = [label for label in further if not self.is_like(label)]
@@ -53,8 +59,8 @@ class KnownTasks:
         found, codes = encode_tasks(np.array(further, dtype=object))
         return order_labels(found[codes])
 
-    def is_like(self, label):
-        """Return whether a value could be a label of these tasks."""
+    def is_like(self, label: Any) -> bool:
+        """Return whether a value is of the kind of the labels."""
         if self.labels.dtype.kind == "b":
             return isinstance(label, (bool, np.bool_))
         if self.labels.dtype.kind == "i":
@@ -63,11 +69,11 @@ class KnownTasks:
             )
         return isinstance(label, str)
 
-    def by_position(self, n_given, what):
+    def by_position(self, n_given: int, what: str) -> list[Any] | None:
         """Return the labels of nodes given by position, or None if unknown.
 
-        They are the given labels, or `tasks_` as if every task had rows: all ordered
-        categories, or 0, 1, 2, ...
+        They are `named`, or the tasks with rows, or what these would be if every task
+        had rows: all ordered categories, or 0, 1, 2, ...
         """
         if self.named is not None:
             return self._read_named(n_given, what)
@@ -88,7 +94,7 @@ class KnownTasks:
         if missing or len(named) != n_given or len(set(named)) < len(named):
             raise ValueError(
                 f"labels must name every task once, in the order of {what}, which has "
-                f"{n_given}. Got {len(named)} labels, {len(set(named))} of them "
+                f"{n_given}, got {len(named)} labels, {len(set(named))} of them "
                 f"distinct; missing: {missing[:5]}."
             )
         return named

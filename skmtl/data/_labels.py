@@ -1,8 +1,12 @@
-"""What a label of a task may be."""
+"""Kinds of task labels, and the checks of labels."""
 
+from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+
+from skmtl._contracts import Array
 
 RULE = "task labels must be all booleans, all integers or all strings"
 MISSING = (
@@ -12,8 +16,8 @@ MISSING = (
 _SEPARATOR = "/"
 
 
-def as_integers(labels):
-    """Convert floats to integers; refuse those too large to be exact."""
+def as_integers(labels: Array) -> Array:
+    """Convert floats to integers; raise if one is fractional or too large."""
     if np.isnan(labels).any():
         raise ValueError(MISSING)
     if np.isinf(labels).any():
@@ -46,12 +50,13 @@ def _explain_rounded(label, dtype, digits):
     )
 
 
-def explain_large(label):
+def explain_large(label: float) -> str:
+    """Return the message for an integer that exceeds 64 bits."""
     return f"{RULE} that fit 64 bits, got {label!r}. Use strings instead."
 
 
-def as_labels(distinct):
-    """Check distinct labels, and return an array of bool, int64 or str."""
+def as_labels(distinct: Any) -> Array:
+    """Convert distinct labels to an array of bool, int64 or str."""
     if not len(distinct):
         return np.empty(0, dtype=np.int64)
     if isinstance(distinct, np.ndarray):
@@ -59,7 +64,7 @@ def as_labels(distinct):
     kind = check_kinds(distinct)
     if kind == "str":
         strings = [str(label) for label in distinct]
-        array = np.array(strings)  # which drops a trailing NUL
+        array = np.array(strings)  # drops trailing NUL characters
         return array if array.tolist() == strings else np.array(strings, dtype=object)
     if kind == "bool":
         return np.array(distinct, dtype=bool)
@@ -71,11 +76,10 @@ def as_labels(distinct):
         raise ValueError(explain_large(max(distinct, key=abs))) from None
 
 
-def check_kinds(labels):
-    """Return the kind of the labels; raise if they are mixed.
+def check_kinds(labels: Any) -> str:
+    """Return the kind of the labels; raise if there are several.
 
-    In Python 1, 1.0 and True are equal, and arrays convert them, so a mixture must be
-    refused before any comparison.
+    Check this before any comparison or conversion: in Python 1, 1.0 and True are equal.
     """
     types = dict.fromkeys(map(type, labels))
     examples = [
@@ -88,7 +92,7 @@ def check_kinds(labels):
     return next(iter(kinds))
 
 
-def kind_of_tasks(tasks):
+def kind_of_tasks(tasks: Array) -> str:
     """Return the kind of an array of distinct labels."""
     return tasks.dtype.kind if tasks.dtype.kind in "bi" else "str"
 
@@ -108,12 +112,13 @@ def _kind_of(label):
     raise ValueError(explain_kind(f"{label!r} of type {type(label).__name__}"))
 
 
-def explain_kind(got):
+def explain_kind(got: object) -> str:
+    """Return the message for labels of another kind."""
     return f"{RULE}, got {got}. Convert the labels with astype(str)."
 
 
-def join_label(label):
-    """Return the label of a nested task given as a tuple; others unchanged.
+def join_label(label: Any) -> Any:
+    """Join the parts of a nested label; return a plain label unchanged.
 
     Parameters
     ----------
@@ -136,7 +141,7 @@ def join_label(label):
     return join_parts(as_labels([part]).tolist()[0] for part in label)
 
 
-def join_parts(parts):
-    """Join parts with slashes, escaped so that the result is unique."""
+def join_parts(parts: Iterable[Any]) -> str:
+    """Join parts with slashes, and escape slashes in parts to keep labels unique."""
     texts = (str(part).replace("\\", "\\\\") for part in parts)
     return _SEPARATOR.join(text.replace(_SEPARATOR, "\\/") for text in texts)

@@ -1,26 +1,28 @@
-"""Moments of (x, y) per task: all that a squared loss needs to know of the rows."""
+"""Moments of (x, y) per task, the sufficient statistics of a squared loss."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from skmtl._contracts import Array
 from skmtl._linalg import apply, diagonals, refuse_huge
 from skmtl._numbers import TINY_SQUARE
 
 from ._labels import RULE, kind_of_tasks
 
-# Deviations from a mean below this factor of it are rounding.
+# Deviations below this fraction of the mean count as rounding errors.
 _ROUNDING = 1e-13
 
 
 @dataclass(frozen=True)
 class TaskMoments:
-    """Summarise the rows of each task by weight, mean and centred scatter.
+    """Weight, mean and centred scatter of the rows of each task.
 
-    ``a + b`` are the moments of all rows of both; the order of additions does not
-    matter. Means and scatters are centred, so an offset of the features costs no
-    digits. Tasks that share their rows share `x_mean` and `xx`: a first axis of
-    length 1 stands for all tasks.
+    ``a + b`` are the moments of the rows of both, in either order. Scatters are around
+    the means, so that a large offset of the features costs no precision. Tasks that
+    share their rows share `x_mean` and `xx`: a first axis of length 1 stands for all
+    tasks.
 
     Parameters
     ----------
@@ -42,7 +44,7 @@ class TaskMoments:
         Declared orders of the labels, which may include tasks without rows.
     roots : tuple of (ndarray, ndarray) or None, default=None
         Instead of `xx`, if rows are far fewer than features: positions of tasks, and
-        rows (n_some, n_rows, n_features) with their scatters as Gram matrices.
+        stacks of rows (n_some, n_rows, n_features) with the scatters as Gram matrices.
     width : int or None, default=None
         Number of original features, if these are coordinates in a basis; else None.
 
@@ -78,21 +80,24 @@ class TaskMoments:
 
     def __post_init__(self):
         if len(np.unique(self.tasks)) != len(self.tasks):
-            raise ValueError("Labels of tasks must be distinct, and some are repeated.")
+            raise ValueError(
+                "Labels of tasks must be distinct, got some twice. Add up the moments "
+                "of the same task."
+            )
 
     @property
-    def n_tasks(self):
+    def n_tasks(self) -> int:
         """Number of tasks."""
         return len(self.tasks)
 
     @property
-    def n_features(self):
+    def n_features(self) -> int:
         """Number of features."""
         return self.x_mean.shape[1]
 
     @property
-    def curvatures(self):
-        """Scatter of each feature, (n_tasks or 1, n_features)."""
+    def curvatures(self) -> Array:
+        """Scatter of each feature, shape (n_tasks or 1, n_features)."""
         if self.roots is None:
             return diagonals(self.xx)
         found = np.zeros(self.xy.shape)
@@ -100,8 +105,8 @@ class TaskMoments:
             found[tasks] = np.einsum("tij,tij->tj", X, X)
         return found
 
-    def curve(self, coef):
-        """Multiply coefficients by the scatters.
+    def curve(self, coef: Array) -> Array:
+        """Multiply the scatter of each task by its coefficients.
 
         Parameters
         ----------
@@ -121,11 +126,11 @@ class TaskMoments:
             curved[tasks] = np.matmul(fitted.transpose(0, 2, 1), X)[:, 0]
         return curved
 
-    def __add__(self, other):
+    def __add__(self, other: "TaskMoments") -> "TaskMoments":
         if self.n_features != other.n_features:
             raise ValueError(
-                "Moments must have the same features to be added, and these have "
-                f"{self.n_features} and {other.n_features}."
+                "Moments must have the same features to be added, got "
+                f"{self.n_features} and {other.n_features} features."
             )
         _check_kinds(self.tasks, other.tasks)
         orders = tuple(dict.fromkeys(self.orders + other.orders))
@@ -135,8 +140,8 @@ class TaskMoments:
         whole = _merge(self.spread(tasks), other.spread(tasks))
         return replace(whole, orders=orders)
 
-    def spread(self, tasks):
-        """Place the tasks among more, which get no weight.
+    def spread(self, tasks: Array) -> "TaskMoments":
+        """Extend the moments to more tasks, which get weight 0.
 
         Parameters
         ----------
@@ -152,21 +157,29 @@ class TaskMoments:
         where = [place[task] for task in self.tasks.tolist()]
         own = self.apart()
 
-        def put(values):
+        def put(values: Any) -> Array:
             placed = np.zeros((len(tasks), *values.shape[1:]))
             placed[where] = values
             return placed
 
-        arrays = [own.weight, own.x_mean, own.y_mean, own.xx, own.xy, own.yy]
-        return TaskMoments(tasks, *map(put, arrays), self.orders)
+        return TaskMoments(
+            tasks,
+            put(own.weight),
+            put(own.x_mean),
+            put(own.y_mean),
+            put(own.xx),
+            put(own.xy),
+            put(own.yy),
+            self.orders,
+        )
 
-    def select(self, index):
+    def select(self, index: Any) -> "TaskMoments":
         """Keep some tasks, in the order of `index`.
 
         Parameters
         ----------
         index : array-like of int
-            Which tasks to keep.
+            Positions of the tasks to keep.
 
         Returns
         -------
@@ -185,13 +198,13 @@ class TaskMoments:
             self.orders,
         )
 
-    def apart(self):
-        """Give every task its own copy of what tasks share.
+    def apart(self) -> "TaskMoments":
+        """Copy shared means and scatters to every task.
 
         Returns
         -------
         TaskMoments
-            The same moments, with a row per task in every array.
+            The same moments, with a first axis of length n_tasks in every array.
         """
         if len(self.x_mean) == self.n_tasks:
             return self
@@ -201,8 +214,8 @@ class TaskMoments:
             xx=None if self.xx is None else np.repeat(self.xx, self.n_tasks, axis=0),
         )
 
-    def weighted(self, factor):
-        """Multiply the weights of each task's rows.
+    def weighted(self, factor: Array | None) -> "TaskMoments":
+        """Multiply the weights of the rows of each task by a factor.
 
         Parameters
         ----------
@@ -232,15 +245,15 @@ class TaskMoments:
         )
 
     def _about_zero(self):
-        """Return roots of the scatters around zero, with one more row."""
+        """Return the roots of the scatters around zero, which have one more row."""
         mean = np.sqrt(self.weight)[:, None] * self.x_mean
         return tuple(
             (tasks, np.concatenate([X, mean[tasks][:, None]], axis=1))
             for tasks, X in self.roots
         )
 
-    def about_zero(self):
-        """Take the scatter around zero, for models without intercept.
+    def about_zero(self) -> "TaskMoments":
+        """Return moments around zero, for models without intercept.
 
         Returns
         -------
@@ -258,8 +271,8 @@ class TaskMoments:
             roots=None if self.roots is None else self._about_zero(),
         )
 
-    def less(self, coef, intercept):
-        """Take the prediction of one linear model from every target.
+    def less(self, coef: Array, intercept: float) -> "TaskMoments":
+        """Subtract the prediction of one linear model from every target.
 
         Parameters
         ----------
@@ -281,7 +294,7 @@ class TaskMoments:
             yy=np.maximum(self.yy + (curved - 2 * self.xy) @ coef, 0),
         )
 
-    def squared_errors(self, coef, intercept):
+    def squared_errors(self, coef: Array, intercept: Array) -> Array:
         """Return the weighted sum of squared errors of a linear model per task.
 
         Parameters
@@ -302,13 +315,13 @@ class TaskMoments:
         return np.maximum(scatter, 0) + self.weight * bias**2
 
 
-def rounding(weight, mean):
-    """Return the scatter that rounding gives to a column which does not vary."""
+def rounding(weight: Array, mean: Array) -> Array:
+    """Return the largest scatter of a constant column that rounding can cause."""
     return np.maximum(weight * (_ROUNDING * mean) ** 2, TINY_SQUARE)
 
 
-def without_rounding(moments):
-    """Make columns constant that vary by no more than the rounding of their mean."""
+def without_rounding(moments: TaskMoments) -> TaskMoments:
+    """Set the scatters of columns that vary only by rounding to zero."""
     x_mean, xx = moments.x_mean, moments.xx
     if xx is None:
         refuse_huge(moments.xy, moments.yy)
@@ -324,7 +337,7 @@ def without_rounding(moments):
 
 
 def _check_kinds(a, b):
-    """Refuse labels of two kinds; 1 and True are equal, but not the same label."""
+    """Raise if labels differ in kind; 1 and True are equal, but not the same label."""
     if a.size and b.size and kind_of_tasks(a) != kind_of_tasks(b):
         raise ValueError(
             f"{RULE} to be merged, got {a[:3].tolist()} and {b[:3].tolist()}. Convert "
@@ -333,7 +346,7 @@ def _check_kinds(a, b):
 
 
 def _alike(a, b):
-    """Give both moments the same form, shared or apart."""
+    """Return both moments in the same form, with shared or own scatters."""
     if len(a.x_mean) == len(b.x_mean):
         return a, b
     return a.apart(), b.apart()

@@ -1,13 +1,17 @@
 """Products of rows with the coefficients of their tasks."""
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
-# Rows are predicted this many numbers at a time, to gather few coefficients at once.
+from skmtl._contracts import Array
+
+# Numbers of X per block of rows; larger blocks copy more coefficients at once.
 _CHUNK = 2**20
 
 
-def multiply_rows(X, coef, codes):
+def multiply_rows(X: Any, coef: Array, codes: Array) -> Array:
     """Return the product of each row with the coefficients of its task."""
     if sparse.issparse(X):
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))

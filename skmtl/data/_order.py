@@ -1,4 +1,4 @@
-"""Order labels by their container, or else by the numbers and dates in them."""
+"""Order labels as their container declares, or by the numbers and dates in them."""
 
 import heapq
 import re
@@ -6,15 +6,18 @@ from bisect import bisect_left
 from fractions import Fraction
 from itertools import pairwise
 from numbers import Real
+from typing import Any
 
 import numpy as np
+
+from skmtl._contracts import Array
 
 from ._calendar import read_dates
 from ._containers import is_instance
 from ._labels import as_labels
 
-# A number in a label: optional thousands separators, decimals and exponent, and no more
-# digits than int() accepts.
+# A number in a label: optional thousands separators, decimals and exponent; at most as
+# many digits as int() accepts.
 _NUMBER = re.compile(
     r"(?P<sign>[-+\u2212])?"
     r"(?P<digits>[1-9][0-9]{0,2}(?:,[0-9]{3})+(?![0-9,])|[0-9]{1,4000})"
@@ -26,8 +29,8 @@ _BEFORE_SIGN = frozenset(" \t([{:;,=/<>~-\u2013\u00b1")
 _VERSION = re.compile(r"\bv(er(sion)?)?\.?\s*$", re.IGNORECASE)
 
 
-def declared_orders(labels, tasks):
-    """Return the order declared by the container of the labels, if any.
+def declared_orders(labels: Any, tasks: Array) -> tuple[tuple, ...]:
+    """Return the order that the container of the labels declares, if any.
 
     pandas' ordered categoricals, polars' enumerations and pyarrow's ordered
     dictionaries declare one; unordered categoricals do not.
@@ -90,21 +93,21 @@ def _dictionary(labels):
     return labels.dictionary.to_pylist()
 
 
-def order_labels(labels, orders=()):
-    """Sort labels by declared orders, or else by the numbers and dates in them.
+def order_labels(labels: Array, orders: tuple[tuple, ...] = ()) -> Array:
+    """Sort labels by declared orders, or by the numbers and dates in them.
 
     Parameters
     ----------
     labels : ndarray of shape (n_labels,)
         Distinct labels.
     orders : tuple of tuple, default=()
-        Declared orders, which must agree and together include every label. Labels that
-        they do not order follow the numbers in them.
+        Declared orders, which must agree and together include every label. The numbers
+        in labels order those that the orders leave open.
 
     Returns
     -------
     ndarray of shape (n_ordered,)
-        All labels, including those only in the orders.
+        All labels, including labels that only the orders have.
 
     Examples
     --------
@@ -120,14 +123,14 @@ def order_labels(labels, orders=()):
     if missing:
         raise ValueError(
             f"The ordered categories must include all tasks; missing: {missing[:5]}. "
-            "Use the same categories for those rows, or give the order."
+            "Use the same categories for their rows, or pass the order."
         )
     merged = orders[0] if len(orders) == 1 else _merge(orders, list(known))
     return as_labels(list(merged))
 
 
 def _merge(orders, labels):
-    """Merge orders; break ties by the numbers in labels."""
+    """Merge orders by a topological sort; break ties by the numbers in labels."""
     array = as_labels(labels)
     rank = {array[i].item(): k for k, i in enumerate(_sorted_places(array))}
     names = list(rank)
@@ -148,26 +151,27 @@ def _merge(orders, labels):
     if len(merged) < len(names):
         held = [name for name, n in zip(names, n_before, strict=True) if n > 0]
         raise ValueError(
-            "The orders of the batches must agree, but they contradict each other on "
-            f"{held[:5]}. Give all batches the same ordered categories or columns."
+            "The orders of the batches must agree, got orders that contradict each "
+            f"other on {held[:5]}. Use the same ordered categories or columns in all "
+            "batches."
         )
     return merged
 
 
-def place_labels(ordered, new):
-    """Return how many labels precede each new one, by the numbers in them.
+def place_labels(ordered: Array, new: Array) -> Array:
+    """Count the labels that precede each new one, by the numbers in them.
 
     Parameters
     ----------
     ordered : ndarray of shape (n_labels,)
-        Labels in the order of `order_labels`, without declared orders.
+        Labels, as `order_labels` sorts them without declared orders.
     new : ndarray of shape (n_new,)
         Labels that are not among them, of the same kind.
 
     Returns
     -------
     ndarray of shape (n_new,), dtype intp
-        How many precede; -1 for a label that is not a date if all others are.
+        Number of labels before each; -1 for a label that is no date if all others are.
 
     Examples
     --------
@@ -179,7 +183,7 @@ def place_labels(ordered, new):
     if ordered.dtype.kind in "bi":
         return np.searchsorted(ordered, new).astype(np.intp)
     known, texts = ordered.tolist(), new.tolist()
-    read = _reading(known)
+    read = _choose_parser(known)
     keys = [(read(text), text) for text in known]
     found = [read(text) for text in texts]
     places = [
@@ -193,18 +197,18 @@ def _sorted_places(labels):
     if labels.dtype.kind in "bi":
         return np.argsort(labels, kind="stable")
     texts = labels.tolist()
-    read = _reading(texts)
+    read = _choose_parser(texts)
     keys = [(read(text), text) for text in texts]
     return np.array(sorted(range(len(texts)), key=keys.__getitem__), dtype=np.intp)
 
 
-def _reading(texts):
-    """Return the sort key function for labels, given all of them."""
+def _choose_parser(texts):
+    """Return the function from a label to its sort key, given all labels."""
     return read_dates(texts) or _read_numbers(texts)
 
 
 def _read_numbers(texts):
-    """Parse the numbers in labels, as decimals unless two labels would become equal."""
+    """Return a parser of decimals, or of versions where 1.1 and 1.10 would be equal."""
     split = {text: _split(text) for text in texts}
     # T-1 beside T0 is minus one; week-1 beside week-2 is not.
     plain = {
@@ -221,7 +225,7 @@ def _read_numbers(texts):
 
 
 class _Numbers:
-    """Split a label into alternating texts and numbers."""
+    """Parser of labels into alternating texts and numbers."""
 
     def __init__(self, plain, dotted):
         self.plain = plain

@@ -1,17 +1,21 @@
-"""A sparse matrix with columns of labels, which it cannot hold itself."""
+"""Sparse features with columns of task labels."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+
+from skmtl._contracts import Array
 
 
 @dataclass(frozen=True, eq=False)
 class SparseTable:
-    """Hold sparse features and, as last columns, task labels.
+    """Sparse features with task labels as last columns.
 
-    It passes between the steps of a pipeline with transformers that return sparse
-    matrices, which hold only numbers. All functions and estimators with a `task_column`
-    accept it; indexing selects rows.
+    Transformers that return sparse matrices, which hold only numbers, pass it on to the
+    next step of a pipeline. All functions and estimators with a `task_column` accept
+    it; indexing selects rows.
 
     Parameters
     ----------
@@ -22,7 +26,7 @@ class SparseTable:
     columns : list of str or None, default=None
         Names of all columns, the labels last; None if unnamed.
     library : {"pandas", "polars"} or None, default=None
-        Library of the source frame, used for dense results.
+        Library of the original frame, for dense results.
 
     Examples
     --------
@@ -37,26 +41,26 @@ class SparseTable:
     ((2, 3), ['v', 'u'])
     """
 
-    features: object
+    features: Any
     labels: tuple
     columns: list | None = None
     library: str | None = None
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """Number of rows and of columns, including the labels."""
         n_rows, n_features = self.features.shape
         return n_rows, n_features + len(self.labels)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.features.shape[0]
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: Any) -> "SparseTable":
         rows = rows[0] if isinstance(rows, tuple) else rows  # also table[rows, ...]
         labels = tuple(np.asarray(each)[rows] for each in self.labels)
         return replace(self, features=self.features[rows], labels=labels)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         raise TypeError(
             "X must be a numeric array here, got a SparseTable (sparse features with "
             "task labels) from a TaskAware transformer. Wrap the estimator in "
@@ -64,15 +68,15 @@ class SparseTable:
             "the transformer return a dense array."
         )
 
-    def column(self, position):
+    def column(self, position: int) -> Array:
         """Return one column as a dense array."""
         n_features = self.features.shape[1]
         if position >= n_features:
             return self.labels[position - n_features]
         return self.features[:, [position]].toarray().ravel()
 
-    def drop(self, positions):
-        """Drop columns; return a matrix if no labels remain."""
+    def drop(self, positions: Iterable[int]) -> Any:
+        """Drop columns; return a sparse matrix if no labels are left."""
         n_features = self.features.shape[1]
         gone = set(positions)
         kept = np.array([j for j in range(n_features) if j not in gone], dtype=np.intp)

@@ -1,14 +1,22 @@
-"""Moments of rows that are at hand as arrays."""
+"""Moments of rows that are valid arrays."""
+
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from skmtl._contracts import Array
 
 from ._arrange import order_by_task
-from ._rows import TaskRows
-from ._tasks import encode_tasks
+from ._moments import TaskMoments
+from ._task_codes import encode_tasks
+from ._task_rows import TaskRows
 
 
-def summarise(X, y, task, sample_weight=None):
-    """Summarise rows by the moments of each task.
+def summarise(
+    X: Any, y: Array, task: ArrayLike, sample_weight: Array | None = None
+) -> TaskMoments:
+    """Compute the moments of each task.
 
     Parameters
     ----------

@@ -1,17 +1,21 @@
-"""Targets: numbers, or classes, in any container."""
+"""Read targets, numbers or classes, from any container."""
 
+from collections.abc import Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
 
+from skmtl._contracts import Array
+
 from ._containers import column_names, refuse_lazy
-from ._tasks import encode_tasks
+from ._task_codes import encode_tasks
 
-_NOTHING = ("NAType", "NaTType")
+_MISSING_TYPES = ("NAType", "NaTType")
 
 
-def find_missing(values):
+def find_missing(values: Array) -> Array:
     """Return which entries of an array are NaN, None, NA or NaT.
 
     Parameters
@@ -33,17 +37,17 @@ def find_missing(values):
     """
     if values.dtype.kind != "O":
         return values != values
-    found = [_is_nothing(value) for value in values.ravel().tolist()]
+    found = [_is_missing(value) for value in values.ravel().tolist()]
     return np.array(found, dtype=bool).reshape(values.shape)
 
 
-def _is_nothing(value):
-    if value is None or type(value).__name__ in _NOTHING:
+def _is_missing(value):
+    if value is None or type(value).__name__ in _MISSING_TYPES:
         return True
     return isinstance(value, Real) and value != value
 
 
-def read_array(y):
+def read_array(y: Any) -> Array:
     """Convert numbers or classes from any container to an array.
 
     Parameters
@@ -64,8 +68,8 @@ def read_array(y):
     array([1, None, 'a'], dtype=object)
     """
     if isinstance(y, np.ma.MaskedArray):
-        mask = np.ma.getmaskarray(y)  # asarray would expose masked values
-        array = np.where(mask, None, y.data.astype(object))
+        mask = np.ma.getmaskarray(y)  # asarray would ignore the mask
+        array = _set_none(y.data, mask)
     elif isinstance(y, (list, tuple)) and len(set(map(type, y))) > 1:
         array = np.array(y, dtype=object)  # asarray would turn 1 beside "a" into "1"
     else:
@@ -74,24 +78,31 @@ def read_array(y):
         return array
     missing = find_missing(array)
     if missing.any():
-        return np.where(missing, None, array)
+        return _set_none(array, missing)
     values = array.ravel().tolist()
     if not all(isinstance(value, (Real, np.bool_)) for value in values):
         return array
     return np.array(values).reshape(array.shape)
 
 
-def refuse_missing(values, name="y", what="value"):
-    """Raise an error if some 1-d targets are missing or infinite.
+def _set_none(values, mask):
+    """Return a copy of dtype object with None where the mask is true."""
+    values = values.astype(object)
+    values[mask] = None
+    return values
+
+
+def refuse_missing(values: Array, name: str = "y", what: str = "value") -> None:
+    """Raise an error if a 1-d target has missing or infinite values.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows,)
         Numbers or classes.
     name : str, default="y"
-        Name of the values in the message.
+        Name of the values in error messages.
     what : {"value", "label"}, default="value"
-        Name of one target in the message.
+        Word for one target in error messages.
 
     Examples
     --------
@@ -113,13 +124,13 @@ def refuse_missing(values, name="y", what="value"):
         assert_all_finite(values, input_name=name)
 
 
-def read_numeric_target(estimator, y):
-    """Check numeric targets: a complete 1-d array, or a 2-d one with NaN as missing.
+def read_numeric_target(estimator: Any, y: Any) -> tuple[Array, Array | None]:
+    """Check numeric targets: 1-d and complete, or 2-d with NaN as unobserved.
 
     Parameters
     ----------
     estimator : estimator
-        Named in messages.
+        Estimator to name in error messages.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
         Targets in any container.
 
@@ -144,7 +155,6 @@ def read_numeric_target(estimator, y):
             f"This {name} estimator requires y to be passed, but the target y is None."
         )
     refuse_lazy("y", y)
-    outputs = label_outputs(column_names(y))
     target = check_array(
         read_array(y),
         ensure_2d=False,
@@ -158,11 +168,11 @@ def read_numeric_target(estimator, y):
     if target.ndim == 1:
         refuse_missing(target)
         return target, None
-    return target, np.arange(target.shape[1]) if outputs is None else outputs
+    return target, label_columns(y, target.shape[1])
 
 
-def read_target(y):
-    """Read numbers or classes: 1-d, or 2-d with missing values as unobserved.
+def read_target(y: Any) -> Array:
+    """Read numbers or classes: 1-d, or 2-d with missing values as unobserved cells.
 
     Parameters
     ----------
@@ -194,20 +204,20 @@ def read_target(y):
     return column_or_1d(target, warn=True)
 
 
-def read_class_labels(y, name="y"):
-    """Read the class of each row; missing values raise.
+def read_class_labels(y: Any, name: str = "y") -> Array:
+    """Read the class of each row; raise an error for missing values.
 
     Parameters
     ----------
     y : array-like of shape (n_rows,)
         Classes in any container.
     name : str, default="y"
-        Name of the values in the message.
+        Name of the values in error messages.
 
     Returns
     -------
     ndarray of shape (n_rows,)
-        Classes of one kind.
+        Classes, all strings or all numbers.
 
     Examples
     --------
@@ -228,8 +238,24 @@ def read_class_labels(y, name="y"):
     return labels
 
 
-def label_outputs(names):
-    """Return the names of several columns as labels, in their order."""
+def find_observed(target: Array, name: str = "y") -> Array:
+    """Return the mask of the observed cells of a 2-d target; raise if none is."""
+    observed = ~find_missing(target)
+    if not observed.any():
+        raise ValueError(
+            f"{name} must have an observed value, got NaN in all {target.size} cells."
+        )
+    return observed
+
+
+def label_columns(y: Any, n_outputs: int) -> Array:
+    """Return a label for each column of a 2-d target: its name or its position."""
+    labels = label_outputs(column_names(y))
+    return np.arange(n_outputs) if labels is None else labels
+
+
+def label_outputs(names: Sequence[Any] | None) -> Array | None:
+    """Return the names of several columns as labels; None for one or without names."""
     if names is None or len(names) == 1:
         return None
     labels = np.empty(len(names), dtype=object)

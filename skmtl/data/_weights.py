@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
 
+from skmtl._contracts import Array
+
 from ._containers import refuse_lazy
 from ._labels import join_label
 from ._targets import read_array
-from ._tasks import find_tasks
+from ._task_codes import find_tasks
 
 
-def read_sample_weight(sample_weight, n_rows):
-    """Check the weights of the rows; None stays None, a number is repeated.
+def read_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
+    """Check the weights of the rows; repeat a single number, and return None for None.
 
     Parameters
     ----------
@@ -57,14 +60,16 @@ def read_sample_weight(sample_weight, n_rows):
     return weight
 
 
-def read_task_weight(task_weight, tasks, totals):
-    """Check the factor of each task's loss against the tasks that there are.
+def read_task_weight(
+    task_weight: str | Mapping[Any, float] | None, tasks: Array, totals: Array
+) -> Array | None:
+    """Check the factors of the tasks' losses.
 
     Parameters
     ----------
     task_weight : {"balanced"}, mapping or None
-        A mapping from every label to a number, or "balanced" to make the totals of all
-        tasks equal, their sum unchanged. None means ones.
+        A mapping from every label to a number, or "balanced" for equal totals of all
+        tasks, with the same sum. None means ones.
     tasks : ndarray of shape (n_tasks,)
         Labels.
     totals : ndarray of shape (n_tasks,)
@@ -93,17 +98,22 @@ def read_task_weight(task_weight, tasks, totals):
             f"task_weight must be None, 'balanced' or a mapping from labels to "
             f"numbers, got {task_weight!r}. Pass for example {{'a': 1.0, 'b': 2.0}}."
         )
-    if not np.any(totals if factors is None else totals * factors):
+    refuse_zero_weight(totals if factors is None else totals * factors)
+    return factors
+
+
+def refuse_zero_weight(weight: Array | None) -> None:
+    """Raise an error if the weights of all observations, or of all tasks, are 0."""
+    if weight is not None and not np.any(weight):
         raise ValueError(
             "Sample weights and task weights must contain at least one non-zero number "
             "that belongs to an observation, got zero everywhere. Pass None for equal "
             "weights."
         )
-    return factors
 
 
 def _balance(totals):
-    """Make the totals of all tasks that have weight equal, their sum unchanged."""
+    """Return factors for equal totals of all tasks with weight, with the same sum."""
     factors = np.ones(len(totals))
     heavy = totals > 0
     factors[heavy] = totals[heavy].sum() / (heavy.sum() * totals[heavy])
@@ -111,7 +121,7 @@ def _balance(totals):
 
 
 def _look_up(task_weight, tasks):
-    # Labels that are not tasks are passed over: a fold may lack a small task.
+    # Labels of other tasks are ignored, since a fold may lack a small task.
     labels = tasks.tolist()
     named = [join_label(label) for label in task_weight]
     codes = find_tasks(named, tasks).tolist()
@@ -120,7 +130,7 @@ def _look_up(task_weight, tasks):
     if missing:
         raise ValueError(
             f"task_weight must have one entry for each of the {len(labels)} tasks, "
-            f"got none for {missing[:5]}. Add these labels."
+            f"missing: {missing[:5]}. Add these labels."
         )
     values = {label: found[t] for t, label in enumerate(labels)}
     bad = {label: value for label, value in values.items() if not _is_weight(value)}

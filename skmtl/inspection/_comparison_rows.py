@@ -1,24 +1,27 @@
 """Rows of a comparison, and their folds."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, check_cv
-from sklearn.utils import check_consistent_length
 
 from skmtl.compose import take_rows
 from skmtl.data import (
     as_table,
     column_names,
+    declare_tasks,
     encode_tasks,
-    find_missing,
-    label_outputs,
+    find_observed,
+    label_columns,
     read_sample_weight,
     read_target,
     refuse_missing,
-    take_task_column,
+    refuse_undeclared,
 )
 from skmtl.model_selection import TaskKFold
 
@@ -28,12 +31,12 @@ from ._metrics import find_metric
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows, and their observed targets.
+    """Rows of a comparison, and their observed targets.
 
     Parameters
     ----------
     X : container of shape (n_rows, n_columns)
-        Rows as the user gave them.
+        Rows in the user's container.
     y : container of shape (n_rows,) or (n_rows, n_tasks)
         Targets that models are fitted on.
     task : array-like of shape (n_rows,) or None
@@ -54,9 +57,9 @@ class Rows:
         Sorted classes.
     """
 
-    X: object
-    y: object
-    task: object
+    X: Any
+    y: Any
+    task: Any
     weight: np.ndarray | None
     tasks: np.ndarray
     targets: np.ndarray
@@ -66,63 +69,62 @@ class Rows:
     classes: np.ndarray | None = None
 
     @property
-    def n_rows(self):
+    def n_rows(self) -> int:
         return self.X.shape[0]
 
     @property
-    def shape(self):
-        """Shape of the targets, observed or not."""
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the targets, including unobserved cells."""
         return np.shape(self.y)
 
     @property
-    def prediction_shape(self):
+    def prediction_shape(self) -> tuple[int, ...]:
         """Shape of predictions, with a last axis for classes."""
         return self.shape if self.classes is None else (*self.shape, len(self.classes))
 
     @property
-    def cells(self):
+    def cells(self) -> np.ndarray:
         """Positions of the observed targets in flat predictions."""
         if len(self.shape) == 1:
             return self.rows
         return self.rows * len(self.tasks) + self.codes
 
     @property
-    def target_weight(self):
+    def target_weight(self) -> np.ndarray:
         weight = np.ones(self.n_rows) if self.weight is None else self.weight
         return weight[self.rows]
 
-    def take(self, rows):
+    def take(self, rows: Any) -> tuple[Any, Any, Any, Any]:
         """Return X, y, labels and weight of some rows, or None where not given."""
         task = None if self.task is None else self.task[rows]
         weight = None if self.weight is None else self.weight[rows]
         return take_rows(self.X, rows), take_rows(self.y, rows), task, weight
 
 
-def read_comparison(X, y, task_column, task, sample_weight, metric="mse"):
+def read_comparison(
+    X: Any,
+    y: Any,
+    task_column: str | int | Sequence[str | int] | None,
+    task: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    metric: str = "mse",
+) -> Rows:
     """Read rows; a column of X, `task`, or the columns of y give the tasks."""
-    _check_one_declaration(task_column, task)
-    X, target = as_table(X), read_target(y)
-    check_consistent_length(X, target, task)
+    table, target = as_table(X), read_target(y)
+    layout, labels = declare_tasks(table, task_column, task).match(table, target)
+    refuse_undeclared(layout)
     weight = read_sample_weight(sample_weight, len(target))
-    if target.ndim == 2:
-        return _read_outputs(X, y, target, weight, task_column, task, metric)
-    labels = task
-    if task_column is not None:
-        _, labels = take_task_column(X, task_column)
-    if labels is None:
-        raise ValueError(
-            "The task of each row must be known. Got a y of one dimension; give "
-            "task_column= or task=."
-        )
+    if layout == "outputs":
+        return _list_cells(table, y, target, weight, metric)
     tasks, codes = encode_tasks(labels)
     target, targets, known = _read_targets(target, metric)
-    task = None if task is None else tasks[codes]
+    task = tasks[codes] if layout == "keyword" else None
     rows = np.arange(len(target))
-    return Rows(X, target, task, weight, tasks, targets, rows, codes, **known)
+    return Rows(table, target, task, weight, tasks, targets, rows, codes, **known)
 
 
 def _read_targets(target, metric):
-    """Return targets to fit on, targets for the losses, and their kind and classes."""
+    """Return targets to fit, targets for the losses, and their kind and classes."""
     kind = find_metric(metric).kind
     if kind == "classes":
         classes, codes = encode_classes(target)
@@ -132,7 +134,9 @@ def _read_targets(target, metric):
     return target, target, {"kind": kind}
 
 
-def split_rows(data, cv, random_state):
+def split_rows(
+    data: Rows, cv: Any, random_state: Any
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return pairs of training rows and held-out rows."""
     if isinstance(cv, Integral):
         cv = _make_splitter(data, cv, random_state)
@@ -152,30 +156,17 @@ def _make_splitter(data, n_folds, random_state):
     return TaskKFold(n_folds, stratify=data.kind == "classes", **options)
 
 
-def _check_one_declaration(task_column, task):
-    if task is not None and task_column is not None:
-        raise ValueError(
-            "The tasks must be declared in one way. Got both task= and "
-            f"task_column={task_column!r}; drop one of them."
-        )
-
-
-def _read_outputs(X, y, target, weight, task_column, task, metric):
-    if task_column is not None or task is not None:
-        raise ValueError(
-            "y must be 1-d when the task of each row is given. Got shape "
-            f"{target.shape}; give the labels or a 2-d y, not both."
-        )
-    names = label_outputs(column_names(y))
-    tasks = np.arange(target.shape[1]) if names is None else names
+def _list_cells(X, y, target, weight, metric):
+    """List the observed cells of a 2-d target, row by row."""
     words = [value for value in target.ravel().tolist() if isinstance(value, str)]
     if words:
         raise ValueError(
             "A 2-d y must hold numbers and NaN (for classes, 0, 1 and NaN). Got "
             f"{words[0]!r}; for other classes give each cell a row of its own."
         )
-    y = target.astype(np.float64) if names is None else y
-    rows, codes = np.nonzero(~find_missing(target))
+    tasks = label_columns(y, target.shape[1])
+    y = target.astype(np.float64) if column_names(y) is None else y
+    rows, codes = np.nonzero(find_observed(target))
     observed = target[rows, codes].astype(np.float64)
     _, targets, known = _read_targets(observed, metric)
     return Rows(X, y, None, weight, tasks, targets, rows, codes, **known)

@@ -1,25 +1,27 @@
-"""The task column that an estimator declares, however deep it is wrapped."""
+"""The task column that an estimator declares, also if it is wrapped."""
+
+from typing import Any
 
 from sklearn.pipeline import Pipeline
 
 
-def find_task_column(estimator):
-    """Find the column of X that an estimator, or one inside it, takes for the task.
+def find_task_column(estimator: Any) -> str | int | list | None:
+    """Find the task column that an estimator, or one inside it, declares.
 
-    The parameter ``task_column`` is looked for in the estimator and in all those that
-    its parameters hold: the steps of a Pipeline, the estimator of a search, the
-    transformer of a TaskAware. A fitted search stands for its ``best_estimator_``.
+    Searches for the parameter ``task_column`` in the estimator and in the estimators
+    among its parameters: the steps of a Pipeline, the estimator of a search, the
+    transformer of a TaskAware. Of a fitted search, uses the ``best_estimator_``.
 
     Parameters
     ----------
     estimator : estimator instance
-        Any estimator of scikit-learn's kind.
+        Any estimator with scikit-learn's interface.
 
     Returns
     -------
     task_column : str, int, list or None
-        Name or position of the column, or a list of them; None if no ``task_column`` is
-        set anywhere.
+        Name or position of the column, or a list of them; None if no estimator sets
+        ``task_column``.
 
     Examples
     --------
@@ -38,20 +40,20 @@ def find_task_column(estimator):
     if len(found) > 1:
         raise ValueError(
             "The estimator must declare one task column. Got "
-            f"{sorted(found, key=str)} in {type(estimator).__name__}; say which one "
-            "with task_column=."
+            f"{sorted(found, key=str)} in {type(estimator).__name__}; name one with "
+            "task_column=."
         )
     if found and not names and _is_behind_a_step(estimator):
         raise ValueError(
             "The task column must be identifiable in X itself. Got position "
-            f"{found[0]} in a Pipeline whose first step may move the columns; say with "
-            "task_column= where it is in X."
+            f"{found[0]} in a Pipeline whose first step may move the columns; name the "
+            "column of X with task_column=."
         )
     return found[0] if found else None
 
 
-def has_position(task_column):
-    """Return whether a task column, or one of several, is declared by position.
+def has_position(task_column: str | int | list[str | int]) -> bool:
+    """Return whether a task column, or one of several, is given by position.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def has_position(task_column):
     Returns
     -------
     bool
-        Whether a position is among them.
+        Whether at least one is a position.
 
     Examples
     --------
@@ -73,8 +75,8 @@ def has_position(task_column):
     return not all(isinstance(name, str) for name in named)
 
 
-def unwrap_search(estimator):
-    """Return what a fitted search has chosen, else the estimator itself."""
+def unwrap_search(estimator: Any) -> Any:
+    """Return the best estimator of a fitted search, or the estimator itself."""
     while hasattr(estimator, "best_estimator_"):
         estimator = estimator.best_estimator_
     return estimator
@@ -89,12 +91,12 @@ def _list_declared(estimator):
 
 
 def _read_parameters(estimator):
-    """Return the parameters at all depths, none for what is not an estimator."""
+    """Return the nested parameters of an estimator; none for other objects."""
     return estimator.get_params() if hasattr(estimator, "get_params") else {}
 
 
 def _is_behind_a_step(estimator):
-    """Tell whether a Pipeline begins with a step that knows of no task column."""
+    """Return whether the first step of a Pipeline declares no task column."""
     parts = [estimator, *_read_parameters(estimator).values()]
     pipelines = [part for part in parts if isinstance(part, Pipeline)]
     return any(

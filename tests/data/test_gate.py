@@ -340,7 +340,7 @@ NO_WEIGHT = "eights must contain at least one non-zero number"
         ({"task_weight": dict.fromkeys([*NAMES], 0)}, NO_WEIGHT),
         (
             {"task_weight": {"ash": 1, "beech": 1, "oak": 1}},
-            r"for each of the 3 tasks, got none for \['cedar'\]. Add these labels",
+            r"for each of the 3 tasks, missing: \['cedar'\]. Add these labels",
         ),
         (
             {"task_weight": {"ash": 1, "beech": -1, "cedar": np.inf}},
@@ -600,6 +600,8 @@ def test_a_later_batch_must_look_like_the_first():
 
 def test_a_later_batch_declares_the_tasks_in_the_same_way():
     model = TinyRidge().fit(F, y, task=NAMES)
-    message = "begun with labels as task=, this batch has the columns of a 2-d y. Call"
+    message = (
+        "got labels as task= in the first batch and the columns of a 2-d y in this"
+    )
     with pytest.raises(ValueError, match=message):
         read_rows(model, F, Y, reset=False)

@@ -25,7 +25,7 @@ from skmtl.linear_model import (
 
 SAYS_ONE_TASK = (
     r"All rows are taken as one task, as y is 1-d and \w+ was given no task. Declare "
-    r"tasks with task_column=, with task= in fit, or as the columns of a 2-d y; for a "
+    r"tasks with task_column=, with task=, or as the columns of a 2-d y; for a "
     r"single task, use task=0 in fit\.$"
 )
 RNG = np.random.default_rng(0)

@@ -482,7 +482,7 @@ def test_the_default_models_go_from_apart_to_pooled():
     [
         ({"metric": "r2"}, "metric must be one of .*'rmse', 'mae'.*Got 'r2'"),
         ({"baseline": "aprt"}, "baseline must be the name of a model. Got 'aprt'"),
-        ({"task": [1]}, "declared in one way. Got both task= and task_column='task'"),
+        ({"task": [1]}, "declared in one way, got both task= and task_column='task'"),
         ({"estimators": {"a": Ridge()}}, "at least two models, including the baseline"),
         ({"task_column": None}, "The task of each row must be known"),
         ({"cv": [([0, 1], [])]}, "cv must hold out rows in every fold"),

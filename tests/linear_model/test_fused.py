@@ -210,7 +210,7 @@ def test_a_single_task_has_one_segment_per_feature():
     [
         ([0, 1, 2], r"name every task of a chain once; missing: \[3, 4, 5\]"),
         ([0, 1, 2, 3, 4, 5, 5], "must not name a task twice in a row"),
-        ([(0, 1, 2, 3)], r"edges as \(label, label\) or with a weight"),
+        ([(0, 1, 2, 3)], r"edges as \(label, label\) or \(label, label, weight"),
         ([*CHAIN, (0, 3, 2.0)], r"edges of one weight .* got \[1.0, 2.0\]"),
         (dict.fromkeys(range(N_TASKS), "all"), "got a mapping to groups"),
         ([("a", "b")], r"graph must use labels of the same kind"),

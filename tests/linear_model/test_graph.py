@@ -204,7 +204,7 @@ WRONG = {
     "a task twice in a row": [0, 1, 1, 2, 3, 4, 5, 6],
     "list edges as": [(0, 1, 2, 3)],
     "join two tasks by each edge": [(0, 0)],
-    r"give every task a parent, not \[1": {0: "a"},
+    r"give every task a parent; missing: \[1": {0: "a"},
     "lead from 'a' back to itself": {**dict.fromkeys(range(7), "a"), "a": "a"},
 }
 

@@ -161,7 +161,7 @@ def test_an_array_without_labels_for_tasks_without_rows_is_refused():
     rest = task != ABSENT
     model = GraphRegularizedRegressor(A)
     with pytest.raises(
-        ValueError, match=r"got shape \(6, 6\).* give labels, or a frame"
+        ValueError, match=r"got shape \(6, 6\).* pass labels, or a frame"
     ):
         model.fit(X[rest], y[rest], task=NAMES[task[rest]])
     model.set_params(labels=NAMES[:5])

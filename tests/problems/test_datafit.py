@@ -8,7 +8,7 @@ from drawn_rows import datafit_of, n_targets, rows_of
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from skmtl.data import _groups as groups
+from skmtl.data import _row_stacks as groups
 from skmtl.losses import Huber, Logistic, Multinomial, Poisson, Squared
 
 LOSSES = [Squared(), Logistic(), Multinomial(3), Poisson(), Huber(0.5)]

@@ -205,7 +205,7 @@ def _planted(room):
         (is_intrusive, "data", "from sklearn.base import _fit_context"),
         (is_intrusive, "data", "import sklearn.utils._mask"),
         (is_intrusive, "data", "def f():\n    import scipy._lib"),
-        (is_intrusive, "cli", "from skmtl.data._tasks import find_tasks"),
+        (is_intrusive, "cli", "from skmtl.data._task_codes import find_tasks"),
         (is_intrusive, "cli", "from skmtl.data import _tasks"),
         (is_intrusive, "compose", "from ..problems.exact._factor import pose"),
         (goes_up, "problems.exact", "from skmtl.problems.newton import Datafit"),

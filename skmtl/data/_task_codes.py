@@ -1,8 +1,12 @@
-"""Labels of tasks and the codes that stand for them."""
+"""Task labels, and their positions among the distinct labels (codes)."""
 
+from collections.abc import Sequence
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+
+from skmtl._contracts import Array
 
 from ._containers import is_instance, refuse_lazy
 from ._labels import (
@@ -17,21 +21,21 @@ from ._labels import (
     kind_of_tasks,
 )
 
-_TABLE_FACTOR = 4  # a table up to so many times the rows is cheaper than sorting
+# A lookup table of up to this many times the number of rows is faster than sorting.
+_TABLE_FACTOR = 4
 
 
-def encode_tasks(labels):
-    """Find the distinct tasks and number every row by its task.
+def encode_tasks(labels: Any) -> tuple[Array, Array]:
+    """Find the distinct tasks, and the position of each row's task among them.
 
-    The labels are hashed, never sorted row by row; codes that a categorical column
-    already holds are used as they are.
+    Labels are hashed, not sorted; the codes of a categorical column are used unchanged.
 
     Parameters
     ----------
     labels : array-like of shape (n_rows,)
-        Label of each row: all strings, all integers or all booleans. Whole-number
-        floats count as integers if all labels are floats, and none is too large to be
-        exact. Labels of mixed kinds are refused, since 1, 1.0 and True are equal.
+        Label of each row: all strings, all integers or all booleans. Floats without
+        fractions count as integers if all labels are floats, and none is too large to
+        be exact. Mixed kinds raise an error, since 1, 1.0 and True are equal.
 
     Returns
     -------
@@ -55,8 +59,8 @@ def encode_tasks(labels):
     return _encode_array(_as_vector(labels))
 
 
-def find_tasks(labels, tasks):
-    """Find the task of every row among tasks that are known.
+def find_tasks(labels: Any, tasks: Array) -> Array:
+    """Find the position of each row's task among known tasks.
 
     Parameters
     ----------
@@ -88,13 +92,20 @@ def find_tasks(labels, tasks):
     return np.array(lookup, dtype=np.intp)[codes]
 
 
-def spread_label(task, n_rows):
-    """Return one label per row; repeat a single label for all rows.
+def number_rows(labels: Any, n_rows: int) -> tuple[Array, Array]:
+    """Return the tasks and the code of each row; without labels, one task 0."""
+    if labels is None:
+        return np.zeros(1, dtype=np.int64), np.zeros(n_rows, dtype=np.intp)
+    return encode_tasks(labels)
+
+
+def spread_label(task: Any, n_rows: int) -> Any:
+    """Repeat a single label for all rows; return several labels unchanged.
 
     Parameters
     ----------
     task : array-like of shape (n_rows,), int, str or None
-        Labels, which are returned unchanged, or one label.
+        Label of each row, or one label for all rows.
     n_rows : int
         Number of rows.
 
@@ -112,8 +123,8 @@ def spread_label(task, n_rows):
     return np.full(n_rows, task) if isinstance(task, str | Integral) else task
 
 
-def join_tasks(columns):
-    """Return a label for each combination of the labels in several columns.
+def join_tasks(columns: Sequence[Any]) -> Any:
+    """Join the labels of several columns, row by row.
 
     Parameters
     ----------
@@ -123,8 +134,8 @@ def join_tasks(columns):
     Returns
     -------
     labels : ndarray of shape (n_rows,), dtype object
-        The labels as text, joined by slashes; slashes within a label are escaped. A
-        single column is returned unchanged.
+        Labels as text, joined by slashes; slashes within a label are escaped. A single
+        column is returned unchanged.
 
     Examples
     --------
@@ -149,12 +160,12 @@ def join_tasks(columns):
 
 
 def _as_vector(labels):
-    """Return the labels as a 1-d array, mixed ones as objects."""
+    """Return the labels as a 1-d array, of objects if their kinds differ."""
     if np.ma.is_masked(labels):
         raise ValueError(MISSING)
     if isinstance(labels, (list, tuple)):
         types = set(map(type, labels))
-        # asarray would convert mixed kinds: 1 beside "a" to "1", True to 1.0
+        # asarray would convert 1 beside "a" to "1", and True beside 1.5 to 1.0
         mixed = len(types) > 1 or str in types
         array = np.array(labels, dtype=object) if mixed else np.asarray(labels)
     else:
@@ -187,12 +198,12 @@ def _encode_pandas(labels):
         codes, distinct = pd.factorize(labels)
         renumber = np.arange(len(distinct))
         if getattr(dtype, "kind", "") == "O" and _complete(codes).size:
-            check_kinds(labels.tolist())  # to factorize, 1, 1.0 and True are equal
+            check_kinds(labels.tolist())  # factorize takes 1, 1.0 and True for equal
     return _sort_tasks(list(distinct), _complete(codes), renumber)
 
 
 def _complete(codes):
-    """Refuse rows without a label."""
+    """Return the codes; raise an error if a row has no label."""
     if codes.size and codes.min() < 0:
         raise ValueError(MISSING)
     return codes
@@ -218,11 +229,11 @@ def _encode_array(labels):
         return _encode_integers(labels)
     if labels.dtype.kind == "f":
         return _encode_integers(as_integers(labels))
-    if labels.dtype.kind in "mM":  # tolist would make integers of them
+    if labels.dtype.kind in "mM":  # tolist would convert them to integers
         raise ValueError(explain_kind(labels.dtype))
     values = labels.tolist()
     if values:
-        check_kinds(values)  # to a dict, 1, 1.0 and True are equal
+        check_kinds(values)  # a dict takes 1, 1.0 and True for equal
     first_seen = _FirstSeen()
     codes = map(first_seen.__getitem__, values)
     codes = np.fromiter(codes, dtype=np.intp, count=labels.size)
@@ -230,10 +241,10 @@ def _encode_array(labels):
 
 
 class _FirstSeen(dict):
-    """Number keys in the order in which they are first asked for."""
+    """Numbers of keys, in the order of their first look-up."""
 
     def __missing__(self, key):
-        """Give a new key the next number."""
+        """Store the next number for a new key."""
         self[key] = number = len(self)
         return number
 
@@ -254,7 +265,7 @@ def _encode_integers(labels):
 
 
 def _sort_tasks(distinct, codes, renumber=None):
-    """Sort the distinct labels and number the rows anew."""
+    """Sort the distinct labels, and return them with the new codes."""
     tasks, ranks = np.unique(as_labels(distinct), return_inverse=True)
     if renumber is not None:
         ranks = ranks[renumber] if ranks.size else renumber

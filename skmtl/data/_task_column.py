@@ -1,17 +1,21 @@
-"""The task column of a table, whatever container holds the table."""
+"""The task column of a table in any container."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
 from ._containers import as_table, column_names, is_instance
 from ._sparse_table import SparseTable
-from ._tasks import join_tasks
+from ._task_codes import join_tasks
 
 
-def take_task_column(X, task_column):
+def take_task_column(
+    X: Any, task_column: str | int | Sequence[str | int]
+) -> tuple[Any, Any]:
     """Separate the labels of the tasks from the features.
 
     Parameters
@@ -19,14 +23,14 @@ def take_task_column(X, task_column):
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Table with the labels in one column, or in a level of its pandas index.
     task_column : str, int or list of them
-        Name or position of the column, or name of the level. A column is preferred to a
-        level of the same name; a negative position counts from the end. A list declares
-        nested tasks: each combination of its columns is a task.
+        Name or position of the column, or name of the level. A column has precedence
+        over a level of the same name; a negative position counts from the end. A list
+        declares nested tasks: each combination of its columns is a task.
 
     Returns
     -------
     features : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_features)
-        `X` without the column, in the same kind of container; a view where possible.
+        `X` without the column, in the same container; a view where possible.
     labels : {ndarray, Series, ChunkedArray} of shape (n_rows,)
         Label of each row, as stored; for nested tasks, joined by :func:`join_tasks`.
 
@@ -44,7 +48,9 @@ def take_task_column(X, task_column):
     return features, join_tasks(columns)
 
 
-def take_task_columns(X, task_column):
+def take_task_columns(
+    X: Any, task_column: str | int | Sequence[str | int]
+) -> tuple[Any, list[Any], list[int | None]]:
     """Separate the label columns from the features, without conversion.
 
     Parameters
@@ -78,7 +84,8 @@ def take_task_columns(X, task_column):
     inside = [place for place in positions if place is not None]
     if not named or len(set(inside)) < len(inside):
         raise ValueError(
-            f"A list as task_column must name distinct columns, got {named}."
+            f"A list as task_column must name distinct columns, got {named}. Name "
+            f"each column once."
         )
     if inside and table.shape[1] == len(inside):
         raise ValueError(
@@ -93,13 +100,13 @@ def take_task_columns(X, task_column):
     return _drop_columns(table, inside) if inside else table, columns, positions
 
 
-def locate_task_column(estimator, table, task_column):
-    """Return the task column of a table, as a position if names have been lost.
+def locate_task_column(estimator: Any, table: Any, task_column: Any) -> Any:
+    """Return the task column, by its position in `fit` if the table has no names.
 
     Parameters
     ----------
     estimator : estimator
-        Estimator; if fitted with column names, these give the positions.
+        Estimator; if fitted with column names, it knows the positions.
     table : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Table with the columns of fit, in the same order.
     task_column : str, int or list of them
@@ -108,7 +115,7 @@ def locate_task_column(estimator, table, task_column):
     Returns
     -------
     str, int or list of them
-        Column, as it can be found in the table.
+        Name or position of the column in the table.
 
     Examples
     --------
@@ -178,7 +185,7 @@ def _find_name(table, name):
 
 
 def _explain_missing(table, name, names):
-    """Say that a column is not there, and what it may be called."""
+    """Return the message for a missing column, with names that are similar."""
     known = [str(column) for column in names]
     prefixed = [column for column in known if column.endswith(f"__{name}")]
     near = prefixed or get_close_matches(name, known)
@@ -196,7 +203,7 @@ def _explain_missing(table, name, names):
 
 
 def _drop_columns(table, positions):
-    """Drop columns; return a view if only the first or the last is dropped."""
+    """Drop columns, without a copy if only the first or the last is dropped."""
     names = column_names(table)
     if isinstance(table, SparseTable):
         return table.drop(positions)
@@ -218,7 +225,7 @@ def _take_column(table, position):
         return table.column(position)
     if is_instance(table, "pyarrow", "Table"):
         column = table.column(position)
-        # An ndarray would lose the order of a pyarrow dictionary.
+        # An ndarray would lose the order of the categories.
         return column if getattr(column.type, "ordered", False) else column.to_numpy()
     if is_instance(table, "polars", "DataFrame"):
         return table.to_series(position)

@@ -1,27 +1,31 @@
-"""Stacks of tasks with equally many rows: how work per task is batched."""
+"""Stacks of tasks with equally many rows, for batched array operations."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from skmtl._contracts import Array
 from skmtl._memory import refuse_large
 from skmtl._numbers import CACHE
 
-# Tasks with more rows than this many times their features are worked on in pieces.
+# Least number of rows per feature in a piece of a task, so that its scatter matrix
+# takes little memory beside its rows.
 _TALL = 4
 
 
 @dataclass(frozen=True)
-class Group:
-    """Stack pieces of tasks that have equally many rows.
+class RowStack:
+    """Pieces of tasks with equally many rows, one above the other.
 
     Parameters
     ----------
     tasks : ndarray of shape (n_pieces,)
         Index of the task of each piece.
     rows : ndarray of shape (n_pieces, n_rows)
-        Which observation each row is.
+        Position of the observation of each row.
     X : ndarray of shape (n_pieces, n_rows, n_features) or None
         Features in float64; None if not requested.
     y : ndarray of shape (n_pieces, n_rows)
@@ -37,10 +41,10 @@ class Group:
     weight: np.ndarray | None
 
 
-def cut(offsets, n_features, whole):
+def cut(offsets: Array, n_features: int, whole: bool) -> tuple[Array, Array, Array]:
     """Cut tasks into pieces of bounded size; return their tasks, starts and sizes.
 
-    A task is one piece if `whole`, or if it is small.
+    With `whole`, every task is one piece.
     """
     sizes = np.diff(offsets)
     limit = max(CACHE // max(n_features, 1), _TALL * n_features, 1)
@@ -53,11 +57,13 @@ def cut(offsets, n_features, whole):
     return tasks, offsets[tasks] + starts, stops - starts
 
 
-def group(data, whole=False, features=True):
-    """Yield the tasks of a TaskRows as stacks of equal size that fit in cache.
+def stack_rows(
+    data: Any, whole: bool = False, features: bool = True
+) -> Iterator[RowStack]:
+    """Yield the tasks of a TaskRows as stacks that fit in cache.
 
-    Without `features` the stacks hold only targets and weights, so that a sparse X
-    stays sparse.
+    Without `features`, the stacks hold only targets and weights, and a sparse X stays
+    sparse.
     """
     n_features = data.X.shape[1] if features else 1
     tasks, starts, sizes = cut(data.offsets, n_features, whole)
@@ -77,7 +83,7 @@ def group(data, whole=False, features=True):
 
 
 def _stack(data, tasks, starts, size, features):
-    """Gather pieces; a view where they lie side by side in a dense X."""
+    """Stack pieces of one size, without a copy if they are adjacent in a dense X."""
     n_pieces, n_features = len(tasks), data.X.shape[1]
     adjacent = np.array_equal(starts, starts[0] + size * np.arange(n_pieces))
     rows = starts[:, None] + np.arange(size)
@@ -86,7 +92,7 @@ def _stack(data, tasks, starts, size, features):
     if features:
         X = _pick(data.X, span if data.rows is None else data.rows[span])
         X = np.asarray(X, dtype=float).reshape(*shape, n_features)
-    return Group(
+    return RowStack(
         tasks,
         rows,
         X,
@@ -96,7 +102,7 @@ def _stack(data, tasks, starts, size, features):
 
 
 def _pick(X, where):
-    """Return rows of X, dense; those in any order come fastest from a C-ordered X."""
+    """Return rows of X as a dense array; ``take`` is the fastest way in C order."""
     if sparse.issparse(X):
         return X[where].toarray()
     if isinstance(where, slice) or not X.flags.c_contiguous:

@@ -1,19 +1,22 @@
-"""Rows of several tasks, grouped by task once."""
+"""Rows of several tasks, sorted by task."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import TaskData
+from skmtl._contracts import Array, TaskData
 
 from ._accumulate import moments_of_outputs, moments_of_tasks, roots_of_tasks
 from ._block_rows import BlockRows
-from ._groups import group
+from ._moments import TaskMoments
+from ._row_stacks import RowStack, stack_rows
 
 
 @dataclass(frozen=True)
 class TaskRows(TaskData):
-    """Hold observations of several tasks, those of one task side by side.
+    """Observations of several tasks, sorted by task.
 
     Observation ``i`` belongs to task ``t`` when ``offsets[t] <= i < offsets[t + 1]``;
     its features are ``X[rows[i]]``, so several tasks may share a row of `X`.
@@ -39,12 +42,12 @@ class TaskRows(TaskData):
     orders : tuple of tuple, default=()
         Order of the labels, if their container declares one.
     rooted : bool, default=False
-        Whether moments hold rows instead of matrices.
+        Whether moments hold `roots` instead of `xx`.
     width : int or None, default=None
         Number of original features, if `X` holds coordinates in a basis; else None.
     """
 
-    X: object
+    X: Any
     rows: np.ndarray | None
     y: np.ndarray
     weight: np.ndarray | None
@@ -56,45 +59,46 @@ class TaskRows(TaskData):
     rooted: bool = False
     width: int | None = None
 
-    def moments(self, curvature=True):
-        """Return the moments of each task, the task weights applied."""
+    def moments(self, curvature: bool = True) -> TaskMoments:
+        """Return the moments of each task, multiplied by the task weights."""
         moments = moments_of_tasks(self, curvature and not self.rooted)
         moments = replace(moments, orders=self.orders, width=self.width)
         if not (curvature and self.rooted):
             return moments
         return replace(moments, roots=tuple(self.roots()[1]))
 
-    def groups(self, whole=False, features=True):
-        """Yield stacks of tasks with equally many rows, cut up unless `whole`."""
-        return group(self, whole, features)
+    def groups(self, whole: bool = False, features: bool = True) -> Iterator[RowStack]:
+        """Yield stacks of tasks with equally many rows; cut tasks unless `whole`."""
+        return stack_rows(self, whole, features)
 
-    def block(self, features=None, ones=False):
-        """Return sparse rows as one operator, optionally of some features."""
+    def block(self, features: Any = None, ones: bool = False) -> BlockRows:
+        """Return sparse rows as one linear operator, of some features if given."""
         return BlockRows.of(self, features, ones)
 
     @property
-    def shares_moments(self):
+    def shares_moments(self) -> bool:
         """Whether one scatter of the features serves all tasks."""
         return False
 
     @property
-    def shares_rows(self):
+    def shares_rows(self) -> bool:
         """Whether every task is observed on every row of X."""
         return False
 
-    def assign_folds(self, n_splits):
-        """Deal the observations of each task to folds in turn; return rows' folds."""
+    def assign_folds(self, n_splits: int) -> Array:
+        """Assign the observations of each task to folds in turn; return rows' folds."""
         sizes = np.diff(self.offsets)
         number = np.arange(len(self.y)) - np.repeat(self.offsets[:-1], sizes)
-        # Each task begins where the last one ended, so that folds have equal sizes.
+        # Each task starts at the fold after the last one's end, so that folds have
+        # equal sizes.
         fold = (number + np.repeat(self.offsets[:-1], sizes)) % n_splits
         folds = np.arange(self.X.shape[0]) % n_splits
         if self.layout != "outputs":
             folds[slice(None) if self.rows is None else self.rows] = fold
         return folds
 
-    def weighted_groups(self, features=True):
-        """Yield stacks as `groups` does, with weights that hold those of the tasks.
+    def weighted_groups(self, features: bool = True) -> Iterator[RowStack]:
+        """Yield the stacks of `groups`, with weights multiplied by the task weights.
 
         Parameters
         ----------
@@ -103,7 +107,7 @@ class TaskRows(TaskData):
 
         Yields
         ------
-        Group
+        RowStack
             Observations of tasks with equally many rows.
         """
         for some in self.groups(features=features):
@@ -112,16 +116,16 @@ class TaskRows(TaskData):
                 weight = weight * self.task_weight[some.tasks][:, None]
             yield replace(some, weight=weight)
 
-    def mean_rows(self):
+    def mean_rows(self) -> float:
         """Return the mean number of rows per task."""
         return len(self.y) / max(len(self.tasks), 1)
 
-    def roots(self, centred=True):
-        """Return how many blocks there are, and stacks of rows that span them."""
+    def roots(self, centred: bool = True) -> tuple[int, Iterator[tuple[Array, Array]]]:
+        """Return the number of scatters, and stacks of rows that are their roots."""
         return len(self.tasks), roots_of_tasks(self, centred)
 
-    def select(self, rows):
-        """Return the observations on some rows of X, as often as a row is named."""
+    def select(self, rows: Any) -> "TaskRows":
+        """Return the observations on some rows of X, repeated like these."""
         times = np.bincount(np.arange(self.X.shape[0])[rows], minlength=self.X.shape[0])
         row = np.arange(len(self.y)) if self.rows is None else self.rows
         chosen = np.repeat(np.arange(len(self.y)), times[row])
@@ -134,8 +138,8 @@ class TaskRows(TaskData):
             offsets=before[self.offsets],
         )
 
-    def keep(self, kept):
-        """Return some of the observations, by a mask."""
+    def keep(self, kept: Array) -> "TaskRows":
+        """Return the observations that a mask selects."""
         row = np.arange(len(self.y)) if self.rows is None else self.rows
         before = np.concatenate([[0], np.cumsum(kept)])
         return replace(
@@ -146,8 +150,8 @@ class TaskRows(TaskData):
             offsets=before[self.offsets],
         )
 
-    def of_tasks(self, chosen):
-        """Return the observations of some tasks, by their numbers in rising order."""
+    def of_tasks(self, chosen: Any) -> "TaskRows":
+        """Return the observations of some tasks, by position in rising order."""
         mask = np.zeros(len(self.tasks), dtype=bool)
         mask[chosen] = True
         sizes = np.diff(self.offsets)
@@ -161,7 +165,7 @@ class TaskRows(TaskData):
 
 @dataclass(frozen=True)
 class SharedRows(TaskData):
-    """Hold rows on which every task is observed: one design, several outputs.
+    """Rows on which every task is observed: one design, several outputs.
 
     Parameters
     ----------
@@ -183,7 +187,7 @@ class SharedRows(TaskData):
         Number of original features, if `X` holds coordinates in a basis; else None.
     """
 
-    X: object
+    X: Any
     Y: np.ndarray
     weight: np.ndarray | None
     tasks: np.ndarray
@@ -193,42 +197,42 @@ class SharedRows(TaskData):
     width: int | None = None
     rooted = False
 
-    def moments(self, curvature=True):
-        """Return the moments of each task, with one scatter of the features."""
+    def moments(self, curvature: bool = True) -> TaskMoments:
+        """Return the moments of each task, with one feature scatter for all."""
         moments = moments_of_outputs(self, curvature)
         return replace(moments, orders=self.orders, width=self.width)
 
-    def select(self, rows):
-        """Return the same outputs on some rows."""
+    def select(self, rows: Any) -> "SharedRows":
+        """Return all outputs on some rows."""
         weight = None if self.weight is None else self.weight[rows]
         return replace(self, X=self.X[rows], Y=self.Y[rows], weight=weight)
 
     @property
-    def shares_moments(self):
+    def shares_moments(self) -> bool:
         """Whether one scatter of the features serves all tasks."""
         return self.task_weight is None or bool((self.task_weight == 1).all())
 
     @property
-    def shares_rows(self):
+    def shares_rows(self) -> bool:
         """Whether every task is observed on every row of X."""
         return True
 
-    def assign_folds(self, n_splits):
-        """Deal the rows to folds in turn; return their folds."""
+    def assign_folds(self, n_splits: int) -> Array:
+        """Assign the rows to folds in turn; return their folds."""
         return np.arange(len(self.Y)) % n_splits
 
-    def mean_rows(self):
+    def mean_rows(self) -> float:
         """Return the number of rows, which all tasks share."""
         return len(self.Y)
 
-    def roots(self, centred=True):
-        """Return how many blocks there are, and stacks of rows that span them."""
+    def roots(self, centred: bool = True) -> tuple[int, Iterator[tuple[Array, Array]]]:
+        """Return the number of scatters, and stacks of rows that are their roots."""
         if not self.shares_moments:
             return self.stacked().roots(centred)
         one = replace(self, Y=self.Y[:, :1], tasks=self.tasks[:1])
         return one.stacked().roots(centred)
 
-    def stacked(self):
+    def stacked(self) -> TaskRows:
         """Return the same observations as a TaskRows."""
         n_rows, n_tasks = self.Y.shape
         return TaskRows(
@@ -244,6 +248,6 @@ class SharedRows(TaskData):
             width=self.width,
         )
 
-    def weighted_groups(self, features=True):
-        """Yield stacks as `groups` does, with weights that hold those of the tasks."""
+    def weighted_groups(self, features: bool = True) -> Iterator[RowStack]:
+        """Yield stacks of rows, with weights multiplied by the task weights."""
         return self.stacked().weighted_groups(features)
