@@ -14,7 +14,7 @@ from skmtl.base import TaskRegressor
 from skmtl.couplings import Strengths
 from skmtl.data import TaskRows, find_tasks, join_label, read_task_weight
 from skmtl.problems import pose_moments as pose_relation
-from skmtl.problems.exact import LinearTasks, Posterior, pose, pose_moments
+from skmtl.problems.exact import Posterior, TaskModels, pose, pose_moments
 
 _NO_STD = "Predict without return_std, or reduce the columns."
 
@@ -131,7 +131,7 @@ class MeanDraws(TaskRegressor):
                 left = replace(data, y=data.y - fitted)
                 fit = pose(left, pull, self.fit_intercept)
                 learnt = {}
-            own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
+            own = TaskModels(fit.coef + shared, fit.intercept + level, shared, level)
         return self._insert(sample, learnt, own)
 
     def _read_new_task(self, X, y, sample_weight, task):
@@ -162,7 +162,7 @@ class MeanDraws(TaskRegressor):
         order = np.argsort(tasks)
         coef = np.vstack([self.coef_, own.coef])[order]
         intercept = np.append(self.intercept_, own.intercept)[order]
-        models = replace(own, coef=coef, intercept=intercept)
+        models = replace(own, coef=coef, intercept=intercept).add_output_axis()
         forgotten = {"moments_", "_fit_of_rows"}
         kept = {name: vars(self)[name] for name in self._learnt}
         kept = {name: value for name, value in kept.items() if name not in forgotten}

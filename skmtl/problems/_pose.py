@@ -386,7 +386,7 @@ class RowsProblem(ExactProblem):
 
 def as_fit(exact):
     """Return an exact solution as a Fit."""
-    models, optimality = exact.unpack_nodes(), exact.optimality
+    models, optimality = exact.unpack_nodes().add_output_axis(), exact.optimality
     return Fit(models, exact.objective, optimality, measure="residual", detail=exact)
 
 

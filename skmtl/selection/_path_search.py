@@ -164,7 +164,8 @@ class PathSearch:
         found = []
         for fit, alpha in zip(fits, alphas, strict=True):
             relation = self.relation_at(float(alpha), tasks)
-            found.append(measure(relation.extend(fit.models).first(len(tasks)).only()))
+            models = relation.extend(fit.models).first(len(tasks))
+            found.append(measure(models.drop_output_axis()))
         return found
 
     def _fits(self, problem, tasks, alphas, study, loosens=False):

@@ -8,8 +8,8 @@ import numpy as np
 from skmtl._linalg import apply, diagonalise, refuse_huge
 from skmtl.couplings import Apart
 from skmtl.problems.exact import (
-    LinearTasks,
     MeanFit,
+    TaskModels,
     factor_path,
     factor_rows,
     has_few_rows,
@@ -242,7 +242,7 @@ class SharedDesign:
         total = len(alphas) * self.values + np.mean(alphas)
         shared = (self.right.sum(axis=1) / total) @ self.basis
         level = self.y_mean.mean() - shared @ self.x_mean
-        return LinearTasks(coef, intercept, shared, level)
+        return TaskModels(coef, intercept, shared, level)
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,18 @@ from ._factor import (
     pose_moments,
 )
 from ._graph_exact import GraphFit
-from ._mean_exact import LinearTasks, MeanFit
+from ._mean_exact import MeanFit
 from ._narrow import ReducedRows, reduce_features
 from ._posterior import Posterior, pick
-from ._task_models import MultiOutputModels, unpack_tasks, with_output_axis
+from ._task_models import TaskModels, unpack_tasks
 from ._unseen_tasks import implied_ridge, mean_residual, unseen_model, weigh
 
 __all__ = [
     "GraphFit",
-    "LinearTasks",
     "MeanFit",
-    "MultiOutputModels",
     "Posterior",
     "ReducedRows",
+    "TaskModels",
     "bound",
     "factor_moments",
     "factor_path",
@@ -37,5 +36,4 @@ __all__ = [
     "unpack_tasks",
     "unseen_model",
     "weigh",
-    "with_output_axis",
 ]

@@ -13,7 +13,8 @@ from skmtl.data import TaskMoments
 from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
 from ._factor import factor_moments
-from ._mean_exact import LinearTasks, MeanFit
+from ._mean_exact import MeanFit
+from ._task_models import TaskModels
 from ._unseen_tasks import unseen_model
 
 # Warn above this relative residual.
@@ -167,7 +168,7 @@ class GraphFit:
 
         Returns
         -------
-        LinearTasks
+        TaskModels
             Coefficients and intercepts.
         """
         return self.unpack_nodes().first(self.moments.n_tasks)
@@ -182,7 +183,7 @@ class GraphFit:
 
         Returns
         -------
-        LinearTasks
+        TaskModels
             Coefficients and intercepts.
         """
         moments, n_tasks = self.moments, self.moments.n_tasks
@@ -203,7 +204,7 @@ class GraphFit:
         shared, common = unseen_model(moments, tasks, tasks, curve, known=given)
         level = np.where(reached, level[:, 0], common * self.has_intercept)
         coef = np.where(reached[:, None], coef, shared)
-        return LinearTasks(coef, level, shared, float(common))
+        return TaskModels(coef, level, shared, float(common))
 
 
 def _warn_of(residual):

@@ -1,6 +1,6 @@
 """Squared losses of tasks that are pulled to a centre, minimised exactly."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ from skmtl._numbers import TINY_SQUARE
 from skmtl.couplings import Strengths
 from skmtl.data import TaskMoments
 
+from ._task_models import TaskModels
 from ._unseen_tasks import mean_residual, unseen_model
 
 # Strengths beyond this multiple of the curvature leave rounding for a gradient.
@@ -251,7 +252,7 @@ class MeanFit:
 
         Returns
         -------
-        LinearTasks
+        TaskModels
             Coefficients and intercepts.
         """
         coef, shared, intercept = self.coef, self.coef_shared, self.intercept
@@ -264,7 +265,7 @@ class MeanFit:
             shared, level = self._find_common(np.where(loose, np.nan, shared))
             coef = np.where(seen[:, None], coef, shared)
             intercept = np.where(seen, intercept, level)
-        return LinearTasks(coef, intercept, shared, level)
+        return TaskModels(coef, intercept, shared, level)
 
     @property
     def _is_shrunk(self):
@@ -277,45 +278,3 @@ class MeanFit:
         if self.pull.pinned:
             return np.ones(self.moments.n_features, dtype=bool)
         return (self.pull.own == 0).all(axis=0)
-
-
-@dataclass(frozen=True)
-class LinearTasks:
-    """Hold linear models of tasks, and the one they share.
-
-    Parameters
-    ----------
-    coef : ndarray of shape (n_tasks, n_features)
-        Coefficients.
-    intercept : ndarray of shape (n_tasks,)
-        Intercepts.
-    coef_shared : ndarray of shape (n_features,)
-        Coefficients of the shared part.
-    intercept_shared : float
-        Intercept of the shared part.
-    """
-
-    coef: np.ndarray
-    intercept: np.ndarray
-    coef_shared: np.ndarray
-    intercept_shared: float
-
-    def only(self):
-        """Return the models of the only output: themselves."""
-        return self
-
-    def first(self, n_tasks):
-        """Select the first models, with the same shared part.
-
-        Parameters
-        ----------
-        n_tasks : int
-            Number of models.
-
-        Returns
-        -------
-        LinearTasks
-            The models.
-        """
-        coef, intercept = self.coef[:n_tasks], self.intercept[:n_tasks]
-        return replace(self, coef=coef, intercept=intercept)

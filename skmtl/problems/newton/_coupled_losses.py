@@ -161,7 +161,7 @@ class CoupledTasks(CoupledLosses):
 
     def unpack_squares(self, variable):
         """Return the same for squared losses, as an exact solution has it."""
-        return self.unpack(variable).only()
+        return self.unpack(variable)
 
     @abstractmethod
     def eliminate(self, curved):

@@ -170,7 +170,7 @@ class GraphLosses(CoupledTasks):
 
         Returns
         -------
-        MultiOutputModels
+        TaskModels
             The models.
         """
         return self.unpack_nodes(variable).first(self.datafit.n_tasks)
@@ -190,7 +190,7 @@ class GraphLosses(CoupledTasks):
 
         Returns
         -------
-        MultiOutputModels
+        TaskModels
             The models.
         """
         variable, n_tasks = self.move(variable, -1), self.datafit.n_tasks
