@@ -14,7 +14,7 @@ from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
 
 from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
-from ._mean_newton import LIFT, LOST, raise_diagonals
+from ._mean_newton import LIFT, LOST, raise_diagonals_in_place
 from ._unseen_tasks_any_loss import fit_unseen_model
 
 # Eigenvectors of larger graphs take too long.
@@ -103,20 +103,19 @@ class GraphLosses(CoupledTasks):
         slopes[:n_tasks] += self._ridge * nodes[:n_tasks]
         return slopes
 
-    def eliminate(self, curved):
-        """Return the system of Hessians, their intercepts eliminated."""
-        pulled = self._pulled
-        diagonals(curved)[...] += self._ridge
-        raise_diagonals(curved, self.coupling.alpha * pulled, LIFT)
+    def eliminate_in_place(self, hessians):
+        pulled, n_tasks = self._pulled, len(hessians)
+        diagonals(hessians)[...] += self._ridge
+        raise_diagonals_in_place(hessians, self.coupling.alpha * pulled, LIFT)
         down = np.linalg.solve(
-            curved[:, ~pulled][:, :, ~pulled], curved[:, ~pulled][:, :, pulled]
+            hessians[:, ~pulled][:, :, ~pulled], hessians[:, ~pulled][:, :, pulled]
         )
         mass = np.zeros((self._n_nodes, pulled.sum(), pulled.sum()))
-        mass[: len(curved)] = curved[:, pulled][:, :, pulled]
-        mass[: len(curved)] -= curved[:, pulled][:, :, ~pulled] @ down
+        mass[:n_tasks] = hessians[:, pulled][:, :, pulled]
+        mass[:n_tasks] -= hessians[:, pulled][:, :, ~pulled] @ down
         if not len(self.coupling.edges()[1]):
-            raise_diagonals(mass, np.zeros(mass.shape[-1]), LIFT)
-        return GraphFactor(self, pulled, curved, down, mass)
+            raise_diagonals_in_place(mass, np.zeros(mass.shape[-1]), LIFT)
+        return GraphFactor(self, pulled, hessians, down, mass)
 
     def precondition(self, total, first, second):
         """Return the inverse Hessian for features of equal curvature in all tasks.

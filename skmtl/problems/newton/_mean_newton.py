@@ -106,12 +106,11 @@ class MeanLosses(CoupledTasks):
             slopes[-1] = 0.0
         return flat(slopes)
 
-    def eliminate(self, curved):
-        """Return the arrowhead system of Hessians, factored."""
+    def eliminate_in_place(self, hessians):
         n_outputs = self.shape[1]
         own, centre = np.tile(self.own, n_outputs), np.tile(self.centre, n_outputs)
-        factor = ArrowFactor.of(curved, own, centre)
-        return replace(factor, pinned=self.strengths.pinned)
+        pinned = self.strengths.pinned
+        return ArrowFactor.factor_in_place(hessians, own, centre, pinned)
 
     def precondition(self, total, first, second):
         """Return the inverse Hessian for features that are uncorrelated within tasks.
@@ -303,18 +302,33 @@ class ArrowFactor:
     pinned: bool = False
 
     @classmethod
-    def of(cls, curved, own, centre):
-        """Factor Hessians (n_tasks, size, size), on which it writes, and pulls."""
-        unit = 1 / find_units(curved, own)
-        curved *= unit * unit[:, None]
+    def factor_in_place(cls, hessians, own, centre, pinned=False):
+        """Factor the system.
+
+        Parameters
+        ----------
+        hessians : ndarray of shape (n_tasks, size, size)
+            Hessians of the losses, which this overwrites.
+        own, centre : ndarray of shape (size,)
+            Strengths of the tasks' own parts and of the centre.
+        pinned : bool, default=False
+            Whether the centre is fixed at zero.
+
+        Returns
+        -------
+        ArrowFactor
+            The factored system.
+        """
+        unit = 1 / find_units(hessians, own)
+        hessians *= unit * unit[:, None]
         own, centre = own * unit**2, centre * unit**2
         for lift in _LIFTS:
-            raise_diagonals(curved, own, lift)
-            blocks = Inverse.factor(curved, own[None])
+            raise_diagonals_in_place(hessians, own, lift)
+            blocks = Inverse.factor(hessians, own[None])
             if blocks.inflation < _WORST_INFLATION:
                 break
         no_rows = np.zeros((0, len(unit)))
-        return cls(unit, blocks, blocks.centre(len(curved), no_rows, centre))
+        return cls(unit, blocks, blocks.centre(len(hessians), no_rows, centre), pinned)
 
     def solve(self, right):
         """Return the solution for the tasks' own parts and, last, the centre."""
@@ -333,8 +347,8 @@ def find_units(curved, own):
     return np.where(size > TINY_SQUARE, size, 1.0)
 
 
-def raise_diagonals(curved, own, lift):
-    """Raise diagonals by a share, and to one where nothing holds a column."""
-    found = diagonals(curved)
+def raise_diagonals_in_place(hessians, own, lift):
+    """Raise diagonals by a factor ``1 + lift``, and zero ones without penalty to 1."""
+    found = diagonals(hessians)
     loose = (found <= TINY_SQUARE) & (own <= TINY_SQUARE)
     found[...] += np.where(loose, 1.0, lift * found)
