@@ -10,6 +10,7 @@ from ._factor import (
     pose_moments,
 )
 from ._graph_exact import GraphFit
+from ._graph_system import GraphSystem
 from ._mean_exact import MeanFit
 from ._narrow import ReducedRows, reduce_features
 from ._posterior import Posterior, pick
@@ -18,6 +19,7 @@ from ._unseen_tasks import implied_ridge, mean_residual, unseen_model, weigh
 
 __all__ = [
     "GraphFit",
+    "GraphSystem",
     "MeanFit",
     "Posterior",
     "ReducedRows",
