@@ -7,7 +7,7 @@ import numpy as np
 from skmtl._contracts import Chosen
 from skmtl.couplings import ToMean
 from skmtl.problems import as_fit
-from skmtl.problems.exact import Posterior, pose, pose_moments, reduce_features
+from skmtl.problems.exact import Posterior, reduce_features, solve_moments, solve_rows
 from skmtl.problems.newton import needs_iteration
 
 from ._folds import assign_folds
@@ -83,7 +83,7 @@ class MeanSearch:
             pull = ToMean(*_strengths(facts)).strengths(
                 len(data.tasks), data.X.shape[1]
             )
-            fit = pose(data, pull, self.fit_intercept)
+            fit = solve_rows(data, pull, self.fit_intercept)
             facts["_fit_of_rows"] = fit
         return Chosen(self.relation_at(*_strengths(facts)), facts, as_fit(fit))
 
@@ -128,7 +128,7 @@ class MeanSearch:
         pull = ToMean(alpha, shared, intercept).strengths(
             weighted.n_tasks, weighted.n_features
         )
-        fit = pose_moments(weighted, pull, self.fit_intercept)
+        fit = solve_moments(weighted, pull, self.fit_intercept)
         if self.method == "reml":
             sigma2 = RestrictedLikelihood(fit).noise_variance
         else:

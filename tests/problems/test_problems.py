@@ -29,8 +29,8 @@ from skmtl.problems.exact import (
     factor_path,
     factor_rows,
     has_few_rows,
-    pose,
-    pose_moments,
+    solve_moments,
+    solve_rows,
 )
 from skmtl.selection import (
     RestrictedLikelihood,
@@ -160,7 +160,7 @@ def test_huge_strengths_cost_no_digits(solve, alpha, alpha_intercept):
 def test_extreme_strengths_of_intercepts_cost_no_digits(alpha, alpha_intercept):
     rows = rows_of((9, 12, 7, 20), 4)
     coupling = ToMean(alpha, 0.0, alpha_intercept)
-    fit = pose_moments(rows.moments(), pull_of(rows, coupling))
+    fit = solve_moments(rows.moments(), pull_of(rows, coupling))
     limit = ToMean(
         {1e-14: 0.0, 1e-8: 0.0}.get(alpha, np.inf),
         0.0,
@@ -214,7 +214,7 @@ def test_a_feature_constant_within_each_task_is_told_from_the_intercept(
     X[:, 1] = np.array([0.3, -1.0, 2.0, 5.0])[codes]
     rows = replace(rows, X=X)
     coupling = ToMean(0.5, 0.0, alpha_intercept)
-    fit = pose_moments(rows.moments(), pull_of(rows, coupling))
+    fit = solve_moments(rows.moments(), pull_of(rows, coupling))
     assert_solves(fit, dense_of(rows, coupling), rtol=1e-7)
 
 
@@ -243,17 +243,17 @@ def test_columns_of_very_different_scale_are_solved():
     rows = rows_of((30, 40, 25), 4)
     scale = np.array([1e-6, 1e6, 1.0, 1e3])
     alpha = np.array([0.5, 2.0, 0.1, 1.0])
-    plain = pose_moments(rows.moments(), pull_of(rows, ToMean(alpha, 0.0, 0.5)))
+    plain = solve_moments(rows.moments(), pull_of(rows, ToMean(alpha, 0.0, 0.5)))
     scaled = replace(rows, X=rows.X * scale)
     pull = pull_of(scaled, ToMean(alpha * scale**2, 0.0, 0.5))
-    fit = pose_moments(scaled.moments(), pull)
+    fit = solve_moments(scaled.moments(), pull)
     assert_allclose(fit.coef * scale, plain.coef, rtol=1e-7)
     assert_allclose(fit.coef_shared * scale, plain.coef_shared, rtol=1e-7)
 
 
 def test_strength_zero_is_each_task_on_its_own():
     rows = rows_of((30, 40, 25), 4)
-    fit = pose_moments(rows.moments(), pull_of(rows, ToMean(0.0)))
+    fit = solve_moments(rows.moments(), pull_of(rows, ToMean(0.0)))
     coef, intercept = dense_of(rows, ToMean(0.0)).solve()[:2]
     assert_allclose(fit.coef, coef, rtol=1e-8)
     assert_allclose(fit.intercept, intercept, rtol=1e-8)
@@ -273,8 +273,8 @@ def test_tasks_with_fewer_rows_than_features_get_the_least_norm(factor):
     rows = rows_of((3, 5, 2), 8, offset=0.0)
     pull = Apart(0.0).strengths(3, 8)
     fits = {
-        "moments": lambda: pose_moments(rows.moments(), pull),
-        "rows": lambda: pose(rows, pull),
+        "moments": lambda: solve_moments(rows.moments(), pull),
+        "rows": lambda: solve_rows(rows, pull),
     }
     fit = fits[factor]()
     for t in range(3):
@@ -289,7 +289,7 @@ def test_the_dual_form_is_the_primal_form():
     assert has_few_rows(rows)
     for alpha_intercept in (0.0, 0.5, np.inf):
         pull = pull_of(rows, ToMean(2.0, 0.3, alpha_intercept))
-        few, full = pose(rows, pull), pose_moments(rows.moments(), pull)
+        few, full = solve_rows(rows, pull), solve_moments(rows.moments(), pull)
         assert_allclose(few.coef, full.coef, atol=1e-9)
         assert_allclose(few.intercept, full.intercept, rtol=1e-8)
         assert_allclose(few.coef_shared, full.coef_shared, atol=1e-9)
@@ -306,8 +306,8 @@ def test_a_task_without_weight_does_not_count():
     less = summarise(rows.X[kept], rows.y[kept], np.repeat([0, 2, 3], [9, 7, 20]))
     for coupling in COUPLINGS:
         pull = pull_of(rows, coupling)
-        fit = pose_moments(rows.moments(), pull)
-        expected = pose_moments(less, coupling.strengths(3, 4))
+        fit = solve_moments(rows.moments(), pull)
+        expected = solve_moments(less, coupling.strengths(3, 4))
         models, others = fit.unpack(), expected.unpack()
         assert_allclose(models.coef[[0, 2, 3]], others.coef, rtol=1e-9)
         assert_allclose(models.coef[1], models.coef_shared, rtol=1e-9)
@@ -328,8 +328,8 @@ def test_a_task_without_weight_does_not_count():
 def test_an_offset_of_the_features_moves_only_the_intercepts(offset):
     rows = rows_of((9, 12, 7, 20), 4, offset=0.0)
     pull = pull_of(rows, ToMean(0.7))
-    plain = pose_moments(rows.moments(), pull)
-    moved = pose_moments(replace(rows, X=rows.X + offset).moments(), pull)
+    plain = solve_moments(rows.moments(), pull)
+    moved = solve_moments(replace(rows, X=rows.X + offset).moments(), pull)
     rtol = max(1e-10, offset * 1e-14)
     assert_allclose(moved.coef, plain.coef, rtol=rtol, atol=rtol)
     assert_allclose(moved.coef_shared, plain.coef_shared, rtol=rtol, atol=rtol)
@@ -343,7 +343,7 @@ def test_a_shared_scatter_is_the_same_as_one_per_task():
     for coupling in COUPLINGS:
         pull = coupling.strengths(6, 4)
         fits = [
-            pose_moments(m, pull) for m in (data.moments(), data.stacked().moments())
+            solve_moments(m, pull) for m in (data.moments(), data.stacked().moments())
         ]
         for name in ("coef", "intercept", "coef_shared", "objective"):
             assert_allclose(
@@ -369,7 +369,7 @@ def test_degrees_of_freedom_lie_between_none_and_one_per_row(
 ):
     rows = rows_of(sizes, n_features, seed)
     pull = pull_of(rows, ToMean(10.0**exponent, 0.0, alpha_intercept))
-    fit = pose_moments(rows.moments(), pull)
+    fit = solve_moments(rows.moments(), pull)
     freedom = Posterior(fit).degrees_of_freedom
     assert 0 <= freedom <= len(rows.y) * (1 + 1e-6)
     total = (rows.y**2).sum()
@@ -399,7 +399,7 @@ def test_free_features_must_be_determined_by_every_task():
 def test_features_may_be_free_where_every_task_determines_them():
     rows = rows_of((30, 20), 4)
     coupling = ToMean(np.array([0.0, 1.0, 0.0, 3.0]))
-    fit = pose_moments(rows.moments(), pull_of(rows, coupling))
+    fit = solve_moments(rows.moments(), pull_of(rows, coupling))
     coef, intercept = dense_of(rows, coupling).solve()[:2]
     assert_allclose(fit.coef, coef, rtol=1e-8)
     assert_allclose(fit.intercept, intercept, rtol=1e-8)
@@ -412,7 +412,7 @@ def test_features_may_be_free_where_every_task_determines_them():
 def test_infinite_strengths_make_coefficients_common(alpha, alpha_intercept):
     rows = rows_of((9, 12, 7, 20), 4)
     coupling = ToMean(alpha, 0.0, alpha_intercept)
-    fit = pose_moments(rows.moments(), pull_of(rows, coupling))
+    fit = solve_moments(rows.moments(), pull_of(rows, coupling))
     coef, intercept, shared = dense_of(rows, coupling).solve()[:3]
     assert_allclose(fit.coef, coef, rtol=1e-8)
     assert_allclose(fit.coef_shared, shared, rtol=1e-8)

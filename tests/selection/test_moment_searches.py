@@ -24,7 +24,7 @@ from skmtl.couplings import ToMean
 from skmtl.data import SharedRows
 from skmtl.problems.exact import (
     Posterior,
-    pose_moments,
+    solve_moments,
 )
 from skmtl.selection import (
     Candidates,
@@ -318,7 +318,7 @@ def test_targets_that_are_fitted_exactly_have_a_likelihood():
     rows = rows_of((9, 12, 7), 2)
     for y in (rows.X @ [1.0, 2.0], np.zeros(28)):
         moments = replace(rows, y=y).moments()
-        fit = pose_moments(moments, ToMean(2.0, 0.0, 1.0).strengths(3, 2))
+        fit = solve_moments(moments, ToMean(2.0, 0.0, 1.0).strengths(3, 2))
         likelihood = RestrictedLikelihood(fit)
         assert np.isfinite(likelihood.criterion)
         assert np.isfinite(likelihood.gradient[0]).all()

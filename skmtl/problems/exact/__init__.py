@@ -6,8 +6,8 @@ from ._factor import (
     factor_path,
     factor_rows,
     has_few_rows,
-    pose,
-    pose_moments,
+    solve_moments,
+    solve_rows,
 )
 from ._graph_exact import GraphFit
 from ._graph_system import GraphSystem
@@ -32,9 +32,9 @@ __all__ = [
     "implied_ridge",
     "mean_residual",
     "pick",
-    "pose",
-    "pose_moments",
     "reduce_features",
+    "solve_moments",
+    "solve_rows",
     "unpack_tasks",
     "unseen_model",
     "weigh",

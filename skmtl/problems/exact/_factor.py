@@ -15,7 +15,7 @@ from ._mean_exact import MeanFit
 _ILL_CONDITIONED = 1e10
 
 
-def pose(data, pull, fit_intercept=True):
+def solve_rows(data, pull, fit_intercept=True):
     """Pose the problem of rows that are fewer than features.
 
     Parameters
@@ -48,7 +48,7 @@ def _row_curvature(data, fit_intercept):
     return curvature
 
 
-def pose_moments(moments, pull, fit_intercept=True):
+def solve_moments(moments, pull, fit_intercept=True):
     """Pose the problem of moments.
 
     Parameters
