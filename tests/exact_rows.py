@@ -69,7 +69,7 @@ def by_rows(rows, pull, fit_intercept):
     return solve_rows(rows, pull, fit_intercept)
 
 
-def pull_of(rows, coupling):
+def strengths_of(rows, coupling):
     return coupling.strengths(len(rows.tasks), rows.X.shape[1])
 
 
