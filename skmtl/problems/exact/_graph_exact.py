@@ -25,7 +25,7 @@ _ACCURATE = 1e-6
 
 @dataclass(frozen=True)
 class GraphFit:
-    """Exact solution for tasks on a graph, whose first nodes are the tasks.
+    """Exact solution for tasks on a graph; the first nodes are the tasks.
 
     It minimises ``sum_t sum_i weight_i (y_i - x_i . w_t - b_t)^2 + sum_e strength_e
     ||w_s - w_u||^2 + alpha_ridge sum_t ||w_t||^2``. Further nodes have no rows. The
