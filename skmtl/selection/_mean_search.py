@@ -179,8 +179,8 @@ class MeanSearch:
                 f"as their likelihoods are not comparable, got {values}. Leave out 0, "
                 "or give only 0."
             )
-        n_fixed = moments.n_features + self.fit_intercept
-        if values == [0] and moments.weight.sum() <= n_fixed:
+        n_unpenalized = moments.n_features + self.fit_intercept
+        if values == [0] and moments.weight.sum() <= n_unpenalized:
             raise ValueError(
                 "method='reml' needs more rows than features, got rows of total weight "
                 f"{moments.weight.sum():g} and {moments.n_features} features. Leave "

@@ -33,7 +33,7 @@ class RestrictedLikelihood:
     @cached_property
     def _n_contrasts(self):
         """Weight of the rows less the parameters that nothing pulls."""
-        n_flat = self.posterior.n_fixed
+        n_flat = self.posterior.n_unpenalized
         if self.fit.strengths.centre.any() and not self.fit.strengths.pinned:
             n_flat = n_flat - self.fit.centre.rank
         return self.fit.moments.weight.sum() - n_flat
@@ -80,12 +80,12 @@ class RestrictedLikelihood:
     @cached_property
     def gradient(self):
         """Derivatives of the criterion by log strengths: features', the intercept's."""
-        return self._pulls - self.posterior.own_learnt, self._level_gradient
+        return self._pulls - self.posterior.own_freedom, self._level_gradient
 
     @cached_property
     def total_gradient(self):
         """Derivatives by the log of all features' strengths, and the intercept's."""
-        return self._pulls.sum() - self.posterior.total_learnt, self._level_gradient
+        return self._pulls.sum() - self.posterior.total_freedom, self._level_gradient
 
     @cached_property
     def _pulls(self):
@@ -108,4 +108,4 @@ class RestrictedLikelihood:
         if not fit.has_intercept or a == 0 or np.isinf(a):
             return 0.0
         gap = a * ((fit.intercept - fit.intercept_shared) ** 2).sum()
-        return gap / self.noise_variance - self.posterior.intercept_learnt
+        return gap / self.noise_variance - self.posterior.intercept_freedom

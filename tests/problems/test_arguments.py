@@ -71,8 +71,8 @@ def test_exact_solutions_leave_moments_and_rows_alone(coupling):
         frozen(fit.unpack())
         assert np.isfinite([fit.objective, fit.optimality]).all()
         posterior = Posterior(fit)
-        frozen(posterior.own_learnt)
-        assert posterior.total_learnt == pytest.approx(posterior.own_learnt.sum())
+        frozen(posterior.own_freedom)
+        assert posterior.total_freedom == pytest.approx(posterior.own_freedom.sum())
         assert posterior.variance(drawn(4, 3, 4), np.arange(4)).shape == (4, 3)
 
 

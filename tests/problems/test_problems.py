@@ -188,7 +188,7 @@ def test_a_feature_that_is_zero_everywhere_has_no_coefficient(
     rest = replace(rows, X=X[:, kept])
     expected = solve(rest, strengths_of(rest, coupling), True)
     assert_allclose(fit.coef[:, kept], expected.coef, rtol=1e-8)
-    assert Posterior(fit).n_fixed == Posterior(expected).n_fixed
+    assert Posterior(fit).n_unpenalized == Posterior(expected).n_unpenalized
     assert_allclose(
         Posterior(fit).degrees_of_freedom, Posterior(expected).degrees_of_freedom
     )
@@ -236,7 +236,7 @@ def test_a_constant_feature_is_a_second_intercept(solve, alpha_intercept, value)
     assert_allclose(fit.intercept + value * fit.coef[:, 1], levels, rtol=1e-6)
     assert_allclose(fit.coef_shared[1], 0, atol=1e-9)
     assert_allclose(fit.objective, objective, rtol=1e-8)
-    assert Posterior(fit).n_fixed == 3 + (4 if alpha_intercept == 0 else 1)
+    assert Posterior(fit).n_unpenalized == 3 + (4 if alpha_intercept == 0 else 1)
 
 
 def test_columns_of_very_different_scale_are_solved():
@@ -444,4 +444,4 @@ def test_what_is_learnt_of_the_features_adds_up(alpha, level):
     pull = ToMean(alpha, 0.2, level).strengths(6, 3)
     for factor in (factor_moments, factor_path):
         posterior = Posterior(MeanFit(moments, factor(moments, pull), pull))
-        np.testing.assert_allclose(posterior.total_learnt, posterior.own_learnt.sum())
+        np.testing.assert_allclose(posterior.total_freedom, posterior.own_freedom.sum())

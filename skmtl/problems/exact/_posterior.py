@@ -44,7 +44,7 @@ class Posterior:
 
     @cached_property
     def mean_variance(self) -> float:
-        """Variance of the centre's prediction at the mean of the rows at the means."""
+        """Variance of the centre's prediction at `row_mean`."""
         total = self.fit.row_weight.sum()
         is_fixed = self.fit.strengths.holds_intercept
         return 1 / total if total > 0 and not is_fixed else 0.0
@@ -54,7 +54,7 @@ class Posterior:
         return self.fit.has_intercept and self.fit.strengths.intercept > 0
 
     @cached_property
-    def n_fixed(self) -> int:
+    def n_unpenalized(self) -> int:
         """Number of parameters without a penalty."""
         fit = self.fit
         n_free = 0
@@ -67,7 +67,7 @@ class Posterior:
         return int(n_free) + fit.centre.rank
 
     @cached_property
-    def own_learnt(self) -> Array:
+    def own_freedom(self) -> Array:
         """Degrees of freedom of the tasks' own parts, per feature.
 
         They are ``sum_t 1 - strength_j var(w_tj - w_sj)``, shape (n_features,).
@@ -91,8 +91,8 @@ class Posterior:
         return freedom.sum(axis=0)
 
     @cached_property
-    def total_learnt(self) -> float:
-        """Sum of `own_learnt`, from sums over the tasks."""
+    def total_freedom(self) -> float:
+        """Sum of `own_freedom`, from sums over the tasks."""
         fit = self.fit
         weight = fit.row_weight[:, None]
         total = fit.blocks.traces(fit.moments.n_tasks)
@@ -121,7 +121,7 @@ class Posterior:
         return product + product.T
 
     @cached_property
-    def intercept_learnt(self) -> float:
+    def intercept_freedom(self) -> float:
         """Degrees of freedom of the tasks' own intercepts."""
         fit, a = self.fit, self.fit.strengths.intercept
         if not self._penalizes_intercept or np.isinf(a):
@@ -134,7 +134,7 @@ class Posterior:
     @cached_property
     def degrees_of_freedom(self) -> float:
         """Trace of the matrix that maps targets to predictions."""
-        total = self.n_fixed + self.total_learnt + self.intercept_learnt
+        total = self.n_unpenalized + self.total_freedom + self.intercept_freedom
         if self.fit.strengths.pinned:
             return float(total)
         centre = self.fit.strengths.centre

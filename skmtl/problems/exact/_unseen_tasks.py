@@ -31,8 +31,8 @@ def unseen_model(
 
     Minimises ``sum_t sum_i weight_i (y_i - x_i . (w_t - p_t) - x_i . w - b)^2 + sum_j
     ridge_j w_j^2``, where ``p_t`` is the part of ``w_t`` that tasks share. If ``p_t =
-    w_t``, it is the mean of the tasks' unpenalised coefficients, weighted by their Gram
-    matrices.
+    w_t``, the result is the mean of the tasks' unpenalised coefficients, weighted by
+    their Gram matrices.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def mean_residual(moments: TaskMoments, coef: Array, strength: float) -> float:
     return float(np.average(residual, weights=precision))
 
 
-def implied_ridge(descent: Array, coef: Array, silent: Any) -> Array:
+def implied_ridge(descent: Array, coef: Array, constant: Any) -> Array:
     """Return the ridge strengths that reproduce a penalty's gradient.
 
     Parameters
@@ -109,18 +109,18 @@ def implied_ridge(descent: Array, coef: Array, silent: Any) -> Array:
         Negative gradients of the losses.
     coef : ndarray of shape (n_tasks, ...)
         Coefficients.
-    silent : ndarray of shape (...), dtype bool
-        Coefficients without information: their feature is constant in all tasks.
+    constant : ndarray of shape (...), dtype bool
+        Coefficients without information, as their feature is constant in all tasks.
 
     Returns
     -------
     ndarray of shape (...)
-        Strengths, infinite for a coefficient that is zero in all tasks. Silent
-        coefficients get the pooled strength of the others.
+        Strengths, infinite for a coefficient that is zero in all tasks. Those
+        without information get the pooled strength of the others.
     """
     along, square = (descent * coef).sum(axis=0), (coef**2).sum(axis=0)
     total = _ratio(along.sum(), square.sum())
-    return np.where(silent & (square <= TINY_SQUARE), total, _ratio(along, square))
+    return np.where(constant & (square <= TINY_SQUARE), total, _ratio(along, square))
 
 
 def _ratio(along, square):

@@ -22,7 +22,7 @@ class MomentCurvature:
     Parameters
     ----------
     xx : ndarray of shape (n_tasks or 1, n_features, n_features)
-        Scatters.
+        The matrices.
     """
 
     xx: Array
