@@ -11,7 +11,7 @@ from skmtl.data import TaskRows
 from skmtl.problems.exact import (
     MeanFit,
     factor_path,
-    pose,
+    solve_rows,
 )
 from skmtl.solvers import Inverse
 
@@ -66,10 +66,10 @@ def by_eigenvectors(rows, pull, fit_intercept):
 
 
 def by_rows(rows, pull, fit_intercept):
-    return pose(rows, pull, fit_intercept)
+    return solve_rows(rows, pull, fit_intercept)
 
 
-def pull_of(rows, coupling):
+def strengths_of(rows, coupling):
     return coupling.strengths(len(rows.tasks), rows.X.shape[1])
 
 

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from skmtl._contracts import Array
 
+from ._mean import ToMean
 from ._sum import Summand
 
 
@@ -67,6 +68,23 @@ class Graph(BaseEstimator, Summand):
         """
         graph = sparse.csr_array(self.adjacency)
         return sparse.csgraph.connected_components(graph, directed=False)[1]
+
+    def as_mean(self) -> ToMean | None:
+        """Return the equal coupling to a mean; None if there is none.
+
+        A complete graph with one weight keeps every node near the mean of all nodes.
+
+        Returns
+        -------
+        ToMean or None
+            The coupling, with the ridge of every node.
+        """
+        n_nodes, (_, strengths) = self.adjacency.shape[0], self.edges()
+        is_complete = len(strengths) == n_nodes * (n_nodes - 1) // 2
+        if not len(strengths) or not is_complete or (strengths != strengths[0]).any():
+            return None
+        alpha = strengths[0] * n_nodes + self.alpha_ridge
+        return ToMean(alpha, alpha * self.alpha_ridge / strengths[0])
 
     def precision(self, n_tasks: int) -> Any:
         """Return the precision matrix over tasks of one feature.

@@ -16,7 +16,6 @@ from skmtl.base import (
 )
 from skmtl.data import KnownTasks, read_graph
 from skmtl.penalties import Fused
-from skmtl.problems.exact import with_output_axis
 from skmtl.solvers import Fista
 
 from ._neighbours import Neighbours
@@ -54,10 +53,11 @@ class RareJumps(PenalizedRelation):
         return Fista(tol, max_iter or _MAX_ITER)
 
     def extend(self, models):
-        return with_output_axis(self.neighbours.extend(models.only(), self.penalty))
+        models = self.neighbours.extend(models.drop_output_axis(), self.penalty)
+        return models.add_output_axis()
 
     def report(self, fit, tasks):
-        models = self.extend(fit.models).first(len(tasks)).only()
+        models = self.extend(fit.models).first(len(tasks)).drop_output_axis()
         return {"segments_": self.neighbours.segment(models.coef, self.penalty)}
 
 

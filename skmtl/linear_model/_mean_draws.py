@@ -13,8 +13,8 @@ from skmtl._memory import refuse_large
 from skmtl.base import TaskRegressor
 from skmtl.couplings import Strengths
 from skmtl.data import TaskRows, find_tasks, join_label, read_task_weight
-from skmtl.problems import pose_moments as pose_relation
-from skmtl.problems.exact import LinearTasks, Posterior, pose, pose_moments
+from skmtl.problems import pose_moments
+from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
 
 _NO_STD = "Predict without return_std, or reduce the columns."
 
@@ -67,7 +67,7 @@ class MeanDraws(TaskRegressor):
         weight = moments.weight
         factor = read_task_weight(self.task_weight, moments.tasks, weight)
         relation = self._relation_of_fit(_task_set(moments.tasks, moments.n_features))
-        return pose_relation(moments, factor, relation, self.fit_intercept).fit
+        return pose_moments(moments, factor, relation, self.fit_intercept).fit
 
     def _posterior(self):
         if hasattr(self, "moments_"):
@@ -123,15 +123,15 @@ class MeanDraws(TaskRegressor):
             if kept or not (pull.pattern > 0).all():
                 moments = data.moments()
                 left = moments.less(shared, level)
-                fit = pose_moments(left, pull, self.fit_intercept)
+                fit = solve_moments(left, pull, self.fit_intercept)
                 learnt = {"moments_": self.moments_ + moments} if kept else {}
             else:
                 rows = slice(None) if data.rows is None else data.rows
                 fitted = (data.X @ shared)[rows] + level
                 left = replace(data, y=data.y - fitted)
-                fit = pose(left, pull, self.fit_intercept)
+                fit = solve_rows(left, pull, self.fit_intercept)
                 learnt = {}
-            own = LinearTasks(fit.coef + shared, fit.intercept + level, shared, level)
+            own = TaskModels(fit.coef + shared, fit.intercept + level, shared, level)
         return self._insert(sample, learnt, own)
 
     def _read_new_task(self, X, y, sample_weight, task):
@@ -162,7 +162,7 @@ class MeanDraws(TaskRegressor):
         order = np.argsort(tasks)
         coef = np.vstack([self.coef_, own.coef])[order]
         intercept = np.append(self.intercept_, own.intercept)[order]
-        models = replace(own, coef=coef, intercept=intercept)
+        models = replace(own, coef=coef, intercept=intercept).add_output_axis()
         forgotten = {"moments_", "_fit_of_rows"}
         kept = {name: vars(self)[name] for name in self._learnt}
         kept = {name: value for name, value in kept.items() if name not in forgotten}

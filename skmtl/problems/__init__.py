@@ -1,14 +1,9 @@
 """Join rows, a loss and a relation into a problem, and solve it."""
 
-from ._pose import (
-    Fit,
-    Problem,
-    as_fit,
-    as_penalized_fit,
-    pose,
-    pose_moments,
-    pose_per_task,
-)
+from ._exact_problems import as_fit
+from ._fit import Fit, Problem
+from ._penalty_problems import as_penalized_fit
+from ._pose import pose, pose_moments, pose_per_task
 from .newton import group_by_loss, scale_of_task
 
 __all__ = [

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._linalg import Semidefinite
-from skmtl.problems.newton import LIFT, MeanLosses, find_units, raise_diagonals
+from skmtl.problems.newton import LIFT, MeanLosses, find_units, raise_diagonals_in_place
 from skmtl.solvers import Inverse
 
 
@@ -79,7 +79,7 @@ class LaplaceLikelihood:
         """Matrices ``H_t + D``, factored in units of their diagonals."""
         curved = self._curved / self._unit / self._unit[:, None]
         pull = self._own / self._unit**2
-        raise_diagonals(curved, pull, LIFT)
+        raise_diagonals_in_place(curved, pull, LIFT)
         return Inverse.factor(curved, pull[None])
 
     @property

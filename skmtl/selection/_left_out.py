@@ -80,7 +80,7 @@ class RowVariances:
         blocks = fit.blocks
         self.learnt, self.kept = blocks.shares()
         self.root = None
-        if not fit.pull.pinned:
+        if not fit.strengths.pinned:
             self.root = fit.centre.inverse_root
             self.onto = np.matmul(blocks.basis * (1 / blocks.scale), self.root)
             self.gap = fit.row_gap @ self.root

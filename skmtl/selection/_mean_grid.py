@@ -7,7 +7,7 @@ import numpy as np
 
 from skmtl._numbers import INFINITE
 from skmtl.couplings import ToMean
-from skmtl.problems.exact import MeanFit, factor_path, with_output_axis
+from skmtl.problems.exact import MeanFit, factor_path
 
 from ._coordinate_search import NEARBY, Axis, descend, strengthen
 from ._folds import fold_moments
@@ -323,7 +323,7 @@ def _error_on(moments, rows, measure):
     """Return a function of models for their error on test rows."""
     if measure is not None:
         score = measure(rows)
-        return lambda models: -score(SolvedModels(with_output_axis(models), True))
+        return lambda models: -score(SolvedModels(models.add_output_axis(), True))
 
     def mean_square(models):
         squares = moments.squared_errors(models.coef, models.intercept)

@@ -30,7 +30,7 @@ class MeanFitProfile:
     def _held(self):
         """The same problem with a centre of zero."""
         infinite = np.full(self.fit.moments.n_features, np.inf)
-        return replace(self.fit, pull=replace(self.fit.pull, centre=infinite))
+        return replace(self.fit, strengths=replace(self.fit.strengths, centre=infinite))
 
     @cached_property
     def _held_freedom(self):
@@ -55,7 +55,7 @@ class MeanFitProfile:
     @cached_property
     def _squared(self):
         """Return ``X'P^2 X``."""
-        fit, level = self.fit, self.fit.pull.intercept
+        fit, level = self.fit, self.fit.strengths.intercept
         squared = self._curvature - Posterior(fit).own_spread
         if len(fit.row_gap) > 1 and 0 < level < np.inf:
             rows = fit.row_weight[:, None] * fit.row_gap

@@ -7,7 +7,7 @@ import numpy as np
 from skmtl._contracts import Chosen
 from skmtl.couplings import ToMean
 from skmtl.problems import as_fit
-from skmtl.problems.exact import Posterior, pose, pose_moments, reduce_features
+from skmtl.problems.exact import Posterior, reduce_features, solve_moments, solve_rows
 from skmtl.problems.newton import needs_iteration
 
 from ._folds import assign_folds
@@ -97,7 +97,7 @@ class MeanSearch:
             pull = ToMean(*_strengths(facts)).strengths(
                 len(data.tasks), data.X.shape[1]
             )
-            fit = pose(data, pull, self.fit_intercept)
+            fit = solve_rows(data, pull, self.fit_intercept)
             facts["_fit_of_rows"] = fit
         return Chosen(self.relation_at(*_strengths(facts)), facts, as_fit(fit))
 
@@ -148,7 +148,7 @@ class MeanSearch:
         pull = ToMean(alpha, shared, intercept).strengths(
             weighted.n_tasks, weighted.n_features
         )
-        fit = pose_moments(weighted, pull, self.fit_intercept)
+        fit = solve_moments(weighted, pull, self.fit_intercept)
         if self.method == "reml":
             sigma2 = RestrictedLikelihood(fit).noise_variance
         else:
@@ -200,8 +200,8 @@ class MeanSearch:
                 f"as their likelihoods are not comparable, got {values}. Leave out 0, "
                 "or give only 0."
             )
-        n_fixed = moments.n_features + self.fit_intercept
-        if values == [0] and moments.weight.sum() <= n_fixed:
+        n_unpenalized = moments.n_features + self.fit_intercept
+        if values == [0] and moments.weight.sum() <= n_unpenalized:
             raise ValueError(
                 "method='reml' needs more rows than features, got rows of total weight "
                 f"{moments.weight.sum():g} and {moments.n_features} features. Leave "

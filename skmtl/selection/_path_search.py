@@ -241,12 +241,12 @@ def _suggest_coupling(study, n_alphas):
 
 
 def _measure_rows(rows):
-    return lambda models: mean_squared_error(rows, models.only())
+    return lambda models: mean_squared_error(rows, models.drop_output_axis())
 
 
 def _measure_moments(moments):
     def measure(models):
-        only = models.only()
+        only = models.drop_output_axis()
         squares = moments.squared_errors(only.coef, only.intercept)
         return float(squares.sum() / moments.weight.sum())
 

@@ -33,8 +33,8 @@ class RestrictedLikelihood:
     @cached_property
     def _n_contrasts(self):
         """Weight of the rows less the parameters that nothing pulls."""
-        n_flat = self.posterior.n_fixed
-        if self.fit.pull.centre.any() and not self.fit.pull.pinned:
+        n_flat = self.posterior.n_unpenalized
+        if self.fit.strengths.centre.any() and not self.fit.strengths.pinned:
             n_flat = n_flat - self.fit.centre.rank
         return self.fit.moments.weight.sum() - n_flat
 
@@ -60,7 +60,7 @@ class RestrictedLikelihood:
         total = blocks.sum() * (fit.moments.n_tasks / len(blocks))
         if not fit.has_intercept:
             return total
-        a, n = fit.pull.intercept, fit.moments.weight
+        a, n = fit.strengths.intercept, fit.moments.weight
         if a == 0:
             return total + np.log(n[n > 0]).sum()
         pulled = n > 0
@@ -69,34 +69,34 @@ class RestrictedLikelihood:
 
     @cached_property
     def _centre_determinant(self):
-        total = 0.0 if self.fit.pull.pinned else self.fit.centre.log_determinant
+        total = 0.0 if self.fit.strengths.pinned else self.fit.centre.log_determinant
         if self.fit.row_weight.any():
             total += np.log(self.fit.row_weight.sum())
-        if self.fit.pull.pinned:
+        if self.fit.strengths.pinned:
             return total
-        strengths = self.fit.pull.centre
+        strengths = self.fit.strengths.centre
         return total - np.log(strengths[strengths > 0]).sum()
 
     @cached_property
     def gradient(self):
         """Derivatives of the criterion by log strengths: features', the intercept's."""
-        return self._pulls - self.posterior.own_learnt, self._level_gradient
+        return self._pulls - self.posterior.own_freedom, self._level_gradient
 
     @cached_property
     def total_gradient(self):
         """Derivatives by the log of all features' strengths, and the intercept's."""
-        return self._pulls.sum() - self.posterior.total_learnt, self._level_gradient
+        return self._pulls.sum() - self.posterior.total_freedom, self._level_gradient
 
     @cached_property
     def _pulls(self):
-        own = self.fit.pull.own * (self.fit.coef - self.fit.coef_shared) ** 2
+        own = self.fit.strengths.own * (self.fit.coef - self.fit.coef_shared) ** 2
         return own.sum(axis=0) / self.noise_variance
 
     @cached_property
     def shared_gradient(self):
         """Derivative by the log of the strengths of the centre."""
-        fit, strengths = self.fit, self.fit.pull.centre
-        if fit.pull.pinned or not strengths.any():
+        fit, strengths = self.fit, self.fit.strengths.centre
+        if fit.strengths.pinned or not strengths.any():
             return 0.0
         pulls = (strengths * fit.coef_shared**2).sum() / self.noise_variance
         known = (strengths * self.posterior.centre_variances).sum()
@@ -104,8 +104,8 @@ class RestrictedLikelihood:
 
     @cached_property
     def _level_gradient(self):
-        fit, a = self.fit, self.fit.pull.intercept
+        fit, a = self.fit, self.fit.strengths.intercept
         if not fit.has_intercept or a == 0 or np.isinf(a):
             return 0.0
         gap = a * ((fit.intercept - fit.intercept_shared) ** 2).sum()
-        return gap / self.noise_variance - self.posterior.intercept_learnt
+        return gap / self.noise_variance - self.posterior.intercept_freedom

@@ -8,12 +8,11 @@ import numpy as np
 from skmtl._linalg import apply, diagonalise, refuse_huge
 from skmtl.couplings import Apart
 from skmtl.problems.exact import (
-    LinearTasks,
     MeanFit,
+    TaskModels,
     factor_path,
     factor_rows,
     has_few_rows,
-    with_output_axis,
 )
 
 from ._folds import fold_moments
@@ -132,7 +131,7 @@ def _negate(score):
     """Return the same by scores; tasks without a score have no weight."""
 
     def measure(models):
-        found = np.asarray(score(SolvedModels(with_output_axis(models), True)))
+        found = np.asarray(score(SolvedModels(models.add_output_axis(), True)))
         scored = np.broadcast_to(~np.isnan(found), len(models.coef)).astype(float)
         return -np.nan_to_num(found), scored
 
@@ -275,7 +274,7 @@ class SharedDesign:
         total = len(alphas) * self.values + np.mean(alphas)
         shared = (self.right.sum(axis=1) / total) @ self.basis
         level = self.y_mean.mean() - shared @ self.x_mean
-        return LinearTasks(coef, intercept, shared, level)
+        return TaskModels(coef, intercept, shared, level)
 
 
 @dataclass(frozen=True)

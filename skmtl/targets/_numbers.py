@@ -34,7 +34,7 @@ class NumericTarget(Target):
         warn_of_units(rows)
 
     def shape(self, sample, models, single):
-        values = cast_models(models.only(), float_type(sample.rows.X))
+        values = cast_models(models.drop_output_axis(), float_type(sample.rows.X))
         values["intercept_shared_"] = values["intercept_shared_"][()]
         if single:
             values["coef_"] = values["coef_"][0]
@@ -48,7 +48,7 @@ class OutlierTarget(NumericTarget):
     def report(self, sample, models, fit):
         scale = fit.detail.scale
         limit = self.loss.epsilon * scale
-        outliers = _find_outliers(sample.rows, models.only(), limit)
+        outliers = _find_outliers(sample.rows, models.drop_output_axis(), limit)
         return {"scale_": scale, "outliers_": outliers}
 
 

@@ -357,8 +357,8 @@ def test_conjugate_gradients_end_at_the_lowest_point_without_a_warning(objective
     assert_allclose(found.variable, exact.variable, rtol=1e-8, atol=1e-10)
     assert found.converged
     models, expected = found.unpack(), losses.unpack(exact.variable)
-    assert_allclose(models.coef, expected.coef[:, 0], rtol=1e-8, atol=1e-10)
-    assert_allclose(models.intercept, expected.intercept[:, 0], rtol=1e-8, atol=1e-10)
+    assert_allclose(models.coef, expected.coef, rtol=1e-8, atol=1e-10)
+    assert_allclose(models.intercept, expected.intercept, rtol=1e-8, atol=1e-10)
 
 
 def test_conjugate_gradients_that_end_early_are_warned_of():

@@ -10,8 +10,8 @@ from exact_rows import (
     by_inversion,
     dense_of,
     each_factor,
-    pull_of,
     rows_of,
+    strengths_of,
     uneven,
 )
 from hypothesis import given
@@ -29,8 +29,8 @@ from skmtl.problems.exact import (
     factor_path,
     factor_rows,
     has_few_rows,
-    pose,
-    pose_moments,
+    solve_moments,
+    solve_rows,
 )
 from skmtl.selection import (
     RestrictedLikelihood,
@@ -72,14 +72,14 @@ def assert_solves(fit, dense, rtol=1e-8):
 @each_factor
 @each_coupling
 def test_a_fit_solves_the_dense_problem(rows, coupling, solve):
-    fit = solve(rows, pull_of(rows, coupling), True)
+    fit = solve(rows, strengths_of(rows, coupling), True)
     assert_solves(fit, dense_of(rows, coupling))
 
 
 @each_factor
 @pytest.mark.parametrize("coupling", COUPLINGS[::3], ids=str)
 def test_a_fit_without_intercept_solves_the_dense_problem(rows, coupling, solve):
-    fit = solve(rows, pull_of(rows, coupling), False)
+    fit = solve(rows, strengths_of(rows, coupling), False)
     assert_solves(fit, dense_of(rows, coupling, fit_intercept=False))
     assert_allclose(fit.intercept, 0)
     assert fit.intercept_shared == 0
@@ -88,7 +88,7 @@ def test_a_fit_without_intercept_solves_the_dense_problem(rows, coupling, solve)
 @each_factor
 @each_coupling
 def test_variances_and_freedom_are_those_of_the_dense_matrix(rows, coupling, solve):
-    posterior = Posterior(solve(rows, pull_of(rows, coupling), True))
+    posterior = Posterior(solve(rows, strengths_of(rows, coupling), True))
     dense = dense_of(rows, coupling)
     found = np.concatenate(
         [
@@ -108,7 +108,7 @@ def test_variances_and_freedom_are_those_of_the_dense_matrix(rows, coupling, sol
 def test_variances_without_intercept_are_those_of_the_dense_matrix(
     rows, coupling, solve
 ):
-    posterior = Posterior(solve(rows, pull_of(rows, coupling), False))
+    posterior = Posterior(solve(rows, strengths_of(rows, coupling), False))
     dense = dense_of(rows, coupling, fit_intercept=False)
     assert_allclose(posterior.degrees_of_freedom, dense.degrees_of_freedom(), rtol=1e-8)
     group = next(rows.groups(whole=True))
@@ -126,7 +126,7 @@ def test_variances_without_intercept_are_those_of_the_dense_matrix(
 )
 def test_a_new_task_is_as_uncertain_as_one_without_rows(coupling, solve):
     rows = rows_of((9, 12, 7), 4, weight=uneven(28))
-    posterior = Posterior(solve(rows, pull_of(rows, coupling), True))
+    posterior = Posterior(solve(rows, strengths_of(rows, coupling), True))
     dense = replace(dense_of(rows, coupling), n_tasks=4)
     X = np.random.default_rng(5).normal(size=(6, 4))
     expected = dense.variance(X, np.full(6, 3))
@@ -135,7 +135,7 @@ def test_a_new_task_is_as_uncertain_as_one_without_rows(coupling, solve):
 
 def test_a_new_task_is_infinitely_uncertain_where_nothing_pulls():
     rows = rows_of((9, 12, 7), 4)
-    fit = by_inversion(rows, pull_of(rows, ToMean(1.0)), True)
+    fit = by_inversion(rows, strengths_of(rows, ToMean(1.0)), True)
     assert np.isinf(Posterior(fit).variance_of_new_task(np.zeros((2, 4)))).all()
 
 
@@ -149,7 +149,7 @@ def test_huge_strengths_cost_no_digits(solve, alpha, alpha_intercept):
     """A Schur complement by differences has no digits left here."""
     rows = rows_of((60,) * 10, 5)
     rows = replace(rows, X=rows.X * np.geomspace(1, 1e-2, 5))
-    fit = solve(rows, pull_of(rows, ToMean(alpha, 0.0, alpha_intercept)), True)
+    fit = solve(rows, strengths_of(rows, ToMean(alpha, 0.0, alpha_intercept)), True)
     pooled = dense_of(rows, ToMean(np.inf, 0.0, alpha_intercept)).solve()
     assert_allclose(fit.coef_shared, pooled[2], rtol=max(1e-9, 1e5 / alpha))
     assert_allclose(fit.coef - fit.coef_shared, 0, atol=1e4 / alpha)
@@ -160,7 +160,7 @@ def test_huge_strengths_cost_no_digits(solve, alpha, alpha_intercept):
 def test_extreme_strengths_of_intercepts_cost_no_digits(alpha, alpha_intercept):
     rows = rows_of((9, 12, 7, 20), 4)
     coupling = ToMean(alpha, 0.0, alpha_intercept)
-    fit = pose_moments(rows.moments(), pull_of(rows, coupling))
+    fit = solve_moments(rows.moments(), strengths_of(rows, coupling))
     limit = ToMean(
         {1e-14: 0.0, 1e-8: 0.0}.get(alpha, np.inf),
         0.0,
@@ -181,14 +181,14 @@ def test_a_feature_that_is_zero_everywhere_has_no_coefficient(
     X = rows.X.copy()
     X[:, 2] = 0
     coupling = ToMean(alpha, 0.0, alpha_intercept)
-    fit = solve(replace(rows, X=X), pull_of(rows, coupling), True)
+    fit = solve(replace(rows, X=X), strengths_of(rows, coupling), True)
     assert_allclose(fit.coef_shared[2], 0, atol=1e-12)
     assert_allclose(fit.coef[:, 2], 0, atol=1e-12)
     kept = [0, 1, 3]
     rest = replace(rows, X=X[:, kept])
-    expected = solve(rest, pull_of(rest, coupling), True)
+    expected = solve(rest, strengths_of(rest, coupling), True)
     assert_allclose(fit.coef[:, kept], expected.coef, rtol=1e-8)
-    assert Posterior(fit).n_fixed == Posterior(expected).n_fixed
+    assert Posterior(fit).n_unpenalized == Posterior(expected).n_unpenalized
     assert_allclose(
         Posterior(fit).degrees_of_freedom, Posterior(expected).degrees_of_freedom
     )
@@ -199,7 +199,7 @@ def test_a_feature_that_is_zero_everywhere_has_no_coefficient(
 def test_equal_features_have_equal_coefficients(solve, alpha_intercept):
     rows = rows_of((9, 12, 7, 20), 4)
     rows = replace(rows, X=rows.X[:, [0, 1, 1, 3]])
-    fit = solve(rows, pull_of(rows, ToMean(0.5, 0.0, alpha_intercept)), True)
+    fit = solve(rows, strengths_of(rows, ToMean(0.5, 0.0, alpha_intercept)), True)
     assert_allclose(fit.coef[:, 1], fit.coef[:, 2], rtol=1e-6)
     assert_allclose(fit.coef_shared[1], fit.coef_shared[2], rtol=1e-6)
 
@@ -214,7 +214,7 @@ def test_a_feature_constant_within_each_task_is_told_from_the_intercept(
     X[:, 1] = np.array([0.3, -1.0, 2.0, 5.0])[codes]
     rows = replace(rows, X=X)
     coupling = ToMean(0.5, 0.0, alpha_intercept)
-    fit = pose_moments(rows.moments(), pull_of(rows, coupling))
+    fit = solve_moments(rows.moments(), strengths_of(rows, coupling))
     assert_solves(fit, dense_of(rows, coupling), rtol=1e-7)
 
 
@@ -227,7 +227,7 @@ def test_a_constant_feature_is_a_second_intercept(solve, alpha_intercept, value)
     X[:, 1] = value
     rows = replace(rows, X=X)
     coupling = ToMean(0.5, 0.0, alpha_intercept)
-    fit = solve(rows, pull_of(rows, coupling), True)
+    fit = solve(rows, strengths_of(rows, coupling), True)
     dense = dense_of(rows, coupling)
     coef, intercept, _, _, objective = dense.solve()
     kept = [0, 2, 3]
@@ -236,24 +236,24 @@ def test_a_constant_feature_is_a_second_intercept(solve, alpha_intercept, value)
     assert_allclose(fit.intercept + value * fit.coef[:, 1], levels, rtol=1e-6)
     assert_allclose(fit.coef_shared[1], 0, atol=1e-9)
     assert_allclose(fit.objective, objective, rtol=1e-8)
-    assert Posterior(fit).n_fixed == 3 + (4 if alpha_intercept == 0 else 1)
+    assert Posterior(fit).n_unpenalized == 3 + (4 if alpha_intercept == 0 else 1)
 
 
 def test_columns_of_very_different_scale_are_solved():
     rows = rows_of((30, 40, 25), 4)
     scale = np.array([1e-6, 1e6, 1.0, 1e3])
     alpha = np.array([0.5, 2.0, 0.1, 1.0])
-    plain = pose_moments(rows.moments(), pull_of(rows, ToMean(alpha, 0.0, 0.5)))
+    plain = solve_moments(rows.moments(), strengths_of(rows, ToMean(alpha, 0.0, 0.5)))
     scaled = replace(rows, X=rows.X * scale)
-    pull = pull_of(scaled, ToMean(alpha * scale**2, 0.0, 0.5))
-    fit = pose_moments(scaled.moments(), pull)
+    pull = strengths_of(scaled, ToMean(alpha * scale**2, 0.0, 0.5))
+    fit = solve_moments(scaled.moments(), pull)
     assert_allclose(fit.coef * scale, plain.coef, rtol=1e-7)
     assert_allclose(fit.coef_shared * scale, plain.coef_shared, rtol=1e-7)
 
 
 def test_strength_zero_is_each_task_on_its_own():
     rows = rows_of((30, 40, 25), 4)
-    fit = pose_moments(rows.moments(), pull_of(rows, ToMean(0.0)))
+    fit = solve_moments(rows.moments(), strengths_of(rows, ToMean(0.0)))
     coef, intercept = dense_of(rows, ToMean(0.0)).solve()[:2]
     assert_allclose(fit.coef, coef, rtol=1e-8)
     assert_allclose(fit.intercept, intercept, rtol=1e-8)
@@ -273,8 +273,8 @@ def test_tasks_with_fewer_rows_than_features_get_the_least_norm(factor):
     rows = rows_of((3, 5, 2), 8, offset=0.0)
     pull = Apart(0.0).strengths(3, 8)
     fits = {
-        "moments": lambda: pose_moments(rows.moments(), pull),
-        "rows": lambda: pose(rows, pull),
+        "moments": lambda: solve_moments(rows.moments(), pull),
+        "rows": lambda: solve_rows(rows, pull),
     }
     fit = fits[factor]()
     for t in range(3):
@@ -288,8 +288,8 @@ def test_the_dual_form_is_the_primal_form():
     rows = rows_of((3, 5, 2, 4, 6), 70, offset=0.0)
     assert has_few_rows(rows)
     for alpha_intercept in (0.0, 0.5, np.inf):
-        pull = pull_of(rows, ToMean(2.0, 0.3, alpha_intercept))
-        few, full = pose(rows, pull), pose_moments(rows.moments(), pull)
+        pull = strengths_of(rows, ToMean(2.0, 0.3, alpha_intercept))
+        few, full = solve_rows(rows, pull), solve_moments(rows.moments(), pull)
         assert_allclose(few.coef, full.coef, atol=1e-9)
         assert_allclose(few.intercept, full.intercept, rtol=1e-8)
         assert_allclose(few.coef_shared, full.coef_shared, atol=1e-9)
@@ -305,9 +305,9 @@ def test_a_task_without_weight_does_not_count():
     kept = np.flatnonzero(weight)
     less = summarise(rows.X[kept], rows.y[kept], np.repeat([0, 2, 3], [9, 7, 20]))
     for coupling in COUPLINGS:
-        pull = pull_of(rows, coupling)
-        fit = pose_moments(rows.moments(), pull)
-        expected = pose_moments(less, coupling.strengths(3, 4))
+        pull = strengths_of(rows, coupling)
+        fit = solve_moments(rows.moments(), pull)
+        expected = solve_moments(less, coupling.strengths(3, 4))
         models, others = fit.unpack(), expected.unpack()
         assert_allclose(models.coef[[0, 2, 3]], others.coef, rtol=1e-9)
         assert_allclose(models.coef[1], models.coef_shared, rtol=1e-9)
@@ -327,9 +327,9 @@ def test_a_task_without_weight_does_not_count():
 @pytest.mark.parametrize("offset", [0.0, 1e4, 1e7])
 def test_an_offset_of_the_features_moves_only_the_intercepts(offset):
     rows = rows_of((9, 12, 7, 20), 4, offset=0.0)
-    pull = pull_of(rows, ToMean(0.7))
-    plain = pose_moments(rows.moments(), pull)
-    moved = pose_moments(replace(rows, X=rows.X + offset).moments(), pull)
+    pull = strengths_of(rows, ToMean(0.7))
+    plain = solve_moments(rows.moments(), pull)
+    moved = solve_moments(replace(rows, X=rows.X + offset).moments(), pull)
     rtol = max(1e-10, offset * 1e-14)
     assert_allclose(moved.coef, plain.coef, rtol=rtol, atol=rtol)
     assert_allclose(moved.coef_shared, plain.coef_shared, rtol=rtol, atol=rtol)
@@ -343,7 +343,7 @@ def test_a_shared_scatter_is_the_same_as_one_per_task():
     for coupling in COUPLINGS:
         pull = coupling.strengths(6, 4)
         fits = [
-            pose_moments(m, pull) for m in (data.moments(), data.stacked().moments())
+            solve_moments(m, pull) for m in (data.moments(), data.stacked().moments())
         ]
         for name in ("coef", "intercept", "coef_shared", "objective"):
             assert_allclose(
@@ -368,8 +368,8 @@ def test_degrees_of_freedom_lie_between_none_and_one_per_row(
     sizes, n_features, exponent, alpha_intercept, seed
 ):
     rows = rows_of(sizes, n_features, seed)
-    pull = pull_of(rows, ToMean(10.0**exponent, 0.0, alpha_intercept))
-    fit = pose_moments(rows.moments(), pull)
+    pull = strengths_of(rows, ToMean(10.0**exponent, 0.0, alpha_intercept))
+    fit = solve_moments(rows.moments(), pull)
     freedom = Posterior(fit).degrees_of_freedom
     assert 0 <= freedom <= len(rows.y) * (1 + 1e-6)
     total = (rows.y**2).sum()
@@ -392,14 +392,14 @@ def test_nearly_collinear_features_are_warned_of():
 def test_free_features_must_be_determined_by_every_task():
     rows = rows_of((30, 2), 3)
     pull = ToMean(np.array([0.0, 1.0, 0.0])).strengths(2, 3)
-    with pytest.raises(ValueError, match=r"features \[0, 2\] with alpha 0 are collin"):
+    with pytest.raises(ValueError, match=r"Features \[0, 2\] with alpha 0 are collin"):
         factor_moments(rows.moments(), pull)
 
 
 def test_features_may_be_free_where_every_task_determines_them():
     rows = rows_of((30, 20), 4)
     coupling = ToMean(np.array([0.0, 1.0, 0.0, 3.0]))
-    fit = pose_moments(rows.moments(), pull_of(rows, coupling))
+    fit = solve_moments(rows.moments(), strengths_of(rows, coupling))
     coef, intercept = dense_of(rows, coupling).solve()[:2]
     assert_allclose(fit.coef, coef, rtol=1e-8)
     assert_allclose(fit.intercept, intercept, rtol=1e-8)
@@ -412,7 +412,7 @@ def test_features_may_be_free_where_every_task_determines_them():
 def test_infinite_strengths_make_coefficients_common(alpha, alpha_intercept):
     rows = rows_of((9, 12, 7, 20), 4)
     coupling = ToMean(alpha, 0.0, alpha_intercept)
-    fit = pose_moments(rows.moments(), pull_of(rows, coupling))
+    fit = solve_moments(rows.moments(), strengths_of(rows, coupling))
     coef, intercept, shared = dense_of(rows, coupling).solve()[:3]
     assert_allclose(fit.coef, coef, rtol=1e-8)
     assert_allclose(fit.coef_shared, shared, rtol=1e-8)
@@ -421,7 +421,7 @@ def test_infinite_strengths_make_coefficients_common(alpha, alpha_intercept):
 
 def test_finite_strengths_are_left_alone():
     rows = rows_of((9, 12), 4)
-    pull = pull_of(rows, ToMean(PER_FEATURE))
+    pull = strengths_of(rows, ToMean(PER_FEATURE))
     assert bound(pull, rows.moments()) is pull
 
 
@@ -444,4 +444,4 @@ def test_what_is_learnt_of_the_features_adds_up(alpha, level):
     pull = ToMean(alpha, 0.2, level).strengths(6, 3)
     for factor in (factor_moments, factor_path):
         posterior = Posterior(MeanFit(moments, factor(moments, pull), pull))
-        np.testing.assert_allclose(posterior.total_learnt, posterior.own_learnt.sum())
+        np.testing.assert_allclose(posterior.total_freedom, posterior.own_freedom.sum())

@@ -207,7 +207,7 @@ def _planted(room):
         (is_intrusive, "data", "def f():\n    import scipy._lib"),
         (is_intrusive, "cli", "from skmtl.data._task_codes import find_tasks"),
         (is_intrusive, "cli", "from skmtl.data import _tasks"),
-        (is_intrusive, "compose", "from ..problems.exact._factor import pose"),
+        (is_intrusive, "compose", "from ..problems.exact._factor import bound"),
         (goes_up, "problems.exact", "from skmtl.problems.newton import Datafit"),
     ],
 )

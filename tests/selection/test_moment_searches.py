@@ -11,8 +11,8 @@ from exact_rows import (
     by_inversion,
     dense_of,
     each_factor,
-    pull_of,
     rows_of,
+    strengths_of,
     uneven,
 )
 from hypothesis import given
@@ -24,7 +24,7 @@ from skmtl.couplings import ToMean
 from skmtl.data import SharedRows
 from skmtl.problems.exact import (
     Posterior,
-    pose_moments,
+    solve_moments,
 )
 from skmtl.selection import (
     Candidates,
@@ -62,7 +62,7 @@ def test_the_criterion_is_that_of_the_dense_likelihood(
 ):
     rows = rows_of((5, 8, 3, 9), 4)
     coupling = ToMean(alpha, alpha_shared, alpha_intercept)
-    likelihood = RestrictedLikelihood(solve(rows, pull_of(rows, coupling), True))
+    likelihood = RestrictedLikelihood(solve(rows, strengths_of(rows, coupling), True))
     dense = dense_of(rows, coupling)
     assert_allclose(likelihood.criterion, dense.criterion(), rtol=1e-9)
 
@@ -74,7 +74,7 @@ def test_the_criterion_of_free_or_no_intercepts_is_that_of_the_dense_likelihood(
 ):
     rows = rows_of((5, 8, 3, 9), 4)
     coupling = ToMean(PER_FEATURE)
-    fit = solve(rows, pull_of(rows, coupling), fit_intercept)
+    fit = solve(rows, strengths_of(rows, coupling), fit_intercept)
     dense = dense_of(rows, coupling, fit_intercept)
     assert_allclose(RestrictedLikelihood(fit).criterion, dense.criterion(), rtol=1e-9)
 
@@ -91,7 +91,7 @@ def test_the_gradient_is_that_of_finite_differences(
     def likelihood(logs):
         coupling = ToMean(np.exp(logs[:4]), alpha_shared, np.exp(logs[4]))
         return RestrictedLikelihood(
-            by_inversion(rows, pull_of(rows, coupling), fit_intercept)
+            by_inversion(rows, strengths_of(rows, coupling), fit_intercept)
         )
 
     expected = approx_fprime(start, lambda logs: likelihood(logs).criterion, 1e-6)
@@ -105,7 +105,7 @@ def test_integer_weights_are_repetitions_everywhere(coupling, solve):
     times = np.random.default_rng(2).integers(0, 4, size=25)
     weighted = rows_of((5, 8, 3, 9), 4, weight=times.astype(float))
     repeated = replace(weighted, weight=None).select(np.repeat(np.arange(25), times))
-    fits = [solve(r, pull_of(r, coupling), True) for r in (weighted, repeated)]
+    fits = [solve(r, strengths_of(r, coupling), True) for r in (weighted, repeated)]
     for name in ("coef", "intercept", "coef_shared", "intercept_shared", "objective"):
         assert_allclose(getattr(fits[0], name), getattr(fits[1], name), rtol=1e-8)
     posteriors = [Posterior(fit) for fit in fits]
@@ -251,7 +251,7 @@ def test_folds_must_have_weight(splits):
 def test_generalised_scores_use_the_mean_leverage(rows):
     candidates = Candidates(*np.array([[0.7], [0.0], [0.5]]), True)
     found = generalised_scores(rows.moments(), candidates)[1]
-    fit = by_inversion(rows, pull_of(rows, ToMean(0.7, 0.0, 0.5)), True)
+    fit = by_inversion(rows, strengths_of(rows, ToMean(0.7, 0.0, 0.5)), True)
     n, freedom = rows.moments().weight.sum(), Posterior(fit).degrees_of_freedom
     expected = n * fit.squared_errors.sum() / (n - freedom) ** 2
     chance = n - freedom < n / 10  # too few degrees of freedom to estimate the error
@@ -318,7 +318,7 @@ def test_targets_that_are_fitted_exactly_have_a_likelihood():
     rows = rows_of((9, 12, 7), 2)
     for y in (rows.X @ [1.0, 2.0], np.zeros(28)):
         moments = replace(rows, y=y).moments()
-        fit = pose_moments(moments, ToMean(2.0, 0.0, 1.0).strengths(3, 2))
+        fit = solve_moments(moments, ToMean(2.0, 0.0, 1.0).strengths(3, 2))
         likelihood = RestrictedLikelihood(fit)
         assert np.isfinite(likelihood.criterion)
         assert np.isfinite(likelihood.gradient[0]).all()

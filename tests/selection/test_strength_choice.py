@@ -16,7 +16,7 @@ from skmtl.linear_model import (
     MeanRegularizedRegressorCV,
     MultiTaskRidgeCV,
 )
-from skmtl.problems.exact import Posterior, pose_moments
+from skmtl.problems.exact import Posterior, solve_moments
 from skmtl.selection import Candidates, RestrictedLikelihood, generalised_scores
 
 # Grids here have few strengths on purpose.
@@ -108,7 +108,7 @@ def test_an_infinite_strength_of_the_centre_is_the_limit(
     X, y, task = draw_groups(n_tasks=5)
     moments = summarise(X, y + 3, task)
     fits = [
-        pose_moments(
+        solve_moments(
             moments,
             ToMean(2.0, strength, alpha_intercept).strengths(5, 2),
             fit_intercept,
@@ -139,7 +139,7 @@ def test_generalised_errors_along_the_centre_are_those_of_every_fit(
     )
     for strengths, score in zip(triples, scores, strict=True):
         pull = ToMean(*strengths).strengths(4, 5)
-        fit = pose_moments(moments, pull, fit_intercept)
+        fit = solve_moments(moments, pull, fit_intercept)
         left = len(y) - Posterior(fit).degrees_of_freedom
         exact = len(y) * fit.squared_errors.sum() / left**2
         assert_allclose(score, np.where(left > len(y) / 10, exact, np.inf), rtol=1e-6)

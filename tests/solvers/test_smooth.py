@@ -159,7 +159,7 @@ def test_a_task_without_weight_has_no_effect():
 
 
 def test_unpacked_models_predict_the_mean_target_at_the_mean_features():
-    models = PLAIN.unpack(W, V)
+    models = PLAIN.unpack(W, V).drop_output_axis()
     at_mean = (MOMENTS.x_mean * models.coef).sum(axis=1) + models.intercept
     assert_allclose(at_mean, MOMENTS.y_mean)
 

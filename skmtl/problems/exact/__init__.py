@@ -6,23 +6,24 @@ from ._factor import (
     factor_path,
     factor_rows,
     has_few_rows,
-    pose,
-    pose_moments,
+    solve_moments,
+    solve_rows,
 )
 from ._graph_exact import GraphFit
-from ._mean_exact import LinearTasks, MeanFit
+from ._graph_system import GraphSystem
+from ._mean_exact import MeanFit
 from ._narrow import ReducedRows, reduce_features
 from ._posterior import Posterior, pick
-from ._task_models import MultiOutputModels, unpack_tasks, with_output_axis
+from ._task_models import TaskModels, unpack_tasks
 from ._unseen_tasks import implied_ridge, mean_residual, unseen_model, weigh
 
 __all__ = [
     "GraphFit",
-    "LinearTasks",
+    "GraphSystem",
     "MeanFit",
-    "MultiOutputModels",
     "Posterior",
     "ReducedRows",
+    "TaskModels",
     "bound",
     "factor_moments",
     "factor_path",
@@ -31,11 +32,10 @@ __all__ = [
     "implied_ridge",
     "mean_residual",
     "pick",
-    "pose",
-    "pose_moments",
     "reduce_features",
+    "solve_moments",
+    "solve_rows",
     "unpack_tasks",
     "unseen_model",
     "weigh",
-    "with_output_axis",
 ]

@@ -1,28 +1,34 @@
-"""Choose the factorisation that suits the data and the strengths."""
+"""Factorisations of squared losses with a coupling to a centre."""
+
+from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
 
+from skmtl._contracts import TaskBlocks
 from skmtl._numbers import FEW_FEATURES, FEW_ROWS_TO_FACTOR, INFINITE
+from skmtl.couplings import Strengths
+from skmtl.data import TaskMoments
 from skmtl.solvers import Inverse, Spectral
 
 from ._mean_exact import MeanFit
 
-# Above this ratio of eigenvalues a solution keeps fewer than six digits.
+# Warn above this ratio of eigenvalues: a solution keeps fewer than six digits.
 _ILL_CONDITIONED = 1e10
 
 
-def pose(data, pull, fit_intercept=True):
-    """Pose the problem of rows that are fewer than features.
+def solve_rows(data: Any, strengths: Strengths, fit_intercept: bool = True) -> MeanFit:
+    """Solve for rows that are fewer than features.
 
     Parameters
     ----------
     data : TaskData
-        Rows of tasks.
-    pull : Strengths
+        Rows of the tasks.
+    strengths : Strengths
         Strengths, with a positive pattern.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
@@ -30,13 +36,13 @@ def pose(data, pull, fit_intercept=True):
     Returns
     -------
     MeanFit
-        The problem, which solves itself when it is read.
+        The solution, computed when it is read.
     """
     moments = data.moments(curvature=False)
     moments = moments if fit_intercept else moments.about_zero()
-    pull = _bound(pull, _row_curvature(data, fit_intercept), moments)
-    blocks = factor_rows(data, pull, fit_intercept)
-    return MeanFit(moments, blocks, pull, fit_intercept)
+    strengths = _bound(strengths, _row_curvature(data, fit_intercept), moments)
+    blocks = factor_rows(data, strengths, fit_intercept)
+    return MeanFit(moments, blocks, strengths, fit_intercept)
 
 
 def _row_curvature(data, fit_intercept):
@@ -48,14 +54,16 @@ def _row_curvature(data, fit_intercept):
     return curvature
 
 
-def pose_moments(moments, pull, fit_intercept=True):
-    """Pose the problem of moments.
+def solve_moments(
+    moments: TaskMoments, strengths: Strengths, fit_intercept: bool = True
+) -> MeanFit:
+    """Solve for moments.
 
     Parameters
     ----------
     moments : TaskMoments
-        Moments about the means, with their matrices.
-    pull : Strengths
+        Moments about the means, with scatter matrices.
+    strengths : Strengths
         Strengths.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
@@ -63,27 +71,41 @@ def pose_moments(moments, pull, fit_intercept=True):
     Returns
     -------
     MeanFit
-        The problem, which solves itself when it is read.
+        The solution, computed when it is read.
     """
     moments = moments if fit_intercept else moments.about_zero()
-    pull = bound(pull, moments)
-    return MeanFit(moments, factor_moments(moments, pull), pull, fit_intercept)
+    strengths = bound(strengths, moments)
+    blocks = factor_moments(moments, strengths)
+    return MeanFit(moments, blocks, strengths, fit_intercept)
 
 
-def has_few_rows(data):
-    """Return whether tasks have so few rows that factoring these is cheaper."""
-    n_rows, n_features = data.mean_rows(), data.X.shape[1]
-    return n_features > FEW_FEATURES and n_rows < FEW_ROWS_TO_FACTOR * n_features
-
-
-def factor_rows(data, pull, fit_intercept=True):
-    """Factor the blocks from rows fewer than features.
+def has_few_rows(data: Any) -> bool:
+    """Return whether factoring rows is cheaper than factoring scatter matrices.
 
     Parameters
     ----------
     data : TaskData
-        Rows of tasks.
-    pull : Strengths
+        Rows of the tasks.
+
+    Returns
+    -------
+    bool
+        Whether tasks have far fewer rows than features.
+    """
+    n_rows, n_features = data.mean_rows(), data.X.shape[1]
+    return n_features > FEW_FEATURES and n_rows < FEW_ROWS_TO_FACTOR * n_features
+
+
+def factor_rows(
+    data: Any, strengths: Strengths, fit_intercept: bool = True
+) -> Spectral:
+    """Factor the blocks from rows that are fewer than features.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of the tasks.
+    strengths : Strengths
         Strengths, with a positive pattern.
     fit_intercept : bool, default=True
         Whether rows are centred.
@@ -95,17 +117,18 @@ def factor_rows(data, pull, fit_intercept=True):
     """
     n_blocks, groups = data.roots(fit_intercept)
     n_features = data.X.shape[1]
-    return Spectral.from_groups(groups, n_blocks, n_features, pull.pattern, pull.alpha)
+    pattern, alpha = strengths.pattern, strengths.alpha
+    return Spectral.from_groups(groups, n_blocks, n_features, pattern, alpha)
 
 
-def factor_moments(moments, pull):
+def factor_moments(moments: TaskMoments, strengths: Strengths) -> TaskBlocks:
     """Factor the blocks from moments, by inversion unless that loses digits.
 
     Parameters
     ----------
     moments : TaskMoments
-        Moments with their matrices.
-    pull : Strengths
+        Moments with scatter matrices.
+    strengths : Strengths
         Strengths.
 
     Returns
@@ -114,30 +137,31 @@ def factor_moments(moments, pull):
         The factored blocks.
     """
     if moments.roots is not None:
-        return factor_path(moments, pull)
-    strengths_differ = len(moments.xx) < len(pull.alpha)
+        return factor_path(moments, strengths)
+    xx: Any = moments.xx
+    strengths_differ = len(xx) < len(strengths.alpha)
     if not strengths_differ:
-        blocks = Inverse.factor(moments.xx, pull.own)
+        blocks = Inverse.factor(xx, strengths.own)
         if blocks.trusted:
             return blocks
-    if not (pull.pattern > 0).all():
-        free = np.flatnonzero(pull.pattern == 0)[:5].tolist()
+    if not (strengths.pattern > 0).all():
+        free = np.flatnonzero(strengths.pattern == 0)[:5].tolist()
         raise ValueError(
-            "Where alpha is 0 the rows of every task must determine its coefficients, "
-            f"and features {free} with alpha 0 are collinear or constant in some task. "
+            "Where alpha is 0, the rows of every task must determine its coefficients. "
+            f"Features {free} with alpha 0 are collinear or constant in some task. "
             "Give these features a positive alpha, or drop them."
         )
-    return factor_path(moments, pull)
+    return factor_path(moments, strengths)
 
 
-def factor_path(moments, pull):
+def factor_path(moments: TaskMoments, strengths: Strengths) -> Spectral:
     """Factor the blocks for many strengths of one pattern.
 
     Parameters
     ----------
     moments : TaskMoments
-        Moments with their matrices.
-    pull : Strengths
+        Moments with scatter matrices.
+    strengths : Strengths
         Strengths, with a positive pattern.
 
     Returns
@@ -145,46 +169,49 @@ def factor_path(moments, pull):
     Spectral
         The factored blocks.
     """
+    pattern, alpha = strengths.pattern, strengths.alpha
     if moments.roots is not None:
-        shape = moments.xy.shape
-        return Spectral.from_groups(moments.roots, *shape, pull.pattern, pull.alpha)
-    blocks = Spectral.from_curvature(moments.xx, pull.pattern, pull.alpha)
+        n_tasks, n_features = moments.xy.shape
+        return Spectral.from_groups(moments.roots, n_tasks, n_features, pattern, alpha)
+    # Moments without roots have their matrices.
+    blocks = Spectral.from_curvature(moments.xx, pattern, alpha)  # type: ignore[arg-type]
     if blocks.condition > _ILL_CONDITIONED:
         warnings.warn(
-            f"The condition number of a task's problem is {blocks.condition:.1e}, and "
-            f"coefficients are accurate only below {_ILL_CONDITIONED:.0e}. Scale the "
-            "features, drop collinear ones, or raise alpha.",
+            "The condition number of each task's problem must be at most "
+            f"{_ILL_CONDITIONED:.0e} for accurate coefficients, got "
+            f"{blocks.condition:.1e}. Scale the features, drop collinear ones, or "
+            "raise alpha.",
             LinAlgWarning,
             stacklevel=2,
         )
     return blocks
 
 
-def bound(pull, moments):
-    """Replace infinite strengths by ones beyond which nothing changes.
+def bound(strengths: Strengths, moments: TaskMoments) -> Strengths:
+    """Replace infinite strengths by finite ones that act as infinite.
 
     Parameters
     ----------
-    pull : Strengths
+    strengths : Strengths
         Strengths, possibly infinite.
     moments : TaskMoments
-        Moments with their matrices.
+        Moments with scatter matrices.
 
     Returns
     -------
     Strengths
         Finite strengths of the tasks' own parts.
     """
-    return _bound(pull, moments.curvatures.max(axis=0, initial=0.0), moments)
+    return _bound(strengths, moments.curvatures.max(axis=0, initial=0.0), moments)
 
 
-def _bound(pull, curvature, moments):
-    infinite = np.isinf(pull.own)
+def _bound(strengths, curvature, moments):
+    infinite = np.isinf(strengths.own)
     if not infinite.any():
-        return pull
-    if pull.intercept > 0:  # coefficients may act as intercepts
-        level = moments.weight[:, None] * moments.x_mean**2
-        curvature = curvature + level.max(axis=0, initial=0.0)
+        return strengths
+    if strengths.intercept > 0:  # coefficients may act as intercepts
+        at_means = moments.weight[:, None] * moments.x_mean**2
+        curvature = curvature + at_means.max(axis=0, initial=0.0)
     ceiling = INFINITE * np.where(curvature > 0, curvature, 1.0)
-    pattern = np.where(infinite.any(axis=0), ceiling, pull.pattern)
-    return replace(pull, alpha=np.ones(1), pattern=pattern)
+    pattern = np.where(infinite.any(axis=0), ceiling, strengths.pattern)
+    return replace(strengths, alpha=np.ones(1), pattern=pattern)

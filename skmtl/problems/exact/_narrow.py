@@ -1,11 +1,13 @@
-"""Rows fewer than features, in an orthonormal basis of their span."""
+"""Rows that are fewer than features, in an orthonormal basis of their span."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
 from scipy import linalg, sparse
 
-from skmtl._contracts import TaskData
+from skmtl._contracts import Array
 from skmtl._memory import is_large
 
 
@@ -23,21 +25,21 @@ class ReducedRows:
         The basis; None if the rows are unchanged.
     """
 
-    data: TaskData
-    basis: np.ndarray | None
+    data: Any
+    basis: Array | None
 
-    def restore(self, coef):
+    def restore(self, coef: Array) -> Array:
         """Convert coefficients to the original features, (..., n_features)."""
         return coef if self.basis is None else coef @ self.basis.T
 
 
-def reduce_features(data):
+def reduce_features(data: Any) -> ReducedRows | None:
     """Convert rows to a form that needs no matrix of all features.
 
     Parameters
     ----------
     data : TaskData
-        Rows of tasks.
+        Rows of the tasks.
 
     Returns
     -------

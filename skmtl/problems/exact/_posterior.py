@@ -1,24 +1,27 @@
-"""What the factors of a fit know of its uncertainty, in units of the noise variance."""
+"""Uncertainty of an exact solution, in units of the noise variance."""
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from skmtl._contracts import Array
+
 from ._mean_exact import MeanFit
 
-# Degrees of freedom left that are no more than rounding.
-_NOTHING = 1e-8
+# Smaller residual degrees of freedom are rounding errors.
+_NO_FREEDOM = 1e-8
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """Read tasks as draws around the centre, with variances ``1 / strength``.
+    """Posterior of tasks drawn around the centre, with variances ``1 / strength``.
 
     Parameters
     ----------
     fit : MeanFit
-        A solved problem.
+        The solution.
     """
 
     fit: MeanFit
@@ -26,12 +29,12 @@ class Posterior:
     @cached_property
     def _centre_covariance(self):
         n_features = self.fit.moments.n_features
-        if self.fit.pull.pinned:
+        if self.fit.strengths.pinned:
             return np.zeros((n_features, n_features))
         return self.fit.centre.inverse
 
     @property
-    def centre_variances(self):
+    def centre_variances(self) -> Array:
         """Variances of the centre's coefficients, (n_features,)."""
         return np.diag(self._centre_covariance)
 
@@ -40,88 +43,88 @@ class Posterior:
         return self.fit.blocks.shrinkage()
 
     @cached_property
-    def mean_variance(self):
-        """Variance of the centre's prediction at the mean of the rows at the means."""
+    def mean_variance(self) -> float:
+        """Variance of the centre's prediction at `row_mean`."""
         total = self.fit.row_weight.sum()
-        held = self.fit.pull.holds_intercept
-        return 1 / total if total > 0 and not held else 0.0
+        is_fixed = self.fit.strengths.holds_intercept
+        return 1 / total if total > 0 and not is_fixed else 0.0
 
     @cached_property
-    def _pulls_intercept(self):
-        return self.fit.has_intercept and self.fit.pull.intercept > 0
+    def _penalizes_intercept(self):
+        return self.fit.has_intercept and self.fit.strengths.intercept > 0
 
     @cached_property
-    def n_fixed(self):
-        """Number of parameters that nothing pulls."""
+    def n_unpenalized(self) -> int:
+        """Number of parameters without a penalty."""
         fit = self.fit
         n_free = 0
-        if self._pulls_intercept:
-            n_free = 0 if fit.pull.holds_intercept else 1
+        if self._penalizes_intercept:
+            n_free = 0 if fit.strengths.holds_intercept else 1
         elif fit.has_intercept:
             n_free = (fit.moments.weight > 0).sum()
-        if fit.pull.pinned:
+        if fit.strengths.pinned:
             return int(n_free)
         return int(n_free) + fit.centre.rank
 
     @cached_property
-    def own_learnt(self):
-        """Degrees of freedom that the data give the tasks' own parts, per feature.
+    def own_freedom(self) -> Array:
+        """Degrees of freedom of the tasks' own parts, per feature.
 
-        It is ``sum_t 1 - strength_j var(w_tj - w_sj)``, shape (n_features,).
+        They are ``sum_t 1 - strength_j var(w_tj - w_sj)``, shape (n_features,).
         """
         fit = self.fit
-        own, spread = fit.pull.own, self._shrinkage
+        own, shrinkage = fit.strengths.own, self._shrinkage
         weight = fit.row_weight[:, None]
-        learnt = np.einsum("tjj->tj", spread)
-        learnt = np.broadcast_to(learnt, (fit.moments.n_tasks, learnt.shape[1]))
+        freedom = np.einsum("tjj->tj", shrinkage)
+        freedom = np.broadcast_to(freedom, (fit.moments.n_tasks, freedom.shape[1]))
         if weight.any():
-            learnt = learnt + own * weight * fit.mean_solved**2 * (
+            freedom = freedom + own * weight * fit.mean_solved**2 * (
                 1 - weight * self.mean_variance
             )
         if len(fit.row_gap) > 1:
-            spread = (
-                spread + (weight * fit.mean_solved)[:, :, None] * (fit.row_gap[:, None])
+            shrinkage = shrinkage + (
+                (weight * fit.mean_solved)[:, :, None] * fit.row_gap[:, None]
             )
-        if not fit.pull.pinned:
-            product = np.matmul(spread, self._centre_covariance)
-            learnt = learnt - own * np.einsum("tjk,tjk->tj", product, spread)
-        return learnt.sum(axis=0)
+        if not fit.strengths.pinned:
+            product = np.matmul(shrinkage, self._centre_covariance)
+            freedom = freedom - own * np.einsum("tjk,tjk->tj", product, shrinkage)
+        return freedom.sum(axis=0)
 
     @cached_property
-    def total_learnt(self):
-        """Sum of `own_learnt`, from sums over the tasks."""
+    def total_freedom(self) -> float:
+        """Sum of `own_freedom`, from sums over the tasks."""
         fit = self.fit
         weight = fit.row_weight[:, None]
         total = fit.blocks.traces(fit.moments.n_tasks)
         if weight.any():
             known = weight * (1 - weight * self.mean_variance)
-            total += (known * fit.row_design * fit.mean_solved).sum()
-        if fit.pull.pinned:
+            total = total + (known * fit.row_design * fit.mean_solved).sum()
+        if fit.strengths.pinned:
             return float(total)
         return float(total - np.vdot(self._centre_covariance, self.own_spread))
 
     @cached_property
-    def own_spread(self):
-        """Reduction of own parts' information by the centre, symmetrised."""
+    def own_spread(self) -> Array:
+        """Information on the own parts that the centre takes, symmetrised."""
         spread = self.fit.blocks.spread(self.fit.moments.n_tasks)
         if len(self.fit.row_gap) > 1:
             spread = spread + self._spread_of_rows()
         return spread
 
     def _spread_of_rows(self):
-        """Return the contribution of the means to the blocks' spread."""
+        """Return the contribution of the rows at the means to `own_spread`."""
         fit, weight = self.fit, self.fit.row_weight[:, None]
-        passed = fit.blocks.curve(fit.blocks.solve(fit.row_design))
+        curved = fit.blocks.curve(fit.blocks.solve(fit.row_design))
         own = (fit.row_design * fit.mean_solved).sum(axis=1, keepdims=True)
-        half = weight * passed + weight**2 * own * fit.row_gap / 2
-        mixed = half.T @ fit.row_gap
-        return mixed + mixed.T
+        half = weight * curved + weight**2 * own * fit.row_gap / 2
+        product = half.T @ fit.row_gap
+        return product + product.T
 
     @cached_property
-    def intercept_learnt(self):
-        """Degrees of freedom that the data give the tasks' own intercepts."""
-        fit, a = self.fit, self.fit.pull.intercept
-        if not self._pulls_intercept or np.isinf(a):
+    def intercept_freedom(self) -> float:
+        """Degrees of freedom of the tasks' own intercepts."""
+        fit, a = self.fit, self.fit.strengths.intercept
+        if not self._penalizes_intercept or np.isinf(a):
             return 0.0
         gap = np.broadcast_to(fit.row_gap, (fit.moments.n_tasks, len(fit.row_mean)))
         spread = ((gap @ self._centre_covariance) * gap).sum(axis=1)
@@ -129,31 +132,31 @@ class Posterior:
         return float((fit.row_weight * known).sum() / a)
 
     @cached_property
-    def degrees_of_freedom(self):
+    def degrees_of_freedom(self) -> float:
         """Trace of the matrix that maps targets to predictions."""
-        total = self.n_fixed + self.total_learnt + self.intercept_learnt
-        if self.fit.pull.pinned:
+        total = self.n_unpenalized + self.total_freedom + self.intercept_freedom
+        if self.fit.strengths.pinned:
             return float(total)
-        centre = self.fit.pull.centre
+        centre = self.fit.strengths.centre
         if not centre.any():
             return float(total)
         return float(total - (centre * self.centre_variances).sum())
 
     @cached_property
-    def noise_variance(self):
-        """Sum of squared errors per degree of freedom that is left; NaN if none is."""
+    def noise_variance(self) -> float:
+        """Sum of squared errors per residual degree of freedom; NaN without any."""
         left = self.fit.moments.weight.sum() - self.degrees_of_freedom
-        return self.fit.squared_errors.sum() / left if left > _NOTHING else np.nan
+        return self.fit.squared_errors.sum() / left if left > _NO_FREEDOM else np.nan
 
-    def variance(self, X, tasks):
+    def variance(self, X: Array, tasks: Array) -> Array:
         """Return the variance of predictions on rows.
 
         Parameters
         ----------
         X : ndarray of shape (n_blocks, n_rows, n_features)
-            Rows of one task each block.
+            Rows; each block is of one task.
         tasks : ndarray of shape (n_blocks,)
-            Index of each block's task.
+            Task of each block.
 
         Returns
         -------
@@ -161,29 +164,40 @@ class Posterior:
             Variances, in units of the noise variance.
         """
         fit = self.fit
-        kept, own = self.intercept_shares(tasks)
+        share, own = self.intercept_shares(tasks)
         mean = pick(fit.moments.x_mean, tasks)[:, None]
-        rows = X - (1 - kept)[:, None, None] * mean
+        rows = X - (1 - share)[:, None, None] * mean
         solved = pick(fit.mean_solved, tasks)[:, None]
         weight = fit.row_weight[tasks][:, None]
         along = (rows * solved).sum(axis=2)
         variance = fit.blocks.quadratics(rows, tasks) - weight * along**2
         variance = variance + own[:, None]
-        level = (kept[:, None] - weight * along) ** 2 * self.mean_variance
-        variance = variance + level
-        if fit.pull.pinned:
+        of_mean = (share[:, None] - weight * along) ** 2 * self.mean_variance
+        variance = variance + of_mean
+        if fit.strengths.pinned:
             return variance
         design = rows - fit.blocks.shrink(rows, tasks)
         gap = pick(fit.row_gap, tasks)[:, None]
         design = design - (weight * along)[:, :, None] * gap
-        design = design - kept[:, None, None] * fit.row_mean
+        design = design - share[:, None, None] * fit.row_mean
         product = np.matmul(design, self._centre_covariance)
         return variance + (product * design).sum(axis=2)
 
-    def intercept_shares(self, tasks):
-        """Return the centre's share of ``b_t``, and the variance of the rest."""
+    def intercept_shares(self, tasks: Array) -> tuple[Array, Array]:
+        """Return the centre's share of ``b_t``, and the variance of the rest.
+
+        Parameters
+        ----------
+        tasks : ndarray of shape (n_blocks,)
+            Tasks.
+
+        Returns
+        -------
+        shares, variances : ndarray of shape (n_blocks,)
+            Shares from 0 to 1, and variances in units of the noise variance.
+        """
         fit = self.fit
-        n, a = fit.moments.weight[tasks], fit.pull.intercept
+        n, a = fit.moments.weight[tasks], fit.strengths.intercept
         if not fit.has_intercept:
             return np.zeros_like(n), np.zeros_like(n)
         if np.isinf(a):
@@ -192,8 +206,8 @@ class Posterior:
             own = 1 / (n + a)
         return a * np.where(n + a > 0, own, 0.0), own
 
-    def variance_of_new_task(self, X):
-        """Return the variance of predictions on rows of a task never seen.
+    def variance_of_new_task(self, X: Array) -> Array:
+        """Return the variance of predictions on rows of an unseen task.
 
         Parameters
         ----------
@@ -203,21 +217,36 @@ class Posterior:
         Returns
         -------
         ndarray of shape (n_rows,)
-            Variances, in units of the noise variance; infinite where nothing pulls.
+            Variances, in units of the noise variance; infinite without a penalty.
         """
         fit = self.fit
         with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.where(X != 0, X**2 / fit.pull.own[0], 0.0).sum(axis=1)
-            level = 1 / np.float64(fit.pull.intercept) if fit.has_intercept else 0.0
-        if self._pulls_intercept:
+            own = np.where(X != 0, X**2 / fit.strengths.own[0], 0.0).sum(axis=1)
+            intercept = 1 / np.float64(fit.strengths.intercept)
+        if not fit.has_intercept:
+            intercept = np.float64(0.0)
+        if self._penalizes_intercept:
             rows = X - fit.row_mean
-            level = level + self.mean_variance
+            intercept = intercept + self.mean_variance
         else:
             rows = X
         product = rows @ self._centre_covariance
-        return own + level + (product * rows).sum(axis=1)
+        return own + intercept + (product * rows).sum(axis=1)
 
 
-def pick(values, tasks):
-    """Return the values of some tasks, or the one value that all tasks share."""
+def pick(values: Array, tasks: Any) -> Array:
+    """Return the values of some tasks, or the single value of all tasks.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_tasks or 1, ...)
+        Values.
+    tasks : ndarray of int
+        Tasks.
+
+    Returns
+    -------
+    ndarray
+        Values with one entry per task, or a single entry.
+    """
     return values if len(values) == 1 else values[tasks]

@@ -1,78 +1,99 @@
-"""Linear models of tasks that may have several outputs each."""
+"""Linear models of tasks, as every problem returns them."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from ._mean_exact import LinearTasks
+from skmtl._contracts import Array
 
 
 @dataclass(frozen=True)
-class MultiOutputModels:
-    """Hold linear models of tasks with outputs, and the one that they share.
+class TaskModels:
+    """Linear models of tasks, and the model for unseen tasks.
+
+    Problems return models with an axis of outputs. Exact solutions have one output, and
+    return models without that axis.
 
     Parameters
     ----------
-    coef : ndarray of shape (n_tasks, n_outputs, n_features)
+    coef : ndarray of shape (n_tasks, n_outputs, n_features) or (n_tasks, n_features)
         Coefficients.
-    intercept : ndarray of shape (n_tasks, n_outputs)
+    intercept : ndarray of shape (n_tasks, n_outputs) or (n_tasks,)
         Intercepts.
-    coef_shared : ndarray of shape (n_outputs, n_features)
+    coef_shared : ndarray of shape (n_outputs, n_features) or (n_features,)
         Coefficients of the shared part.
-    intercept_shared : ndarray of shape (n_outputs,)
+    intercept_shared : ndarray of shape (n_outputs,) or float
         Intercepts of the shared part.
     """
 
-    coef: np.ndarray
-    intercept: np.ndarray
-    coef_shared: np.ndarray
-    intercept_shared: np.ndarray
+    coef: Array
+    intercept: Array
+    coef_shared: Array
+    intercept_shared: Any
 
-    def first(self, n_tasks):
-        """Select the first models, with the same shared part.
+    def first(self, n_tasks: int) -> TaskModels:
+        """Select the first tasks, with the same shared part.
 
         Parameters
         ----------
         n_tasks : int
-            Number of models.
+            Number of tasks.
 
         Returns
         -------
-        MultiOutputModels
-            The models.
+        TaskModels
+            Models of these tasks.
         """
         coef, intercept = self.coef[:n_tasks], self.intercept[:n_tasks]
         return replace(self, coef=coef, intercept=intercept)
 
-    def only(self):
-        """Return the models of the only output.
+    def add_output_axis(self) -> TaskModels:
+        """Add the axis of outputs to models without it.
 
         Returns
         -------
-        LinearTasks
-            The models.
+        TaskModels
+            The same models, with one output.
         """
-        return LinearTasks(
+        return TaskModels(
+            self.coef[:, None],
+            self.intercept[:, None],
+            self.coef_shared[None],
+            np.atleast_1d(self.intercept_shared),
+        )
+
+    def drop_output_axis(self) -> TaskModels:
+        """Drop the axis of outputs from models of one output.
+
+        Returns
+        -------
+        TaskModels
+            The same models.
+        """
+        return TaskModels(
             self.coef[:, 0],
             self.intercept[:, 0],
             self.coef_shared[0],
             self.intercept_shared[0],
         )
 
-    def change_basis(self, basis):
-        """Return models of other outputs, of which these are coordinates.
+    def change_basis(self, basis: Array) -> TaskModels:
+        """Convert outputs from coordinates in a basis.
 
         Parameters
         ----------
-        basis : ndarray of shape (n_turned, n_outputs)
-            What a coordinate adds to each output.
+        basis : ndarray of shape (n_new_outputs, n_outputs)
+            Contribution of each coordinate to each new output.
 
         Returns
         -------
-        MultiOutputModels
-            With n_turned outputs.
+        TaskModels
+            Models of n_new_outputs outputs.
         """
-        return MultiOutputModels(
+        return TaskModels(
             basis @ self.coef,
             self.intercept @ basis.T,
             basis @ self.coef_shared,
@@ -80,32 +101,26 @@ class MultiOutputModels:
         )
 
 
-def with_output_axis(models):
-    """Return models of one output with an axis for it.
+def unpack_tasks(tasks: Array, shared: Array, datafit: Any) -> TaskModels:
+    """Split coefficients from intercepts, which are the last column if there are any.
 
     Parameters
     ----------
-    models : LinearTasks
-        Models without that axis.
+    tasks : ndarray of shape (n_tasks, n_outputs, n_columns)
+        Coefficients and intercepts of the tasks.
+    shared : ndarray of shape (n_outputs, n_columns)
+        Those of the shared part.
+    datafit : Datafit
+        Losses of the rows, which know whether there are intercepts.
 
     Returns
     -------
-    MultiOutputModels
-        The same models.
+    TaskModels
+        The models.
     """
-    return MultiOutputModels(
-        models.coef[:, None],
-        models.intercept[:, None],
-        models.coef_shared[None],
-        np.atleast_1d(models.intercept_shared),
-    )
-
-
-def unpack_tasks(tasks, shared, datafit):
-    """Return models from variables whose last column is the intercept, if any."""
     if not datafit.fit_intercept:
-        none = np.zeros(tasks.shape[:2])
-        return MultiOutputModels(tasks, none, shared, np.zeros(shared.shape[:1]))
-    return MultiOutputModels(
+        zeros = np.zeros(tasks.shape[:2])
+        return TaskModels(tasks, zeros, shared, np.zeros(shared.shape[:1]))
+    return TaskModels(
         tasks[..., :-1], tasks[..., -1], shared[..., :-1], shared[..., -1]
     )

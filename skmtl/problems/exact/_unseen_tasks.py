@@ -1,25 +1,38 @@
 """The linear model for unseen tasks: a ridge fit to all rows."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from skmtl._contracts import Array
 from skmtl._linalg import Semidefinite
 from skmtl._numbers import TINY_SQUARE
+from skmtl.data import TaskMoments
 
-# Smaller relative differences between means of a feature are rounding errors.
+# Smaller relative differences between the means of a feature are rounding errors.
 _ROUNDING = 1e-13
-# Stopping rule of conjugate gradients: relative residual, and steps.
-_CLOSE, _MAX_STEPS = 1e-10, 300
+# Conjugate gradients stop at this relative residual, or after so many steps.
+_TOL, _MAX_STEPS = 1e-10, 300
 
 
-def unseen_model(moments, coef, shared, curve, ridge=None, known=None):
+def unseen_model(
+    moments: TaskMoments,
+    coef: Array,
+    shared: Array,
+    curve: Callable[[Array], Array],
+    ridge: Array | None = None,
+    known: Array | None = None,
+) -> tuple[Array, float]:
     """Fit one linear model to the rows of all tasks.
 
     Minimises ``sum_t sum_i weight_i (y_i - x_i . (w_t - p_t) - x_i . w - b)^2 + sum_j
     ridge_j w_j^2``, where ``p_t`` is the part of ``w_t`` that tasks share. If ``p_t =
-    w_t``, it is the mean of the tasks' unpenalised coefficients, weighted by their Gram
-    matrices.
+    w_t``, the result is the mean of the tasks' unpenalised coefficients, weighted by
+    their Gram matrices.
 
     Parameters
     ----------
@@ -28,9 +41,9 @@ def unseen_model(moments, coef, shared, curve, ridge=None, known=None):
     coef : ndarray of shape (n_tasks, n_features)
         Coefficients of the tasks.
     shared : ndarray of shape (n_tasks, n_features)
-        Their part that tasks share.
+        The part of them that tasks share.
     curve : callable
-        Multiplies rows (n_tasks, n_features) by the scatters of the tasks.
+        Multiplies rows (n_tasks, n_features) by the scatter matrices of the tasks.
     ridge : ndarray of shape (n_features,), default=None
         Strengths of the ridge; None uses :func:`implied_ridge`.
     known : ndarray of shape (n_features,), default=None
@@ -51,16 +64,17 @@ def unseen_model(moments, coef, shared, curve, ridge=None, known=None):
         xy, y_mean = xy - curve(own), y_mean - (moments.x_mean * own).sum(axis=1)
     if ridge is None:
         ridge = implied_ridge(xy - curve(shared), shared, ~xy.any(axis=0))
-    mean, level = weigh(moments.x_mean, weight), float(weigh(y_mean, weight))
-    gap = _between(moments.x_mean, mean, weight)
-    right = xy.sum(axis=0) + gap.T @ (np.sqrt(weight) * (y_mean - level))[: len(gap)]
+    x_mean, y_centre = weigh(moments.x_mean, weight), float(weigh(y_mean, weight))
+    gap = _deviations(moments.x_mean, x_mean, weight)
+    y_gap = np.sqrt(weight) * (y_mean - y_centre)
+    right = xy.sum(axis=0) + gap.T @ y_gap[: len(gap)]
     known = np.where(np.isfinite(ridge), np.nan, 0.0) if known is None else known
     system = _System(moments, curve, gap)
-    found = system.solve(right, ridge, known)
-    return found, level - float(mean @ found)
+    pooled = system.solve(right, ridge, known)
+    return pooled, y_centre - float(x_mean @ pooled)
 
 
-def mean_residual(moments, coef, pull):
+def mean_residual(moments: TaskMoments, coef: Array, strength: float) -> float:
     """Return the tasks' mean residual at shared coefficients.
 
     Parameters
@@ -69,9 +83,9 @@ def mean_residual(moments, coef, pull):
         Moments of the tasks.
     coef : ndarray of shape (n_features,)
         Shared coefficients.
-    pull : float
-        Strength between the intercepts: a task counts by the precision of its
-        intercept, by its weight if the strength is 0.
+    strength : float
+        Strength of the intercepts. Tasks are weighted by the precision of their
+        intercepts, or by their weights if the strength is 0.
 
     Returns
     -------
@@ -79,54 +93,66 @@ def mean_residual(moments, coef, pull):
         The mean.
     """
     seen = moments.weight > 0
-    left = (moments.y_mean - moments.x_mean @ coef)[seen]
+    residual = (moments.y_mean - moments.x_mean @ coef)[seen]
     precision = moments.weight[seen]
-    if pull:
-        precision = 1 / (1 / precision + 1 / pull)
-    return float(np.average(left, weights=precision))
+    if strength:
+        precision = 1 / (1 / precision + 1 / strength)
+    return float(np.average(residual, weights=precision))
 
 
-def implied_ridge(pulled, coef, silent):
+def implied_ridge(descent: Array, coef: Array, constant: Any) -> Array:
     """Return the ridge strengths that reproduce a penalty's gradient.
 
     Parameters
     ----------
-    pulled : ndarray of shape (n_tasks, ...)
+    descent : ndarray of shape (n_tasks, ...)
         Negative gradients of the losses.
     coef : ndarray of shape (n_tasks, ...)
         Coefficients.
-    silent : ndarray of shape (...), dtype bool
-        Coefficients that cannot be estimated, as their feature is constant in all
-        tasks.
+    constant : ndarray of shape (...), dtype bool
+        Coefficients without information, as their feature is constant in all tasks.
 
     Returns
     -------
     ndarray of shape (...)
-        Strengths, infinite for a coefficient that is zero in all tasks. Silent
-        coefficients get the pooled strength of the others.
+        Strengths, infinite for a coefficient that is zero in all tasks. Those
+        without information get the pooled strength of the others.
     """
-    along, square = (pulled * coef).sum(axis=0), (coef**2).sum(axis=0)
+    along, square = (descent * coef).sum(axis=0), (coef**2).sum(axis=0)
     total = _ratio(along.sum(), square.sum())
-    return np.where(silent & (square <= TINY_SQUARE), total, _ratio(along, square))
+    return np.where(constant & (square <= TINY_SQUARE), total, _ratio(along, square))
 
 
 def _ratio(along, square):
-    found = np.full(np.shape(square), np.inf)
+    ratio = np.full(np.shape(square), np.inf)
     return np.divide(
-        np.maximum(along, 0.0), square, out=found, where=square > TINY_SQUARE
+        np.maximum(along, 0.0), square, out=ratio, where=square > TINY_SQUARE
     )
 
 
-def weigh(values, weight):
-    """Return the weighted mean of the rows of an array; one row may stand for all."""
+def weigh(values: Array, weight: Array) -> Any:
+    """Return the weighted mean of the rows of an array.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_tasks or 1, ...)
+        Rows, a single one if all tasks have the same.
+    weight : ndarray of shape (n_tasks,)
+        Weights.
+
+    Returns
+    -------
+    ndarray of shape (...)
+        The mean.
+    """
     if len(values) == 1 < len(weight):
         return values[0]
     total = weight.sum()
     return np.tensordot(weight, values, axes=1) / (total if total > 0 else 1.0)
 
 
-def _between(x_mean, mean, weight):
-    """Return root-weighted deviations of the tasks' means, if they differ."""
+def _deviations(x_mean, mean, weight):
+    """Return deviations of the tasks' means, scaled by root weights, if they differ."""
     if len(x_mean) == 1:
         return np.zeros((0, len(mean)))
     gap = x_mean - mean
@@ -136,29 +162,29 @@ def _between(x_mean, mean, weight):
 
 @dataclass(frozen=True)
 class _System:
-    """The normal equations of all rows, as a matrix if moments are given."""
+    """Normal equations of all rows, as a matrix if there are scatter matrices."""
 
-    moments: object
-    curve: object
-    gap: np.ndarray
+    moments: Any
+    curve: Callable[[Array], Array]
+    gap: Array
 
     def solve(self, right, ridge, known):
-        """Solve for coefficients, some of them fixed."""
-        free, given = np.isnan(known), np.nan_to_num(known)
-        if given.any():
-            right = right - self._multiply(given)
+        """Solve for coefficients; `known` ones are fixed unless NaN."""
+        free, solution = np.isnan(known), np.nan_to_num(known)
+        if solution.any():
+            right = right - self._multiply(solution)
         if not free.any():
-            return given
+            return solution
         if self.moments.xx is None:
-            return given + self._iterate(right, np.where(free, ridge, np.inf))
-        matrix = self._times * self.moments.xx.sum(axis=0) + self.gap.T @ self.gap
+            return solution + self._iterate(right, np.where(free, ridge, np.inf))
+        matrix = self._n_repeats * self.moments.xx.sum(axis=0) + self.gap.T @ self.gap
         matrix = matrix[free][:, free] + np.diag(ridge[free])
-        given[free] = Semidefinite(matrix).solve(right[free])
-        return given
+        solution[free] = Semidefinite(matrix).solve(right[free])
+        return solution
 
     @property
-    def _times(self):
-        """Number of tasks per scatter."""
+    def _n_repeats(self):
+        """Number of tasks per scatter matrix."""
         return self.moments.n_tasks // len(self.moments.x_mean)
 
     def _multiply(self, w):
@@ -168,15 +194,16 @@ class _System:
     def _iterate(self, right, ridge):
         """Solve by conjugate gradients; an infinite strength gives zero."""
         free = np.isfinite(ridge)
-        ridge, left = np.where(free, ridge, 0.0), np.where(free, right, 0.0)
-        found, direction, before = np.zeros_like(left), np.zeros_like(left), 1.0
-        enough = _CLOSE**2 * float(left @ left)
+        ridge, residual = np.where(free, ridge, 0.0), np.where(free, right, 0.0)
+        solution, direction = np.zeros_like(residual), np.zeros_like(residual)
+        before, enough = 1.0, _TOL**2 * float(residual @ residual)
         for _ in range(_MAX_STEPS):
-            size = float(left @ left)
+            size = float(residual @ residual)
             if size <= enough:
                 break
-            direction, before = left + size / before * direction, size
+            direction, before = residual + size / before * direction, size
             image = np.where(free, self._multiply(direction) + ridge * direction, 0.0)
             length = size / max(float(direction @ image), TINY_SQUARE)
-            found, left = found + length * direction, left - length * image
-        return found
+            solution = solution + length * direction
+            residual = residual - length * image
+        return solution

@@ -11,7 +11,7 @@ from ._losses_per_task import (
     group_by_loss,
     scale_of_task,
 )
-from ._mean_newton import LIFT, MeanLosses, find_units, raise_diagonals
+from ._mean_newton import LIFT, MeanLosses, find_units, raise_diagonals_in_place
 from ._residual_scale import ScaledFit, ScaledLosses, fit_scale, minimize_scaled
 from ._unseen_tasks_any_loss import fit_unseen_model
 
@@ -36,6 +36,6 @@ __all__ = [
     "iterate",
     "minimize_scaled",
     "needs_iteration",
-    "raise_diagonals",
+    "raise_diagonals_in_place",
     "scale_of_task",
 ]

@@ -161,11 +161,22 @@ class CoupledTasks(CoupledLosses):
 
     def unpack_squares(self, variable):
         """Return the same for squared losses, as an exact solution has it."""
-        return self.unpack(variable).only()
+        return self.unpack(variable)
 
     @abstractmethod
-    def eliminate(self, curved):
-        """Return a solver for Newton steps, given the Hessians of the losses."""
+    def eliminate_in_place(self, hessians):
+        """Factor the Hessian of the objective.
+
+        Parameters
+        ----------
+        hessians : ndarray of shape (n_tasks, size, size)
+            Hessians of the losses, which this overwrites.
+
+        Returns
+        -------
+        object
+            Solver of Newton steps, ``solve(gradient)``.
+        """
 
     def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
         """Return a solver with the Hessian at a point; it returns NaN on overflow.
@@ -175,10 +186,10 @@ class CoupledTasks(CoupledLosses):
         """
         if self.datafit.iterates:
             return self.iterate(point, tol, max_iter)
-        curved = self.datafit.curve(point.raw)
-        if not np.isfinite(curved).all():
+        hessians = self.datafit.curve(point.raw)
+        if not np.isfinite(hessians).all():
             return lambda gradient: np.full_like(gradient, np.nan)
-        return self.eliminate(curved).solve
+        return self.eliminate_in_place(hessians).solve
 
 
 def flat(array):

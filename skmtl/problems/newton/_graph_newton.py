@@ -9,12 +9,12 @@ from scipy import sparse
 from skmtl._linalg import apply, diagonals
 from skmtl._numbers import TINY_SQUARE
 from skmtl.couplings import Graph
-from skmtl.problems.exact import unpack_tasks
-from skmtl.solvers import eliminate, extend, plan_elimination, pull_together
+from skmtl.problems.exact import GraphSystem, unpack_tasks
+from skmtl.solvers import extend
 
 from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
-from ._mean_newton import LIFT, LOST, raise_diagonals
+from ._mean_newton import LIFT, LOST, raise_diagonals_in_place
 from ._unseen_tasks_any_loss import fit_unseen_model
 
 # Eigenvectors of larger graphs take too long.
@@ -56,20 +56,15 @@ class GraphLosses(CoupledTasks):
         return self.coupling.adjacency.shape[0]
 
     @cached_property
-    def _precision(self):
-        """How nodes pull on each other, those to zero left out."""
-        neighbours = Graph(self.coupling.adjacency, self.coupling.alpha)
-        return neighbours.precision(self._n_nodes)
+    def system(self):
+        """Linear system of the coefficients of the nodes."""
+        return GraphSystem(self.coupling)
 
     @cached_property
     def _ridge(self):
         """Strength of the ridge on each entry of each task, (n_tasks, size)."""
         seen = self.datafit.task_totals > 0
         return self.coupling.alpha_ridge * seen[:, None] * self._pulled
-
-    @cached_property
-    def _rounds(self):
-        return plan_elimination(self.coupling.edges()[0], self._n_nodes)
 
     @cached_property
     def _pulled(self):
@@ -91,7 +86,7 @@ class GraphLosses(CoupledTasks):
     def coupling_value(self, variable):
         nodes = flat(variable)[:, self._pulled]
         ridge = (self._ridge * flat(self.coefs(variable)) ** 2).sum()
-        edges, strengths = self.coupling.edges()
+        edges, strengths = self.system.edges
         gaps = ((nodes[edges[:, 0]] - nodes[edges[:, 1]]) ** 2).sum(axis=1)
         return float(strengths @ gaps + ridge) / 2
 
@@ -99,24 +94,23 @@ class GraphLosses(CoupledTasks):
         pulled, n_tasks = self._pulled, self.datafit.n_tasks
         nodes, slopes = flat(variable), np.zeros((self._n_nodes, len(pulled)))
         slopes[:n_tasks] = flat(gradient)
-        slopes[:, pulled] += self._precision @ nodes[:, pulled]
+        slopes[:, pulled] += self.system.laplacian @ nodes[:, pulled]
         slopes[:n_tasks] += self._ridge * nodes[:n_tasks]
         return slopes
 
-    def eliminate(self, curved):
-        """Return the system of Hessians, their intercepts eliminated."""
-        pulled = self._pulled
-        diagonals(curved)[...] += self._ridge
-        raise_diagonals(curved, self.coupling.alpha * pulled, LIFT)
+    def eliminate_in_place(self, hessians):
+        pulled, n_tasks = self._pulled, len(hessians)
+        diagonals(hessians)[...] += self._ridge
+        raise_diagonals_in_place(hessians, self.coupling.alpha * pulled, LIFT)
         down = np.linalg.solve(
-            curved[:, ~pulled][:, :, ~pulled], curved[:, ~pulled][:, :, pulled]
+            hessians[:, ~pulled][:, :, ~pulled], hessians[:, ~pulled][:, :, pulled]
         )
         mass = np.zeros((self._n_nodes, pulled.sum(), pulled.sum()))
-        mass[: len(curved)] = curved[:, pulled][:, :, pulled]
-        mass[: len(curved)] -= curved[:, pulled][:, :, ~pulled] @ down
-        if not len(self.coupling.edges()[1]):
-            raise_diagonals(mass, np.zeros(mass.shape[-1]), LIFT)
-        return GraphFactor(self, pulled, curved, down, mass)
+        mass[:n_tasks] = hessians[:, pulled][:, :, pulled]
+        mass[:n_tasks] -= hessians[:, pulled][:, :, ~pulled] @ down
+        if not len(self.system.edges[1]):
+            raise_diagonals_in_place(mass, np.zeros(mass.shape[-1]), LIFT)
+        return GraphFactor(self.system, pulled, hessians, down, mass)
 
     def precondition(self, total, first, second):
         """Return the inverse Hessian for features of equal curvature in all tasks.
@@ -129,7 +123,7 @@ class GraphLosses(CoupledTasks):
         n_tasks, n_features = self.datafit.n_tasks, self.datafit.data.X.shape[1]
         ridge = np.where(np.arange(self._n_nodes) < n_tasks, 1.0, 0.0)
         ridge *= self.coupling.alpha_ridge
-        precision = self._precision + sparse.diags_array(ridge)
+        precision = self.system.laplacian + sparse.diags_array(ridge)
         if self._n_nodes > _MANY_NODES:
             own = np.zeros((self._n_nodes, *found.shape[1:]))
             own[:n_tasks] = found
@@ -151,15 +145,6 @@ class GraphLosses(CoupledTasks):
 
         return divide
 
-    def pull_together(self, mass, right):
-        """Solve for coefficients of nodes that have a mass and pull on each other."""
-        strengths = self.coupling.edges()[1]
-        if not len(strengths):
-            return np.linalg.solve(mass, right[:, :, None])[:, :, 0]
-        if self._rounds is None:
-            return pull_together(mass, self._precision, right)[0]
-        return eliminate(self._rounds, mass, strengths, right)
-
     def unpack(self, variable):
         """Return the linear models of the tasks, and the one for unseen tasks.
 
@@ -170,7 +155,7 @@ class GraphLosses(CoupledTasks):
 
         Returns
         -------
-        MultiOutputModels
+        TaskModels
             The models.
         """
         return self.unpack_nodes(variable).first(self.datafit.n_tasks)
@@ -190,7 +175,7 @@ class GraphLosses(CoupledTasks):
 
         Returns
         -------
-        MultiOutputModels
+        TaskModels
             The models.
         """
         variable, n_tasks = self.move(variable, -1), self.datafit.n_tasks
@@ -198,7 +183,7 @@ class GraphLosses(CoupledTasks):
         known = np.append(known, np.zeros(self._n_nodes - n_tasks, dtype=bool))
         whole, reached = extend(self.coupling.adjacency, known, flat(variable))
         nodes = flat(variable)
-        if len(self.coupling.edges()[0]):
+        if len(self.system.edges[0]):
             nodes = np.where(self._pulled, nodes, whole)
         else:  # the limit of a vanishing penalty
             nodes = whole
@@ -263,8 +248,8 @@ class GraphFactor:
 
     Parameters
     ----------
-    losses : GraphLosses
-        Which solves for the coefficients.
+    system : GraphSystem
+        Linear system of the coefficients.
     pulled : ndarray of shape (size,), dtype bool
         Whether each entry of a task is a coefficient.
     curved : ndarray of shape (n_tasks, size, size)
@@ -275,7 +260,7 @@ class GraphFactor:
         Hessians of the coefficients, intercepts eliminated.
     """
 
-    losses: GraphLosses
+    system: GraphSystem
     pulled: np.ndarray
     curved: np.ndarray
     down: np.ndarray
@@ -286,7 +271,7 @@ class GraphFactor:
         n_tasks, pulled = len(self.curved), self.pulled
         solution, rest = np.zeros_like(right), right[:, pulled].copy()
         rest[:n_tasks] -= apply(self.down.swapaxes(1, 2), right[:n_tasks, ~pulled])
-        solution[:, pulled] = self.losses.pull_together(self.mass, rest)
+        solution[:, pulled] = self.system.solve(self.mass, rest)[0]
         inner = self.curved[:, ~pulled][:, :, ~pulled]
         level = np.linalg.solve(inner, right[:n_tasks, ~pulled, None])[:, :, 0]
         level -= apply(self.down, solution[:n_tasks, pulled])

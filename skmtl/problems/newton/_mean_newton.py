@@ -9,7 +9,7 @@ from skmtl._contracts import TaskBlocks
 from skmtl._linalg import Semidefinite, diagonals
 from skmtl._numbers import INFINITE, TINY_SQUARE
 from skmtl.couplings import Strengths
-from skmtl.problems.exact import LinearTasks, mean_residual, unpack_tasks, unseen_model
+from skmtl.problems.exact import mean_residual, unpack_tasks, unseen_model
 from skmtl.problems.rows import row_curvature
 from skmtl.solvers import Inverse
 
@@ -106,12 +106,11 @@ class MeanLosses(CoupledTasks):
             slopes[-1] = 0.0
         return flat(slopes)
 
-    def eliminate(self, curved):
-        """Return the arrowhead system of Hessians, factored."""
+    def eliminate_in_place(self, hessians):
         n_outputs = self.shape[1]
         own, centre = np.tile(self.own, n_outputs), np.tile(self.centre, n_outputs)
-        factor = ArrowFactor.of(curved, own, centre)
-        return replace(factor, pinned=self.strengths.pinned)
+        pinned = self.strengths.pinned
+        return ArrowFactor.factor_in_place(hessians, own, centre, pinned)
 
     def precondition(self, total, first, second):
         """Return the inverse Hessian for features that are uncorrelated within tasks.
@@ -151,63 +150,69 @@ class MeanLosses(CoupledTasks):
     def unpack(self, variable):
         """Return the linear models of the tasks, and the one at the centre.
 
-        Unpenalised columns get the best fit to all rows as their centre, and so does
-        the intercept of a centre that is pulled to zero.
+        Unpenalised columns of the centre, and the intercept of a centre that is shrunk
+        to zero, are those of a fit to all rows.
 
         Parameters
         ----------
         variable : ndarray of shape (n_tasks + 1, n_outputs, n_columns)
-            Where.
+            Differences from the centre and, last, the centre.
 
         Returns
         -------
-        MultiOutputModels
+        TaskModels
             The models.
         """
-        seen = self.datafit.task_totals > 0
-        datafit, centre = self.datafit, variable[-1]
-        if self.strengths.intercept > 0:
-            centre = datafit.move(variable[-1:], -1)[0]
-        tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
-        loose = (self.own == 0).all(axis=tuple(range(self.own.ndim - 1)))
-        loose |= self.strengths.pinned
-        tasks = datafit.move(tasks, -1)
-        # The mean of the tasks' intercepts does not go with a centre that is shrunk.
-        alike = np.isinf(self._given).all()
-        shrunk = datafit.fit_intercept and self.centre.any() and not alike
-        if not (loose.any() or (shrunk and datafit.has_common)):
-            shared = centre
-        elif datafit.has_common:
-            known = None if loose.all() else np.where(loose, np.nan, centre)
-            shared = fit_unseen_model(datafit, tasks, known)
-        else:
-            shared = np.where(loose, tasks[seen].mean(axis=0), centre)
-        tasks = np.where(seen[:, None, None], tasks, shared)
-        return unpack_tasks(tasks, shared, self.datafit)
+        return self._unpack(variable, self._shared_part)
 
     def unpack_squares(self, variable):
         """Return the same for squared losses, with the shared part of `MeanFit`."""
-        datafit, n_tasks = self.datafit, self.datafit.n_tasks
-        n_features, strengths = datafit.data.X.shape[1], self.strengths
+        return self._unpack(variable, self._shared_part_of_squares)
+
+    def _unpack(self, variable, find_shared):
+        """Return the models; tasks without weight get the shared part."""
+        tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
+        tasks, centre = self.datafit.move(tasks, -1), variable[-1]
+        if self.strengths.intercept > 0:
+            centre = self.datafit.move(variable[-1:], -1)[0]
+        shared = find_shared(tasks, centre)
+        seen = self.datafit.task_totals > 0
+        tasks = np.where(seen[:, None, None], tasks, shared)
+        return unpack_tasks(tasks, shared, self.datafit)
+
+    def _shared_part(self, tasks, centre):
+        datafit = self.datafit
+        free = (self.own == 0).all(axis=tuple(range(self.own.ndim - 1)))
+        free |= self.strengths.pinned
+        # The mean of the tasks' intercepts does not go with a centre that is shrunk.
+        is_pooled = np.isinf(self._given).all()
+        is_shrunk = datafit.fit_intercept and self.centre.any() and not is_pooled
+        if not (free.any() or (is_shrunk and datafit.has_common)):
+            return centre
+        if datafit.has_common:
+            known = None if free.all() else np.where(free, np.nan, centre)
+            return fit_unseen_model(datafit, tasks, known)
+        seen = datafit.task_totals > 0
+        return np.where(free, tasks[seen].mean(axis=0), centre)
+
+    def _shared_part_of_squares(self, tasks, centre):
+        datafit, strengths = self.datafit, self.strengths
+        n_features = datafit.data.X.shape[1]
         moments = datafit.data.moments(curvature=False)
         moments = moments if datafit.fit_intercept else moments.about_zero()
-        seen = moments.weight > 0
-        tasks = np.where(np.isinf(self._given), variable[-1], self.coefs(variable))
-        coef, shared = tasks[:, 0, :n_features], variable[-1, 0, :n_features]
-        intercept, level = np.zeros(n_tasks), 0.0
-        loose = (strengths.own == 0).all(axis=0) | strengths.pinned
-        if datafit.fit_intercept:
-            intercept, level = tasks[:, 0, -1], float(variable[-1, 0, -1])
-            is_shrunk = strengths.centre.any() and not strengths.pinned
-            if is_shrunk or not strengths.intercept:
-                level = mean_residual(moments, shared, strengths.intercept)
-        if loose.any():
+        shared, intercept = centre[0, :n_features], centre[0, n_features:]
+        is_shrunk = strengths.centre.any() and not strengths.pinned
+        if datafit.fit_intercept and (is_shrunk or not strengths.intercept):
+            intercept = mean_residual(moments, shared, strengths.intercept)
+        free = (strengths.own == 0).all(axis=0) | strengths.pinned
+        if free.any():
+            coef, seen = tasks[:, 0, :n_features], moments.weight > 0
             ridge = np.broadcast_to(strengths.own, coef.shape)[seen].mean(axis=0)
             curve = row_curvature(datafit.data, datafit.fit_intercept).curve
-            none, known = np.zeros_like(coef), np.where(loose, np.nan, shared)
-            shared, level = unseen_model(moments, none, none, curve, ridge, known)
-        coef = np.where(seen[:, None], coef, shared)
-        return LinearTasks(coef, np.where(seen, intercept, level), shared, level)
+            zeros, known = np.zeros_like(coef), np.where(free, np.nan, shared)
+            shared, intercept = unseen_model(moments, zeros, zeros, curve, ridge, known)
+        columns = np.atleast_1d(intercept)[: int(datafit.fit_intercept)]
+        return np.append(shared, columns)[None]
 
 
 @dataclass(frozen=True)
@@ -297,18 +302,33 @@ class ArrowFactor:
     pinned: bool = False
 
     @classmethod
-    def of(cls, curved, own, centre):
-        """Factor Hessians (n_tasks, size, size), on which it writes, and pulls."""
-        unit = 1 / find_units(curved, own)
-        curved *= unit * unit[:, None]
+    def factor_in_place(cls, hessians, own, centre, pinned=False):
+        """Factor the system.
+
+        Parameters
+        ----------
+        hessians : ndarray of shape (n_tasks, size, size)
+            Hessians of the losses, which this overwrites.
+        own, centre : ndarray of shape (size,)
+            Strengths of the tasks' own parts and of the centre.
+        pinned : bool, default=False
+            Whether the centre is fixed at zero.
+
+        Returns
+        -------
+        ArrowFactor
+            The factored system.
+        """
+        unit = 1 / find_units(hessians, own)
+        hessians *= unit * unit[:, None]
         own, centre = own * unit**2, centre * unit**2
         for lift in _LIFTS:
-            raise_diagonals(curved, own, lift)
-            blocks = Inverse.factor(curved, own[None])
+            raise_diagonals_in_place(hessians, own, lift)
+            blocks = Inverse.factor(hessians, own[None])
             if blocks.inflation < _WORST_INFLATION:
                 break
         no_rows = np.zeros((0, len(unit)))
-        return cls(unit, blocks, blocks.centre(len(curved), no_rows, centre))
+        return cls(unit, blocks, blocks.centre(len(hessians), no_rows, centre), pinned)
 
     def solve(self, right):
         """Return the solution for the tasks' own parts and, last, the centre."""
@@ -327,8 +347,8 @@ def find_units(curved, own):
     return np.where(size > TINY_SQUARE, size, 1.0)
 
 
-def raise_diagonals(curved, own, lift):
-    """Raise diagonals by a share, and to one where nothing holds a column."""
-    found = diagonals(curved)
+def raise_diagonals_in_place(hessians, own, lift):
+    """Raise diagonals by a factor ``1 + lift``, and zero ones without penalty to 1."""
+    found = diagonals(hessians)
     loose = (found <= TINY_SQUARE) & (own <= TINY_SQUARE)
     found[...] += np.where(loose, 1.0, lift * found)

@@ -224,7 +224,7 @@ class AnyLoss(HasQuadraticModel):
 
         Returns
         -------
-        MultiOutputModels
+        TaskModels
             Coefficients and intercepts.
         """
         datafit, coef = self.datafit, W.reshape(*self.datafit.shape[:2], -1)

@@ -8,7 +8,7 @@ import numpy as np
 from skmtl._contracts import Point, Smooth
 from skmtl._numbers import TINY
 from skmtl.data import TaskMoments
-from skmtl.problems.exact import LinearTasks, unseen_model
+from skmtl.problems.exact import TaskModels, unseen_model
 from skmtl.problems.rows import MomentCurvature
 
 
@@ -142,17 +142,18 @@ class SquaredLoss(Smooth):
 
         Returns
         -------
-        LinearTasks
+        TaskModels
             Coefficients and intercepts.
         """
         seen = self.moments.weight > 0
         coef, intercept = unseen_model(self.moments, W, shared, self.curvature.curve)
-        return LinearTasks(
+        models = TaskModels(
             np.where(seen[:, None], W, coef),
             np.where(seen, self._intercepts(W), intercept),
             coef,
             intercept,
         )
+        return models.add_output_axis()
 
     def _intercepts(self, W):
         return self.moments.y_mean - (self.moments.x_mean * W).sum(axis=1)

@@ -1,4 +1,4 @@
-"""Rows as linear maps: products with scatters, and blocks of features."""
+"""Rows as linear operators: products with scatter matrices, and feature blocks."""
 
 from ._blocks import GramBlocks, RowBlocks, choose_blocks, multiply
 from ._curvature import (

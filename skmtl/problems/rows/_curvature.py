@@ -1,9 +1,14 @@
-"""Scatters of the features of tasks, as operators."""
+"""Scatter matrices of the features of tasks, as operators."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from skmtl._contracts import Array
 from skmtl._linalg import apply
 from skmtl._numbers import FEW_FEATURES, FEW_ROWS_TO_MULTIPLY
 
@@ -12,88 +17,101 @@ from ._sparse_design import SparseDesign, keeps_sparse, stays_sparse
 
 @dataclass(frozen=True)
 class MomentCurvature:
-    """Multiply by the scatters of the tasks, as they are.
+    """Scatter matrices of the tasks, from moments.
 
     Parameters
     ----------
     xx : ndarray of shape (n_tasks or 1, n_features, n_features)
-        Scatters.
+        The matrices.
     """
 
-    xx: np.ndarray
+    xx: Array
 
-    def curve(self, W):
+    def curve(self, W: Array) -> Array:
         """Return ``S_t w_t`` of every task, shape (n_tasks, n_features)."""
         return apply(self.xx, W)
 
-    def bound(self):
-        """Return a number no smaller than any eigenvalue of a scatter."""
+    def bound(self) -> float:
+        """Return an upper bound on the eigenvalues of the matrices."""
         return float(_bounds(self.xx).max(initial=0.0))
 
 
 @dataclass(frozen=True)
 class RowCurvature:
-    """Multiply by the scatters of tasks that have fewer rows than features.
+    """Scatter matrices of tasks with fewer rows than features, from rows.
 
     Parameters
     ----------
     groups : list of (tasks, rows)
-        Tasks with equally many rows, and these, of shape (n_tasks, n_rows,
-        n_features), centred and scaled by their root weights.
+        Tasks with equally many rows, and their rows (n_tasks, n_rows, n_features),
+        centred and scaled by the square roots of their weights.
     """
 
-    groups: list
+    groups: Sequence[tuple[Any, Array]]
 
-    def curve(self, W):
+    def curve(self, W: Array) -> Array:
         """Return ``S_t w_t`` of every task, shape (n_tasks, n_features)."""
-        curved = np.zeros_like(W)
+        products = np.zeros_like(W)
         for tasks, X in self.groups:
             z = np.matmul(X, W[tasks][:, :, None])
-            curved[tasks] = np.matmul(z.transpose(0, 2, 1), X)[:, 0]
-        return curved
+            products[tasks] = np.matmul(z.transpose(0, 2, 1), X)[:, 0]
+        return products
 
-    def bound(self):
-        """Return a number no smaller than any eigenvalue of a scatter."""
+    def bound(self) -> float:
+        """Return an upper bound on the eigenvalues of the matrices."""
         grams = (np.matmul(X, X.transpose(0, 2, 1)) for _, X in self.groups)
         return float(max((_bounds(gram).max() for gram in grams), default=0.0))
 
 
 @dataclass(frozen=True)
 class DesignCurvature:
-    """Multiply by the scatter of one design that serves all tasks.
+    """Scatter matrix of one design for all tasks, from rows.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features)
-        Rows, centred and scaled by their root weights.
+        Rows, centred and scaled by the square roots of their weights.
     """
 
-    X: np.ndarray
+    X: Array
 
-    def curve(self, W):
+    def curve(self, W: Array) -> Array:
         """Return ``S w_t`` of every task, shape (n_tasks, n_features)."""
         return (W @ self.X.T) @ self.X
 
-    def bound(self):
-        """Return a number no smaller than any eigenvalue of the scatter."""
+    def bound(self) -> float:
+        """Return an upper bound on the eigenvalues of the matrix."""
         return float(_bounds((self.X @ self.X.T)[None]).max(initial=0.0))
 
 
-def prefers_rows(data):
-    """Return whether tasks have so few rows that multiplying by these is cheaper."""
+def prefers_rows(data: Any) -> bool:
+    """Return whether products with rows are cheaper than with scatter matrices.
+
+    Parameters
+    ----------
+    data : TaskData
+        Rows of the tasks.
+
+    Returns
+    -------
+    bool
+        Whether tasks have far fewer rows than features.
+    """
     if stays_sparse(data):
         return True
     n_rows, n_features = data.mean_rows(), data.X.shape[1]
     return n_features > FEW_FEATURES and n_rows < FEW_ROWS_TO_MULTIPLY * n_features
 
 
-def row_curvature(data, fit_intercept=True):
-    """Return the curvature of rows, centred if there are intercepts.
+def row_curvature(
+    data: Any, fit_intercept: bool = True
+) -> RowCurvature | DesignCurvature | SparseDesign:
+    """Return the scatter matrices of rows, centred if there are intercepts.
 
     Parameters
     ----------
     data : TaskData
-        Rows of tasks, whose task weights count.
+        Rows of the tasks; their task weights apply.
     fit_intercept : bool, default=True
         Whether rows are centred.
 
@@ -113,6 +131,6 @@ def row_curvature(data, fit_intercept=True):
 
 
 def _bounds(matrices):
-    """Return norms that bound the eigenvalues of symmetric matrices."""
+    """Return upper bounds on the eigenvalues of symmetric matrices, from two norms."""
     columns = np.abs(matrices).sum(axis=1).max(axis=1, initial=0.0)
     return np.minimum(columns, np.linalg.norm(matrices, axis=(1, 2)))

@@ -1,11 +1,15 @@
-"""Scatters of sparse rows as operators, and their blocks."""
+"""Scatter matrices and feature blocks of sparse rows, which stay sparse."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from skmtl._contracts import Array
 from skmtl._linalg import diagonals
 from skmtl._memory import is_large
 from skmtl.data import BlockRows
@@ -16,13 +20,13 @@ from ._blocks import GramBlocks, SquaredBlocks
 _MOST_NUMBERS = 2**23
 
 
-def keeps_sparse(data):
-    """Return whether rows are sparse, and far smaller than if dense.
+def keeps_sparse(data: Any) -> bool:
+    """Return whether rows are sparse and would be far larger if dense.
 
     Parameters
     ----------
     data : TaskData
-        Rows of tasks.
+        Rows of the tasks.
 
     Returns
     -------
@@ -33,13 +37,13 @@ def keeps_sparse(data):
     return sparse.issparse(data.X) and is_large(n_rows * n_features, data.X.nnz)
 
 
-def stays_sparse(data):
-    """Return whether scatters of sparse rows would be far larger than the rows.
+def stays_sparse(data: Any) -> bool:
+    """Return whether scatter matrices of sparse rows would be far larger than the rows.
 
     Parameters
     ----------
     data : TaskData
-        Rows of tasks.
+        Rows of the tasks.
 
     Returns
     -------
@@ -53,30 +57,30 @@ def stays_sparse(data):
 
 @dataclass(frozen=True)
 class SparseDesign:
-    """Multiply by the scatters of sparse rows, centred implicitly.
+    """Scatter matrices of sparse rows, which are centred implicitly.
 
     Parameters
     ----------
     data : TaskRows
-        Rows of tasks, with task weights.
+        Rows of the tasks, with task weights.
     fit_intercept : bool
         Whether rows are centred.
     """
 
-    data: object
+    data: Any
     fit_intercept: bool
 
     @cached_property
-    def rows(self):
-        """The rows of all features."""
+    def rows(self) -> CentredRows:
+        """The rows with all features."""
         return self._centre(self.data.block().times(self.root))
 
-    def some(self, features):
-        """Select features of the rows."""
+    def select(self, features: Array) -> CentredRows:
+        """Return the rows with some features."""
         return self._centre(self.block(features))
 
-    def block(self, features):
-        """Return some features, scaled by root weights."""
+    def block(self, features: Array) -> BlockRows:
+        """Return some features, scaled by root weights but not centred."""
         n_tasks = len(self.data.tasks)
         return BlockRows.of_columns(self._columns[:, features], self.codes, n_tasks)
 
@@ -96,8 +100,8 @@ class SparseDesign:
         return CentredRows(block, mean, weight, self.root, self.codes)
 
     @cached_property
-    def root(self):
-        """Root weights of the rows, those of the tasks included."""
+    def root(self) -> Array:
+        """Square roots of the weights of the rows, which include task weights."""
         weight = np.ones(len(self.data.y))
         if self.data.weight is not None:
             weight = np.asarray(self.data.weight, dtype=float)
@@ -106,32 +110,34 @@ class SparseDesign:
         return np.sqrt(weight)
 
     @cached_property
-    def codes(self):
+    def codes(self) -> Array:
         """Task of each row."""
         return np.repeat(np.arange(len(self.data.tasks)), np.diff(self.data.offsets))
 
-    def curve(self, W):
+    def curve(self, W: Array) -> Array:
         """Return ``S_t w_t`` of every task, shape (n_tasks, n_features)."""
         return self.rows.pull_back(self.rows.predict(W))
 
-    def bound(self):
-        """Return an upper bound on the eigenvalues of the scatters."""
+    def bound(self) -> float:
+        """Return an upper bound on the eigenvalues of the matrices."""
         return self.rows.bound()
 
-    def blocks(self, features, scale, pulled, start, ridge):
-        """Return the loss for some features, by Gram matrices if they are few."""
+    def blocks(
+        self, features: Array, scale: float, right: Array, start: float, ridge: float
+    ) -> SquaredBlocks:
+        """Return the losses of some features, from Gram matrices if these are few."""
         n_tasks, n_rows = len(self.data.tasks), np.diff(self.data.offsets).max()
-        small = n_tasks * len(features) ** 2 <= _MOST_NUMBERS
-        if small and len(features) <= n_rows:
-            rows = self.some(features)
-            curved = scale * scatters(rows.block, rows.mean, rows.weight)
-            return GramBlocks(curved, pulled, start, ridge)
-        return SparseBlocks(self, features, scale, pulled, start, ridge)
+        is_small = n_tasks * len(features) ** 2 <= _MOST_NUMBERS
+        if is_small and len(features) <= n_rows:
+            rows = self.select(features)
+            hessians = scale * scatters(rows.block, rows.mean, rows.weight)
+            return GramBlocks(hessians, right, start, ridge)
+        return SparseBlocks(self, features, scale, right, start, ridge)
 
 
 @dataclass(frozen=True)
 class CentredRows:
-    """Multiply by some features of sparse rows, scaled and implicitly centred.
+    """Sparse rows with some features, scaled and implicitly centred.
 
     Parameters
     ----------
@@ -147,31 +153,31 @@ class CentredRows:
         Task of each row.
     """
 
-    block: object
-    mean: np.ndarray
-    weight: np.ndarray
-    root: np.ndarray
-    codes: np.ndarray
+    block: BlockRows
+    mean: Array
+    weight: Array
+    root: Array
+    codes: Array
 
-    def predict(self, W):
+    def predict(self, W: Array) -> Array:
         """Return the products of all rows with the coefficients of their tasks."""
         shift = (self.mean * W).sum(axis=1)
         return self.block.predict(W[:, None])[:, 0] - self.root * shift[self.codes]
 
-    def pull_back(self, values):
+    def pull_back(self, values: Array) -> Array:
         """Return the adjoint of `predict`, shape (n_tasks, n_features)."""
         inner = self.block.pull_back(values[:, None])[:, 0]
         total = np.bincount(self.codes, self.root * values, minlength=len(inner))
         return inner - total[:, None] * self.mean
 
-    def diagonals(self):
-        """Return the diagonals of the scatters, (n_tasks, n_features)."""
+    def diagonals(self) -> Array:
+        """Return the diagonals of the scatter matrices, (n_tasks, n_features)."""
         ones = np.ones((len(self.codes), 1))
-        found = self.block.squared.pull_back(ones)[:, 0]
-        return np.maximum(found - self.weight[:, None] * self.mean**2, 0.0)
+        squares = self.block.squared.pull_back(ones)[:, 0]
+        return np.maximum(squares - self.weight[:, None] * self.mean**2, 0.0)
 
-    def bound(self):
-        """Return an upper bound on the eigenvalues of the scatters.
+    def bound(self) -> float:
+        """Return an upper bound on the eigenvalues of the scatter matrices.
 
         It is the product of the largest row sum and column sum, or the trace.
         """
@@ -185,9 +191,9 @@ class CentredRows:
 
 
 class SparseBlocks(SquaredBlocks):
-    """A squared loss of sparse rows.
+    """Squared losses of sparse rows.
 
-    Its state is the uncentred predictions of all rows and, last, their mean per task.
+    The state is the uncentred predictions of all rows and, last, their mean per task.
 
     Parameters
     ----------
@@ -196,91 +202,103 @@ class SparseBlocks(SquaredBlocks):
     features : ndarray of shape (n_features,)
         Selected features.
     scale : float
-        Factor of the loss.
+        Factor of the losses.
+    right : ndarray of shape (n_tasks, n_features)
+        Right side of the normal equations.
+    start : float
+        Value at zero.
+    ridge : float
+        Strength of the ridge.
     """
 
     is_compact = False
 
-    def __init__(self, design, features, scale, pulled, start, ridge):
+    def __init__(
+        self,
+        design: SparseDesign,
+        features: Array,
+        scale: float,
+        right: Array,
+        start: float,
+        ridge: float,
+    ) -> None:
         self.design = design
         self.features = features
         self.scale = scale
-        self.pulled = pulled
+        self.right = right
         self.start = start
         self.ridge = ridge
-        self._known = {}
 
-    def restrict(self, features):
-        """Return the loss of some features."""
+    def restrict(self, features: Array) -> SquaredBlocks:
+        """Return the losses of some features."""
         return self.design.blocks(
             self.features[features],
             self.scale,
-            self.pulled[:, features],
+            self.right[:, features],
             self.start,
             self.ridge,
         )
 
+    @cached_property
+    def _packed(self):
+        """Nonzero rows of each block, and of all features: positions and values."""
+        ends = [(0, self.shape[1]), *((b.start, b.stop) for b in self.blocks)]
+        return {pair: self._pack(slice(*pair)) for pair in dict.fromkeys(ends)}
+
+    def _pack(self, block):
+        rows = self.design.block(self.features[block])
+        nonzero = np.flatnonzero(np.diff(rows.matrix.indptr))
+        return nonzero, BlockRows(rows.matrix[nonzero], rows.n_tasks)
+
     def _read(self, block):
-        """Return the nonzero rows of a block of features, their values, and means.
-
-        The first two are cached.
-        """
-        place = block.start, block.stop
-        if place not in self._known:
-            block_rows = self.design.block(self.features[block])
-            touched = np.flatnonzero(np.diff(block_rows.matrix.indptr))
-            packed = BlockRows(block_rows.matrix[touched], block_rows.n_tasks)
-            self._known[place] = touched, packed
-        return *self._known[place], self._mean[:, block]
+        """Return the nonzero rows of a block: positions, values, means of features."""
+        nonzero, rows = self._packed[block.start, block.stop]
+        return nonzero, rows, self._rows.mean[:, block]
 
     @cached_property
-    def _whole(self):
-        return self.design.some(self.features)
-
-    @property
-    def _mean(self):
-        return self._whole.mean
+    def _rows(self):
+        return self.design.select(self.features)
 
     @cached_property
-    def diagonal(self):
+    def diagonal(self) -> Array:
         """Largest curvature along each feature, without the ridge."""
-        return self.scale * self._whole.diagonals().max(axis=0)
+        return self.scale * self._rows.diagonals().max(axis=0)
 
-    def state_at(self, W):
+    def state_at(self, W: Array) -> Array:
         """Return the state at W."""
-        raw = self._whole.block.predict(W[:, None])[:, 0]
-        return np.append(raw, (self._mean * W).sum(axis=1))
+        raw = self._rows.block.predict(W[:, None])[:, 0]
+        return np.append(raw, (self._rows.mean * W).sum(axis=1))
 
-    def value_at(self, W, state):
+    def value_at(self, W: Array, state: Array) -> float:
         """Return the value at W without its gradient."""
         n_tasks, design = len(W), self.design
-        left = state[:-n_tasks] - design.root * state[-n_tasks:][design.codes]
-        return self._level(W, self.scale * np.vdot(left, left))
+        centred = state[:-n_tasks] - design.root * state[-n_tasks:][design.codes]
+        return self._value(W, self.scale * np.vdot(centred, centred))
 
-    def block_gradient(self, W, state, block):
+    def block_gradient(self, W: Array, state: Array, block: slice) -> Array:
         """Return the gradient along the features of a block."""
-        touched, rows, mean = self._read(block)
-        shift = self._whole.weight * state[-len(W) :]
-        inner = rows.pull_back(state[touched][:, None])[:, 0] - shift[:, None] * mean
-        return self.scale * inner + self.ridge * W[:, block] - self.pulled[:, block]
+        nonzero, rows, mean = self._read(block)
+        shift = self._rows.weight * state[-len(W) :]
+        inner = rows.pull_back(state[nonzero][:, None])[:, 0] - shift[:, None] * mean
+        return self.scale * inner + self.ridge * W[:, block] - self.right[:, block]
 
-    def update(self, state, block, step):
-        """Update the state after a step of a block."""
-        touched, rows, mean = self._read(block)
-        state[touched] += rows.predict(step[:, None])[:, 0]
+    def update(self, state: Array, block: slice, step: Array) -> None:
+        """Update the state in place after a step of a block."""
+        nonzero, rows, mean = self._read(block)
+        state[nonzero] += rows.predict(step[:, None])[:, 0]
         state[-len(step) :] += (mean * step).sum(axis=1)
 
-    def hessian(self, block):
+    def hessian(self, block: slice) -> Array:
         """Return the Hessian within a block."""
         _, rows, mean = self._read(block)
-        curved = self.scale * scatters(rows, mean, self._whole.weight)
-        diagonals(curved)[...] += self.ridge
-        return curved
+        hessians = self.scale * scatters(rows, mean, self._rows.weight)
+        diagonals(hessians)[...] += self.ridge
+        return hessians
 
 
 def scatters(block, mean, weight):
-    """Return scatters of centred rows, with nonnegative diagonals."""
-    found = block.products()
-    found -= (weight[:, None] * mean)[:, :, None] * mean[:, None, :]
-    np.maximum(diagonals(found), 0.0, out=diagonals(found))
-    return found
+    """Return scatter matrices of centred rows, with nonnegative diagonals."""
+    products = block.products()
+    products -= (weight[:, None] * mean)[:, :, None] * mean[:, None, :]
+    np.maximum(diagonals(products), 0.0, out=diagonals(products))
+    return products
