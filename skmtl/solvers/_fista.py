@@ -170,7 +170,7 @@ class _State:
 
     def _proximal_step(self, base, curvature):
         moved = base.variable - base.gradient / curvature
-        return self.smooth.at(self.penalty.prox(moved, 1 / curvature))
+        return self.smooth.at_near(self.penalty.prox(moved, 1 / curvature), base)
 
     def _keep(self, base, trial, curvature, momentum):
         """Take a step, and forget the momentum if it points uphill."""

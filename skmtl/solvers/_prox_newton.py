@@ -76,7 +76,7 @@ class ProxNewton(BaseEstimator, RestrictedSolver):
     def _step(self, part, penalty, point, limit):
         """Return how often features were visited, and a point that is no worse."""
         n_iter, V = self._solve_model(part.model(point), penalty, point.variable, limit)
-        full, start = part.at(V), _objective(penalty, point)
+        full, start = part.at_near(V, point), _objective(penalty, point)
         slope = float(np.vdot(point.gradient, V - point.variable))
         slope += penalty.value(V) - penalty.value(point.variable)
         length, ahead = 1.0, full

@@ -63,7 +63,7 @@ class RestrictedSolver(Solver):
                 part, penalty, V, goal, self.max_iter - n_iter
             )
             n_iter += n_more
-            point = smooth.at(W)
+            point = smooth.at_near(W, point)
             optimality = penalty.optimality(smooth, point)
             n_used = np.count_nonzero(W.any(axis=0))
             room = _MORE_ROOM if n_used > _NEARLY_ALL * size else _ROOM

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -85,9 +86,15 @@ class Datafit:
         return len(self.data.tasks)
 
     @property
-    def shape(self):
+    def n_features(self) -> int:
+        """Number of features."""
+        X: Any = self.data.X
+        return X.shape[1]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
         """Shape of the variable, (n_tasks, n_outputs, n_columns)."""
-        n_columns = self.data.X.shape[1] + self.fit_intercept
+        n_columns = self.n_features + self.fit_intercept
         return self.n_tasks, self.loss.n_outputs, n_columns
 
     def columns(self, features):
@@ -557,7 +564,7 @@ def _drop(group):
 
 def add_at(total, tasks, parts):
     """Add to the totals of tasks in rising order, of which some may come twice."""
-    steps = np.diff(tasks)
+    steps = tasks[1:] - tasks[:-1]
     if (steps == 1).all():
         total[tasks[0] : tasks[-1] + 1] += parts
     elif (steps > 0).all():

@@ -44,6 +44,10 @@ class SumOfParts(Smooth):
         """Return the Point at stacked parts."""
         return self._stack(W, self.smooth.at(W.sum(axis=0)))
 
+    def at_near(self, W, point):
+        """Return the Point at stacked parts, with the sum at another Point."""
+        return self._stack(W, self.smooth.at_near(W.sum(axis=0), point.total))
+
     def zero(self):
         """Return the Point at zero."""
         return self._stack(np.zeros(self.shape), self.smooth.zero())
