@@ -288,27 +288,27 @@ class Datafit:
             n_outputs, 1), of features, and of their squares (n_tasks, n_outputs,
             n_features). With several classes the outputs are their scores.
         """
-        bends = [
+        curvatures = [
             self.loss.majorant_diagonal(stack.y, z) * stack.weight[:, :, None]
             for stack, z in zip(self.stacks(), raw, strict=True)
         ]
         if self._stays_sparse:
-            flat, n_features = self._flatten(bends), self.n_features
+            flat, n_features = self._flatten(curvatures), self.n_features
             first = self._block.pull_back(flat)
             second = self._block.squared.pull_back(flat)
             total = first[..., n_features:]
             if not self.fit_intercept:
                 total = np.zeros((*first.shape[:2], 1))
             return total, first[..., :n_features], second[..., :n_features]
-        n_outputs = bends[0].shape[-1]
+        n_outputs = curvatures[0].shape[-1]
         n_tasks = self.n_tasks
         first = np.zeros((n_tasks, n_outputs, self.n_features))
         second, total = np.zeros_like(first), np.zeros((n_tasks, n_outputs, 1))
-        for stack, bend in zip(self.stacks(), bends, strict=True):
-            bend = bend.swapaxes(1, 2)
-            add_at(total, stack.tasks, bend.sum(axis=2, keepdims=True))
-            add_at(first, stack.tasks, np.matmul(bend, stack.X))
-            add_at(second, stack.tasks, np.matmul(bend, stack.X**2))
+        for stack, curvature in zip(self.stacks(), curvatures, strict=True):
+            curvature = curvature.swapaxes(1, 2)
+            add_at(total, stack.tasks, curvature.sum(axis=2, keepdims=True))
+            add_at(first, stack.tasks, np.matmul(curvature, stack.X))
+            add_at(second, stack.tasks, np.matmul(curvature, stack.X**2))
         return total, first, second
 
     def scatter(self, weights: list[Array]) -> Array:

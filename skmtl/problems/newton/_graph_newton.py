@@ -60,7 +60,7 @@ class GraphLosses(CoupledTasks):
 
     @cached_property
     def _precision(self):
-        """Precision matrix over nodes, without the ridge."""
+        """How nodes pull on each other, those to zero left out."""
         neighbours = Graph(self.coupling.adjacency, self.coupling.alpha)
         return neighbours.precision(self._n_nodes)
 
@@ -154,7 +154,7 @@ class GraphLosses(CoupledTasks):
         return divide
 
     def pull_together(self, mass, right):
-        """Solve with the blocks `mass` on the diagonal plus the precision matrix."""
+        """Solve for coefficients of nodes that have a mass and pull on each other."""
         strengths = self.coupling.edges()[1]
         if not len(strengths):
             return np.linalg.solve(mass, right[:, :, None])[:, :, 0]
@@ -271,7 +271,7 @@ class GraphFactor:
     Parameters
     ----------
     losses : GraphLosses
-        The objective, which solves for the coefficients.
+        Which solves for the coefficients.
     pulled : ndarray of shape (size,), dtype bool
         Whether each entry of a task is a coefficient.
     curved : ndarray of shape (n_tasks, size, size)

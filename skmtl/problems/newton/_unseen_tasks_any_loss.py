@@ -150,7 +150,7 @@ class UnseenTaskLosses(CoupledLosses):
         some = columns[columns < datafit.n_features]
         pairs = zip(datafit.stacks(), raw, strict=True)
         for stack, z in datafit.with_features(raw) if len(some) else pairs:
-            bend = flat(
+            weight = flat(
                 datafit.loss.majorant(stack.y, z) * stack.weight[..., None, None]
             )
             parts = [stack.X[:, :, some]] if len(some) else []
@@ -159,5 +159,5 @@ class UnseenTaskLosses(CoupledLosses):
             X = flat(np.concatenate(parts, axis=2))
             for k in range(n_outputs):
                 for m in range(n_outputs):
-                    total[k, :, m] += X.T @ (bend[:, k, m, None] * X)
+                    total[k, :, m] += X.T @ (weight[:, k, m, None] * X)
         return total.reshape(2 * [n_outputs * size])

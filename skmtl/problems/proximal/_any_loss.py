@@ -200,13 +200,13 @@ class AnyLoss(HasQuadraticModel):
         Losses of several outputs have none, as their Hessian couples the outputs.
         """
         rows, ridge = self.rows, self.alpha_ridge
-        bend = rows.weight * self.datafit.loss.hessian(rows.y, point.raw)[:, 0, 0]
+        weight = rows.weight * self.datafit.loss.hessian(rows.y, point.raw)[:, 0, 0]
         through = Point(
             point.variable,
             point.value + 2 * self._zero.value,
             point.gradient - ridge * point.variable,
         )
-        return quadratic_model(self.datafit, rows.split(bend), through, ridge)
+        return quadratic_model(self.datafit, rows.split(weight), through, ridge)
 
     def unpack(self, W: Array, shared: Array) -> Any:
         """Return the linear models of the tasks, and the one fitted to all rows.

@@ -72,9 +72,9 @@ class RestrictableLoss(Restrictable):
     def restrict(self, features: Array) -> Any:
         """Return the loss of some features, a BlockQuadratic."""
         loss, zero = self.loss, self.loss.zero()
-        pulled, start = -zero.gradient[:, features], zero.value
+        right, start = -zero.gradient[:, features], zero.value
         return loss.curvature.blocks(
-            features, loss.scale, pulled, start, loss.alpha_ridge
+            features, loss.scale, right, start, loss.alpha_ridge
         )
 
 
@@ -92,10 +92,10 @@ class MomentDesign:
         """Return a number no smaller than any eigenvalue of a scatter."""
         return MomentCurvature(self.xx).bound()
 
-    def blocks(self, features, scale, pulled, start, ridge):
+    def blocks(self, features, scale, right, start, ridge):
         """Return the loss of some features."""
         curved = scale * self.xx[:, features[:, None], features]
-        return GramBlocks(curved, pulled, start, ridge)
+        return GramBlocks(curved, right, start, ridge)
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,11 @@ class StackedDesign:
         squares = (X @ X.transpose(0, 2, 1) for _, X in self.stacks)
         return max(MomentCurvature(square).bound() for square in squares)
 
-    def blocks(self, features, scale, pulled, start, ridge):
+    def blocks(self, features, scale, right, start, ridge):
         """Return the loss of some features."""
         stacks = [(tasks, X[:, :, features]) for tasks, X in self.stacks]
-        scales = np.full((len(pulled), 1), scale)
-        return choose_blocks(stacks, scales, pulled, start, ridge)
+        scales = np.full((len(right), 1), scale)
+        return choose_blocks(stacks, scales, right, start, ridge)
 
 
 @dataclass(frozen=True)
@@ -191,11 +191,11 @@ class SharedDesign:
         factor = 1.0 if self.factor is None else self.factor.max()
         return float(total * factor)
 
-    def blocks(self, features, scale, pulled, start, ridge):
+    def blocks(self, features, scale, right, start, ridge):
         """Return the loss of some features."""
         stacks = [(slice(None), self.columns(features)[None])]
         factor = np.ones(1) if self.factor is None else self.factor
-        return choose_blocks(stacks, scale * factor[:, None], pulled, start, ridge)
+        return choose_blocks(stacks, scale * factor[:, None], right, start, ridge)
 
 
 def restrictable_moments(
@@ -210,7 +210,7 @@ def restrictable_moments(
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     alpha_ridge : float, default=0.0
-        Strength of the quadratic pull to zero.
+        Strength of the ridge.
 
     Returns
     -------
@@ -235,7 +235,7 @@ def restrictable_rows(
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     alpha_ridge : float, default=0.0
-        Strength of the quadratic pull to zero.
+        Strength of the ridge.
 
     Returns
     -------

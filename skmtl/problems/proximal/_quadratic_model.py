@@ -39,9 +39,9 @@ def quadratic_model(datafit, weights, point, ridge):
     W, zeros = point.variable, np.zeros(point.variable.shape)
     bare = make(zeros, 0.0, 0.0)
     product = bare.block_gradient(W, bare.state_at(W), slice(0, W.shape[1]))
-    pulled = product - point.gradient
-    start = point.value + np.vdot(W, pulled) - np.vdot(W, product) / 2
-    return make(pulled, float(start), ridge)
+    right = product - point.gradient
+    start = point.value + np.vdot(W, right) - np.vdot(W, product) / 2
+    return make(right, float(start), ridge)
 
 
 def _bound_below(weights):
