@@ -43,6 +43,10 @@ class Smooth(ABC):
     def at(self, W: Array) -> Point:
         """Return the Point at W."""
 
+    def at_near(self, W: Array, point: Point) -> Point:
+        """Return the Point at W; inner iterations may start from another Point."""
+        return self.at(W)
+
     @abstractmethod
     def lipschitz(self) -> float:
         """Return an upper bound of the curvature in any direction."""

@@ -173,7 +173,7 @@ class _State:
 
     def _proximal_step(self, base, curvature):
         moved = base.variable - base.gradient / curvature
-        return self.smooth.at(self.penalty.prox(moved, 1 / curvature))
+        return self.smooth.at_near(self.penalty.prox(moved, 1 / curvature), base)
 
     def _accept(self, base, trial, curvature, momentum):
         """Move to the trial point; restart the momentum if it points uphill."""

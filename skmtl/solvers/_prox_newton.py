@@ -78,7 +78,7 @@ class ProxNewton(BaseEstimator, RestrictedSolver):
         """Return a point that is not worse, and the number of sweeps."""
         model, W = part.model(point), point.variable
         V, n_sweeps = self._minimise_model(model, penalty, W, max_sweeps)
-        full, start = part.at(V), _objective(penalty, point)
+        full, start = part.at_near(V, point), _objective(penalty, point)
         slope = float(np.vdot(point.gradient, V - W))
         slope += penalty.value(V) - penalty.value(W)
         length, trial = 1.0, full

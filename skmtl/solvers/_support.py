@@ -67,7 +67,7 @@ class RestrictedSolver(Solver):
                 part, penalty, V, tol, self.max_iter - n_iter
             )
             n_iter += n_more
-            point = smooth.at(W)
+            point = smooth.at_near(W, point)
             optimality = penalty.optimality(smooth, point)
             n_used = int(np.count_nonzero(W.any(axis=0)))
             growth = _FAST_GROWTH if n_used > _NEARLY_ALL * size else _GROWTH

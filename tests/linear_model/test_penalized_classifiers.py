@@ -205,7 +205,7 @@ def test_a_loss_is_the_least_over_intercepts(n_classes, ridge):
 
     found = minimize_smoothly(cost, np.zeros(3 * (n_classes - 1)), tol=1e-12)
     assert loss.value(W) == pytest.approx(found.fun, rel=1e-9)
-    assert_allclose(loss.at(W).levels.ravel(), found.x, atol=1e-4)
+    assert_allclose(loss.at(W).intercepts.ravel(), found.x, atol=1e-4)
 
 
 @two_or_three

@@ -1,4 +1,4 @@
-"""Any loss with a coupling, solved by Newton's method."""
+"""Losses of any kind with a coupling, solved by Newton's method."""
 
 from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit, add_at

@@ -1,25 +1,28 @@
-"""Losses plus a quadratic coupling of the tasks, for Newton's method."""
+"""Losses plus a quadratic coupling of the tasks, as objectives of Newton's method."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from scipy.linalg import norm
 
+from skmtl._contracts import Array
 from skmtl._numbers import TINY_SQUARE
 from skmtl.solvers import NewtonObjective, conjugate_gradients
 
 from ._datafit import Datafit
 
-# Relative residual at which inexact Newton steps stop: each step gains three digits.
+# Relative residual of inexact Newton steps: each step gains three digits.
 _FORCING = 1e-3
 _MAX_ITER = 2000
 
 
 @dataclass(frozen=True)
 class LinePoint:
-    """A variable, its raw predictions, and the objective's value.
+    """Variable, raw predictions and value of the objective at a point.
 
     Parameters
     ----------
@@ -28,7 +31,7 @@ class LinePoint:
     raw : list of ndarray
         Raw predictions of each stack of rows.
     value : float
-        The objective's value.
+        Value of the objective.
     """
 
     variable: np.ndarray
@@ -37,32 +40,54 @@ class LinePoint:
 
 
 class CoupledLosses(NewtonObjective):
-    """Losses of all rows plus a quadratic coupling of the tasks."""
+    """Losses of all rows plus a quadratic coupling, ``sum losses(W) + coupling(V)``.
+
+    The coefficients ``W`` of the tasks are a linear function of the variable ``V``, see
+    `coefs`. Newton's step solves ``(H + D) step = -gradient`` with the Hessians ``H``
+    of the losses and ``D`` of the coupling, see `factor`.
+    """
 
     datafit: Datafit
 
+    @property
     @abstractmethod
-    def coefs(self, variable):
-        """Return the coefficients and intercepts of the tasks for the losses."""
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the variable."""
 
     @abstractmethod
-    def coupling_value(self, variable):
+    def coefs(self, variable: Array) -> Array:
+        """Return coefficients and intercepts, (n_tasks, n_outputs, n_columns)."""
+
+    @abstractmethod
+    def coupling_value(self, variable: Array) -> float:
         """Return the value of the coupling."""
 
     @abstractmethod
-    def slopes(self, variable, gradient):
-        """Return the flat gradient of the objective, given that of the losses."""
+    def slopes(self, variable: Array, gradient: Array) -> Array:
+        """Return the gradient of the objective, a row per task or node.
 
-    def gradient(self, point):
+        It is linear in both. Given a step and its product with the Hessian of the
+        losses, it returns the product with the Hessian of the objective.
+
+        Parameters
+        ----------
+        variable : ndarray
+            The variable.
+        gradient : ndarray of shape (n_tasks, n_outputs, n_columns)
+            Gradient of the losses.
+        """
+
+    def gradient(self, point: LinePoint) -> Array:
         """Return the gradient at a point, one row per task or node."""
         return self.slopes(point.variable, self.datafit.gradient(point.raw))
 
-    def about_means(self):
+    def about_means(self) -> Self:
         """Return the same objective with features far from zero centred."""
-        return replace(self, datafit=self.datafit.about_means())
+        found: Any = self
+        return replace(found, datafit=self.datafit.about_means())
 
-    def move(self, variable, sign):
-        """Convert a variable to shifted (1) or to original (-1) features."""
+    def move(self, variable: Array, sign: int) -> Array:
+        """Convert a variable to centred (1) or to original (-1) features."""
         datafit = self.datafit
         if datafit.shift is None:
             return variable
@@ -72,27 +97,27 @@ class CoupledLosses(NewtonObjective):
         return moved
 
     @cached_property
-    def unit(self):
+    def unit(self) -> float:
         """Value at zero."""
         return self.datafit.value(self.datafit.predict_zero())
 
-    def residual(self, variable):
+    def residual(self, variable: Array) -> float:
         """Return the gradient at a variable, relative to that of the losses at zero."""
         raw = self.datafit.predict(self.coefs(variable))
-        left = norm(self.slopes(variable, self.datafit.gradient(raw)).ravel())
+        size = norm(self.slopes(variable, self.datafit.gradient(raw)).ravel())
         zero = norm(self.datafit.gradient(self.datafit.predict_zero()).ravel())
-        return float(left / max(zero, TINY_SQUARE))
+        return float(size / max(zero, TINY_SQUARE))
 
     @abstractmethod
-    def factor(self, point):
+    def factor(self, point: LinePoint) -> Callable[[Array], Array]:
         """Return a solver with the Hessian at a point; it returns NaN on overflow."""
 
-    def step(self, point):
+    def step(self, point: LinePoint) -> Array:
         """Return the Newton step at a point, in the shape of the variable."""
         step = -self.factor(point)(self.gradient(point))
         return step.reshape(self.shape)
 
-    def at(self, variable):
+    def at(self, variable: Array) -> LinePoint:
         """Return the point at a variable."""
         return self._point(variable, self.datafit.predict(self.coefs(variable)))
 
@@ -100,7 +125,7 @@ class CoupledLosses(NewtonObjective):
         value = self.datafit.value(raw) + self.coupling_value(variable)
         return LinePoint(variable, raw, value)
 
-    def line(self, point, step):
+    def line(self, point: LinePoint, step: Array) -> Callable[[float], LinePoint]:
         """Return a function that maps a step length to the point there."""
         step = step.reshape(point.variable.shape)
         moves = self.datafit.predict(self.coefs(step))
@@ -114,42 +139,50 @@ class CoupledLosses(NewtonObjective):
 
     @abstractmethod
     def precondition(self, total, first, second):
-        """Return a preconditioner, given the diagonals of the Hessians.
+        """Return a preconditioner, given the result of `Datafit.diagonals`.
 
-        It maps a gradient to a step, in place. With several classes the outputs of the
-        gradient are the scores of the classes.
+        It maps a gradient to a step. With several classes the outputs of both are the
+        scores of the classes.
         """
 
-    def free_part(self, step):
-        """Return a step without coefficients that are fixed."""
+    def free_part(self, step: Array) -> Array:
+        """Return a step with zeros for fixed coefficients."""
         return step
 
-    def iterate(self, point, tol=_FORCING, max_iter=_MAX_ITER):
-        """Return a solver with the Hessian at a point that forms no matrix."""
-        along = self.datafit.along(point.raw)
+    def iterate(
+        self, point: LinePoint, tol: float = _FORCING, max_iter: int = _MAX_ITER
+    ) -> Callable[[Array], Array]:
+        """Return a solver by conjugate gradients, which forms no Hessian."""
+        hessian_product = self.datafit.along(point.raw)
         divide = self.precondition(*self.datafit.diagonals(point.raw))
         basis = self.datafit.basis
 
-        def about(right):
-            right = right.reshape(self.shape)
+        def precondition(gradient):
+            gradient = gradient.reshape(self.shape)
             if basis is None:
-                return flat(self.free_part(divide(right.copy())))
-            return flat(self.free_part(basis.T @ divide(basis @ right)))
+                return flat(self.free_part(divide(gradient)))
+            return flat(self.free_part(basis.T @ divide(basis @ gradient)))
 
         def multiply(step):
             step = step.reshape(self.shape)
-            return self.slopes(step, along(self.coefs(step)))
+            return self.slopes(step, hessian_product(self.coefs(step)))
 
         def solve(gradient):
             if not np.isfinite(gradient).all():
                 return np.full_like(gradient, np.nan)
-            return conjugate_gradients(multiply, gradient, about, tol, max_iter)[0]
+            return conjugate_gradients(multiply, gradient, precondition, tol, max_iter)[
+                0
+            ]
 
         return solve
 
 
 class CoupledTasks(CoupledLosses):
-    """Solve by elimination if Hessians of the tasks are formed, else iteratively."""
+    """Objective of tasks: Newton steps by elimination, or by conjugate gradients."""
+
+    @abstractmethod
+    def start(self) -> Array:
+        """Return the initial variable, which predicts the mean of each task."""
 
     @abstractmethod
     def unpack(self, variable):

@@ -1,20 +1,22 @@
-"""The losses of all rows, as a function of coefficients and intercepts."""
+"""Sum of the losses of all rows, as a function of coefficients and intercepts."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
-from skmtl._contracts import Loss
+from skmtl._contracts import Array, Loss
 from skmtl._linalg import column_sizes, refuse_huge
 from skmtl._memory import is_large, refuse_large
 from skmtl.data import TaskRows
 
-# Centre features with a larger mean, in standard deviations: enough for accuracy, and
-# sparse features stay sparse.
+# Centre features with a larger mean, in standard deviations: the Hessian then loses no
+# more than two digits.
 _OFFSET = 10.0
-# With a larger mean, coefficients would have fewer than about six digits.
+# Refuse a larger mean: coefficients would have fewer than about six digits.
 _FARTHEST = 1e5
 # Columns with a smaller relative variation are constant up to rounding.
 _CONSTANT = 1e-13
@@ -22,24 +24,24 @@ _CONSTANT = 1e-13
 
 @dataclass(frozen=True)
 class Stack:
-    """Rows of tasks that have equally many, with the targets that their loss reads.
+    """Rows of tasks with equally many, and their targets of the loss.
 
     Parameters
     ----------
     tasks : ndarray of shape (n_stacked,)
-        Task of each piece; a task of many rows comes in several.
+        Task of each piece; a task of many rows has several pieces.
     X : ndarray of shape (n_stacked, n_rows, n_features) or None
         Features; None if they stay sparse.
     y : ndarray of shape (n_stacked, n_rows, n_targets)
         Targets.
     weight : ndarray of shape (n_stacked, n_rows)
-        Weights, those of the tasks included.
+        Weights, task weights applied.
     rows : ndarray of shape (n_stacked, n_rows)
         Position of each row's observation.
     """
 
     tasks: np.ndarray
-    X: np.ndarray | None
+    X: Any
     y: np.ndarray
     weight: np.ndarray
     rows: np.ndarray
@@ -47,12 +49,11 @@ class Stack:
 
 @dataclass(frozen=True)
 class Datafit:
-    """Sum the losses of all rows.
+    """Sum of the losses of all rows, ``sum_i weight_i loss(y_i, x_i . w_t + b_t)``.
 
-    It is ``sum_i weight_i loss(y_i, x_i . w_t + b_t)``. The variable is an array
-    (n_tasks, n_outputs, n_columns), whose columns are the features, and the intercept
-    as the last where there is one. Raw predictions are kept beside it, a stack of tasks
-    each: they are linear in the variable, so that moving along a line reads no rows.
+    The variable has shape (n_tasks, n_outputs, n_columns). Its columns are the features
+    and, last, the intercept if there is one. Methods read raw predictions, an array for
+    each stack. They are linear in the variable, so that a line search reads no rows.
 
     Features far from zero cost accuracy: the Hessian loses digits with the square of
     the mean in standard deviations. With free intercepts, a `shift` is therefore
@@ -63,12 +64,11 @@ class Datafit:
     data : TaskRows
         Rows of tasks.
     loss : Loss
-        What a sample costs.
+        Loss of a row.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     targets : object, default=None
-        Turns the numbers that `data` holds into targets of the loss; None takes them
-        as they are.
+        Converts the targets in `data` to those of the loss; None leaves them.
     shift : ndarray of shape (n_tasks or 1, n_features), default=None
         Subtracted from the features of each task; None means zeros.
     """
@@ -76,30 +76,37 @@ class Datafit:
     data: TaskRows
     loss: Loss
     fit_intercept: bool = True
-    targets: object = None
+    targets: Any = None
     shift: np.ndarray | None = None
 
     @property
-    def n_tasks(self):
+    def n_tasks(self) -> int:
         """Number of tasks."""
         return len(self.data.tasks)
 
     @property
-    def shape(self):
+    def n_features(self) -> int:
+        """Number of features."""
+        X: Any = self.data.X
+        return X.shape[1]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
         """Shape of the variable, (n_tasks, n_outputs, n_columns)."""
-        n_columns = self.data.X.shape[1] + self.fit_intercept
+        n_columns = self.n_features + self.fit_intercept
         return self.n_tasks, self.loss.n_outputs, n_columns
 
-    def columns(self, features):
-        """Return the losses as they depend on some features, whose rows are dense."""
-        X = self.data.X[:, features]
+    def columns(self, features: Array) -> Self:
+        """Return the losses as a function of some features, which become dense."""
+        X: Any = self.data.X
+        X = X[:, features]
         if sparse.issparse(X):
             refuse_large(8 * X.shape[0] * X.shape[1], f"{X.shape[1]:,} dense columns")
             X = X.toarray()
         shift = None if self.shift is None else self.shift[:, features]
         return replace(self, data=replace(self.data, X=X), shift=shift)
 
-    def about_means(self, common=False):
+    def about_means(self, common: bool = False) -> Self:
         """Return the same datafit with features far from zero centred.
 
         Parameters
@@ -110,7 +117,7 @@ class Datafit:
         Returns
         -------
         Datafit
-            The datafit; unchanged if there are no intercepts, or no features to centre.
+            The datafit, unchanged if there are no intercepts or no features to centre.
         """
         if not self._has_offsets or not self._reaches_far(common):
             return self
@@ -120,7 +127,7 @@ class Datafit:
 
     @property
     def _has_offsets(self):
-        """Whether features may be far from zero; very sparse ones are not."""
+        """Whether features may need centring; very sparse ones do not."""
         return self.fit_intercept and not self._stays_sparse
 
     @np.errstate(over="ignore", invalid="ignore")
@@ -131,8 +138,8 @@ class Datafit:
         # Cancellation is harmless here: it only affects features far from zero.
         return bool((mean**2 > (_OFFSET / 2) ** 2 * (square - mean**2)).any())
 
-    def refuse_far(self):
-        """Refuse features too far from zero to penalise intercepts accurately."""
+    def refuse_far(self) -> None:
+        """Raise an error if features are too far from zero to penalise intercepts."""
         if not self._has_offsets:
             return
         mean, spread = (values[0] for values in self._measure(common=True))
@@ -151,16 +158,17 @@ class Datafit:
     def _measure(self, common):
         """Return means and standard deviations, one row per task or one for all.
 
-        The mean is corrected by the mean deviation, and is exact for constants.
+        The mean of the deviations corrects the mean, which is exact for constants.
         """
         mean = self._average(lambda stack: stack.X, common)
-        step = self._average(
+        deviation = self._average(
             lambda stack: stack.X - _of_tasks(mean, stack.tasks), common
         )
         square = self._average(
             lambda stack: (stack.X - _of_tasks(mean, stack.tasks)) ** 2, common
         )
-        return mean + step, np.sqrt(np.maximum(square - step**2, 0.0))
+        variance = np.maximum(square - deviation**2, 0.0)
+        return mean + deviation, np.sqrt(variance)
 
     def _average(self, read, common):
         """Return weighted means of values read from stacks, (n_tasks or 1, any)."""
@@ -175,13 +183,13 @@ class Datafit:
             total, weight = total.sum(axis=0)[None], weight.sum()[None, None]
         return total / np.where(weight > 0, weight, 1.0)
 
-    def adjoint(self, slopes):
-        """Return the gradient, given derivatives in raw predictions, weights applied.
+    def adjoint(self, slopes: list[Array]) -> Array:
+        """Return the gradient, given weighted derivatives in raw predictions.
 
         Parameters
         ----------
         slopes : list of ndarray
-            Of the shapes of raw predictions.
+            Weighted derivatives, in the shapes of raw predictions.
 
         Returns
         -------
@@ -189,26 +197,26 @@ class Datafit:
             The gradient.
         """
         if self._stays_sparse:
-            return self._gather(slopes)
+            return self._block.pull_back(self._flatten(slopes))
         n_tasks, _, n_columns = self.shape
         total = np.zeros((n_tasks, slopes[0].shape[-1], n_columns))
         for stack, slope in zip(self.stacks(), slopes, strict=True):
-            add_at(total, stack.tasks, self._pull_back(stack, slope))
+            add_at(total, stack.tasks, self._adjoint(stack, slope))
         return total
 
     @property
-    def basis(self):
+    def basis(self) -> Array | None:
         """Scores of classes per output, (n_classes, n_outputs), or None."""
         return self.loss.basis
 
     @property
-    def n_data(self):
+    def n_data(self) -> int:
         """Number of feature values in memory."""
-        X = self.data.X
+        X: Any = self.data.X
         return X.nnz if sparse.issparse(X) else len(self.data.y) * X.shape[1]
 
     @cached_property
-    def iterates(self):
+    def iterates(self) -> bool:
         """Whether the Hessians of all tasks are too large to form."""
         n_tasks, n_outputs, n_columns = self.shape
         return is_large(n_tasks * (n_outputs * n_columns) ** 2, self.n_data)
@@ -216,22 +224,18 @@ class Datafit:
     @cached_property
     def _stays_sparse(self):
         """Whether rows are too many and too sparse to be made dense in blocks."""
-        n_rows, n_features = len(self.data.y), self.data.X.shape[1]
+        n_rows, n_features = len(self.data.y), self.n_features
         return sparse.issparse(self.data.X) and is_large(
             n_rows * n_features, self.n_data
         )
 
     @cached_property
     def _block(self):
-        """The rows as one operator; rows of zero weight are empty."""
+        """Linear operator of the rows; rows of zero weight are empty."""
         block, weight = self.data.block(ones=self.fit_intercept), self.data.weight
         if weight is None or weight.all():
             return block
         return block.times((weight > 0).astype(float))
-
-    def _gather(self, slopes):
-        """Return the gradient of sparse rows, given derivatives by raw predictions."""
-        return self._block.pull_back(self._flatten(slopes))
 
     def _flatten(self, parts):
         """Return values of stacks in the order of the observations."""
@@ -240,7 +244,7 @@ class Datafit:
             flat[stack.rows] = part
         return flat
 
-    def along(self, raw):
+    def along(self, raw: list[Array]) -> Callable[[Array], Array]:
         """Return a Hessian-vector product for all tasks.
 
         Parameters
@@ -253,25 +257,23 @@ class Datafit:
         callable
             Maps a variable to its Hessian-vector product.
         """
-        curved = [
+        products = [
             self.loss.majorant_product(stack.y, z)
             for stack, z in zip(self.stacks(), raw, strict=True)
         ]
-
         basis = self.basis
 
         def multiply(variable):
             scores = variable if basis is None else basis @ variable
-            moves = self.predict(scores)
-            parts = zip(self.stacks(), curved, moves, strict=True)
+            parts = zip(self.stacks(), products, self.predict(scores), strict=True)
             change = self.adjoint(
-                [curve(move) * s.weight[:, :, None] for s, curve, move in parts]
+                [product(move) * s.weight[:, :, None] for s, product, move in parts]
             )
             return change if basis is None else basis.T @ change
 
         return multiply
 
-    def diagonals(self, raw):
+    def diagonals(self, raw: list[Array]) -> tuple[Array, Array, Array]:
         """Return the diagonals of the Hessians, and their sums for centring.
 
         Parameters
@@ -286,31 +288,31 @@ class Datafit:
             n_outputs, 1), of features, and of their squares (n_tasks, n_outputs,
             n_features). With several classes the outputs are their scores.
         """
-        bends = [
+        curvatures = [
             self.loss.majorant_diagonal(stack.y, z) * stack.weight[:, :, None]
             for stack, z in zip(self.stacks(), raw, strict=True)
         ]
         if self._stays_sparse:
-            flat, n_features = self._flatten(bends), self.data.X.shape[1]
+            flat, n_features = self._flatten(curvatures), self.n_features
             first = self._block.pull_back(flat)
             second = self._block.squared.pull_back(flat)
             total = first[..., n_features:]
             if not self.fit_intercept:
                 total = np.zeros((*first.shape[:2], 1))
             return total, first[..., :n_features], second[..., :n_features]
-        n_outputs = bends[0].shape[-1]
+        n_outputs = curvatures[0].shape[-1]
         n_tasks = self.n_tasks
-        first = np.zeros((n_tasks, n_outputs, self.data.X.shape[1]))
+        first = np.zeros((n_tasks, n_outputs, self.n_features))
         second, total = np.zeros_like(first), np.zeros((n_tasks, n_outputs, 1))
-        for stack, bend in zip(self.stacks(), bends, strict=True):
-            bend = bend.swapaxes(1, 2)
-            add_at(total, stack.tasks, bend.sum(axis=2, keepdims=True))
-            add_at(first, stack.tasks, np.matmul(bend, stack.X))
-            add_at(second, stack.tasks, np.matmul(bend, stack.X**2))
+        for stack, curvature in zip(self.stacks(), curvatures, strict=True):
+            curvature = curvature.swapaxes(1, 2)
+            add_at(total, stack.tasks, curvature.sum(axis=2, keepdims=True))
+            add_at(first, stack.tasks, np.matmul(curvature, stack.X))
+            add_at(second, stack.tasks, np.matmul(curvature, stack.X**2))
         return total, first, second
 
-    def scatter(self, weights):
-        """Return products of columns, weighted row by row.
+    def scatter(self, weights: list[Array]) -> Array:
+        """Return the scatters ``sum_i weight_i x_i x_i'`` of the tasks.
 
         Parameters
         ----------
@@ -320,7 +322,7 @@ class Datafit:
         Returns
         -------
         ndarray of shape (n_tasks, n_columns, n_columns)
-            The products.
+            The scatters, of the features and of ones for the intercept.
         """
         n_tasks, _, n_columns = self.shape
         total = np.zeros((n_tasks, n_columns, n_columns))
@@ -329,19 +331,19 @@ class Datafit:
         return total
 
     @cached_property
-    def task_totals(self):
+    def task_totals(self) -> Array:
         """Total weight of each task, (n_tasks,)."""
         total = np.zeros(self.n_tasks)
         for stack in self.stacks():
             add_at(total, stack.tasks, stack.weight.sum(axis=1))
         return total
 
-    def select(self, rows):
-        """Return the same on some rows of X."""
+    def select(self, rows: Any) -> Self:
+        """Return the losses of some rows of X."""
         return replace(self, data=self.data.select(rows))
 
-    def learnable(self):
-        """Return the same with targets that the loss can be learnt from."""
+    def learnable(self) -> Self:
+        """Return the losses with smoothed targets, which have a finite optimum."""
         if self.targets is None:
             return self
         return replace(self, targets=self.targets.learnable(self.data))
@@ -353,38 +355,38 @@ class Datafit:
         return None if sparse.issparse(self.data.X) else list(self._read())
 
     @cached_property
-    def most_curved(self):
-        """Return a bound of any entry of a task's Hessian, for curvatures up to 1."""
-        X = self.data.X.data if sparse.issparse(self.data.X) else self.data.X
+    def most_curved(self) -> float:
+        """Upper bound of any entry of a Hessian, for losses with curvature up to 1."""
+        X: Any = self.data.X
+        X = X.data if sparse.issparse(X) else X
         largest = max(float(X.max(initial=1.0)), -float(X.min(initial=0.0)))
         if self.shift is not None:
             sizes = (np.abs(stack.X).max(initial=1.0) for stack in self.stacks())
             largest = max(sizes, default=1.0)
         return float(self.task_totals.max()) * largest * largest
 
-    def refuse_huge(self):
+    def refuse_huge(self) -> None:
         """Raise an error if products of features and targets overflow."""
-        X, total = self.data.X, float(self.task_totals.max())
-        sizes = column_sizes(X)
+        sizes, total = column_sizes(self.data.X), float(self.task_totals.max())
         with np.errstate(over="ignore"):
             squares = total * np.asarray(sizes, dtype=float) ** 2
             refuse_huge(squares, total * np.abs(self.data.y).max(initial=0.0) ** 2)
 
-    def start(self):
-        """Return a variable that predicts each task's mean, zero without intercept.
+    def start(self) -> Array:
+        """Return the variable that predicts the mean of each task.
 
-        The mean is drawn to that of all tasks by the weight of one row, as a task may
-        lack a class. Where all tasks do, nothing predicts it, and it is zero too.
+        One pseudo-row of weight 1 with the mean of all tasks is added to each: a task
+        may lack a class. It is zero without intercepts, and for a class that all lack.
         """
-        begin = np.zeros(self.shape)
+        start = np.zeros(self.shape)
         if self.fit_intercept:
             totals = self._sum_targets()
             whole = totals.sum(axis=0) / self.task_totals.sum()
             mean = (totals + whole) / (self.task_totals + 1)[:, None]
             with np.errstate(divide="ignore", invalid="ignore"):
-                level = self.loss.link(mean)
-            begin[:, :, -1] = np.where(np.isfinite(level), level, 0.0)
-        return begin
+                intercept = self.loss.link(mean)
+            start[:, :, -1] = np.where(np.isfinite(intercept), intercept, 0.0)
+        return start
 
     def _sum_targets(self):
         """Return the weighted sum of the targets of each task."""
@@ -397,14 +399,14 @@ class Datafit:
             add_at(totals, tasks, sums)
         return totals
 
-    def stacks(self):
+    def stacks(self) -> Iterable[Stack]:
         """Return the rows in stacks; a sparse X is made dense stack by stack.
 
-        If there are very many rows, they stay sparse, and stacks have no features.
+        Very many rows stay sparse, and their stacks have no features.
         """
         return self._read() if self._held is None else self._held
 
-    def dense_stacks(self):
+    def dense_stacks(self) -> Iterable[Stack]:
         """Return the rows in stacks with features."""
         return self._read() if self._stays_sparse else self.stacks()
 
@@ -415,7 +417,7 @@ class Datafit:
                 y = self.targets.rows(group.y, group.tasks)
             if self.shift is not None:
                 group = replace(group, X=group.X - self._shifts(group.tasks))
-            X = _drop(group) if features else None
+            X = _clear_idle(group) if features else None
             yield Stack(group.tasks, X, y, group.weight, group.rows)
 
     def _shifts(self, tasks):
@@ -440,7 +442,7 @@ class Datafit:
         ndarray of the same shape
             The converted models.
         """
-        return move_levels(tasks, self.shift, sign)
+        return move_intercepts(tasks, self.shift, sign)
 
     def predict(self, variable):
         """Return raw predictions, (n_stacked, n_rows, n_outputs) of each stack."""
@@ -469,26 +471,29 @@ class Datafit:
                 total += float((stack.weight * cost).sum())
         return total if np.isfinite(total) else np.inf
 
-    def gradient(self, raw):
+    def gradient(self, raw: list[Array]) -> Array:
         """Return the gradient, in the shape of the variable."""
         pairs = zip(self.stacks(), raw, strict=True)
         return self.adjoint(
             [self.loss.gradient(s.y, z) * s.weight[:, :, None] for s, z in pairs]
         )
 
-    def curve(self, raw):
-        """Return the Hessian of each task, its rows being outputs by columns."""
+    def curve(self, raw: list[Array]) -> Array:
+        """Return the Hessian of each task, (n_tasks, size, size).
+
+        The Hessian is that of the loss's majorant; size is n_outputs * n_columns.
+        """
         n_tasks, n_outputs, n_columns = self.shape
         size = n_outputs * n_columns
         what = f"{n_tasks:,} Hessians of {size:,} x {size:,} numbers"
         refuse_large(24 * n_tasks * size**2, what)
-        curved = np.zeros((n_tasks, n_outputs, n_columns, n_outputs, n_columns))
+        hessians = np.zeros((n_tasks, n_outputs, n_columns, n_outputs, n_columns))
         for stack, z in self.with_features(raw):
-            add_at(curved, stack.tasks, self._curve(stack, z))
-        return curved.reshape(n_tasks, size, size)
+            add_at(hessians, stack.tasks, self._curve(stack, z))
+        return hessians.reshape(n_tasks, size, size)
 
-    def with_features(self, raw):
-        """Return pairs of stacks with features, and raw predictions."""
+    def with_features(self, raw: list[Array]) -> Iterable[tuple[Stack, Array]]:
+        """Return pairs of a stack with features and its raw predictions."""
         raw = self._regroup(raw) if self._stays_sparse else raw
         return zip(self.dense_stacks(), raw, strict=True)
 
@@ -498,7 +503,7 @@ class Datafit:
         for group in self.data.groups(features=True):
             yield flat[group.rows]
 
-    def _pull_back(self, stack, slope):
+    def _adjoint(self, stack, slope):
         inner = np.matmul(slope.swapaxes(1, 2), stack.X)
         return self._append(inner, slope.sum(axis=1)[:, :, None])
 
@@ -507,19 +512,19 @@ class Datafit:
 
     def _curve(self, stack, z):
         """Return the Hessians of a stack, output by output."""
-        bend = self.loss.majorant(stack.y, z) * stack.weight[:, :, None, None]
+        weight = self.loss.majorant(stack.y, z) * stack.weight[:, :, None, None]
         n_outputs, n_columns = self.shape[1:]
-        curved = np.empty((len(stack.X), n_outputs, n_columns, n_outputs, n_columns))
+        shape = n_outputs, n_columns, n_outputs, n_columns
+        hessians = np.empty((len(stack.X), *shape))
         for k in range(n_outputs):
             for m in range(k + 1):
-                block = self._scatter(stack.X, bend[:, :, k, m])
-                curved[:, k, :, m] = curved[:, m, :, k] = block
-        return curved
+                block = self._scatter(stack.X, weight[:, :, k, m])
+                hessians[:, k, :, m] = hessians[:, m, :, k] = block
+        return hessians
 
     def _scatter(self, X, weight):
-        """Return weighted products of columns, which are symmetric."""
-        bent = X * weight[:, :, None]
-        inner = np.matmul(X.swapaxes(1, 2), bent)
+        """Return weighted scatters of features and ones, which are symmetric."""
+        inner = np.matmul(X.swapaxes(1, 2), X * weight[:, :, None])
         if not self.fit_intercept:
             return inner
         n_features = X.shape[2]
@@ -530,8 +535,8 @@ class Datafit:
         return block
 
 
-def move_levels(tasks, shift, sign):
-    """Convert intercepts to shifted (1) or original (-1) features."""
+def move_intercepts(tasks, shift, sign):
+    """Convert intercepts to those of shifted (1) or original (-1) features."""
     if shift is None:
         return tasks
     moved = tasks.copy()
@@ -540,7 +545,7 @@ def move_levels(tasks, shift, sign):
 
 
 def _of_tasks(values, tasks):
-    """Return values of tasks as stacks of one row; a single row serves all tasks."""
+    """Return values of tasks as stacks of one row; one row stands for all tasks."""
     return values[tasks if len(values) > 1 else np.zeros_like(tasks)][:, None]
 
 
@@ -549,15 +554,15 @@ def _with_squares(stack):
     return np.concatenate([stack.X, stack.X**2], axis=2)
 
 
-def _drop(group):
-    """Return features, zero in rows of no weight, whose losses may overflow."""
+def _clear_idle(group):
+    """Return features with zeros in rows of no weight, whose losses may overflow."""
     idle = group.weight == 0
     return np.where(idle[:, :, None], 0.0, group.X) if idle.any() else group.X
 
 
-def add_at(total, tasks, parts):
-    """Add to the totals of tasks in rising order, of which some may come twice."""
-    steps = np.diff(tasks)
+def add_at(total: Array, tasks: Array, parts: Array) -> None:
+    """Add in place to the totals of tasks in ascending order, some of them repeated."""
+    steps = tasks[1:] - tasks[:-1]
     if (steps == 1).all():
         total[tasks[0] : tasks[-1] + 1] += parts
     elif (steps > 0).all():

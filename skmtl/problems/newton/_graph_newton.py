@@ -1,4 +1,4 @@
-"""Losses of any kind, of tasks that are pulled to their neighbours in a graph."""
+"""Losses of any kind, coupled along the edges of a graph."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,17 +17,20 @@ from ._datafit import Datafit
 from ._mean_newton import LIFT, LOST, raise_diagonals_in_place
 from ._unseen_tasks_any_loss import fit_unseen_model
 
-# Eigenvectors of larger graphs take too long.
+# With more nodes, precondition by the diagonal: eigenvectors of the graph would take
+# too long.
 _MANY_NODES = 1000
 
 
 @dataclass(frozen=True)
 class GraphLosses(CoupledTasks):
-    """Pull tasks to their neighbours: ``sum losses + 1/2 pull``.
+    """Losses of tasks plus a coupling along the edges of a graph.
 
-    The variable holds the nodes, (n_nodes, n_outputs, n_columns), of which the first
-    are the tasks; further ones have no rows, and no intercept. The ridge does not apply
-    to nodes without rows.
+    ``sum losses + alpha / 2 sum_(s,t) a_st ||w_s - w_t||^2 + alpha_ridge / 2 sum_t
+    ||w_t||^2`` with weights ``a_st`` of the edges. Nodes without rows have no ridge.
+
+    The variable holds the nodes, (n_nodes, n_outputs, n_columns). The first are the
+    tasks; further nodes have neither rows nor intercepts.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ class GraphLosses(CoupledTasks):
     coupling : Graph
         The graph and its strengths.
     graph : object
-        The graph, passed on with the solution.
+        The graph as declared, kept for the solution.
     roots : tuple of int, default=()
         Nodes whose mean predicts unseen tasks; empty for a fit to all rows.
     """
@@ -75,10 +78,9 @@ class GraphLosses(CoupledTasks):
         return pulled.ravel()
 
     def start(self):
-        """Return where to begin: every task at its mean."""
-        begin = np.zeros(self.shape)
-        begin[: self.datafit.n_tasks] = self.datafit.start()
-        return begin
+        start = np.zeros(self.shape)
+        start[: self.datafit.n_tasks] = self.datafit.start()
+        return start
 
     def coefs(self, variable):
         return variable[: self.datafit.n_tasks]
@@ -113,14 +115,14 @@ class GraphLosses(CoupledTasks):
         return GraphFactor(self.system, pulled, hessians, down, mass)
 
     def precondition(self, total, first, second):
-        """Return the inverse Hessian for features of equal curvature in all tasks.
+        """Return the inverse of a Hessian with the mean curvature in all tasks.
 
-        The graph is exact by its eigenvectors, or approximated by its diagonal if it
-        has very many nodes. Intercepts are those at the means of the features.
+        Features are taken as uncorrelated, and are centred. The graph enters by its
+        eigenvectors, or by its diagonal if it has very many nodes.
         """
         shear = NodeShear.of(total, first, self.datafit.fit_intercept)
         found = shear.diagonals(total, first, second)
-        n_tasks, n_features = self.datafit.n_tasks, self.datafit.data.X.shape[1]
+        n_tasks, n_features = self.datafit.n_tasks, self.datafit.n_features
         ridge = np.where(np.arange(self._n_nodes) < n_tasks, 1.0, 0.0)
         ridge *= self.coupling.alpha_ridge
         precision = self.system.laplacian + sparse.diags_array(ridge)
@@ -133,13 +135,13 @@ class GraphLosses(CoupledTasks):
         values, modes = np.linalg.eigh(precision.toarray())
         curved = np.maximum(values, 0.0)[:, None, None] + found.mean(axis=0)
         curved = np.where(curved > TINY_SQUARE, curved, 1.0)
-        level = found[..., n_features:]
-        level = np.where(level > TINY_SQUARE, level, 1.0)
+        weight = found[..., n_features:]
+        weight = np.where(weight > TINY_SQUARE, weight, 1.0)
 
         def divide(right):
             right = shear.back(right)
             step = np.tensordot(modes, np.tensordot(modes.T, right, 1) / curved, 1)
-            step[:n_tasks, :, n_features:] = right[:n_tasks, :, n_features:] / level
+            step[:n_tasks, :, n_features:] = right[:n_tasks, :, n_features:] / weight
             step[n_tasks:, :, n_features:] = 0.0
             return shear.forth(step)
 
@@ -164,8 +166,8 @@ class GraphLosses(CoupledTasks):
         """Return the linear models of all nodes, and the one for unseen tasks.
 
         The latter is the mean of the roots, or a fit to all rows. Intercepts are not
-        penalised: a node without rows gets the limit for a vanishing penalty, its
-        neighbour's intercept or a mean. A node without a path to a task with rows gets
+        penalised: a node without rows gets the limit for a vanishing penalty, the mean
+        of its neighbours' intercepts. A node without a path to a task with rows gets
         the model for unseen tasks.
 
         Parameters
@@ -185,7 +187,7 @@ class GraphLosses(CoupledTasks):
         nodes = flat(variable)
         if len(self.system.edges[0]):
             nodes = np.where(self._pulled, nodes, whole)
-        else:  # the limit of a vanishing penalty
+        else:  # the limit for a vanishing penalty
             nodes = whole
         nodes = nodes.reshape(self.shape)
         roots = [root for root in self.roots if reached[root]]
@@ -200,12 +202,14 @@ class GraphLosses(CoupledTasks):
 
 @dataclass(frozen=True)
 class NodeShear:
-    """Move the intercept of each task to the mean of its features.
+    """Change of variables that centres the features of each task.
+
+    It decouples intercepts from coefficients: ``b_t`` becomes ``b_t + mean_t . w_t``.
 
     Parameters
     ----------
     mean : ndarray of shape (n_tasks, n_outputs, n_features)
-        The means.
+        Means of the features, weighted by curvature.
     has_intercept : bool
         Whether there are intercepts.
     """
@@ -215,7 +219,7 @@ class NodeShear:
 
     @classmethod
     def of(cls, total, first, has_intercept):
-        """Shear the curvature's sums over the rows of each task."""
+        """Return the change of variables, given results of `Datafit.diagonals`."""
         return cls(first / np.where(total > TINY_SQUARE, total, 1.0), has_intercept)
 
     def diagonals(self, total, first, second):
@@ -226,25 +230,28 @@ class NodeShear:
         return np.concatenate([found, total], axis=-1)
 
     def back(self, right):
-        """Convert a gradient to these coordinates, in place."""
+        """Convert a gradient to these coordinates."""
         if not self.has_intercept:
             return right
-        n_tasks = len(self.mean)
+        n_tasks, right = len(self.mean), right.copy()
         right[:n_tasks, :, :-1] -= self.mean * right[:n_tasks, :, -1:]
         return right
 
     def forth(self, step):
-        """Convert a step in place to the coordinates of the variable."""
-        if self.has_intercept:
-            n_tasks = len(self.mean)
-            moved = (step[:n_tasks, :, :-1] * self.mean).sum(axis=-1)
-            step[:n_tasks, :, -1] -= moved
+        """Convert a step to the coordinates of the variable."""
+        if not self.has_intercept:
+            return step
+        n_tasks, step = len(self.mean), step.copy()
+        step[:n_tasks, :, -1] -= (step[:n_tasks, :, :-1] * self.mean).sum(axis=-1)
         return step
 
 
 @dataclass(frozen=True)
 class GraphFactor:
-    """Solve for tasks on a graph, their intercepts eliminated.
+    """Factored Hessian of tasks on a graph, their intercepts eliminated.
+
+    With the intercepts' block ``H_bb`` and ``down = H_bb^-1 H_bw``, the coefficients
+    have the Schur complement ``mass = H_ww - H_wb down``.
 
     Parameters
     ----------
@@ -255,7 +262,7 @@ class GraphFactor:
     curved : ndarray of shape (n_tasks, size, size)
         Hessians.
     down : ndarray of shape (n_tasks, n_free, n_pulled)
-        How intercepts follow from coefficients, negated.
+        Negated derivative of the intercepts in the coefficients.
     mass : ndarray of shape (n_nodes, n_pulled, n_pulled)
         Hessians of the coefficients, intercepts eliminated.
     """
@@ -273,7 +280,7 @@ class GraphFactor:
         rest[:n_tasks] -= apply(self.down.swapaxes(1, 2), right[:n_tasks, ~pulled])
         solution[:, pulled] = self.system.solve(self.mass, rest)[0]
         inner = self.curved[:, ~pulled][:, :, ~pulled]
-        level = np.linalg.solve(inner, right[:n_tasks, ~pulled, None])[:, :, 0]
-        level -= apply(self.down, solution[:n_tasks, pulled])
-        solution[:n_tasks, ~pulled] = level
+        intercept = np.linalg.solve(inner, right[:n_tasks, ~pulled, None])[:, :, 0]
+        intercept -= apply(self.down, solution[:n_tasks, pulled])
+        solution[:n_tasks, ~pulled] = intercept
         return solution

@@ -1,31 +1,33 @@
-"""Iterative solver for coupled squared losses that are too large to factor."""
+"""Conjugate gradients for coupled squared losses that are too large to factor."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from skmtl._contracts import Array
 from skmtl._memory import is_large
 from skmtl._numbers import TINY
 from skmtl.problems.exact import has_few_rows
 
 from ._coupled_losses import CoupledTasks
 
-# Norm of the final gradient relative to that at zero.
+# Norm of the gradient at the solution, relative to that at zero.
 TOLERANCE = 1e-8
-# Conjugate gradients restart after this many products, against rounding errors.
-_MAX_ITER = 1000
-_N_STARTS = 2
+# Products per run of conjugate gradients. A second run starts from the exact gradient,
+# which removes the rounding errors of the first.
+_MAX_ITER, _N_RUNS = 1000, 2
 
 
 @dataclass(frozen=True)
 class Iterated:
-    """The minimum of a quadratic problem, found iteratively.
+    """Minimiser of a quadratic objective, found by conjugate gradients.
 
     Parameters
     ----------
     problem : CoupledTasks
-        What was minimised.
+        The objective.
     variable : ndarray
         Minimiser.
     residual : float
@@ -40,21 +42,23 @@ class Iterated:
     n_iter: int
 
     @property
-    def objective(self):
-        """Value of the objective, whose squares are not halved."""
+    def objective(self) -> float:
+        """Value of the objective with squared errors that are not halved."""
         return 2 * self.problem.at(self.variable).value
 
     @property
-    def converged(self):
-        """Whether the gradient is within the tolerance."""
+    def converged(self) -> bool:
+        """Whether the residual is within the tolerance."""
         return self.residual <= TOLERANCE
 
-    def unpack(self):
+    def unpack(self) -> Any:
         """Return the linear models of the tasks and of their shared part."""
         return self.problem.unpack_squares(self.variable)
 
 
-def iterate(objective, start=None, tol=TOLERANCE):
+def iterate(
+    objective: CoupledTasks, start: Array | None = None, tol: float = TOLERANCE
+) -> Iterated:
     """Minimise a quadratic objective by conjugate gradients.
 
     Parameters
@@ -74,21 +78,21 @@ def iterate(objective, start=None, tol=TOLERANCE):
     variable = objective.start() if start is None else start
     zero = np.linalg.norm(objective.gradient(objective.at(np.zeros(objective.shape))))
     n_iter = 0
-    while n_iter < _N_STARTS:
+    while n_iter < _N_RUNS:
         point = objective.at(variable)
         gradient = objective.gradient(point)
-        left = np.linalg.norm(gradient)
-        if left <= tol * zero:
+        size = np.linalg.norm(gradient)
+        if size <= tol * zero:
             break
         n_iter += 1
-        solve = objective.factor(point, 0.5 * tol * zero / left, _MAX_ITER)
+        solve = objective.factor(point, 0.5 * tol * zero / size, _MAX_ITER)
         variable = variable - solve(gradient).reshape(objective.shape)
     gradient = objective.gradient(objective.at(variable))
     residual = np.linalg.norm(gradient) / max(zero, TINY)
     return Iterated(objective, variable, float(residual), n_iter)
 
 
-def needs_iteration(data):
+def needs_iteration(data: Any) -> bool:
     """Return whether an exact solution of sparse rows would need too much memory.
 
     Parameters
@@ -99,7 +103,7 @@ def needs_iteration(data):
     Returns
     -------
     bool
-        Whether factorised rows, or scatter matrices, are far larger than X.
+        Whether both factored rows and scatters are far larger than X.
     """
     if not sparse.issparse(data.X):
         return False

@@ -1,11 +1,12 @@
-"""Losses of any kind, of tasks that are pulled to a centre or to their neighbours."""
+"""Losses of any kind, of tasks coupled to a centre."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import TaskBlocks
+from skmtl._contracts import Array, TaskBlocks
 from skmtl._linalg import Semidefinite, diagonals
 from skmtl._numbers import INFINITE, TINY_SQUARE
 from skmtl.couplings import Strengths
@@ -17,11 +18,11 @@ from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
 from ._unseen_tasks_any_loss import fit_unseen_model
 
-# Hessians are raised by this share of their diagonals, and by more where that is not
-# enough; the step is a little shorter then, and the optimum is where it was.
+# Relative ridge on the Hessian's diagonal, increased until the factorisation is safe.
+# It shortens the step but does not move the optimum.
 LIFT = 1e-12
 _LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
-# Inverses of which more is lost in rounding are not stepped by.
+# Reject inverses with a larger variance inflation: steps by them have few digits.
 _WORST_INFLATION = 1e11
 # Lower bound on the diagonal of centred features, relative to uncentred ones.
 LOST = 1e-10
@@ -29,10 +30,13 @@ LOST = 1e-10
 
 @dataclass(frozen=True)
 class MeanLosses(CoupledTasks):
-    """Pull tasks to a centre: ``sum losses + 1/2 pull``.
+    """Losses of tasks plus a coupling to a centre ``c``.
 
-    The variable stacks the differences of the tasks from the centre and, last, the
-    centre: (n_tasks + 1, n_outputs, n_columns). In these, no strength costs digits.
+    ``sum losses + 1/2 sum_t sum_j own_j (w_tj - c_j)^2 + 1/2 sum_j centre_j c_j^2``,
+    where the columns ``j`` are the features and the intercept.
+
+    The variable stacks the differences ``w_t - c`` and, last, the centre: (n_tasks + 1,
+    n_outputs, n_columns). In these, large strengths do not cost digits.
 
     Parameters
     ----------
@@ -58,7 +62,7 @@ class MeanLosses(CoupledTasks):
 
     @cached_property
     def own(self):
-        """Strengths that pull a task to the centre, finite, (n_columns,)."""
+        """Strengths on differences from the centre, finite, (n_columns,)."""
         own, infinite = self._given, np.isinf(self._given)
         if not infinite.any():
             return own
@@ -67,15 +71,15 @@ class MeanLosses(CoupledTasks):
     @cached_property
     def centre(self):
         """Strengths of the ridge on the centre, (n_columns,); zero if it is fixed."""
-        level = [0.0] * self.datafit.fit_intercept
-        strengths = np.append(self.strengths.centre, level)
+        intercept = [0.0] * self.datafit.fit_intercept
+        strengths = np.append(self.strengths.centre, intercept)
         return np.zeros_like(strengths) if self.strengths.pinned else strengths
 
     def about_means(self):
         """Return the same objective with features far from zero centred.
 
-        Centring would change a penalty between intercepts, so it is only done for
-        coefficients that all tasks have in common.
+        Centring would change a penalty on differences of intercepts, unless all tasks
+        have the same coefficients.
         """
         if self.strengths.intercept == 0:
             return super().about_means()
@@ -115,12 +119,12 @@ class MeanLosses(CoupledTasks):
     def precondition(self, total, first, second):
         """Return the inverse Hessian for features that are uncorrelated within tasks.
 
-        Intercepts are those at the mean of the features, as far as they are free.
+        Features are centred, as far as the penalty leaves the intercepts free.
         """
-        level = self.strengths.intercept if self.datafit.fit_intercept else 0.0
-        shear = _Shear.of(total, first, level, self.datafit.fit_intercept)
+        strength = self.strengths.intercept if self.datafit.fit_intercept else 0.0
+        shear = _Shear.of(total, first, strength, self.datafit.fit_intercept)
         found = shear.diagonals(total, first, second)
-        own, centre = self.own + shear.extra(level), self.centre
+        own, centre = self.own + shear.extra(strength), self.centre
         blocks = found + own
         blocks = np.where(blocks > TINY_SQUARE, blocks, 1.0)
         share = found / blocks
@@ -131,21 +135,19 @@ class MeanLosses(CoupledTasks):
         def divide(right):
             step = shear.back(right)
             own, middle = step[:-1], step[-1]
-            middle -= np.einsum("tkj,tkj->kj", share, own)
+            middle = middle - np.einsum("tkj,tkj->kj", share, own)
             middle *= free / curved
-            own /= blocks
-            own -= share * middle
-            return shear.forth(step)
+            own = own / blocks - share * middle
+            return shear.forth(np.concatenate([own, middle[None]]))
 
         return divide
 
     def start(self):
-        """Return where to begin: every task at its mean."""
-        begin = np.zeros(self.shape)
-        begin[:-1] = self.datafit.start()
+        start = np.zeros(self.shape)
+        start[:-1] = self.datafit.start()
         if self.strengths.intercept > 0:
-            begin[-1], begin[:-1] = begin[:-1].mean(axis=0), 0.0
-        return begin
+            start[-1], start[:-1] = start[:-1].mean(axis=0), 0.0
+        return start
 
     def unpack(self, variable):
         """Return the linear models of the tasks, and the one at the centre.
@@ -217,14 +219,17 @@ class MeanLosses(CoupledTasks):
 
 @dataclass(frozen=True)
 class _Shear:
-    """Move intercepts to the mean of the features, where they are least correlated.
+    """Change of variables that centres the features, as far as intercepts are free.
+
+    It decouples intercepts from coefficients: ``b_t`` becomes ``b_t + share * mean .
+    w_t`` for the tasks, and ``b + mean . w`` for the centre.
 
     Parameters
     ----------
     mean : ndarray of shape (n_outputs, n_features)
-        The mean.
+        Mean of the features, weighted by curvature.
     share : float
-        How far intercepts of tasks are free: 0 for an infinite penalty.
+        1 for intercepts without penalty, 0 for an infinite one.
     has_intercept : bool
         Whether there are intercepts.
     """
@@ -234,12 +239,12 @@ class _Shear:
     has_intercept: bool
 
     @classmethod
-    def of(cls, total, first, level, has_intercept):
-        """Shear the curvature's sums over rows, given the intercepts' penalty."""
+    def of(cls, total, first, strength, has_intercept):
+        """Return the change of variables, given results of `Datafit.diagonals`."""
         weight = total.sum(axis=0)
         mean = first.sum(axis=0) / np.where(weight > TINY_SQUARE, weight, 1.0)
         typical = float(total.mean())
-        share = typical / (typical + level) if typical > 0 else 0.0
+        share = typical / (typical + strength) if typical > 0 else 0.0
         return cls(mean, share, has_intercept)
 
     def diagonals(self, total, first, second):
@@ -251,26 +256,27 @@ class _Shear:
         found = np.maximum(found, LOST * second)
         return np.concatenate([found, total], axis=-1)
 
-    def extra(self, level):
-        """Return what the intercepts' penalty adds to that of the features."""
+    def extra(self, strength):
+        """Return the strengths on features that the intercepts' penalty implies."""
         if not self.has_intercept:
             return 0.0
-        none = np.zeros((len(self.mean), 1))
-        pulled = np.zeros_like(self.mean)
+        features = np.zeros_like(self.mean)
         if self.share:
-            pulled = level * (self.share * self.mean) ** 2
-        return np.concatenate([pulled, none], axis=-1)
+            features = strength * (self.share * self.mean) ** 2
+        return np.concatenate([features, np.zeros((len(self.mean), 1))], axis=-1)
 
     def back(self, right):
-        """Convert a gradient to these coordinates, in place."""
+        """Convert a gradient to these coordinates."""
         if self.has_intercept:
+            right = right.copy()
             right[:-1, :, :-1] -= (self.share * self.mean) * right[:-1, :, -1:]
             right[-1, :, :-1] -= self.mean * right[-1, :, -1:]
         return right
 
     def forth(self, step):
-        """Convert a step in place to the coordinates of the variable."""
+        """Convert a step to the coordinates of the variable."""
         if self.has_intercept:
+            step = step.copy()
             moved = np.einsum("tkj,kj->tk", step[..., :-1], self.mean)
             moved[:-1] *= self.share
             step[..., -1] -= moved
@@ -279,19 +285,20 @@ class _Shear:
 
 @dataclass(frozen=True)
 class ArrowFactor:
-    """Solve for tasks around a centre, the tasks eliminated first.
+    """Factored Hessian of tasks coupled to a centre, the tasks eliminated first.
 
-    With ``A_t = H_t + D`` the centre's curvature is ``sum_t D A_t^-1 H_t``, which takes
-    no difference of large numbers.
+    With Hessians ``H_t``, strengths ``D`` and ``A_t = H_t + D``, the Schur complement
+    of the centre is ``sum_t D A_t^-1 H_t`` plus its ridge: no difference of large
+    numbers.
 
     Parameters
     ----------
     unit : ndarray of shape (size,)
-        Factor that brings the entries of a task to one unit.
+        Scale of each entry of a task.
     blocks : TaskBlocks
-        The factored blocks ``A_t``, in these units.
+        The factored blocks ``A_t``, scaled.
     centre : Semidefinite
-        The curvature of the centre, in these units.
+        The Schur complement of the centre, scaled.
     pinned : bool, default=False
         Whether the centre is fixed at zero.
     """
@@ -341,8 +348,8 @@ class ArrowFactor:
         return np.concatenate([own, centre[None]]) * self.unit
 
 
-def find_units(curved, own):
-    """Return the size of each entry of a task, whose curvature is then about one."""
+def find_units(curved: Any, own: Array) -> Array:
+    """Return the root of the mean curvature, with penalty, of each entry of a task."""
     size = np.sqrt(diagonals(curved).mean(axis=0) + own)
     return np.where(size > TINY_SQUARE, size, 1.0)
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from skmtl._contracts import Array
 from skmtl._linalg import Semidefinite
 from skmtl._linalg import join_first_axes as flat
 from skmtl._numbers import TINY_SQUARE
@@ -14,13 +16,13 @@ from skmtl.solvers import Newton
 from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit
 
-# With more coefficients, use the mean of the tasks, weighted by rows, instead of
-# fitting a model to all rows.
+# With more coefficients, the model is the mean of the tasks, weighted by rows: Newton
+# steps would take too long.
 _MANY = 2000
 _NEWTON = Newton(tol=1e-14, max_iter=50)
 
 
-def fit_unseen_model(datafit, tasks, known=None):
+def fit_unseen_model(datafit: Datafit, tasks: Array, known: Any = None) -> Array:
     """Fit one model to all rows, for any loss.
 
     Parameters
@@ -43,28 +45,28 @@ def fit_unseen_model(datafit, tasks, known=None):
     tasks = np.where(seen[:, None, None], tasks, 0.0)
     ridge = np.zeros(tasks.shape[1:])
     if known is None:
-        ridge, known = _read_pull(datafit, tasks)
-    n_features = datafit.data.X.shape[1]
+        ridge, known = _implied_ridge(datafit, tasks)
+    n_features = datafit.n_features
     free = np.isnan(known)
     free[:, n_features:] = True
     if free.any(axis=0).sum() * len(free) > _MANY:
         free[:, :n_features] = False
     common = replace(datafit, shift=None).about_means(common=True)
     mean = weigh(common.move(tasks, 1), datafit.task_totals)
-    begin = np.where(free | np.isnan(known), mean, known)[None]
+    model = np.where(free | np.isnan(known), mean, known)[None]
     if free.any():
         losses = UnseenTaskLosses(common, ridge, free)
-        begin = _NEWTON.minimize(losses, begin).variable
-    return common.move(begin, -1)[0]
+        model = _NEWTON.minimize(losses, model).variable
+    return common.move(model, -1)[0]
 
 
-def _read_pull(datafit, tasks):
-    """Return the implied ridge, and which coefficients are zero in all tasks."""
+def _implied_ridge(datafit, tasks):
+    """Return the implied ridge, and 0 for coefficients that are 0 in all tasks."""
     raw = datafit.predict(datafit.move(tasks, 1))
-    pulled = -datafit.gradient(raw)
-    n_features = datafit.data.X.shape[1]
-    pulled[..., n_features:] = 0.0
-    ridge = implied_ridge(pulled, tasks, np.zeros(tasks.shape[1:], dtype=bool))
+    slope = -datafit.gradient(raw)
+    n_features = datafit.n_features
+    slope[..., n_features:] = 0.0
+    ridge = implied_ridge(slope, tasks, np.zeros(tasks.shape[1:], dtype=bool))
     ridge[:, n_features:] = 0.0
     zero = np.isinf(ridge)
     return np.where(zero, 0.0, ridge), np.where(zero, 0.0, np.nan)
@@ -72,9 +74,9 @@ def _read_pull(datafit, tasks):
 
 @dataclass(frozen=True)
 class UnseenTaskLosses(CoupledLosses):
-    """The objective of one linear model for all rows, some coefficients fixed.
+    """One linear model of all rows, ``sum losses + 1/2 sum_j ridge_j w_j^2``.
 
-    The variable is (1, n_outputs, n_columns).
+    The variable has shape (1, n_outputs, n_columns); some of it may be fixed.
 
     Parameters
     ----------
@@ -99,8 +101,8 @@ class UnseenTaskLosses(CoupledLosses):
         return np.broadcast_to(variable, self.datafit.shape)
 
     def coupling_value(self, variable):
-        pulled = self.ridge > 0  # squares of the others may overflow on a long step
-        return float(self.ridge[pulled] @ variable[0, pulled] ** 2) / 2
+        penalized = self.ridge > 0  # squares of others may overflow on a long step
+        return float(self.ridge[penalized] @ variable[0, penalized] ** 2) / 2
 
     def slopes(self, variable, gradient):
         slope = gradient.sum(axis=0) + self.ridge * variable[0]
@@ -110,7 +112,7 @@ class UnseenTaskLosses(CoupledLosses):
         return step * self.free
 
     def precondition(self, total, first, second):
-        """Return the inverse Hessian for features that are uncorrelated."""
+        """Return the inverse of the Hessian's diagonal."""
         found = second.sum(axis=0)
         if self.datafit.fit_intercept:
             found = np.concatenate([found, total.sum(axis=0)], axis=-1)
@@ -141,14 +143,14 @@ class UnseenTaskLosses(CoupledLosses):
         return divide
 
     def _curve(self, raw):
-        """Return the Hessian of all rows for some columns of all outputs."""
+        """Return the Hessian of the losses in the free columns of all outputs."""
         datafit, columns = self.datafit, self._columns
         n_outputs, size = len(self.free), len(columns)
         total = np.zeros((n_outputs, size, n_outputs, size))
-        some = columns[columns < datafit.data.X.shape[1]]
+        some = columns[columns < datafit.n_features]
         pairs = zip(datafit.stacks(), raw, strict=True)
         for stack, z in datafit.with_features(raw) if len(some) else pairs:
-            bend = flat(
+            weight = flat(
                 datafit.loss.majorant(stack.y, z) * stack.weight[..., None, None]
             )
             parts = [stack.X[:, :, some]] if len(some) else []
@@ -157,5 +159,5 @@ class UnseenTaskLosses(CoupledLosses):
             X = flat(np.concatenate(parts, axis=2))
             for k in range(n_outputs):
                 for m in range(n_outputs):
-                    total[k, :, m] += X.T @ (bend[:, k, m, None] * X)
+                    total[k, :, m] += X.T @ (weight[:, k, m, None] * X)
         return total.reshape(2 * [n_outputs * size])

@@ -1,4 +1,4 @@
-"""Losses with a penalty, for proximal solvers."""
+"""Losses with a penalty, solved by proximal gradient or proximal Newton methods."""
 
 from ._any_loss import AnyLoss
 from ._designs import (

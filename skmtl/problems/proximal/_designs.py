@@ -1,10 +1,12 @@
-"""Squared losses of tasks that can be restricted to some features."""
+"""Squared losses that can be restricted to some features, for working sets."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from skmtl._contracts import Array, Point
 from skmtl._linalg import apply
 from skmtl._numbers import FEW_FEATURES, PADDING
 from skmtl.data import TaskMoments
@@ -21,64 +23,64 @@ from skmtl.solvers import Restrictable
 
 from ._squared_loss import SquaredLoss, squared_loss
 
-# Features are worked on so many numbers at a time.
+# Numbers of a block of columns that is centred at a time, 8 MB: bounds the memory.
 _CHUNK = 2**20
 
 
 @dataclass(frozen=True)
 class RestrictableLoss(Restrictable):
-    """A squared loss whose curvature can be read for a few features.
+    """Squared loss whose Hessian can be formed for a few features.
 
     Parameters
     ----------
     loss : SquaredLoss
-        The loss, without a precision matrix; its curvature is a design.
+        The loss, without a precision matrix; its `curvature` is one of the designs.
     """
 
     loss: SquaredLoss
 
     @property
-    def moments(self):
+    def moments(self) -> TaskMoments:
         """Moments of the tasks."""
         return self.loss.moments
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """Shape of the coefficients, (n_tasks, n_features)."""
         return self.loss.shape
 
-    def zero(self):
+    def zero(self) -> Point:
         """Return the Point at zero."""
         return self.loss.zero()
 
-    def at(self, W):
+    def at(self, W: Array) -> Point:
         """Return the Point at W."""
         return self.loss.at(W)
 
-    def lipschitz(self):
+    def lipschitz(self) -> float:
         """Return an upper bound of the curvature in any direction."""
         return self.loss.lipschitz()
 
-    def dual_value(self, point, limit):
+    def dual_value(self, point: Point, limit: float) -> float:
         """Return the largest dual value among multiples of the residuals at a point."""
         return self.loss.dual_value(point, limit)
 
-    def unpack(self, *parts):
+    def unpack(self, *parts: Array) -> Any:
         """Return the linear models of the tasks, as the loss does."""
         return self.loss.unpack(*parts)
 
-    def restrict(self, features):
-        """Return the loss of some features."""
+    def restrict(self, features: Array) -> Any:
+        """Return the loss of some features, a BlockQuadratic."""
         loss, zero = self.loss, self.loss.zero()
-        pulled, start = -zero.gradient[:, features], zero.value
+        right, start = -zero.gradient[:, features], zero.value
         return loss.curvature.blocks(
-            features, loss.scale, pulled, start, loss.alpha_ridge
+            features, loss.scale, right, start, loss.alpha_ridge
         )
 
 
 @dataclass(frozen=True)
 class MomentDesign:
-    """Scatters of the features, as they are."""
+    """Scatters ``S_t`` of the features, (n_tasks or 1, n_features, n_features)."""
 
     xx: np.ndarray
 
@@ -90,15 +92,15 @@ class MomentDesign:
         """Return a number no smaller than any eigenvalue of a scatter."""
         return MomentCurvature(self.xx).bound()
 
-    def blocks(self, features, scale, pulled, start, ridge):
+    def blocks(self, features, scale, right, start, ridge):
         """Return the loss of some features."""
         curved = scale * self.xx[:, features[:, None], features]
-        return GramBlocks(curved, pulled, start, ridge)
+        return GramBlocks(curved, right, start, ridge)
 
 
 @dataclass(frozen=True)
 class StackedDesign:
-    """Rows of tasks that each have their own, fewer than features.
+    """Rows of tasks that do not share them, fewer than features.
 
     Parameters
     ----------
@@ -124,23 +126,23 @@ class StackedDesign:
         squares = (X @ X.transpose(0, 2, 1) for _, X in self.stacks)
         return max(MomentCurvature(square).bound() for square in squares)
 
-    def blocks(self, features, scale, pulled, start, ridge):
+    def blocks(self, features, scale, right, start, ridge):
         """Return the loss of some features."""
         stacks = [(tasks, X[:, :, features]) for tasks, X in self.stacks]
-        scales = np.full((len(pulled), 1), scale)
-        return choose_blocks(stacks, scales, pulled, start, ridge)
+        scales = np.full((len(right), 1), scale)
+        return choose_blocks(stacks, scales, right, start, ridge)
 
 
 @dataclass(frozen=True)
 class SharedDesign:
-    """One design that serves all tasks; it is centred in passing, never copied.
+    """One design for all tasks; products centre it, so that it is never copied.
 
     Parameters
     ----------
     X : {ndarray, CSR matrix} of shape (n_rows, n_features)
         Features as they are.
     x_mean : ndarray of shape (n_features,)
-        What is taken from every row.
+        Means of the features, subtracted from every row; zeros without intercepts.
     weight : ndarray of shape (n_rows,)
         Weights.
     factor : ndarray of shape (n_tasks,) or None
@@ -189,15 +191,17 @@ class SharedDesign:
         factor = 1.0 if self.factor is None else self.factor.max()
         return float(total * factor)
 
-    def blocks(self, features, scale, pulled, start, ridge):
+    def blocks(self, features, scale, right, start, ridge):
         """Return the loss of some features."""
         stacks = [(slice(None), self.columns(features)[None])]
         factor = np.ones(1) if self.factor is None else self.factor
-        return choose_blocks(stacks, scale * factor[:, None], pulled, start, ridge)
+        return choose_blocks(stacks, scale * factor[:, None], right, start, ridge)
 
 
-def restrictable_moments(moments, fit_intercept=True, alpha_ridge=0.0):
-    """Pose the squared loss of moments, so that it can be restricted to features.
+def restrictable_moments(
+    moments: TaskMoments, fit_intercept: bool = True, alpha_ridge: float = 0.0
+) -> RestrictableLoss:
+    """Pose the squared loss of moments for restriction to some features.
 
     Parameters
     ----------
@@ -206,7 +210,7 @@ def restrictable_moments(moments, fit_intercept=True, alpha_ridge=0.0):
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     alpha_ridge : float, default=0.0
-        Strength of the quadratic pull to zero.
+        Strength of the ridge.
 
     Returns
     -------
@@ -217,19 +221,21 @@ def restrictable_moments(moments, fit_intercept=True, alpha_ridge=0.0):
     return RestrictableLoss(replace(loss, curvature=MomentDesign(loss.curvature.xx)))
 
 
-def restrictable_rows(data, fit_intercept=True, alpha_ridge=0.0):
-    """Pose the squared loss of rows, so that it can be restricted to features.
+def restrictable_rows(
+    data: Any, fit_intercept: bool = True, alpha_ridge: float = 0.0
+) -> RestrictableLoss:
+    """Pose the squared loss of rows for restriction to some features.
 
     A square matrix of all features is never formed.
 
     Parameters
     ----------
     data : TaskData
-        Rows of tasks, whose task weights count.
+        Rows of tasks; task weights are applied.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     alpha_ridge : float, default=0.0
-        Strength of the quadratic pull to zero.
+        Strength of the ridge.
 
     Returns
     -------
@@ -240,7 +246,7 @@ def restrictable_rows(data, fit_intercept=True, alpha_ridge=0.0):
         data = data.stacked() if data.shares_rows else data
         moments = data.moments(curvature=False)
         moments = moments if fit_intercept else moments.about_zero()
-        design = SparseDesign(data, fit_intercept)
+        design: Any = SparseDesign(data, fit_intercept)
     elif data.shares_rows:
         moments, design = _read_shared(data, fit_intercept)
     else:
@@ -251,8 +257,8 @@ def restrictable_rows(data, fit_intercept=True, alpha_ridge=0.0):
     return RestrictableLoss(loss)
 
 
-def reads_rows(data):
-    """Return whether the loss is better posed from rows than from moments.
+def reads_rows(data: Any) -> bool:
+    """Return whether the loss is faster to pose from rows than from moments.
 
     Parameters
     ----------
@@ -271,7 +277,7 @@ def reads_rows(data):
 
 
 def _read_shared(data, fit_intercept):
-    """Return moments without scatters of the features, and the design, not copied."""
+    """Return moments without scatters, and the design that does not copy X."""
     X, Y = data.X, np.asarray(data.Y, dtype=float)
     X = X.astype(float, copy=False)
     n_rows, n_tasks = Y.shape
@@ -279,7 +285,7 @@ def _read_shared(data, fit_intercept):
     total = weight.sum()
     share = weight / total * fit_intercept
     x_mean, y_mean = np.asarray(share @ X), share @ Y
-    left = np.ascontiguousarray((Y - y_mean).T)
+    centred = np.ascontiguousarray((Y - y_mean).T)
     design = SharedDesign(X, x_mean, weight, data.task_weight)
     moments = TaskMoments(
         data.tasks,
@@ -287,15 +293,15 @@ def _read_shared(data, fit_intercept):
         x_mean[None],
         y_mean,
         None,
-        design.scatter_with(left),
-        (weight * left * left).sum(axis=1),
+        design.scatter_with(centred),
+        (weight * centred * centred).sum(axis=1),
         data.orders,
     )
     return _weighted(moments, data.task_weight), design
 
 
 def _weighted(moments, factor):
-    """Multiply the weights of tasks that share their means."""
+    """Apply task weights to moments about shared means."""
     if factor is None:
         return moments
     return replace(
@@ -307,28 +313,26 @@ def _weighted(moments, factor):
 
 
 def _stack(data, centred):
-    """Gather the rows of tasks with about equally many, and pad them with zeros."""
-    n_tasks, n_features = len(data.tasks), data.X.shape[1]
+    """Return stacks of tasks with about equally many rows, padded with zeros."""
     sizes = np.diff(data.offsets)
-    order = np.argsort(sizes, kind="stable")
-    least, number, which = -1, -1, np.empty(n_tasks, dtype=np.intp)
-    members = []
-    for task in order:
-        if number < 0 or sizes[task] > PADDING * least:
-            least, number = sizes[task], number + 1
-            members.append([])
-        which[task] = number
-        members[number].append(task)
-    place = np.empty(n_tasks, dtype=np.intp)
-    stacks = []
-    for some in members:
-        some.sort()
-        place[some] = np.arange(len(some))
-        shape = (len(some), max(sizes[some].max(), 1), n_features)
-        stacks.append((np.array(some), np.zeros(shape)))
+    stacks, place = [], {}
+    for tasks in _group_by_size(sizes):
+        shape = (len(tasks), max(sizes[tasks].max(), 1), data.X.shape[1])
+        stacks.append((tasks, np.zeros(shape)))
+        place |= dict(zip(tasks, stacks[-1][1], strict=True))
     for tasks, rows in data.roots(centred)[1]:
         for task, own in zip(tasks, rows, strict=True):
-            stacks[which[task]][1][place[task], : len(own)] = own
+            place[task][: len(own)] = own
     if len(stacks) == 1:
         return [(slice(None), stacks[0][1])]
     return stacks
+
+
+def _group_by_size(sizes):
+    """Return groups of tasks, each in order, with sizes within the padding factor."""
+    groups = []
+    for task in np.argsort(sizes, kind="stable"):
+        if not groups or sizes[task] > PADDING * sizes[groups[-1][0]]:
+            groups.append([])
+        groups[-1].append(task)
+    return [np.sort(group) for group in groups]

@@ -2,25 +2,27 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.linalg import norm
 
-from skmtl._contracts import Penalty, Point, Smooth
+from skmtl._contracts import Array, Penalty, Point, Smooth
 from skmtl._numbers import TINY
 from skmtl.problems.newton import add_at
 
-# Stands for a curvature without bound, in units of the one at zero.
-_STEEP = 1e6
+# Upper bound on the curvature, relative to that at zero: losses of counts have none,
+# and steps are adaptive.
+_UNBOUNDED = 1e6
 
 
 @dataclass(frozen=True)
 class LossPerTask(Smooth):
-    """Weigh the losses of tasks of several kinds: ``n_tasks / N`` times their sum.
+    """Losses that differ between tasks, ``n_tasks / N sum_t loss_t(w_t, b_t)``.
 
-    ``N`` is the total weight, and tasks without any do not count. A row of the variable
-    is an output of a task: those of the first task come first. Its columns are the
-    features, about their means in the task, and the level of the task.
+    ``N`` is the total weight, and tasks without weight do not count. A row of the
+    variable is an output of a task: those of the first task come first. Its last column
+    is the intercept; features are centred within the task.
 
     Parameters
     ----------
@@ -31,40 +33,40 @@ class LossPerTask(Smooth):
     parts: tuple
 
     @cached_property
-    def n_outputs(self):
+    def n_outputs(self) -> Array:
         """Number of outputs of each task, (n_tasks,)."""
         sizes = {t: p.datafit.shape[1] for p in self.parts for t in p.places}
         return np.array([sizes[t] for t in range(len(sizes))])
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """Shape of the variable, (n_rows, n_features + 1)."""
         return int(self.n_outputs.sum()), self.parts[0].datafit.shape[2]
 
     @cached_property
-    def scale(self):
+    def scale(self) -> float:
         """Factor of the sum of the losses."""
         totals = [part.scale * part.datafit.task_totals for part in self.parts]
         return sum(map(np.count_nonzero, totals)) / sum(map(np.sum, totals))
 
     @cached_property
     def _pieces(self):
-        """Each part, the rows of the variable that are its own, and its means."""
+        """Each part with its rows of the variable and its means of the features."""
         first = np.cumsum(self.n_outputs) - self.n_outputs
         return [
             (part, first[part.places][:, None] + np.arange(part.datafit.shape[1]), mean)
             for part, mean in zip(self.parts, map(_mean, self.parts), strict=True)
         ]
 
-    def at(self, W):
-        """Return the Point at W, not finite where it overflows."""
+    def at(self, W: Array) -> Point:
+        """Return the Point at W; it is not finite if it overflows."""
         with np.errstate(over="ignore", invalid="ignore"):
             return self._at(W)
 
     def _at(self, W):
         value, gradient = 0.0, np.empty(self.shape)
         for part, rows, mean in self._pieces:
-            raw = part.predict(_about_zero(W[rows], mean))
+            raw = part.predict(_uncentre(W[rows], mean))
             value += part.value(raw)
             slope = part.gradient(raw)
             slope[..., :-1] -= slope[..., -1:] * mean[:, None]
@@ -72,37 +74,37 @@ class LossPerTask(Smooth):
         return Point(W, self.scale * value, self.scale * gradient)
 
     @cached_property
-    def curvature(self):
-        """A bound of the curvature at zero."""
+    def curvature(self) -> float:
+        """Upper bound of the curvature at zero."""
         bounds = [
             part.datafit.shape[1] * float(_bound(part, mean).max(initial=0.0))
             for part, _, mean in self._pieces
         ]
         return max(self.scale * max(bounds), TINY)
 
-    def lipschitz(self):
-        return _STEEP * self.curvature
+    def lipschitz(self) -> float:
+        return _UNBOUNDED * self.curvature
 
-    def dual_value(self, point, limit):
-        # Levels are among the variables, so that residuals are not a dual variable.
+    def dual_value(self, point: Point, limit: float) -> float:
+        # Intercepts are variables, so residuals are not dual feasible.
         return -np.inf
 
-    def unpack(self, W):
-        """Return the coefficients and the levels of each task, at zero features.
+    def unpack(self, W: Array) -> list[Array]:
+        """Return the coefficients and intercepts of each task.
 
         Parameters
         ----------
         W : ndarray of shape (n_rows, n_features + 1)
-            Variable.
+            The variable.
 
         Returns
         -------
         list of ndarray of shape (n_outputs, n_features + 1)
-            Coefficients and, in the last column, the level.
+            Coefficients and, in the last column, intercepts.
         """
-        tasks = [None] * len(self.n_outputs)
+        tasks: list[Any] = [None] * len(self.n_outputs)
         for part, rows, mean in self._pieces:
-            found = _about_zero(W[rows], mean + part.shift)
+            found = _uncentre(W[rows], mean + part.shift)
             for place, own in zip(part.places, found, strict=True):
                 tasks[place] = own
         return tasks
@@ -110,33 +112,33 @@ class LossPerTask(Smooth):
 
 @dataclass(frozen=True)
 class FreeIntercepts(Penalty):
-    """Penalise all columns of a variable but the last.
+    """Penalty on all columns of a variable but the last, the intercepts.
 
     Parameters
     ----------
     penalty : Penalty
-        Penalty of the other columns.
+        Penalty on the other columns.
     """
 
     penalty: Penalty
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         return self.penalty.value(W[:, :-1])
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float) -> Array:
         return np.hstack([self.penalty.prox(W[:, :-1], step), W[:, -1:]])
 
-    def optimality(self, smooth, point):
-        """Return the gradient that is left at a point, relative to the one at zero."""
+    def optimality(self, smooth: Any, point: Point) -> float:
+        """Return the proximal gradient at a point, relative to the gradient at zero."""
         W, step = point.variable, 1 / smooth.curvature
-        left = norm(W - self.prox(W - step * point.gradient, step)) / step
-        return float(left / max(norm(smooth.zero().gradient), TINY))
+        residual = norm(W - self.prox(W - step * point.gradient, step)) / step
+        return float(residual / max(norm(smooth.zero().gradient), TINY))
 
 
-def _about_zero(variable, mean):
-    """Return variables whose level is that of features of zero, not of their mean."""
-    level = variable[..., -1] - (variable[..., :-1] * mean[:, None]).sum(axis=-1)
-    return np.concatenate([variable[..., :-1], level[..., None]], axis=-1)
+def _uncentre(variable, mean):
+    """Convert intercepts of centred features to those of the features themselves."""
+    intercept = variable[..., -1] - (variable[..., :-1] * mean[:, None]).sum(axis=-1)
+    return np.concatenate([variable[..., :-1], intercept[..., None]], axis=-1)
 
 
 def _mean(part):
@@ -147,13 +149,13 @@ def _mean(part):
 
 
 def _bound(part, mean):
-    """Return the total weight of each task, or the trace of its scatter if larger."""
+    """Return the larger of the weight and the trace of the scatter of each task."""
     squares = _sum(part, lambda stack: (stack.X - mean[stack.tasks][:, None]) ** 2)
     return part.scale * np.maximum(squares.sum(axis=1), part.datafit.task_totals)
 
 
 def _sum(part, read):
-    """Sum over the rows of each task what is read from stacks, weighted."""
+    """Return weighted sums, over the rows of each task, of values read from stacks."""
     n_tasks, _, n_columns = part.datafit.shape
     total = np.zeros((n_tasks, n_columns - 1))
     for stack in part.datafit.dense_stacks():

@@ -1,71 +1,75 @@
-"""Minimise a loss and a penalty, and say how well that went."""
+"""Minimise a smooth loss plus a penalty."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import Penalty, Solution
+from skmtl._contracts import Array, Penalty, Solution, Solver
 
-from ._squared_loss import SquaredLoss
 from ._sum_of_parts import into_parts
 
 
 @dataclass(frozen=True)
 class PenalizedFit:
-    """Hold the solution of a loss and a penalty.
+    """Coefficients that minimise ``loss(W) + penalty(W)``.
+
+    If the penalty has several parts, ``W`` is their sum.
 
     Parameters
     ----------
-    loss : SquaredLoss
+    loss : AnyLoss, RestrictableLoss or SquaredLoss
         Loss of the coefficients.
     penalty : Penalty
-        Penalty of the coefficients, or of the parts that they are the sum of.
+        Penalty on the coefficients, or on their parts.
     solution : Solution
-        What the solver found.
+        Solution of the solver.
     """
 
-    loss: SquaredLoss
+    loss: Any
     penalty: Penalty
     solution: Solution
 
     @property
-    def parts(self):
+    def parts(self) -> Array:
         """Parts of the coefficients, (n_parts, n_tasks, n_features)."""
         return self.solution.variable.reshape(-1, *self.loss.shape)
 
     @property
-    def coef(self):
+    def coef(self) -> Array:
         """Coefficients of the tasks, (n_tasks, n_features)."""
         return self.parts.sum(axis=0)
 
     @property
-    def certificate(self):
-        """Name and value of what bounds the distance from the optimum.
+    def certificate(self) -> tuple[str, float]:
+        """Name and value of the optimality measure.
 
-        A duality gap is in units of the objective, a gradient in those of the one at
+        A duality gap is in units of the objective; a gradient is relative to that at
         zero.
         """
         unit = {"dual_gap": self.loss.unit()}.get(self.penalty.certificate, 1.0)
         return self.penalty.certificate, self.solution.optimality * unit
 
-    def unpack(self):
+    def unpack(self) -> Any:
         """Return the linear models of the tasks and of their shared part."""
         return self.loss.unpack(self.coef, self.parts[0])
 
 
-def minimize(loss, penalty, solver, start=None):
-    """Minimise a loss and a penalty.
+def minimize(
+    loss: Any, penalty: Penalty, solver: Solver, start: Array | None = None
+) -> PenalizedFit:
+    """Minimise ``loss(W) + penalty(W)``.
 
     Parameters
     ----------
-    loss : SquaredLoss
+    loss : AnyLoss, RestrictableLoss or SquaredLoss
         Loss of the coefficients.
     penalty : Penalty
-        Penalty of the coefficients, or of the parts that they are the sum of.
+        Penalty on the coefficients, or on the parts that add up to them.
     solver : Solver
-        How.
+        The algorithm.
     start : ndarray, default=None
-        Where to start, if it has the shape of the variable; else zero.
+        Initial variable. None, or another shape than the variable's, means zero.
 
     Returns
     -------

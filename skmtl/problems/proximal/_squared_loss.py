@@ -1,11 +1,12 @@
-"""Squared losses of tasks as a smooth term of an objective."""
+"""Squared losses of tasks as a smooth term, their intercepts eliminated."""
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import Point, Smooth
+from skmtl._contracts import Array, Point, Smooth
 from skmtl._numbers import TINY
 from skmtl.data import TaskMoments
 from skmtl.problems.exact import TaskModels, unseen_model
@@ -13,11 +14,16 @@ from skmtl.problems.rows import MomentCurvature
 
 
 def squared_loss(
-    moments, fit_intercept=True, *, curvature=None, alpha_ridge=0.0, precision=None
-):
+    moments: TaskMoments,
+    fit_intercept: bool = True,
+    *,
+    curvature: Any = None,
+    alpha_ridge: float = 0.0,
+    precision: Any = None,
+) -> "SquaredLoss":
     """Pose the squared loss of tasks, ``n_tasks / N`` times half the squared errors.
 
-    ``N`` is the total weight, and tasks without any do not count.
+    ``N`` is the total weight, and tasks without weight do not count.
 
     Parameters
     ----------
@@ -25,12 +31,12 @@ def squared_loss(
         About the means, task weights applied.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
-    curvature : RowCurvature or DesignCurvature, default=None
-        Scatters of the features; None takes them from the moments.
+    curvature : RowCurvature or MomentCurvature, default=None
+        Scatters ``S_t`` of the features; None takes them from the moments.
     alpha_ridge : float, default=0.0
-        Strength of the quadratic pull to zero.
+        Strength of the ridge.
     precision : {ndarray, sparse matrix} of shape (n_tasks, n_tasks), default=None
-        How tasks pull on each other; None if they do not.
+        Precision matrix of a coupling of the tasks; None means no coupling.
 
     Returns
     -------
@@ -40,39 +46,42 @@ def squared_loss(
     moments = moments if fit_intercept else moments.about_zero()
     scale = np.count_nonzero(moments.weight) / float(moments.weight.sum())
     if curvature is None:
-        curvature = MomentCurvature(moments.xx)
+        scatters: Any = moments.xx
+        curvature = MomentCurvature(scatters)
     return SquaredLoss(moments, curvature, scale, alpha_ridge, precision)
 
 
 @dataclass(frozen=True)
 class SquaredLoss(Smooth):
-    """Weigh the squared errors of all tasks, their intercepts eliminated.
+    """Squared errors of all tasks as a function of the coefficients.
 
     ``scale / 2 (sum_t ||y_t - X_t w_t||^2 + sum_j w_j' Q w_j) + alpha_ridge / 2
-    ||W||^2`` with a precision matrix ``Q`` over tasks.
+    ||W||^2`` with centred ``y_t`` and ``X_t``, and a precision matrix ``Q`` over tasks.
+    Its gradient is ``scale (S_t w_t - X_t' y_t + (Q W)_t) + alpha_ridge w_t``, with the
+    scatters ``S_t = X_t' X_t``.
 
     Parameters
     ----------
     moments : TaskMoments
         About the means, or about zero without intercepts; matrices are not needed.
     curvature : MomentCurvature or RowCurvature
-        Scatters of the features.
+        Scatters ``S_t`` of the features.
     scale : float
         Factor of the loss.
     alpha_ridge : float, default=0.0
-        Strength of the quadratic pull to zero.
+        Strength of the ridge.
     precision : {ndarray, sparse matrix} of shape (n_tasks, n_tasks), default=None
-        How tasks pull on each other; None if they do not.
+        Precision matrix of a coupling of the tasks; None means no coupling.
     """
 
     moments: TaskMoments
-    curvature: object
+    curvature: Any
     scale: float
     alpha_ridge: float = 0.0
-    precision: object = None
+    precision: Any = None
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """Shape of the coefficients, (n_tasks, n_features)."""
         return self.moments.xy.shape
 
@@ -81,12 +90,12 @@ class SquaredLoss(Smooth):
         value = self.scale / 2 * float(self.moments.yy.sum())
         return Point(np.zeros(self.shape), value, -self.scale * self.moments.xy)
 
-    def zero(self):
+    def zero(self) -> Point:
         """Return the Point at zero."""
         return self._zero
 
-    def at(self, W):
-        """Return the Point at W, for one product with the scatters."""
+    def at(self, W: Array) -> Point:
+        """Return the Point at W, by one product with the scatters."""
         curved = self.curvature.curve(W)
         if self.precision is not None:
             curved = curved + self.precision @ W
@@ -96,12 +105,12 @@ class SquaredLoss(Smooth):
         return self._point(W, gradient)
 
     def _point(self, W, gradient):
-        """Return a Point, whose value follows from its gradient."""
-        rise = (np.vdot(W, gradient) + np.vdot(W, self._zero.gradient)) / 2
-        return Point(W, max(self._zero.value + float(rise), 0.0), gradient)
+        """Return the Point at W, its value computed from the gradient."""
+        change = (np.vdot(W, gradient) + np.vdot(W, self._zero.gradient)) / 2
+        return Point(W, max(self._zero.value + float(change), 0.0), gradient)
 
-    def extrapolate(self, point, before, momentum):
-        """Return the Point on the line through both, for no product."""
+    def extrapolate(self, point: Point, before: Point, momentum: float) -> Point:
+        """Return the Point at ``W + momentum * (W - W_before)``, without a product."""
         return self._point(
             point.variable + momentum * (point.variable - before.variable),
             point.gradient + momentum * (point.gradient - before.gradient),
@@ -114,21 +123,21 @@ class SquaredLoss(Smooth):
             bound += float(abs(self.precision).sum(axis=0).max())
         return self.scale * bound + self.alpha_ridge
 
-    def lipschitz(self):
+    def lipschitz(self) -> float:
         """Return an upper bound of the curvature in any direction."""
         return self._lipschitz
 
-    def dual_value(self, point, limit):
+    def dual_value(self, point: Point, limit: float) -> float:
         """Return the largest dual value among multiples of the residuals.
 
-        With residuals ``R`` of targets ``Y``, those of the quadratic pulls included, it
-        is ``scale (k <R, Y> - k^2 / 2 ||R||^2)`` for the best multiple ``k``.
+        It is ``scale max over k of k <R, Y> - k^2 / 2 ||R||^2`` with targets ``Y`` and
+        residuals ``R``. Ridge and coupling count as further rows with target zero.
         """
         along = 2 * self._zero.value + np.vdot(point.variable, self._zero.gradient)
         multiple = np.clip(along / max(2 * point.value, TINY), -limit, limit)
         return float(multiple * along - multiple**2 * point.value)
 
-    def unpack(self, W, shared):
+    def unpack(self, W: Array, shared: Array) -> Any:
         """Return the linear models of the tasks, and the one fitted to all rows.
 
         A task without weight gets the latter.

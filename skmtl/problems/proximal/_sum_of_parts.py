@@ -1,20 +1,21 @@
-"""Coefficients that are sums of parts."""
+"""Coefficients that are sums of parts, each with its own penalty."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import Point, Smooth
+from skmtl._contracts import Array, Point, Smooth
 
 
 @dataclass(frozen=True)
 class PartsPoint(Point):
-    """Hold, beside value and gradient at stacked parts, the Point at their sum.
+    """Value and gradient at stacked parts, with the Point at their sum.
 
     Parameters
     ----------
     total : Point
-        What the term knows at the sum.
+        Point of the term at the sum.
     """
 
     total: Point
@@ -22,35 +23,41 @@ class PartsPoint(Point):
 
 @dataclass(frozen=True)
 class SumOfParts(Smooth):
-    """Let the coefficients be a sum of parts, each with a penalty of its own.
+    """Smooth term of a sum of parts, ``f(P_1 + ... + P_n)``.
+
+    Its gradient in every part is the gradient of ``f`` at the sum.
 
     Parameters
     ----------
     smooth : Smooth
-        The term of the sum.
+        The term ``f``.
     n_parts : int, default=2
-        Number of parts, which are stacked in a first axis of the variable.
+        Number of parts, stacked along the first axis of the variable.
     """
 
     smooth: Smooth
     n_parts: int = 2
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Shape of the stacked parts, (n_parts, n_tasks, n_features)."""
         return self.n_parts, *self.smooth.shape
 
-    def at(self, W):
+    def at(self, W: Array) -> PartsPoint:
         """Return the Point at stacked parts."""
         return self._stack(W, self.smooth.at(W.sum(axis=0)))
 
-    def zero(self):
+    def at_near(self, W: Array, point: Any) -> PartsPoint:
+        """Return the Point at stacked parts; iterations start from another Point."""
+        return self._stack(W, self.smooth.at_near(W.sum(axis=0), point.total))
+
+    def zero(self) -> PartsPoint:
         """Return the Point at zero."""
         return self._stack(np.zeros(self.shape), self.smooth.zero())
 
-    def extrapolate(self, point, before, momentum):
-        """Return the Point on the line through both, as the sum allows."""
-        total = self.smooth.extrapolate(self._add(point), self._add(before), momentum)
+    def extrapolate(self, point: Any, before: Any, momentum: float) -> PartsPoint:
+        """Return the Point at ``W + momentum * (W - W_before)``, from both points."""
+        total = self.smooth.extrapolate(point.total, before.total, momentum)
         W = point.variable
         return self._stack(W + momentum * (W - before.variable), total)
 
@@ -58,29 +65,26 @@ class SumOfParts(Smooth):
         gradient = np.broadcast_to(total.gradient, W.shape)
         return PartsPoint(W, total.value, gradient, total)
 
-    def _add(self, point):
-        return point.total
-
-    def unit(self):
+    def unit(self) -> float:
         """Return the scale of values, that of the sum."""
         return self.smooth.unit()
 
-    def lipschitz(self):
-        """Return an upper bound: parts that move together move the sum that far."""
+    def lipschitz(self) -> float:
+        """Return an upper bound of the curvature, ``n_parts`` times that of the sum."""
         return self.n_parts * self.smooth.lipschitz()
 
-    def dual_value(self, point, limit):
+    def dual_value(self, point: Any, limit: float) -> float:
         """Return the largest dual value, which is that of the sum."""
-        return self.smooth.dual_value(self._add(point), limit)
+        return self.smooth.dual_value(point.total, limit)
 
 
-def into_parts(smooth, n_parts):
-    """Return a smooth term as one of so many parts of its variable.
+def into_parts(smooth: Smooth, n_parts: int) -> Smooth:
+    """Return a smooth term as a function of the parts of its variable.
 
     Parameters
     ----------
     smooth : Smooth
-        The term of the sum.
+        Term of the sum of the parts.
     n_parts : int
         Number of parts.
 
