@@ -1,6 +1,7 @@
 """The abstractions that rooms agree on."""
 
 from ._alpha_max import least_strength
+from ._arrays import Array
 from ._loss import ElementwiseLoss, Loss
 from ._objective import Point, Smooth, Solution, Solver
 from ._penalty import Norm, Penalty
@@ -8,6 +9,7 @@ from ._relation import Chosen, CoupledRelation, PenalizedRelation, Relation, Tas
 from ._tasks import Coupling, TaskBlocks, TaskData
 
 __all__ = [
+    "Array",
     "Chosen",
     "CoupledRelation",
     "Coupling",

@@ -344,7 +344,7 @@ class Datafit:
         """Return the same with targets that the loss can be learnt from."""
         if self.targets is None:
             return self
-        return replace(self, targets=self.targets.learnable(self.data))
+        return replace(self, targets=self.targets.smooth_missing(self.data))
 
     @cached_property
     def _held(self):
