@@ -1,17 +1,18 @@
-"""The warning of fits that have not converged."""
+"""Warn of fits that have not converged."""
 
 import warnings
+from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
 
-def warn_of_convergence(fit):
+def warn_of_convergence(fit: Any) -> None:
     """Warn if a fit has not converged.
 
     Parameters
     ----------
     fit : Fit
-        The fit.
+        A solved problem.
     """
     if fit.converged:
         return

@@ -61,11 +61,11 @@ def cast(values: Any, dtype: Any) -> Array:
     ndarray
         The numbers, in `dtype` or float64.
     """
-    values, limits = np.asarray(values), np.finfo(dtype)
-    size = np.abs(values).max(initial=0.0)
+    array: Array = np.asarray(values)
+    limits, size = np.finfo(dtype), np.abs(array).max(initial=0.0)
     if size > limits.max or 0 < size < limits.tiny:
-        return values
-    return values.astype(dtype)
+        return array
+    return array.astype(dtype)
 
 
 def predict_finite(
