@@ -273,13 +273,13 @@ def test_units_matter_only_to_relations_that_share(monkeypatch):
 
 
 def test_intercepts_that_are_penalised_need_no_pseudo_rows(monkeypatch):
-    y = np.where(TASK == "ann", 0, COUNTS)
-    smoothed = fitted(SparseCounts(0.1), y).predict(X, task=TASK)[TASK == "ann"]
-    n, mean = 40, y.mean()
-    assert smoothed.sum() == pytest.approx(n * mean / (n + 1), rel=1e-3)
+    y, is_ann = np.where(TASK == "ann", "no", CLASSES), TASK == "ann"
+    smoothed = fitted(SparseClassifier(), y).predict_proba(X, task=TASK)[is_ann, 1]
+    n, share = is_ann.sum(), np.mean(y == "yes")
+    assert smoothed.sum() == pytest.approx(n * share / (n + 1), rel=1e-3)
     monkeypatch.setattr(FewFeatures, "penalizes_intercepts", True)
-    plain = fitted(SparseCounts(0.1), y).predict(X, task=TASK)
-    assert plain[TASK == "ann"].sum() < smoothed.sum() / 2
+    plain = fitted(SparseClassifier(), y).predict_proba(X, task=TASK)[is_ann, 1]
+    assert plain.sum() < 1e-3 * smoothed.sum()
 
 
 def test_more_classes_than_two_are_refused_where_the_class_says_so():
