@@ -391,7 +391,7 @@ def _balance_columns(rows: TaskRows) -> Array:
     """Return the factor of each cell that balances the classes of its column."""
     totals = _sum_weights(rows, 2)
     halves = totals.sum(axis=1, keepdims=True) / 2
-    factors: Array = np.ones_like(totals)
+    factors: Array = np.ones(totals.shape)
     np.divide(halves, totals, out=factors, where=totals > 0)
     task = np.repeat(np.arange(len(totals)), np.diff(rows.offsets))
     return factors[task, rows.y.astype(np.intp)]
