@@ -18,7 +18,7 @@ def warn_of_convergence(fit: Any) -> None:
         return
     warnings.warn(
         f"After {fit.n_iter} iterations the relative {fit.measure} is "
-        f"{fit.optimality:.1e}, and tol asks for {fit.tol:.1e}. {fit.remedy}",
+        f"{fit.optimality:.1e}, above tol={fit.tol:.1e}. {fit.remedy}",
         ConvergenceWarning,
         stacklevel=2,
     )

@@ -292,7 +292,7 @@ def test_more_classes_than_two_are_refused_where_the_class_says_so():
 @pytest.mark.parametrize("name", ["regressor", "Huber", "counts", "classifier"])
 def test_a_fit_that_stops_early_warns_with_the_tolerance(name):
     model, y = MODELS[name]
-    with pytest.warns(ConvergenceWarning, match=r"tol asks for 1\.0e-12"):
+    with pytest.warns(ConvergenceWarning, match=r"above tol=1\.0e-12"):
         fitted(model, y, tol=1e-12, max_iter=1)
 
 
