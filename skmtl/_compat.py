@@ -1,7 +1,9 @@
-"""Names that scikit-learn keeps private, imported nowhere else."""
+"""Private names of scikit-learn, imported nowhere else."""
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from typing import Any
 
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
@@ -20,7 +22,7 @@ __all__ = [
 
 
 class Documented:
-    """Link estimators to their pages, in scikit-learn's HTML representation."""
+    """Estimators with a documentation link in scikit-learn's HTML representation."""
 
     _doc_link_module = "skmtl"
     _doc_link_template = (
@@ -29,15 +31,17 @@ class Documented:
     )
 
 
-def fit_context(*, prefer_skip_nested_validation):
-    """Decorate a fit to validate parameters, and to change nothing if it raises."""
+def fit_context(
+    *, prefer_skip_nested_validation: bool
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate `fit`: validate parameters, and restore the estimator after an error."""
     checked = _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
 
-    def decorate(fit):
+    def decorate(fit: Callable[..., Any]) -> Callable[..., Any]:
         checked_fit = checked(fit)
 
         @wraps(fit)
-        def wrapper(estimator, *args, **kwargs):
+        def wrapper(estimator: Any, *args: Any, **kwargs: Any) -> Any:
             with all_or_nothing(estimator):
                 return checked_fit(estimator, *args, **kwargs)
 
@@ -47,10 +51,10 @@ def fit_context(*, prefer_skip_nested_validation):
 
 
 @contextmanager
-def all_or_nothing(*estimators):
-    """Restore the attributes of estimators if the block raises.
+def all_or_nothing(*estimators: Any) -> Iterator[None]:
+    """Restore the attributes of estimators if the block raises an error.
 
-    Fitted attributes are replaced, never changed in place, so shallow copies suffice.
+    Fits replace attributes and never change them in place, so shallow copies suffice.
     """
     before = [(estimator, vars(estimator).copy()) for estimator in estimators]
     try:

@@ -1,35 +1,40 @@
-"""Linear algebra on stacks of symmetric matrices, and on one that may be singular."""
+"""Linear algebra on stacks of symmetric matrices, and on singular ones."""
 
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg, sparse
 from threadpoolctl import ThreadpoolController
 
 from ._numbers import CACHE, TINY_SQUARE
 
+Array = NDArray[Any]
 EPS = np.finfo(float).eps
-# LAPACK is as fast as the recursion below this size.
+# Invert matrices up to this size with LAPACK: the recursion is no faster there.
 _SMALL = 12
-# Sums of squares from here on are refused, as their products overflow.
+# Refuse sums of squares from this size: their products overflow.
 _HUGE = 1e140
-# Units whose squares are further apart than this are factored by a root.
-_STEEP = 1e-9
-# Two threads only get into each other's way on matrices smaller than this.
-_WORTH_THREADS = 256
+# Below this ratio of diagonal elements, eigenvectors are computed from a square root,
+# as eigh would lose the small eigenvalues.
+_GRADED = 1e-9
+# Use one thread for smaller matrices: more threads slow each other down.
+_MIN_THREADED = 256
 
 
-def blas_threads_for(n_features):
-    """Return a context that keeps work on stacks of small matrices to one thread."""
-    if n_features >= _WORTH_THREADS:
+def blas_threads_for(n_features: int) -> AbstractContextManager[Any]:
+    """Return a context that limits BLAS to one thread for small matrices."""
+    if n_features >= _MIN_THREADED:
         return nullcontext()
     return _controller().limit(limits=1, user_api="blas")
 
 
 @contextmanager
-def calculation(n_features):
+def calculation(n_features: int) -> Iterator[None]:
     """Silence floating-point warnings and limit threads; callers check for overflow.
 
     Parameters
@@ -43,14 +48,14 @@ def calculation(n_features):
 
 
 @cache
-def _controller():
+def _controller() -> Any:
     return ThreadpoolController()
 
 
-def column_sizes(X):
+def column_sizes(X: Any) -> Array:
     """Return the largest absolute value of each column.
 
-    SciPy's ``abs`` would sum duplicates of a sparse `X` in place.
+    SciPy's ``abs`` is avoided: it sums duplicates of a sparse `X` in place.
 
     Parameters
     ----------
@@ -60,7 +65,7 @@ def column_sizes(X):
     Returns
     -------
     ndarray of shape (n_columns,)
-        The values, 0 for a column without entries.
+        The values; 0 for a column without entries.
     """
     if not sparse.issparse(X):
         return np.abs(X).max(axis=0, initial=0.0)
@@ -70,8 +75,8 @@ def column_sizes(X):
     return sizes
 
 
-def refuse_huge(features, targets=()):
-    """Refuse sums of squares so large that their products overflow.
+def refuse_huge(features: Array, targets: Any = ()) -> None:
+    """Raise an error if products of sums of squares would overflow.
 
     Parameters
     ----------
@@ -95,8 +100,8 @@ def refuse_huge(features, targets=()):
     )
 
 
-def apply(matrices, rows):
-    """Multiply each row by its matrix; one matrix or one row serves for all."""
+def apply(matrices: Array, rows: Array) -> Array:
+    """Multiply each row by its matrix; a single matrix or row serves for all."""
     if len(matrices) == 1:
         return rows @ matrices[0].T
     if len(rows) == 1:
@@ -106,17 +111,18 @@ def apply(matrices, rows):
     return np.matmul(matrices, rows[:, :, None])[:, :, 0]
 
 
-def diagonals(matrices):
-    """View the diagonals of a stack of matrices."""
-    return np.einsum("tjj->tj", matrices)
+def diagonals(matrices: Array) -> Array:
+    """Return a view of the diagonals of a stack of matrices."""
+    view: Array = np.einsum("tjj->tj", matrices)
+    return view
 
 
-def invert(matrices):
-    """Invert a stack of positive definite matrices by halves.
+def invert(matrices: Array) -> Array:
+    """Invert a stack of positive definite matrices, recursively by halves.
 
-    Products of halves run at the speed of matrix multiplication: on 1000 matrices of
-    size 50 twice as fast as ``numpy.linalg.inv``. Diagonals of very different size must
-    come in decreasing order: then small elements of the inverse keep their digits.
+    It runs at the speed of matrix multiplication: on 1000 matrices of size 50 twice as
+    fast as ``numpy.linalg.inv``. Sort diagonal elements of very different size in
+    decreasing order, so that small elements of the inverse keep their digits.
     """
     size = max(1, CACHE // max(matrices.shape[-1], 1) ** 2)
     if len(matrices) <= size:
@@ -128,7 +134,7 @@ def invert(matrices):
     return inverse
 
 
-def _invert_by_halves(matrices):
+def _invert_by_halves(matrices: Array) -> Array:
     size = matrices.shape[-1]
     if size <= _SMALL:
         return np.linalg.inv(matrices)
@@ -148,65 +154,66 @@ def _invert_by_halves(matrices):
     return inverse
 
 
-def diagonalise(matrices):
+def diagonalise(matrices: Array) -> tuple[Array, Array]:
     """Return eigenvalues of semidefinite matrices, and eigenvectors as rows.
 
-    Eigenvalues that are lost in rounding are zero. Diagonals may be of any units: a
-    matrix with large and small ones is factored by its root, which halves the digits
-    between them.
+    Eigenvalues below the rounding error are zero. Diagonal elements may have very
+    different sizes: such a matrix is factored into square roots, which have half as
+    many digits between them.
     """
     values, vectors = np.linalg.eigh(matrices)
     values, vectors = without_noise(values), vectors.transpose(0, 2, 1)
-    found = diagonals(matrices)
-    smallest = np.where(found > 0, found, np.inf).min(axis=1, initial=np.inf)
-    steep = smallest < _STEEP * found.max(axis=1, initial=0.0)
-    if steep.any():
+    diagonal = diagonals(matrices)
+    smallest = np.where(diagonal > 0, diagonal, np.inf).min(axis=1, initial=np.inf)
+    graded = smallest < _GRADED * diagonal.max(axis=1, initial=0.0)
+    if graded.any():
         vectors = vectors.copy()
-        values[steep], vectors[steep] = _diagonalise_steep(matrices[steep])
+        values[graded], vectors[graded] = _diagonalise_graded(matrices[graded])
     return values, vectors
 
 
-def _diagonalise_steep(matrices):
-    found = diagonals(matrices)
-    scale = np.sqrt(np.where(found > 0, found, 1.0))
+def _diagonalise_graded(matrices: Array) -> tuple[Array, Array]:
+    """Diagonalise matrices with diagonal elements of very different sizes."""
+    diagonal = diagonals(matrices)
+    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     values, vectors = np.linalg.eigh(matrices / (scale[:, None] * scale[:, :, None]))
     roots = np.sqrt(without_noise(values))[:, :, None] * vectors.transpose(0, 2, 1)
     _, sizes, vectors = np.linalg.svd(roots * scale[:, None])
     return without_noise(sizes) ** 2, vectors
 
 
-def without_noise(values):
-    """Set to zero what is lost in the rounding of the largest value of each row."""
+def without_noise(values: Array) -> Array:
+    """Set values below the rounding error of the largest value of their row to zero."""
     highest = values.max(axis=1, initial=0.0, keepdims=True)
     return np.where(values > values.shape[1] * EPS * highest, values, 0.0)
 
 
 @dataclass(frozen=True)
 class Semidefinite:
-    """Solve with one positive semidefinite matrix, by minimum norm where it is flat.
+    """A positive semidefinite matrix, with solutions of minimum norm.
 
-    The rank is decided on the matrix scaled to a unit diagonal, so that the units of
-    the variables do not matter: eigenvalues below the `tolerance`, as a factor of the
-    largest, are taken for zero.
+    The rank is that of the matrix scaled to a unit diagonal, so that the units of the
+    variables do not matter: eigenvalues below `tolerance` times the largest count as
+    zero.
     """
 
-    matrix: np.ndarray
+    matrix: Array
     tolerance: float = 1e-12
 
     @cached_property
-    def _scale(self):
+    def _scale(self) -> Array:
         diagonal = np.diag(self.matrix)
         return 1 / np.sqrt(np.where(diagonal > TINY_SQUARE, diagonal, 1.0))
 
     @cached_property
-    def _spectrum(self):
+    def _spectrum(self) -> tuple[Array, Array]:
         scaled = self.matrix * self._scale * self._scale[:, None]
         values, vectors = np.linalg.eigh((scaled + scaled.T) / 2)
         kept = values > max(self.tolerance * values.max(initial=0.0), TINY_SQUARE)
         return values[kept], vectors[:, kept]
 
     @cached_property
-    def _cholesky(self):
+    def _cholesky(self) -> Array | None:
         """Factor the scaled matrix; None if it is nearly singular."""
         scaled = self.matrix * self._scale * self._scale[:, None]
         norm = np.abs(scaled).sum(axis=0).max(initial=0.0)
@@ -217,27 +224,27 @@ class Semidefinite:
         return factor if reciprocal_condition > self.tolerance else None
 
     @cached_property
-    def rank(self):
-        """Return the number of directions in which the matrix is not flat."""
+    def rank(self) -> int:
+        """Return the rank of the matrix."""
         if self._cholesky is not None:
             return len(self.matrix)
         return len(self._spectrum[0])
 
     @cached_property
-    def _range(self):
-        """Return an orthonormal basis of what is not flat, and coordinates there."""
+    def _range(self) -> tuple[Array, Array]:
+        """Return an orthonormal basis of the range, and coordinates in it."""
         return np.linalg.qr(self._spectrum[1] / self._scale[:, None])
 
     @cached_property
-    def log_determinant(self):
-        """Return the log of the determinant among the directions that are not flat."""
+    def log_determinant(self) -> float:
+        """Return the log of the determinant on the range of the matrix."""
         if self._cholesky is not None:
             scaled = 2 * np.log(np.diag(self._cholesky)).sum()
             return scaled - 2 * np.log(self._scale).sum()
         volume = np.log(np.abs(np.diag(self._range[1]))).sum()
         return np.log(self._spectrum[0]).sum() + 2 * volume
 
-    def solve(self, right):
+    def solve(self, right: Array) -> Array:
         """Return the solution of minimum norm, for the part of `right` in the range."""
         scale = self._scale.reshape(-1, *[1] * (right.ndim - 1))
         if self._cholesky is not None:
@@ -247,13 +254,13 @@ class Semidefinite:
         return basis @ np.linalg.solve(factor.T, inner)
 
     @cached_property
-    def inverse(self):
-        """Return the inverse, or the pseudo-inverse where the matrix is flat."""
+    def inverse(self) -> Array:
+        """Return the inverse, or the pseudo-inverse of a singular matrix."""
         return self.solve(np.eye(len(self.matrix)))
 
     @cached_property
-    def inverse_root(self):
-        """Return a factor R of the inverse, ``R R'``."""
+    def inverse_root(self) -> Array:
+        """Return a factor R of the inverse ``R R'``."""
         if self._cholesky is not None:
             root = linalg.lapack.dtrtri(self._cholesky, lower=True)[0]
             return self._scale[:, None] * np.tril(root).T
@@ -263,34 +270,35 @@ class Semidefinite:
 
 @dataclass(frozen=True)
 class Wide:
-    """Solve with ``root' root + strength I``, where the root is wider than tall.
+    """The matrix ``root' root + strength I``, with more columns than rows in root.
 
-    It does what :class:`Semidefinite` does, without a square matrix of that width.
+    It has the methods of :class:`Semidefinite`, and forms no square matrix.
     """
 
-    root: np.ndarray
+    root: Array
     strength: float
     tolerance: float = 1e-12
 
     @property
-    def matrix(self):
+    def matrix(self) -> Array:
         """Return the square matrix."""
         return self.root.T @ self.root + self.strength * np.eye(self.root.shape[1])
 
     @cached_property
-    def _svd(self):
+    def _svd(self) -> tuple[Array, Array]:
+        """Return the squares of singular values above rounding, and their vectors."""
         _, sizes, vectors = np.linalg.svd(self.root, full_matrices=False)
         kept = sizes > self.root.shape[1] * EPS * sizes.max(initial=0.0)
         return sizes[kept] ** 2, vectors[kept]
 
     @property
-    def rank(self):
-        """Return the number of directions in which the matrix is not flat."""
+    def rank(self) -> int:
+        """Return the rank of the matrix."""
         return self.root.shape[1] if self.strength else len(self._svd[0])
 
     @property
-    def log_determinant(self):
-        """Return the log of the determinant among the directions that are not flat."""
+    def log_determinant(self) -> float:
+        """Return the log of the determinant on the range of the matrix."""
         values, vectors = self._svd
         total = np.log(values + self.strength).sum()
         if self.strength:
@@ -298,7 +306,7 @@ class Wide:
             total += n_rest * np.log(self.strength)
         return total
 
-    def solve(self, right):
+    def solve(self, right: Array) -> Array:
         """Return the solution of minimum norm, for the part of `right` in the range."""
         values, vectors = self._svd
         inner = vectors @ right
@@ -308,13 +316,13 @@ class Wide:
         return solution
 
     @cached_property
-    def inverse(self):
-        """Return the inverse, or the pseudo-inverse where the matrix is flat."""
+    def inverse(self) -> Array:
+        """Return the inverse, or the pseudo-inverse of a singular matrix."""
         return self.solve(np.eye(self.root.shape[1]))
 
     @cached_property
-    def inverse_root(self):
-        """Return a factor R of the inverse, ``R R'``."""
+    def inverse_root(self) -> Array:
+        """Return a factor R of the inverse ``R R'``."""
         values, vectors = self._svd
         root = vectors.T / np.sqrt(values + self.strength)
         if not self.strength:
@@ -323,12 +331,12 @@ class Wide:
         return np.hstack([root, rest / np.sqrt(self.strength)])
 
 
-def join_first_axes(array):
-    """Join the first two axes."""
+def join_first_axes(array: Array) -> Array:
+    """Merge the first two axes of an array."""
     return array.reshape(-1, *array.shape[2:])
 
 
-def number_by_first(labels):
-    """Name labels 0, 1, ... in the order in which they first appear."""
+def number_by_first(labels: Array) -> Array:
+    """Replace labels by 0, 1, ... in the order of their first appearance."""
     _, first, codes = np.unique(labels, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[codes.reshape(-1)]

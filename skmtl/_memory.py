@@ -1,19 +1,23 @@
-"""Estimate memory, and refuse what would not fit."""
+"""Estimate memory, and refuse allocations that would not fit."""
 
 import os
 from pathlib import Path
 
-# Memory assumed if the system does not report any.
+# Bytes assumed if the system does not report its memory.
 _ASSUMED = 16 * 2**30
-# Largest share of the available memory for estimated arrays; factors and copies come on
-# top.
+# Refuse arrays beyond this fraction of the available memory: solvers need room for
+# factors and copies.
 _SHARE = 0.5
-# Smaller arrays are allocated without checking the available memory.
+# Allocate up to this many bytes without reading the available memory.
 _SMALL = 2**26
 # Exact solvers form one matrix per task up to this many numbers in total,
 _LARGE = 2**22
 # or up to this multiple of the numbers in the data.
 _FACTOR = 2
+# Files of a cgroup with its limit and its use of memory.
+_GROUP = "max", "current"
+# Stands for no limit.
+_UNLIMITED = 2**62
 _REMEDY = (
     "Use MeanRegularizedRegressor, MeanRegularizedClassifier, "
     "GraphRegularizedRegressor or JointFeatureRegressor, whose memory here is of the "
@@ -21,8 +25,8 @@ _REMEDY = (
 )
 
 
-def is_large(n_numbers, n_data):
-    """Return whether matrices are too large compared with the data.
+def is_large(n_numbers: int, n_data: int) -> bool:
+    """Return whether matrices are too large, compared with the data.
 
     Parameters
     ----------
@@ -34,22 +38,22 @@ def is_large(n_numbers, n_data):
     Returns
     -------
     bool
-        Whether they take more than 32 MB, and more than twice as much as the data.
+        Whether they take more than 32 MB, and more than twice the memory of the data.
     """
     return n_numbers > max(_LARGE, _FACTOR * n_data)
 
 
-def refuse_large(n_bytes, what, remedy=_REMEDY):
+def refuse_large(n_bytes: float, what: str, remedy: str = _REMEDY) -> None:
     """Raise an error if an allocation would not fit in memory.
 
     Parameters
     ----------
     n_bytes : int
-        Bytes that would be allocated.
+        Size of the allocation.
     what : str
-        What they would hold.
+        Its purpose, for the message.
     remedy : str
-        What the user can do instead.
+        Advice for the user.
     """
     if n_bytes < _SMALL:
         return
@@ -61,39 +65,40 @@ def refuse_large(n_bytes, what, remedy=_REMEDY):
         )
 
 
-def available_bytes():
-    """Return how many bytes this process can still allocate."""
-    return max(0, min(_free_of_machine(), _free_of_group(), _free_of_process()))
+def available_bytes() -> int:
+    """Return the number of bytes that this process can still allocate."""
+    return max(0, min(_machine_bytes(), _group_bytes(), _process_bytes()))
 
 
-def in_words(n_bytes):
-    """Format a number of bytes."""
+def in_words(n_bytes: float) -> str:
+    """Format a number of bytes with its unit."""
     for unit, size in (("TB", 1e12), ("GB", 1e9)):
         if n_bytes >= size:
             return f"{n_bytes / size:.2g} {unit}"
     return f"{n_bytes / 1e6:.0f} MB"
 
 
-def _free_of_machine():
+def _machine_bytes() -> int:
+    """Return the memory that the machine has available."""
     try:
         text = Path("/proc/meminfo").read_text()
     except OSError:
-        return _installed()
+        return _installed_bytes()
     lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     if "MemAvailable" not in lines:
-        return _installed()
+        return _installed_bytes()
     return 1024 * int(lines["MemAvailable"].split()[0])
 
 
-def _installed():
+def _installed_bytes() -> int:
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):  # not on Windows
         return _ASSUMED
 
 
-def _free_of_group():
-    """Return the memory left under the cgroup's limit, if there is one."""
+def _group_bytes() -> int:
+    """Return the memory left under the limit of the cgroup."""
     root = Path("/sys/fs/cgroup")
     try:
         limit, used = ((root / f"memory.{name}").read_text() for name in _GROUP)
@@ -102,12 +107,8 @@ def _free_of_group():
         return _UNLIMITED
 
 
-_GROUP = "max", "current"
-_UNLIMITED = 2**62
-
-
-def _free_of_process():
-    """Return the memory left under the address space limit, if there is one."""
+def _process_bytes() -> int:
+    """Return the memory left under the limit of the address space."""
     try:
         import resource
 

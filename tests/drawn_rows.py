@@ -30,5 +30,5 @@ def datafit_of(rows, loss, fit_intercept=True, soften=True):
     """Pose rows; codes of classes become one target per class."""
     if n_targets(loss) == 1:
         return Datafit(rows, loss, fit_intercept)
-    targets = target_classes(rows, n_targets(loss), soften=soften)[1]
+    targets = target_classes(rows, n_targets(loss), smooths=soften)[1]
     return Datafit(rows, loss, fit_intercept, targets)

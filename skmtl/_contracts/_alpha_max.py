@@ -1,4 +1,4 @@
-"""The least strength beyond which a penalty changes nothing, by bisection."""
+"""Find the strength beyond which the solution does not change, by bisection."""
 
 from collections.abc import Callable
 
@@ -12,24 +12,25 @@ from ._arrays import Array
 # Residual fractions of the proximal step at the least strength: about 0 for penalties
 # with a kink, 1/2 for smooth ones. If reaching 0 takes 10,000 times the strength of
 # 1/2, the penalty is smooth.
-_NOTHING, _HALF, _LATER = 1e-10, 0.5, 1e4
-_N_HALVINGS = 50
+_ZERO, _HALF, _SMOOTH_RATIO = 1e-10, 0.5, 1e4
+# Each bisection halves the logarithmic range; 50 use up the digits of a float.
+_N_BISECTIONS = 50
 
 
 def least_strength(
-    step: Callable[[float], Array], moved: Array, infinite: float
+    step: Callable[[float], Array], start: Array, infinite: float
 ) -> float:
-    """Return the least strength at which a proximal step is as long as at any higher.
+    """Return the least strength at which a proximal step reaches its limit.
 
-    For smooth penalties, whose step grows without end, it is the strength at which half
-    of the longest step remains.
+    Smooth penalties reach it only at infinity; for them it is the strength of half the
+    step.
 
     Parameters
     ----------
     step : callable
-        Maps a strength to the result of the proximal step from `moved`.
-    moved : ndarray
-        Where the step begins.
+        Maps a strength to the result of the proximal step from `start`.
+    start : ndarray
+        Start of the step.
     infinite : float
         A strength that acts as infinite.
 
@@ -39,22 +40,22 @@ def least_strength(
         The strength.
     """
     limit = step(infinite)
-    whole = float(norm(moved - limit))
-    if whole <= _NOTHING * float(norm(moved)):
+    length = float(norm(start - limit))
+    if length <= _ZERO * float(norm(start)):
         return 0.0
 
-    def remains_within(share: float) -> Callable[[float], bool]:
-        return lambda alpha: float(norm(step(alpha) - limit)) <= share * whole
+    def is_within(fraction: float) -> Callable[[float], bool]:
+        return lambda alpha: float(norm(step(alpha) - limit)) <= fraction * length
 
-    kink = _bisect(remains_within(_NOTHING), infinite)
-    half = _bisect(remains_within(_HALF), infinite)
-    return half if kink > _LATER * half else kink
+    kink = _bisect(is_within(_ZERO), infinite)
+    half = _bisect(is_within(_HALF), infinite)
+    return half if kink > _SMOOTH_RATIO * half else kink
 
 
 def _bisect(holds: Callable[[float], bool], highest: float) -> float:
-    """Return the least number at which a condition holds, by bisection of its log."""
+    """Return the least number for which a condition holds, by bisection of its log."""
     low, high = np.log(highest) - 3 * np.log(ALPHA_MAX), np.log(highest)
-    for _ in range(_N_HALVINGS):
+    for _ in range(_N_BISECTIONS):
         middle = (low + high) / 2
         low, high = (low, middle) if holds(np.exp(middle)) else (middle, high)
     return float(np.exp(high))

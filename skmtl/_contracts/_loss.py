@@ -1,4 +1,4 @@
-"""Losses of samples."""
+"""Contracts of losses."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -9,38 +9,38 @@ from ._arrays import Array
 
 
 class Loss(ABC):
-    """What a sample costs: convex in its raw prediction ``z``, given its target ``y``.
+    """The loss of a row, convex in the raw prediction ``z`` given the target ``y``.
 
     Both have a last axis: ``n_outputs`` raw predictions, and as many targets, or one
-    per class. Formulas must neither overflow nor lose their digits where the value can
-    be told; where it is beyond the largest number they say infinity, without a warning.
-    Losses of one output keep float32.
+    per class. Formulas must keep all digits of a value that a float can hold. Larger
+    values are infinity, without a warning. Losses of one output keep float32.
     """
 
-    # Numbers that predict one sample, and a bound of the curvature in any direction.
+    # Number of raw predictions of a row.
     n_outputs = 1
+    # Upper bound of the second derivative in any direction.
     largest_curvature = 1.0
     is_quadratic = False
     # Whether the scale of the residuals is estimated with the models.
     is_scaled = False
-    # Whether means are exponentials, so that the best intercepts have a formula.
+    # Whether means are exponentials, so that optimal intercepts have a formula.
     has_log_link = False
 
     @abstractmethod
     def value(self, y: Array, z: Array) -> Array:
-        """Return the loss of each sample, in the shape of z without its last axis."""
+        """Return the loss of each row, in the shape of z without its last axis."""
 
     @abstractmethod
     def gradient(self, y: Array, z: Array) -> Array:
-        """Return the derivatives in z, in its shape."""
+        """Return the derivatives with respect to z, in its shape."""
 
     @abstractmethod
     def hessian(self, y: Array, z: Array) -> Array:
-        """Return the second derivatives in z, of shape (..., n_outputs, n_outputs)."""
+        """Return the Hessian with respect to z, (..., n_outputs, n_outputs)."""
 
     @abstractmethod
     def conjugate(self, y: Array, v: Array) -> Array:
-        """Return the largest ``v . z - value(y, z)`` over z, infinite if unbounded."""
+        """Return the supremum of ``v . z - value(y, z)`` over z, perhaps infinity."""
 
     @abstractmethod
     def mean(self, z: Array) -> Array:
@@ -51,7 +51,7 @@ class Loss(ABC):
         """Return the raw prediction of a mean, the inverse of `mean`."""
 
     def majorant(self, y: Array, z: Array) -> Array:
-        """Return the curvature to step by, the Hessian unless that may vanish.
+        """Return the Hessian, or a larger curvature where it may be zero.
 
         Parameters
         ----------
@@ -63,13 +63,13 @@ class Loss(ABC):
         Returns
         -------
         ndarray of shape (..., n_outputs, n_outputs)
-            The curvature.
+            The curvature of a majoriser.
         """
         return self.hessian(y, z)
 
     @property
     def basis(self) -> Array | None:
-        """Scores of classes per raw prediction, (n_classes, n_outputs), or None."""
+        """Map from raw predictions to class scores, (n_classes, n_outputs), or None."""
         return None
 
     def majorant_product(self, y: Array, z: Array) -> Callable[[Array], Array]:
@@ -85,14 +85,14 @@ class Loss(ABC):
         Returns
         -------
         callable
-            Maps a step in the shape of z, or in that of the scores if there is a
+            Maps a step in the shape of z, or of the class scores if there is a
             `basis`, to its product in the same shape.
         """
-        bend = self.majorant(y, z)
-        return lambda step: np.einsum("...kl,...l->...k", bend, step)
+        curvature = self.majorant(y, z)
+        return lambda step: np.einsum("...kl,...l->...k", curvature, step)
 
     def majorant_diagonal(self, y: Array, z: Array) -> Array:
-        """Return the diagonal of the curvature of `majorant`, in scores if there are.
+        """Return the diagonal of the curvature, for class scores if there are any.
 
         Parameters
         ----------
@@ -106,12 +106,12 @@ class Loss(ABC):
         ndarray of shape (..., n_outputs) or (..., n_classes)
             The diagonal.
         """
-        found: Array = np.einsum("...kk->...k", self.majorant(y, z))
-        return found
+        diagonal: Array = np.einsum("...kk->...k", self.majorant(y, z))
+        return diagonal
 
 
 class ElementwiseLoss(Loss):
-    """A loss of one raw prediction; `y` and `z` are arrays of one shape."""
+    """A loss of one raw prediction; `y` and `z` are arrays of the same shape."""
 
     @abstractmethod
     def cost(self, y: Array, z: Array) -> Array:
@@ -119,15 +119,15 @@ class ElementwiseLoss(Loss):
 
     @abstractmethod
     def slope(self, y: Array, z: Array) -> Array:
-        """Return the derivative in each element."""
+        """Return the derivative of each element."""
 
     @abstractmethod
     def curvature(self, y: Array, z: Array) -> Array:
-        """Return the second derivative in each element."""
+        """Return the second derivative of each element."""
 
     @abstractmethod
     def dual_cost(self, y: Array, v: Array) -> Array:
-        """Return the largest ``v z - cost(y, z)`` over z of each element."""
+        """Return the supremum of ``v z - cost(y, z)`` over z, for each element."""
 
     def value(self, y: Array, z: Array) -> Array:
         return self.cost(y, z)[..., 0]

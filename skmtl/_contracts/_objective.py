@@ -1,4 +1,4 @@
-"""Smooth terms of an objective, and solvers."""
+"""Contracts of smooth terms of an objective, and of solvers."""
 
 from typing import TYPE_CHECKING
 
@@ -14,16 +14,16 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Point:
-    """Hold a variable with the value and the gradient of a smooth term there.
+    """A variable with the value and the gradient of a smooth term.
 
     Parameters
     ----------
     variable : ndarray
-        Where.
+        Variable.
     value : float
-        The value there.
+        Value at the variable.
     gradient : ndarray
-        The gradient there, in the shape of the variable.
+        Gradient at the variable, in its shape.
     """
 
     variable: Array
@@ -32,7 +32,7 @@ class Point:
 
 
 class Smooth(ABC):
-    """A convex term of an objective that has a gradient: data and loss, together."""
+    """A convex, differentiable term of an objective: the losses of all rows."""
 
     @property
     @abstractmethod
@@ -49,23 +49,22 @@ class Smooth(ABC):
 
     @abstractmethod
     def lipschitz(self) -> float:
-        """Return an upper bound of the curvature in any direction."""
+        """Return an upper bound of the second derivative in any direction."""
 
     @abstractmethod
     def dual_value(self, point: Point, limit: float) -> float:
         """Return the largest dual value among multiples of the residuals at a point.
 
-        Multiples are between ``-limit`` and `limit`, where the gradient of that many
-        residuals is within the penalty's dual ball.
+        Factors are between ``-limit`` and `limit`: these multiples are dual feasible.
         """
 
     def extrapolate(self, point: Point, before: Point, momentum: float) -> Point:
-        """Return the Point at ``W + momentum * (W - W_before)``, from both points."""
+        """Return the Point at ``W + momentum * (W - W_before)``."""
         W = point.variable
         return self.at(W + momentum * (W - before.variable))
 
     def unit(self) -> float:
-        """Return the scale of values: the one at zero above that of a perfect fit."""
+        """Return the scale of values: value at zero minus value of a perfect fit."""
         return self.zero().value
 
     def value(self, W: Array) -> float:
@@ -83,17 +82,17 @@ class Smooth(ABC):
 
 @dataclass(frozen=True)
 class Solution:
-    """Say what a solver found, and how near it is to the best.
+    """The result of a solver, with its distance from the optimum.
 
     Parameters
     ----------
     variable : ndarray
-        Where the objective is smallest.
+        Minimiser.
     objective : float
-        Its value there.
+        Value of the objective at the minimiser.
     optimality : float
-        What the penalty says of it: the duality gap relative to the objective at zero,
-        or the gradient that is left relative to the one at zero.
+        `optimality` of the penalty: the duality gap relative to the objective at zero,
+        or the norm of the proximal gradient relative to the gradient at zero.
     n_iter : int
         Number of iterations.
     converged : bool
@@ -108,8 +107,8 @@ class Solution:
 
 
 class Solver(ABC):
-    """An algorithm that minimises ``smooth + penalty`` and knows nothing else."""
+    """An algorithm that minimises ``smooth + penalty``, given these contracts only."""
 
     @abstractmethod
     def minimize(self, smooth: Smooth, penalty: "Penalty", start: Array) -> Solution:
-        """Return the Solution found from the variable `start`."""
+        """Return the Solution, searched from the variable `start`."""

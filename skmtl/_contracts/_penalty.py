@@ -1,4 +1,4 @@
-"""Penalties on coefficients, given by their proximal operators."""
+"""Contracts of penalties, given by their proximal operators."""
 
 from abc import ABC, abstractmethod
 
@@ -12,15 +12,16 @@ from ._objective import Point, Smooth
 
 
 class Penalty(ABC):
-    """A term of an objective that is known by its proximal step.
+    """A term of an objective with a proximal operator.
 
-    It has its strength as a parameter `alpha`, which `value` and `prox` include.
+    `value` and `prox` include the strength `alpha`, a parameter.
     """
 
-    # Its strength.
+    # Strength.
     alpha: float
+    # Meaning of `optimality`: "kkt" for the proximal gradient, or "dual_gap".
     certificate = "kkt"
-    # Number of parts that the coefficients are the sum of, on a first axis if several.
+    # Coefficients are the sum of this many parts, on a first axis if more than one.
     n_parts = 1
 
     @abstractmethod
@@ -29,31 +30,31 @@ class Penalty(ABC):
 
     @abstractmethod
     def prox(self, W: Array, step: float) -> Array:
-        """Return the V that minimises ``1/2 ||V - W||^2 + step * value(V)``."""
+        """Return the minimiser V of ``1/2 ||V - W||^2 + step * value(V)``."""
 
     def alpha_max(self, smooth: Smooth) -> float:
         """Return the `alpha` beyond which the solution does not change.
 
-        All strengths of the penalty grow with it in proportion. For smooth penalties,
-        which never reach that point, it is the `alpha` that halves the step from zero.
+        All strengths of the penalty grow in proportion. Smooth penalties have no such
+        `alpha`; for them it is the one that halves the step from zero.
         """
         return self._saturate(smooth, smooth.zero())
 
     def _saturate(self, smooth: Smooth, point: Point) -> float:
-        """Return that `alpha`, from the solution at an infinite one."""
+        """Return this `alpha`, given the solution at an infinite one."""
         curvature = max(smooth.lipschitz(), TINY)
-        moved = point.variable - point.gradient / curvature
-        units = max(curvature, float(norm(point.gradient)))
+        start = point.variable - point.gradient / curvature
+        scale = max(curvature, float(norm(point.gradient)))
 
         def step(alpha: float) -> Array:
-            return self.prox(moved, alpha / self.alpha / curvature)
+            return self.prox(start, alpha / self.alpha / curvature)
 
-        return least_strength(step, moved, ALPHA_MAX * units)
+        return least_strength(step, start, ALPHA_MAX * scale)
 
     def optimality(self, smooth: Smooth, point: Point) -> float:
         """Return the norm of the proximal gradient, relative to the gradient at zero.
 
-        It is ``L ||W - prox(W - gradient / L, 1 / L)||``, zero where W is stationary.
+        It is ``L ||W - prox(W - gradient / L, 1 / L)||``, and zero at an optimum.
         """
         curvature = max(smooth.lipschitz(), TINY)
         W = point.variable
@@ -63,16 +64,16 @@ class Penalty(ABC):
 
 
 class Norm(Penalty):
-    """A penalty that is `alpha` times a norm, so that a dual value bounds the optimum.
+    """A penalty that is `alpha` times a norm, so that there is a duality gap.
 
-    ``W = 0`` is best if and only if ``dual_norm(gradient at zero) <= alpha``.
+    ``W = 0`` is optimal if and only if ``dual_norm(gradient at zero) <= alpha``.
     """
 
     certificate = "dual_gap"
 
     @abstractmethod
     def dual_norm(self, G: Array) -> float:
-        """Return the largest ``<G, W>`` among the W with ``value(W) <= alpha``."""
+        """Return the largest ``<G, W>`` of all W with ``value(W) <= alpha``."""
 
     def alpha_max(self, smooth: Smooth) -> float:
         """Return the least `alpha` at which all coefficients are zero."""

@@ -1,4 +1,4 @@
-"""What tasks share: the contract between estimators and problems."""
+"""The contract of relations between tasks, for estimators and problems."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ._tasks import Coupling
 
 @dataclass(frozen=True)
 class TaskSet:
-    """Tasks as a relation sees them: labels, but neither rows nor targets.
+    """Labels of tasks, without their rows and targets.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class TaskSet:
 
 
 class Fit(Protocol):
-    """A solved problem, as a relation reports on it."""
+    """The part of a solved problem that relations read."""
 
     objective: float
     optimality: float
@@ -60,7 +60,7 @@ class Fit(Protocol):
 
 @dataclass(frozen=True)
 class Chosen:
-    """A relation with its strengths, and how they were chosen.
+    """A relation with chosen strengths, and the results of the search.
 
     Parameters
     ----------
@@ -83,13 +83,13 @@ class Relation(ABC):
     is_coupling: ClassVar[bool]
     # Whether tasks influence each other, so that their targets must share a unit.
     is_shared: ClassVar[bool] = True
-    # Whether intercepts are penalised, so that none can diverge.
+    # Whether intercepts are penalised, and so finite.
     penalizes_intercepts = False
-    # The graph that tasks are nodes of, if there is one.
+    # Graph with the tasks as nodes, if there is one.
     graph: Any = None
 
     def choose(self, study: Any) -> Chosen:
-        """Return the relation itself: its strengths are given."""
+        """Return the relation at the best strengths: itself, as its own are given."""
         return Chosen(self)
 
     def extend(self, models: Any) -> Any:
@@ -97,7 +97,7 @@ class Relation(ABC):
         return models
 
     def report(self, fit: Fit, tasks: TaskSet) -> Mapping[str, Any]:
-        """Return fitted attributes of this relation, by name."""
+        """Return the fitted attributes of this relation, by name."""
         return {}
 
     def report_coef(self, fit: Fit) -> Mapping[str, Any]:
@@ -105,7 +105,7 @@ class Relation(ABC):
         return {}
 
     def report_nodes(self, coef: NDArray[Any]) -> Mapping[str, Any]:
-        """Return fitted attributes of the coefficients of all nodes, by name."""
+        """Return the fitted attributes of all nodes, by name, given their `coef`."""
         return {}
 
 
@@ -123,11 +123,11 @@ class PenalizedRelation(Relation):
     is_coupling = False
     # The penalty, with its strength.
     penalty: Penalty
-    # Strength of a ridge beside the penalty.
+    # Strength of a ridge in addition to the penalty.
     ridge = 0.0
-    # Precision matrix of a coupling beside the penalty, (n_tasks, n_tasks), or None.
+    # Precision matrix of a coupling in addition to the penalty, (n_tasks, n_tasks).
     precision: Any = None
-    # Whether the solver works on a subset of the features at a time.
+    # Whether the solver uses a working set of features.
     selects_features: ClassVar[bool] = False
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Rows of tasks, couplings, and factored blocks of tasks."""
+"""Contracts of rows of tasks, couplings, and factored blocks of tasks."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -8,16 +8,16 @@ from ._arrays import Array
 
 
 class TaskData(ABC):
-    """Rows of several tasks, as the gate hands them on."""
+    """Checked rows of several tasks."""
 
     @abstractmethod
     def moments(self, curvature: bool = True) -> Any:
-        """Return the moments per task, without their matrices if not `curvature`."""
+        """Return the moments per task, with scatter matrices if `curvature`."""
 
     @property
     @abstractmethod
     def shares_moments(self) -> bool:
-        """Whether one scatter of the features serves all tasks."""
+        """Whether all tasks have the same scatter matrix of the features."""
 
     @property
     @abstractmethod
@@ -30,39 +30,42 @@ class TaskData(ABC):
 
     @abstractmethod
     def weighted_groups(self) -> Iterator[Any]:
-        """Yield stacks of tasks with equally many rows, and their weights."""
+        """Yield stacks of tasks with the same number of rows, and their weights."""
 
     @abstractmethod
     def assign_folds(self, n_splits: int) -> Array:
-        """Deal the rows of each task to folds in turn; return rows' folds."""
+        """Assign rows of each task to folds in turn; return the fold of each row."""
 
     @abstractmethod
     def mean_rows(self) -> float:
-        """Return the mean number of rows that a block is built from."""
+        """Return the mean number of rows of a block."""
 
     @abstractmethod
     def roots(self, centred: bool = True) -> tuple[int, Iterable[Any]]:
-        """Return how many blocks there are, and stacks of rows that span them."""
+        """Return the number of blocks, and stacks of rows that span them."""
 
 
 class Coupling(ABC):
-    """How tasks pull on each other quadratically."""
+    """A quadratic penalty on differences between tasks."""
 
     @abstractmethod
     def precision(self, n_tasks: int) -> Any:
-        """Return the precision matrix over tasks of one feature, centre eliminated."""
+        """Return the precision matrix between tasks of one feature.
+
+        A centre is eliminated.
+        """
 
     def penalizes_intercepts(self) -> bool:
-        """Return whether intercepts are pulled, which `precision` does not say."""
+        """Return whether intercepts are penalised too."""
         return False
 
 
 class TaskBlocks(ABC):
-    """Factored blocks ``B_t = S_t + D_t``: what a task sees of a quadratic problem.
+    """Factored blocks ``B_t = S_t + D_t`` of tasks in a quadratic problem.
 
-    ``S_t`` is the curvature of the task's squared loss, ``D_t`` the diagonal of the
-    strengths that pull it. Arrays have a row per task; a first axis of length 1 stands
-    for all tasks alike.
+    ``S_t`` is the Hessian of the task's squared loss, ``D_t`` the diagonal matrix of
+    its strengths. Arrays have a row per task; a first axis of length 1 holds for all
+    tasks.
     """
 
     @abstractmethod
@@ -75,7 +78,7 @@ class TaskBlocks(ABC):
 
     @abstractmethod
     def clean(self, right: Array) -> Array:
-        """Remove from ``right_t`` what rounding put outside the range of ``S_t``."""
+        """Project ``right_t`` onto the range of ``S_t``, to remove rounding errors."""
 
     @abstractmethod
     def centre(self, n_tasks: int, rows: Array, strength: Array) -> Any:

@@ -1,6 +1,10 @@
 """Base class of classifiers: fit, predict and score."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -8,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
+from skmtl._contracts import Array
 from skmtl.data import (
     multiply_rows,
     read_class_labels,
@@ -15,13 +20,13 @@ from skmtl.data import (
     read_sample_weight,
 )
 from skmtl.metrics import average_accuracy
-from skmtl.targets import ClassTarget, predict_finite
+from skmtl.targets import ClassTarget, Target, predict_finite
 
 from ._task_model import TaskModel
 
 
-def _has_scores(self):
-    """Say why there are no scores of classes that cannot occur, or of outputs."""
+def _has_scores(self: Any) -> bool:
+    """Raise an error if a class may have no finite score, or if y was 2-d."""
     if self.class_scope == "task":
         raise AttributeError(
             "decision_function needs class_scope='all': with 'task' a class that a "
@@ -36,21 +41,32 @@ def _has_scores(self):
 
 
 class TaskClassifier(ClassifierMixin, TaskModel):
-    """Classifiers of tasks."""
+    """Classifiers of tasks, with the logistic or the multinomial loss."""
+
+    class_scope: str
+    class_weight: str | Mapping[Any, float] | None
+    classes_: Any
+    task_classes_: Array
 
     __metadata_request__predict_proba = {"task": True}
     __metadata_request__predict_log_proba = {"task": True}
     __metadata_request__decision_function = {"task": True}
 
-    # Whether there must not be more than two classes.
-    _takes_two_classes = False
+    # Whether more than two classes are refused.
+    _takes_two_classes: ClassVar[bool] = False
 
-    def _target(self):
+    def _target(self) -> Target:
         two = self._takes_two_classes
         return ClassTarget(self.class_scope, self.class_weight, two)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, task=None):
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self:
         """Learn all tasks together.
 
         Parameters
@@ -72,24 +88,26 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         """
         return self._fit(X, y, sample_weight, task)
 
-    def _raw(self, X, codes):
-        """Return scores of rows that have been checked, (n_samples[, n_scores])."""
-        return predict_finite(lambda rows: self._calculate(rows, codes), X)
+    def _predict_scores(self, X: Any, codes: Array | None) -> Array:
+        """Return finite scores of checked rows, (n_samples[, n_scores])."""
+        return predict_finite(lambda rows: self._raw_predictions(rows, codes), X)
 
-    def _calculate(self, X, codes):
+    def _raw_predictions(self, X: Any, codes: Array | None) -> Array:
         """Return scores, infinite or NaN where they overflow."""
+        scores: Array
         if codes is None:
             scores = X @ self.coef_.T + self.intercept_
             return scores[:, 0] if self.coef_.shape[0] == 1 else scores
-        coef, level = self._models_at(codes)
-        level = level[codes]
+        coef, intercept = self._models_at(codes)
         if coef.ndim == 2:
-            return multiply_rows(X, coef, codes) + level
-        columns = [multiply_rows(X, part, codes) for part in coef.swapaxes(0, 1)]
-        return np.stack(columns, axis=1) + level
+            scores = multiply_rows(X, coef, codes)
+        else:
+            columns = [multiply_rows(X, part, codes) for part in coef.swapaxes(0, 1)]
+            scores = np.stack(columns, axis=1)
+        return scores + intercept[codes]
 
     @available_if(_has_scores)
-    def decision_function(self, X, task=None):
+    def decision_function(self, X: Any, task: ArrayLike | None = None) -> Array:
         """Score the classes of each row with the model of its task.
 
         Parameters
@@ -105,10 +123,10 @@ class TaskClassifier(ClassifierMixin, TaskModel):
             Log-odds of the second of two classes; a score per class if there are more.
         """
         check_is_fitted(self)
-        return self._raw(*self._read_queries(X, task))
+        return self._predict_scores(*self._read_queries(X, task))
 
-    def predict_proba(self, X, task=None):
-        """Predict the probability of each class with the model of a row's task.
+    def predict_proba(self, X: Any, task: ArrayLike | None = None) -> Any:
+        """Predict the probability of each class with the model of each row's task.
 
         Parameters
         ----------
@@ -121,20 +139,20 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         -------
         ndarray of shape (n_samples, n_classes), or list of them
             Probabilities, in the order of `classes_`; one array per task if `fit` had a
-            2-d y. Rows of tasks never seen are predicted with the shared part.
+            2-d y. Rows of unseen tasks are predicted with the shared part.
         """
         check_is_fitted(self)
         X, codes = self._read_queries(X, task)
-        scores = self._raw(X, codes)
+        scores = self._predict_scores(X, codes)
         if self._layout == "outputs":
             scores = scores.reshape(len(scores), -1)
-            return [_of_two(column) for column in scores.T]
-        found = _of_two(scores) if scores.ndim == 1 else softmax(scores, axis=1)
+            return [_sigmoids(column) for column in scores.T]
+        found = _sigmoids(scores) if scores.ndim == 1 else softmax(scores, axis=1)
         if self.class_scope == "all" or codes is None:
             return found
-        return self._within(found, scores, codes)
+        return self._restrict_to_tasks(found, scores, codes)
 
-    def _within(self, found, scores, codes):
+    def _restrict_to_tasks(self, found: Array, scores: Array, codes: Array) -> Array:
         """Return probabilities among the classes of each row's task."""
         every = np.ones((1, found.shape[1]), dtype=bool)
         known = np.where(codes < self.n_tasks_, codes, -1)
@@ -142,9 +160,10 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         if scores.ndim == 1:
             single = allowed.sum(axis=1) == 1
             return np.where(single[:, None], allowed, found).astype(found.dtype)
-        return softmax(np.where(allowed, scores, -np.inf), axis=1)
+        restricted: Array = softmax(np.where(allowed, scores, -np.inf), axis=1)
+        return restricted
 
-    def predict_log_proba(self, X, task=None):
+    def predict_log_proba(self, X: Any, task: ArrayLike | None = None) -> Any:
         """Predict the logarithm of the probability of each class.
 
         Parameters
@@ -157,7 +176,7 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         Returns
         -------
         ndarray of shape (n_samples, n_classes), or list of them
-            Logarithms of what `predict_proba` returns, minus infinity for 0.
+            Logarithms of the probabilities, minus infinity for 0.
         """
         found = self.predict_proba(X, task)
         with np.errstate(divide="ignore"):
@@ -165,7 +184,7 @@ class TaskClassifier(ClassifierMixin, TaskModel):
                 return [np.log(each) for each in found]
             return np.log(found)
 
-    def predict(self, X, task=None):
+    def predict(self, X: Any, task: ArrayLike | None = None) -> Array:
         """Predict the class of each row with the model of its task.
 
         Parameters
@@ -187,9 +206,16 @@ class TaskClassifier(ClassifierMixin, TaskModel):
                 for classes, each in zip(self.classes_, found, strict=True)
             ]
             return np.stack(chosen, axis=1)
-        return self.classes_[found.argmax(axis=1)]
+        predicted: Array = self.classes_[found.argmax(axis=1)]
+        return predicted
 
-    def score(self, X, y, sample_weight=None, task=None):
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> float:
         """Return the accuracy of the predictions.
 
         Parameters
@@ -206,22 +232,23 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         Returns
         -------
         float
-            Share of rows whose class is right; with a 2-d y the mean of the shares of
-            its columns.
+            Fraction of rows with the right class; with a 2-d y the mean of the
+            fractions of its columns.
         """
         found = self.predict(X, task)
         weight = read_sample_weight(sample_weight, len(found))
         if self._layout != "outputs":
-            return accuracy_score(read_class_labels(y), found, sample_weight=weight)
-        return average_accuracy(read_numeric_target(self, y)[0], found, weight)
+            y = read_class_labels(y)
+            return float(accuracy_score(y, found, sample_weight=weight))
+        return float(average_accuracy(read_numeric_target(self, y)[0], found, weight))
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = self.task_column is None
         tags.classifier_tags.multi_class = not self._takes_two_classes
         return tags
 
 
-def _of_two(scores):
-    """Return the probabilities of two classes, each without a difference."""
+def _sigmoids(scores: Array) -> Array:
+    """Return the probabilities of two classes, each accurate where it is tiny."""
     return np.stack([expit(-scores), expit(scores)], axis=1)

@@ -1,30 +1,41 @@
 """Base class of count models: fit, predict and score with exposures."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import kl_div
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
+from skmtl._contracts import Array
 from skmtl.data import read_numeric_target, read_sample_weight
 from skmtl.losses import Poisson
-from skmtl.targets import CountTarget, read_exposure
+from skmtl.targets import CountTarget, Target, read_exposure
 
 from ._regressor import TaskRegressor
 
 
 class TaskCountRegressor(TaskRegressor):
-    """Regressors of counts, with linear logarithms of the means."""
+    """Regressors of counts, with the Poisson loss and a log link."""
 
     __metadata_request__fit = {"exposure": True}
     __metadata_request__predict = {"exposure": True}
     __metadata_request__score = {"exposure": True}
 
-    def _target(self):
+    def _target(self) -> Target:
         return CountTarget()
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, task=None, exposure=None):
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> Self:
         """Learn all tasks together.
 
         Parameters
@@ -38,9 +49,9 @@ class TaskCountRegressor(TaskRegressor):
         task : array-like of shape (n_samples,), int or str, default=None
             Task label of each row, or one label for all rows, if X has no task column.
         exposure : array-like of shape (n_samples,), default=None
-            How much of time, area or people each row counts over, above 0. The model
-            is of the rate ``y / exposure``, of weight ``sample_weight * exposure``,
-            which is the same as the exposure's logarithm as an offset.
+            Time, area or number of people that each row counts over, above 0. The
+            model is fitted to the rate ``y / exposure`` with weight ``sample_weight *
+            exposure``, which is equivalent to an offset of ``log(exposure)``.
 
         Returns
         -------
@@ -49,10 +60,16 @@ class TaskCountRegressor(TaskRegressor):
         """
         return self._fit(X, y, sample_weight, task, exposure=exposure)
 
-    def _calculate(self, X, codes):
-        return Poisson().mean(super()._calculate(X, codes))
+    def _predictions(self, X: Any, codes: Array | None) -> Array:
+        mean: Array = Poisson().mean(super()._predictions(X, codes))
+        return mean
 
-    def predict(self, X, task=None, exposure=None):
+    def predict(
+        self,
+        X: Any,
+        task: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> Array:
         """Predict the mean count of each row with the model of its task.
 
         Parameters
@@ -62,23 +79,30 @@ class TaskCountRegressor(TaskRegressor):
         task : array-like of shape (n_samples,), int or str, default=None
             Label of each row, or one label for all rows, if `fit` was given labels.
         exposure : array-like of shape (n_samples,), default=None
-            Exposure of each row. Without it, counts are those of an exposure of 1:
-            rates.
+            Exposure of each row. Without it, predictions are rates: counts for an
+            exposure of 1.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_tasks)
-            Means; a column per task if `fit` had a 2-d y. Rows of tasks never seen are
+            Means; a column per task if `fit` had a 2-d y. Rows of unseen tasks are
             predicted with the shared part.
         """
-        rate, exposure = super().predict(X, task), read_exposure(exposure)
-        if exposure is None:
+        rate, exposures = super().predict(X, task), read_exposure(exposure)
+        if exposures is None:
             return rate
-        check_consistent_length(rate, exposure)
-        return (rate.T * exposure).T
+        check_consistent_length(rate, exposures)
+        return (rate.T * exposures).T
 
-    def score(self, X, y, sample_weight=None, task=None, exposure=None):
-        """Return the share of the Poisson deviance that the predictions explain.
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> float:
+        """Return the fraction of Poisson deviance explained by the predictions.
 
         Parameters
         ----------
@@ -96,37 +120,36 @@ class TaskCountRegressor(TaskRegressor):
         Returns
         -------
         float
-            1 for exact predictions, 0 for those of one rate for all rows; with a 2-d y
-            the mean over its columns.
+            1 for exact predictions, 0 for one rate for all rows; with a 2-d y the mean
+            over its columns.
         """
         check_is_fitted(self)
-        mean, y = self.predict(X, task, exposure), read_numeric_target(self, y)[0]
-        ones = np.ones(len(mean))
-        unit, weight = (
-            read_exposure(exposure),
-            read_sample_weight(sample_weight, len(y)),
+        mean, counts = self.predict(X, task, exposure), read_numeric_target(self, y)[0]
+        ones, exposures = np.ones(len(mean)), read_exposure(exposure)
+        exposures = ones if exposures is None else exposures
+        weight = read_sample_weight(sample_weight, len(counts))
+        weight = ones if weight is None else weight
+        check_consistent_length(counts, mean, weight)
+        columns = zip(
+            counts.reshape(len(mean), -1).T, mean.reshape(len(mean), -1).T, strict=True
         )
-        unit, weight = (ones if each is None else each for each in (unit, weight))
-        check_consistent_length(y, mean, weight)
-        y, mean = (array.reshape(len(mean), -1) for array in (y, mean))
-        columns = zip(y.T, mean.T, strict=True)
-        shares = [_explain(*column, unit, weight) for column in columns]
-        return float(np.nanmean(shares))
+        fractions = [_explained(*column, exposures, weight) for column in columns]
+        return float(np.nanmean(fractions))
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
         return tags
 
 
-def _explain(y, mean, unit, weight):
-    """Return the share of a deviance from one rate that is explained, NaN if unseen."""
-    seen = ~np.isnan(y) & (weight > 0)
-    y, mean, unit, weight = y[seen], mean[seen], unit[seen], weight[seen]
+def _explained(y: Array, mean: Array, exposure: Array, weight: Array) -> float:
+    """Return the fraction of deviance explained, NaN without rows of weight."""
+    kept = ~np.isnan(y) & (weight > 0)
+    y, mean, exposure, weight = y[kept], mean[kept], exposure[kept], weight[kept]
     if not len(y):
         return np.nan
-    level = unit * ((weight @ y) / (weight @ unit))
-    left, whole = weight @ kl_div(y, mean), weight @ kl_div(y, level)
-    if whole > 0:
-        return 1 - left / whole
-    return float(left == 0)
+    constant = exposure * ((weight @ y) / (weight @ exposure))
+    residual, null = weight @ kl_div(y, mean), weight @ kl_div(y, constant)
+    if null > 0:
+        return float(1 - residual / null)
+    return float(residual == 0)

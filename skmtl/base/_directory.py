@@ -1,27 +1,30 @@
-"""Directories of models: which model predicts a row."""
+"""Directories of models: find the model of each row."""
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
+from skmtl._contracts import Array
 from skmtl.data import TaskGraph, place_labels, read_queries
 
 
 class TaskDirectory:
     """The models of tasks, then the shared part for unseen tasks."""
 
-    def read(self, estimator, X, task):
-        """Return checked rows, and the position of the model of each."""
-        return read_queries(estimator, X, task)
+    def read(self, estimator: Any, X: Any, task: Any) -> tuple[Any, Array | None]:
+        """Return checked rows, and the position of each row's model."""
+        X, codes = read_queries(estimator, X, task)
+        return X, codes
 
-    def models(self, fitted, codes):
+    def models(self, fitted: Any, codes: Array) -> tuple[Array, Array]:
         """Return coefficients and intercepts by position; -1 is the shared part."""
         coef = np.concatenate([fitted.coef_, fitted.coef_shared_[None]])
         return coef, np.append(fitted.intercept_, [fitted.intercept_shared_], axis=0)
 
 
 class NodeDirectory:
-    """The models of a graph's nodes and of gaps in a chain, then the shared part.
+    """The models of a graph's nodes, of the gaps in a chain, then the shared part.
 
     Parameters
     ----------
@@ -29,17 +32,17 @@ class NodeDirectory:
         The graph.
     """
 
-    def __init__(self, graph):
+    def __init__(self, graph: TaskGraph) -> None:
         self.labels = NodeLabels.of(graph)
 
-    def read(self, estimator, X, task):
-        """Return checked rows, and the position of the model of each."""
+    def read(self, estimator: Any, X: Any, task: Any) -> tuple[Any, Array | None]:
+        """Return checked rows, and the position of each row's model."""
         labels = self.labels
         place = labels.place if labels.graph.is_natural else None
         X, codes = read_queries(estimator, X, task, labels.known, place)
-        return X, None if codes is None else labels.rows(codes)
+        return X, None if codes is None else labels.positions(codes)
 
-    def models(self, fitted, codes):
+    def models(self, fitted: Any, codes: Array) -> tuple[Array, Array]:
         """Return coefficients and intercepts by position; -1 is the shared part."""
         parts = [(fitted.coef_nodes_, fitted.intercept_nodes_)]
         if (codes >= len(fitted.nodes_)).any():
@@ -53,28 +56,28 @@ class NodeDirectory:
 
 @dataclass(frozen=True)
 class NodeLabels:
-    """Map labels to nodes of a graph, or gaps in a chain.
+    """Map from labels to nodes of a graph, or gaps in a chain.
 
     Models are in the order of the nodes, then of the gaps: before the first task of the
-    chain, between two, and after the last. A task in a gap gets its neighbours' mean,
-    which minimises the penalty.
+    chain, between two tasks, and after the last. A task in a gap gets the mean of its
+    neighbours, which minimises the penalty.
 
     Parameters
     ----------
     graph : TaskGraph
         The graph.
     known : ndarray of shape (n_known,)
-        Labels of nodes: of tasks, and of groups unless a task has the same label.
+        Labels of tasks, then of groups unless a task has the same label.
     nodes : ndarray of shape (n_known,), dtype intp
-        Those nodes.
+        Node of each label.
     """
 
     graph: TaskGraph
-    known: np.ndarray
-    nodes: np.ndarray
+    known: Array
+    nodes: Array
 
     @classmethod
-    def of(cls, graph):
+    def of(cls, graph: TaskGraph) -> Self:
         """Read the labels of a graph."""
         tasks = np.concatenate([graph.tasks, graph.absent])
         taken = set(tasks.tolist())
@@ -90,21 +93,23 @@ class NodeLabels:
         known = np.concatenate([tasks, names])
         return cls(graph, known, np.concatenate([np.arange(len(tasks)), places]))
 
-    def place(self, labels):
-        """Return codes for labels in gaps of the chain, -1 for others.
+    def place(self, labels: Array) -> Array:
+        """Return the codes of labels in gaps of the chain, -1 for others.
 
-        The codes follow those of the known labels.
+        The codes of gaps follow those of the known labels.
         """
         place = place_labels(self.graph.order, labels)
         return np.where(place < 0, -1, len(self.known) + place)
 
-    def rows(self, codes):
-        """Return the position of each code's model, -1 for none."""
-        n_gaps = len(self.graph.order) + 1 if self.graph.is_natural else 0
-        n_nodes = len(self.graph.nodes)
-        return np.concatenate([self.nodes, n_nodes + np.arange(n_gaps), [-1]])[codes]
+    def positions(self, codes: Array) -> Array:
+        """Return the position of each code's model, -1 for the shared part."""
+        order: Any = self.graph.order
+        n_gaps = len(order) + 1 if self.graph.is_natural else 0
+        gaps = len(self.graph.nodes) + np.arange(n_gaps)
+        positions: Array = np.concatenate([self.nodes, gaps, [-1]])
+        return positions[codes]
 
-    def gaps(self):
-        """Return the nodes on both sides of each gap; at the ends both are the same."""
+    def gaps(self) -> tuple[Array, Array]:
+        """Return the two nodes beside each gap; at the ends they are the same."""
         along = self.graph.along()
         return along[np.r_[0, : len(along)]], along[np.r_[: len(along), -1]]

@@ -1,15 +1,19 @@
-"""Base classes of regressors: fit, predict and score; add batches."""
+"""Base classes of regressors: fit, predict, score and partial_fit."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, Self
 
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._contracts import TaskSet
+from skmtl._contracts import Array, Relation, TaskSet
 from skmtl._linalg import calculation
 from skmtl.data import (
+    TaskMoments,
     multiply_rows,
     read_numeric_target,
     read_sample_weight,
@@ -17,19 +21,25 @@ from skmtl.data import (
 )
 from skmtl.metrics import nan_r2_score
 from skmtl.problems import pose_moments
-from skmtl.targets import NumericTarget, predict_finite
+from skmtl.targets import NumericTarget, Sample, Target, predict_finite
 
 from ._task_model import TaskModel
 
 
 class TaskRegressor(RegressorMixin, TaskModel):
-    """Regressors of tasks."""
+    """Regressors of tasks, with the squared loss unless `_target` returns another."""
 
-    def _target(self):
+    def _target(self) -> Target:
         return NumericTarget()
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, task=None):
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self:
         """Learn all tasks together.
 
         Parameters
@@ -50,7 +60,7 @@ class TaskRegressor(RegressorMixin, TaskModel):
         """
         return self._fit(X, y, sample_weight, task)
 
-    def predict(self, X, task=None):
+    def predict(self, X: Any, task: ArrayLike | None = None) -> Array:
         """Predict each row with the model of its task.
 
         Parameters
@@ -63,24 +73,33 @@ class TaskRegressor(RegressorMixin, TaskModel):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_tasks)
-            Predictions; a column per task if `fit` had a 2-d y. Rows of tasks never
-            seen are predicted with the shared part.
+            Predictions; a column per task if `fit` had a 2-d y. Rows of unseen tasks
+            are predicted with the shared part.
         """
         check_is_fitted(self)
         return self._predict(*self._read_queries(X, task))
 
-    def _predict(self, X, codes):
+    def _predict(self, X: Any, codes: Array | None) -> Array:
         """Return finite predictions for checked rows."""
-        return predict_finite(lambda rows: self._calculate(rows, codes), X)
+        return predict_finite(lambda rows: self._predictions(rows, codes), X)
 
-    def _calculate(self, X, codes):
-        """Return raw predictions, infinite or NaN where they overflow."""
+    def _predictions(self, X: Any, codes: Array | None) -> Array:
+        """Return predictions, infinite or NaN where they overflow."""
+        raw: Array
         if codes is None:
-            return X @ self.coef_.T + self.intercept_
+            raw = X @ self.coef_.T + self.intercept_
+            return raw
         coef, intercept = self._models_at(codes)
-        return multiply_rows(X, coef, codes) + intercept[codes]
+        raw = multiply_rows(X, coef, codes)
+        return raw + intercept[codes]
 
-    def score(self, X, y, sample_weight=None, task=None):
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> float:
         """Return the coefficient of determination of the predictions.
 
         Parameters
@@ -103,27 +122,36 @@ class TaskRegressor(RegressorMixin, TaskModel):
         target, found = read_numeric_target(self, y)[0], self.predict(X, task)
         weight = read_sample_weight(sample_weight, len(found))
         metric = nan_r2_score if self._layout == "outputs" else r2_score
-        return metric(target, found, sample_weight=weight)
+        return float(metric(target, found, sample_weight=weight))
 
 
 class MomentRegressor(TaskRegressor):
-    """Regressors with given strengths and the squared loss, which add batches."""
+    """Regressors with given strengths and the squared loss, which learn from batches.
+
+    Moments of the rows add up over batches, so `partial_fit` keeps no rows.
+    """
 
     @abstractmethod
-    def _relation(self, tasks):
-        """Return what the tasks share, as a Relation."""
+    def _relation(self, tasks: TaskSet) -> Relation:
+        """Return what the tasks share."""
 
-    def _keep(self, moments, fit):
+    def _retain(self, moments: TaskMoments | None, fit: Any) -> dict[str, Any]:
         if moments is not None:
             return {"moments_": moments}
         return {"_fit_of_rows": fit.detail} if fit.is_exact else {}
 
     @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, task=None):
-        """Learn from a further batch, as if all batches had come at once.
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from a further batch; the model is that of a fit to all batches.
 
-        The order of the batches does not matter, and hyper-parameters may be changed
-        between them. Tasks may be new in any batch.
+        Batches may come in any order, bring new tasks, and follow a change of the
+        hyper-parameters.
 
         Parameters
         ----------
@@ -146,8 +174,7 @@ class MomentRegressor(TaskRegressor):
             raise ValueError(
                 "partial_fit must follow partial_fit, or a fit that kept moments. This "
                 "fit had fewer rows per task than features, or a large sparse X, and "
-                "kept none. Start again: clone the model and give it every batch by "
-                "partial_fit."
+                "kept none. Clone the model and pass every batch to partial_fit."
             )
         given = {"sample_weight": sample_weight, "task": task}
         sample = self._target().read(self, X, y, reset=not begun, **given)
@@ -156,14 +183,14 @@ class MomentRegressor(TaskRegressor):
             moments = self.moments_ + moments if begun else moments
             return self._store(sample, self._learn_moments(sample, moments))
 
-    def _learn_moments(self, sample, moments):
-        """Return the fitted attributes of moments by name."""
+    def _learn_moments(self, sample: Sample, moments: TaskMoments) -> Mapping[str, Any]:
+        """Fit the moments and return the fitted attributes by name."""
         tasks, relation, problem = self._pose_moments(moments)
         fit = self._solve(problem, tasks)
         learnt = self._describe(self._target(), sample, tasks, relation, fit)
-        return {**learnt, **self._keep(moments, fit)}
+        return {**learnt, **self._retain(moments, fit)}
 
-    def _pose_moments(self, moments):
+    def _pose_moments(self, moments: TaskMoments) -> tuple[TaskSet, Relation, Any]:
         """Return the tasks, their relation, and the problem of their moments."""
         factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
         weight = moments.weight if factor is None else factor * moments.weight

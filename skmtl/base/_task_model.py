@@ -1,16 +1,18 @@
 """The base class of all linear models of tasks."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, clone
 
 from skmtl._compat import Documented
-from skmtl._contracts import TaskSet
+from skmtl._contracts import Array, Relation, TaskSet
 from skmtl._linalg import calculation
 from skmtl.problems import pose
 from skmtl.selection import Study
-from skmtl.targets import check_fit_is_finite, seen_tasks
+from skmtl.targets import Sample, Target, check_fit_is_finite, seen_tasks
 
 from ._convergence import warn_of_convergence
 from ._directory import NodeDirectory, TaskDirectory
@@ -22,22 +24,43 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
     A final class has its parameters and one method, `_relation`.
     """
 
+    # Parameters of every final class.
+    fit_intercept: bool
+    task_column: Any
+    handle_unknown: str
+    task_weight: Any
+    # Fitted attributes.
+    coef_: Any
+    intercept_: Any
+    tasks_: Array
+    n_tasks_: int
+    # How tasks were declared in `fit`.
+    _layout: str
+
     __metadata_request__fit = {"task": True}
     __metadata_request__predict = {"task": True}
     __metadata_request__score = {"task": True}
 
     @abstractmethod
-    def _relation(self, tasks):
+    def _relation(self, tasks: TaskSet) -> Any:
         """Return what the tasks share: a Relation, or a search for its strengths."""
 
     @abstractmethod
-    def _target(self):
+    def _target(self) -> Target:
         """Return the kind of the targets."""
 
-    def _fit(self, X, y, sample_weight, task, search=None, **more):
-        """Read rows, pose and solve the problem, and store what was learnt.
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        task: Any,
+        search: Any = None,
+        **more: Any,
+    ) -> Self:
+        """Read rows, pose and solve the problem, and store the fitted attributes.
 
-        A search chooses the strengths in place of the parameters.
+        If given, a search replaces the relation and chooses its strengths.
         """
         target = self._target()
         given = {"sample_weight": sample_weight, "task": task, **more}
@@ -47,8 +70,10 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
                 sample, self._learn(target, sample, (X, y, task), search)
             )
 
-    def _learn(self, target, sample, given, search=None):
-        """Return the fitted attributes by name."""
+    def _learn(
+        self, target: Any, sample: Sample, given: tuple[Any, Any, Any], search: Any
+    ) -> Mapping[str, Any]:
+        """Fit the rows and return the fitted attributes by name."""
         rows = sample.rows
         tasks = TaskSet(rows.tasks, rows.orders, seen_tasks(rows), rows.X.shape[1])
         relation = self._relation(tasks)
@@ -64,41 +89,50 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
             self.fit_intercept,
             targets,
             *given,
-            make_model=self._maker(target, sample),
+            make_model=self._model_maker(target, sample),
             smooths=smooths,
-            **self._stopping(),
+            **self._solver_parameters(),
         )
         chosen = relation.choose(study)
-        fit, kept = chosen.fit, {}
+        fit: Any = chosen.fit
+        kept: dict[str, Any] = {}
         if fit is None:
             problem = pose(rows, loss, chosen.relation, self.fit_intercept, targets)
             fit = self._solve(problem, tasks)
-            kept = self._keep(problem.moments, fit)
+            kept = self._retain(problem.moments, fit)
         learnt = self._describe(target, sample, tasks, chosen.relation, fit)
         return {**learnt, **kept, **chosen.facts}
 
-    def _keep(self, moments, fit):
-        """Return what later batches and standard deviations need, by attribute."""
+    def _retain(self, moments: Any, fit: Any) -> dict[str, Any]:
+        """Return attributes that `partial_fit` and standard deviations need."""
         return {}
 
-    def _stopping(self):
-        """Return the parameters of the solver by name, if there are any."""
+    def _solver_parameters(self) -> dict[str, Any]:
+        """Return the parameters `tol` and `max_iter` by name, if the model has them."""
         return {k: vars(self)[k] for k in ("tol", "max_iter") if k in vars(self)}
 
-    def _solve(self, problem, tasks):
-        fit = problem.solve(self._start(tasks), **self._stopping())
+    def _solve(self, problem: Any, tasks: TaskSet) -> Any:
+        """Solve a problem, and warn if the solver has not converged."""
+        fit = problem.solve(self._start(tasks), **self._solver_parameters())
         warn_of_convergence(fit)
         return fit
 
-    def _start(self, tasks):
-        """Return the last solution, if it was of the same tasks, for a warm start."""
+    def _start(self, tasks: TaskSet) -> Any:
+        """Return the start of the solver: for a warm start, the last solution."""
         if not vars(self).get("warm_start") or "_variable" not in vars(self):
             return None
         known, variable = self._variable
         return variable if np.array_equal(known, tasks.labels) else None
 
-    def _describe(self, target, sample, tasks, relation, fit):
-        """Return the fitted attributes of a fit by name."""
+    def _describe(
+        self,
+        target: Target,
+        sample: Sample,
+        tasks: TaskSet,
+        relation: Relation,
+        fit: Any,
+    ) -> Mapping[str, Any]:
+        """Return the fitted attributes of a solved problem by name."""
         models = relation.extend(fit.models)
         own, single = models.first(len(tasks)), sample.rows.layout == "single"
         learnt = {
@@ -125,15 +159,15 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
                 "_graph": relation.graph,
                 **relation.report_nodes(nodes["coef_"]),
             }
-        return learnt | relation.report(fit, tasks)
+        return {**learnt, **relation.report(fit, tasks)}
 
-    def _maker(self, target, sample):
-        """Return a function that turns models into a fitted estimator, for scorers."""
+    def _model_maker(self, target: Target, sample: Sample) -> Callable[[Any], Any]:
+        """Return a function that makes a fitted estimator of models, for scorers."""
         names = "n_features_in_", "feature_names_in_"
-        about = {name: vars(self)[name] for name in names if name in vars(self)}
+        columns = {name: vars(self)[name] for name in names if name in vars(self)}
         tasks = sample.rows.tasks
 
-        def make(models):
+        def make(models: Any) -> Any:
             single = sample.rows.layout == "single"
             learnt = {
                 "tasks_": tasks,
@@ -141,34 +175,34 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
                 **target.shape(sample, models, single),
                 **target.report_kind(sample),
             }
-            return clone(self)._store(sample, {**about, **learnt})
+            return clone(self)._store(sample, {**columns, **learnt})
 
         return make
 
-    def _store(self, sample, learnt):
-        """Store the fitted attributes, in place of those of an earlier fit."""
+    def _store(self, sample: Sample, learnt: Mapping[str, Any]) -> Self:
+        """Replace the fitted attributes of an earlier fit."""
         check_fit_is_finite(learnt, sample.rows)
         for name in vars(self).get("_learnt", ()):
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         self._layout, self._learnt = sample.rows.layout, tuple(learnt)
         for name, value in learnt.items():
             setattr(self, name, value)
         return self
 
     @property
-    def _directory(self):
+    def _directory(self) -> TaskDirectory | NodeDirectory:
         graph = vars(self).get("_graph")
         return TaskDirectory() if graph is None else NodeDirectory(graph)
 
-    def _read_queries(self, X, task):
-        """Return checked rows, and the position of the model of each."""
+    def _read_queries(self, X: Any, task: Any) -> tuple[Any, Array | None]:
+        """Return checked rows, and the position of each row's model."""
         return self._directory.read(self, X, task)
 
-    def _models_at(self, codes):
+    def _models_at(self, codes: Array) -> tuple[Array, Array]:
         """Return coefficients and intercepts by position; -1 is the shared part."""
         return self._directory.models(self, codes)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         if self.task_column is not None:

@@ -160,7 +160,7 @@ class MixedPredictor(TaskModel):
             outcome, raw = self._raw(data.X, row[part], label)
             values = cells[data.y[part].astype(np.intp)]
             weight = None if data.weight is None else data.weight[part]
-            scores.append(outcome.explain(values, raw, weight))
+            scores.append(outcome.score(values, raw, weight))
         known = np.array(scores)[~np.isnan(scores)]
         return float(known.mean()) if len(known) else np.nan
 
@@ -206,7 +206,7 @@ class MixedPredictor(TaskModel):
             raw = predict_finite(lambda some: some @ coef.T + level, X[rows], rows)
         else:
             raw = X[rows] @ coef.T + level
-        return self._outcomes[label], raw
+        return self._kinds[label], raw
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

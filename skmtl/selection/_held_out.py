@@ -255,7 +255,7 @@ def held_out_measure(study, scoring):
     is_class_score = scoring in _FAST and study.targets is not None
     if scoring is not None and not is_class_score:
         return HeldOutScore(scoring, study)
-    targets = None if study.targets is None else study.targets.unsmoothed()
+    targets = None if study.targets is None else study.targets.without_pseudo_rows()
     rows = study.rows.stacked() if study.rows.shares_rows else study.rows
     datafit = Datafit(rows, study.loss, study.fit_intercept, targets)
     if study.loss.is_scaled:
@@ -295,5 +295,5 @@ def pose_fold(study, train):
     """Return training rows, and targets that can be learnt from them."""
     rows, targets = study.rows.select(train), study.targets
     if targets is not None:
-        targets = targets.learnable(rows, study.smooths)
+        targets = targets.smooth_missing(rows, study.smooths)
     return rows, targets

@@ -155,7 +155,7 @@ def warn_of_path(solutions, tol):
     if failed:
         warnings.warn(
             f"{len(failed)} of {len(solutions)} strengths were solved to "
-            f"{max(failed):.1e} at worst, and tol asks for {tol:.1e}. Raise max_iter, "
+            f"{max(failed):.1e} at worst, above tol={tol:.1e}. Raise max_iter, "
             "or scale the features.",
             ConvergenceWarning,
             stacklevel=2,

@@ -1,13 +1,18 @@
-"""Targets of classification."""
+"""Targets that are classes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from skmtl._contracts import Array, Loss
 from skmtl.data import (
+    TaskRows,
     find_missing,
     read_array,
     read_class_labels,
@@ -27,18 +32,18 @@ class ClassTarget(Target):
     Parameters
     ----------
     scope : {"all", "task"}
-        Whether all classes may occur in a task, or those of its rows only.
+        Classes that a task may have: all, or only those of its rows.
     class_weight : {"balanced"}, mapping or None
         Factor of each class in the weights of the rows.
     takes_two : bool, default=False
-        Whether there must not be more than two classes.
+        Whether more than two classes are refused.
     """
 
     scope: str
-    class_weight: object
+    class_weight: str | Mapping[Any, float] | None
     takes_two: bool = False
 
-    def read(self, estimator, X, y, **given):
+    def read(self, estimator: Any, X: Any, y: Any, **given: Any) -> Sample:
         weight = self.class_weight
         rows, classes = read_classes(estimator, X, y, class_weight=weight, **given)
         if self.takes_two and len(classes) > 2:
@@ -50,21 +55,24 @@ class ClassTarget(Target):
             )
         return Sample(rows, classes)
 
-    def prepare(self, sample, smooths):
-        n_classes = len(sample.classes)
+    def prepare(
+        self, sample: Sample, smooths: bool
+    ) -> tuple[TaskRows, Loss, "ClassTargets"]:
+        n_classes = len(sample.known_classes)
         rows, targets = target_classes(sample.rows, n_classes, self.scope, smooths)
-        loss = Logistic() if n_classes == 2 else Multinomial(n_classes)
+        loss: Loss = Logistic() if n_classes == 2 else Multinomial(n_classes)
         return rows, loss, targets
 
-    def report_kind(self, sample):
-        classes, rows = sample.classes, sample.rows
-        found = find_classes(rows, len(classes))
-        if rows.layout == "outputs":
-            classes = [classes] * len(rows.tasks)
-        return {"classes_": classes, "task_classes_": found}
+    def report_kind(self, sample: Sample) -> dict[str, Any]:
+        classes, rows = sample.known_classes, sample.rows
+        per_task = [classes] * len(rows.tasks)
+        return {
+            "classes_": per_task if rows.layout == "outputs" else classes,
+            "task_classes_": find_classes(rows, len(classes)),
+        }
 
-    def shape(self, sample, models, single):
-        n_classes = len(sample.classes)
+    def shape(self, sample: Sample, models: Any, single: bool) -> dict[str, Any]:
+        n_classes = len(sample.known_classes)
         if n_classes > 2:
             models = models.change_basis(contrasts(n_classes))
         values = cast_models(models, float_type(sample.rows.X))
@@ -82,27 +90,28 @@ class ClassTarget(Target):
 
 @dataclass(frozen=True)
 class ClassTargets:
-    """Turn codes of classes into targets: 1 for the class of the row, else 0.
+    """Indicators of classes: 1 for the class of the row, else 0.
 
     A task that lacks a class has no finite intercept for it. One pseudo-row of weight 1
-    with the overall class frequencies is added to such a task.
+    with the overall class frequencies is added to such a task: its effect is to mix
+    the targets of the task's rows with these frequencies.
 
     Parameters
     ----------
     shares : ndarray of shape (n_classes,)
         Share of each class in the weight of all rows.
     mix : ndarray of shape (n_tasks,)
-        How much of each target is spread over the classes in their shares.
+        Fraction of each target that is replaced by the shares, 0 to 1.
     allowed : ndarray of shape (n_tasks, n_classes), dtype bool, or None, default=None
-        Which classes may occur in a task; None means all.
+        Classes that a task may have; None means all.
     """
 
-    shares: np.ndarray
-    mix: np.ndarray
-    allowed: np.ndarray | None = None
+    shares: Array
+    mix: Array
+    allowed: Array | None = None
 
-    def rows(self, codes, tasks):
-        """Return the targets of rows, NaN for classes that cannot occur.
+    def rows(self, codes: Array, tasks: Array) -> Array:
+        """Return the targets of rows, NaN for classes that their task cannot have.
 
         Parameters
         ----------
@@ -114,37 +123,39 @@ class ClassTargets:
         Returns
         -------
         ndarray of shape (n_stacked, n_rows, n_classes) or (n_stacked, n_rows, 1)
-            The targets; of two classes only those of the second.
+            The targets. With two classes, only those of the second.
         """
         n_classes = len(self.shares)
         first = 1 if n_classes == 2 else 0
         numbers = np.arange(first, n_classes)
         mix = self.mix[tasks][:, None, None]
-        target = (codes[:, :, None] == numbers) * (1 - mix) + mix * self.shares[first:]
+        target: Array = (codes[:, :, None] == numbers) * (1 - mix)
+        target = target + mix * self.shares[first:]
         if self.allowed is None:
             return target
         return np.where(self.allowed[tasks][:, None, first:], target, np.nan)
 
-    def unsmoothed(self):
+    def without_pseudo_rows(self) -> "ClassTargets":
         """Return the targets without pseudo-rows, to measure losses by."""
         return replace(self, mix=np.zeros_like(self.mix))
 
-    def learnable(self, rows, smooths=False):
-        """Return targets for some of the rows, smoothed if these lack a class.
+    def smooth_missing(self, rows: TaskRows, smooths: bool = False) -> "ClassTargets":
+        """Add pseudo-rows to tasks that lack a class in some of the rows.
 
         Parameters
         ----------
         rows : TaskRows
-            The rows, whose targets are codes of classes.
+            Some of the rows, such as the training rows of a fold, with codes of classes
+            as targets.
         smooths : bool, default=False
-            Whether a task that lacks a class is smoothed even if others have it.
+            Whether to add them to a task that lacks a class even if others have it.
 
         Returns
         -------
         ClassTargets
-            The targets.
+            Targets of these rows.
         """
-        totals = _count(rows, len(self.shares))
+        totals = _sum_weights(rows, len(self.shares))
         found, pseudo = totals > 0, 1 / (totals.sum(axis=1) + 1)
         if not found.any(axis=0).all():
             return replace(self, mix=pseudo)
@@ -157,16 +168,16 @@ class ClassTargets:
 
 
 def read_classes(
-    estimator,
-    X,
-    y,
+    estimator: Any,
+    X: Any,
+    y: Any,
     *,
-    task=None,
-    sample_weight=None,
-    task_weight=None,
-    class_weight=None,
-):
-    """Check what a classifier is fitted on, and group its rows by task.
+    task: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    task_weight: str | Mapping[Any, float] | None = None,
+    class_weight: str | Mapping[Any, float] | None = None,
+) -> tuple[TaskRows, Array]:
+    """Check the training rows of a classifier, and group them by task.
 
     Parameters
     ----------
@@ -185,13 +196,13 @@ def read_classes(
         Factor of each task's loss.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights: a mapping from classes to numbers, or
-        "balanced" to give all classes the same total weight. Columns of a 2-d y are
-        balanced each on their own.
+        "balanced" to give all classes the same total weight. In a 2-d y, each column
+        is balanced separately.
 
     Returns
     -------
     rows : TaskRows
-        Rows of each task, whose targets are positions in `classes`.
+        Rows of each task, with positions in `classes` as targets.
     classes : ndarray of shape (n_classes,)
         Sorted classes.
 
@@ -222,26 +233,28 @@ def read_classes(
     return _weigh_classes(rows, classes, class_weight), classes
 
 
-def target_classes(rows, n_classes, scope="all", soften=True):
-    """Describe the targets of rows of classes, and drop rows that tell nothing.
+def target_classes(
+    rows: TaskRows, n_classes: int, scope: str = "all", smooths: bool = True
+) -> tuple[TaskRows, ClassTargets]:
+    """Return the targets of rows, and weigh tasks of one possible class zero.
 
     Parameters
     ----------
     rows : TaskRows
-        Rows of each task, whose targets are codes of classes.
+        Rows of each task, with codes of classes as targets.
     n_classes : int
         Number of classes.
     scope : {"all", "task"}, default="all"
-        Whether all classes may occur in every task, or only those that were seen there.
-    soften : bool, default=True
+        Classes that a task may have: all, or only those of its rows.
+    smooths : bool, default=True
         Whether tasks that lack a class get a pseudo-row.
 
     Returns
     -------
     rows : TaskRows
-        The same rows; of weight zero where only one class may occur.
+        The same rows, with weight zero in tasks that can have only one class.
     targets : ClassTargets
-        Turns codes into targets.
+        Converts codes to targets.
 
     Examples
     --------
@@ -253,16 +266,16 @@ def target_classes(rows, n_classes, scope="all", soften=True):
     >>> target_classes(rows, 2)[1].rows(np.array([[1]]), np.array([1]))
     array([[[0.83333333]]])
     """
-    totals = _count(rows, n_classes)
+    totals = _sum_weights(rows, n_classes)
     shares = totals.sum(axis=0) / totals.sum()
     weight, found = totals.sum(axis=1), totals > 0
     lacking = found.sum(axis=1) < n_classes
     if scope == "all":
-        mix = np.where(lacking & soften, 1 / (weight + 1), 0.0)
+        mix = np.where(lacking & smooths, 1 / (weight + 1), 0.0)
         return rows, ClassTargets(shares, mix)
     if (found.sum(axis=1) < 2).all():
         raise ValueError(
-            "class_scope='task' needs a task with rows of two classes at least, got "
+            "class_scope='task' needs a task with rows of at least two classes, got "
             f"one class in each of {len(found)} tasks. Use class_scope='all'."
         )
     single = np.repeat(found.sum(axis=1) < 2, np.diff(rows.offsets))
@@ -273,13 +286,13 @@ def target_classes(rows, n_classes, scope="all", soften=True):
     return rows, ClassTargets(shares, none, allowed if n_classes > 2 else None)
 
 
-def find_classes(rows, n_classes):
-    """Return which classes each task has rows of, of any weight.
+def find_classes(rows: TaskRows, n_classes: int) -> Array:
+    """Find the classes of each task's rows, whatever their weight.
 
     Parameters
     ----------
     rows : TaskRows
-        Rows of each task, whose targets are codes of classes.
+        Rows of each task, with codes of classes as targets.
     n_classes : int
         Number of classes.
 
@@ -299,10 +312,11 @@ def find_classes(rows, n_classes):
     array([[ True,  True],
            [False,  True]])
     """
-    return _count(replace(rows, weight=None, task_weight=None), n_classes) > 0
+    found: Array = _sum_weights(replace(rows, weight=None, task_weight=None), n_classes)
+    return found > 0
 
 
-def _count(rows, n_classes):
+def _sum_weights(rows: TaskRows, n_classes: int) -> Array:
     """Return the weight of each class in each task."""
     n_tasks = len(rows.tasks)
     codes = np.repeat(np.arange(n_tasks), np.diff(rows.offsets)) * n_classes
@@ -311,8 +325,8 @@ def _count(rows, n_classes):
     return totals.reshape(n_tasks, n_classes)
 
 
-def _encode_classes(estimator, y):
-    """Return the classes and the position of each target among them."""
+def _encode_classes(estimator: Any, y: Any) -> tuple[Array, Any]:
+    """Return the sorted classes, and the position of each target among them."""
     if y is None:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but "
@@ -322,43 +336,44 @@ def _encode_classes(estimator, y):
     values = read_array(y)
     if values.ndim > 1 and values.shape[1] > 1:
         known = values[~find_missing(values)].tolist() if values.dtype == object else []
-        strange = [each for each in known if not isinstance(each, Real)]
-        if strange or values.dtype.kind in "USTmM":
-            raise ValueError(_explain_indicators([*strange, *values.ravel()][0]))
+        invalid = [each for each in known if not isinstance(each, Real)]
+        if invalid or values.dtype.kind in "USTmM":
+            raise ValueError(_explain_indicators([*invalid, *values.ravel()][0]))
         return np.array([0, 1]), y
     labels = read_class_labels(values)
     check_classification_targets(labels)
-    return np.unique(labels, return_inverse=True)
+    classes, codes = np.unique(labels, return_inverse=True)
+    return classes, codes
 
 
-def _check_indicators(y):
-    strange = y[(y != 0) & (y != 1)]
-    if len(strange):
-        raise ValueError(_explain_indicators(float(strange[0])))
+def _check_indicators(y: Array) -> None:
+    invalid = y[(y != 0) & (y != 1)]
+    if len(invalid):
+        raise ValueError(_explain_indicators(float(invalid[0])))
 
 
-def _explain_indicators(strange):
+def _explain_indicators(invalid: Any) -> str:
     return (
         "A 2-d y must hold 0, 1 and NaN, as each column is a task of two classes, got "
-        f"{strange!r}. For other classes, give each cell a row of its own, with a task "
+        f"{invalid!r}. For other classes, give each cell a row of its own, with a task "
         "column; also for cross_val_predict(method='predict_proba'), which treats NaN "
         "as a class."
     )
 
 
-def _check_several(estimator, rows, classes):
-    """Refuse rows of one class, those of weight zero left out."""
+def _check_several(estimator: Any, rows: TaskRows, classes: Array) -> None:
+    """Raise an error if rows with weight have only one class."""
     kept = rows.y if rows.weight is None else rows.y[rows.weight > 0]
     found = np.unique(kept).astype(int)
     if len(found) < 2:
         raise ValueError(
-            f"{type(estimator).__name__} needs rows of two classes at least that have "
-            f"a weight, got one class: {classes[found].tolist()}."
+            f"{type(estimator).__name__} needs rows of at least two classes with "
+            f"weight above 0, got one class: {classes[found].tolist()}."
         )
 
 
-def _weigh_classes(rows, classes, class_weight):
-    """Multiply the weights by those of the classes."""
+def _weigh_classes(rows: TaskRows, classes: Array, class_weight: Any) -> TaskRows:
+    """Multiply the weights of rows by those of their classes."""
     if class_weight is None:
         return rows
     weight = np.ones(len(rows.y)) if rows.weight is None else rows.weight
@@ -366,25 +381,29 @@ def _weigh_classes(rows, classes, class_weight):
     if rows.layout == "outputs" and isinstance(class_weight, str):
         factors = _balance_columns(rows)
     else:
-        factors = _look_up(class_weight, classes, codes, weight)[codes]
+        factors = _class_factors(class_weight, classes, codes, weight)[codes]
     return replace(rows, weight=weight * factors)
 
 
-def _look_up(class_weight, classes, codes, weight):
+def _class_factors(
+    class_weight: Any, classes: Array, codes: Array, weight: Array
+) -> Array:
+    """Return the factor of each class, 1 for classes without one."""
     if not isinstance(class_weight, str):
-        numbers = {k: class_weight.get(c, 1.0) for k, c in enumerate(classes.tolist())}
-        return np.array(list(numbers.values()), dtype=float)
-    found, positions = np.arange(len(classes)), np.unique(codes)
-    factors = np.ones(len(found))
+        given = [class_weight.get(label, 1.0) for label in classes.tolist()]
+        return np.array(given, dtype=float)
+    factors, positions = np.ones(len(classes)), np.unique(codes)
     factors[positions] = compute_class_weight(
         class_weight, classes=positions, y=codes, sample_weight=weight
     )
     return factors
 
 
-def _balance_columns(rows):
-    totals = _count(rows, 2)
+def _balance_columns(rows: TaskRows) -> Array:
+    """Return the factor of each cell that balances the classes of its column."""
+    totals = _sum_weights(rows, 2)
     halves = totals.sum(axis=1, keepdims=True) / 2
-    factors = np.divide(halves, totals, out=np.ones_like(totals), where=totals > 0)
+    factors: Array = np.ones(totals.shape)
+    np.divide(halves, totals, out=factors, where=totals > 0)
     task = np.repeat(np.arange(len(totals)), np.diff(rows.offsets))
     return factors[task, rows.y.astype(np.intp)]

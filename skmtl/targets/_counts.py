@@ -1,11 +1,21 @@
 """Targets that are counts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length
 
-from skmtl.data import read_array, read_rows, read_sample_weight, refuse_lazy
+from skmtl._contracts import Array, Loss
+from skmtl.data import (
+    TaskRows,
+    read_array,
+    read_rows,
+    read_sample_weight,
+    refuse_lazy,
+)
 from skmtl.losses import Poisson
 
 from ._numbers import NumericTarget
@@ -16,26 +26,26 @@ from ._target import Sample, Target
 class CountTarget(Target):
     """Targets that are counts, with the Poisson loss."""
 
-    def read(self, estimator, X, y, **given):
+    def read(self, estimator: Any, X: Any, y: Any, **given: Any) -> Sample:
         return read_counts(estimator, X, y, **given)
 
-    def prepare(self, sample, smooths):
+    def prepare(self, sample: Sample, smooths: bool) -> tuple[TaskRows, Loss, None]:
         rows = sample.rows
         if smooths:
             rows = smooth_counts(rows, sample.mean_exposure)
         return rows, Poisson(), None
 
-    def shape(self, sample, models, single):
+    def shape(self, sample: Sample, models: Any, single: bool) -> dict[str, Any]:
         return NumericTarget(Poisson()).shape(sample, models, single)
 
 
-def read_exposure(exposure):
+def read_exposure(exposure: ArrayLike | None) -> Array | None:
     """Check the exposures of rows.
 
     Parameters
     ----------
     exposure : array-like of shape (n_rows,) or None
-        How much of time, area or people each row counts over.
+        Time, area or number of people that each row counts over.
 
     Returns
     -------
@@ -51,37 +61,37 @@ def read_exposure(exposure):
     refuse_lazy("exposure", exposure)
     if exposure is None:
         return None
-    exposure = check_array(
+    values: Array = check_array(
         read_array(exposure), ensure_2d=False, dtype=np.float64, input_name="exposure"
     )
-    if exposure.ndim != 1:
+    if values.ndim != 1:
         raise ValueError(
             "exposure must be one number per row, of shape (n_rows,), got shape "
-            f"{exposure.shape}. For cells of a 2-d y, give each cell a row of its own, "
+            f"{values.shape}. For cells of a 2-d y, give each cell a row of its own, "
             "with a task column."
         )
-    if exposure.min() <= 0:
-        row = int(exposure.argmin())
+    if values.min() <= 0:
+        row = int(values.argmin())
         raise ValueError(
-            f"exposure must be above 0, got {exposure[row]} in row {row}. Leave such "
+            f"exposure must be above 0, got {values[row]} in row {row}. Leave such "
             "rows out: nothing could be counted there."
         )
-    return exposure
+    return values
 
 
 def read_counts(
-    estimator,
-    X,
-    y,
+    estimator: Any,
+    X: Any,
+    y: Any,
     *,
-    task=None,
-    sample_weight=None,
-    exposure=None,
-    task_weight=None,
-):
-    """Check what a model of counts is fitted on, and group its rows by task.
+    task: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    exposure: ArrayLike | None = None,
+    task_weight: str | Mapping[Any, float] | None = None,
+) -> Sample:
+    """Check the training rows of a count model, and group them by task.
 
-    Counts over exposures become rates, their weights multiplied by the exposures.
+    Counts with exposures become rates with weights multiplied by the exposures.
 
     Parameters
     ----------
@@ -115,11 +125,11 @@ def read_counts(
     >>> sample.rows.y, sample.rows.weight
     (array([3., 2.]), array([1., 2.]))
     """
-    exposure = read_exposure(exposure)
-    if exposure is not None:
-        check_consistent_length(y, exposure)
-        own = read_sample_weight(sample_weight, len(exposure))
-        sample_weight = exposure if own is None else own * exposure
+    exposures = read_exposure(exposure)
+    if exposures is not None:
+        check_consistent_length(y, exposures)
+        own = read_sample_weight(sample_weight, len(exposures))
+        sample_weight = exposures if own is None else own * exposures
     rows = read_rows(
         estimator,
         X,
@@ -130,17 +140,17 @@ def read_counts(
     )
     rows = rows.stacked() if rows.shares_rows else rows
     _check_counts(rows)
-    unit = 1.0
-    if exposure is not None:
-        each = exposure if rows.rows is None else exposure[rows.rows]
+    mean = 1.0
+    if exposures is not None:
+        each = exposures if rows.rows is None else exposures[rows.rows]
         rows = replace(rows, y=rows.y / each)
-        # Weights hold the exposures, so that their sum over rows' own is the mean.
-        unit = rows.weight.sum() / (rows.weight / each).sum()
-    return Sample(rows, mean_exposure=float(unit))
+        # The weights contain the exposures.
+        mean = rows.weight.sum() / (rows.weight / each).sum()
+    return Sample(rows, mean_exposure=float(mean))
 
 
-def _check_counts(rows):
-    """Refuse counts below zero, and counts that are all zero where they have weight."""
+def _check_counts(rows: TaskRows) -> None:
+    """Raise an error if a count is negative, or all counts with weight are zero."""
     if rows.y.min() < 0:
         raise ValueError(
             "Some value(s) of y are out of the valid range of the Poisson loss: y must "
@@ -150,15 +160,16 @@ def _check_counts(rows):
     weight = 1.0 if rows.weight is None else rows.weight
     if not (weight * rows.y).any():
         raise ValueError(
-            "y must have a count above 0 in a row that has a weight, got zeros only. "
-            "Without one the best mean is 0, and its logarithm is infinite."
+            "y must have a count above 0 in a row with weight above 0, got zeros only. "
+            "The best mean would be 0, and its logarithm is infinite. Add rows with "
+            "counts."
         )
 
 
-def smooth_counts(rows, unit):
-    """Add a pseudo-row with the mean rate to tasks without counts.
+def smooth_counts(rows: TaskRows, exposure: float) -> TaskRows:
+    """Add a pseudo-row with the mean rate and this exposure to tasks without counts.
 
-    Without it their intercepts would diverge. Its exposure is `unit`.
+    Without it their intercepts would diverge.
     """
     n_tasks, sizes = len(rows.tasks), np.diff(rows.offsets)
     codes = np.repeat(np.arange(n_tasks), sizes)
@@ -166,5 +177,5 @@ def smooth_counts(rows, unit):
     totals = np.bincount(codes, weight, n_tasks)
     counts = np.bincount(codes, weight * rows.y, n_tasks)
     mean = counts.sum() / totals.sum()
-    added = np.where(counts > 0, 0.0, mean * unit / (totals + unit))
+    added = np.where(counts > 0, 0.0, mean * exposure / (totals + exposure))
     return replace(rows, y=rows.y + added[codes])

@@ -1,15 +1,19 @@
 """Check that fits and predictions are finite."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 
+from skmtl._contracts import Array
 from skmtl._linalg import column_sizes
 
-# Attributes that must be finite; strengths and some of their scores may be infinite.
+# Attributes that must be finite. Strengths and scores of strengths may be infinite.
 _CHECKED = ("coef", "intercept", "objective", "scale")
 
 
-def check_fit_is_finite(learnt, data):
-    """Raise an error if fitted coefficients or similar attributes overflow.
+def check_fit_is_finite(learnt: Mapping[str, Any], data: Any) -> None:
+    """Raise an error if a coefficient, an intercept or the objective overflows.
 
     Parameters
     ----------
@@ -30,48 +34,50 @@ def check_fit_is_finite(learnt, data):
         )
 
 
-def _is_finite(value):
-    if isinstance(value, dict):  # by task; one without rows has NaN
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, dict):  # by task; a task without rows has NaN
         return all(np.isfinite(v).all() or np.isnan(v).all() for v in value.values())
-    return np.isfinite(value).all()
+    return bool(np.isfinite(value).all())
 
 
-def _find_largest(X):
-    """Return the feature with the largest number, and that number."""
+def _find_largest(X: Any) -> tuple[int, float]:
+    """Return the feature with the largest absolute value, and that value."""
     sizes = column_sizes(X)
     return int(np.argmax(sizes)), float(np.max(sizes))
 
 
-def cast(values, dtype):
-    """Convert an array to a dtype, unless that would overflow.
+def cast(values: Any, dtype: Any) -> Array:
+    """Convert an array to a dtype, unless it would overflow or underflow.
 
     Parameters
     ----------
-    values : ndarray
+    values : array-like
         Numbers in float64.
     dtype : dtype
-        Of the features.
+        Dtype of the features.
 
     Returns
     -------
     ndarray
-        The numbers.
+        The numbers, in `dtype` or float64.
     """
-    values, limits = np.asarray(values), np.finfo(dtype)
-    size = np.abs(values).max(initial=0.0)
+    array: Array = np.asarray(values)
+    limits, size = np.finfo(dtype), np.abs(array).max(initial=0.0)
     if size > limits.max or 0 < size < limits.tiny:
-        return values
-    return values.astype(dtype)
+        return array
+    return array.astype(dtype)
 
 
-def predict_finite(calculate, X, rows=None):
-    """Return finite predictions for rows, or raise.
+def predict_finite(
+    predict: Callable[[Any], Array], X: Any, rows: Array | None = None
+) -> Array:
+    """Return predictions for rows, or raise an error if they overflow.
 
     Predictions of float32 rows that overflow are recomputed in float64.
 
     Parameters
     ----------
-    calculate : callable
+    predict : callable
         Returns predictions for rows.
     X : {ndarray, CSR matrix} of shape (n_samples, n_features)
         Rows.
@@ -84,14 +90,14 @@ def predict_finite(calculate, X, rows=None):
         The predictions.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        found = calculate(X)
+        found = predict(X)
         if not np.isfinite(found).all() and X.dtype == np.float32:
-            found = calculate(X.astype(float))
+            found = predict(X.astype(float))
     check_finite(found, X, rows)
     return found
 
 
-def check_finite(found, X, rows=None):
+def check_finite(found: Array, X: Any, rows: Array | None = None) -> None:
     """Raise an error if predictions overflow, naming a row and its largest feature.
 
     Parameters
@@ -110,7 +116,7 @@ def check_finite(found, X, rows=None):
         name = row if rows is None else rows[row]
         raise ValueError(
             f"Predictions must be finite, but that of row {name} overflows: its "
-            f"feature {feature} is {size:.3g} in absolute value. Leave out rows so far "
+            f"feature {feature} is {size:.3g} in absolute value. Remove rows so far "
             "from the training rows, or divide the column by its largest absolute "
             "value before fit."
         )

@@ -1,12 +1,15 @@
-"""What the target of one task of several kinds is: a number, or a class."""
+"""Kinds of targets of single tasks: numbers and classes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.metrics import d2_log_loss_score, d2_tweedie_score, r2_score
 
+from skmtl._contracts import Array, Loss
 from skmtl._linalg import EPS
 from skmtl.data import join_label
 from skmtl.losses import Logistic, Multinomial, Poisson, Squared, contrasts
@@ -15,8 +18,8 @@ from ._finite import cast
 from ._mixed import read_labels, read_mixed, read_numbers
 from ._target import Sample, Target, float_type
 
-# Losses of classes, and how many these may be.
-CLASSES = {"logistic": 2, "multinomial": np.inf}
+# Largest number of classes of each loss of classes.
+CLASSES: dict[str, float] = {"logistic": 2, "multinomial": np.inf}
 LOSSES = ("squared", "poisson", *CLASSES)
 
 
@@ -30,41 +33,51 @@ class PerTaskTarget(Target):
         Name of the loss of each task, by label.
     """
 
-    losses: object
+    losses: Mapping[Hashable, str]
 
-    def read(self, estimator, X, y, **given):
+    def read(self, estimator: Any, X: Any, y: Any, **given: Any) -> Sample:
         rows, cells = read_mixed(estimator, X, y, **given)
         values = np.split(cells[rows.y.astype(np.intp)], rows.offsets[1:-1])
         kinds, y = read_kinds(self.losses, rows.tasks.tolist(), values)
         return Sample(replace(rows, y=y), kinds=kinds)
 
-    def prepare(self, sample, smooths):
+    def prepare(self, sample: Sample, smooths: bool) -> tuple[Any, Any, Any]:
         return sample.rows, [kind.loss for kind in sample.kinds], sample.kinds
 
-    def shape(self, sample, models, single):
+    def shape(self, sample: Sample, models: Any, single: bool) -> dict[str, Any]:
         labels, dtype = sample.rows.tasks.tolist(), float_type(sample.rows.X)
         pairs = zip(labels, sample.kinds, models, strict=True)
-        models = {label: cast(kind.turn(model), dtype) for label, kind, model in pairs}
+        found = {
+            label: cast(kind.report_models(model), dtype)
+            for label, kind, model in pairs
+        }
         return {
-            "coef_": {k: model[..., :-1] for k, model in models.items()},
-            "intercept_": {k: model[..., -1][()] for k, model in models.items()},
+            "coef_": {k: model[..., :-1] for k, model in found.items()},
+            "intercept_": {k: model[..., -1][()] for k, model in found.items()},
         }
 
-    def describe(self, sample, models):
-        """Return the fitted attributes of models, one per task."""
+    def describe(self, sample: Sample, models: Sequence[Array]) -> dict[str, Any]:
+        """Return the fitted attributes of one model per task."""
         labels = sample.rows.tasks.tolist()
         kinds = dict(zip(labels, sample.kinds, strict=True))
         return {
             "tasks_": sample.rows.tasks,
             "n_tasks_": len(labels),
-            "classes_": {k: o.classes for k, o in kinds.items() if o.name in CLASSES},
+            "classes_": _classes_of(kinds),
             **self.shape(sample, models, single=False),
-            "_outcomes": kinds,
+            "_kinds": kinds,
         }
 
 
-def read_kinds(losses, labels, values):
-    """Return the outcome of each task, and the targets of all as numbers."""
+def _classes_of(kinds: Mapping[Hashable, Any]) -> dict[Hashable, Array]:
+    """Return the classes of each task that has classes, by label."""
+    return {k: kind.classes for k, kind in kinds.items() if kind.name in CLASSES}
+
+
+def read_kinds(
+    losses: Mapping[Hashable, str], labels: list[Any], values: list[Array]
+) -> tuple[list["TargetKind"], Array]:
+    """Return the kind of each task's target, and all targets as numbers."""
     losses = {join_label(label): loss for label, loss in losses.items()}
     missing = [label for label in labels if label not in losses]
     if missing:
@@ -78,127 +91,134 @@ def read_kinds(losses, labels, values):
             f"losses must map each label to one of {list(LOSSES)}, got {wrong}."
         )
     names = [losses[label] for label in labels]
-    outcomes = list(map(_read_outcome, names, labels, values))
-    pairs = zip(outcomes, values, strict=True)
-    return outcomes, np.concatenate([outcome.read(each) for outcome, each in pairs])
+    kinds = list(map(_read_kind, names, labels, values))
+    pairs = zip(kinds, values, strict=True)
+    return kinds, np.concatenate([kind.read(each) for kind, each in pairs])
 
 
-def _read_outcome(name, label, values):
-    """Return the outcome of a task, from its loss's name and its targets."""
+def _read_kind(name: str, label: Any, values: Array) -> "TargetKind":
+    """Return the kind of a task's target, from the name of its loss and its values."""
     if name not in CLASSES:
         return Number(label, name)
     classes = np.unique(read_labels(values, label))
     if len(classes) > CLASSES[name]:
         raise ValueError(
             f"The target of task {label!r} must have two classes, as its loss is "
-            f"{name!r}, got {len(classes)}: {classes[:5].tolist()}. Take 'multinomial'."
+            f"{name!r}, got {len(classes)}: {classes[:5].tolist()}. Use 'multinomial'."
         )
     return Class(label, name, classes)
 
 
 class TargetKind(ABC):
-    """Turn what is observed of a task into numbers, and raw predictions back."""
+    """The kind of one task's target: to numbers and back from raw predictions."""
+
+    label: Any
+    # Name of the loss.
+    name: str
+    classes: Array | None
 
     @property
     @abstractmethod
-    def loss(self):
-        """What a sample costs."""
+    def loss(self) -> Loss:
+        """Loss of a row."""
 
     @abstractmethod
-    def read(self, values):
+    def read(self, values: Array) -> Array:
         """Return targets as numbers, or as codes of classes."""
 
     @abstractmethod
-    def turn(self, raw):
-        """Return coefficients, (n_outputs, ...), as they are reported."""
+    def report_models(self, models: Array) -> Array:
+        """Return models, (n_outputs, ...), in the shape of `coef_`."""
 
     @abstractmethod
-    def predict(self, raw):
+    def predict(self, raw: Array) -> Array:
         """Return predictions in the units of the target."""
 
     @abstractmethod
-    def explain(self, values, raw, weight):
-        """Return the fraction of deviance explained, NaN where there is none."""
+    def score(self, values: Array, raw: Array, weight: Array | None) -> float:
+        """Return the fraction of deviance explained, NaN for a constant target."""
 
 
 @dataclass(frozen=True)
 class Number(TargetKind):
-    """A number, whose mean is predicted."""
+    """A number or a count; its mean is predicted."""
 
-    label: object
+    label: Any
     name: str
     classes = None
 
     @property
-    def loss(self):
+    def loss(self) -> Loss:
         return Squared() if self.name == "squared" else Poisson()
 
-    def read(self, values):
+    def read(self, values: Array) -> Array:
         numbers = read_numbers(values, self.label, self.name)
         if self.name == "poisson" and numbers.min(initial=0.0) < 0:
             raise ValueError(
                 f"The target of task {self.label!r} must be 0 or more, as its loss is "
-                f"'poisson', got {numbers.min()}. Take 'squared'."
+                f"'poisson', got {numbers.min()}. Use 'squared'."
             )
         return numbers
 
-    def turn(self, raw):
-        return raw[0]
+    def report_models(self, models: Array) -> Array:
+        only: Array = models[0]
+        return only
 
-    def predict(self, raw):
+    def predict(self, raw: Array) -> Array:
         return self.loss.mean(raw)
 
-    def explain(self, values, raw, weight):
+    def score(self, values: Array, raw: Array, weight: Array | None) -> float:
         y, mean = self.read(values), self.predict(raw)
         if len(np.unique(y)) < 2 or np.isnan(mean).any():
             return np.nan
         if self.name == "squared":
-            return r2_score(y, mean, sample_weight=weight)
-        mean = np.maximum(mean, EPS)  # as scikit-learn has it for probabilities
-        return d2_tweedie_score(y, mean, sample_weight=weight, power=1)
+            return float(r2_score(y, mean, sample_weight=weight))
+        mean = np.maximum(mean, EPS)  # as scikit-learn clips probabilities
+        return float(d2_tweedie_score(y, mean, sample_weight=weight, power=1))
 
 
 @dataclass(frozen=True)
 class Class(TargetKind):
-    """One class of several, whose probabilities are predicted."""
+    """A class; the most probable one is predicted."""
 
-    label: object
+    label: Any
     name: str
-    classes: np.ndarray
+    classes: Array
 
     @property
-    def loss(self):
+    def loss(self) -> Loss:
         n_classes = len(self.classes)
         return Logistic() if n_classes < 3 else Multinomial(n_classes)
 
-    def read(self, values):
+    def read(self, values: Array) -> Array:
         labels = read_labels(values, self.label)
         return np.searchsorted(self.classes, labels).astype(float)
 
-    def turn(self, raw):
-        n_classes = len(self.classes)
-        if n_classes < 2:
-            return np.zeros_like(raw[0])
-        return raw[0] if n_classes == 2 else contrasts(n_classes) @ raw
+    def report_models(self, models: Array) -> Array:
+        n_classes, first = len(self.classes), models[0]
+        found: Array = contrasts(n_classes) @ models if n_classes > 2 else first
+        return np.zeros_like(first) if n_classes < 2 else found
 
-    def probabilities(self, raw):
+    def probabilities(self, raw: Array) -> Array:
         """Return the probability of each class, (n_samples, n_classes)."""
         if len(self.classes) < 2:
             return np.ones((len(raw), len(self.classes)), dtype=raw.dtype)
         if len(self.classes) == 2:
             return np.stack([expit(-raw), expit(raw)], axis=1)
-        return softmax(raw, axis=1)
+        found: Array = softmax(raw, axis=1)
+        return found
 
-    def predict(self, raw):
+    def predict(self, raw: Array) -> Array:
         if not len(self.classes):
             return np.full(len(raw), None)
-        return self.classes[self.probabilities(raw).argmax(axis=1)]
+        found: Array = self.classes[self.probabilities(raw).argmax(axis=1)]
+        return found
 
-    def explain(self, values, raw, weight):
+    def score(self, values: Array, raw: Array, weight: Array | None) -> float:
         y, found = read_labels(values, self.label), self.probabilities(raw)
         labels = np.union1d(self.classes, y)
         if len(np.unique(y)) < 2 or not len(self.classes):
             return np.nan
         every = np.zeros((len(y), len(labels)))
         every[:, np.searchsorted(labels, self.classes)] = found
-        return d2_log_loss_score(y, every, sample_weight=weight, labels=labels)
+        return float(d2_log_loss_score(y, every, sample_weight=weight, labels=labels))

@@ -1,12 +1,17 @@
-"""Targets of which every task has a kind of its own."""
+"""Read targets of one kind per task: numbers and classes side by side."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.multiclass import type_of_target
 
+from skmtl._contracts import Array
 from skmtl.data import (
+    TaskRows,
     column_names,
     find_missing,
     is_instance,
@@ -19,9 +24,16 @@ from skmtl.data import (
 
 
 def read_mixed(
-    estimator, X, y, *, task=None, sample_weight=None, task_weight=None, reset=True
-):
-    """Check what a model of mixed tasks is fitted on, and group its rows by task.
+    estimator: Any,
+    X: Any,
+    y: Any,
+    *,
+    task: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    task_weight: str | Mapping[Any, float] | None = None,
+    reset: bool = True,
+) -> tuple[TaskRows, Array]:
+    """Check rows with one kind of target per task, and group them by task.
 
     Rows of weight zero are left out.
 
@@ -41,14 +53,14 @@ def read_mixed(
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss.
     reset : bool, default=True
-        Whether the columns of `X` are recorded; else they must be those recorded.
+        Whether to record the columns of `X`; otherwise, compare them with the record.
 
     Returns
     -------
     rows : TaskRows
-        Rows of each task, whose targets are positions in `cells`.
+        Rows of each task, with positions in `cells` as targets.
     cells : ndarray of shape (n_cells,)
-        Targets as they were given, row by row.
+        Targets as the user gave them, row by row.
 
     Examples
     --------
@@ -68,7 +80,7 @@ def read_mixed(
     refuse_lazy("y", y)
     refuse_pieces(X)
     outputs, cells = label_outputs(column_names(y)), _as_cells(y)
-    places = np.where(find_missing(cells), np.nan, _number(cells))
+    places = np.where(find_missing(cells), np.nan, _positions(cells))
     rows = read_rows(
         estimator, X, places, task=task, sample_weight=sample_weight, reset=reset
     )
@@ -79,20 +91,22 @@ def read_mixed(
     return _weigh_tasks(rows, task_weight), cells.ravel()
 
 
-def read_numbers(values, label, loss):
-    """Check the target of a task that is a number.
+def read_numbers(values: Array, label: Any, loss: str) -> Array:
+    """Check targets of a task that must be numbers.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples,)
         Targets, of any kind.
-    label, loss : object
-        What to call the task and its loss in a message.
+    label : object
+        Label of the task, for error messages.
+    loss : str
+        Name of its loss, for error messages.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        The same in float64.
+        The targets in float64.
 
     Examples
     --------
@@ -102,35 +116,36 @@ def read_numbers(values, label, loss):
     array([1. , 2.5])
     """
     if values.dtype.kind == "O":
-        strange = [value for value in values.tolist() if not isinstance(value, Real)]
-        if strange:
+        invalid = [value for value in values.tolist() if not isinstance(value, Real)]
+        if invalid:
             raise ValueError(
                 f"The target of task {label!r} must be numbers, as its loss is "
-                f"{loss!r}, got {strange[0]!r}. For labels take 'logistic' or "
+                f"{loss!r}, got {invalid[0]!r}. For classes, use 'logistic' or "
                 f"'multinomial'."
             )
-    numbers = values.astype(float)
+    numbers: Array = values.astype(float)
     if not np.isfinite(numbers).all():
         raise ValueError(
-            f"Input y contains infinity: the target of task {label!r} must be finite."
+            f"Input y contains infinity: the target of task {label!r} must be finite. "
+            f"Remove such rows."
         )
     return numbers
 
 
-def read_labels(values, label):
-    """Check the target of a task that is a class.
+def read_labels(values: Array, label: Any) -> Array:
+    """Check targets of a task that must be classes.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples,)
         Targets, of any kind.
     label : object
-        What to call the task in a message.
+        Label of the task, for error messages.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        The same, of one dtype.
+        The targets, in one dtype.
 
     Examples
     --------
@@ -149,16 +164,18 @@ def read_labels(values, label):
     labels = np.array(values.tolist())
     if len(labels) and type_of_target(labels) not in ("binary", "multiclass"):
         raise ValueError(
-            f"The target of task {label!r} must be classes, got {values[0]!r}, and "
-            f"others that are continuous. For numbers take 'squared' or 'poisson'."
+            f"The target of task {label!r} must be classes, got continuous numbers "
+            f"such as {values[0]!r}. For numbers, use 'squared' or 'poisson'."
         )
     return labels
 
 
-def _as_cells(y):
-    """Return y as an array, of objects unless all are numbers of one kind."""
+def _as_cells(y: Any) -> Array:
+    """Return y as an array, of objects unless all values are numbers of one dtype."""
     if isinstance(y, np.ma.MaskedArray):
-        return np.where(np.ma.getmaskarray(y), None, y.data.astype(object))
+        values, mask = y.data.astype(object), np.ma.getmaskarray(y)
+        values[mask] = None
+        return values
     columns = _read_columns(y)
     if columns is not None:
         return np.array(columns, dtype=object).T
@@ -166,8 +183,8 @@ def _as_cells(y):
     return array if array.dtype.kind in "biuf" else array.astype(object)
 
 
-def _read_columns(y):
-    """Return the columns of a frame, which an array would bring to one kind."""
+def _read_columns(y: Any) -> list[list[Any]] | None:
+    """Return the columns of a frame; an array would convert them to one dtype."""
     if is_instance(y, "pandas", "DataFrame"):
         return [y.iloc[:, place].tolist() for place in range(y.shape[1])]
     if is_instance(y, "polars", "DataFrame"):
@@ -177,11 +194,11 @@ def _read_columns(y):
     return None
 
 
-def _number(cells):
+def _positions(cells: Array) -> Array:
     return np.arange(cells.size, dtype=float).reshape(cells.shape)
 
 
-def _weigh_tasks(rows, task_weight):
+def _weigh_tasks(rows: TaskRows, task_weight: Any) -> TaskRows:
     ones = np.ones(len(rows.y)) if rows.weight is None else rows.weight
     before = np.concatenate([[0.0], np.cumsum(ones)])
     totals = np.diff(before[rows.offsets])

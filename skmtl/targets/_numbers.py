@@ -1,10 +1,11 @@
 """Targets that are numbers."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import Loss
+from skmtl._contracts import Array, Loss
 from skmtl.data import multiply_rows, read_rows
 from skmtl.losses import Squared
 
@@ -14,7 +15,7 @@ from ._units import warn_of_units
 
 @dataclass(frozen=True)
 class NumericTarget(Target):
-    """Targets that are numbers, with a loss of one output.
+    """Targets that are numbers, with a loss of one raw prediction.
 
     Parameters
     ----------
@@ -24,17 +25,18 @@ class NumericTarget(Target):
 
     loss: Loss = field(default_factory=Squared)
 
-    def read(self, estimator, X, y, **given):
+    def read(self, estimator: Any, X: Any, y: Any, **given: Any) -> Sample:
         return Sample(read_rows(estimator, X, y, **given))
 
-    def prepare(self, sample, smooths):
+    def prepare(self, sample: Sample, smooths: bool) -> tuple[Any, Loss, None]:
         return sample.rows, self.loss, None
 
-    def check_units(self, rows):
+    def check_units(self, rows: Any) -> None:
         warn_of_units(rows)
 
-    def shape(self, sample, models, single):
-        values = cast_models(models.drop_output_axis(), float_type(sample.rows.X))
+    def shape(self, sample: Sample, models: Any, single: bool) -> dict[str, Any]:
+        only = models.drop_output_axis()
+        values: dict[str, Any] = cast_models(only, float_type(sample.rows.X))
         values["intercept_shared_"] = values["intercept_shared_"][()]
         if single:
             values["coef_"] = values["coef_"][0]
@@ -43,22 +45,23 @@ class NumericTarget(Target):
 
 
 class OutlierTarget(NumericTarget):
-    """Targets that are numbers, some of them outliers, with Huber's loss."""
+    """Targets that are numbers with outliers, for Huber's loss."""
 
-    def report(self, sample, models, fit):
+    def report(self, sample: Sample, models: Any, fit: Any) -> dict[str, Any]:
         scale = fit.detail.scale
-        limit = self.loss.epsilon * scale
+        loss: Any = self.loss
+        limit = loss.epsilon * scale
         outliers = _find_outliers(sample.rows, models.drop_output_axis(), limit)
         return {"scale_": scale, "outliers_": outliers}
 
 
-def _find_outliers(data, models, limit):
-    """Return whether rows, or cells of a 2-d y, have residuals beyond a limit."""
+def _find_outliers(data: Any, models: Any, limit: float) -> Array:
+    """Find rows, or cells of a 2-d y, with residuals beyond a limit."""
     data = data.stacked() if data.shares_rows else data
     n_rows, n_tasks = data.X.shape[0], len(data.tasks)
     rows = np.arange(n_rows) if data.rows is None else data.rows
     codes = np.repeat(np.arange(n_tasks), np.diff(data.offsets))
     means = multiply_rows(data.X[rows], models.coef, codes) + models.intercept[codes]
-    found = np.zeros((n_rows, n_tasks), dtype=bool)
+    found: Array = np.zeros((n_rows, n_tasks), dtype=bool)
     found[rows, codes] = np.abs(data.y - means) > limit
-    return found if data.layout == "outputs" else found.any(axis=1)
+    return found if data.layout == "outputs" else np.any(found, axis=1)

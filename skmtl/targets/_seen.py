@@ -1,10 +1,14 @@
 """Tasks that have rows with weight."""
 
+from typing import Any
+
 import numpy as np
 
+from skmtl._contracts import Array
 
-def seen_tasks(rows):
-    """Return whether each task has rows with weight.
+
+def seen_tasks(rows: Any) -> Array:
+    """Find the tasks that have rows with weight.
 
     Parameters
     ----------
@@ -14,8 +18,9 @@ def seen_tasks(rows):
     Returns
     -------
     ndarray of shape (n_tasks,), dtype bool
-        Whether it has.
+        Whether the task has a row with weight.
     """
+    seen: Array
     n_tasks = len(rows.tasks)
     if rows.shares_rows:
         seen = np.full(n_tasks, rows.weight is None or rows.weight.any())

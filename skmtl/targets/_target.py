@@ -1,4 +1,4 @@
-"""The contract of targets: how they are read, and how models of them are reported."""
+"""The contract of targets: how to read them, and how to report their models."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import Loss
+from skmtl._contracts import Array, Loss
 
 from ._finite import cast
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows of tasks, and the facts about their targets that models need.
+    """Rows of tasks, with facts about their targets.
 
     Parameters
     ----------
@@ -29,13 +29,19 @@ class Sample:
     """
 
     rows: Any
-    classes: np.ndarray | None = None
+    classes: Array | None = None
     mean_exposure: float = 1.0
     kinds: Any = None
 
+    @property
+    def known_classes(self) -> Array:
+        """The sorted classes, where targets are classes."""
+        assert self.classes is not None
+        return self.classes
+
 
 class Target(ABC):
-    """The kind of the targets: numbers, classes or counts."""
+    """The kind of the targets: numbers, classes, counts, or one kind per task."""
 
     @abstractmethod
     def read(self, estimator: Any, X: Any, y: Any, **given: Any) -> Sample:
@@ -43,34 +49,34 @@ class Target(ABC):
 
     @abstractmethod
     def prepare(self, sample: Sample, smooths: bool) -> tuple[Any, Loss, Any]:
-        """Return rows, loss and targets to fit.
+        """Return the rows, the loss, and the conversion of targets, None if needless.
 
-        With `smooths`, targets of tasks whose intercepts would diverge are smoothed.
+        With `smooths`, add pseudo-rows to tasks, to keep their intercepts finite.
         """
 
     def check_units(self, rows: Any) -> None:
-        """Warn of targets in different units, if targets have units."""
+        """Warn if tasks have targets in different units."""
         return
 
     def report(self, sample: Sample, models: Any, fit: Any) -> Mapping[str, Any]:
-        """Return fitted attributes of this kind of target, by name."""
+        """Return the fitted attributes of this kind of target, by name."""
         return self.report_kind(sample)
 
     def report_kind(self, sample: Sample) -> Mapping[str, Any]:
-        """Return those attributes that do not depend on the fit."""
+        """Return the attributes of `report` that do not depend on the fit."""
         return {}
 
     @abstractmethod
     def shape(self, sample: Sample, models: Any, single: bool) -> Mapping[str, Any]:
-        """Return coefficients and intercepts by attribute.
+        """Return coefficients and intercepts by attribute, in their public shapes.
 
-        With `single`, those of the only task, which was not declared.
+        With `single`, no task was declared, and the axis of tasks is dropped.
         """
 
     def shape_parts(
         self, sample: Sample, parts: Mapping[str, Any], single: bool
     ) -> Mapping[str, Any]:
-        """Return parts of the coefficients by attribute, as `shape` does."""
+        """Return parts of the coefficients by attribute, in their public shapes."""
         dtype = float_type(sample.rows.X)
         return {
             name: cast(part[0] if single else part, dtype)
@@ -78,13 +84,13 @@ class Target(ABC):
         }
 
 
-def float_type(X):
+def float_type(X: Any) -> np.dtype[Any]:
     """Return float32 for float32 data, else float64."""
     return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
 
 
-def cast_models(models, dtype):
-    """Return coefficients and intercepts by attribute, in the dtype of the features."""
+def cast_models(models: Any, dtype: np.dtype[Any]) -> dict[str, Array]:
+    """Return coefficients and intercepts by attribute, in a dtype."""
     return {
         "coef_": cast(models.coef, dtype),
         "intercept_": cast(models.intercept, dtype),

@@ -1,23 +1,27 @@
-"""Warn of targets in different units, which tasks cannot share."""
+"""Warn of targets in different units."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 
-# A larger ratio of standard deviations suggests different units.
-_APART = 10.0
-# Standard deviations of fewer rows are too uncertain.
-_FEWEST = 10
-# Targets with a smaller standard deviation relative to their mean are constant.
+from skmtl._contracts import Array
+
+# Warn above this ratio of standard deviations: it suggests different units.
+_LARGEST_RATIO = 10.0
+# Ignore tasks with fewer rows: their standard deviations are too uncertain.
+_FEWEST_ROWS = 10
+# Below this standard deviation relative to the mean, a target is constant up to
+# rounding.
 _CONSTANT = 1e-13
 
 
-def warn_of_units(data):
-    """Warn if the targets of two tasks have standard deviations far apart.
+def warn_of_units(data: Any) -> None:
+    """Warn if the targets of two tasks have very different standard deviations.
 
-    The difference must exceed chance: the log standard deviation of ``n`` rows has a
-    standard error of about ``1 / sqrt(n)`` with rather heavy tails, and the extremes of
-    many tasks are several standard errors apart.
+    The ratio must exceed the sampling error: the log standard deviation of ``n`` rows
+    with rather heavy tails has a standard error of about ``1 / sqrt(n)``, and the
+    extremes of many tasks are several standard errors apart.
 
     Parameters
     ----------
@@ -27,16 +31,16 @@ def warn_of_units(data):
     labels, sizes, spreads = _measure(data)
     if len(labels) < 2:
         return
-    chance = np.sqrt(2 * np.log(len(labels)) / sizes)
-    high = int((np.log(spreads) - chance).argmax())
-    low = int((np.log(spreads) + chance).argmin())
-    ratio = spreads[high] / spreads[low] / np.exp(chance[high] + chance[low])
-    if ratio <= _APART:
+    error = np.sqrt(2 * np.log(len(labels)) / sizes)
+    high = int((np.log(spreads) - error).argmax())
+    low = int((np.log(spreads) + error).argmin())
+    ratio = spreads[high] / spreads[low] / np.exp(error[high] + error[low])
+    if ratio <= _LARGEST_RATIO:
         return
     warnings.warn(
         "The targets of tasks should have similar spreads: the standard deviation of y "
         f"is {spreads[high]:.3g} in task {labels[high]!r} and {spreads[low]:.3g} in "
-        f"task {labels[low]!r}, and the larger one dominates the shared part. If units "
+        f"task {labels[low]!r}, so the larger one dominates the shared part. If units "
         "differ, divide each task's y by its standard deviation; for a 2-d y, use "
         "TransformedTargetRegressor(model, transformer=StandardScaler()).",
         UserWarning,
@@ -45,10 +49,10 @@ def warn_of_units(data):
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def _measure(data):
-    """Return labels, numbers of rows and standard deviations of tasks with many rows.
+def _measure(data: Any) -> tuple[list[Any], Array, Array]:
+    """Return labels, numbers of rows, and standard deviations of targets by task.
 
-    Constant targets are left out.
+    Tasks with few rows or constant targets are left out.
     """
     if data.shares_rows:
         data = data.stacked()
@@ -58,6 +62,6 @@ def _measure(data):
     total = np.maximum(sizes, 1.0)
     mean = np.bincount(codes, kept * data.y) / total
     spreads = np.sqrt(np.bincount(codes, kept * (data.y - mean[codes]) ** 2) / total)
-    found = (sizes >= _FEWEST) & (spreads > _CONSTANT * np.abs(mean))
-    found = np.flatnonzero(found & np.isfinite(spreads))
+    varies = np.isfinite(spreads) & (spreads > _CONSTANT * np.abs(mean))
+    found = np.flatnonzero((sizes >= _FEWEST_ROWS) & varies)
     return data.tasks[found].tolist(), sizes[found], spreads[found]

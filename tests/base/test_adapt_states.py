@@ -1,4 +1,4 @@
-"""Adapting to a new task keeps what other methods read, after every kind of fit."""
+"""Adapting to a new task keeps the fitted attributes, after every kind of fit."""
 
 import numpy as np
 import pytest
@@ -42,18 +42,18 @@ def test_a_task_is_adapted_to_a_wide_fit_as_to_one_from_moments(as_X, alpha_inte
     assert_allclose(wide.intercept_, batches.intercept_, atol=1e-9)
 
 
-def test_deviations_of_a_model_that_kept_no_factors_are_refused_in_words():
+def test_standard_deviations_without_factors_are_refused():
     X, y, task = draw(70)
     model = clone(GIVEN).fit(X, y, task=task).adapt(X[:6], y[:6], task=9)
     with pytest.raises(ValueError, match="return_std needs moments of the rows"):
         model.predict(X, task=task, return_std=True)
 
 
-def test_wide_rows_leave_a_feature_without_a_pull():
+def test_wide_rows_leave_a_feature_of_strength_zero_unpenalised():
     X, y, task = draw(70)
     alpha = np.append(0.0, np.ones(69))
     model = MeanRegularizedRegressor(alpha, alpha_shared=1.0).fit(X, y, task=task)
-    left, pulled = y - model.predict(X, task=task), model.coef_ - model.coef_shared_
-    slope = np.array([X[task == t].T @ left[task == t] for t in range(4)])
-    assert_allclose(slope, alpha * pulled, atol=1e-9)
-    assert_allclose(pulled.sum(axis=0)[1:], model.coef_shared_[1:], atol=1e-9)
+    residual, own = y - model.predict(X, task=task), model.coef_ - model.coef_shared_
+    gradient = np.array([X[task == t].T @ residual[task == t] for t in range(4)])
+    assert_allclose(gradient, alpha * own, atol=1e-9)
+    assert_allclose(own.sum(axis=0)[1:], model.coef_shared_[1:], atol=1e-9)

@@ -66,7 +66,7 @@ def unequal():
 
 # Networks of thirty tasks take long.
 @parametrize("model", REGRESSORS, REGRESSORS[:-1])
-def test_regressors_are_as_good_as_a_ridge_of_all_rows(unequal, model):
+def test_regressors_predict_new_tasks_as_well_as_a_pooled_ridge(unequal, model):
     X, y, task, new, mean, _ = unequal
     pooled = mean_squared_error(mean, Ridge().fit(X, y).predict(new))
     model.fit(X, y, task=task)
@@ -75,7 +75,7 @@ def test_regressors_are_as_good_as_a_ridge_of_all_rows(unequal, model):
 
 
 @parametrize("model", CLASSIFIERS, CLASSIFIERS[:2])
-def test_classifiers_are_as_good_as_one_of_all_rows(unequal, model):
+def test_classifiers_predict_new_tasks_as_well_as_a_pooled_one(unequal, model):
     X, y, task, new, mean, noise = unequal
     pooled = LogisticRegression().fit(X, y > 0).predict_proba(new)
     model.fit(X, y > 0, task=task)
@@ -101,8 +101,8 @@ def test_outputs_on_shared_rows_give_the_ridge_of_their_mean(unequal):
         assert model.intercept_shared_ == pytest.approx(pooled.intercept_)
 
 
-def test_a_feature_of_tasks_is_learnt_from_their_means(unequal):
-    """It is constant within tasks; only the tasks together determine its slope."""
+def test_a_feature_that_is_constant_in_tasks_is_learnt_from_their_means(unequal):
+    """Only the tasks together determine its coefficient."""
     X, y, task, *_ = unequal
     height = np.random.default_rng(2).normal(size=31)[task]
     X = np.column_stack([X, height])
@@ -159,7 +159,7 @@ def test_a_sparse_design_is_a_dense_one_for_new_tasks(unequal):
 
 
 def test_rows_and_moments_give_the_same_model():
-    """Without feature matrices, it is found by conjugate gradients."""
+    """Without matrices of the features, conjugate gradients compute it."""
     rng = np.random.default_rng(5)
     X, task = rng.normal(size=(60, 9)) + 3, np.arange(60) % 4
     moments = summarise(X, X @ rng.normal(size=9) + rng.normal(size=60), task)

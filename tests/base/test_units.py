@@ -81,7 +81,7 @@ def rows():
 
 
 @pytest.mark.parametrize("model", SHARING, ids=str)
-def test_targets_in_different_units_are_warned_of(rows, model):
+def test_targets_in_different_units_cause_a_warning(rows, model):
     X, y = rows
     y = np.where(TASK == 1, 1000 * y, y)
     with pytest.warns(UserWarning, match=r"of y is .* in task 1 and .* in task 0"):
@@ -94,7 +94,7 @@ def test_independent_tasks_may_have_any_units(rows, model):
     model.fit(X, np.where(TASK == 1, 1000 * y, y), task=TASK)
 
 
-def test_outputs_are_warned_of_and_the_remedy_works(rows):
+def test_columns_in_different_units_cause_a_warning_and_the_remedy_works(rows):
     X, y = rows
     noise = np.random.default_rng(1).normal(size=60)
     Y = np.column_stack([y, 1000 * (y + noise)])
@@ -110,7 +110,7 @@ def test_outputs_are_warned_of_and_the_remedy_works(rows):
 @pytest.mark.parametrize(
     "case", ["few rows", "constant", "almost constant", "no weight", "five times"]
 )
-def test_uncertain_spreads_are_not_warned_of(rows, case):
+def test_uncertain_spreads_cause_no_warning(rows, case):
     X, y = rows
     weight, task, small = np.ones(60), TASK, TASK == 0
     if_small = {
@@ -126,7 +126,7 @@ def test_uncertain_spreads_are_not_warned_of(rows, case):
     MeanRegularizedRegressor().fit(X, y, task=task, sample_weight=weight)
 
 
-def test_many_small_tasks_of_one_spread_are_not_warned_of():
+def test_many_small_tasks_of_one_spread_cause_no_warning():
     """Among thousands of tasks of ten rows, the extremes differ much by chance."""
     rng = np.random.default_rng(0)
     X, task = rng.normal(size=(20000, 1)), np.arange(20000) % 2000

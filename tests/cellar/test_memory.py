@@ -1,4 +1,4 @@
-"""Memory is of the order of the data, or the work is refused in words before it."""
+"""Fits take memory of the order of the data, or are refused before they start."""
 
 import tracemalloc
 
@@ -87,7 +87,7 @@ def exact(table):
 
 
 @parametrize("model", REGRESSORS, [REGRESSORS[k] for k in (1, 4, 5, 7)], ids=repr)
-def test_a_regressor_of_sparse_rows_is_that_of_dense_ones(
+def test_a_regressor_of_sparse_rows_equals_that_of_dense_ones(
     model, table, exact, always_large
 ):
     X, y, task, weight = table
@@ -98,7 +98,7 @@ def test_a_regressor_of_sparse_rows_is_that_of_dense_ones(
 
 @parametrize("model", CLASSIFIERS, [CLASSIFIERS[k] for k in (0, 3)], ids=repr)
 @pytest.mark.parametrize("make", [np.asarray, sparse.csr_array])
-def test_a_classifier_without_hessians_is_that_with_them(
+def test_a_classifier_without_hessians_equals_that_with_them(
     model, make, table, exact, always_large
 ):
     X, y, task, weight = table
@@ -151,7 +151,7 @@ def test_few_rows_give_the_same_strengths_in_a_basis_of_theirs(
     assert not hasattr(model, "moments_")
 
 
-def test_deviations_are_those_of_all_features(wide, monkeypatch):
+def test_standard_deviations_are_those_of_all_features(wide, monkeypatch):
     X, y, task, _ = wide
     Xq = np.random.default_rng(1).normal(size=(9, 90))
     model = models.MeanRegularizedRegressorCV(alphas_shared=[2.0], alphas=[50.0])
@@ -265,7 +265,7 @@ def test_many_tasks_take_no_dense_indicators():
         (models.LowRankRegressor(squared=True), "feature_covariance_"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(model, words, monkeypatch):
+def test_allocations_that_would_not_fit_are_refused(model, words, monkeypatch):
     monkeypatch.setattr(skmtl._memory, "available_bytes", lambda: 2**30)
     rng = np.random.default_rng(0)
     size = 100_000
@@ -277,7 +277,7 @@ def test_what_does_not_fit_is_refused_in_words(model, words, monkeypatch):
         model.fit(X, rng.normal(size=size), task=np.arange(size) % 20)
 
 
-def test_a_refusal_says_how_much_and_what_to_do(monkeypatch):
+def test_a_refusal_has_the_size_and_a_remedy(monkeypatch):
     monkeypatch.setattr(skmtl._memory, "available_bytes", lambda: 8 * 10**9)
     with pytest.raises(
         ValueError, match="about 74 GB of memory for rows, more than half of the 8 GB"
@@ -292,7 +292,7 @@ def test_some_memory_is_available():
     assert 0 < available_bytes() < 2**50
 
 
-def test_sizes_are_said_as_people_say_them():
+def test_sizes_have_the_unit_of_their_magnitude():
     assert [in_words(n) for n in (5e6, 3.21e9, 1.5e12)] == ["5 MB", "3.2 GB", "1.5 TB"]
 
 

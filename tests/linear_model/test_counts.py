@@ -378,7 +378,7 @@ def test_zeros_only_are_refused(counts, weight):
     X, y, task = counts
     with pytest.raises(ValueError, match="y must have a count above 0"):
         model().fit(X, 0 * y, task=task)
-    with pytest.raises(ValueError, match="in a row that has a weight"):
+    with pytest.raises(ValueError, match="in a row with weight above 0"):
         model().fit(X, y * (weight == 0), task=task, sample_weight=weight)
 
 

@@ -612,7 +612,7 @@ def test_a_warm_start_ends_where_it_began(model):
 def test_a_fit_that_is_cut_short_warns(model):
     X, y, task = draw((40, 60, 80), 30)
     model = clone(model).set_params(max_iter=1, tol=1e-9)
-    with pytest.warns(ConvergenceWarning, match="tol asks for 1.0e-09. Raise max_iter"):
+    with pytest.warns(ConvergenceWarning, match="above tol=1.0e-09. Raise max_iter"):
         model.fit(X, y, task=task)
 
 

@@ -255,7 +255,7 @@ def test_outputs_of_fewer_rows_than_features_give_what_moments_give(model, weigh
 def test_too_few_iterations_are_told_with_what_to_do(model):
     X, y, task = draw()
     short = clone(model).set_params(max_iter=1)
-    told = r"After 1 iterations .* \d.\de.*tol asks for 1.0e-1\d. Raise max_iter, or"
+    told = r"After 1 iterations .* \d.\de.*above tol=1.0e-1\d. Raise max_iter, or"
     with pytest.warns(ConvergenceWarning, match=told):
         short.fit(X, y, task=task)
 

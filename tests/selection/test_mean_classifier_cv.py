@@ -72,7 +72,7 @@ def likelihood(datafit, alpha, shared=0.0, level=0.0):
 
 
 def binary(X, y, task, fit_intercept=True):
-    rows, targets = target_classes(rows_of(X, y, task), 2, soften=False)
+    rows, targets = target_classes(rows_of(X, y, task), 2, smooths=False)
     return Datafit(rows, Logistic(), fit_intercept, targets)
 
 
@@ -158,7 +158,7 @@ def test_the_likelihood_of_several_classes_has_the_determinant_of_all(rng):
     """The blocks give the determinant of the Hessian of tasks and centre together."""
     X, y = draw(rng, n_tasks=3, n_rows=30, n_features=2, n_classes=3)
     rows = rows_of(X[:, 1:], y, X[:, 0].astype(int))
-    rows, targets = target_classes(rows, 3, soften=False)
+    rows, targets = target_classes(rows, 3, smooths=False)
     datafit = Datafit(rows, Multinomial(3), True, targets)
     objective = MeanLosses(datafit, ToMean(2.0, 0.5, 3.0).strengths(3, 2))
     solution = Newton(tol=1e-14).minimize(objective, objective.start())

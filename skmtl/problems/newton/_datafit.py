@@ -346,7 +346,7 @@ class Datafit:
         """Return the losses with smoothed targets, which have a finite optimum."""
         if self.targets is None:
             return self
-        return replace(self, targets=self.targets.learnable(self.data))
+        return replace(self, targets=self.targets.smooth_missing(self.data))
 
     @cached_property
     def _held(self):
