@@ -25,6 +25,10 @@ class TaskData(ABC):
         """Whether every task is observed on every row of X."""
 
     @abstractmethod
+    def stacked(self) -> Any:
+        """Return the same observations, those of one task after the other."""
+
+    @abstractmethod
     def select(self, rows: Any) -> Self:
         """Return the same tasks on some rows of X."""
 

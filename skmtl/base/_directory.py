@@ -98,7 +98,8 @@ class NodeLabels:
 
         The codes of gaps follow those of the known labels.
         """
-        place = place_labels(self.graph.order, labels)
+        order: Any = self.graph.order
+        place = place_labels(order, labels)
         return np.where(place < 0, -1, len(self.known) + place)
 
     def positions(self, codes: Array) -> Array:

@@ -71,7 +71,7 @@ class TaskMoments:
     weight: np.ndarray
     x_mean: np.ndarray
     y_mean: np.ndarray
-    xx: np.ndarray | None
+    xx: Any  # ndarray or None
     xy: np.ndarray
     yy: np.ndarray
     orders: tuple = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -84,6 +84,10 @@ class TaskRows(TaskData):
     def shares_rows(self) -> bool:
         """Whether every task is observed on every row of X."""
         return False
+
+    def stacked(self) -> Self:
+        """Return the rows themselves: those of one task come after the other."""
+        return self
 
     def assign_folds(self, n_splits: int) -> Array:
         """Assign the observations of each task to folds in turn; return rows' folds."""
@@ -233,7 +237,7 @@ class SharedRows(TaskData):
         return one.stacked().roots(centred)
 
     def stacked(self) -> TaskRows:
-        """Return the same observations as a TaskRows."""
+        """Return the same observations, those of one task after the other."""
         n_rows, n_tasks = self.Y.shape
         return TaskRows(
             self.X,

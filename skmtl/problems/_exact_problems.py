@@ -22,7 +22,7 @@ from ._newton_problems import IteratedProblem, couple
 def pose_exact(rows, loss, relation, fit_intercept, targets):
     """Pose squared losses with a coupling."""
     if _is_too_large(rows, relation):
-        rows = rows.stacked() if rows.shares_rows else rows
+        rows = rows.stacked()
         datafit = Datafit(rows, loss, fit_intercept)
         return IteratedProblem(couple(datafit, relation))
     if relation.graph is None and has_few_rows(rows):

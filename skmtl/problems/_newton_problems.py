@@ -30,7 +30,7 @@ _MAX_STEPS, _MAX_SCALED_STEPS = 100, 300
 
 def pose_newton(rows, loss, relation, fit_intercept, targets):
     """Pose losses of any kind with a coupling."""
-    rows = rows.stacked() if rows.shares_rows else rows
+    rows = rows.stacked()
     datafit = Datafit(rows, loss, fit_intercept, targets)
     minimize = minimize_with_scale if loss.is_scaled else minimize_by_newton
     return NewtonProblem(couple(datafit, relation), minimize)

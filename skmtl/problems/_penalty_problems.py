@@ -60,7 +60,7 @@ def _read_rows(rows, fit_intercept):
 
 def pose_any_loss(rows, loss, relation, fit_intercept, targets):
     """Pose losses of any kind with a penalty."""
-    rows = rows.stacked() if rows.shares_rows else rows
+    rows = rows.stacked()
     return LossPenaltyProblem(Datafit(rows, loss, fit_intercept, targets), relation)
 
 

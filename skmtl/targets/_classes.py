@@ -226,7 +226,7 @@ def read_classes(
         sample_weight=sample_weight,
         task_weight=task_weight,
     )
-    rows = rows.stacked() if rows.shares_rows else rows
+    rows = rows.stacked()
     if rows.layout == "outputs":
         _check_indicators(rows.y)
     _check_several(estimator, rows, classes)

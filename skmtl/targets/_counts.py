@@ -138,14 +138,14 @@ def read_counts(
         sample_weight=sample_weight,
         task_weight=task_weight,
     )
-    rows = rows.stacked() if rows.shares_rows else rows
+    rows = rows.stacked()
     _check_counts(rows)
     mean = 1.0
     if exposures is not None:
         each = exposures if rows.rows is None else exposures[rows.rows]
         rows = replace(rows, y=rows.y / each)
-        # The weights contain the exposures.
-        mean = rows.weight.sum() / (rows.weight / each).sum()
+        weight: Any = rows.weight  # the exposures are among its factors
+        mean = weight.sum() / (weight / each).sum()
     return Sample(rows, mean_exposure=float(mean))
 
 

@@ -84,7 +84,7 @@ def read_mixed(
     rows = read_rows(
         estimator, X, places, task=task, sample_weight=sample_weight, reset=reset
     )
-    rows = rows.stacked() if rows.shares_rows else rows
+    rows = rows.stacked()
     if outputs is not None:
         rows = replace(rows, tasks=outputs)
     rows = rows if rows.weight is None else rows.keep(rows.weight > 0)

@@ -57,7 +57,7 @@ class OutlierTarget(NumericTarget):
 
 def _find_outliers(data: Any, models: Any, limit: float) -> Array:
     """Find rows, or cells of a 2-d y, with residuals beyond a limit."""
-    data = data.stacked() if data.shares_rows else data
+    data = data.stacked()
     n_rows, n_tasks = data.X.shape[0], len(data.tasks)
     rows = np.arange(n_rows) if data.rows is None else data.rows
     codes = np.repeat(np.arange(n_tasks), np.diff(data.offsets))

@@ -173,8 +173,7 @@ def factor_path(moments: TaskMoments, strengths: Strengths) -> Spectral:
     if moments.roots is not None:
         n_tasks, n_features = moments.xy.shape
         return Spectral.from_groups(moments.roots, n_tasks, n_features, pattern, alpha)
-    # Moments without roots have their matrices.
-    blocks = Spectral.from_curvature(moments.xx, pattern, alpha)  # type: ignore[arg-type]
+    blocks = Spectral.from_curvature(moments.xx, pattern, alpha)
     if blocks.condition > _ILL_CONDITIONED:
         warnings.warn(
             "The condition number of each task's problem must be at most "

@@ -57,6 +57,6 @@ def reduce_features(data: Any) -> ReducedRows | None:
         basis, inner = linalg.qr(X.T.astype(float), mode="economic", overwrite_a=True)
         data = replace(data, X=inner.T, width=n_features)
     if not data.shares_moments:
-        stacked = data.stacked() if data.shares_rows else data
+        stacked = data.stacked()
         data = replace(stacked, rooted=True)
     return ReducedRows(data, basis)

@@ -243,7 +243,7 @@ def restrictable_rows(
         The loss.
     """
     if keeps_sparse(data):
-        data = data.stacked() if data.shares_rows else data
+        data = data.stacked()
         moments = data.moments(curvature=False)
         moments = moments if fit_intercept else moments.about_zero()
         design: Any = SparseDesign(data, fit_intercept)

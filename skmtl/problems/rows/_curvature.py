@@ -121,7 +121,7 @@ def row_curvature(
         The operator.
     """
     if keeps_sparse(data):
-        data = data.stacked() if data.shares_rows else data
+        data = data.stacked()
         return SparseDesign(data, fit_intercept)
     n_blocks, groups = data.roots(fit_intercept)
     groups = list(groups)
