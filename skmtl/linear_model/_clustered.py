@@ -69,15 +69,17 @@ class ClusteredRegressor(MomentRegressor):
     Parameters
     ----------
     n_clusters : int, default=2
-        Number of groups. With as many as there are tasks or features, tasks are apart.
+        Number of groups. With as many as there are tasks or features, tasks share
+        nothing.
     alpha_between : float, default=1.0
-        Strength that pulls centres of groups to zero, positive.
+        Strength of the penalty on the centres of groups, positive.
     alpha_within : float, default=10.0
-        Strength that pulls tasks to the centre of their group: `alpha_between` or more,
-        and may be infinite.
+        Strength of the penalty on differences between a task and the centre of its
+        group: at least `alpha_between`, may be infinite.
     alpha_mean : float, default=None
-        If given, groups are those of the differences from the mean of all tasks, and
-        ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
+        Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
+        all tasks, 0 or more; groups are then formed by differences from this mean. None
+        for groups of the coefficients themselves.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -94,7 +96,7 @@ class ClusteredRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -106,7 +108,7 @@ class ClusteredRegressor(MomentRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
         The affinity M: near ``1 / size`` between tasks of one group, near zero between
         groups.
@@ -118,14 +120,14 @@ class ClusteredRegressor(MomentRegressor):
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -203,20 +205,22 @@ class ClusteredClassifier(TaskClassifier):
     Parameters
     ----------
     n_clusters : int, default=2
-        Number of groups. With as many as there are tasks or features, tasks are apart.
+        Number of groups. With as many as there are tasks or features, tasks share
+        nothing.
     alpha_between : float, default=0.1
-        Strength that pulls centres of groups to zero, positive.
+        Strength of the penalty on the centres of groups, positive.
     alpha_within : float, default=1.0
-        Strength that pulls tasks to the centre of their group: `alpha_between` or more,
-        and may be infinite.
+        Strength of the penalty on differences between a task and the centre of its
+        group: at least `alpha_between`, may be infinite.
     alpha_mean : float, default=None
-        If given, groups are those of the differences from the mean of all tasks, and
-        ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
+        Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
+        all tasks, 0 or more; groups are then formed by differences from this mean. None
+        for groups of the coefficients themselves.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -236,24 +240,23 @@ class ClusteredClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
+        Coefficients; the second shape is that of a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
         The affinity M: near ``1 / size`` between tasks of one group, near zero between
         groups.
@@ -265,7 +268,7 @@ class ClusteredClassifier(TaskClassifier):
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -355,15 +358,17 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
     Parameters
     ----------
     n_clusters : int, default=2
-        Number of groups. With as many as there are tasks or features, tasks are apart.
+        Number of groups. With as many as there are tasks or features, tasks share
+        nothing.
     alpha_between : float, default=0.1
-        Strength that pulls centres of groups to zero, positive.
+        Strength of the penalty on the centres of groups, positive.
     alpha_within : float, default=1.0
-        Strength that pulls tasks to the centre of their group: `alpha_between` or more,
-        and may be infinite.
+        Strength of the penalty on differences between a task and the centre of its
+        group: at least `alpha_between`, may be infinite.
     alpha_mean : float, default=None
-        If given, groups are those of the differences from the mean of all tasks, and
-        ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
+        Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
+        all tasks, 0 or more; groups are then formed by differences from this mean. None
+        for groups of the coefficients themselves.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -380,7 +385,7 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -392,7 +397,7 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
         The affinity M: near ``1 / size`` between tasks of one group, near zero between
         groups.
@@ -404,7 +409,7 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

@@ -40,8 +40,8 @@ class LinearTaskRegressor(MomentRegressor):
     Parameters
     ----------
     penalty : Penalty, default=None
-        Penalty of the coefficients, or of two parts that add up to them; None if there
-        is none. Parts refer to tasks by position in `tasks_`, which is sorted;
+        Penalty on the coefficients, or on two parts that add up to them; None for no
+        penalty. Parts refer to tasks by position in `tasks_`, which is sorted;
         :class:`FusedRegressor` and :class:`GraphRegularizedRegressor` use labels.
     coupling : Coupling, default=None
         How tasks pull on each other quadratically, with strengths as in the estimator
@@ -62,7 +62,7 @@ class LinearTaskRegressor(MomentRegressor):
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -74,24 +74,24 @@ class LinearTaskRegressor(MomentRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; for
-        penalties that are norms.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)

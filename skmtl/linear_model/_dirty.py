@@ -60,14 +60,14 @@ class DirtyRegressor(MomentRegressor):
     Parameters
     ----------
     alpha_joint : float, default=1.0
-        Strength of the penalty of features that tasks share, positive.
+        Strength of the penalty on shared features, positive.
     alpha_l1 : float, default=1.0
-        Strength of the penalty of exceptions, positive. There are none if it is above
-        `alpha_joint`, and nothing is shared if it is below `alpha_joint` divided by
-        ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+        Strength of the penalty on exceptions, positive. There are none if it is above
+        `alpha_joint`. Nothing is shared if it is below ``alpha_joint / sqrt(n_tasks)``,
+        or with "linf" below ``alpha_joint / n_tasks``.
     penalty : {"l21", "linf"}, default="l21"
-        How the coefficients of a shared feature count: by their Euclidean norm or by
-        the largest.
+        Norm of a shared feature's coefficients: Euclidean, or the largest absolute
+        value.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -84,7 +84,7 @@ class DirtyRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -93,12 +93,12 @@ class DirtyRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the exceptions,
-        with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
+        offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
+        Exceptions of the tasks, Q; shared features have the rest of `coef_`.
     support_ : ndarray of shape (n_shared,)
         Indices of the features that tasks share.
     objective_ : float
@@ -106,16 +106,17 @@ class DirtyRegressor(MomentRegressor):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -188,19 +189,19 @@ class DirtyClassifier(TaskClassifier):
     Parameters
     ----------
     alpha_joint : float, default=0.1
-        Strength of the penalty of features that tasks share, positive.
+        Strength of the penalty on shared features, positive.
     alpha_l1 : float, default=0.1
-        Strength of the penalty of exceptions, positive. There are none if it is above
-        `alpha_joint`, and nothing is shared if it is below `alpha_joint` divided by
-        ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+        Strength of the penalty on exceptions, positive. There are none if it is above
+        `alpha_joint`. Nothing is shared if it is below ``alpha_joint / sqrt(n_tasks)``,
+        or with "linf" below ``alpha_joint / n_tasks``.
     penalty : {"l21", "linf"}, default="l21"
-        How the coefficients of a shared feature count: by their Euclidean norm or by
-        the largest.
+        Norm of a shared feature's coefficients: Euclidean, or the largest absolute
+        value.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -220,26 +221,25 @@ class DirtyClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
+        Coefficients; the second shape is that of a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the exceptions,
-        with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
+        offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
+        Exceptions of the tasks, Q; shared features have the rest of `coef_`.
     support_ : ndarray of shape (n_shared,)
         Indices of the features that tasks share.
     objective_ : float
@@ -247,9 +247,10 @@ class DirtyClassifier(TaskClassifier):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -332,14 +333,14 @@ class DirtyPoissonRegressor(TaskCountRegressor):
     Parameters
     ----------
     alpha_joint : float, default=0.1
-        Strength of the penalty of features that tasks share, positive.
+        Strength of the penalty on shared features, positive.
     alpha_l1 : float, default=0.1
-        Strength of the penalty of exceptions, positive. There are none if it is above
-        `alpha_joint`, and nothing is shared if it is below `alpha_joint` divided by
-        ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+        Strength of the penalty on exceptions, positive. There are none if it is above
+        `alpha_joint`. Nothing is shared if it is below ``alpha_joint / sqrt(n_tasks)``,
+        or with "linf" below ``alpha_joint / n_tasks``.
     penalty : {"l21", "linf"}, default="l21"
-        How the coefficients of a shared feature count: by their Euclidean norm or by
-        the largest.
+        Norm of a shared feature's coefficients: Euclidean, or the largest absolute
+        value.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -356,7 +357,7 @@ class DirtyPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -365,12 +366,12 @@ class DirtyPoissonRegressor(TaskCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the exceptions,
-        with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
+        offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
+        Exceptions of the tasks, Q; shared features have the rest of `coef_`.
     support_ : ndarray of shape (n_shared,)
         Indices of the features that tasks share.
     objective_ : float
@@ -378,9 +379,10 @@ class DirtyPoissonRegressor(TaskCountRegressor):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

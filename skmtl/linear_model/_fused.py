@@ -73,18 +73,20 @@ class FusedRegressor(MomentRegressor):
     Parameters
     ----------
     alpha_fused : float, default=1.0
-        Strength of the pull between neighbours, positive. A large one makes one model.
+        Strength of the penalty on differences between neighbours, positive; a large one
+        makes all tasks equal.
     alpha_l1 : float, default=0.0
-        Strength that selects coefficients one by one.
+        Strength of the penalty that selects single coefficients, 0 or more.
     alpha_joint : float, default=0.0
-        Strength that selects features for all tasks at once.
+        Strength of the penalty that selects features for all tasks at once, 0 or more.
     graph : str, array-like, sparse matrix or list, default="chain"
         Which tasks are neighbours:
 
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels, every task once: those next to each other in the list;
         - a list of edges, ``(label, label)``;
         - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
@@ -99,10 +101,8 @@ class FusedRegressor(MomentRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that neither has rows nor is named: predict it,
-        or raise an error. If the order follows numbers and dates in labels, a new label
-        gets the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -111,7 +111,7 @@ class FusedRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -120,34 +120,35 @@ class FusedRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks without neighbours: a ridge fit to all rows, with
-        strengths implied by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
         Labels of the tasks with rows, then of those without.
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes; nodes without rows get their neighbours'.
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
-        Number of the segment that a coefficient is in, from 0 along the chain:
-        neighbours within a segment have the same coefficient.
+        Number of the segment of each coefficient, from 0 along the chain: neighbours in
+        one segment have the same coefficient.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -226,18 +227,20 @@ class FusedClassifier(TaskClassifier):
     Parameters
     ----------
     alpha_fused : float, default=0.1
-        Strength of the pull between neighbours, positive. A large one makes one model.
+        Strength of the penalty on differences between neighbours, positive; a large one
+        makes all tasks equal.
     alpha_l1 : float, default=0.0
-        Strength that selects coefficients one by one.
+        Strength of the penalty that selects single coefficients, 0 or more.
     alpha_joint : float, default=0.0
-        Strength that selects features for all tasks at once.
+        Strength of the penalty that selects features for all tasks at once, 0 or more.
     graph : str, array-like, sparse matrix or list, default="chain"
         Which tasks are neighbours:
 
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels, every task once: those next to each other in the list;
         - a list of edges, ``(label, label)``;
         - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
@@ -248,9 +251,9 @@ class FusedClassifier(TaskClassifier):
         `alpha_joint` do not apply to them.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -260,10 +263,8 @@ class FusedClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that neither has rows nor is named: predict it,
-        or raise an error. If the order follows numbers and dates in labels, a new label
-        gets the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -272,41 +273,41 @@ class FusedClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
+        Coefficients; the second shape is that of a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks without neighbours: a ridge fit to all rows, with
-        strengths implied by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
         Labels of the tasks with rows, then of those without.
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes; nodes without rows get their neighbours'.
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
-        Number of the segment that a coefficient is in, from 0 along the chain:
-        neighbours within a segment have the same coefficient.
+        Number of the segment of each coefficient, from 0 along the chain: neighbours in
+        one segment have the same coefficient.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -396,18 +397,20 @@ class FusedPoissonRegressor(TaskCountRegressor):
     Parameters
     ----------
     alpha_fused : float, default=0.1
-        Strength of the pull between neighbours, positive. A large one makes one model.
+        Strength of the penalty on differences between neighbours, positive; a large one
+        makes all tasks equal.
     alpha_l1 : float, default=0.0
-        Strength that selects coefficients one by one.
+        Strength of the penalty that selects single coefficients, 0 or more.
     alpha_joint : float, default=0.0
-        Strength that selects features for all tasks at once.
+        Strength of the penalty that selects features for all tasks at once, 0 or more.
     graph : str, array-like, sparse matrix or list, default="chain"
         Which tasks are neighbours:
 
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels, every task once: those next to each other in the list;
         - a list of edges, ``(label, label)``;
         - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
@@ -422,10 +425,8 @@ class FusedPoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that neither has rows nor is named: predict it,
-        or raise an error. If the order follows numbers and dates in labels, a new label
-        gets the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -434,7 +435,7 @@ class FusedPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -443,27 +444,28 @@ class FusedPoissonRegressor(TaskCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks without neighbours: a ridge fit to all rows, with
-        strengths implied by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
         Labels of the tasks with rows, then of those without.
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes; nodes without rows get their neighbours'.
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
-        Number of the segment that a coefficient is in, from 0 along the chain:
-        neighbours within a segment have the same coefficient.
+        Number of the segment of each coefficient, from 0 along the chain: neighbours in
+        one segment have the same coefficient.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

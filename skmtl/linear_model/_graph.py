@@ -69,29 +69,29 @@ class GraphRegularizedRegressor(MomentRegressor):
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels: those next to each other in the list;
         - "complete": all;
-        - "knn": those whose `descriptors` are nearest;
+        - "knn": those with the nearest `descriptors`;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
           `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
-          coefficients of their own, to which their members are pulled.
+          coefficients of their own, and a group is a neighbour of its members.
 
         Tasks without rows that the graph or ordered categories name are nodes too, in
         every form of graph; their models minimise the objective.
     alpha : float, default=1.0
-        Strength of the pull to the neighbours, 0 or more.
+        Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=0.0
-        Strength of the ridge on tasks with rows.
-    descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
-default=None
-        What describes each task, for ``graph="knn"``: by label, or in the order of
+        Strength of the ridge penalty on tasks with rows, 0 or more.
+    descriptors : mapping, frame or array of shape (n_tasks, n_columns), default=None
+        Descriptors of each task, for ``graph="knn"``: by label, or in the order of
         `labels`.
     n_neighbors : int, default=5
-        How many neighbours each task has at least, for ``graph="knn"``.
+        Smallest number of neighbours of a task, for ``graph="knn"``.
     labels : array-like of shape (n_nodes,), default=None
         Labels of the rows of an array `graph` or `descriptors`, including tasks without
         rows. None uses `tasks_`; if the array has more rows than that, the sorted
@@ -102,10 +102,8 @@ default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that is not a node of the graph: predict it, or
-        raise an error. If a chain follows numbers and dates in labels, a new label gets
-        the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -228,30 +226,30 @@ class GraphRegularizedClassifier(TaskClassifier):
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels: those next to each other in the list;
         - "complete": all;
-        - "knn": those whose `descriptors` are nearest;
+        - "knn": those with the nearest `descriptors`;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
           `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
-          coefficients of their own, to which their members are pulled.
+          coefficients of their own, and a group is a neighbour of its members.
 
         Tasks without rows that the graph or ordered categories name are nodes too, in
         every form of graph; their models minimise the objective.
     alpha : float, default=1.0
-        Strength of the pull to the neighbours, 0 or more.
+        Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=1.0
-        Strength of the ridge on tasks with rows. If it is 0 and the classes are
-        separable, no finite coefficients are optimal.
-    descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
-default=None
-        What describes each task, for ``graph="knn"``: by label, or in the order of
+        Strength of the ridge penalty on tasks with rows, 0 or more. If it is 0 and the
+        classes are separable, no finite coefficients are optimal.
+    descriptors : mapping, frame or array of shape (n_tasks, n_columns), default=None
+        Descriptors of each task, for ``graph="knn"``: by label, or in the order of
         `labels`.
     n_neighbors : int, default=5
-        How many neighbours each task has at least, for ``graph="knn"``.
+        Smallest number of neighbours of a task, for ``graph="knn"``.
     labels : array-like of shape (n_nodes,), default=None
         Labels of the rows of an array `graph` or `descriptors`, including tasks without
         rows. None uses `tasks_`; if the array has more rows than that, the sorted
@@ -270,10 +268,8 @@ default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that is not a node of the graph: predict it, or
-        raise an error. If a chain follows numbers and dates in labels, a new label gets
-        the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -282,14 +278,14 @@ default=None
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
         Coefficients; those of more than two classes sum to zero. For a single task that
         was not declared (1, n_features) or (n_classes, n_features).
@@ -321,7 +317,7 @@ default=None
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of Newton steps.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -417,29 +413,29 @@ class GraphRegularizedPoissonRegressor(TaskCountRegressor):
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels: those next to each other in the list;
         - "complete": all;
-        - "knn": those whose `descriptors` are nearest;
+        - "knn": those with the nearest `descriptors`;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
           `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
-          coefficients of their own, to which their members are pulled.
+          coefficients of their own, and a group is a neighbour of its members.
 
         Tasks without rows that the graph or ordered categories name are nodes too, in
         every form of graph; their models minimise the objective.
     alpha : float, default=1.0
-        Strength of the pull to the neighbours, 0 or more.
+        Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=1.0
-        Strength of the ridge on tasks with rows.
-    descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
-default=None
-        What describes each task, for ``graph="knn"``: by label, or in the order of
+        Strength of the ridge penalty on tasks with rows, 0 or more.
+    descriptors : mapping, frame or array of shape (n_tasks, n_columns), default=None
+        Descriptors of each task, for ``graph="knn"``: by label, or in the order of
         `labels`.
     n_neighbors : int, default=5
-        How many neighbours each task has at least, for ``graph="knn"``.
+        Smallest number of neighbours of a task, for ``graph="knn"``.
     labels : array-like of shape (n_nodes,), default=None
         Labels of the rows of an array `graph` or `descriptors`, including tasks without
         rows. None uses `tasks_`; if the array has more rows than that, the sorted
@@ -450,10 +446,8 @@ default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that is not a node of the graph: predict it, or
-        raise an error. If a chain follows numbers and dates in labels, a new label gets
-        the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        What `predict` does with an unseen task: predict it with the shared part, or
+        raise an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -462,7 +456,7 @@ default=None
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -493,7 +487,8 @@ default=None
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Norm of the gradient, relative to the one at zero.
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)

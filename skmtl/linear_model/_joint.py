@@ -76,13 +76,14 @@ class JointFeatureRegressor(MomentRegressor):
     Parameters
     ----------
     alpha : float, default=1.0
-        Strength of the penalty, positive. A large alpha keeps few features.
+        Strength of the penalty, positive; a large one keeps few features.
     l1_ratio : float, default=1.0
-        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+        Share of `alpha` in the penalty that selects features, above 0; the rest is a
+        ridge penalty.
     penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
-        How the coefficients of a feature count: by their length; by the largest of
-        them; or by their length up to a limit, so that large ones are not shrunk, at
-        the price of a problem that is not convex, of which a stationary point is found.
+        Penalty on the coefficients of a feature: their Euclidean norm; their largest
+        absolute value; or their Euclidean norm up to a limit, so that large ones are
+        not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
     fit_intercept : bool, default=True
@@ -101,7 +102,7 @@ class JointFeatureRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -113,26 +114,26 @@ class JointFeatureRegressor(MomentRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks.
+        Indices of the features with a coefficient that is not zero.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not for
-        "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -213,19 +214,20 @@ class JointFeatureClassifier(TaskClassifier):
     Parameters
     ----------
     alpha : float, default=0.1
-        Strength of the penalty, positive. A large alpha keeps few features.
+        Strength of the penalty, positive; a large one keeps few features.
     l1_ratio : float, default=1.0
-        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+        Share of `alpha` in the penalty that selects features, above 0; the rest is a
+        ridge penalty.
     penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
-        How the coefficients of a feature count: by their length; by the largest of
-        them, in contrasts between classes if these are more than two; or by their
-        length up to a limit, so that large ones are not shrunk, at the price of a
-        problem that is not convex, of which a stationary point is found.
+        Penalty on the coefficients of a feature: their Euclidean norm; their largest
+        absolute value, of contrasts between classes if there are more than two; or
+        their Euclidean norm up to a limit, so that large ones are not shrunk. The last
+        two are not convex: `fit` finds a stationary point.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -245,14 +247,14 @@ class JointFeatureClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
         Coefficients; those of more than two classes sum to zero. For a single task that
         was not declared (1, n_features) or (n_classes, n_features).
@@ -264,17 +266,17 @@ class JointFeatureClassifier(TaskClassifier):
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks.
+        Indices of the features with a coefficient that is not zero.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not for
-        "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -358,24 +360,27 @@ class JointFeatureRegressorCV(TaskRegressor):
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths to choose from, positive. None computes a decreasing path, from the
-        least strength at which all coefficients are zero to `eps` times that.
+        Candidate strengths, positive. None for a decreasing path, from the smallest
+        strength at which all coefficients are zero to `eps` times that.
     n_alphas : int, default=30
-        Number of strengths on that path.
+        Number of strengths to choose from, if `alphas` is None.
     eps : float, default=None
-        Lowest strength in units of the highest, if `alphas` is None. None for 1e-2,
-        and for lower ones as long as errors on rows left out fall.
+        Smallest strength relative to the largest, if `alphas` is None. None for 1e-2,
+        and for less while the error decreases.
     l1_ratio : float, default=1.0
-        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+        Share of `alpha` in the penalty that selects features, above 0; the rest is a
+        ridge penalty.
     penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
-        How the coefficients of a feature count.
+        Penalty on the coefficients of a feature: their Euclidean norm; their largest
+        absolute value; or their Euclidean norm up to a limit, so that large ones are
+        not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
     cv : int, splitter or iterable of (train, test), default=None
-        None for 5. An int deals the rows of each task to so many folds.
+        Folds; None for 5. An int assigns the rows of each task to that many folds.
     one_standard_error : bool, default=False
-        Whether to take the largest alpha whose error is within one standard error of
-        the smallest, for fewer features.
+        Whether to choose the largest strength with a score within one standard error of
+        the best, for a simpler model.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -395,7 +400,7 @@ class JointFeatureRegressorCV(TaskRegressor):
     Attributes
     ----------
     alpha_ : float
-        Strength that was chosen.
+        Chosen strength.
     cv_results_ : dict of ndarray
         Strengths, "alpha", with "mean_test_score", "std_test_score" and the scores of
         each fold, "split0_test_score" and so on: negative mean squared errors.
@@ -411,19 +416,19 @@ class JointFeatureRegressorCV(TaskRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks.
+        Indices of the features with a coefficient that is not zero.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not
-        for "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -518,13 +523,14 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
     Parameters
     ----------
     alpha : float, default=0.1
-        Strength of the penalty, positive. A large alpha keeps few features.
+        Strength of the penalty, positive; a large one keeps few features.
     l1_ratio : float, default=1.0
-        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+        Share of `alpha` in the penalty that selects features, above 0; the rest is a
+        ridge penalty.
     penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
-        How the coefficients of a feature count: by their length; by the largest of
-        them; or by their length up to a limit, so that large ones are not shrunk, at
-        the price of a problem that is not convex, of which a stationary point is found.
+        Penalty on the coefficients of a feature: their Euclidean norm; their largest
+        absolute value; or their Euclidean norm up to a limit, so that large ones are
+        not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
     fit_intercept : bool, default=True
@@ -543,7 +549,7 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -555,19 +561,19 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks.
+        Indices of the features with a coefficient that is not zero.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not for
-        "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

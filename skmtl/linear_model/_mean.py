@@ -50,14 +50,14 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     Parameters
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of the pull to the centre, 0 or more, one or one per feature.
-        Infinite strengths make a coefficient common to all tasks.
+        Strength of the penalty on differences from the centre, 0 or more; one, or one
+        per feature. A large one makes tasks alike, infinity makes them equal.
     alpha_shared : float, default=0.0
-        Strength of the ridge on the centre's coefficients, not its intercept. Infinity
-        sets them to zero; tasks then share only the intercept.
+        Strength of the ridge penalty on the centre's coefficients, not on its
+        intercept. Infinity sets them to zero; tasks then share only the intercept.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
-        them one.
+        Strength of the penalty on differences between intercepts. 0 leaves them free,
+        infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -79,8 +79,8 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
-        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
+        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
@@ -92,8 +92,8 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features, or X is large and sparse.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -192,8 +192,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
         replaces each row's leverage by the mean. "cv": squared errors on held-out rows,
         from moments of the folds, without refitting on rows.
     cv : int, splitter or iterable of (train, test), default=None
-        Folds for ``method="cv"``. An int deals the rows of each task to so many folds;
-        None stands for 5.
+        Folds for ``method="cv"``; None for 5. An int assigns the rows of each task to
+        that many folds.
     alpha_per_feature : bool, default=False
         Whether each feature has its own `alpha`; for "reml" only.
     fit_intercept : bool, default=True
@@ -211,7 +211,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
     Attributes
     ----------
     alpha_ : float or ndarray of shape (n_features,)
-        Strength of the pull to the centre; infinite if tasks do not differ.
+        Chosen strength of the penalty on differences from the centre; infinite if tasks
+        do not differ.
     alpha_shared_ : float
         Strength of the ridge on the centre; infinite if only intercepts are shared.
     alpha_intercept_ : float
@@ -232,9 +233,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
         error; NaN for candidates that "loo" did not evaluate. With ``method="cv"`` also
         "split0_test_score" and so on.
     best_index_ : int
-        Position of the chosen strengths in `cv_results_`.
+        Position of `alpha_` in `cv_results_`.
     best_score_ : float
-        The score of the strengths that were chosen.
+        Score at the chosen strengths.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
         Coefficients; 1-d for a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or float
@@ -242,7 +243,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre.
     intercept_shared_ : float
-        Intercept for tasks never seen: it fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float

@@ -32,14 +32,14 @@ class MeanRegularizedClassifier(TaskClassifier):
     Parameters
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of the pull to the centre, 0 or more; one or one per feature. A large
-        alpha makes tasks alike, infinity makes them one.
+        Strength of the penalty on differences from the centre, 0 or more; one, or one
+        per feature. A large one makes tasks alike, infinity makes them equal.
     alpha_shared : float, default=1.0
-        Strength that pulls the centre to zero. Without it, and without rows of
-        different classes that mingle, there may be no best centre.
+        Strength of the ridge penalty on the centre's coefficients. If it is 0 and the
+        classes are separable, no finite centre is optimal.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
-        them one.
+        Strength of the penalty on differences between intercepts. 0 leaves them free,
+        infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -64,14 +64,14 @@ class MeanRegularizedClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
         Coefficients; those of more than two classes sum to zero. For a single task that
         was not declared (1, n_features) or (n_classes, n_features).
@@ -80,15 +80,15 @@ class MeanRegularizedClassifier(TaskClassifier):
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
-        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
+        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of Newton steps.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -171,8 +171,8 @@ class MeanRegularizedClassifierCV(TaskClassifier):
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths of the pull to choose from, positive or infinite. None for any, sought
-        from the best point of a grid on.
+        Candidate strengths, positive or infinite. None searches all values, from the
+        best point of a grid.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
         Strengths that pull the centre's coefficients to zero to choose from, 0 or more;
         its intercept is not pulled. None for any above 0.
@@ -185,9 +185,9 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         around the centre, integrated out by Laplace's method; it needs one path over
         all rows, and tasks that are such draws.
     cv : int, splitter or iterable of (train, test), default=None
-        Folds for ``method="cv"``. An int deals the rows of each task to so many folds,
-        whatever their class; None stands for 5. Folds in which every task has the same
-        share of a class would make the intercepts of small tasks look too certain.
+        Folds for ``method="cv"``; None for 5. An int assigns the rows of each task to
+        that many folds, whatever their class: with the same share of a class in every
+        fold of a task, the intercepts of small tasks would look too certain.
     scoring : str or callable, default=None
         Score for ``method="cv"``, a scorer of scikit-learn. None, "neg_log_loss" and
         "accuracy" weight rows as the fit does, and need no fitted model; others are
@@ -195,6 +195,9 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         and cannot be told labels that `fit` got as ``task=``.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -217,7 +220,8 @@ class MeanRegularizedClassifierCV(TaskClassifier):
     Attributes
     ----------
     alpha_ : float
-        Strength of the pull to the centre; infinite if there is one task only.
+        Chosen strength of the penalty on differences from the centre; infinite if tasks
+        do not differ.
     alpha_shared_ : float
         Strength that pulls the centre to zero.
     alpha_intercept_ : float
@@ -227,33 +231,34 @@ class MeanRegularizedClassifierCV(TaskClassifier):
     tau2_intercept_ : float
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
-        What was tried: "alpha", "alpha_shared", "alpha_intercept" and
-        "mean_test_score", larger being better: the score, by default the log loss
-        negated, or the log likelihood. With ``method="cv"`` also "std_test_score",
-        "split0_test_score" and so on.
+        The candidates: "alpha", "alpha_shared", "alpha_intercept" and "mean_test_score"
+        (larger is better): the score, by default the negative log loss, or the log
+        likelihood. With ``method="cv"`` also "std_test_score", "split0_test_score" and
+        so on.
     best_index_ : int
-        Position of the chosen strengths in `cv_results_`.
+        Position of `alpha_` in `cv_results_`.
     best_score_ : float
-        The score of the strengths that were chosen.
+        Score at the chosen strengths.
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
-        Coefficients, as :class:`MeanRegularizedClassifier` has them.
+        Coefficients; those of more than two classes sum to zero. For a single task that
+        was not declared (1, n_features) or (n_classes, n_features).
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
-        Intercepts.
+        Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Coefficients of the centre.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept for tasks never seen: it fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of Newton steps.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

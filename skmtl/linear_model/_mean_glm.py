@@ -28,14 +28,14 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
     Parameters
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of the pull to the centre, 0 or more; one or one per feature. A large
-        alpha makes tasks alike, infinity makes them one.
+        Strength of the penalty on differences from the centre, 0 or more; one, or one
+        per feature. A large one makes tasks alike, infinity makes them equal.
     alpha_shared : float, default=1.0
-        Strength that pulls the centre to zero. Without it, and with counts of
-        zero wherever a feature is high, there may be no best centre.
+        Strength of the ridge penalty on the centre's coefficients. If it is 0 and
+        counts are zero wherever a feature is high, no finite centre is optimal.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
-        them one.
+        Strength of the penalty on differences between intercepts. 0 leaves them free,
+        infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -52,7 +52,7 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -63,15 +63,15 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
-        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
+        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of Newton steps.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -159,16 +159,16 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
     Parameters
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of the pull to the centre, 0 or more; one or one per feature. A large
-        alpha makes tasks alike, infinity makes them one.
+        Strength of the penalty on differences from the centre, 0 or more; one, or one
+        per feature. A large one makes tasks alike, infinity makes them equal.
     epsilon : float, default=1.35
         Where squares end, in units of the scale; 1 or more. A small epsilon counts more
         rows as outliers.
     alpha_shared : float, default=1.0
-        Strength that pulls the centre to zero.
+        Strength of the ridge penalty on the centre's coefficients.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
-        them one.
+        Strength of the penalty on differences between intercepts. 0 leaves them free,
+        infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -185,7 +185,7 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
     max_iter : int, default=None
         Largest number of steps; None for 300.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -196,8 +196,8 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
-        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
+        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     scale_ : float
         Scale of the residuals, one for all tasks; at least a millionth of the
         targets' spread around their median.
@@ -210,7 +210,7 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

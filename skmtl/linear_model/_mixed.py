@@ -51,11 +51,11 @@ class MixedTaskModel(MixedPredictor):
         What tasks have in common. More than two classes have no place around one
         centre and need "features".
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of what is shared. For "centre" on the scale of Ridge, 0 or more, one
-        or one per feature; infinity makes coefficients one, up to units. For "features"
-        on the scale of Lasso, positive.
+        Strength of the penalty. For "centre" on the scale of Ridge, 0 or more, one or
+        one per feature; infinity makes tasks equal, up to units. For "features" on the
+        scale of Lasso, one, positive.
     alpha_shared : float, default=1.0
-        Strength that pulls the centre to zero; for "centre" only.
+        Strength of the ridge penalty on the centre's coefficients; for "centre" only.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
@@ -65,9 +65,9 @@ class MixedTaskModel(MixedPredictor):
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
-        Largest number of steps; None for 100, or 10,000 for "features".
+        Largest number of iterations; None for 100, or 10,000 for "features".
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -83,7 +83,8 @@ class MixedTaskModel(MixedPredictor):
         Coefficients of the centre, in no units: times `unit_` they are those of a task.
         For "centre" only.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks. For "features" only.
+        Indices of the features with a coefficient that is not zero. For "features"
+        only.
     deviance_ : ndarray of shape (n_tasks,)
         Deviance per row ``d_t`` of the best constant, in the order of `tasks_`. It is
         zero where the target is constant: such a task is predicted by its constant and
@@ -96,7 +97,7 @@ class MixedTaskModel(MixedPredictor):
         Relative distance from the optimum: for "centre" the root of the decrease that
         the next step predicts, for "features" the norm of the gradient.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

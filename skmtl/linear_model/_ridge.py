@@ -39,8 +39,9 @@ class MultiTaskRidge(MomentRegressor):
     Parameters
     ----------
     alpha : float, array-like of shape (n_tasks,) or mapping, default=1.0
-        Strength of the penalty, 0 or more: one, one per task in the order of `tasks_`,
-        or a mapping from every label to a number. With 0, the solution of least norm.
+        Strength of the ridge penalty on each task, 0 or more: one, one per task in the
+        order of `tasks_`, or a mapping from every label to a number. 0 gives the
+        solution of least norm.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -75,8 +76,8 @@ class MultiTaskRidge(MomentRegressor):
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features, or X is large and sparse.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -143,13 +144,14 @@ class MultiTaskRidgeCV(TaskRegressor):
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths to choose from, positive. None for three per factor of ten, 1e-12 to
+        Candidate strengths, positive. None for three per factor of ten, from 1e-12 to
         1e6 times the mean curvature of a task's loss: from no penalty to no effect of
         any feature.
     alpha_per_task : bool, default=True
         Whether each task has its own strength, or all have the same.
     cv : int, splitter or iterable of (train, test), default=None
-        None for leave-one-out. An int deals the rows of each task to so many folds.
+        Folds; None for leave-one-out. An int assigns the rows of each task to that many
+        folds.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -164,16 +166,16 @@ class MultiTaskRidgeCV(TaskRegressor):
 
     Attributes
     ----------
-    alpha_ : ndarray of shape (n_tasks,) or float
-        Strengths that were chosen; a float unless `alpha_per_task` and tasks were
+    alpha_ : float or ndarray of shape (n_tasks,)
+        Chosen strengths, one per task; a float unless `alpha_per_task` and tasks were
         declared.
     cv_results_ : dict of ndarray
         Candidate strengths, "alpha", and "mean_test_score", the negative squared errors
         on held-out rows: (n_alphas,) or, with a strength per task, (n_alphas, n_tasks).
     best_index_ : int or ndarray of shape (n_tasks,)
-        Position of the chosen strengths in `cv_results_`.
-    best_score_ : ndarray of shape (n_tasks,) or float
-        Mean squared error on rows left out, negated, at `alpha_`.
+        Position of `alpha_` in `cv_results_`.
+    best_score_ : float or ndarray of shape (n_tasks,)
+        Negative mean squared error on held-out rows, at `alpha_`.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
         Coefficients; 1-d for a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or float
@@ -264,9 +266,9 @@ class MultiTaskLogisticRegression(TaskClassifier):
         Strength of the ridge penalty on each task, 0 or more.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -286,28 +288,29 @@ class MultiTaskLogisticRegression(TaskClassifier):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
-    coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
-    intercept_ : ndarray of shape (n_tasks,) or (1,)
-        Intercepts.
-    coef_shared_ : ndarray of shape (n_features,)
+        Whether each task had rows of each class.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
+        Coefficients; those of more than two classes sum to zero. For a single task that
+        was not declared (1, n_features) or (n_classes, n_features).
+    intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
+        Intercepts; for a single task that was not declared (1,) or (n_classes,).
+    coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Coefficients for unseen tasks: a ridge fit to all rows, with the mean of the
         tasks' strengths.
-    intercept_shared_ : float
+    intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Norm of the gradient, relative to the one at zero.
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
@@ -407,7 +410,7 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -423,7 +426,8 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Norm of the gradient, relative to the one at zero.
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)

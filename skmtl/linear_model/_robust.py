@@ -57,12 +57,12 @@ class RobustRegressor(MomentRegressor):
     Parameters
     ----------
     alpha_related : float, default=1.0
-        Strength of the penalty of what tasks share, positive.
+        Strength of the penalty on what tasks share, P, positive.
     alpha_outlier : float, default=1.0
-        Strength of the penalty of what outlier tasks have of their own, positive. A
-        large alpha leaves no outliers.
+        Strength of the penalty on the outlier tasks' own part Q, positive; a large one
+        leaves no outliers.
     penalty : {"trace", "l21"}, default="trace"
-        Penalty on what tasks share: "trace" for few directions, "l21" for the same
+        Penalty on what tasks share, P: "trace" for few directions, "l21" for the same
         few features.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
@@ -80,7 +80,7 @@ class RobustRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -89,12 +89,12 @@ class RobustRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the outliers' own
-        part, with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
+        part as offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        What outlier tasks have of their own, Q; a row of zeros for all others.
+        The outlier tasks' own part Q; a row of zeros for all others.
     outlier_tasks_ : ndarray of shape (n_outlier_tasks,)
         Labels of the outlier tasks.
     objective_ : float
@@ -102,16 +102,17 @@ class RobustRegressor(MomentRegressor):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -185,18 +186,18 @@ class RobustClassifier(TaskClassifier):
     Parameters
     ----------
     alpha_related : float, default=0.1
-        Strength of the penalty of what tasks share, positive.
+        Strength of the penalty on what tasks share, P, positive.
     alpha_outlier : float, default=0.1
-        Strength of the penalty of what outlier tasks have of their own, positive. A
-        large alpha leaves no outliers.
+        Strength of the penalty on the outlier tasks' own part Q, positive; a large one
+        leaves no outliers.
     penalty : {"trace", "l21"}, default="trace"
-        Penalty on what tasks share: "trace" for few directions, "l21" for the same
+        Penalty on what tasks share, P: "trace" for few directions, "l21" for the same
         few features.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -216,26 +217,25 @@ class RobustClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
+        Coefficients; the second shape is that of a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the outliers' own
-        part, with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
+        part as offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        What outlier tasks have of their own, Q; a row of zeros for all others.
+        The outlier tasks' own part Q; a row of zeros for all others.
     outlier_tasks_ : ndarray of shape (n_outlier_tasks,)
         Labels of the outlier tasks.
     objective_ : float
@@ -243,9 +243,10 @@ class RobustClassifier(TaskClassifier):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -331,12 +332,12 @@ class RobustPoissonRegressor(TaskCountRegressor):
     Parameters
     ----------
     alpha_related : float, default=0.1
-        Strength of the penalty of what tasks share, positive.
+        Strength of the penalty on what tasks share, P, positive.
     alpha_outlier : float, default=0.1
-        Strength of the penalty of what outlier tasks have of their own, positive. A
-        large alpha leaves no outliers.
+        Strength of the penalty on the outlier tasks' own part Q, positive; a large one
+        leaves no outliers.
     penalty : {"trace", "l21"}, default="trace"
-        Penalty on what tasks share: "trace" for few directions, "l21" for the same
+        Penalty on what tasks share, P: "trace" for few directions, "l21" for the same
         few features.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
@@ -354,7 +355,7 @@ class RobustPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -363,12 +364,12 @@ class RobustPoissonRegressor(TaskCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the outliers' own
-        part, with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
+        part as offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        What outlier tasks have of their own, Q; a row of zeros for all others.
+        The outlier tasks' own part Q; a row of zeros for all others.
     outlier_tasks_ : ndarray of shape (n_outlier_tasks,)
         Labels of the outlier tasks.
     objective_ : float
@@ -376,9 +377,10 @@ class RobustPoissonRegressor(TaskCountRegressor):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
