@@ -445,7 +445,7 @@ class LowRankRegressorCV(TaskRegressor):
 
     _parameter_constraints = {
         **PATH_CONSTRAINTS,
-        **LOW_RANK_CONSTRAINTS,
+        "squared": LOW_RANK_CONSTRAINTS["squared"],
         "tol": ITERATIVE_CONSTRAINTS["tol"],
         "max_iter": ITERATIVE_CONSTRAINTS["max_iter"],
         **COMMON_CONSTRAINTS,
