@@ -1,7 +1,9 @@
 """Tasks that fall into unknown groups."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -165,18 +167,18 @@ class ClusteredRegressor(MomentRegressor):
 
     def __init__(
         self,
-        n_clusters=2,
-        alpha_between=1.0,
-        alpha_within=10.0,
+        n_clusters: int = 2,
+        alpha_between: float = 1.0,
+        alpha_within: float = 10.0,
         *,
-        alpha_mean=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_mean: float | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.n_clusters = n_clusters
         self.alpha_between = alpha_between
@@ -313,20 +315,20 @@ class ClusteredClassifier(TaskClassifier):
 
     def __init__(
         self,
-        n_clusters=2,
-        alpha_between=0.1,
-        alpha_within=1.0,
+        n_clusters: int = 2,
+        alpha_between: float = 0.1,
+        alpha_within: float = 1.0,
         *,
-        alpha_mean=None,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_mean: float | None = None,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.n_clusters = n_clusters
         self.alpha_between = alpha_between
@@ -451,18 +453,18 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        n_clusters=2,
-        alpha_between=0.1,
-        alpha_within=1.0,
+        n_clusters: int = 2,
+        alpha_between: float = 0.1,
+        alpha_within: float = 1.0,
         *,
-        alpha_mean=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_mean: float | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.n_clusters = n_clusters
         self.alpha_between = alpha_between

@@ -1,9 +1,11 @@
 """Tasks with a penalty, a coupling and a solver of the user's choice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from skmtl._compat import HasMethods
-from skmtl._contracts import PenalizedRelation, Penalty, Solver
+from skmtl._contracts import Coupling, PenalizedRelation, Penalty, Solver
 from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor
 from skmtl.solvers import Fista
 
@@ -132,15 +134,15 @@ class LinearTaskRegressor(MomentRegressor):
 
     def __init__(
         self,
-        penalty=None,
+        penalty: Penalty | None = None,
         *,
-        coupling=None,
-        solver=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        warm_start=False,
+        coupling: Coupling | None = None,
+        solver: Solver | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        warm_start: bool = False,
     ):
         self.penalty = penalty
         self.coupling = coupling

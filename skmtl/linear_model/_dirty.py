@@ -1,6 +1,8 @@
 """Tasks that share features and have exceptions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -151,17 +153,17 @@ class DirtyRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha_joint=1.0,
-        alpha_l1=1.0,
+        alpha_joint: float = 1.0,
+        alpha_l1: float = 1.0,
         *,
-        penalty="l21",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "l21",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
@@ -290,19 +292,19 @@ class DirtyClassifier(TaskClassifier):
 
     def __init__(
         self,
-        alpha_joint=0.1,
-        alpha_l1=0.1,
+        alpha_joint: float = 0.1,
+        alpha_l1: float = 0.1,
         *,
-        penalty="l21",
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "l21",
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
@@ -419,17 +421,17 @@ class DirtyPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha_joint=0.1,
-        alpha_l1=0.1,
+        alpha_joint: float = 0.1,
+        alpha_l1: float = 0.1,
         *,
-        penalty="l21",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "l21",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1

@@ -1,6 +1,8 @@
 """Tasks whose coefficients change rarely between neighbours."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -186,18 +188,18 @@ class FusedRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha_fused=1.0,
+        alpha_fused: float = 1.0,
         *,
-        alpha_l1=0.0,
-        alpha_joint=0.0,
-        graph="chain",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_l1: float = 0.0,
+        alpha_joint: float = 0.0,
+        graph: Any = "chain",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_fused = alpha_fused
         self.alpha_l1 = alpha_l1
@@ -352,20 +354,20 @@ class FusedClassifier(TaskClassifier):
 
     def __init__(
         self,
-        alpha_fused=0.1,
+        alpha_fused: float = 0.1,
         *,
-        alpha_l1=0.0,
-        alpha_joint=0.0,
-        graph="chain",
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_l1: float = 0.0,
+        alpha_joint: float = 0.0,
+        graph: Any = "chain",
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_fused = alpha_fused
         self.alpha_l1 = alpha_l1
@@ -507,18 +509,18 @@ class FusedPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha_fused=0.1,
+        alpha_fused: float = 0.1,
         *,
-        alpha_l1=0.0,
-        alpha_joint=0.0,
-        graph="chain",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_l1: float = 0.0,
+        alpha_joint: float = 0.0,
+        graph: Any = "chain",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_fused = alpha_fused
         self.alpha_l1 = alpha_l1

@@ -1,7 +1,11 @@
 """Tasks that stay near their neighbours in a graph."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
+
+from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
 from skmtl._contracts import CoupledRelation
@@ -181,17 +185,17 @@ class GraphRegularizedRegressor(MomentRegressor):
 
     def __init__(
         self,
-        graph="chain",
-        alpha=1.0,
+        graph: Any = "chain",
+        alpha: float = 1.0,
         *,
-        alpha_ridge=0.0,
-        descriptors=None,
-        n_neighbors=5,
-        labels=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        alpha_ridge: float = 0.0,
+        descriptors: Any = None,
+        n_neighbors: int = 5,
+        labels: ArrayLike | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.graph = graph
         self.alpha = alpha
@@ -359,22 +363,22 @@ class GraphRegularizedClassifier(TaskClassifier):
 
     def __init__(
         self,
-        graph="chain",
-        alpha=1.0,
+        graph: Any = "chain",
+        alpha: float = 1.0,
         *,
-        alpha_ridge=1.0,
-        descriptors=None,
-        n_neighbors=5,
-        labels=None,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_ridge: float = 1.0,
+        descriptors: Any = None,
+        n_neighbors: int = 5,
+        labels: ArrayLike | None = None,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.graph = graph
         self.alpha = alpha
@@ -533,20 +537,20 @@ class GraphRegularizedPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        graph="chain",
-        alpha=1.0,
+        graph: Any = "chain",
+        alpha: float = 1.0,
         *,
-        alpha_ridge=1.0,
-        descriptors=None,
-        n_neighbors=5,
-        labels=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_ridge: float = 1.0,
+        descriptors: Any = None,
+        n_neighbors: int = 5,
+        labels: ArrayLike | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.graph = graph
         self.alpha = alpha

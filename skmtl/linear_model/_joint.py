@@ -1,9 +1,12 @@
 """Tasks for which the same features matter."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval, StrOptions
 from skmtl._contracts import PenalizedRelation
@@ -172,18 +175,18 @@ class JointFeatureRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float = 1.0,
         *,
-        l1_ratio=1.0,
-        penalty="l21",
-        positive=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        l1_ratio: float = 1.0,
+        penalty: str = "l21",
+        positive: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -320,19 +323,19 @@ class JointFeatureClassifier(TaskClassifier):
 
     def __init__(
         self,
-        alpha=0.1,
+        alpha: float = 0.1,
         *,
-        l1_ratio=1.0,
-        penalty="l21",
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        l1_ratio: float = 1.0,
+        penalty: str = "l21",
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -471,21 +474,21 @@ class JointFeatureRegressorCV(TaskRegressor):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        n_alphas=30,
-        eps=None,
-        l1_ratio=1.0,
-        penalty="l21",
-        positive=False,
-        cv=None,
-        one_standard_error=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
+        n_alphas: int = 30,
+        eps: float | None = None,
+        l1_ratio: float = 1.0,
+        penalty: str = "l21",
+        positive: bool = False,
+        cv: Any = None,
+        one_standard_error: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
     ):
         self.alphas = alphas
         self.n_alphas = n_alphas
@@ -616,18 +619,18 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha=0.1,
+        alpha: float = 0.1,
         *,
-        l1_ratio=1.0,
-        penalty="l21",
-        positive=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        l1_ratio: float = 1.0,
+        penalty: str = "l21",
+        positive: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio

@@ -1,8 +1,11 @@
 """Tasks whose coefficients span few directions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._contracts import PenalizedRelation
 from skmtl._memory import refuse_large
@@ -163,16 +166,16 @@ class LowRankRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float = 1.0,
         *,
-        squared=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        squared: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.squared = squared
@@ -309,18 +312,18 @@ class LowRankClassifier(TaskClassifier):
 
     def __init__(
         self,
-        alpha=0.1,
+        alpha: float = 0.1,
         *,
-        squared=False,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        squared: bool = False,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.squared = squared
@@ -453,19 +456,19 @@ class LowRankRegressorCV(TaskRegressor):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        n_alphas=30,
-        eps=None,
-        squared=False,
-        cv=None,
-        one_standard_error=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
+        n_alphas: int = 30,
+        eps: float | None = None,
+        squared: bool = False,
+        cv: Any = None,
+        one_standard_error: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
     ):
         self.alphas = alphas
         self.n_alphas = n_alphas
@@ -591,16 +594,16 @@ class LowRankPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha=0.1,
+        alpha: float = 0.1,
         *,
-        squared=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        squared: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.squared = squared

@@ -1,9 +1,12 @@
 """Regression of tasks that stay near a shared centre."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
@@ -136,14 +139,14 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike = 1.0,
         *,
-        alpha_shared=0.0,
-        alpha_intercept=0.0,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        alpha_shared: float = 0.0,
+        alpha_intercept: float = 0.0,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.alpha = alpha
         self.alpha_shared = alpha_shared
@@ -319,17 +322,17 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        alphas_shared=None,
-        alphas_intercept=None,
-        method="loo",
-        cv=None,
-        alpha_per_feature=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        alphas_shared: ArrayLike | None = None,
+        alphas_intercept: ArrayLike | None = None,
+        method: str = "loo",
+        cv: Any = None,
+        alpha_per_feature: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.alphas = alphas
         self.alphas_shared = alphas_shared

@@ -1,7 +1,10 @@
 """Classification of tasks that stay near a shared centre."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
+from numpy.typing import ArrayLike
 from sklearn.metrics import get_scorer_names
 
 from skmtl._compat import StrOptions
@@ -129,19 +132,19 @@ class MeanRegularizedClassifier(TaskClassifier):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike = 1.0,
         *,
-        alpha_shared=1.0,
-        alpha_intercept=0.0,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_shared: float = 1.0,
+        alpha_intercept: float = 0.0,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.alpha_shared = alpha_shared
@@ -304,21 +307,21 @@ class MeanRegularizedClassifierCV(TaskClassifier):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        alphas_shared=None,
-        alphas_intercept=None,
-        method="cv",
-        cv=None,
-        scoring=None,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
+        alphas_shared: ArrayLike | None = None,
+        alphas_intercept: ArrayLike | None = None,
+        method: str = "cv",
+        cv: Any = None,
+        scoring: Any = None,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
     ):
         self.alphas = alphas
         self.alphas_shared = alphas_shared

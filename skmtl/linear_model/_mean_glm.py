@@ -1,6 +1,10 @@
 """Counts, or numbers with outliers, of tasks that stay near a shared centre."""
 
+from collections.abc import Mapping
 from numbers import Real
+from typing import Any
+
+from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
 from skmtl.base import ITERATIVE_CONSTRAINTS, TaskCountRegressor, TaskRegressor
@@ -114,17 +118,17 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike = 1.0,
         *,
-        alpha_shared=1.0,
-        alpha_intercept=0.0,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_shared: float = 1.0,
+        alpha_intercept: float = 0.0,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.alpha_shared = alpha_shared
@@ -254,18 +258,18 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike = 1.0,
         *,
-        epsilon=1.35,
-        alpha_shared=1.0,
-        alpha_intercept=0.0,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        epsilon: float = 1.35,
+        alpha_shared: float = 1.0,
+        alpha_intercept: float = 0.0,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.epsilon = epsilon

@@ -1,8 +1,10 @@
 """Regression and classification tasks in one fit."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._compat import StrOptions, fit_context
 from skmtl._contracts import TaskSet
@@ -155,16 +157,16 @@ class MixedTaskModel(MixedPredictor):
 
     def __init__(
         self,
-        losses,
+        losses: Mapping[Any, str],
         *,
-        sharing="centre",
-        alpha=1.0,
-        alpha_shared=1.0,
-        task_column=None,
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        sharing: str = "centre",
+        alpha: float | ArrayLike = 1.0,
+        alpha_shared: float = 1.0,
+        task_column: str | int | list[Any] | None = None,
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.losses = losses
         self.sharing = sharing

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
 from skmtl._contracts import CoupledRelation
@@ -114,12 +116,12 @@ class MultiTaskRidge(MomentRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike | Mapping[Any, float] = 1.0,
         *,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -232,14 +234,14 @@ class MultiTaskRidgeCV(TaskRegressor):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        alpha_per_task=True,
-        cv=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        alpha_per_task: bool = True,
+        cv: Any = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.alphas = alphas
         self.alpha_per_task = alpha_per_task
@@ -356,17 +358,17 @@ class MultiTaskLogisticRegression(TaskClassifier):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float = 1.0,
         *,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.class_scope = class_scope
@@ -473,15 +475,15 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float = 1.0,
         *,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept

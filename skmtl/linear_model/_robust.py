@@ -1,6 +1,8 @@
 """Related tasks with a few outlier tasks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import PenalizedRelation
@@ -148,17 +150,17 @@ class RobustRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha_related=1.0,
-        alpha_outlier=1.0,
+        alpha_related: float = 1.0,
+        alpha_outlier: float = 1.0,
         *,
-        penalty="trace",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "trace",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
@@ -289,19 +291,19 @@ class RobustClassifier(TaskClassifier):
 
     def __init__(
         self,
-        alpha_related=0.1,
-        alpha_outlier=0.1,
+        alpha_related: float = 0.1,
+        alpha_outlier: float = 0.1,
         *,
-        penalty="trace",
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "trace",
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
@@ -420,17 +422,17 @@ class RobustPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha_related=0.1,
-        alpha_outlier=0.1,
+        alpha_related: float = 0.1,
+        alpha_outlier: float = 0.1,
         *,
-        penalty="trace",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "trace",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier

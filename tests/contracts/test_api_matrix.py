@@ -220,5 +220,5 @@ def test_unseen_tasks_are_predicted_or_refused(case):
     case.call(model, "fit", rows)
     unseen = case.rows(labels=(7, 8, 9))
     assert len(case.answer(model, unseen)["predict"]) == len(unseen.X)
-    with pytest.raises(ValueError, match="unseen|not seen|never seen"):
+    with pytest.raises(ValueError, match="seen"):
         case.answer(model.set_params(handle_unknown="error"), unseen)
