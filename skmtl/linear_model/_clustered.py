@@ -1,4 +1,4 @@
-"""Tasks that fall into unknown groups."""
+"""Tasks that form unknown groups."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,18 +33,18 @@ _MAX_ITER = 10_000
 
 @dataclass(frozen=True)
 class Clusters(PenalizedRelation):
-    """Tasks fall into unknown groups."""
+    """Tasks form unknown groups."""
 
     penalty: ClusterNorm
 
     @classmethod
     def of(cls, n_clusters, alpha_between, alpha_within, alpha_mean):
-        """Check the strengths."""
+        """Return the relation, after a check of its strengths."""
         if alpha_within < alpha_between:
             raise ValueError(
                 "alpha_within must be alpha_between or more, got alpha_within="
-                f"{alpha_within} and alpha_between={alpha_between}. Tasks of one group "
-                "are penalised more for their differences than groups are."
+                f"{alpha_within} and alpha_between={alpha_between}. Raise "
+                "alpha_within: it penalises differences within groups."
             )
         return cls(ClusterNorm(alpha_between, alpha_within, n_clusters, alpha_mean))
 
@@ -58,15 +58,16 @@ class Clusters(PenalizedRelation):
 
 
 class ClusteredRegressor(MomentRegressor):
-    """Linear tasks that fall into groups, which are not known.
+    """Linear regression of several tasks that form unknown groups.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + 1/2 trace(W' (M /
     alpha_between + (I - M) / alpha_within)^-1 W)``, with N rows in all, over
     coefficients W and affinities M between tasks with eigenvalues in [0, 1] and trace
-    `n_clusters`. Were M the projection on groups of tasks, ``alpha_between / 2`` would
-    penalise the centres of the groups, and ``alpha_within / 2`` differences from them.
-    It is a convex problem, known as clustered multi-task learning and as the cluster
-    norm, and the same as convex alternating structure optimisation.
+    `n_clusters`. This is the convex relaxation of a search for groups: if M were the
+    projection on groups of tasks, ``alpha_between / 2`` would penalise the centres of
+    the groups, and ``alpha_within / 2`` the differences from them. It is known as
+    clustered multi-task learning and as the cluster norm, and equals convex alternating
+    structure optimisation.
 
     Parameters
     ----------
@@ -137,8 +138,8 @@ class ClusteredRegressor(MomentRegressor):
 
     See Also
     --------
-    MeanRegularizedRegressor : One group.
-    LowRankRegressor : Tasks that span few directions, in no groups.
+    MeanRegularizedRegressor : All tasks in one group.
+    LowRankRegressor : Coefficients of low rank, without groups.
     FusedRegressor : Groups of neighbours along a chain, feature by feature.
 
     References
@@ -198,11 +199,11 @@ class ClusteredRegressor(MomentRegressor):
 
 
 class ClusteredClassifier(TaskClassifier):
-    """Linear classifiers of tasks that fall into unknown groups.
+    """Linear classification of several tasks that form unknown groups.
 
-    Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) + the
-    cluster norm of W``, with signs s of the two classes and N rows in all; the norm is
-    that of :class:`ClusteredRegressor`.
+    Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
+    norm(W)``, with signs s of the two classes, N rows in all, and the cluster norm of
+    :class:`ClusteredRegressor`.
 
     Parameters
     ----------
@@ -282,9 +283,9 @@ class ClusteredClassifier(TaskClassifier):
 
     See Also
     --------
-    MeanRegularizedRegressor : One group.
-    LowRankRegressor : Tasks that span few directions, in no groups.
-    FusedRegressor : Groups of neighbours along a chain, feature by feature.
+    ClusteredRegressor : The same for numbers.
+    MeanRegularizedClassifier : All tasks in one group.
+    FusedClassifier : Groups of neighbours along a chain, feature by feature.
 
     References
     ----------
@@ -308,7 +309,7 @@ class ClusteredClassifier(TaskClassifier):
     array([0, 0, 1, 1])
     """
 
-    # With more, the penalty would depend on the coding of the classes.
+    # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
     _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
@@ -350,10 +351,10 @@ class ClusteredClassifier(TaskClassifier):
 
 
 class ClusteredPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks that fall into unknown groups.
+    """Poisson regression of several tasks that form unknown groups.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
-    b_t)) + the cluster norm of W``, with N rows in all; the norm is that of
+    b_t)) + norm(W)``, with N rows in all and the cluster norm of
     :class:`ClusteredRegressor`. Means are ``exp(x . w_t + b_t)``, times an exposure if
     there is one.
 
@@ -423,9 +424,9 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    MeanRegularizedRegressor : One group.
-    LowRankRegressor : Tasks that span few directions, in no groups.
-    FusedRegressor : Groups of neighbours along a chain, feature by feature.
+    ClusteredRegressor : The same for numbers.
+    MeanRegularizedPoissonRegressor : All tasks in one group.
+    FusedPoissonRegressor : Groups of neighbours along a chain, feature by feature.
 
     References
     ----------
@@ -484,7 +485,7 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
 
 
 def cluster(affinity, n_clusters):
-    """Name the clusters of the leading eigenvectors in the order of the tasks."""
+    """Return the cluster of each task, numbered in the order of the tasks."""
     from scipy.cluster.hierarchy import fcluster, ward
     from scipy.spatial.distance import pdist
 
@@ -492,9 +493,9 @@ def cluster(affinity, n_clusters):
         return np.zeros(len(affinity), dtype=np.intp)
     _, vectors = np.linalg.eigh(affinity)
     leading = vectors[:, -n_clusters:]
-    # Within groups rows are the same, between groups they are orthogonal.
+    # Rows of one group are equal, rows of different groups are orthogonal.
     sizes = np.linalg.norm(leading, axis=1, keepdims=True)
     rows = leading / np.where(sizes > 0, sizes, 1.0)
-    # Condensed, since SciPy warns that a square array of rows looks like distances.
+    # Condensed distances: SciPy warns if rows form a square array.
     found = fcluster(ward(pdist(rows)), n_clusters, "maxclust")
     return number_by_first(found)

@@ -33,11 +33,11 @@ class Custom(PenalizedRelation):
 
 
 class LinearTaskRegressor(MomentRegressor):
-    """Linear tasks with a penalty, a coupling and a solver of your choice.
+    """Linear regression of several tasks with your own penalty, coupling and solver.
 
     Minimises ``n_tasks / (2 N) (sum_t ||y_t - X_t w_t - b_t||^2 + coupling(W)) +
-    penalty(W)``, with N rows in all. Any penalty of :mod:`skmtl.penalties` goes with
-    any coupling of :mod:`skmtl.couplings`.
+    penalty(W)``, with N rows in all, for any penalty of :mod:`skmtl.penalties` and any
+    coupling of :mod:`skmtl.couplings`.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ class LinearTaskRegressor(MomentRegressor):
         penalty. Parts refer to tasks by position in `tasks_`, which is sorted;
         :class:`FusedRegressor` and :class:`GraphRegularizedRegressor` use labels.
     coupling : Coupling, default=None
-        How tasks pull on each other quadratically, with strengths as in the estimator
-        of that coupling; None if they do not. Couplings add up: ``ToMean(1.0) +
-        Graph(adjacency, 0.5)``. Intercepts are not pulled, and one that would is
-        refused.
+        Quadratic penalty on differences between tasks, with strengths as in the
+        estimator of that coupling; None for no coupling. Couplings can be added:
+        ``ToMean(1.0) + Graph(adjacency, 0.5)``. A coupling that penalises intercepts
+        raises an error.
     solver : Solver, default=None
-        How the objective is minimised; None for ``Fista()``.
+        Solver of the problem; None for ``Fista()``.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -101,7 +101,7 @@ class LinearTaskRegressor(MomentRegressor):
 
     See Also
     --------
-    LowRankRegressor : Coefficients that span few directions.
+    LowRankRegressor : Coefficients of low rank.
     DirtyRegressor : Shared features and exceptions.
 
     References
@@ -167,6 +167,6 @@ class LinearTaskRegressor(MomentRegressor):
             raise ValueError(
                 "coupling must leave intercepts free in LinearTaskRegressor, got one "
                 f"with alpha_intercept above 0: {coupling}. Set alpha_intercept=0, or "
-                "use MeanRegularizedRegressor, which pulls intercepts."
+                "use MeanRegularizedRegressor, which can penalise intercepts."
             )
         return coupling.precision(len(tasks))

@@ -1,4 +1,4 @@
-"""Tasks that share features and have exceptions."""
+"""Tasks with shared features and exceptions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _MAX_ITER = 10_000
 
 @dataclass(frozen=True)
 class FeaturesWithExceptions(PenalizedRelation):
-    """Tasks share features, each with exceptions of its own."""
+    """Tasks share features, and each has exceptions of its own."""
 
     alpha_joint: float
     alpha_l1: float
@@ -52,11 +52,11 @@ class FeaturesWithExceptions(PenalizedRelation):
 
 
 class DirtyRegressor(MomentRegressor):
-    """Linear tasks that share features, each with exceptions of its own.
+    """Linear regression of several tasks with shared features and exceptions.
 
-    Coefficients are ``W = P + Q``. Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t -
-    b_t||^2 + alpha_joint sum_j ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with N
-    rows in all. A feature is in P for all tasks or for none; Q adds single
+    Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha_joint sum_j
+    ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with N rows in all, over coefficients
+    ``W = P + Q``. P has a feature for all tasks or for none; Q adds single
     coefficients. It is known as the dirty model.
 
     Parameters
@@ -182,7 +182,7 @@ class DirtyRegressor(MomentRegressor):
 
 
 class DirtyClassifier(TaskClassifier):
-    """Linear classifiers of tasks that share features, with exceptions.
+    """Linear classification of several tasks with shared features and exceptions.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
     alpha_joint sum_j ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with signs s of the two
@@ -264,7 +264,8 @@ class DirtyClassifier(TaskClassifier):
 
     See Also
     --------
-    RobustRegressor : Whole tasks are exceptions.
+    DirtyRegressor : The same for numbers.
+    RobustClassifier : Whole tasks are exceptions.
 
     References
     ----------
@@ -285,7 +286,7 @@ class DirtyClassifier(TaskClassifier):
     array([0])
     """
 
-    # With more, the penalty would depend on the coding of the classes.
+    # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
     _parameter_constraints = {**_DIRTY_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
@@ -325,7 +326,7 @@ class DirtyClassifier(TaskClassifier):
 
 
 class DirtyPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks that share features, with exceptions.
+    """Poisson regression of several tasks with shared features and exceptions.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
     b_t)) + alpha_joint sum_j ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with N rows in
@@ -396,7 +397,8 @@ class DirtyPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    RobustRegressor : Whole tasks are exceptions.
+    DirtyRegressor : The same for numbers.
+    RobustPoissonRegressor : Whole tasks are exceptions.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Tasks whose coefficients change rarely between neighbours."""
+"""Tasks with few jumps of the coefficients between neighbours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ _MAX_ITER = 10_000
 
 @dataclass(frozen=True)
 class RareJumps(PenalizedRelation):
-    """Coefficients change rarely between neighbouring tasks."""
+    """Coefficients have few jumps between neighbouring tasks."""
 
     neighbours: Neighbours
     penalty: Fused
 
     @classmethod
     def of(cls, tasks, strengths, graph):
-        """Check the neighbours against the tasks, including those without rows."""
+        """Read the neighbours of the tasks, including tasks without rows."""
         graph = _read_neighbours(graph, tasks)
         seen = np.zeros(len(graph.nodes), dtype=bool)
         seen[: len(tasks)] = tasks.seen
@@ -64,11 +64,11 @@ class RareJumps(PenalizedRelation):
 
 
 class FusedRegressor(MomentRegressor):
-    """Linear tasks in a row, whose coefficients change rarely from one to the next.
+    """Linear regression of neighbouring tasks with few jumps of the coefficients.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha_fused
     sum_(s,t) sum_j |w_sj - w_tj| + alpha_l1 sum_tj |w_tj| + alpha_joint
-    sum_j ||W[:, j]||_2``, with N rows in all, over neighbouring tasks s and t. Each
+    sum_j ||W[:, j]||_2``, with N rows in all and neighbouring tasks ``(s, t)``. Each
     feature has jumps of its own. It is known as the fused lasso, and with all three
     strengths as the fused sparse group lasso.
 
@@ -158,8 +158,8 @@ class FusedRegressor(MomentRegressor):
 
     See Also
     --------
-    GraphRegularizedRegressor : Neighbours that change smoothly.
-    ClusteredRegressor : Groups of tasks that need no neighbours.
+    GraphRegularizedRegressor : Smooth changes between neighbours.
+    ClusteredRegressor : Groups of tasks, without a graph.
 
     References
     ----------
@@ -219,12 +219,12 @@ class FusedRegressor(MomentRegressor):
 
 
 class FusedClassifier(TaskClassifier):
-    """Linear classifiers of tasks whose coefficients change rarely between neighbours.
+    """Linear classification of neighbouring tasks with few jumps of the coefficients.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
     alpha_fused sum_(s,t) ||w_s - w_t||_1 + alpha_l1 ||W||_1 + alpha_joint sum_j ||W[:,
-    j]||``, with signs s of the two classes and N rows in all and over neighbouring
-    tasks s and t.
+    j]||``, with signs ``s_ti`` of the two classes, N rows in all and neighbouring tasks
+    ``(s, t)``.
 
     Parameters
     ----------
@@ -321,8 +321,9 @@ class FusedClassifier(TaskClassifier):
 
     See Also
     --------
-    GraphRegularizedRegressor : Neighbours that change smoothly.
-    ClusteredRegressor : Groups of tasks that need no neighbours.
+    FusedRegressor : The same for numbers.
+    GraphRegularizedClassifier : Smooth changes between neighbours.
+    ClusteredClassifier : Groups of tasks, without a graph.
 
     References
     ----------
@@ -347,7 +348,7 @@ class FusedClassifier(TaskClassifier):
     array([0, 0, 1, 1])
     """
 
-    # With more, the penalty would depend on the coding of the classes.
+    # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
     _parameter_constraints = {**_FUSED_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
@@ -389,11 +390,11 @@ class FusedClassifier(TaskClassifier):
 
 
 class FusedPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks whose coefficients change rarely between neighbours.
+    """Poisson regression of neighbouring tasks with few jumps of the coefficients.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
     b_t)) + alpha_fused sum_(s,t) ||w_s - w_t||_1 + alpha_l1 ||W||_1 + alpha_joint sum_j
-    ||W[:, j]||``, with N rows in all and over neighbouring tasks s and t. Means are
+    ||W[:, j]||``, with N rows in all and neighbouring tasks ``(s, t)``. Means are
     ``exp(x . w_t + b_t)``, times an exposure if there is one.
 
     Parameters
@@ -479,8 +480,9 @@ class FusedPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    GraphRegularizedRegressor : Neighbours that change smoothly.
-    ClusteredRegressor : Groups of tasks that need no neighbours.
+    FusedRegressor : The same for numbers.
+    GraphRegularizedPoissonRegressor : Smooth changes between neighbours.
+    ClusteredPoissonRegressor : Groups of tasks, without a graph.
 
     References
     ----------
@@ -540,7 +542,7 @@ class FusedPoissonRegressor(TaskCountRegressor):
 
 
 def _read_neighbours(graph, tasks):
-    """Return the graph of tasks that differ rarely; a list must name every task."""
+    """Return the graph of the fused penalty; a list must name every task."""
     found = read_graph(graph, KnownTasks(tasks.labels, tasks.orders))
     if len(found.groups):
         raise ValueError(

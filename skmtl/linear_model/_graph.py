@@ -40,7 +40,7 @@ class NearNeighbours(CoupledRelation):
 
     @classmethod
     def of(cls, tasks, alpha, alpha_ridge, graph, descriptors, n_neighbors, labels):
-        """Check a graph against the tasks."""
+        """Read the graph of the tasks."""
         known = KnownTasks(tasks.labels, tasks.orders, labels)
         graph = read_graph(graph, known, descriptors, n_neighbors)
         return cls(Graph(graph.adjacency, alpha, alpha_ridge), graph)
@@ -53,7 +53,7 @@ class NearNeighbours(CoupledRelation):
 
 
 class GraphRegularizedRegressor(MomentRegressor):
-    """Linear tasks that stay near their neighbours in a graph.
+    """Linear regression of several tasks that resemble their neighbours in a graph.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_(s,t) A_st ||w_s - w_t||^2 +
     alpha_ridge sum_t ||w_t||^2`` over the edges ``(s, t)``, each counted once. It is
@@ -61,9 +61,9 @@ class GraphRegularizedRegressor(MomentRegressor):
     a tree of groups as hierarchical Bayesian domain adaptation.
 
     Chains, trees and rings are solved by elimination, tasks on shared rows by two
-    eigendecompositions, other graphs by conjugate gradients. Where a matrix of all
-    features for each task would take far more memory than X, none is formed, and
-    conjugate gradients go on until the gradient is 1e-8 times the one at zero, or warn.
+    eigendecompositions, and other graphs by conjugate gradients. If a matrix of all
+    features for each task would take far more memory than X, conjugate gradients run
+    on the rows until the gradient is 1e-8 times the one at zero, or warn.
 
     Parameters
     ----------
@@ -215,12 +215,12 @@ class GraphRegularizedRegressor(MomentRegressor):
 
 
 class GraphRegularizedClassifier(TaskClassifier):
-    """Linear classifiers of tasks that stay near their neighbours in a graph.
+    """Linear classification of tasks that resemble their neighbours in a graph.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_(s,t) A_st ||w_s
     - w_t||^2 + alpha_ridge / 2 sum_t ||w_t||^2`` over the edges ``(s, t)``, each
-    counted once, with the logistic loss for two classes and the multinomial for more,
-    which have coefficients for each class.
+    counted once. The loss is logistic for two classes and multinomial for more, with
+    coefficients for each class.
 
     Parameters
     ----------
@@ -403,11 +403,12 @@ class GraphRegularizedClassifier(TaskClassifier):
 
 
 class GraphRegularizedPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks that stay near their neighbours in a graph.
+    """Poisson regression of several tasks that resemble their neighbours in a graph.
 
     Minimises ``sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t + b_t)) + alpha /
-    2 sum_(s,t) a_st ||w_s - w_t||^2 + alpha_ridge / 2 sum_t ||w_t||^2``. Means are
-    ``exp(x . w_t + b_t)``, times an exposure if there is one.
+    2 sum_(s,t) A_st ||w_s - w_t||^2 + alpha_ridge / 2 sum_t ||w_t||^2`` over the edges
+    ``(s, t)``, each counted once. Means are ``exp(x . w_t + b_t)``, times an exposure
+    if there is one.
 
     Parameters
     ----------
@@ -506,7 +507,8 @@ class GraphRegularizedPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    MeanRegularizedRegressor : Tasks near one shared centre.
+    GraphRegularizedRegressor : The same for numbers.
+    MeanRegularizedPoissonRegressor : Tasks near one shared centre.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Tasks for which the same features matter."""
+"""Tasks that depend on the same few features."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ JOINT_CONSTRAINTS = {
 
 @dataclass(frozen=True)
 class JointFeatures(PenalizedRelation):
-    """The same features matter for all tasks."""
+    """All tasks depend on the same few features."""
 
     alpha: float
     l1_ratio: float
@@ -67,14 +67,14 @@ class JointFeatures(PenalizedRelation):
 
 
 class JointFeatureRegressor(MomentRegressor):
-    """Linear tasks for which the same features matter.
+    """Linear regression of several tasks on the same few features.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha l1_ratio sum_j
-    p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all, where p penalises
-    the coefficients of a feature in all tasks: either all are zero, or hardly any is.
-    With their Euclidean length, the default, it is the multi-task lasso, and with
-    `l1_ratio` the multi-task elastic net; on complete shared rows those of
-    scikit-learn, with the same `alpha`. Tasks may have rows of their own.
+    p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all. The penalty p sets
+    the coefficients of a feature to zero in all tasks, or in hardly any. The default is
+    the multi-task lasso, and with `l1_ratio` the multi-task elastic net: on complete
+    shared rows, they equal those of scikit-learn with the same `alpha`. Tasks may have
+    rows of their own.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ class JointFeatureRegressor(MomentRegressor):
 
     See Also
     --------
-    JointFeatureRegressorCV : Choose the strength from the data.
+    JointFeatureRegressorCV : The same with a cross-validated strength.
     DirtyRegressor : Shared features and exceptions.
 
     References
@@ -205,14 +205,14 @@ class JointFeatureRegressor(MomentRegressor):
 
 
 class JointFeatureClassifier(TaskClassifier):
-    """Linear classifiers of tasks for which the same features matter.
+    """Linear classification of several tasks on the same few features.
 
     Minimises ``n_tasks / N sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha l1_ratio
-    sum_j p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all and the
-    logistic loss for two classes and the multinomial for more, where p penalises the
-    coefficients of a feature in all tasks, and for all classes: either all are zero, or
-    hardly any is. With one task and two classes it is scikit-learn's LogisticRegression
-    with an L1 penalty and ``C = 1 / (N alpha)``, but that no intercept is penalised.
+    sum_j p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all. The loss is
+    logistic for two classes and multinomial for more. The penalty p sets the
+    coefficients of a feature to zero in all tasks and classes, or in hardly any. With
+    one task and two classes it is scikit-learn's LogisticRegression with an L1 penalty
+    and ``C = 1 / (N alpha)``, except that no intercept is penalised.
 
     Parameters
     ----------
@@ -292,7 +292,7 @@ class JointFeatureClassifier(TaskClassifier):
     See Also
     --------
     JointFeatureRegressor : The same for numbers.
-    LowRankClassifier : Tasks whose coefficients span few directions.
+    LowRankClassifier : Coefficients of low rank.
     MeanRegularizedClassifier : Tasks near a shared centre.
 
     References
@@ -355,10 +355,11 @@ class JointFeatureClassifier(TaskClassifier):
 
 
 class JointFeatureRegressorCV(TaskRegressor):
-    """Linear tasks for which the same features matter, chosen by cross-validation.
+    """Linear regression of tasks on the same few features, with cross-validated alpha.
 
-    It is :class:`JointFeatureRegressor` with the `alpha` of smallest squared error on
-    rows left out. Each fold is solved along falling strengths, from one to the next.
+    Minimises the objective of :class:`JointFeatureRegressor`, with the `alpha` of
+    smallest squared error on held-out rows. Each fold is solved along decreasing
+    strengths, each from the last solution.
 
     Parameters
     ----------
@@ -517,10 +518,10 @@ class JointFeatureRegressorCV(TaskRegressor):
 
 
 class JointFeaturePoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks for which the same features matter.
+    """Poisson regression of several tasks on the same few features.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
-    b_t)) + alpha l1_ratio sum_j ||W[:, j]|| + alpha (1 - l1_ratio) / 2 ||W||^2``, with
+    b_t)) + alpha l1_ratio sum_j p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with
     N rows in all. Means are ``exp(x . w_t + b_t)``, times an exposure if there is one.
 
     Parameters
@@ -588,8 +589,8 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    JointFeatureRegressorCV : Choose the strength from the data.
-    DirtyRegressor : Shared features and exceptions.
+    JointFeatureRegressor : The same for numbers.
+    DirtyPoissonRegressor : Shared features and exceptions.
 
     References
     ----------

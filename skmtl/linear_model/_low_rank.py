@@ -1,4 +1,4 @@
-"""Tasks whose coefficients span few directions."""
+"""Tasks with coefficients of low rank."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ _MAX_ITER = 10_000
 
 @dataclass(frozen=True)
 class LowRank(PenalizedRelation):
-    """The coefficients of all tasks span few directions."""
+    """The coefficients of all tasks have a low rank."""
 
     alpha: float
     squared: bool
 
     @classmethod
     def of(cls, tasks, alpha, squared):
-        """Check that the covariance of the features fits in memory."""
+        """Return the relation, if the covariance of the features fits in memory."""
         if squared:
             n_features = tasks.n_features
             what = f"feature_covariance_, {n_features:,} x {n_features:,} numbers"
@@ -57,15 +57,15 @@ class LowRank(PenalizedRelation):
 
 
 class LowRankRegressor(MomentRegressor):
-    """Linear tasks whose coefficients span few directions.
+    """Linear regression of several tasks with coefficients of low rank.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_k
-    sigma_k(W)``, with N rows in all and the singular values of the coefficients: the
-    trace norm. With `squared`, the penalty is ``alpha / 2 (sum_k sigma_k(W))^2``, which
-    learns how tasks are related: it is the least of ``alpha / 2 trace(W' C^-1 W)`` over
-    covariances C of tasks with trace 1, and the like over covariances of features. It
-    is known as the multi-task relationship model, and as convex multi-task feature
-    learning.
+    sigma_k(W)``, with N rows in all. The sum of the singular values sigma is the trace
+    norm; the coefficients then span few directions. With `squared`, the penalty is
+    ``alpha / 2 (sum_k sigma_k(W))^2``, which learns how tasks are related: it is the
+    minimum of ``alpha / 2 trace(W' C^-1 W)`` over covariances C of tasks with trace 1,
+    and likewise over covariances of features. It is known as the multi-task
+    relationship model, and as convex multi-task feature learning.
 
     Parameters
     ----------
@@ -132,8 +132,8 @@ class LowRankRegressor(MomentRegressor):
 
     See Also
     --------
-    LowRankRegressorCV : Choose the strength from the data.
-    RobustRegressor : Few directions, but for a few outlier tasks.
+    LowRankRegressorCV : The same with a cross-validated strength.
+    RobustRegressor : Low rank, except for a few outlier tasks.
     MeanRegularizedRegressor : Tasks near a shared centre.
 
     References
@@ -192,13 +192,13 @@ class LowRankRegressor(MomentRegressor):
 
 
 class LowRankClassifier(TaskClassifier):
-    """Linear classifiers of tasks whose coefficients span few directions.
+    """Linear classification of several tasks with coefficients of low rank.
 
     Minimises ``n_tasks / N sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha sum_k
-    sigma_k(W)``, with N rows in all, the logistic loss for two classes and the
-    multinomial for more, and the singular values of the coefficients of all tasks and
-    classes, one in each row of ``W``: the trace norm. With `squared`, the penalty is
-    ``alpha / 2 (sum_k sigma_k(W))^2``, which learns how tasks are related.
+    sigma_k(W)``, with N rows in all. The loss is logistic for two classes and
+    multinomial for more. The sum of the singular values sigma of ``W``, with one row
+    per task and class, is the trace norm. With `squared`, the penalty is ``alpha / 2
+    (sum_k sigma_k(W))^2``, which learns how tasks are related.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ class LowRankClassifier(TaskClassifier):
     See Also
     --------
     LowRankRegressor : The same for numbers.
-    JointFeatureClassifier : Tasks for which the same features matter.
+    JointFeatureClassifier : Tasks on the same few features.
     MeanRegularizedClassifier : Tasks near a shared centre.
 
     References
@@ -342,10 +342,11 @@ class LowRankClassifier(TaskClassifier):
 
 
 class LowRankRegressorCV(TaskRegressor):
-    """Linear tasks whose coefficients span few directions, chosen by cross-validation.
+    """Linear regression of tasks with low-rank coefficients and cross-validated alpha.
 
-    It is :class:`LowRankRegressor` with the `alpha` of smallest squared error on rows
-    left out. Each fold is solved along falling strengths, from one to the next.
+    Minimises the objective of :class:`LowRankRegressor`, with the `alpha` of smallest
+    squared error on held-out rows. Each fold is solved along decreasing strengths, each
+    from the last solution.
 
     Parameters
     ----------
@@ -493,11 +494,12 @@ class LowRankRegressorCV(TaskRegressor):
 
 
 class LowRankPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks whose coefficients span few directions.
+    """Poisson regression of several tasks with coefficients of low rank.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
-    b_t)) + alpha sum_k sigma_k(W)``, with N rows in all, with the singular values
-    sigma. Means are ``exp(x . w_t + b_t)``, times an exposure if there is one.
+    b_t)) + alpha sum_k sigma_k(W)``, with N rows in all and the singular values sigma.
+    With `squared`, the penalty is ``alpha / 2 (sum_k sigma_k(W))^2``. Means are ``exp(x
+    . w_t + b_t)``, times an exposure if there is one.
 
     Parameters
     ----------
@@ -561,9 +563,9 @@ class LowRankPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    LowRankRegressorCV : Choose the strength from the data.
-    RobustRegressor : Few directions, but for a few outlier tasks.
-    MeanRegularizedRegressor : Tasks near a shared centre.
+    LowRankRegressor : The same for numbers.
+    RobustPoissonRegressor : Low rank, except for a few outlier tasks.
+    MeanRegularizedPoissonRegressor : Tasks near a shared centre.
 
     References
     ----------
@@ -621,20 +623,20 @@ class LowRankPoissonRegressor(TaskCountRegressor):
 
 def describe_directions(coef, with_covariances, n_tasks):
     """Return the rank of coefficients, and the covariances of tasks and features."""
-    left, sizes, right = np.linalg.svd(coef, full_matrices=False)
-    noise = max(coef.shape) * np.finfo(float).eps * sizes.max(initial=0.0)
-    about = {"rank_": int((sizes > noise).sum())}
+    left, singular, right = np.linalg.svd(coef, full_matrices=False)
+    rounding = max(coef.shape) * np.finfo(float).eps * singular.max(initial=0.0)
+    about = {"rank_": int((singular > rounding).sum())}
     if with_covariances:
         n_outputs = len(coef) // n_tasks
-        outputs = covariance(left.T, sizes).reshape(2 * (n_tasks, n_outputs))
+        outputs = covariance(left.T, singular).reshape(2 * (n_tasks, n_outputs))
         about["task_covariance_"] = np.trace(outputs, axis1=1, axis2=3)
-        about["feature_covariance_"] = covariance(right, sizes)
+        about["feature_covariance_"] = covariance(right, singular)
     return about
 
 
-def covariance(vectors, sizes):
-    """Return ``sum_k size_k v_k v_k'`` of trace 1; if all are zero, no relation."""
-    total = sizes.sum()
+def covariance(vectors, weights):
+    """Return ``sum_k weight_k v_k v_k'`` of trace 1; for weights of 0 a diagonal."""
+    total = weights.sum()
     if total == 0:
         return np.eye(vectors.shape[1]) / vectors.shape[1]
-    return (vectors.T * (sizes / total)) @ vectors
+    return (vectors.T * (weights / total)) @ vectors

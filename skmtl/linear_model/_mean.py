@@ -1,4 +1,4 @@
-"""Regression of tasks that stay near a shared centre."""
+"""Regression of tasks near a shared centre."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ MEAN_CONSTRAINTS = {
 
 @dataclass(frozen=True)
 class NearMean(CoupledRelation):
-    """Tasks stay near a shared centre."""
+    """The coefficients of tasks are near a shared centre."""
 
     coupling: ToMean
 
     @classmethod
     def of(cls, tasks, alpha, alpha_shared=0.0, alpha_intercept=0.0):
-        """Check the strengths against the features."""
+        """Return the relation, after a check of the strengths."""
         alpha = read_feature_alphas(alpha, tasks.n_features)
         return cls(ToMean(alpha, alpha_shared, alpha_intercept))
 
@@ -41,14 +41,14 @@ class NearMean(CoupledRelation):
 
 
 class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
-    """Linear tasks that stay near a shared centre.
+    """Linear regression of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
     alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2`` over the tasks'
-    ``(w_t, b_t)`` and the centre ``(w_s, b_s)``. With a small `alpha` tasks are apart,
-    with a large one they have common coefficients. It is known as mean-regularised
-    multi-task learning, and as a random coefficients model with ``alpha = sigma^2 /
-    tau^2``.
+    ``(w_t, b_t)`` and the centre ``(w_s, b_s)``. A small `alpha` gives independent
+    models, a large one the same coefficients for all tasks. It is known as
+    mean-regularised multi-task learning, and as a random coefficients model with
+    ``alpha = sigma^2 / tau^2``.
 
     Parameters
     ----------
@@ -104,16 +104,16 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     See Also
     --------
-    MeanRegularizedRegressorCV : Choose the strengths from the data.
+    MeanRegularizedRegressorCV : The same with strengths chosen from the data.
     MultiTaskRidge : Tasks that share nothing.
 
     Notes
     -----
-    Where a sparse X is so large that factors would take far more memory than it, rows
-    stay sparse, and conjugate gradients go on until the gradient is 1e-8 times the one
-    at zero, or warn. A centre that nothing pulls converges slowly then where features
-    are as many as rows: give `alpha_shared`. Where rows do not determine the centre,
-    one of the best is found, in other cases that of least norm.
+    If factors of a sparse X would take far more memory than X, conjugate gradients run
+    on the rows until the gradient is 1e-8 times the one at zero, or warn. They converge
+    slowly for an unpenalised centre with as many features as rows: set `alpha_shared`.
+    If the rows do not determine the centre, conjugate gradients find one of its optima,
+    and exact solutions the one of least norm.
 
     References
     ----------
@@ -164,15 +164,15 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
 
 class MeanRegularizedRegressorCV(MeanDraws):
-    """Linear tasks that stay near a shared centre, as near as the data say.
+    """Linear regression near a shared centre, with strengths chosen from the data.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
     alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2``, and chooses the
-    three strengths by how much tasks differ: from 0, independent tasks, to infinity,
-    equal tasks.
+    three strengths by how much tasks differ: from 0 for independent tasks to infinity
+    for equal tasks.
 
-    A grid search finds the lowest score, and a continuous search refines it, also
-    beyond the grid. Strengths given as a list are chosen from that list.
+    A grid search finds the best score, and a continuous search refines it, also beyond
+    the grid. Strengths given as a list are chosen from that list.
 
     Parameters
     ----------
@@ -180,13 +180,13 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Candidate strengths, positive or infinite, for every method except "reml". None
         searches all values.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
-        Candidate strengths of the ridge on the centre's coefficients, 0 or more; its
-        intercept is never penalised. None searches all values. ``[0.0]`` leaves the
+        Candidate strengths of the ridge penalty on the centre's coefficients, not on
+        its intercept; 0 or more. None searches all values. ``[0.0]`` leaves the
         centre unpenalised, which needs many more rows than features; with "reml" it is
         then the fixed effect of a mixed model.
     alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
-        Strengths of the pull of the intercepts to choose from, positive or infinite,
-        for every method except "reml". None searches all values.
+        Candidate strengths of the penalty on differences between intercepts, positive
+        or infinite, for every method except "reml". None searches all values.
     method : {"loo", "reml", "gcv", "cv"}, default="loo"
         Criterion. "loo": exact leave-one-out squared errors. "reml": the restricted
         likelihood of a mixed model, in which tasks are normal draws around the centre,
@@ -217,11 +217,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Chosen strength of the penalty on differences from the centre; infinite if tasks
         do not differ.
     alpha_shared_ : float
-        Strength of the ridge on the centre; infinite if only intercepts are shared.
+        Chosen strength of the ridge penalty on the centre; infinite if only intercepts
+        are shared.
     alpha_intercept_ : float
-        Strength that pulls the intercepts together.
+        Chosen strength of the penalty on differences between intercepts.
     method_ : {"loo", "reml", "gcv", "cv"}
-        What has chosen: `method`, or "cv" if X is large and sparse.
+        The criterion: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
         squared errors per degree of freedom left; the squared error on held-out rows
@@ -282,12 +283,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     "gcv" excludes strengths that leave less than a tenth of the degrees of freedom.
 
-    Where rows are far fewer than features, they are brought to a basis of what they
-    span, in which every method is as exact. Where a sparse X is so large that factors
-    would take far more memory than it, leverages are out of reach: "cv" takes the
-    place of other methods, with a warning, and its folds are fitted by conjugate
-    gradients, at strengths a root of ten apart. The models themselves are fitted until
-    the gradient is 1e-8 times the one at zero, or warn. There is no ``return_std``.
+    With far fewer rows than features, every method works in a basis of the rows, with
+    the same results. If factors of a sparse X would take far more memory than X, there
+    are no leverages: "cv" replaces other methods, with a warning. Its folds are fitted
+    by conjugate gradients, at strengths a factor of ``sqrt(10)`` apart; the final model
+    until the gradient is 1e-8 times the one at zero, or it warns. There is no
+    ``return_std``.
 
     References
     ----------
@@ -359,7 +360,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
 
 def read_feature_alphas(alpha, n_features):
-    """Check strengths against the features: a number, or one per feature."""
+    """Return strengths as an array: one number, or one per feature."""
     strengths = np.asarray(alpha, dtype=float)
     if strengths.ndim and strengths.shape != (n_features,):
         raise ValueError(

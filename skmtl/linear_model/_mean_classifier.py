@@ -1,4 +1,4 @@
-"""Classification of tasks that stay near a shared centre."""
+"""Classification of tasks near a shared centre."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -23,14 +23,14 @@ FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
 
 
 class MeanRegularizedClassifier(TaskClassifier):
-    """Linear classifiers of tasks, kept near a shared centre.
+    """Linear classification of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_t ||w_t - w_s||^2
     + alpha_shared / 2 ||w_s||^2 + alpha_intercept / 2 sum_t (b_t - b_s)^2`` over all
-    tasks and the centre ``(w_s, b_s)``, with the logistic loss for two classes and the
-    multinomial for more, which have coefficients for each class. It is a mixed-effects
-    logistic regression with given variances, and on an infinite `alpha` scikit-learn's
-    LogisticRegression of all rows with ``C = 1 / alpha_shared``.
+    tasks and the centre ``(w_s, b_s)``. The loss is logistic for two classes and
+    multinomial for more, with coefficients for each class. It is a mixed-effects
+    logistic regression with given variances. With infinite `alpha`, it is
+    scikit-learn's LogisticRegression of all rows with ``C = 1 / alpha_shared``.
 
     Parameters
     ----------
@@ -103,9 +103,9 @@ class MeanRegularizedClassifier(TaskClassifier):
 
     See Also
     --------
-    MeanRegularizedClassifierCV : Choose the strengths from the data.
-    GraphRegularizedClassifier : Tasks near their neighbours.
-    JointFeatureClassifier : Tasks for which the same features matter.
+    MeanRegularizedClassifierCV : The same with strengths chosen from the data.
+    GraphRegularizedClassifier : Tasks that resemble their neighbours.
+    JointFeatureClassifier : Tasks on the same few features.
 
     References
     ----------
@@ -165,11 +165,11 @@ class MeanRegularizedClassifier(TaskClassifier):
 
 
 class MeanRegularizedClassifierCV(TaskClassifier):
-    """Linear classifiers that stay near a shared centre, as near as the data say.
+    """Linear classification near a shared centre, with strengths chosen from the data.
 
-    Minimises what :class:`MeanRegularizedClassifier` does, and chooses `alpha`,
-    `alpha_shared` and `alpha_intercept`. How much tasks differ decides: from strengths
-    near 0, tasks apart, to infinite ones, tasks alike.
+    Minimises the objective of :class:`MeanRegularizedClassifier`, and chooses `alpha`,
+    `alpha_shared` and `alpha_intercept` by how much tasks differ: from 0 for
+    independent tasks to infinity for equal tasks.
 
     Parameters
     ----------
@@ -177,25 +177,25 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         Candidate strengths, positive or infinite. None searches all values, from the
         best point of a grid.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
-        Strengths that pull the centre's coefficients to zero to choose from, 0 or more;
-        its intercept is not pulled. None for any above 0.
+        Candidate strengths of the ridge penalty on the centre's coefficients, not on
+        its intercept; 0 or more. None searches all positive values.
     alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
-        Strengths of the pull of the intercepts to choose from, positive or infinite.
-        None for any.
+        Candidate strengths of the penalty on differences between intercepts, positive
+        or infinite. None searches all values.
     method : {"cv", "laplace"}, default="cv"
-        What chooses. "cv": the score on rows left out, each fold solved along falling
-        strengths. "laplace": the likelihood of a model in which tasks are normal draws
-        around the centre, integrated out by Laplace's method; it needs one path over
-        all rows, and tasks that are such draws.
+        Criterion. "cv": the score on held-out rows; each fold is solved along
+        decreasing strengths. "laplace": the Laplace approximation of the likelihood of
+        a mixed model, in which tasks are normal draws around the centre. It needs only
+        one path over all rows, but assumes that tasks are such draws.
     cv : int, splitter or iterable of (train, test), default=None
         Folds for ``method="cv"``; None for 5. An int assigns the rows of each task to
         that many folds, whatever their class: with the same share of a class in every
         fold of a task, the intercepts of small tasks would look too certain.
     scoring : str or callable, default=None
-        Score for ``method="cv"``, a scorer of scikit-learn. None, "neg_log_loss" and
-        "accuracy" weight rows as the fit does, and need no fitted model; others are
-        called with a fitted :class:`MeanRegularizedClassifier` and the rows left out,
-        and cannot be told labels that `fit` got as ``task=``.
+        Score for ``method="cv"``, a scorer of scikit-learn. None for "neg_log_loss".
+        This and "accuracy" weight rows as `fit` does, and need no fitted model. Others
+        are called with a fitted :class:`MeanRegularizedClassifier` and the held-out
+        rows, but without labels given to `fit` as ``task=``.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -226,9 +226,9 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         Chosen strength of the penalty on differences from the centre; infinite if tasks
         do not differ.
     alpha_shared_ : float
-        Strength that pulls the centre to zero.
+        Chosen strength of the ridge penalty on the centre.
     alpha_intercept_ : float
-        Strength that pulls the intercepts together.
+        Chosen strength of the penalty on differences between intercepts.
     tau2_ : float
         Variance of the tasks' coefficients around the centre, ``1 / alpha_``.
     tau2_intercept_ : float

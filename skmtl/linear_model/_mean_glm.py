@@ -1,4 +1,4 @@
-"""Counts, or numbers with outliers, of tasks that stay near a shared centre."""
+"""Counts, and numbers with outliers, of tasks near a shared centre."""
 
 from collections.abc import Mapping
 from numbers import Real
@@ -16,18 +16,17 @@ from ._mean_classifier import FINITE_MEAN_CONSTRAINTS
 
 
 class MeanRegularizedPoissonRegressor(TaskCountRegressor):
-    """Log-linear means of counts of tasks, kept near a shared centre.
+    """Poisson regression of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i (exp(z_i) - y_i z_i) + alpha / 2 sum_t ||w_t - w_s||^2 +
     alpha_shared / 2 ||w_s||^2 + alpha_intercept / 2 sum_t (b_t - b_s)^2``, where ``z_i
     = x_i . w_t + b_t`` is the logarithm of the mean, over all tasks and the centre
-    ``(w_s, b_s)``. The loss is a sum over rows, that of scikit-learn's PoissonRegressor
-    a mean: on an infinite `alpha` and `alpha_intercept` it is PoissonRegressor of all
-    rows, whose alpha is `alpha_shared` over the total weight of the rows.
+    ``(w_s, b_s)``. With infinite `alpha` and `alpha_intercept`, it is scikit-learn's
+    PoissonRegressor of all rows. PoissonRegressor takes the mean of the loss, so its
+    alpha is `alpha_shared` divided by the total weight of the rows.
 
     A task with only zero counts has no finite intercept. With ``alpha_intercept=0``,
-    the mean rate of all tasks is mixed into its targets with the weight of one row of
-    mean exposure.
+    one pseudo-row of mean exposure with the mean rate of all tasks is added to it.
 
     Parameters
     ----------
@@ -147,18 +146,19 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
 
 
 class MeanRegularizedHuberRegressor(TaskRegressor):
-    """Linear tasks that stay near a shared centre, in spite of outliers.
+    """Linear regression of several tasks near a shared centre, robust to outliers.
 
     Minimises ``sum_t sum_i (s / 2 + s h((y_i - x_i . w_t - b_t) / s)) + (alpha sum_t
     ||w_t - w_s||^2 + alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2) / (2
-    s)`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the residuals,
-    with ``h(r) = r^2 / 2`` within `epsilon` and ``epsilon |r| - epsilon^2 / 2`` beyond.
-    It is convex, and does not depend on the unit of the target: ``c y`` gives ``c``
-    times the coefficients and the scale. Without outliers the strengths mean the same
-    as in :class:`MeanRegularizedRegressor`. With infinite `alpha` and
-    `alpha_intercept`, and ``alpha_shared=0``, it equals scikit-learn's HuberRegressor
-    on all rows with ``alpha=0``; the alpha of HuberRegressor is not relative to the
-    scale.
+    s)`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the residuals.
+    The loss is ``h(r) = r^2 / 2`` up to `epsilon`, and ``epsilon |r| - epsilon^2 / 2``
+    beyond. The problem is convex, and does not depend on the unit of the target: ``c
+    y`` gives ``c`` times the coefficients and the scale.
+
+    Without outliers, strengths mean the same as in :class:`MeanRegularizedRegressor`.
+    With infinite `alpha` and `alpha_intercept` and ``alpha_shared=0``, it equals
+    scikit-learn's HuberRegressor on all rows with ``alpha=0``; other alphas differ, as
+    those of HuberRegressor are not relative to the scale.
 
     Parameters
     ----------
@@ -166,8 +166,8 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
         Strength of the penalty on differences from the centre, 0 or more; one, or one
         per feature. A large one makes tasks alike, infinity makes them equal.
     epsilon : float, default=1.35
-        Where squares end, in units of the scale; 1 or more. A small epsilon counts more
-        rows as outliers.
+        Smallest residual of an outlier, in units of the scale; 1 or more. A small
+        epsilon gives more outliers.
     alpha_shared : float, default=1.0
         Strength of the ridge penalty on the centre's coefficients.
     alpha_intercept : float, default=0.0
@@ -226,8 +226,8 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
 
     See Also
     --------
-    MeanRegularizedRegressor : The same where no target is far off.
-    RobustRegressor : Some tasks are outliers, not some rows.
+    MeanRegularizedRegressor : The same without outliers.
+    RobustRegressor : Some tasks are outliers, not rows.
 
     References
     ----------

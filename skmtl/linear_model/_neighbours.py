@@ -14,12 +14,12 @@ from skmtl.solvers import extend
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Neighbours among tasks; extend coefficients to tasks without rows.
+    """Neighbours of tasks, and the coefficients of tasks without rows.
 
     Parameters
     ----------
     graph : TaskGraph
-        The chain or network.
+        The chain or graph.
     known : ndarray of shape (n_nodes,), dtype bool
         Whether a task has rows with weight.
     """
@@ -37,10 +37,10 @@ class Neighbours:
 
     @cached_property
     def _reduced(self):
-        """Edges between tasks with rows, and the hidden nodes that remain.
+        """Edges between tasks with rows, and the remaining nodes without rows.
 
-        A node without rows is contracted if it has one or two neighbours. Others are
-        numbered after all tasks.
+        A node without rows is contracted if it has one or two neighbours. Remaining
+        ones are numbered after all tasks.
         """
         near = self._near()
         for node in np.flatnonzero(~self.known).tolist():
@@ -78,7 +78,7 @@ class Neighbours:
         return replace(models, coef=values[:, :-1], intercept=values[:, -1])
 
     def segment(self, coef, penalty):
-        """Label the segments of equal neighbours in each column."""
+        """Return the number of the segment of each coefficient, by column."""
         n_tasks = len(self.graph.tasks)
         ends = [_equal(penalty.complete(coef[:n_tasks]), *penalty.neighbours(n_tasks))]
         # Tasks without rows already have their neighbours' values.

@@ -33,10 +33,10 @@ class Independent(CoupledRelation):
 
 
 class MultiTaskRidge(MomentRegressor):
-    """Linear tasks that share nothing, each shrunk to zero on its own.
+    """Ridge regression of several tasks, each fitted on its own.
 
-    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2``: scikit-learn's
-    Ridge, on all tasks at once. It is what models that share are compared with.
+    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2``. It is
+    scikit-learn's Ridge for all tasks at once, and the baseline of models that share.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ class MultiTaskRidge(MomentRegressor):
 
     See Also
     --------
-    MultiTaskRidgeCV : Choose a strength per task by leave-one-out.
-    MeanRegularizedRegressor : Pull tasks to a shared centre in place of zero.
+    MultiTaskRidgeCV : The same with a cross-validated strength per task.
+    MeanRegularizedRegressor : Penalise differences from a shared centre.
 
     References
     ----------
@@ -134,14 +134,14 @@ class MultiTaskRidge(MomentRegressor):
 
 
 class MultiTaskRidgeCV(TaskRegressor):
-    """Linear tasks that share nothing, with strengths chosen by cross-validation.
+    """Ridge regression of several tasks, each with a cross-validated strength.
 
-    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2`` with, for each
-    task, the `alpha_t` of smallest squared error on rows left out.
+    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2``, with the
+    `alpha_t` of smallest squared error on held-out rows of each task.
 
     Leave-one-out errors are exact, ``(y_i - z_i) / (1 - h_ii)`` from one factorisation.
-    With shared rows, they are computed near the strength that generalised
-    cross-validation prefers, and further as long as the best lies at an end.
+    With shared rows, they are computed near the best strength of generalised
+    cross-validation, and further while the best strength is at an end.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class MultiTaskRidgeCV(TaskRegressor):
         1e6 times the mean curvature of a task's loss: from no penalty to no effect of
         any feature.
     alpha_per_task : bool, default=True
-        Whether each task has its own strength, or all have the same.
+        Whether each task has its own strength.
     cv : int, splitter or iterable of (train, test), default=None
         Folds; None for leave-one-out. An int assigns the rows of each task to that many
         folds.
@@ -205,7 +205,7 @@ class MultiTaskRidgeCV(TaskRegressor):
     See Also
     --------
     MultiTaskRidge : The same with given strengths.
-    MeanRegularizedRegressorCV : Tasks that stay near a shared centre.
+    MeanRegularizedRegressorCV : Tasks near a shared centre.
 
     References
     ----------
@@ -256,11 +256,11 @@ class MultiTaskRidgeCV(TaskRegressor):
 
 
 class MultiTaskLogisticRegression(TaskClassifier):
-    """Linear classifiers of tasks that share nothing.
+    """Logistic regression of several tasks, each fitted on its own.
 
     Minimises ``sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) + alpha / 2 sum_t
-    ||w_t||^2``, with signs s of the two classes. With more than two classes it is the
-    multinomial loss.
+    ||w_t||^2``, with signs s of the two classes. With more than two classes, the loss
+    is multinomial.
 
     Parameters
     ----------
@@ -326,8 +326,8 @@ class MultiTaskLogisticRegression(TaskClassifier):
 
     See Also
     --------
-    MultiTaskRidgeCV : Choose a strength per task by leave-one-out.
-    MeanRegularizedRegressor : Pull tasks to a shared centre in place of zero.
+    MultiTaskRidge : The same for numbers.
+    MeanRegularizedClassifier : Penalise differences from a shared centre.
 
     References
     ----------
@@ -386,7 +386,7 @@ class MultiTaskLogisticRegression(TaskClassifier):
 
 
 class MultiTaskPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks that share nothing.
+    """Poisson regression of several tasks, each fitted on its own.
 
     Minimises ``sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t + b_t)) + alpha /
     2 sum_t ||w_t||^2``. Means are ``exp(x . w_t + b_t)``, times an exposure if there is
@@ -443,8 +443,8 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    MultiTaskRidgeCV : Choose a strength per task by leave-one-out.
-    MeanRegularizedRegressor : Pull tasks to a shared centre in place of zero.
+    MultiTaskRidge : The same for numbers.
+    MeanRegularizedPoissonRegressor : Penalise differences from a shared centre.
 
     References
     ----------
@@ -499,7 +499,7 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
 
 
 def read_alphas(alpha, tasks):
-    """Check strengths against the tasks that there are: a number, or one per task."""
+    """Return strengths as an array: one number, or one per task."""
     if isinstance(alpha, Mapping):
         labels = tasks.tolist()
         missing = [label for label in labels if label not in alpha]

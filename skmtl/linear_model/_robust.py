@@ -50,11 +50,12 @@ class RelatedWithOutliers(PenalizedRelation):
 
 
 class RobustRegressor(MomentRegressor):
-    """Related linear tasks, but for a few outlier tasks.
+    """Linear regression of related tasks with a few outlier tasks.
 
-    Coefficients are ``W = P + Q``. Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t -
-    b_t||^2 + alpha_related penalty(P) + alpha_outlier sum_t ||q_t||``, with N rows in
-    all. Most ``q_t`` are zero; a task that has one differs from what the others share.
+    Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha_related
+    penalty(P) + alpha_outlier sum_t ||q_t||``, with N rows in all, over coefficients
+    ``W = P + Q``. Most own parts ``q_t`` are zero; a task with another one is an
+    outlier.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ class RobustRegressor(MomentRegressor):
 
     See Also
     --------
-    LowRankRegressor : The same without outlier tasks.
+    LowRankRegressor : No outlier tasks.
     DirtyRegressor : Every task may have exceptions, feature by feature.
 
     References
@@ -179,7 +180,7 @@ class RobustRegressor(MomentRegressor):
 
 
 class RobustClassifier(TaskClassifier):
-    """Linear classifiers of related tasks with a few outlier tasks.
+    """Linear classification of related tasks with a few outlier tasks.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
     alpha_related penalty(P) + alpha_outlier sum_t ||q_t||``, with signs s of the two
@@ -260,8 +261,9 @@ class RobustClassifier(TaskClassifier):
 
     See Also
     --------
-    LowRankRegressor : The same without outlier tasks.
-    DirtyRegressor : Every task may have exceptions, feature by feature.
+    RobustRegressor : The same for numbers.
+    LowRankClassifier : No outlier tasks.
+    DirtyClassifier : Every task may have exceptions, feature by feature.
 
     References
     ----------
@@ -284,7 +286,7 @@ class RobustClassifier(TaskClassifier):
     array([3])
     """
 
-    # With more, the penalty would depend on the coding of the classes.
+    # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
     _parameter_constraints = {**_ROBUST_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
@@ -324,7 +326,7 @@ class RobustClassifier(TaskClassifier):
 
 
 class RobustPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of related tasks with a few outlier tasks.
+    """Poisson regression of related tasks with a few outlier tasks.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
     b_t)) + alpha_related penalty(P) + alpha_outlier sum_t ||q_t||``, with N rows in
@@ -394,8 +396,9 @@ class RobustPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    LowRankRegressor : The same without outlier tasks.
-    DirtyRegressor : Every task may have exceptions, feature by feature.
+    RobustRegressor : The same for numbers.
+    LowRankPoissonRegressor : No outlier tasks.
+    DirtyPoissonRegressor : Every task may have exceptions, feature by feature.
 
     References
     ----------
