@@ -115,7 +115,7 @@ PARAMETERS = {
         "one leaves no outliers.",
     ),
     "alpha_related": Word(
-        "float", "Strength of the penalty on what tasks share, P, positive."
+        "float", "Strength of the penalty on the related part P, positive."
     ),
     "alpha_ridge": Word(
         "float",
@@ -233,7 +233,7 @@ every form of graph; their models minimise the objective.""",
     ),
     "handle_unknown": Word(
         '{"shared", "error"}',
-        "What `predict` does with an unseen task: predict it with the shared part, or "
+        "How `predict` handles an unseen task: predict it with the shared part, or "
         "raise an error.",
     ),
     "l1_ratio": Word(
@@ -296,7 +296,7 @@ every form of graph; their models minimise the objective.""",
             "classes if there are more than two; or their Euclidean norm up to a "
             "limit, so that large ones are not shrunk. The last two are not convex: "
             "`fit` finds a stationary point.",
-            "_robust": 'Penalty on what tasks share, P: "trace" for few directions, '
+            "_robust": 'Penalty on the related part P: "trace" for few directions, '
             '"l21" for the same few features.',
         },
     ),
@@ -616,8 +616,13 @@ WORDS = PARAMETERS | ATTRIBUTES
 
 def word(estimator, name):
     """Return the type and the text of a parameter or attribute of a class."""
-    entry = WORDS[name]
-    return _holding(entry.type, estimator), _holding(entry.text, estimator)
+    found = [_holding(each, estimator) for each in (WORDS[name].type, WORDS[name].text)]
+    if None in found:
+        raise LookupError(
+            f"Add {name!r} of {estimator.__name__} to tests/vocabulary.py, with its "
+            "type and text."
+        )
+    return tuple(found)
 
 
 def lines(estimator, name):
@@ -638,7 +643,7 @@ def _holding(by_place, estimator):
     module = estimator.__module__.rpartition(".")[2]
     places = [estimator.__name__, _kind(estimator)]
     places += [place for place in by_place if place and module.startswith(place)]
-    return next(by_place[place] for place in [*places, ""] if place in by_place)
+    return next((by_place[each] for each in [*places, ""] if each in by_place), None)
 
 
 def _kind(estimator):

@@ -33,7 +33,7 @@ _MAX_ITER = 10_000
 
 
 @dataclass(frozen=True)
-class RareJumps(PenalizedRelation):
+class FewJumps(PenalizedRelation):
     """Coefficients have few jumps between neighbouring tasks."""
 
     neighbours: Neighbours
@@ -103,8 +103,8 @@ class FusedRegressor(MomentRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -215,7 +215,7 @@ class FusedRegressor(MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return RareJumps.of(tasks, strengths, self.graph)
+        return FewJumps.of(tasks, strengths, self.graph)
 
 
 class FusedClassifier(TaskClassifier):
@@ -265,8 +265,8 @@ class FusedClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -386,7 +386,7 @@ class FusedClassifier(TaskClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return RareJumps.of(tasks, strengths, self.graph)
+        return FewJumps.of(tasks, strengths, self.graph)
 
 
 class FusedPoissonRegressor(TaskCountRegressor):
@@ -428,8 +428,8 @@ class FusedPoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -538,7 +538,7 @@ class FusedPoissonRegressor(TaskCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return RareJumps.of(tasks, strengths, self.graph)
+        return FewJumps.of(tasks, strengths, self.graph)
 
 
 def _read_neighbours(graph, tasks):

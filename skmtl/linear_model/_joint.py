@@ -95,8 +95,8 @@ class JointFeatureRegressor(MomentRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -240,8 +240,8 @@ class JointFeatureClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -391,8 +391,8 @@ class JointFeatureRegressorCV(TaskRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -543,8 +543,8 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.

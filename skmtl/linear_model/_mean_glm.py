@@ -45,8 +45,8 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -179,8 +179,8 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.

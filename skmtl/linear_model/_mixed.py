@@ -218,17 +218,17 @@ class MixedTaskModel(MixedPredictor):
         scales = _scales_of_tasks(rows, losses)
         refuse_huge(np.zeros(1), [scale.scale for scale in scales])
         varying = np.flatnonzero([scale.scale for scale in scales])
-        some = rows.of_tasks(varying)
+        varying_rows = rows.of_tasks(varying)
         seen = np.ones(len(varying), dtype=bool)
-        tasks = TaskSet(some.tasks, some.orders, seen, rows.X.shape[1])
+        tasks = TaskSet(varying_rows.tasks, varying_rows.orders, seen, rows.X.shape[1])
         relation = self._relation(tasks)
         if relation.is_coupling:
             _check_one_output(kinds)
-        _check_variation(some)
+        _check_variation(varying_rows)
         parts = group_by_loss(
-            some, [losses[t] for t in varying], [scales[t] for t in varying]
+            varying_rows, [losses[t] for t in varying], [scales[t] for t in varying]
         )
-        fit = self._solve(pose_per_task(some, parts, relation), tasks)
+        fit = self._solve(pose_per_task(varying_rows, parts, relation), tasks)
         models = [np.zeros((loss.n_outputs, rows.X.shape[1] + 1)) for loss in losses]
         for t, model in zip(varying, fit.models.tasks, strict=True):
             models[t] = model

@@ -50,8 +50,8 @@ class MultiTaskRidge(MomentRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -160,8 +160,8 @@ class MultiTaskRidgeCV(TaskRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -280,8 +280,8 @@ class MultiTaskLogisticRegression(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -402,8 +402,8 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.

@@ -60,12 +60,12 @@ class RobustRegressor(MomentRegressor):
     Parameters
     ----------
     alpha_related : float, default=1.0
-        Strength of the penalty on what tasks share, P, positive.
+        Strength of the penalty on the related part P, positive.
     alpha_outlier : float, default=1.0
         Strength of the penalty on the outlier tasks' own part Q, positive; a large one
         leaves no outliers.
     penalty : {"trace", "l21"}, default="trace"
-        Penalty on what tasks share, P: "trace" for few directions, "l21" for the same
+        Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
@@ -73,8 +73,8 @@ class RobustRegressor(MomentRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -189,12 +189,12 @@ class RobustClassifier(TaskClassifier):
     Parameters
     ----------
     alpha_related : float, default=0.1
-        Strength of the penalty on what tasks share, P, positive.
+        Strength of the penalty on the related part P, positive.
     alpha_outlier : float, default=0.1
         Strength of the penalty on the outlier tasks' own part Q, positive; a large one
         leaves no outliers.
     penalty : {"trace", "l21"}, default="trace"
-        Penalty on what tasks share, P: "trace" for few directions, "l21" for the same
+        Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
@@ -210,8 +210,8 @@ class RobustClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -336,12 +336,12 @@ class RobustPoissonRegressor(TaskCountRegressor):
     Parameters
     ----------
     alpha_related : float, default=0.1
-        Strength of the penalty on what tasks share, P, positive.
+        Strength of the penalty on the related part P, positive.
     alpha_outlier : float, default=0.1
         Strength of the penalty on the outlier tasks' own part Q, positive; a large one
         leaves no outliers.
     penalty : {"trace", "l21"}, default="trace"
-        Penalty on what tasks share, P: "trace" for few directions, "l21" for the same
+        Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
@@ -349,8 +349,8 @@ class RobustPoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.

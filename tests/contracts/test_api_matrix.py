@@ -91,7 +91,7 @@ def constraint(estimator, name):
 
 def documented_type(estimator, name):
     told = re.search(rf"^    {name} : (.*?)(?:, default=.*)?$", estimator.__doc__, re.M)
-    return told[1]
+    return told[1] if told else "not documented"
 
 
 def matrix(read):

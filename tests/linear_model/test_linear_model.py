@@ -479,7 +479,7 @@ def test_adapt_takes_one_task_that_is_new(tasks):
     two = np.column_stack([[7, 7, 8, 8], X[:4]])
     with pytest.raises(ValueError, match=r"one new task, got tasks \[7, 8\]"):
         column.adapt(two, y[:4])
-    with pytest.raises(ValueError, match=r"needs a model whose tasks have labels"):
+    with pytest.raises(ValueError, match="a task label on every row"):
         MeanRegularizedRegressor().fit(X, y).adapt(X, y, task=3)
     with pytest.raises(NotFittedError):
         MeanRegularizedRegressor().adapt(X, y, task=3)
