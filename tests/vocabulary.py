@@ -155,6 +155,11 @@ PARAMETERS = {
             "MultiTaskRidgeCV": "Candidate strengths, positive. None for three per "
             "factor of ten, from 1e-12 to 1e6 times the mean curvature of a task's "
             "loss: from no penalty to no effect of any feature.",
+            "PathSearchCV": "Strengths to choose from, positive. None for a path from "
+            "the smallest strength at which all coefficients are zero, or, if the "
+            "penalty makes none zero, at which a step from zero is halved. For "
+            "couplings, such as mean regularisation, they go from 1e4 down to 1e-3 "
+            "times the mean curvature of a task's loss.",
         },
     ),
     "class_scope": Word(
@@ -182,6 +187,8 @@ PARAMETERS = {
             "int assigns the rows of each task to that many folds.",
             "MultiTaskRidgeCV": "Folds; None for leave-one-out. An int assigns the "
             "rows of each task to that many folds.",
+            "PathSearchCV": "None for 5. An int assigns the rows of each task to that "
+            "many folds: in turn for the squared loss, shuffled for others.",
         },
     ),
     "descriptors": Word(
@@ -196,6 +203,9 @@ PARAMETERS = {
             "None for 1e-2, and for less while the error decreases.",
             "_low_rank": "Smallest strength relative to the largest, if `alphas` is "
             "None. None for 1e-3, and for less while the error decreases.",
+            "PathSearchCV": "Smallest strength relative to the largest, if `alphas` is "
+            "None; not for couplings. None for 1e-3, or 1e-2 for classes and counts, "
+            "and for less while the error decreases.",
         },
     ),
     "fit_intercept": Word("bool", "Whether each task has an intercept."),
@@ -368,6 +378,8 @@ ATTRIBUTES = {
         {
             "": "Sorted classes of all tasks; with a 2-d y an array per task.",
             "MixedTaskModel": "Sorted classes of each task that has classes, by label.",
+            "PathSearchCV": "Sorted classes, if the model is a classifier; with a 2-d "
+            "y an array per task.",
         },
     ),
     "coef_": Word(
@@ -452,6 +464,9 @@ ATTRIBUTES = {
             "MultiTaskRidgeCV": 'Candidate strengths, "alpha", and "mean_test_score", '
             "the negative squared errors on held-out rows: (n_alphas,) or, with a "
             "strength per task, (n_alphas, n_tasks).",
+            "PathSearchCV": 'Decreasing strengths, "alpha", with "mean_test_score", '
+            '"std_test_score" and the scores of each fold, "split0_test_score" and so '
+            "on; errors are negative.",
         },
     ),
     "dual_gap_": Word(
