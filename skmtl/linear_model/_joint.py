@@ -71,10 +71,10 @@ class JointFeatureRegressor(MomentRegressor):
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha l1_ratio sum_j
     p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all. The penalty p sets
-    the coefficients of a feature to zero in all tasks, or in hardly any. The default is
-    the multi-task lasso, and with `l1_ratio` the multi-task elastic net: on complete
-    shared rows, they equal those of scikit-learn with the same `alpha`. Tasks may have
-    rows of their own.
+    the coefficients of a feature to zero in all tasks together. The default is the
+    multi-task lasso, and with `l1_ratio` the multi-task elastic net: on complete shared
+    rows, they equal those of scikit-learn with the same `alpha`. Tasks may have rows of
+    their own.
 
     Parameters
     ----------
@@ -210,9 +210,9 @@ class JointFeatureClassifier(TaskClassifier):
     Minimises ``n_tasks / N sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha l1_ratio
     sum_j p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all. The loss is
     logistic for two classes and multinomial for more. The penalty p sets the
-    coefficients of a feature to zero in all tasks and classes, or in hardly any. With
-    one task and two classes it is scikit-learn's LogisticRegression with an L1 penalty
-    and ``C = 1 / (N alpha)``, except that no intercept is penalised.
+    coefficients of a feature to zero in all tasks and classes together. With one task
+    and two classes it is scikit-learn's LogisticRegression with an L1 penalty and ``C =
+    1 / (N alpha)``, except that no intercept is penalised.
 
     Parameters
     ----------
