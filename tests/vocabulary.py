@@ -311,6 +311,19 @@ every form of graph; their models minimise the objective.""",
         },
     ),
     "positive": Word("bool", "Whether coefficients must be 0 or more."),
+    "scoring": Word(
+        "str or callable",
+        {
+            "": "Score of held-out rows, of scikit-learn; larger is better. None for "
+            "the negative mean squared error, to which all weights are applied; a "
+            "scorer gets no weights.",
+            "MeanRegularizedClassifierCV": 'Score for ``method="cv"``, a scorer of '
+            'scikit-learn. None for "neg_log_loss". This and "accuracy" weight rows as '
+            "`fit` does, and need no fitted model. Others are called with a fitted "
+            ":class:`MeanRegularizedClassifier` and the held-out rows, but without "
+            "labels given to `fit` as ``task=``.",
+        },
+    ),
     "squared": Word(
         "bool",
         {
