@@ -1,4 +1,7 @@
-"""Linear models that learn several tasks together."""
+"""Linear models that learn several tasks together.
+
+A task is one prediction problem, such as one school, one patient or one column of y.
+"""
 
 from ._clustered import (
     ClusteredClassifier,

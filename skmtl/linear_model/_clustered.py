@@ -1,7 +1,9 @@
-"""Tasks that fall into unknown groups."""
+"""Tasks that form unknown groups."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 
@@ -31,18 +33,18 @@ _MAX_ITER = 10_000
 
 @dataclass(frozen=True)
 class Clusters(PenalizedRelation):
-    """Tasks fall into unknown groups."""
+    """Tasks form unknown groups."""
 
     penalty: ClusterNorm
 
     @classmethod
     def of(cls, n_clusters, alpha_between, alpha_within, alpha_mean):
-        """Check the strengths."""
+        """Return the relation, after a check of its strengths."""
         if alpha_within < alpha_between:
             raise ValueError(
                 "alpha_within must be alpha_between or more, got alpha_within="
-                f"{alpha_within} and alpha_between={alpha_between}. Tasks of one group "
-                "are penalised more for their differences than groups are."
+                f"{alpha_within} and alpha_between={alpha_between}. Raise "
+                "alpha_within: it penalises differences within groups."
             )
         return cls(ClusterNorm(alpha_between, alpha_within, n_clusters, alpha_mean))
 
@@ -56,36 +58,39 @@ class Clusters(PenalizedRelation):
 
 
 class ClusteredRegressor(MomentRegressor):
-    """Linear tasks that fall into groups, which are not known.
+    """Linear regression of several tasks that form unknown groups.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + 1/2 trace(W' (M /
     alpha_between + (I - M) / alpha_within)^-1 W)``, with N rows in all, over
     coefficients W and affinities M between tasks with eigenvalues in [0, 1] and trace
-    `n_clusters`. Were M the projection on groups of tasks, ``alpha_between / 2`` would
-    penalise the centres of the groups, and ``alpha_within / 2`` differences from them.
-    It is a convex problem, known as clustered multi-task learning and as the cluster
-    norm, and the same as convex alternating structure optimisation.
+    `n_clusters`. This is the convex relaxation of a search for groups: if M were the
+    projection on groups of tasks, ``alpha_between / 2`` would penalise the centres of
+    the groups, and ``alpha_within / 2`` the differences from them. It is known as
+    clustered multi-task learning and as the cluster norm, and equals convex alternating
+    structure optimisation.
 
     Parameters
     ----------
     n_clusters : int, default=2
-        Number of groups. With as many as there are tasks or features, tasks are apart.
+        Number of groups. With as many as there are tasks or features, tasks share
+        nothing.
     alpha_between : float, default=1.0
-        Strength that pulls centres of groups to zero, positive.
+        Strength of the penalty on the centres of groups, positive.
     alpha_within : float, default=10.0
-        Strength that pulls tasks to the centre of their group: `alpha_between` or more,
-        and may be infinite.
+        Strength of the penalty on differences between a task and the centre of its
+        group: at least `alpha_between`, may be infinite.
     alpha_mean : float, default=None
-        If given, groups are those of the differences from the mean of all tasks, and
-        ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
+        Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
+        all tasks, 0 or more; groups are then formed by differences from this mean. None
+        for groups of the coefficients themselves.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -94,7 +99,7 @@ class ClusteredRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -106,7 +111,7 @@ class ClusteredRegressor(MomentRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
         The affinity M: near ``1 / size`` between tasks of one group, near zero between
         groups.
@@ -118,14 +123,14 @@ class ClusteredRegressor(MomentRegressor):
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -133,8 +138,8 @@ class ClusteredRegressor(MomentRegressor):
 
     See Also
     --------
-    MeanRegularizedRegressor : One group.
-    LowRankRegressor : Tasks that span few directions, in no groups.
+    MeanRegularizedRegressor : All tasks in one group.
+    LowRankRegressor : Coefficients of low rank, without groups.
     FusedRegressor : Groups of neighbours along a chain, feature by feature.
 
     References
@@ -163,18 +168,18 @@ class ClusteredRegressor(MomentRegressor):
 
     def __init__(
         self,
-        n_clusters=2,
-        alpha_between=1.0,
-        alpha_within=10.0,
+        n_clusters: int = 2,
+        alpha_between: float = 1.0,
+        alpha_within: float = 10.0,
         *,
-        alpha_mean=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_mean: float | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.n_clusters = n_clusters
         self.alpha_between = alpha_between
@@ -194,29 +199,31 @@ class ClusteredRegressor(MomentRegressor):
 
 
 class ClusteredClassifier(TaskClassifier):
-    """Linear classifiers of tasks that fall into unknown groups.
+    """Linear classification of several tasks that form unknown groups.
 
-    Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) + the
-    cluster norm of W``, with signs s of the two classes and N rows in all; the norm is
-    that of :class:`ClusteredRegressor`.
+    Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
+    norm(W)``, with signs s of the two classes, N rows in all, and the cluster norm of
+    :class:`ClusteredRegressor`.
 
     Parameters
     ----------
     n_clusters : int, default=2
-        Number of groups. With as many as there are tasks or features, tasks are apart.
+        Number of groups. With as many as there are tasks or features, tasks share
+        nothing.
     alpha_between : float, default=0.1
-        Strength that pulls centres of groups to zero, positive.
+        Strength of the penalty on the centres of groups, positive.
     alpha_within : float, default=1.0
-        Strength that pulls tasks to the centre of their group: `alpha_between` or more,
-        and may be infinite.
+        Strength of the penalty on differences between a task and the centre of its
+        group: at least `alpha_between`, may be infinite.
     alpha_mean : float, default=None
-        If given, groups are those of the differences from the mean of all tasks, and
-        ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
+        Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
+        all tasks, 0 or more; groups are then formed by differences from this mean. None
+        for groups of the coefficients themselves.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -226,8 +233,8 @@ class ClusteredClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -236,24 +243,23 @@ class ClusteredClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
+        Coefficients; the second shape is that of a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
         The affinity M: near ``1 / size`` between tasks of one group, near zero between
         groups.
@@ -265,7 +271,7 @@ class ClusteredClassifier(TaskClassifier):
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -277,9 +283,9 @@ class ClusteredClassifier(TaskClassifier):
 
     See Also
     --------
-    MeanRegularizedRegressor : One group.
-    LowRankRegressor : Tasks that span few directions, in no groups.
-    FusedRegressor : Groups of neighbours along a chain, feature by feature.
+    ClusteredRegressor : The same for numbers.
+    MeanRegularizedClassifier : All tasks in one group.
+    FusedClassifier : Groups of neighbours along a chain, feature by feature.
 
     References
     ----------
@@ -303,27 +309,27 @@ class ClusteredClassifier(TaskClassifier):
     array([0, 0, 1, 1])
     """
 
-    # With more, the penalty would depend on the coding of the classes.
+    # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
     _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
 
     def __init__(
         self,
-        n_clusters=2,
-        alpha_between=0.1,
-        alpha_within=1.0,
+        n_clusters: int = 2,
+        alpha_between: float = 0.1,
+        alpha_within: float = 1.0,
         *,
-        alpha_mean=None,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_mean: float | None = None,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.n_clusters = n_clusters
         self.alpha_between = alpha_between
@@ -345,33 +351,35 @@ class ClusteredClassifier(TaskClassifier):
 
 
 class ClusteredPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks that fall into unknown groups.
+    """Poisson regression of several tasks that form unknown groups.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
-    b_t)) + the cluster norm of W``, with N rows in all; the norm is that of
+    b_t)) + norm(W)``, with N rows in all and the cluster norm of
     :class:`ClusteredRegressor`. Means are ``exp(x . w_t + b_t)``, times an exposure if
     there is one.
 
     Parameters
     ----------
     n_clusters : int, default=2
-        Number of groups. With as many as there are tasks or features, tasks are apart.
+        Number of groups. With as many as there are tasks or features, tasks share
+        nothing.
     alpha_between : float, default=0.1
-        Strength that pulls centres of groups to zero, positive.
+        Strength of the penalty on the centres of groups, positive.
     alpha_within : float, default=1.0
-        Strength that pulls tasks to the centre of their group: `alpha_between` or more,
-        and may be infinite.
+        Strength of the penalty on differences between a task and the centre of its
+        group: at least `alpha_between`, may be infinite.
     alpha_mean : float, default=None
-        If given, groups are those of the differences from the mean of all tasks, and
-        ``alpha_mean / 2 * n_tasks * ||mean||^2`` penalises that; 0 leaves it free.
+        Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
+        all tasks, 0 or more; groups are then formed by differences from this mean. None
+        for groups of the coefficients themselves.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -380,7 +388,7 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -392,7 +400,7 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
         The affinity M: near ``1 / size`` between tasks of one group, near zero between
         groups.
@@ -404,7 +412,7 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -416,9 +424,9 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    MeanRegularizedRegressor : One group.
-    LowRankRegressor : Tasks that span few directions, in no groups.
-    FusedRegressor : Groups of neighbours along a chain, feature by feature.
+    ClusteredRegressor : The same for numbers.
+    MeanRegularizedPoissonRegressor : All tasks in one group.
+    FusedPoissonRegressor : Groups of neighbours along a chain, feature by feature.
 
     References
     ----------
@@ -446,18 +454,18 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        n_clusters=2,
-        alpha_between=0.1,
-        alpha_within=1.0,
+        n_clusters: int = 2,
+        alpha_between: float = 0.1,
+        alpha_within: float = 1.0,
         *,
-        alpha_mean=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_mean: float | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.n_clusters = n_clusters
         self.alpha_between = alpha_between
@@ -477,7 +485,7 @@ class ClusteredPoissonRegressor(TaskCountRegressor):
 
 
 def cluster(affinity, n_clusters):
-    """Name the clusters of the leading eigenvectors in the order of the tasks."""
+    """Return the cluster of each task, numbered in the order of the tasks."""
     from scipy.cluster.hierarchy import fcluster, ward
     from scipy.spatial.distance import pdist
 
@@ -485,9 +493,9 @@ def cluster(affinity, n_clusters):
         return np.zeros(len(affinity), dtype=np.intp)
     _, vectors = np.linalg.eigh(affinity)
     leading = vectors[:, -n_clusters:]
-    # Within groups rows are the same, between groups they are orthogonal.
+    # Rows of one group are equal, rows of different groups are orthogonal.
     sizes = np.linalg.norm(leading, axis=1, keepdims=True)
     rows = leading / np.where(sizes > 0, sizes, 1.0)
-    # Condensed, since SciPy warns that a square array of rows looks like distances.
+    # Condensed distances: SciPy warns if rows form a square array.
     found = fcluster(ward(pdist(rows)), n_clusters, "maxclust")
     return number_by_first(found)

@@ -1,9 +1,11 @@
 """Tasks with a penalty, a coupling and a solver of the user's choice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from skmtl._compat import HasMethods
-from skmtl._contracts import PenalizedRelation, Penalty, Solver
+from skmtl._contracts import Coupling, PenalizedRelation, Penalty, Solver
 from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor
 from skmtl.solvers import Fista
 
@@ -31,38 +33,38 @@ class Custom(PenalizedRelation):
 
 
 class LinearTaskRegressor(MomentRegressor):
-    """Linear tasks with a penalty, a coupling and a solver of your choice.
+    """Linear regression of several tasks with your own penalty, coupling and solver.
 
     Minimises ``n_tasks / (2 N) (sum_t ||y_t - X_t w_t - b_t||^2 + coupling(W)) +
-    penalty(W)``, with N rows in all. Any penalty of :mod:`skmtl.penalties` goes with
-    any coupling of :mod:`skmtl.couplings`.
+    penalty(W)``, with N rows in all, for any penalty of :mod:`skmtl.penalties` and any
+    coupling of :mod:`skmtl.couplings`.
 
     Parameters
     ----------
     penalty : Penalty, default=None
-        Penalty of the coefficients, or of two parts that add up to them; None if there
-        is none. Parts refer to tasks by position in `tasks_`, which is sorted;
+        Penalty on the coefficients, or on two parts that add up to them; None for no
+        penalty. Parts refer to tasks by position in `tasks_`, which is sorted;
         :class:`FusedRegressor` and :class:`GraphRegularizedRegressor` use labels.
     coupling : Coupling, default=None
-        How tasks pull on each other quadratically, with strengths as in the estimator
-        of that coupling; None if they do not. Couplings add up: ``ToMean(1.0) +
-        Graph(adjacency, 0.5)``. Intercepts are not pulled, and one that would is
-        refused.
+        Quadratic penalty on differences between tasks, with strengths as in the
+        estimator of that coupling; None for no coupling. Couplings can be added:
+        ``ToMean(1.0) + Graph(adjacency, 0.5)``. A coupling that penalises intercepts
+        raises an error.
     solver : Solver, default=None
-        How the objective is minimised; None for ``Fista()``.
+        Solver of the problem; None for ``Fista()``.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -74,24 +76,24 @@ class LinearTaskRegressor(MomentRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; for
-        penalties that are norms.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -99,7 +101,7 @@ class LinearTaskRegressor(MomentRegressor):
 
     See Also
     --------
-    LowRankRegressor : Coefficients that span few directions.
+    LowRankRegressor : Coefficients of low rank.
     DirtyRegressor : Shared features and exceptions.
 
     References
@@ -132,15 +134,15 @@ class LinearTaskRegressor(MomentRegressor):
 
     def __init__(
         self,
-        penalty=None,
+        penalty: Penalty | None = None,
         *,
-        coupling=None,
-        solver=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        warm_start=False,
+        coupling: Coupling | None = None,
+        solver: Solver | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        warm_start: bool = False,
     ):
         self.penalty = penalty
         self.coupling = coupling
@@ -165,6 +167,6 @@ class LinearTaskRegressor(MomentRegressor):
             raise ValueError(
                 "coupling must leave intercepts free in LinearTaskRegressor, got one "
                 f"with alpha_intercept above 0: {coupling}. Set alpha_intercept=0, or "
-                "use MeanRegularizedRegressor, which pulls intercepts."
+                "use MeanRegularizedRegressor, which can penalise intercepts."
             )
         return coupling.precision(len(tasks))

@@ -1,6 +1,8 @@
-"""Tasks that share features and have exceptions."""
+"""Tasks with shared features and exceptions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +30,7 @@ _MAX_ITER = 10_000
 
 @dataclass(frozen=True)
 class FeaturesWithExceptions(PenalizedRelation):
-    """Tasks share features, each with exceptions of its own."""
+    """Tasks share features, and each has exceptions of its own."""
 
     alpha_joint: float
     alpha_l1: float
@@ -50,32 +52,32 @@ class FeaturesWithExceptions(PenalizedRelation):
 
 
 class DirtyRegressor(MomentRegressor):
-    """Linear tasks that share features, each with exceptions of its own.
+    """Linear regression of several tasks with shared features and exceptions.
 
-    Coefficients are ``W = P + Q``. Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t -
-    b_t||^2 + alpha_joint sum_j ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with N
-    rows in all. A feature is in P for all tasks or for none; Q adds single
+    Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha_joint sum_j
+    ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with N rows in all, over coefficients
+    ``W = P + Q``. P has a feature for all tasks or for none; Q adds single
     coefficients. It is known as the dirty model.
 
     Parameters
     ----------
     alpha_joint : float, default=1.0
-        Strength of the penalty of features that tasks share, positive.
+        Strength of the penalty on shared features, positive.
     alpha_l1 : float, default=1.0
-        Strength of the penalty of exceptions, positive. There are none if it is above
-        `alpha_joint`, and nothing is shared if it is below `alpha_joint` divided by
-        ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+        Strength of the penalty on exceptions, positive. There are none if it is above
+        `alpha_joint`. Nothing is shared if it is below ``alpha_joint / sqrt(n_tasks)``,
+        or with "linf" below ``alpha_joint / n_tasks``.
     penalty : {"l21", "linf"}, default="l21"
-        How the coefficients of a shared feature count: by their Euclidean norm or by
-        the largest.
+        Norm of a shared feature's coefficients: Euclidean, or the largest absolute
+        value.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -84,7 +86,7 @@ class DirtyRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -93,12 +95,12 @@ class DirtyRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the exceptions,
-        with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
+        offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
+        Exceptions of the tasks, Q; shared features have the rest of `coef_`.
     support_ : ndarray of shape (n_shared,)
         Indices of the features that tasks share.
     objective_ : float
@@ -106,16 +108,17 @@ class DirtyRegressor(MomentRegressor):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -150,17 +153,17 @@ class DirtyRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha_joint=1.0,
-        alpha_l1=1.0,
+        alpha_joint: float = 1.0,
+        alpha_l1: float = 1.0,
         *,
-        penalty="l21",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "l21",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
@@ -179,7 +182,7 @@ class DirtyRegressor(MomentRegressor):
 
 
 class DirtyClassifier(TaskClassifier):
-    """Linear classifiers of tasks that share features, with exceptions.
+    """Linear classification of several tasks with shared features and exceptions.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
     alpha_joint sum_j ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with signs s of the two
@@ -188,19 +191,19 @@ class DirtyClassifier(TaskClassifier):
     Parameters
     ----------
     alpha_joint : float, default=0.1
-        Strength of the penalty of features that tasks share, positive.
+        Strength of the penalty on shared features, positive.
     alpha_l1 : float, default=0.1
-        Strength of the penalty of exceptions, positive. There are none if it is above
-        `alpha_joint`, and nothing is shared if it is below `alpha_joint` divided by
-        ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+        Strength of the penalty on exceptions, positive. There are none if it is above
+        `alpha_joint`. Nothing is shared if it is below ``alpha_joint / sqrt(n_tasks)``,
+        or with "linf" below ``alpha_joint / n_tasks``.
     penalty : {"l21", "linf"}, default="l21"
-        How the coefficients of a shared feature count: by their Euclidean norm or by
-        the largest.
+        Norm of a shared feature's coefficients: Euclidean, or the largest absolute
+        value.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -210,8 +213,8 @@ class DirtyClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -220,26 +223,25 @@ class DirtyClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
+        Coefficients; the second shape is that of a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the exceptions,
-        with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
+        offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
+        Exceptions of the tasks, Q; shared features have the rest of `coef_`.
     support_ : ndarray of shape (n_shared,)
         Indices of the features that tasks share.
     objective_ : float
@@ -247,9 +249,10 @@ class DirtyClassifier(TaskClassifier):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -261,7 +264,8 @@ class DirtyClassifier(TaskClassifier):
 
     See Also
     --------
-    RobustRegressor : Whole tasks are exceptions.
+    DirtyRegressor : The same for numbers.
+    RobustClassifier : Whole tasks are exceptions.
 
     References
     ----------
@@ -282,26 +286,26 @@ class DirtyClassifier(TaskClassifier):
     array([0])
     """
 
-    # With more, the penalty would depend on the coding of the classes.
+    # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
     _parameter_constraints = {**_DIRTY_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
 
     def __init__(
         self,
-        alpha_joint=0.1,
-        alpha_l1=0.1,
+        alpha_joint: float = 0.1,
+        alpha_l1: float = 0.1,
         *,
-        penalty="l21",
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "l21",
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
@@ -322,7 +326,7 @@ class DirtyClassifier(TaskClassifier):
 
 
 class DirtyPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks that share features, with exceptions.
+    """Poisson regression of several tasks with shared features and exceptions.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
     b_t)) + alpha_joint sum_j ||P[:, j]|| + alpha_l1 sum_tj |Q_tj|``, with N rows in
@@ -332,22 +336,22 @@ class DirtyPoissonRegressor(TaskCountRegressor):
     Parameters
     ----------
     alpha_joint : float, default=0.1
-        Strength of the penalty of features that tasks share, positive.
+        Strength of the penalty on shared features, positive.
     alpha_l1 : float, default=0.1
-        Strength of the penalty of exceptions, positive. There are none if it is above
-        `alpha_joint`, and nothing is shared if it is below `alpha_joint` divided by
-        ``sqrt(n_tasks)``, or with "linf" by `n_tasks`.
+        Strength of the penalty on exceptions, positive. There are none if it is above
+        `alpha_joint`. Nothing is shared if it is below ``alpha_joint / sqrt(n_tasks)``,
+        or with "linf" below ``alpha_joint / n_tasks``.
     penalty : {"l21", "linf"}, default="l21"
-        How the coefficients of a shared feature count: by their Euclidean norm or by
-        the largest.
+        Norm of a shared feature's coefficients: Euclidean, or the largest absolute
+        value.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -356,7 +360,7 @@ class DirtyPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -365,12 +369,12 @@ class DirtyPoissonRegressor(TaskCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the exceptions,
-        with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
+        offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        Exceptions of the tasks, Q; the shared features have the rest of `coef_`.
+        Exceptions of the tasks, Q; shared features have the rest of `coef_`.
     support_ : ndarray of shape (n_shared,)
         Indices of the features that tasks share.
     objective_ : float
@@ -378,9 +382,10 @@ class DirtyPoissonRegressor(TaskCountRegressor):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -392,7 +397,8 @@ class DirtyPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    RobustRegressor : Whole tasks are exceptions.
+    DirtyRegressor : The same for numbers.
+    RobustPoissonRegressor : Whole tasks are exceptions.
 
     References
     ----------
@@ -417,17 +423,17 @@ class DirtyPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha_joint=0.1,
-        alpha_l1=0.1,
+        alpha_joint: float = 0.1,
+        alpha_l1: float = 0.1,
         *,
-        penalty="l21",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "l21",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1

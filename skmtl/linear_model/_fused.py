@@ -1,6 +1,8 @@
-"""Tasks whose coefficients change rarely between neighbours."""
+"""Tasks with few jumps of the coefficients between neighbours."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -30,15 +32,15 @@ _MAX_ITER = 10_000
 
 
 @dataclass(frozen=True)
-class RareJumps(PenalizedRelation):
-    """Coefficients change rarely between neighbouring tasks."""
+class FewJumps(PenalizedRelation):
+    """Coefficients have few jumps between neighbouring tasks."""
 
     neighbours: Neighbours
     penalty: Fused
 
     @classmethod
     def of(cls, tasks, strengths, graph):
-        """Check the neighbours against the tasks, including those without rows."""
+        """Read the neighbours of the tasks, including tasks without rows."""
         graph = _read_neighbours(graph, tasks)
         seen = np.zeros(len(graph.nodes), dtype=bool)
         seen[: len(tasks)] = tasks.seen
@@ -62,29 +64,31 @@ class RareJumps(PenalizedRelation):
 
 
 class FusedRegressor(MomentRegressor):
-    """Linear tasks in a row, whose coefficients change rarely from one to the next.
+    """Linear regression of neighbouring tasks with few jumps of the coefficients.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha_fused
     sum_(s,t) sum_j |w_sj - w_tj| + alpha_l1 sum_tj |w_tj| + alpha_joint
-    sum_j ||W[:, j]||_2``, with N rows in all, over neighbouring tasks s and t. Each
+    sum_j ||W[:, j]||_2``, with N rows in all and neighbouring tasks ``(s, t)``. Each
     feature has jumps of its own. It is known as the fused lasso, and with all three
     strengths as the fused sparse group lasso.
 
     Parameters
     ----------
     alpha_fused : float, default=1.0
-        Strength of the pull between neighbours, positive. A large one makes one model.
+        Strength of the penalty on differences between neighbours, positive; a large one
+        makes all tasks equal.
     alpha_l1 : float, default=0.0
-        Strength that selects coefficients one by one.
+        Strength of the penalty that selects single coefficients, 0 or more.
     alpha_joint : float, default=0.0
-        Strength that selects features for all tasks at once.
+        Strength of the penalty that selects features for all tasks at once, 0 or more.
     graph : str, array-like, sparse matrix or list, default="chain"
         Which tasks are neighbours:
 
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels, every task once: those next to each other in the list;
         - a list of edges, ``(label, label)``;
         - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
@@ -99,10 +103,8 @@ class FusedRegressor(MomentRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that neither has rows nor is named: predict it,
-        or raise an error. If the order follows numbers and dates in labels, a new label
-        gets the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -111,7 +113,7 @@ class FusedRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -120,34 +122,35 @@ class FusedRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks without neighbours: a ridge fit to all rows, with
-        strengths implied by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
         Labels of the tasks with rows, then of those without.
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes; nodes without rows get their neighbours'.
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
-        Number of the segment that a coefficient is in, from 0 along the chain:
-        neighbours within a segment have the same coefficient.
+        Number of the segment of each coefficient, from 0 along the chain: neighbours in
+        one segment have the same coefficient.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -155,8 +158,8 @@ class FusedRegressor(MomentRegressor):
 
     See Also
     --------
-    GraphRegularizedRegressor : Neighbours that change smoothly.
-    ClusteredRegressor : Groups of tasks that need no neighbours.
+    GraphRegularizedRegressor : Smooth changes between neighbours.
+    ClusteredRegressor : Groups of tasks, without a graph.
 
     References
     ----------
@@ -185,18 +188,18 @@ class FusedRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha_fused=1.0,
+        alpha_fused: float = 1.0,
         *,
-        alpha_l1=0.0,
-        alpha_joint=0.0,
-        graph="chain",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_l1: float = 0.0,
+        alpha_joint: float = 0.0,
+        graph: Any = "chain",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_fused = alpha_fused
         self.alpha_l1 = alpha_l1
@@ -212,32 +215,34 @@ class FusedRegressor(MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return RareJumps.of(tasks, strengths, self.graph)
+        return FewJumps.of(tasks, strengths, self.graph)
 
 
 class FusedClassifier(TaskClassifier):
-    """Linear classifiers of tasks whose coefficients change rarely between neighbours.
+    """Linear classification of neighbouring tasks with few jumps of the coefficients.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
     alpha_fused sum_(s,t) ||w_s - w_t||_1 + alpha_l1 ||W||_1 + alpha_joint sum_j ||W[:,
-    j]||``, with signs s of the two classes and N rows in all and over neighbouring
-    tasks s and t.
+    j]||``, with signs ``s_ti`` of the two classes, N rows in all and neighbouring tasks
+    ``(s, t)``.
 
     Parameters
     ----------
     alpha_fused : float, default=0.1
-        Strength of the pull between neighbours, positive. A large one makes one model.
+        Strength of the penalty on differences between neighbours, positive; a large one
+        makes all tasks equal.
     alpha_l1 : float, default=0.0
-        Strength that selects coefficients one by one.
+        Strength of the penalty that selects single coefficients, 0 or more.
     alpha_joint : float, default=0.0
-        Strength that selects features for all tasks at once.
+        Strength of the penalty that selects features for all tasks at once, 0 or more.
     graph : str, array-like, sparse matrix or list, default="chain"
         Which tasks are neighbours:
 
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels, every task once: those next to each other in the list;
         - a list of edges, ``(label, label)``;
         - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
@@ -248,9 +253,9 @@ class FusedClassifier(TaskClassifier):
         `alpha_joint` do not apply to them.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -260,10 +265,8 @@ class FusedClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that neither has rows nor is named: predict it,
-        or raise an error. If the order follows numbers and dates in labels, a new label
-        gets the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -272,41 +275,41 @@ class FusedClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
+        Coefficients; the second shape is that of a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks without neighbours: a ridge fit to all rows, with
-        strengths implied by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
         Labels of the tasks with rows, then of those without.
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes; nodes without rows get their neighbours'.
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
-        Number of the segment that a coefficient is in, from 0 along the chain:
-        neighbours within a segment have the same coefficient.
+        Number of the segment of each coefficient, from 0 along the chain: neighbours in
+        one segment have the same coefficient.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -318,8 +321,9 @@ class FusedClassifier(TaskClassifier):
 
     See Also
     --------
-    GraphRegularizedRegressor : Neighbours that change smoothly.
-    ClusteredRegressor : Groups of tasks that need no neighbours.
+    FusedRegressor : The same for numbers.
+    GraphRegularizedClassifier : Smooth changes between neighbours.
+    ClusteredClassifier : Groups of tasks, without a graph.
 
     References
     ----------
@@ -344,27 +348,27 @@ class FusedClassifier(TaskClassifier):
     array([0, 0, 1, 1])
     """
 
-    # With more, the penalty would depend on the coding of the classes.
+    # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
     _parameter_constraints = {**_FUSED_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
 
     def __init__(
         self,
-        alpha_fused=0.1,
+        alpha_fused: float = 0.1,
         *,
-        alpha_l1=0.0,
-        alpha_joint=0.0,
-        graph="chain",
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_l1: float = 0.0,
+        alpha_joint: float = 0.0,
+        graph: Any = "chain",
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_fused = alpha_fused
         self.alpha_l1 = alpha_l1
@@ -382,32 +386,34 @@ class FusedClassifier(TaskClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return RareJumps.of(tasks, strengths, self.graph)
+        return FewJumps.of(tasks, strengths, self.graph)
 
 
 class FusedPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks whose coefficients change rarely between neighbours.
+    """Poisson regression of neighbouring tasks with few jumps of the coefficients.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
     b_t)) + alpha_fused sum_(s,t) ||w_s - w_t||_1 + alpha_l1 ||W||_1 + alpha_joint sum_j
-    ||W[:, j]||``, with N rows in all and over neighbouring tasks s and t. Means are
+    ||W[:, j]||``, with N rows in all and neighbouring tasks ``(s, t)``. Means are
     ``exp(x . w_t + b_t)``, times an exposure if there is one.
 
     Parameters
     ----------
     alpha_fused : float, default=0.1
-        Strength of the pull between neighbours, positive. A large one makes one model.
+        Strength of the penalty on differences between neighbours, positive; a large one
+        makes all tasks equal.
     alpha_l1 : float, default=0.0
-        Strength that selects coefficients one by one.
+        Strength of the penalty that selects single coefficients, 0 or more.
     alpha_joint : float, default=0.0
-        Strength that selects features for all tasks at once.
+        Strength of the penalty that selects features for all tasks at once, 0 or more.
     graph : str, array-like, sparse matrix or list, default="chain"
         Which tasks are neighbours:
 
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels, every task once: those next to each other in the list;
         - a list of edges, ``(label, label)``;
         - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
@@ -422,10 +428,8 @@ class FusedPoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that neither has rows nor is named: predict it,
-        or raise an error. If the order follows numbers and dates in labels, a new label
-        gets the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -434,7 +438,7 @@ class FusedPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -443,27 +447,28 @@ class FusedPoissonRegressor(TaskCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks without neighbours: a ridge fit to all rows, with
-        strengths implied by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
+        by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
         Labels of the tasks with rows, then of those without.
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes; nodes without rows get their neighbours'.
+        Intercepts of the nodes. They are not penalised; a node without rows gets its
+        neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
-        Number of the segment that a coefficient is in, from 0 along the chain:
-        neighbours within a segment have the same coefficient.
+        Number of the segment of each coefficient, from 0 along the chain: neighbours in
+        one segment have the same coefficient.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -475,8 +480,9 @@ class FusedPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    GraphRegularizedRegressor : Neighbours that change smoothly.
-    ClusteredRegressor : Groups of tasks that need no neighbours.
+    FusedRegressor : The same for numbers.
+    GraphRegularizedPoissonRegressor : Smooth changes between neighbours.
+    ClusteredPoissonRegressor : Groups of tasks, without a graph.
 
     References
     ----------
@@ -505,18 +511,18 @@ class FusedPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha_fused=0.1,
+        alpha_fused: float = 0.1,
         *,
-        alpha_l1=0.0,
-        alpha_joint=0.0,
-        graph="chain",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_l1: float = 0.0,
+        alpha_joint: float = 0.0,
+        graph: Any = "chain",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_fused = alpha_fused
         self.alpha_l1 = alpha_l1
@@ -532,11 +538,11 @@ class FusedPoissonRegressor(TaskCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return RareJumps.of(tasks, strengths, self.graph)
+        return FewJumps.of(tasks, strengths, self.graph)
 
 
 def _read_neighbours(graph, tasks):
-    """Return the graph of tasks that differ rarely; a list must name every task."""
+    """Return the graph of the fused penalty; a list must name every task."""
     found = read_graph(graph, KnownTasks(tasks.labels, tasks.orders))
     if len(found.groups):
         raise ValueError(

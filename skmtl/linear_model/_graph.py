@@ -1,7 +1,11 @@
 """Tasks that stay near their neighbours in a graph."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
+
+from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
 from skmtl._contracts import CoupledRelation
@@ -36,7 +40,7 @@ class NearNeighbours(CoupledRelation):
 
     @classmethod
     def of(cls, tasks, alpha, alpha_ridge, graph, descriptors, n_neighbors, labels):
-        """Check a graph against the tasks."""
+        """Read the graph of the tasks."""
         known = KnownTasks(tasks.labels, tasks.orders, labels)
         graph = read_graph(graph, known, descriptors, n_neighbors)
         return cls(Graph(graph.adjacency, alpha, alpha_ridge), graph)
@@ -49,7 +53,7 @@ class NearNeighbours(CoupledRelation):
 
 
 class GraphRegularizedRegressor(MomentRegressor):
-    """Linear tasks that stay near their neighbours in a graph.
+    """Linear regression of several tasks that resemble their neighbours in a graph.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_(s,t) A_st ||w_s - w_t||^2 +
     alpha_ridge sum_t ||w_t||^2`` over the edges ``(s, t)``, each counted once. It is
@@ -57,9 +61,9 @@ class GraphRegularizedRegressor(MomentRegressor):
     a tree of groups as hierarchical Bayesian domain adaptation.
 
     Chains, trees and rings are solved by elimination, tasks on shared rows by two
-    eigendecompositions, other graphs by conjugate gradients. Where a matrix of all
-    features for each task would take far more memory than X, none is formed, and
-    conjugate gradients go on until the gradient is 1e-8 times the one at zero, or warn.
+    eigendecompositions, and other graphs by conjugate gradients. If a matrix of all
+    features for each task would take far more memory than X, conjugate gradients run
+    on the rows until the gradient is 1e-8 times the one at zero, or warn.
 
     Parameters
     ----------
@@ -69,29 +73,29 @@ class GraphRegularizedRegressor(MomentRegressor):
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels: those next to each other in the list;
         - "complete": all;
-        - "knn": those whose `descriptors` are nearest;
+        - "knn": those with the nearest `descriptors`;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
           `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
-          coefficients of their own, to which their members are pulled.
+          coefficients of their own, and a group is a neighbour of its members.
 
         Tasks without rows that the graph or ordered categories name are nodes too, in
         every form of graph; their models minimise the objective.
     alpha : float, default=1.0
-        Strength of the pull to the neighbours, 0 or more.
+        Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=0.0
-        Strength of the ridge on tasks with rows.
-    descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
-default=None
-        What describes each task, for ``graph="knn"``: by label, or in the order of
+        Strength of the ridge penalty on tasks with rows, 0 or more.
+    descriptors : mapping, frame or array of shape (n_tasks, n_columns), default=None
+        Descriptors of each task, for ``graph="knn"``: by label, or in the order of
         `labels`.
     n_neighbors : int, default=5
-        How many neighbours each task has at least, for ``graph="knn"``.
+        Smallest number of neighbours of a task, for ``graph="knn"``.
     labels : array-like of shape (n_nodes,), default=None
         Labels of the rows of an array `graph` or `descriptors`, including tasks without
         rows. None uses `tasks_`; if the array has more rows than that, the sorted
@@ -102,10 +106,8 @@ default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that is not a node of the graph: predict it, or
-        raise an error. If a chain follows numbers and dates in labels, a new label gets
-        the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -183,17 +185,17 @@ default=None
 
     def __init__(
         self,
-        graph="chain",
-        alpha=1.0,
+        graph: Any = "chain",
+        alpha: float = 1.0,
         *,
-        alpha_ridge=0.0,
-        descriptors=None,
-        n_neighbors=5,
-        labels=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        alpha_ridge: float = 0.0,
+        descriptors: Any = None,
+        n_neighbors: int = 5,
+        labels: ArrayLike | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.graph = graph
         self.alpha = alpha
@@ -213,12 +215,12 @@ default=None
 
 
 class GraphRegularizedClassifier(TaskClassifier):
-    """Linear classifiers of tasks that stay near their neighbours in a graph.
+    """Linear classification of tasks that resemble their neighbours in a graph.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_(s,t) A_st ||w_s
     - w_t||^2 + alpha_ridge / 2 sum_t ||w_t||^2`` over the edges ``(s, t)``, each
-    counted once, with the logistic loss for two classes and the multinomial for more,
-    which have coefficients for each class.
+    counted once. The loss is logistic for two classes and multinomial for more, with
+    coefficients for each class.
 
     Parameters
     ----------
@@ -228,30 +230,30 @@ class GraphRegularizedClassifier(TaskClassifier):
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels: those next to each other in the list;
         - "complete": all;
-        - "knn": those whose `descriptors` are nearest;
+        - "knn": those with the nearest `descriptors`;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
           `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
-          coefficients of their own, to which their members are pulled.
+          coefficients of their own, and a group is a neighbour of its members.
 
         Tasks without rows that the graph or ordered categories name are nodes too, in
         every form of graph; their models minimise the objective.
     alpha : float, default=1.0
-        Strength of the pull to the neighbours, 0 or more.
+        Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=1.0
-        Strength of the ridge on tasks with rows. If it is 0 and the classes are
-        separable, no finite coefficients are optimal.
-    descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
-default=None
-        What describes each task, for ``graph="knn"``: by label, or in the order of
+        Strength of the ridge penalty on tasks with rows, 0 or more. If it is 0 and the
+        classes are separable, no finite coefficients are optimal.
+    descriptors : mapping, frame or array of shape (n_tasks, n_columns), default=None
+        Descriptors of each task, for ``graph="knn"``: by label, or in the order of
         `labels`.
     n_neighbors : int, default=5
-        How many neighbours each task has at least, for ``graph="knn"``.
+        Smallest number of neighbours of a task, for ``graph="knn"``.
     labels : array-like of shape (n_nodes,), default=None
         Labels of the rows of an array `graph` or `descriptors`, including tasks without
         rows. None uses `tasks_`; if the array has more rows than that, the sorted
@@ -270,10 +272,8 @@ default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that is not a node of the graph: predict it, or
-        raise an error. If a chain follows numbers and dates in labels, a new label gets
-        the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -282,14 +282,14 @@ default=None
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
         Coefficients; those of more than two classes sum to zero. For a single task that
         was not declared (1, n_features) or (n_classes, n_features).
@@ -321,7 +321,7 @@ default=None
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of Newton steps.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -363,22 +363,22 @@ default=None
 
     def __init__(
         self,
-        graph="chain",
-        alpha=1.0,
+        graph: Any = "chain",
+        alpha: float = 1.0,
         *,
-        alpha_ridge=1.0,
-        descriptors=None,
-        n_neighbors=5,
-        labels=None,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_ridge: float = 1.0,
+        descriptors: Any = None,
+        n_neighbors: int = 5,
+        labels: ArrayLike | None = None,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.graph = graph
         self.alpha = alpha
@@ -403,11 +403,12 @@ default=None
 
 
 class GraphRegularizedPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks that stay near their neighbours in a graph.
+    """Poisson regression of several tasks that resemble their neighbours in a graph.
 
     Minimises ``sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t + b_t)) + alpha /
-    2 sum_(s,t) a_st ||w_s - w_t||^2 + alpha_ridge / 2 sum_t ||w_t||^2``. Means are
-    ``exp(x . w_t + b_t)``, times an exposure if there is one.
+    2 sum_(s,t) A_st ||w_s - w_t||^2 + alpha_ridge / 2 sum_t ||w_t||^2`` over the edges
+    ``(s, t)``, each counted once. Means are ``exp(x . w_t + b_t)``, times an exposure
+    if there is one.
 
     Parameters
     ----------
@@ -417,29 +418,29 @@ class GraphRegularizedPoissonRegressor(TaskCountRegressor):
         - "chain": adjacent tasks in the order of ordered categories (pandas' ordered
           Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
           2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
-          order used is `order_`;
+          order used is `order_`. In an order of labels, a new label gets the mean of
+          its two neighbours' models, or at an end its only neighbour's model;
         - a list of labels: those next to each other in the list;
         - "complete": all;
-        - "knn": those whose `descriptors` are nearest;
+        - "knn": those with the nearest `descriptors`;
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
           `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
         - a mapping from each task to its parent: a group, which the mapping may give a
           parent in turn, or a tuple, the path of groups from the top. Groups have
-          coefficients of their own, to which their members are pulled.
+          coefficients of their own, and a group is a neighbour of its members.
 
         Tasks without rows that the graph or ordered categories name are nodes too, in
         every form of graph; their models minimise the objective.
     alpha : float, default=1.0
-        Strength of the pull to the neighbours, 0 or more.
+        Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=1.0
-        Strength of the ridge on tasks with rows.
-    descriptors : mapping, frame or array-like of shape (n_tasks, n_descriptors), \
-default=None
-        What describes each task, for ``graph="knn"``: by label, or in the order of
+        Strength of the ridge penalty on tasks with rows, 0 or more.
+    descriptors : mapping, frame or array of shape (n_tasks, n_columns), default=None
+        Descriptors of each task, for ``graph="knn"``: by label, or in the order of
         `labels`.
     n_neighbors : int, default=5
-        How many neighbours each task has at least, for ``graph="knn"``.
+        Smallest number of neighbours of a task, for ``graph="knn"``.
     labels : array-like of shape (n_nodes,), default=None
         Labels of the rows of an array `graph` or `descriptors`, including tasks without
         rows. None uses `tasks_`; if the array has more rows than that, the sorted
@@ -450,10 +451,8 @@ default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with a task that is not a node of the graph: predict it, or
-        raise an error. If a chain follows numbers and dates in labels, a new label gets
-        the mean of its two neighbours, or at an end its only neighbour's model.
-        Otherwise it gets the shared part.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -462,7 +461,7 @@ default=None
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -493,7 +492,8 @@ default=None
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Norm of the gradient, relative to the one at zero.
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
@@ -507,7 +507,8 @@ default=None
 
     See Also
     --------
-    MeanRegularizedRegressor : Tasks near one shared centre.
+    GraphRegularizedRegressor : The same for numbers.
+    MeanRegularizedPoissonRegressor : Tasks near one shared centre.
 
     References
     ----------
@@ -538,20 +539,20 @@ default=None
 
     def __init__(
         self,
-        graph="chain",
-        alpha=1.0,
+        graph: Any = "chain",
+        alpha: float = 1.0,
         *,
-        alpha_ridge=1.0,
-        descriptors=None,
-        n_neighbors=5,
-        labels=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_ridge: float = 1.0,
+        descriptors: Any = None,
+        n_neighbors: int = 5,
+        labels: ArrayLike | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.graph = graph
         self.alpha = alpha

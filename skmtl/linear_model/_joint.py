@@ -1,9 +1,12 @@
-"""Tasks for which the same features matter."""
+"""Tasks that depend on the same few features."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval, StrOptions
 from skmtl._contracts import PenalizedRelation
@@ -32,7 +35,7 @@ JOINT_CONSTRAINTS = {
 
 @dataclass(frozen=True)
 class JointFeatures(PenalizedRelation):
-    """The same features matter for all tasks."""
+    """All tasks depend on the same few features."""
 
     alpha: float
     l1_ratio: float
@@ -64,25 +67,26 @@ class JointFeatures(PenalizedRelation):
 
 
 class JointFeatureRegressor(MomentRegressor):
-    """Linear tasks for which the same features matter.
+    """Linear regression of several tasks on the same few features.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha l1_ratio sum_j
-    p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all, where p penalises
-    the coefficients of a feature in all tasks: either all are zero, or hardly any is.
-    With their Euclidean length, the default, it is the multi-task lasso, and with
-    `l1_ratio` the multi-task elastic net; on complete shared rows those of
-    scikit-learn, with the same `alpha`. Tasks may have rows of their own.
+    p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all. The penalty p sets
+    the coefficients of a feature to zero in all tasks together. The default is the
+    multi-task lasso, and with `l1_ratio` the multi-task elastic net: on complete shared
+    rows, they equal those of scikit-learn with the same `alpha`. Tasks may have rows of
+    their own.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        Strength of the penalty, positive. A large alpha keeps few features.
+        Strength of the penalty, positive; a large one keeps few features.
     l1_ratio : float, default=1.0
-        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+        Share of `alpha` in the penalty that selects features, above 0; the rest is a
+        ridge penalty.
     penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
-        How the coefficients of a feature count: by their length; by the largest of
-        them; or by their length up to a limit, so that large ones are not shrunk, at
-        the price of a problem that is not convex, of which a stationary point is found.
+        Penalty on the coefficients of a feature: their Euclidean norm; their largest
+        absolute value; or their Euclidean norm up to a limit, so that large ones are
+        not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
     fit_intercept : bool, default=True
@@ -91,8 +95,8 @@ class JointFeatureRegressor(MomentRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -101,7 +105,7 @@ class JointFeatureRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -113,26 +117,26 @@ class JointFeatureRegressor(MomentRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks.
+        Indices of the features with a coefficient that is not zero.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not for
-        "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -140,7 +144,7 @@ class JointFeatureRegressor(MomentRegressor):
 
     See Also
     --------
-    JointFeatureRegressorCV : Choose the strength from the data.
+    JointFeatureRegressorCV : The same with a cross-validated strength.
     DirtyRegressor : Shared features and exceptions.
 
     References
@@ -171,18 +175,18 @@ class JointFeatureRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float = 1.0,
         *,
-        l1_ratio=1.0,
-        penalty="l21",
-        positive=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        l1_ratio: float = 1.0,
+        penalty: str = "l21",
+        positive: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -201,31 +205,32 @@ class JointFeatureRegressor(MomentRegressor):
 
 
 class JointFeatureClassifier(TaskClassifier):
-    """Linear classifiers of tasks for which the same features matter.
+    """Linear classification of several tasks on the same few features.
 
     Minimises ``n_tasks / N sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha l1_ratio
-    sum_j p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all and the
-    logistic loss for two classes and the multinomial for more, where p penalises the
-    coefficients of a feature in all tasks, and for all classes: either all are zero, or
-    hardly any is. With one task and two classes it is scikit-learn's LogisticRegression
-    with an L1 penalty and ``C = 1 / (N alpha)``, but that no intercept is penalised.
+    sum_j p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all. The loss is
+    logistic for two classes and multinomial for more. The penalty p sets the
+    coefficients of a feature to zero in all tasks and classes together. With one task
+    and two classes it is scikit-learn's LogisticRegression with an L1 penalty and ``C =
+    1 / (N alpha)``, except that no intercept is penalised.
 
     Parameters
     ----------
     alpha : float, default=0.1
-        Strength of the penalty, positive. A large alpha keeps few features.
+        Strength of the penalty, positive; a large one keeps few features.
     l1_ratio : float, default=1.0
-        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+        Share of `alpha` in the penalty that selects features, above 0; the rest is a
+        ridge penalty.
     penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
-        How the coefficients of a feature count: by their length; by the largest of
-        them, in contrasts between classes if these are more than two; or by their
-        length up to a limit, so that large ones are not shrunk, at the price of a
-        problem that is not convex, of which a stationary point is found.
+        Penalty on the coefficients of a feature: their Euclidean norm; their largest
+        absolute value, of contrasts between classes if there are more than two; or
+        their Euclidean norm up to a limit, so that large ones are not shrunk. The last
+        two are not convex: `fit` finds a stationary point.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -235,8 +240,8 @@ class JointFeatureClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -245,14 +250,14 @@ class JointFeatureClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
         Coefficients; those of more than two classes sum to zero. For a single task that
         was not declared (1, n_features) or (n_classes, n_features).
@@ -264,17 +269,17 @@ class JointFeatureClassifier(TaskClassifier):
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks.
+        Indices of the features with a coefficient that is not zero.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not for
-        "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -287,7 +292,7 @@ class JointFeatureClassifier(TaskClassifier):
     See Also
     --------
     JointFeatureRegressor : The same for numbers.
-    LowRankClassifier : Tasks whose coefficients span few directions.
+    LowRankClassifier : Coefficients of low rank.
     MeanRegularizedClassifier : Tasks near a shared centre.
 
     References
@@ -318,19 +323,19 @@ class JointFeatureClassifier(TaskClassifier):
 
     def __init__(
         self,
-        alpha=0.1,
+        alpha: float = 0.1,
         *,
-        l1_ratio=1.0,
-        penalty="l21",
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        l1_ratio: float = 1.0,
+        penalty: str = "l21",
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -350,43 +355,47 @@ class JointFeatureClassifier(TaskClassifier):
 
 
 class JointFeatureRegressorCV(TaskRegressor):
-    """Linear tasks for which the same features matter, chosen by cross-validation.
+    """Linear regression of tasks on the same few features, with cross-validated alpha.
 
-    It is :class:`JointFeatureRegressor` with the `alpha` of smallest squared error on
-    rows left out. Each fold is solved along falling strengths, from one to the next.
+    Minimises the objective of :class:`JointFeatureRegressor`, with the `alpha` of
+    smallest squared error on held-out rows. Each fold is solved along decreasing
+    strengths, each from the last solution.
 
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths to choose from, positive. None computes a decreasing path, from the
-        least strength at which all coefficients are zero to `eps` times that.
+        Candidate strengths, positive. None for a decreasing path, from the smallest
+        strength at which all coefficients are zero to `eps` times that.
     n_alphas : int, default=30
-        Number of strengths on that path.
+        Number of strengths to choose from, if `alphas` is None.
     eps : float, default=None
-        Lowest strength in units of the highest, if `alphas` is None. None for 1e-2,
-        and for lower ones as long as errors on rows left out fall.
+        Smallest strength relative to the largest, if `alphas` is None. None for 1e-2,
+        and for less while the error decreases.
     l1_ratio : float, default=1.0
-        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+        Share of `alpha` in the penalty that selects features, above 0; the rest is a
+        ridge penalty.
     penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
-        How the coefficients of a feature count.
+        Penalty on the coefficients of a feature: their Euclidean norm; their largest
+        absolute value; or their Euclidean norm up to a limit, so that large ones are
+        not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
     cv : int, splitter or iterable of (train, test), default=None
-        None for 5. An int deals the rows of each task to so many folds.
+        Folds; None for 5. An int assigns the rows of each task to that many folds.
     scoring : str or callable, default=None
         Score of held-out rows, of scikit-learn; larger is better. None for the negative
         mean squared error, to which all weights are applied; a scorer gets no weights.
     one_standard_error : bool, default=False
-        Whether to take the largest alpha whose error is within one standard error of
-        the smallest, for fewer features.
+        Whether to choose the largest strength with a score within one standard error of
+        the best, for a simpler model.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -398,10 +407,10 @@ class JointFeatureRegressorCV(TaskRegressor):
     Attributes
     ----------
     alpha_ : float
-        Strength that was chosen.
+        Chosen strength.
     cv_results_ : dict of ndarray
-        Strengths, "alpha", with "mean_test_score", "std_test_score" and the scores of
-        each fold, "split0_test_score" and so on: negative mean squared errors.
+        Decreasing strengths, "alpha", with "mean_test_score", "std_test_score" and the
+        scores of each fold, "split0_test_score" and so on; errors are negative.
     best_index_ : int
         Position of `alpha_` in `cv_results_`.
     best_score_ : float
@@ -414,19 +423,19 @@ class JointFeatureRegressorCV(TaskRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks.
+        Indices of the features with a coefficient that is not zero.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not
-        for "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -469,22 +478,22 @@ class JointFeatureRegressorCV(TaskRegressor):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        n_alphas=30,
-        eps=None,
-        l1_ratio=1.0,
-        penalty="l21",
-        positive=False,
-        cv=None,
-        scoring=None,
-        one_standard_error=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
+        n_alphas: int = 30,
+        eps: float | None = None,
+        l1_ratio: float = 1.0,
+        penalty: str = "l21",
+        positive: bool = False,
+        cv: Any = None,
+        scoring: Any = None,
+        one_standard_error: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
     ):
         self.alphas = alphas
         self.n_alphas = n_alphas
@@ -519,22 +528,23 @@ class JointFeatureRegressorCV(TaskRegressor):
 
 
 class JointFeaturePoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks for which the same features matter.
+    """Poisson regression of several tasks on the same few features.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
-    b_t)) + alpha l1_ratio sum_j ||W[:, j]|| + alpha (1 - l1_ratio) / 2 ||W||^2``, with
+    b_t)) + alpha l1_ratio sum_j p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with
     N rows in all. Means are ``exp(x . w_t + b_t)``, times an exposure if there is one.
 
     Parameters
     ----------
     alpha : float, default=0.1
-        Strength of the penalty, positive. A large alpha keeps few features.
+        Strength of the penalty, positive; a large one keeps few features.
     l1_ratio : float, default=1.0
-        Share of `alpha` that selects, above 0; the rest shrinks as ridge does.
+        Share of `alpha` in the penalty that selects features, above 0; the rest is a
+        ridge penalty.
     penalty : {"l21", "linf", "mcp", "scad"}, default="l21"
-        How the coefficients of a feature count: by their length; by the largest of
-        them; or by their length up to a limit, so that large ones are not shrunk, at
-        the price of a problem that is not convex, of which a stationary point is found.
+        Penalty on the coefficients of a feature: their Euclidean norm; their largest
+        absolute value; or their Euclidean norm up to a limit, so that large ones are
+        not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
     fit_intercept : bool, default=True
@@ -543,8 +553,8 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -553,7 +563,7 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -565,19 +575,19 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks.
+        Indices of the features with a coefficient that is not zero.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not for
-        "mcp" and "scad".
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -589,8 +599,8 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    JointFeatureRegressorCV : Choose the strength from the data.
-    DirtyRegressor : Shared features and exceptions.
+    JointFeatureRegressor : The same for numbers.
+    DirtyPoissonRegressor : Shared features and exceptions.
 
     References
     ----------
@@ -620,18 +630,18 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha=0.1,
+        alpha: float = 0.1,
         *,
-        l1_ratio=1.0,
-        penalty="l21",
-        positive=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        l1_ratio: float = 1.0,
+        penalty: str = "l21",
+        positive: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio

@@ -1,8 +1,11 @@
-"""Tasks whose coefficients span few directions."""
+"""Tasks with coefficients of low rank."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._contracts import PenalizedRelation
 from skmtl._memory import refuse_large
@@ -27,14 +30,14 @@ _MAX_ITER = 10_000
 
 @dataclass(frozen=True)
 class LowRank(PenalizedRelation):
-    """The coefficients of all tasks span few directions."""
+    """The coefficients of all tasks have a low rank."""
 
     alpha: float
     squared: bool
 
     @classmethod
     def of(cls, tasks, alpha, squared):
-        """Check that the covariance of the features fits in memory."""
+        """Return the relation, if the covariance of the features fits in memory."""
         if squared:
             n_features = tasks.n_features
             what = f"feature_covariance_, {n_features:,} x {n_features:,} numbers"
@@ -54,20 +57,20 @@ class LowRank(PenalizedRelation):
 
 
 class LowRankRegressor(MomentRegressor):
-    """Linear tasks whose coefficients span few directions.
+    """Linear regression of several tasks with coefficients of low rank.
 
     Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_k
-    sigma_k(W)``, with N rows in all and the singular values of the coefficients: the
-    trace norm. With `squared`, the penalty is ``alpha / 2 (sum_k sigma_k(W))^2``, which
-    learns how tasks are related: it is the least of ``alpha / 2 trace(W' C^-1 W)`` over
-    covariances C of tasks with trace 1, and the like over covariances of features. It
-    is known as the multi-task relationship model, and as convex multi-task feature
-    learning.
+    sigma_k(W)``, with N rows in all. The sum of the singular values sigma is the trace
+    norm; the coefficients then span few directions. With `squared`, the penalty is
+    ``alpha / 2 (sum_k sigma_k(W))^2``, which learns how tasks are related: it is the
+    minimum of ``alpha / 2 trace(W' C^-1 W)`` over covariances C of tasks with trace 1,
+    and likewise over covariances of features. It is known as the multi-task
+    relationship model, and as convex multi-task feature learning.
 
     Parameters
     ----------
     alpha : float, default=1.0
-        Strength of the penalty, positive. A large alpha keeps few directions.
+        Strength of the penalty, positive; a large one keeps few directions.
     squared : bool, default=False
         Whether the trace norm is squared.
     fit_intercept : bool, default=True
@@ -76,8 +79,8 @@ class LowRankRegressor(MomentRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -86,7 +89,7 @@ class LowRankRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -98,30 +101,30 @@ class LowRankRegressor(MomentRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
         Number of directions that the coefficients span.
     task_covariance_ : ndarray of shape (n_tasks, n_tasks)
-        How tasks are related, of trace 1; if `squared`.
+        Covariance of the tasks, of trace 1; only if `squared`.
     feature_covariance_ : ndarray of shape (n_features, n_features)
-        How features are related, of trace 1; if `squared`.
+        Covariance of the features, of trace 1; only if `squared`.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not if
-        `squared`.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -129,8 +132,8 @@ class LowRankRegressor(MomentRegressor):
 
     See Also
     --------
-    LowRankRegressorCV : Choose the strength from the data.
-    RobustRegressor : Few directions, but for a few outlier tasks.
+    LowRankRegressorCV : The same with a cross-validated strength.
+    RobustRegressor : Low rank, except for a few outlier tasks.
     MeanRegularizedRegressor : Tasks near a shared centre.
 
     References
@@ -163,16 +166,16 @@ class LowRankRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float = 1.0,
         *,
-        squared=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        squared: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.squared = squared
@@ -189,25 +192,25 @@ class LowRankRegressor(MomentRegressor):
 
 
 class LowRankClassifier(TaskClassifier):
-    """Linear classifiers of tasks whose coefficients span few directions.
+    """Linear classification of several tasks with coefficients of low rank.
 
     Minimises ``n_tasks / N sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha sum_k
-    sigma_k(W)``, with N rows in all, the logistic loss for two classes and the
-    multinomial for more, and the singular values of the coefficients of all tasks and
-    classes, one in each row of ``W``: the trace norm. With `squared`, the penalty is
-    ``alpha / 2 (sum_k sigma_k(W))^2``, which learns how tasks are related.
+    sigma_k(W)``, with N rows in all. The loss is logistic for two classes and
+    multinomial for more. The sum of the singular values sigma of ``W``, with one row
+    per task and class, is the trace norm. With `squared`, the penalty is ``alpha / 2
+    (sum_k sigma_k(W))^2``, which learns how tasks are related.
 
     Parameters
     ----------
     alpha : float, default=0.1
-        Strength of the penalty, positive. A large alpha keeps few directions.
+        Strength of the penalty, positive; a large one keeps few directions.
     squared : bool, default=False
         Whether the trace norm is squared.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -217,8 +220,8 @@ class LowRankClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -227,14 +230,14 @@ class LowRankClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
         Coefficients; those of more than two classes sum to zero. For a single task that
         was not declared (1, n_features) or (n_classes, n_features).
@@ -248,20 +251,20 @@ class LowRankClassifier(TaskClassifier):
     rank_ : int
         Number of directions that the coefficients span.
     task_covariance_ : ndarray of shape (n_tasks, n_tasks)
-        How tasks are related, of trace 1, summed over classes if these are more than
-        two; if `squared`.
+        Covariance of the tasks, of trace 1, summed over classes if there are more than
+        two; only if `squared`.
     feature_covariance_ : ndarray of shape (n_features, n_features)
-        How features are related, of trace 1; if `squared`.
+        Covariance of the features, of trace 1; only if `squared`.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not if
-        `squared`.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -274,7 +277,7 @@ class LowRankClassifier(TaskClassifier):
     See Also
     --------
     LowRankRegressor : The same for numbers.
-    JointFeatureClassifier : Tasks for which the same features matter.
+    JointFeatureClassifier : Tasks on the same few features.
     MeanRegularizedClassifier : Tasks near a shared centre.
 
     References
@@ -309,18 +312,18 @@ class LowRankClassifier(TaskClassifier):
 
     def __init__(
         self,
-        alpha=0.1,
+        alpha: float = 0.1,
         *,
-        squared=False,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        squared: bool = False,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.squared = squared
@@ -339,40 +342,41 @@ class LowRankClassifier(TaskClassifier):
 
 
 class LowRankRegressorCV(TaskRegressor):
-    """Linear tasks whose coefficients span few directions, chosen by cross-validation.
+    """Linear regression of tasks with low-rank coefficients and cross-validated alpha.
 
-    It is :class:`LowRankRegressor` with the `alpha` of smallest squared error on rows
-    left out. Each fold is solved along falling strengths, from one to the next.
+    Minimises the objective of :class:`LowRankRegressor`, with the `alpha` of smallest
+    squared error on held-out rows. Each fold is solved along decreasing strengths, each
+    from the last solution.
 
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths to choose from, positive. None computes a decreasing path, from the
-        least strength at which all coefficients are zero to `eps` times that.
+        Candidate strengths, positive. None for a decreasing path, from the smallest
+        strength at which all coefficients are zero to `eps` times that.
     n_alphas : int, default=30
-        Number of strengths on that path.
+        Number of strengths to choose from, if `alphas` is None.
     eps : float, default=None
-        Lowest strength in units of the highest, if `alphas` is None. None for 1e-3,
-        and for lower ones as long as errors on rows left out fall.
+        Smallest strength relative to the largest, if `alphas` is None. None for 1e-3,
+        and for less while the error decreases.
     squared : bool, default=False
         Whether the trace norm is squared. Coefficients are then never all zero, and the
-        highest strength is one that halves a step from zero.
+        largest strength is one that halves a step from zero.
     cv : int, splitter or iterable of (train, test), default=None
-        None for 5. An int deals the rows of each task to so many folds.
+        Folds; None for 5. An int assigns the rows of each task to that many folds.
     scoring : str or callable, default=None
         Score of held-out rows, of scikit-learn; larger is better. None for the negative
         mean squared error, to which all weights are applied; a scorer gets no weights.
     one_standard_error : bool, default=False
-        Whether to take the largest alpha whose error is within one standard error of
-        the smallest, for fewer directions.
+        Whether to choose the largest strength with a score within one standard error of
+        the best, for a simpler model.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -384,10 +388,10 @@ class LowRankRegressorCV(TaskRegressor):
     Attributes
     ----------
     alpha_ : float
-        Strength that was chosen.
+        Chosen strength.
     cv_results_ : dict of ndarray
-        Strengths, "alpha", with "mean_test_score", "std_test_score" and the scores of
-        each fold, "split0_test_score" and so on: negative mean squared errors.
+        Decreasing strengths, "alpha", with "mean_test_score", "std_test_score" and the
+        scores of each fold, "split0_test_score" and so on; errors are negative.
     best_index_ : int
         Position of `alpha_` in `cv_results_`.
     best_score_ : float
@@ -400,19 +404,19 @@ class LowRankRegressorCV(TaskRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
         Number of directions that the coefficients span.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not
-        if `squared`.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -448,7 +452,7 @@ class LowRankRegressorCV(TaskRegressor):
 
     _parameter_constraints = {
         **PATH_CONSTRAINTS,
-        **LOW_RANK_CONSTRAINTS,
+        "squared": LOW_RANK_CONSTRAINTS["squared"],
         "tol": ITERATIVE_CONSTRAINTS["tol"],
         "max_iter": ITERATIVE_CONSTRAINTS["max_iter"],
         **COMMON_CONSTRAINTS,
@@ -456,20 +460,20 @@ class LowRankRegressorCV(TaskRegressor):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        n_alphas=30,
-        eps=None,
-        squared=False,
-        cv=None,
-        scoring=None,
-        one_standard_error=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
+        n_alphas: int = 30,
+        eps: float | None = None,
+        squared: bool = False,
+        cv: Any = None,
+        scoring: Any = None,
+        one_standard_error: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
     ):
         self.alphas = alphas
         self.n_alphas = n_alphas
@@ -495,16 +499,17 @@ class LowRankRegressorCV(TaskRegressor):
 
 
 class LowRankPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks whose coefficients span few directions.
+    """Poisson regression of several tasks with coefficients of low rank.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
-    b_t)) + alpha sum_k sigma_k(W)``, with N rows in all, with the singular values
-    sigma. Means are ``exp(x . w_t + b_t)``, times an exposure if there is one.
+    b_t)) + alpha sum_k sigma_k(W)``, with N rows in all and the singular values sigma.
+    With `squared`, the penalty is ``alpha / 2 (sum_k sigma_k(W))^2``. Means are ``exp(x
+    . w_t + b_t)``, times an exposure if there is one.
 
     Parameters
     ----------
     alpha : float, default=0.1
-        Strength of the penalty, positive. A large alpha keeps few directions.
+        Strength of the penalty, positive; a large one keeps few directions.
     squared : bool, default=False
         Whether the trace norm is squared.
     fit_intercept : bool, default=True
@@ -513,8 +518,8 @@ class LowRankPoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -523,7 +528,7 @@ class LowRankPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -535,23 +540,23 @@ class LowRankPoissonRegressor(TaskCountRegressor):
         Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
         by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
         Number of directions that the coefficients span.
     task_covariance_ : ndarray of shape (n_tasks, n_tasks)
-        How tasks are related, of trace 1; if `squared`.
+        Covariance of the tasks, of trace 1; only if `squared`.
     feature_covariance_ : ndarray of shape (n_features, n_features)
-        How features are related, of trace 1; if `squared`.
+        Covariance of the features, of trace 1; only if `squared`.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Duality gap relative to the objective at zero; for penalties without a dual
-        norm, the norm of the proximal gradient relative to the one at zero.
+        Duality gap, relative to the objective at zero; for penalties without a dual
+        norm, the norm of the proximal gradient, relative to the one at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum; not if
-        `squared`.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -563,9 +568,9 @@ class LowRankPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    LowRankRegressorCV : Choose the strength from the data.
-    RobustRegressor : Few directions, but for a few outlier tasks.
-    MeanRegularizedRegressor : Tasks near a shared centre.
+    LowRankRegressor : The same for numbers.
+    RobustPoissonRegressor : Low rank, except for a few outlier tasks.
+    MeanRegularizedPoissonRegressor : Tasks near a shared centre.
 
     References
     ----------
@@ -596,16 +601,16 @@ class LowRankPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha=0.1,
+        alpha: float = 0.1,
         *,
-        squared=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        squared: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.squared = squared
@@ -623,20 +628,20 @@ class LowRankPoissonRegressor(TaskCountRegressor):
 
 def describe_directions(coef, with_covariances, n_tasks):
     """Return the rank of coefficients, and the covariances of tasks and features."""
-    left, sizes, right = np.linalg.svd(coef, full_matrices=False)
-    noise = max(coef.shape) * np.finfo(float).eps * sizes.max(initial=0.0)
-    about = {"rank_": int((sizes > noise).sum())}
+    left, singular, right = np.linalg.svd(coef, full_matrices=False)
+    rounding = max(coef.shape) * np.finfo(float).eps * singular.max(initial=0.0)
+    about = {"rank_": int((singular > rounding).sum())}
     if with_covariances:
         n_outputs = len(coef) // n_tasks
-        outputs = covariance(left.T, sizes).reshape(2 * (n_tasks, n_outputs))
+        outputs = covariance(left.T, singular).reshape(2 * (n_tasks, n_outputs))
         about["task_covariance_"] = np.trace(outputs, axis1=1, axis2=3)
-        about["feature_covariance_"] = covariance(right, sizes)
+        about["feature_covariance_"] = covariance(right, singular)
     return about
 
 
-def covariance(vectors, sizes):
-    """Return ``sum_k size_k v_k v_k'`` of trace 1; if all are zero, no relation."""
-    total = sizes.sum()
+def covariance(vectors, weights):
+    """Return ``sum_k weight_k v_k v_k'`` of trace 1; for weights of 0 a diagonal."""
+    total = weights.sum()
     if total == 0:
         return np.eye(vectors.shape[1]) / vectors.shape[1]
-    return (vectors.T * (sizes / total)) @ vectors
+    return (vectors.T * (weights / total)) @ vectors

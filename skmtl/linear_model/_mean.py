@@ -1,9 +1,12 @@
-"""Regression of tasks that stay near a shared centre."""
+"""Regression of tasks near a shared centre."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
@@ -22,13 +25,13 @@ MEAN_CONSTRAINTS = {
 
 @dataclass(frozen=True)
 class NearMean(CoupledRelation):
-    """Tasks stay near a shared centre."""
+    """The coefficients of tasks are near a shared centre."""
 
     coupling: ToMean
 
     @classmethod
     def of(cls, tasks, alpha, alpha_shared=0.0, alpha_intercept=0.0):
-        """Check the strengths against the features."""
+        """Return the relation, after a check of the strengths."""
         alpha = read_feature_alphas(alpha, tasks.n_features)
         return cls(ToMean(alpha, alpha_shared, alpha_intercept))
 
@@ -38,34 +41,34 @@ class NearMean(CoupledRelation):
 
 
 class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
-    """Linear tasks that stay near a shared centre.
+    """Linear regression of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
     alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2`` over the tasks'
-    ``(w_t, b_t)`` and the centre ``(w_s, b_s)``. With a small `alpha` tasks are apart,
-    with a large one they have common coefficients. It is known as mean-regularised
-    multi-task learning, and as a random coefficients model with ``alpha = sigma^2 /
-    tau^2``.
+    ``(w_t, b_t)`` and the centre ``(w_s, b_s)``. A small `alpha` gives independent
+    models, a large one the same coefficients for all tasks. It is known as
+    mean-regularised multi-task learning, and as a random coefficients model with
+    ``alpha = sigma^2 / tau^2``.
 
     Parameters
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of the pull to the centre, 0 or more, one or one per feature.
-        Infinite strengths make a coefficient common to all tasks.
+        Strength of the penalty on differences from the centre, 0 or more; one, or one
+        per feature. A large one makes tasks alike, infinity makes them equal.
     alpha_shared : float, default=0.0
-        Strength of the ridge on the centre's coefficients, not its intercept. Infinity
-        sets them to zero; tasks then share only the intercept.
+        Strength of the ridge penalty on the centre's coefficients, not on its
+        intercept. Infinity sets them to zero; tasks then share only the intercept.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
-        them one.
+        Strength of the penalty on differences between intercepts. 0 leaves them free,
+        infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -79,8 +82,8 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
-        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
+        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
@@ -92,8 +95,8 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features, or X is large and sparse.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -101,16 +104,16 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     See Also
     --------
-    MeanRegularizedRegressorCV : Choose the strengths from the data.
+    MeanRegularizedRegressorCV : The same with strengths chosen from the data.
     MultiTaskRidge : Tasks that share nothing.
 
     Notes
     -----
-    Where a sparse X is so large that factors would take far more memory than it, rows
-    stay sparse, and conjugate gradients go on until the gradient is 1e-8 times the one
-    at zero, or warn. A centre that nothing pulls converges slowly then where features
-    are as many as rows: give `alpha_shared`. Where rows do not determine the centre,
-    one of the best is found, in other cases that of least norm.
+    If factors of a sparse X would take far more memory than X, conjugate gradients run
+    on the rows until the gradient is 1e-8 times the one at zero, or warn. They converge
+    slowly for an unpenalised centre with as many features as rows: set `alpha_shared`.
+    If the rows do not determine the centre, conjugate gradients find one of its optima,
+    and exact solutions the one of least norm.
 
     References
     ----------
@@ -136,14 +139,14 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike = 1.0,
         *,
-        alpha_shared=0.0,
-        alpha_intercept=0.0,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        alpha_shared: float = 0.0,
+        alpha_intercept: float = 0.0,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.alpha = alpha
         self.alpha_shared = alpha_shared
@@ -161,15 +164,15 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
 
 class MeanRegularizedRegressorCV(MeanDraws):
-    """Linear tasks that stay near a shared centre, as near as the data say.
+    """Linear regression near a shared centre, with strengths chosen from the data.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
     alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2``, and chooses the
-    three strengths by how much tasks differ: from 0, independent tasks, to infinity,
-    equal tasks.
+    three strengths by how much tasks differ: from 0 for independent tasks to infinity
+    for equal tasks.
 
-    A grid search finds the lowest score, and a continuous search refines it, also
-    beyond the grid. Strengths given as a list are chosen from that list.
+    A grid search finds the best score, and a continuous search refines it, also beyond
+    the grid. Strengths given as a list are chosen from that list.
 
     Parameters
     ----------
@@ -177,13 +180,13 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Candidate strengths, positive or infinite, for every method except "reml". None
         searches all values.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
-        Candidate strengths of the ridge on the centre's coefficients, 0 or more; its
-        intercept is never penalised. None searches all values. ``[0.0]`` leaves the
+        Candidate strengths of the ridge penalty on the centre's coefficients, not on
+        its intercept; 0 or more. None searches all values. ``[0.0]`` leaves the
         centre unpenalised, which needs many more rows than features; with "reml" it is
         then the fixed effect of a mixed model.
     alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
-        Strengths of the pull of the intercepts to choose from, positive or infinite,
-        for every method except "reml". None searches all values.
+        Candidate strengths of the penalty on differences between intercepts, positive
+        or infinite, for every method except "reml". None searches all values.
     method : {"loo", "reml", "gcv", "cv"}, default="loo"
         Criterion. "loo": exact leave-one-out squared errors. "reml": the restricted
         likelihood of a mixed model, in which tasks are normal draws around the centre,
@@ -192,11 +195,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
         replaces each row's leverage by the mean. "cv": squared errors on held-out rows,
         from moments of the folds, without refitting on rows.
     cv : int, splitter or iterable of (train, test), default=None
-        Folds for ``method="cv"``. An int deals the rows of each task to so many folds;
-        None stands for 5.
+        Folds for ``method="cv"``; None for 5. An int assigns the rows of each task to
+        that many folds.
     scoring : str or callable, default=None
-        Score of held-out rows, of scikit-learn; larger is better. None for the negative
-        mean squared error, to which all weights are applied; a scorer gets no weights.
+        Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
+        None for the negative mean squared error, to which all weights are applied; a
+        scorer gets no weights.
     alpha_per_feature : bool, default=False
         Whether each feature has its own `alpha`; for "reml" only.
     fit_intercept : bool, default=True
@@ -205,8 +209,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -214,13 +218,15 @@ class MeanRegularizedRegressorCV(MeanDraws):
     Attributes
     ----------
     alpha_ : float or ndarray of shape (n_features,)
-        Strength of the pull to the centre; infinite if tasks do not differ.
+        Chosen strength of the penalty on differences from the centre; infinite if tasks
+        do not differ.
     alpha_shared_ : float
-        Strength of the ridge on the centre; infinite if only intercepts are shared.
+        Chosen strength of the ridge penalty on the centre; infinite if only intercepts
+        are shared.
     alpha_intercept_ : float
-        Strength that pulls the intercepts together.
+        Chosen strength of the penalty on differences between intercepts.
     method_ : {"loo", "reml", "gcv", "cv"}
-        What has chosen: `method`, or "cv" if X is large and sparse.
+        The criterion: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
         squared errors per degree of freedom left; the squared error on held-out rows
@@ -235,9 +241,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
         evaluate. With ``method="cv"`` also "std_test_score", "split0_test_score" and
         so on; with "reml", "log_likelihood" instead of scores.
     best_index_ : int
-        Position of the chosen strengths in `cv_results_`.
+        Position of `alpha_` in `cv_results_`.
     best_score_ : float
-        The score of the strengths that were chosen.
+        Score at the chosen strengths.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
         Coefficients; 1-d for a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or float
@@ -245,7 +251,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre.
     intercept_shared_ : float
-        Intercept for tasks never seen: it fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
@@ -281,12 +287,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     "gcv" excludes strengths that leave less than a tenth of the degrees of freedom.
 
-    Where rows are far fewer than features, they are brought to a basis of what they
-    span, in which every method is as exact. Where a sparse X is so large that factors
-    would take far more memory than it, leverages are out of reach: "cv" takes the
-    place of other methods, with a warning, and its folds are fitted by conjugate
-    gradients, at strengths a root of ten apart. The models themselves are fitted until
-    the gradient is 1e-8 times the one at zero, or warn. There is no ``return_std``.
+    With far fewer rows than features, every method works in a basis of the rows, with
+    the same results. If factors of a sparse X would take far more memory than X, there
+    are no leverages: "cv" replaces other methods, with a warning. Its folds are fitted
+    by conjugate gradients, at strengths a factor of ``sqrt(10)`` apart; the final model
+    until the gradient is 1e-8 times the one at zero, or it warns. There is no
+    ``return_std``.
 
     References
     ----------
@@ -322,18 +328,18 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        alphas_shared=None,
-        alphas_intercept=None,
-        method="loo",
-        cv=None,
-        scoring=None,
-        alpha_per_feature=False,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        alphas_shared: ArrayLike | None = None,
+        alphas_intercept: ArrayLike | None = None,
+        method: str = "loo",
+        cv: Any = None,
+        scoring: Any = None,
+        alpha_per_feature: bool = False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.alphas = alphas
         self.alphas_shared = alphas_shared
@@ -362,7 +368,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
 
 def read_feature_alphas(alpha, n_features):
-    """Check strengths against the features: a number, or one per feature."""
+    """Return strengths as an array: one number, or one per feature."""
     strengths = np.asarray(alpha, dtype=float)
     if strengths.ndim and strengths.shape != (n_features,):
         raise ValueError(

@@ -1,6 +1,10 @@
-"""Classification of tasks that stay near a shared centre."""
+"""Classification of tasks near a shared centre."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
+
+from numpy.typing import ArrayLike
 
 from skmtl._compat import StrOptions
 from skmtl.base import (
@@ -19,26 +23,26 @@ FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
 
 
 class MeanRegularizedClassifier(TaskClassifier):
-    """Linear classifiers of tasks, kept near a shared centre.
+    """Linear classification of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_t ||w_t - w_s||^2
     + alpha_shared / 2 ||w_s||^2 + alpha_intercept / 2 sum_t (b_t - b_s)^2`` over all
-    tasks and the centre ``(w_s, b_s)``, with the logistic loss for two classes and the
-    multinomial for more, which have coefficients for each class. It is a mixed-effects
-    logistic regression with given variances, and on an infinite `alpha` scikit-learn's
-    LogisticRegression of all rows with ``C = 1 / alpha_shared``.
+    tasks and the centre ``(w_s, b_s)``. The loss is logistic for two classes and
+    multinomial for more, with coefficients for each class. It is a mixed-effects
+    logistic regression with given variances. With infinite `alpha`, it is
+    scikit-learn's LogisticRegression of all rows with ``C = 1 / alpha_shared``.
 
     Parameters
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of the pull to the centre, 0 or more; one or one per feature. A large
-        alpha makes tasks alike, infinity makes them one.
+        Strength of the penalty on differences from the centre, 0 or more; one, or one
+        per feature. A large one makes tasks alike, infinity makes them equal.
     alpha_shared : float, default=1.0
-        Strength that pulls the centre to zero. Without it, and without rows of
-        different classes that mingle, there may be no best centre.
+        Strength of the ridge penalty on the centre's coefficients. If it is 0 and the
+        classes are separable, no finite centre is optimal.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
-        them one.
+        Strength of the penalty on differences between intercepts. 0 leaves them free,
+        infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -53,8 +57,8 @@ class MeanRegularizedClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -63,14 +67,14 @@ class MeanRegularizedClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
         Coefficients; those of more than two classes sum to zero. For a single task that
         was not declared (1, n_features) or (n_classes, n_features).
@@ -79,15 +83,15 @@ class MeanRegularizedClassifier(TaskClassifier):
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
-        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
+        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of Newton steps.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -99,9 +103,9 @@ class MeanRegularizedClassifier(TaskClassifier):
 
     See Also
     --------
-    MeanRegularizedClassifierCV : Choose the strengths from the data.
-    GraphRegularizedClassifier : Tasks near their neighbours.
-    JointFeatureClassifier : Tasks for which the same features matter.
+    MeanRegularizedClassifierCV : The same with strengths chosen from the data.
+    GraphRegularizedClassifier : Tasks that resemble their neighbours.
+    JointFeatureClassifier : Tasks on the same few features.
 
     References
     ----------
@@ -128,19 +132,19 @@ class MeanRegularizedClassifier(TaskClassifier):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike = 1.0,
         *,
-        alpha_shared=1.0,
-        alpha_intercept=0.0,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_shared: float = 1.0,
+        alpha_intercept: float = 0.0,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.alpha_shared = alpha_shared
@@ -161,39 +165,41 @@ class MeanRegularizedClassifier(TaskClassifier):
 
 
 class MeanRegularizedClassifierCV(TaskClassifier):
-    """Linear classifiers that stay near a shared centre, as near as the data say.
+    """Linear classification near a shared centre, with strengths chosen from the data.
 
-    Minimises what :class:`MeanRegularizedClassifier` does, and chooses `alpha`,
-    `alpha_shared` and `alpha_intercept`. How much tasks differ decides: from strengths
-    near 0, tasks apart, to infinite ones, tasks alike.
+    Minimises the objective of :class:`MeanRegularizedClassifier`, and chooses `alpha`,
+    `alpha_shared` and `alpha_intercept` by how much tasks differ: from 0 for
+    independent tasks to infinity for equal tasks.
 
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths of the pull to choose from, positive or infinite. None for any, sought
-        from the best point of a grid on.
+        Candidate strengths, positive or infinite. None searches all values, from the
+        best point of a grid.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
-        Strengths that pull the centre's coefficients to zero to choose from, 0 or more;
-        its intercept is not pulled. None for any above 0.
+        Candidate strengths of the ridge penalty on the centre's coefficients, not on
+        its intercept; 0 or more. None searches all positive values.
     alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
-        Strengths of the pull of the intercepts to choose from, positive or infinite.
-        None for any.
+        Candidate strengths of the penalty on differences between intercepts, positive
+        or infinite. None searches all values.
     method : {"cv", "laplace"}, default="cv"
-        What chooses. "cv": the score on rows left out, each fold solved along falling
-        strengths. "laplace": the likelihood of a model in which tasks are normal draws
-        around the centre, integrated out by Laplace's method; it needs one path over
-        all rows, and tasks that are such draws.
+        Criterion. "cv": the score on held-out rows; each fold is solved along
+        decreasing strengths. "laplace": the Laplace approximation of the likelihood of
+        a mixed model, in which tasks are normal draws around the centre. It needs only
+        one path over all rows, but assumes that tasks are such draws.
     cv : int, splitter or iterable of (train, test), default=None
-        Folds for ``method="cv"``. An int deals the rows of each task to so many folds,
-        whatever their class; None stands for 5. Folds in which every task has the same
-        share of a class would make the intercepts of small tasks look too certain.
+        Folds for ``method="cv"``; None for 5. An int assigns the rows of each task to
+        that many folds, whatever their class: with the same share of a class in every
+        fold of a task, the intercepts of small tasks would look too certain.
     scoring : str or callable, default=None
-        Score for ``method="cv"``, a scorer of scikit-learn. None, "neg_log_loss" and
-        "accuracy" weight rows as the fit does, and need no fitted model; others are
-        called with a fitted :class:`MeanRegularizedClassifier` and the rows left out,
-        and cannot be told labels that `fit` got as ``task=``.
+        Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
+        None for "neg_log_loss". To this and to "accuracy" all weights are applied;
+        other scorers get no weights.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -203,8 +209,8 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -216,11 +222,12 @@ class MeanRegularizedClassifierCV(TaskClassifier):
     Attributes
     ----------
     alpha_ : float
-        Strength of the pull to the centre; infinite if there is one task only.
+        Chosen strength of the penalty on differences from the centre; infinite if tasks
+        do not differ.
     alpha_shared_ : float
-        Strength that pulls the centre to zero.
+        Chosen strength of the ridge penalty on the centre.
     alpha_intercept_ : float
-        Strength that pulls the intercepts together.
+        Chosen strength of the penalty on differences between intercepts.
     tau2_ : float
         Variance of the tasks' coefficients around the centre, ``1 / alpha_``.
     tau2_intercept_ : float
@@ -230,28 +237,29 @@ class MeanRegularizedClassifierCV(TaskClassifier):
         "mean_test_score" (larger is better), "std_test_score", "split0_test_score" and
         so on; with ``method="laplace"``, "log_likelihood" instead of scores.
     best_index_ : int
-        Position of the chosen strengths in `cv_results_`.
+        Position of `alpha_` in `cv_results_`.
     best_score_ : float
-        The score of the strengths that were chosen.
+        Score at the chosen strengths.
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
-        Coefficients, as :class:`MeanRegularizedClassifier` has them.
+        Coefficients; those of more than two classes sum to zero. For a single task that
+        was not declared (1, n_features) or (n_classes, n_features).
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
-        Intercepts.
+        Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Coefficients of the centre.
     intercept_shared_ : float or ndarray of shape (n_classes,)
-        Intercept for tasks never seen: it fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of Newton steps.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -297,21 +305,21 @@ class MeanRegularizedClassifierCV(TaskClassifier):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        alphas_shared=None,
-        alphas_intercept=None,
-        method="cv",
-        cv=None,
-        scoring=None,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
+        alphas_shared: ArrayLike | None = None,
+        alphas_intercept: ArrayLike | None = None,
+        method: str = "cv",
+        cv: Any = None,
+        scoring: Any = None,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
     ):
         self.alphas = alphas
         self.alphas_shared = alphas_shared

@@ -1,7 +1,8 @@
-"""Tasks as draws around a centre: standard deviations, and new tasks."""
+"""Standard deviations and new tasks, from tasks as draws around a centre."""
 
 from abc import abstractmethod
 from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -20,13 +21,13 @@ _NO_STD = "Predict without return_std, or reduce the columns."
 
 
 class MeanDraws(TaskRegressor):
-    """Tasks as draws around a centre: standard deviations, and new tasks."""
+    """Regressors of tasks that are random draws around a centre."""
 
     @abstractmethod
     def _relation_of_fit(self, tasks):
         """Return the relation with the strengths of the fit."""
 
-    def predict(self, X, task=None, return_std=False):
+    def predict(self, X: Any, task: Any = None, return_std: bool = False) -> Any:
         """Predict each row with the model of its task.
 
         Parameters
@@ -36,18 +37,19 @@ class MeanDraws(TaskRegressor):
         task : array-like of shape (n_samples,), int or str, default=None
             Label of each row, or one label for all rows, if `fit` was given labels.
         return_std : bool, default=False
-            Whether to return standard deviations too. They read the model as draws of
-            tasks around the centre, and hold the noise and what is not known of the
-            task; the noise variance is the sum of squared errors per degree of freedom
-            left. They are infinite for a new task where nothing pulls.
+            Whether to return standard deviations too, of a model in which tasks are
+            random draws around the centre. They include the noise, with the sum of
+            squared errors per degree of freedom left as its variance, and the
+            uncertainty of the task. They are infinite for an unseen task if `alpha` or
+            `alpha_intercept` is 0.
 
         Returns
         -------
         prediction : ndarray of shape (n_samples,) or (n_samples, n_tasks)
-            Predictions; a column per task if `fit` had a 2-d y. Rows of tasks never
-            seen are predicted with the shared part.
+            Predictions; a column per task if `fit` had a 2-d y. Rows of unseen tasks
+            are predicted with the shared part.
         std : ndarray of the same shape
-            Standard deviations of the target around the prediction, if asked for.
+            Standard deviations of the target around the prediction, if `return_std`.
         """
         if not return_std:
             return super().predict(X, task)
@@ -75,18 +77,20 @@ class MeanDraws(TaskRegressor):
         if not hasattr(self, "_fit_of_rows"):
             raise ValueError(
                 "return_std needs moments of the rows or their factors, and this model "
-                "kept neither: its sparse X was large, or a task was adapted to more "
-                "features than rows. Fit all rows at once, or reduce the columns."
+                "kept neither: its sparse X was large, or adapt got fewer rows than "
+                "features. Fit all rows at once, or reduce the columns."
             )
         n_features = len(self.coef_shared_)
         refuse_large(3 * 8 * n_features**2, "covariances of features", _NO_STD)
         return Posterior(self._fit_of_rows)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def adapt(self, X, y, sample_weight=None, task=None):
-        """Add one new task from few rows, pulled to the centre as it was learnt.
+    def adapt(
+        self, X: Any, y: Any, sample_weight: Any = None, task: Any = None
+    ) -> Self:
+        """Add one new task from few rows, near the centre that `fit` learnt.
 
-        The other tasks and the centre stay as they are.
+        The other tasks and the centre do not change.
 
         Parameters
         ----------
@@ -102,7 +106,7 @@ class MeanDraws(TaskRegressor):
         Returns
         -------
         self : object
-            The model with one task more.
+            The model with one more task.
         """
         check_is_fitted(self)
         sample = self._read_new_task(X, y, sample_weight, task)
@@ -110,36 +114,38 @@ class MeanDraws(TaskRegressor):
         n_features = data.X.shape[1]
         relation = self._relation_of_fit(_task_set(data.tasks, n_features))
         prior = relation.coupling.strengths(len(data.tasks), n_features)
-        pull = Strengths(
+        strengths = Strengths(
             prior.alpha,
             prior.pattern,
             np.full(n_features, np.inf),
             prior.intercept,
             holds_intercept=True,
         )
-        shared, level = self.coef_shared_.astype(float), float(self.intercept_shared_)
+        shared = self.coef_shared_.astype(float)
+        intercept = float(self.intercept_shared_)
         with calculation(n_features):
             kept = hasattr(self, "moments_")
-            if kept or not (pull.pattern > 0).all():
+            if kept or not (strengths.pattern > 0).all():
                 moments = data.moments()
-                left = moments.less(shared, level)
-                fit = solve_moments(left, pull, self.fit_intercept)
+                own_part = moments.less(shared, intercept)
+                fit = solve_moments(own_part, strengths, self.fit_intercept)
                 learnt = {"moments_": self.moments_ + moments} if kept else {}
             else:
                 rows = slice(None) if data.rows is None else data.rows
-                fitted = (data.X @ shared)[rows] + level
-                left = replace(data, y=data.y - fitted)
-                fit = solve_rows(left, pull, self.fit_intercept)
+                fitted = (data.X @ shared)[rows] + intercept
+                own_part = replace(data, y=data.y - fitted)
+                fit = solve_rows(own_part, strengths, self.fit_intercept)
                 learnt = {}
-            own = TaskModels(fit.coef + shared, fit.intercept + level, shared, level)
+            own = TaskModels(
+                fit.coef + shared, fit.intercept + intercept, shared, intercept
+            )
         return self._insert(sample, learnt, own)
 
     def _read_new_task(self, X, y, sample_weight, task):
         if self._layout not in ("column", "keyword"):
             raise ValueError(
-                "adapt needs a model whose tasks have labels on their rows, and this "
-                f"one was fitted with layout {self._layout!r}. Fit with task_column or "
-                "task=."
+                "adapt needs a model with a task label on every row, got one fitted "
+                f"with layout {self._layout!r}. Fit with task_column or task=."
             )
         if task is not None:
             task = join_label(task)
@@ -149,23 +155,22 @@ class MeanDraws(TaskRegressor):
         known = find_tasks(data.tasks, self.tasks_) >= 0
         if len(data.tasks) != 1 or known.any():
             raise ValueError(
-                "adapt takes the rows of one task that is new, got tasks "
-                f"{data.tasks[:5].tolist()}, of which this model knows "
-                f"{data.tasks[known][:5].tolist()}. Use partial_fit for tasks that are "
-                "known."
+                "adapt takes the rows of one new task, got tasks "
+                f"{data.tasks[:5].tolist()}; this model knows "
+                f"{data.tasks[known][:5].tolist()}. Use partial_fit for known tasks."
             )
         return sample
 
     def _insert(self, sample, learnt, own):
-        """Store the models of all tasks, the new one in its place."""
+        """Store the models of all tasks and of the new one, in the order of labels."""
         tasks = np.concatenate([self.tasks_, sample.rows.tasks])
         order = np.argsort(tasks)
         coef = np.vstack([self.coef_, own.coef])[order]
         intercept = np.append(self.intercept_, own.intercept)[order]
         models = replace(own, coef=coef, intercept=intercept).add_output_axis()
-        forgotten = {"moments_", "_fit_of_rows"}
+        dropped = {"moments_", "_fit_of_rows"}
         kept = {name: vars(self)[name] for name in self._learnt}
-        kept = {name: value for name, value in kept.items() if name not in forgotten}
+        kept = {name: value for name, value in kept.items() if name not in dropped}
         rows = replace(sample.rows, X=sample.rows.X.astype(self.coef_.dtype))
         sample = replace(sample, rows=rows)
         learnt |= self._target().shape(sample, models, single=False)
@@ -178,10 +183,10 @@ def _task_set(labels, n_features):
 
 
 def predict_std(posterior, sigma2, X, codes):
-    """Return standard deviations of targets at rows of tasks, noise included."""
+    """Return the standard deviations of the targets of rows, with the noise."""
     if not np.isfinite(sigma2):
         raise ValueError(
-            "return_std needs more rows than degrees of freedom, and the model fits "
+            "return_std needs more rows than degrees of freedom, but the model fits "
             "its rows exactly. Raise alpha, or fit more rows."
         )
     n_tasks, n_rows = posterior.fit.moments.n_tasks, X.shape[0]
@@ -195,7 +200,7 @@ def predict_std(posterior, sigma2, X, codes):
 
 
 def _variance(posterior, X, rows, codes):
-    """Return variances at ``X[rows]`` of tasks, -1 standing for a new one."""
+    """Return variances of predictions at ``X[rows]``; code -1 is an unseen task."""
     order = np.argsort(codes, kind="stable")
     n_tasks = posterior.fit.moments.n_tasks
     offsets = np.searchsorted(codes[order], np.arange(n_tasks + 1))

@@ -1,6 +1,10 @@
-"""Counts, or numbers with outliers, of tasks that stay near a shared centre."""
+"""Counts, and numbers with outliers, of tasks near a shared centre."""
 
+from collections.abc import Mapping
 from numbers import Real
+from typing import Any
+
+from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
 from skmtl.base import ITERATIVE_CONSTRAINTS, TaskCountRegressor, TaskRegressor
@@ -12,38 +16,37 @@ from ._mean_classifier import FINITE_MEAN_CONSTRAINTS
 
 
 class MeanRegularizedPoissonRegressor(TaskCountRegressor):
-    """Log-linear means of counts of tasks, kept near a shared centre.
+    """Poisson regression of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i (exp(z_i) - y_i z_i) + alpha / 2 sum_t ||w_t - w_s||^2 +
     alpha_shared / 2 ||w_s||^2 + alpha_intercept / 2 sum_t (b_t - b_s)^2``, where ``z_i
     = x_i . w_t + b_t`` is the logarithm of the mean, over all tasks and the centre
-    ``(w_s, b_s)``. The loss is a sum over rows, that of scikit-learn's PoissonRegressor
-    a mean: on an infinite `alpha` and `alpha_intercept` it is PoissonRegressor of all
-    rows, whose alpha is `alpha_shared` over the total weight of the rows.
+    ``(w_s, b_s)``. With infinite `alpha` and `alpha_intercept`, it is scikit-learn's
+    PoissonRegressor of all rows. PoissonRegressor takes the mean of the loss, so its
+    alpha is `alpha_shared` divided by the total weight of the rows.
 
     A task with only zero counts has no finite intercept. With ``alpha_intercept=0``,
-    the mean rate of all tasks is mixed into its targets with the weight of one row of
-    mean exposure.
+    one pseudo-row of mean exposure with the mean rate of all tasks is added to it.
 
     Parameters
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of the pull to the centre, 0 or more; one or one per feature. A large
-        alpha makes tasks alike, infinity makes them one.
+        Strength of the penalty on differences from the centre, 0 or more; one, or one
+        per feature. A large one makes tasks alike, infinity makes them equal.
     alpha_shared : float, default=1.0
-        Strength that pulls the centre to zero. Without it, and with counts of
-        zero wherever a feature is high, there may be no best centre.
+        Strength of the ridge penalty on the centre's coefficients. If it is 0 and
+        counts are zero wherever a feature is high, no finite centre is optimal.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
-        them one.
+        Strength of the penalty on differences between intercepts. 0 leaves them free,
+        infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -52,7 +55,7 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -63,15 +66,15 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
-        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
+        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of Newton steps.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -114,17 +117,17 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike = 1.0,
         *,
-        alpha_shared=1.0,
-        alpha_intercept=0.0,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        alpha_shared: float = 1.0,
+        alpha_intercept: float = 0.0,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.alpha_shared = alpha_shared
@@ -143,40 +146,41 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
 
 
 class MeanRegularizedHuberRegressor(TaskRegressor):
-    """Linear tasks that stay near a shared centre, in spite of outliers.
+    """Linear regression of several tasks near a shared centre, robust to outliers.
 
     Minimises ``sum_t sum_i (s / 2 + s h((y_i - x_i . w_t - b_t) / s)) + (alpha sum_t
     ||w_t - w_s||^2 + alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2) / (2
-    s)`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the residuals,
-    with ``h(r) = r^2 / 2`` within `epsilon` and ``epsilon |r| - epsilon^2 / 2`` beyond.
-    It is convex, and does not depend on the unit of the target: ``c y`` gives ``c``
-    times the coefficients and the scale. Without outliers the strengths mean the same
-    as in :class:`MeanRegularizedRegressor`. With infinite `alpha` and
-    `alpha_intercept`, and ``alpha_shared=0``, it equals scikit-learn's HuberRegressor
-    on all rows with ``alpha=0``; the alpha of HuberRegressor is not relative to the
-    scale.
+    s)`` over all tasks, the centre ``(w_s, b_s)`` and the scale ``s`` of the residuals.
+    The loss is ``h(r) = r^2 / 2`` up to `epsilon`, and ``epsilon |r| - epsilon^2 / 2``
+    beyond. The problem is convex, and does not depend on the unit of the target: ``c
+    y`` gives ``c`` times the coefficients and the scale.
+
+    Without outliers, strengths mean the same as in :class:`MeanRegularizedRegressor`.
+    With infinite `alpha` and `alpha_intercept` and ``alpha_shared=0``, it equals
+    scikit-learn's HuberRegressor on all rows with ``alpha=0``; other alphas differ, as
+    those of HuberRegressor are not relative to the scale.
 
     Parameters
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of the pull to the centre, 0 or more; one or one per feature. A large
-        alpha makes tasks alike, infinity makes them one.
+        Strength of the penalty on differences from the centre, 0 or more; one, or one
+        per feature. A large one makes tasks alike, infinity makes them equal.
     epsilon : float, default=1.35
-        Where squares end, in units of the scale; 1 or more. A small epsilon counts more
-        rows as outliers.
+        Smallest residual of an outlier, in units of the scale; 1 or more. A small
+        epsilon gives more outliers.
     alpha_shared : float, default=1.0
-        Strength that pulls the centre to zero.
+        Strength of the ridge penalty on the centre's coefficients.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together. 0 leaves them free, infinity makes
-        them one.
+        Strength of the penalty on differences between intercepts. 0 leaves them free,
+        infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -185,7 +189,7 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
     max_iter : int, default=None
         Largest number of steps; None for 300.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -196,8 +200,8 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
     coef_shared_ : ndarray of shape (n_features,)
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
-        Intercept for tasks never seen: that of the centre or, if `alpha_intercept` is 0
-        or `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
+        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
     scale_ : float
         Scale of the residuals, one for all tasks; at least a millionth of the
         targets' spread around their median.
@@ -210,7 +214,7 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
         Root of the decrease that the next step predicts, relative to the objective at
         zero.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -222,8 +226,8 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
 
     See Also
     --------
-    MeanRegularizedRegressor : The same where no target is far off.
-    RobustRegressor : Some tasks are outliers, not some rows.
+    MeanRegularizedRegressor : The same without outliers.
+    RobustRegressor : Some tasks are outliers, not rows.
 
     References
     ----------
@@ -254,18 +258,18 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike = 1.0,
         *,
-        epsilon=1.35,
-        alpha_shared=1.0,
-        alpha_intercept=0.0,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        epsilon: float = 1.35,
+        alpha_shared: float = 1.0,
+        alpha_intercept: float = 0.0,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.epsilon = epsilon

@@ -1,8 +1,10 @@
 """Regression and classification tasks in one fit."""
 
 from collections.abc import Mapping
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._compat import StrOptions, fit_context
 from skmtl._contracts import TaskSet
@@ -22,40 +24,40 @@ from ._mixed_predictor import MixedPredictor
 
 
 class MixedTaskModel(MixedPredictor):
-    """Linear regression and classification tasks, learnt together.
+    """Linear regression and classification of several tasks in one model.
 
     Each task has its own loss. With raw predictions ``z_ti = c_t (x_i . w_t + b_t) +
     a_t`` of task t, the model minimises
 
     - for ``sharing="centre"``: ``sum_t 1 / d_t sum_i loss_t(y_ti, z_ti) + alpha / 2
       sum_t ||w_t - w_s||^2 + alpha_shared / 2 ||w_s||^2``, so that tasks stay near a
-      common centre ``w_s``, which is free;
+      shared centre ``w_s``;
     - for ``sharing="features"``: ``n_tasks / N sum_t 1 / d_t sum_i loss_t(y_ti, z_ti) +
       alpha sum_j ||W_j||``, with N rows in all, so that the coefficients ``W_j`` of a
-      feature in all tasks, and in all classes of these, are zero together or not.
+      feature, in all tasks and classes, are zero together or not.
 
-    No task drowns the others: ``d_t`` is the deviance per row of the best constant
-    ``a_t``, which is the variance of a squared task's target, and ``c_t`` the unit of
-    raw predictions in which the loss then curves by one there. Near it every task looks
-    like least squares on a target of variance one. Without a penalty, ``d_t`` and
-    ``c_t`` change nothing, and intercepts are never penalised, as levels in different
-    units are not comparable.
+    The scales give all tasks the same importance: ``d_t`` is the deviance per row of
+    the best constant ``a_t``, for a squared task the variance of its target; ``c_t`` is
+    the unit of raw predictions that gives the loss a curvature of 1 there. Near it,
+    every task looks like least squares on a target of variance 1. Without a penalty,
+    ``d_t`` and ``c_t`` change nothing. Intercepts are never penalised, as those in
+    different units are not comparable.
 
     Parameters
     ----------
     losses : mapping
-        From the label of every task to its loss: "squared" for numbers, "poisson" for
-        counts and rates, "logistic" for two classes, "multinomial" for any number of
-        them. Labels that are no tasks are passed over.
+        Loss of every task, by label: "squared" for numbers, "poisson" for counts and
+        rates, "logistic" for two classes, "multinomial" for any number of them. Labels
+        of other tasks are ignored.
     sharing : {"centre", "features"}, default="centre"
-        What tasks have in common. More than two classes have no place around one
-        centre and need "features".
+        What tasks share. More than two classes have several raw predictions, which no
+        centre fits: they need "features".
     alpha : float or array-like of shape (n_features,), default=1.0
-        Strength of what is shared. For "centre" on the scale of Ridge, 0 or more, one
-        or one per feature; infinity makes coefficients one, up to units. For "features"
-        on the scale of Lasso, positive.
+        Strength of the penalty. For "centre" on the scale of Ridge, 0 or more, one or
+        one per feature; infinity makes tasks equal, up to units. For "features" on the
+        scale of Lasso, one, positive.
     alpha_shared : float, default=1.0
-        Strength that pulls the centre to zero; for "centre" only.
+        Strength of the ridge penalty on the centre's coefficients; for "centre" only.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
@@ -65,9 +67,9 @@ class MixedTaskModel(MixedPredictor):
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
-        Largest number of steps; None for 100, or 10,000 for "features".
+        Largest number of iterations; None for 100, or 10,000 for "features".
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -83,20 +85,21 @@ class MixedTaskModel(MixedPredictor):
         Coefficients of the centre, in no units: times `unit_` they are those of a task.
         For "centre" only.
     support_ : ndarray of shape (n_selected,)
-        Indices of the features that are not zero in all tasks. For "features" only.
+        Indices of the features with a coefficient that is not zero. For "features"
+        only.
     deviance_ : ndarray of shape (n_tasks,)
         Deviance per row ``d_t`` of the best constant, in the order of `tasks_`. It is
-        zero where the target is constant: such a task is predicted by its constant and
-        tells the others nothing.
+        zero for a constant target: this constant is predicted, and the task does not
+        affect the others.
     unit_ : ndarray of shape (n_tasks,)
-        Units ``c_t`` of raw predictions; of a squared task its standard deviation.
+        Units ``c_t`` of raw predictions; for a squared task, its standard deviation.
     objective_ : float
         Value of the objective.
     optimality_ : float
         Relative distance from the optimum: for "centre" the root of the decrease that
         the next step predicts, for "features" the norm of the gradient.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -113,10 +116,10 @@ class MixedTaskModel(MixedPredictor):
 
     Notes
     -----
-    It is neither a regressor nor a classifier for scikit-learn: `cv` as an integer is
-    plain folds, and `score`, the mean fraction of deviance explained, is what searches
-    maximise. Named scorers do not know mixed targets. A task never seen in `fit` is
-    refused, because without rows it has neither units nor classes.
+    It is neither a regressor nor a classifier for scikit-learn: an integer `cv` gives
+    plain folds, and searches maximise `score`, the mean fraction of deviance explained.
+    Named scorers do not support mixed targets. An unseen task raises an error, because
+    without rows it has neither units nor classes.
 
     References
     ----------
@@ -154,16 +157,16 @@ class MixedTaskModel(MixedPredictor):
 
     def __init__(
         self,
-        losses,
+        losses: Mapping[Any, str],
         *,
-        sharing="centre",
-        alpha=1.0,
-        alpha_shared=1.0,
-        task_column=None,
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        sharing: str = "centre",
+        alpha: float | ArrayLike = 1.0,
+        alpha_shared: float = 1.0,
+        task_column: str | int | list[Any] | None = None,
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.losses = losses
         self.sharing = sharing
@@ -176,7 +179,7 @@ class MixedTaskModel(MixedPredictor):
         self.warm_start = warm_start
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, task=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, task: Any = None) -> Self:
         """Learn all tasks together.
 
         Parameters
@@ -184,8 +187,8 @@ class MixedTaskModel(MixedPredictor):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
             Features, with the task column if `task_column` names one.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
-            Target of each row, a number or a label as its task has it. If 2-d, columns
-            are tasks, and NaN or None means not observed.
+            Target of each row, a number or a class. If 2-d, columns are tasks, and NaN
+            or None means not observed.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weight of each row.
         task : array-like of shape (n_samples,), int or str, default=None
@@ -212,20 +215,20 @@ class MixedTaskModel(MixedPredictor):
         """Return the fitted attributes by name, in the units of the tasks."""
         rows, kinds = sample.rows, sample.kinds
         losses = [kind.loss for kind in kinds]
-        scales = _standardise(rows, losses)
+        scales = _scales_of_tasks(rows, losses)
         refuse_huge(np.zeros(1), [scale.scale for scale in scales])
         varying = np.flatnonzero([scale.scale for scale in scales])
-        some = rows.of_tasks(varying)
+        varying_rows = rows.of_tasks(varying)
         seen = np.ones(len(varying), dtype=bool)
-        tasks = TaskSet(some.tasks, some.orders, seen, rows.X.shape[1])
+        tasks = TaskSet(varying_rows.tasks, varying_rows.orders, seen, rows.X.shape[1])
         relation = self._relation(tasks)
         if relation.is_coupling:
             _check_one_output(kinds)
-        _check_any(some)
+        _check_variation(varying_rows)
         parts = group_by_loss(
-            some, [losses[t] for t in varying], [scales[t] for t in varying]
+            varying_rows, [losses[t] for t in varying], [scales[t] for t in varying]
         )
-        fit = self._solve(pose_per_task(some, parts, relation), tasks)
+        fit = self._solve(pose_per_task(varying_rows, parts, relation), tasks)
         models = [np.zeros((loss.n_outputs, rows.X.shape[1] + 1)) for loss in losses]
         for t, model in zip(varying, fit.models.tasks, strict=True):
             models[t] = model
@@ -253,22 +256,23 @@ def _check_one_output(kinds):
     if several:
         raise ValueError(
             "sharing='centre' needs tasks of one raw prediction, got more than two "
-            f"classes in the tasks {several[:5]}, which have a score for each. Use "
+            f"classes, with a raw prediction each, in the tasks {several[:5]}. Use "
             "sharing='features'."
         )
 
 
-def _standardise(data, losses):
+def _scales_of_tasks(data, losses):
     """Return the scale of each task."""
     ones = np.ones(len(data.y)) if data.weight is None else data.weight
     parts = [np.split(values, data.offsets[1:-1]) for values in (data.y, ones)]
     return list(map(scale_of_task, losses, *parts))
 
 
-def _check_any(data):
-    heavy = data.task_weight is None or data.task_weight.any()
-    if not (len(data.tasks) and heavy):
+def _check_variation(data):
+    """Raise an error if no task with a weight has a target that varies."""
+    has_weight = data.task_weight is None or data.task_weight.any()
+    if not (len(data.tasks) and has_weight):
         raise ValueError(
-            "y must vary in one task at least that has a weight, got constants only, "
-            f"with n_samples={data.X.shape[0]}. There is nothing to learn from them."
+            "y must vary in at least one task with a weight, got constants only, "
+            f"with n_samples={data.X.shape[0]}. Fit on rows with different targets."
         )

@@ -1,4 +1,6 @@
-"""What a model of tasks of several kinds predicts, each in its own units."""
+"""Predictions of tasks of several kinds, each in its own units."""
+
+from typing import Any
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -15,10 +17,10 @@ from skmtl.targets import (
 
 
 def _has_classes(self):
-    """Say why there are no probabilities."""
+    """Return True, or raise an error if no task has classes."""
     if CLASSES.keys().isdisjoint(self.losses.values()):
         raise AttributeError(
-            f"predict_proba needs a task of classes, whose loss is one of "
+            "predict_proba needs a task of classes, with a loss among "
             f"{list(CLASSES)}, got numbers only. Use predict."
         )
     return True
@@ -35,13 +37,13 @@ class MixedPredictor(TaskModel):
 
     __metadata_request__predict_proba = {"task": True}
 
-    # The gate finds tasks never seen, which are refused here.
+    # The gate then marks unseen tasks, and `_refuse_unseen` raises the error.
     handle_unknown = "shared"
 
     def _target(self):
         return PerTaskTarget(self.losses)
 
-    def predict(self, X, task=None):
+    def predict(self, X: Any, task: Any = None) -> Any:
         """Predict each row with the model of its task, in the units of the task.
 
         Parameters
@@ -70,8 +72,8 @@ class MixedPredictor(TaskModel):
             found[rows] = part
         return found
 
-    def predict_frame(self, X):
-        """Predict every task of a 2-d y, as a frame whose columns keep their types.
+    def predict_frame(self, X: Any) -> Any:
+        """Predict every task of a 2-d y, as a frame that keeps the types of columns.
 
         Parameters
         ----------
@@ -90,8 +92,8 @@ class MixedPredictor(TaskModel):
         X, _ = self._read_known(X, None)
         if self._layout != "outputs":
             raise ValueError(
-                "predict_frame needs a model whose tasks are the columns of a 2-d y, "
-                "got one whose rows are of one task each. Use predict."
+                "predict_frame needs a model fitted to a 2-d y with a column per task, "
+                "got one with a task label per row. Use predict."
             )
         columns = {}
         for label in self.tasks_.tolist():
@@ -99,7 +101,7 @@ class MixedPredictor(TaskModel):
         return pd.DataFrame(columns, index=index)
 
     @available_if(_has_classes)
-    def predict_proba(self, X, task=None):
+    def predict_proba(self, X: Any, task: Any = None) -> Any:
         """Predict the probability of each class, for each task that has classes.
 
         Parameters
@@ -123,13 +125,15 @@ class MixedPredictor(TaskModel):
             found[label][rows[label]] = outcome.probabilities(raw)
         return found
 
-    def score(self, X, y, sample_weight=None, task=None):
+    def score(
+        self, X: Any, y: Any, sample_weight: Any = None, task: Any = None
+    ) -> float:
         """Return the mean over tasks of the fraction of deviance explained.
 
         It is R2 for a task with the loss "squared",
         :func:`~sklearn.metrics.d2_tweedie_score` of power 1 for "poisson", and
-        :func:`~sklearn.metrics.d2_log_loss_score` for classes: 1 is perfect, 0 what the
-        best constant reaches. Tasks whose target is constant in `y` are left out.
+        :func:`~sklearn.metrics.d2_log_loss_score` for classes: 1 is perfect, 0 is as
+        good as the best constant. Tasks with a constant target in `y` are left out.
 
         Parameters
         ----------
@@ -145,7 +149,7 @@ class MixedPredictor(TaskModel):
         Returns
         -------
         float
-            The mean; NaN if the target of no task varies.
+            The mean; NaN if all targets are constant.
         """
         check_is_fitted(self)
         data, cells = read_mixed(

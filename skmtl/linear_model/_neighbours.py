@@ -14,12 +14,12 @@ from skmtl.solvers import extend
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Neighbours among tasks; extend coefficients to tasks without rows.
+    """Neighbours of tasks, and the coefficients of tasks without rows.
 
     Parameters
     ----------
     graph : TaskGraph
-        The chain or network.
+        The chain or graph.
     known : ndarray of shape (n_nodes,), dtype bool
         Whether a task has rows with weight.
     """
@@ -37,22 +37,22 @@ class Neighbours:
 
     @cached_property
     def _reduced(self):
-        """Edges between tasks with rows, and the hidden nodes that remain.
+        """Edges between tasks with rows, and the remaining nodes without rows.
 
-        A node without rows is contracted if it has one or two neighbours. Others are
-        numbered after all tasks.
+        A node without rows is contracted if it has one or two neighbours. Remaining
+        ones are numbered after all tasks.
         """
-        near = self._near()
+        near = self._connected()
         for node in np.flatnonzero(~self.known).tolist():
-            _shorten(near, node, self.known)
+            _contract(near, node, self.known)
         edges = [(a, b) for a in near for b in near[a] if a < b]
         hidden = sorted({v for edge in edges for v in edge if not self.known[v]})
         number = {node: len(self.graph.tasks) + k for k, node in enumerate(hidden)}
         pairs = [[number.get(v, v) for v in edge] for edge in edges]
         return np.array(pairs, dtype=np.intp).reshape(-1, 2), hidden
 
-    def _near(self):
-        """Return the neighbours of each node with rows, or on a path to one."""
+    def _connected(self):
+        """Return the neighbours of each node that is connected to rows."""
         adjacency = self.graph.adjacency
         part = sparse.csgraph.connected_components(adjacency, directed=False)[1]
         reached = np.isin(part, part[self.known])
@@ -78,12 +78,14 @@ class Neighbours:
         return replace(models, coef=values[:, :-1], intercept=values[:, -1])
 
     def segment(self, coef, penalty):
-        """Label the segments of equal neighbours in each column."""
+        """Return the number of the segment of each coefficient, by column."""
         n_tasks = len(self.graph.tasks)
-        ends = [_equal(penalty.complete(coef[:n_tasks]), *penalty.neighbours(n_tasks))]
+        ends = [
+            _equal_pairs(penalty.complete(coef[:n_tasks]), *penalty.neighbours(n_tasks))
+        ]
         # Tasks without rows already have their neighbours' values.
-        drawn = self.graph.adjacency[:n_tasks, :n_tasks].nonzero()
-        ends = np.concatenate([*ends, _equal(coef[:n_tasks], *drawn)], axis=1)
+        edges = self.graph.adjacency[:n_tasks, :n_tasks].nonzero()
+        ends = np.concatenate([*ends, _equal_pairs(coef[:n_tasks], *edges)], axis=1)
         n_cells = max(coef[:n_tasks].size, int(ends.max(initial=0)) + 1)
         graph = sparse.coo_array((np.ones(ends.shape[1]), ends), (n_cells, n_cells))
         found = sparse.csgraph.connected_components(graph, directed=False)[1]
@@ -99,7 +101,7 @@ class Neighbours:
         return segments
 
 
-def _shorten(near, start, known):
+def _contract(near, start, known):
     """Contract nodes without rows and with at most two neighbours, recursively."""
     waiting = [start]
     while waiting:
@@ -115,7 +117,7 @@ def _shorten(near, start, known):
         waiting += others
 
 
-def _equal(W, first, last):
+def _equal_pairs(W, first, last):
     """Return the pairs of equal neighbouring cells, (2, n_pairs)."""
     edge, column = np.nonzero(W[first] == W[last])
     return np.stack([end[edge] * W.shape[1] + column for end in (first, last)])

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
 from skmtl._contracts import CoupledRelation
@@ -32,24 +34,25 @@ class Independent(CoupledRelation):
 
 
 class MultiTaskRidge(MomentRegressor):
-    """Linear tasks that share nothing, each shrunk to zero on its own.
+    """Ridge regression of several tasks, each fitted on its own.
 
-    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2``: scikit-learn's
-    Ridge, on all tasks at once. It is what models that share are compared with.
+    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2``. It is
+    scikit-learn's Ridge for all tasks at once, and the baseline of models that share.
 
     Parameters
     ----------
     alpha : float, array-like of shape (n_tasks,) or mapping, default=1.0
-        Strength of the penalty, 0 or more: one, one per task in the order of `tasks_`,
-        or a mapping from every label to a number. With 0, the solution of least norm.
+        Strength of the ridge penalty on each task, 0 or more: one, one per task in the
+        order of `tasks_`, or a mapping from every label to a number. 0 gives the
+        solution of least norm.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -76,8 +79,8 @@ class MultiTaskRidge(MomentRegressor):
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features, or X is large and sparse.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -85,8 +88,8 @@ class MultiTaskRidge(MomentRegressor):
 
     See Also
     --------
-    MultiTaskRidgeCV : Choose a strength per task by leave-one-out.
-    MeanRegularizedRegressor : Pull tasks to a shared centre in place of zero.
+    MultiTaskRidgeCV : The same with a cross-validated strength per task.
+    MeanRegularizedRegressor : Penalise differences from a shared centre.
 
     References
     ----------
@@ -114,12 +117,12 @@ class MultiTaskRidge(MomentRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike | Mapping[Any, float] = 1.0,
         *,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -132,52 +135,54 @@ class MultiTaskRidge(MomentRegressor):
 
 
 class MultiTaskRidgeCV(TaskRegressor):
-    """Linear tasks that share nothing, with strengths chosen by cross-validation.
+    """Ridge regression of several tasks, each with a cross-validated strength.
 
-    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2`` with, for each
-    task, the `alpha_t` of smallest squared error on rows left out.
+    Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2``, with the
+    `alpha_t` of smallest squared error on held-out rows of each task.
 
     Leave-one-out errors are exact, ``(y_i - z_i) / (1 - h_ii)`` from one factorisation.
-    With shared rows, they are computed near the strength that generalised
-    cross-validation prefers, and further as long as the best lies at an end.
+    With shared rows, they are computed near the best strength of generalised
+    cross-validation, and further while the best strength is at an end.
 
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths to choose from, positive. None for three per factor of ten, 1e-12 to
+        Candidate strengths, positive. None for three per factor of ten, from 1e-12 to
         1e6 times the mean curvature of a task's loss: from no penalty to no effect of
         any feature.
     alpha_per_task : bool, default=True
-        Whether each task has its own strength, or all have the same.
+        Whether each task has its own strength.
     cv : int, splitter or iterable of (train, test), default=None
-        None for leave-one-out. An int deals the rows of each task to so many folds.
+        Folds; None for leave-one-out. An int assigns the rows of each task to that many
+        folds.
     scoring : str or callable, default=None
-        Score of held-out rows, of scikit-learn; larger is better. None for the negative
-        mean squared error, to which all weights are applied; a scorer gets no weights.
+        Score of held-out rows, of scikit-learn; larger is better; needs `cv`. None for
+        the negative mean squared error, to which all weights are applied; a scorer gets
+        no weights.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
 
     Attributes
     ----------
-    alpha_ : ndarray of shape (n_tasks,) or float
-        Strengths that were chosen; a float unless `alpha_per_task` and tasks were
+    alpha_ : float or ndarray of shape (n_tasks,)
+        Chosen strengths, one per task; a float unless `alpha_per_task` and tasks were
         declared.
     cv_results_ : dict of ndarray
-        Candidate strengths, "alpha", and "mean_test_score", the negative squared errors
-        on held-out rows: (n_alphas,) or, with a strength per task, (n_alphas, n_tasks).
+        Candidate strengths, "alpha", and "mean_test_score", by default the negative
+        squared error: (n_alphas,) or, with a strength per task, (n_alphas, n_tasks).
     best_index_ : int or ndarray of shape (n_tasks,)
-        Position of the chosen strengths in `cv_results_`.
-    best_score_ : ndarray of shape (n_tasks,) or float
-        Mean squared error on rows left out, negated, at `alpha_`.
+        Position of `alpha_` in `cv_results_`.
+    best_score_ : float or ndarray of shape (n_tasks,)
+        Score on held-out rows at `alpha_`.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
         Coefficients; 1-d for a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or float
@@ -205,7 +210,7 @@ class MultiTaskRidgeCV(TaskRegressor):
     See Also
     --------
     MultiTaskRidge : The same with given strengths.
-    MeanRegularizedRegressorCV : Tasks that stay near a shared centre.
+    MeanRegularizedRegressorCV : Tasks near a shared centre.
 
     References
     ----------
@@ -235,15 +240,15 @@ class MultiTaskRidgeCV(TaskRegressor):
 
     def __init__(
         self,
-        alphas=None,
+        alphas: ArrayLike | None = None,
         *,
-        alpha_per_task=True,
-        cv=None,
-        scoring=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
+        alpha_per_task: bool = True,
+        cv: Any = None,
+        scoring: Any = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
     ):
         self.alphas = alphas
         self.alpha_per_task = alpha_per_task
@@ -260,11 +265,11 @@ class MultiTaskRidgeCV(TaskRegressor):
 
 
 class MultiTaskLogisticRegression(TaskClassifier):
-    """Linear classifiers of tasks that share nothing.
+    """Logistic regression of several tasks, each fitted on its own.
 
     Minimises ``sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) + alpha / 2 sum_t
-    ||w_t||^2``, with signs s of the two classes. With more than two classes it is the
-    multinomial loss.
+    ||w_t||^2``, with signs s of the two classes. With more than two classes, the loss
+    is multinomial.
 
     Parameters
     ----------
@@ -272,9 +277,9 @@ class MultiTaskLogisticRegression(TaskClassifier):
         Strength of the ridge penalty on each task, 0 or more.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -284,8 +289,8 @@ class MultiTaskLogisticRegression(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -294,28 +299,29 @@ class MultiTaskLogisticRegression(TaskClassifier):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
-    coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
-    intercept_ : ndarray of shape (n_tasks,) or (1,)
-        Intercepts.
-    coef_shared_ : ndarray of shape (n_features,)
+        Whether each task had rows of each class.
+    coef_ : ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)
+        Coefficients; those of more than two classes sum to zero. For a single task that
+        was not declared (1, n_features) or (n_classes, n_features).
+    intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
+        Intercepts; for a single task that was not declared (1,) or (n_classes,).
+    coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
         Coefficients for unseen tasks: a ridge fit to all rows, with the mean of the
         tasks' strengths.
-    intercept_shared_ : float
+    intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Norm of the gradient, relative to the one at zero.
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
@@ -329,8 +335,8 @@ class MultiTaskLogisticRegression(TaskClassifier):
 
     See Also
     --------
-    MultiTaskRidgeCV : Choose a strength per task by leave-one-out.
-    MeanRegularizedRegressor : Pull tasks to a shared centre in place of zero.
+    MultiTaskRidge : The same for numbers.
+    MeanRegularizedClassifier : Penalise differences from a shared centre.
 
     References
     ----------
@@ -361,17 +367,17 @@ class MultiTaskLogisticRegression(TaskClassifier):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float = 1.0,
         *,
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.class_scope = class_scope
@@ -389,7 +395,7 @@ class MultiTaskLogisticRegression(TaskClassifier):
 
 
 class MultiTaskPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of tasks that share nothing.
+    """Poisson regression of several tasks, each fitted on its own.
 
     Minimises ``sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t + b_t)) + alpha /
     2 sum_t ||w_t||^2``. Means are ``exp(x . w_t + b_t)``, times an exposure if there is
@@ -405,8 +411,8 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -415,7 +421,7 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -431,7 +437,8 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Norm of the gradient, relative to the one at zero.
+        Root of the decrease that the next step predicts, relative to the objective at
+        zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
@@ -445,8 +452,8 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    MultiTaskRidgeCV : Choose a strength per task by leave-one-out.
-    MeanRegularizedRegressor : Pull tasks to a shared centre in place of zero.
+    MultiTaskRidge : The same for numbers.
+    MeanRegularizedPoissonRegressor : Penalise differences from a shared centre.
 
     References
     ----------
@@ -477,15 +484,15 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float = 1.0,
         *,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -501,7 +508,7 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
 
 
 def read_alphas(alpha, tasks):
-    """Check strengths against the tasks that there are: a number, or one per task."""
+    """Return strengths as an array: one number, or one per task."""
     if isinstance(alpha, Mapping):
         labels = tasks.tolist()
         missing = [label for label in labels if label not in alpha]

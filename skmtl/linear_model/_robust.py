@@ -1,6 +1,8 @@
 """Related tasks with a few outlier tasks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import PenalizedRelation
@@ -48,21 +50,22 @@ class RelatedWithOutliers(PenalizedRelation):
 
 
 class RobustRegressor(MomentRegressor):
-    """Related linear tasks, but for a few outlier tasks.
+    """Linear regression of related tasks with a few outlier tasks.
 
-    Coefficients are ``W = P + Q``. Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t -
-    b_t||^2 + alpha_related penalty(P) + alpha_outlier sum_t ||q_t||``, with N rows in
-    all. Most ``q_t`` are zero; a task that has one differs from what the others share.
+    Minimises ``n_tasks / (2 N) sum_t ||y_t - X_t w_t - b_t||^2 + alpha_related
+    penalty(P) + alpha_outlier sum_t ||q_t||``, with N rows in all, over coefficients
+    ``W = P + Q``. Most own parts ``q_t`` are zero; a task with another one is an
+    outlier.
 
     Parameters
     ----------
     alpha_related : float, default=1.0
-        Strength of the penalty of what tasks share, positive.
+        Strength of the penalty on the related part P, positive.
     alpha_outlier : float, default=1.0
-        Strength of the penalty of what outlier tasks have of their own, positive. A
-        large alpha leaves no outliers.
+        Strength of the penalty on the outlier tasks' own part Q, positive; a large one
+        leaves no outliers.
     penalty : {"trace", "l21"}, default="trace"
-        Penalty on what tasks share: "trace" for few directions, "l21" for the same
+        Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
@@ -70,8 +73,8 @@ class RobustRegressor(MomentRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -80,7 +83,7 @@ class RobustRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -89,12 +92,12 @@ class RobustRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the outliers' own
-        part, with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
+        part as offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        What outlier tasks have of their own, Q; a row of zeros for all others.
+        The outlier tasks' own part Q; a row of zeros for all others.
     outlier_tasks_ : ndarray of shape (n_outlier_tasks,)
         Labels of the outlier tasks.
     objective_ : float
@@ -102,16 +105,17 @@ class RobustRegressor(MomentRegressor):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     moments_ : TaskMoments
-        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks
-        have far fewer rows than features.
+        Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
+        far fewer rows than features, or X is large and sparse.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -119,7 +123,7 @@ class RobustRegressor(MomentRegressor):
 
     See Also
     --------
-    LowRankRegressor : The same without outlier tasks.
+    LowRankRegressor : No outlier tasks.
     DirtyRegressor : Every task may have exceptions, feature by feature.
 
     References
@@ -147,17 +151,17 @@ class RobustRegressor(MomentRegressor):
 
     def __init__(
         self,
-        alpha_related=1.0,
-        alpha_outlier=1.0,
+        alpha_related: float = 1.0,
+        alpha_outlier: float = 1.0,
         *,
-        penalty="trace",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "trace",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
@@ -176,7 +180,7 @@ class RobustRegressor(MomentRegressor):
 
 
 class RobustClassifier(TaskClassifier):
-    """Linear classifiers of related tasks with a few outlier tasks.
+    """Linear classification of related tasks with a few outlier tasks.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
     alpha_related penalty(P) + alpha_outlier sum_t ||q_t||``, with signs s of the two
@@ -185,18 +189,18 @@ class RobustClassifier(TaskClassifier):
     Parameters
     ----------
     alpha_related : float, default=0.1
-        Strength of the penalty of what tasks share, positive.
+        Strength of the penalty on the related part P, positive.
     alpha_outlier : float, default=0.1
-        Strength of the penalty of what outlier tasks have of their own, positive. A
-        large alpha leaves no outliers.
+        Strength of the penalty on the outlier tasks' own part Q, positive; a large one
+        leaves no outliers.
     penalty : {"trace", "l21"}, default="trace"
-        Penalty on what tasks share: "trace" for few directions, "l21" for the same
+        Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
-        If a task lacks a class that may occur in it, one pseudo-row of weight 1 with
-        the overall class frequencies is added to the task; without it the intercept
-        would diverge.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights of the rows: a mapping from classes to
         numbers, or "balanced" to give all classes the same total weight.
@@ -206,8 +210,8 @@ class RobustClassifier(TaskClassifier):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -216,26 +220,25 @@ class RobustClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,), or list of them
-        Sorted classes of all tasks; with a 2-d y an array for each task.
+        Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Which classes each task had rows of.
+        Whether each task had rows of each class.
     coef_ : ndarray of shape (n_tasks, n_features) or (1, n_features)
-        Coefficients; those of a single task that was not declared have the second
-        shape.
+        Coefficients; the second shape is that of a single task that was not declared.
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the outliers' own
-        part, with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
+        part as offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        What outlier tasks have of their own, Q; a row of zeros for all others.
+        The outlier tasks' own part Q; a row of zeros for all others.
     outlier_tasks_ : ndarray of shape (n_outlier_tasks,)
         Labels of the outlier tasks.
     objective_ : float
@@ -243,9 +246,10 @@ class RobustClassifier(TaskClassifier):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -257,8 +261,9 @@ class RobustClassifier(TaskClassifier):
 
     See Also
     --------
-    LowRankRegressor : The same without outlier tasks.
-    DirtyRegressor : Every task may have exceptions, feature by feature.
+    RobustRegressor : The same for numbers.
+    LowRankClassifier : No outlier tasks.
+    DirtyClassifier : Every task may have exceptions, feature by feature.
 
     References
     ----------
@@ -281,26 +286,26 @@ class RobustClassifier(TaskClassifier):
     array([3])
     """
 
-    # With more, the penalty would depend on the coding of the classes.
+    # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
     _parameter_constraints = {**_ROBUST_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
 
     def __init__(
         self,
-        alpha_related=0.1,
-        alpha_outlier=0.1,
+        alpha_related: float = 0.1,
+        alpha_outlier: float = 0.1,
         *,
-        penalty="trace",
-        class_scope="all",
-        class_weight=None,
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "trace",
+        class_scope: str = "all",
+        class_weight: str | Mapping[Any, float] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
@@ -321,7 +326,7 @@ class RobustClassifier(TaskClassifier):
 
 
 class RobustPoissonRegressor(TaskCountRegressor):
-    """Log-linear counts of related tasks with a few outlier tasks.
+    """Poisson regression of related tasks with a few outlier tasks.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +
     b_t)) + alpha_related penalty(P) + alpha_outlier sum_t ||q_t||``, with N rows in
@@ -331,12 +336,12 @@ class RobustPoissonRegressor(TaskCountRegressor):
     Parameters
     ----------
     alpha_related : float, default=0.1
-        Strength of the penalty of what tasks share, positive.
+        Strength of the penalty on the related part P, positive.
     alpha_outlier : float, default=0.1
-        Strength of the penalty of what outlier tasks have of their own, positive. A
-        large alpha leaves no outliers.
+        Strength of the penalty on the outlier tasks' own part Q, positive; a large one
+        leaves no outliers.
     penalty : {"trace", "l21"}, default="trace"
-        Penalty on what tasks share: "trace" for few directions, "l21" for the same
+        Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
@@ -344,8 +349,8 @@ class RobustPoissonRegressor(TaskCountRegressor):
         Column of X with the task of each row, by name or position; a list of columns
         declares nested tasks.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with the shared part, or
-        raise an error.
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
@@ -354,7 +359,7 @@ class RobustPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution, if that was of the same tasks.
+        Whether `fit` starts from the last solution if it had the same tasks.
 
     Attributes
     ----------
@@ -363,12 +368,12 @@ class RobustPoissonRegressor(TaskCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows beside the outliers' own
-        part, with strengths implied by the penalty.
+        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
+        part as offset, with strengths implied by the penalty.
     intercept_shared_ : float
-        Intercept of the shared part.
+        Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
-        What outlier tasks have of their own, Q; a row of zeros for all others.
+        The outlier tasks' own part Q; a row of zeros for all others.
     outlier_tasks_ : ndarray of shape (n_outlier_tasks,)
         Labels of the outlier tasks.
     objective_ : float
@@ -376,9 +381,10 @@ class RobustPoissonRegressor(TaskCountRegressor):
     optimality_ : float
         Duality gap, relative to the objective at zero.
     dual_gap_ : float
-        Duality gap, a bound on the distance of `objective_` from the optimum.
+        Duality gap, a bound on the distance of `objective_` from the optimum; only if
+        the penalty has a dual norm.
     n_iter_ : int
-        Number of iterations.
+        Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -390,8 +396,9 @@ class RobustPoissonRegressor(TaskCountRegressor):
 
     See Also
     --------
-    LowRankRegressor : The same without outlier tasks.
-    DirtyRegressor : Every task may have exceptions, feature by feature.
+    RobustRegressor : The same for numbers.
+    LowRankPoissonRegressor : No outlier tasks.
+    DirtyPoissonRegressor : Every task may have exceptions, feature by feature.
 
     References
     ----------
@@ -418,17 +425,17 @@ class RobustPoissonRegressor(TaskCountRegressor):
 
     def __init__(
         self,
-        alpha_related=0.1,
-        alpha_outlier=0.1,
+        alpha_related: float = 0.1,
+        alpha_outlier: float = 0.1,
         *,
-        penalty="trace",
-        fit_intercept=True,
-        task_column=None,
-        handle_unknown="shared",
-        task_weight=None,
-        tol=1e-6,
-        max_iter=None,
-        warm_start=False,
+        penalty: str = "trace",
+        fit_intercept: bool = True,
+        task_column: str | int | list[Any] | None = None,
+        handle_unknown: str = "shared",
+        task_weight: str | Mapping[Any, float] | None = None,
+        tol: float = 1e-6,
+        max_iter: int | None = None,
+        warm_start: bool = False,
     ):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier

@@ -518,7 +518,7 @@ def test_a_constant_task_is_predicted_by_its_constant(narrow):
 
 def test_targets_must_vary_somewhere():
     model = MixedTaskModel({0: "squared", 1: "logistic"})
-    with pytest.raises(ValueError, match="must vary in one task at least"):
+    with pytest.raises(ValueError, match="must vary in at least one task"):
         model.fit([[1.0], [2.0]], [[3.0, "a"], [3.0, "a"]])
 
 
@@ -674,7 +674,7 @@ def test_a_frame_needs_a_column_per_task(narrow):
     rows, y, labels = lengthen(*narrow)
     model = clone(CENTRE).set_params(task_column=0)
     model.fit(np.insert(rows.astype(object), 0, labels, axis=1), y)
-    with pytest.raises(ValueError, match="tasks are the columns of a 2-d y"):
+    with pytest.raises(ValueError, match="a 2-d y with a column per task"):
         model.predict_frame(np.insert(rows.astype(object), 0, labels, axis=1))
 
 

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+from collections import Counter
 from functools import cache, wraps
 from pathlib import Path
 from unittest.mock import patch
@@ -16,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
+from vocabulary import WORDS, lines, word
 
 import skmtl
 
@@ -61,6 +63,7 @@ ESTIMATORS = {
     for name, value in CLASSES.items()
     if issubclass(value, BaseEstimator) and hasattr(value, "fit")
 }
+LINEAR = {name for name in ESTIMATORS if name.startswith("skmtl.linear_model.")}
 METHODS = {
     f"{name}.{method}": function
     for name, value in CLASSES.items()
@@ -109,6 +112,26 @@ def _documented(name):
     return {name for entry in doc["Attributes"] for name in entry.name.split(", ")}
 
 
+def _entries(name):
+    """Return the documented type, without the default, and text by name."""
+    doc = numpydoc.get_doc_object(CLASSES[name])
+    return {
+        each.name: (each.type.partition(", default=")[0], " ".join(each.desc).split())
+        for each in doc["Parameters"] + doc["Attributes"]
+    }
+
+
+def _unlike_the_vocabulary(name):
+    """Return the entries to paste in place of those that differ."""
+    estimator, pasted = CLASSES[name], []
+    for each, told in _entries(name).items():
+        if each in WORDS:
+            kind, text = word(estimator, each)
+            if told != (kind, text.split()):
+                pasted.append(lines(estimator, each))
+    return "\n".join(pasted)
+
+
 @each_room
 def test_a_room_opens_with_one_sentence(room):
     assert inspect.getdoc(room).partition("\n\n")[0].endswith(".")
@@ -136,6 +159,16 @@ def test_a_default_is_the_documented_one(name):
         told = re.fullmatch(r".*default=(None|True|False|[-'\"\d].*)", each.type)
         for parameter in each.name.split(", ") if told else ():
             assert actual[parameter].default == ast.literal_eval(told[1]), parameter
+
+
+@_each(LINEAR)
+def test_a_shared_name_is_worded_as_in_the_vocabulary(name):
+    assert (pasted := _unlike_the_vocabulary(name)) == "", f"Paste:\n{pasted}"
+
+
+def test_names_of_three_estimators_are_in_the_vocabulary():
+    users = Counter(each for name in LINEAR for each in _entries(name))
+    assert {name for name, count in users.items() if count > 2} - WORDS.keys() == set()
 
 
 @_each(METHODS)

@@ -1,0 +1,692 @@
+"""The words for parameters and attributes that three or more linear models share.
+
+Each name stands here once, with its type (without the default) and its text. A
+dictionary gives the exceptions by class, kind of target or module; "" is the rule.
+"""
+
+import inspect
+import textwrap
+from dataclasses import dataclass
+
+from sklearn.base import ClassifierMixin
+
+COEF = "ndarray of shape (n_tasks, n_features) or (n_features,)"
+OF_CLASSES = (
+    "ndarray of shape (n_tasks, n_features) or (n_tasks, n_classes, n_features)"
+)
+STRENGTHS = "array-like of shape (n_alphas,)"
+RIDGE_FIT = "Coefficients for unseen tasks: a ridge fit to all rows"
+GAP = "Duality gap, relative to the objective at zero"
+GRADIENT = "Norm of the gradient, relative to the one at zero."
+STEP = (
+    "Root of the decrease that the next step predicts, relative to the objective at "
+    "zero."
+)
+NEWTON = "Largest number of Newton steps; None for 100."
+CENTRE_RIDGE = "Strength of the ridge penalty on the centre's coefficients"
+GRAPH_RIDGE = "Strength of the ridge penalty on tasks with rows, 0 or more"
+CHAIN = """\
+Which tasks are neighbours:
+
+- "chain": adjacent tasks in the order of ordered categories (pandas' ordered
+  Categorical, polars' Enum, pyarrow's ordered dictionary), of the columns of a
+  2-d y, or else of the numbers and dates in labels: week1, week2, week10; the
+  order used is `order_`. In an order of labels, a new label gets the mean of
+  its two neighbours' models, or at an end its only neighbour's model;
+"""
+
+
+@dataclass(frozen=True)
+class Word:
+    """The type and the text of a name, or both by where they hold."""
+
+    type: str | dict[str, str]
+    text: str | dict[str, str]
+
+
+PARAMETERS = {
+    "alpha": Word(
+        {
+            "": "float",
+            "MultiTaskRidge": "float, array-like of shape (n_tasks,) or mapping",
+            "_mean": "float or array-like of shape (n_features,)",
+            "_mixed": "float or array-like of shape (n_features,)",
+        },
+        {
+            "_graph": "Strength of the penalty on differences between neighbours, 0 "
+            "or more.",
+            "_joint": "Strength of the penalty, positive; a large one keeps few "
+            "features.",
+            "_low_rank": "Strength of the penalty, positive; a large one keeps few "
+            "directions.",
+            "_mean": "Strength of the penalty on differences from the centre, 0 or "
+            "more; one, or one per feature. A large one makes tasks alike, infinity "
+            "makes them equal.",
+            "_mixed": 'Strength of the penalty. For "centre" on the scale of Ridge, 0 '
+            "or more, one or one per feature; infinity makes tasks equal, up to units. "
+            'For "features" on the scale of Lasso, one, positive.',
+            "_ridge": "Strength of the ridge penalty on each task, 0 or more.",
+            "MultiTaskRidge": "Strength of the ridge penalty on each task, 0 or more: "
+            "one, one per task in the order of `tasks_`, or a mapping from every label "
+            "to a number. 0 gives the solution of least norm.",
+        },
+    ),
+    "alpha_between": Word(
+        "float", "Strength of the penalty on the centres of groups, positive."
+    ),
+    "alpha_fused": Word(
+        "float",
+        "Strength of the penalty on differences between neighbours, positive; a large "
+        "one makes all tasks equal.",
+    ),
+    "alpha_intercept": Word(
+        "float",
+        "Strength of the penalty on differences between intercepts. 0 leaves them "
+        "free, infinity makes them equal.",
+    ),
+    "alpha_joint": Word(
+        "float",
+        {
+            "_dirty": "Strength of the penalty on shared features, positive.",
+            "_fused": "Strength of the penalty that selects features for all tasks at "
+            "once, 0 or more.",
+        },
+    ),
+    "alpha_l1": Word(
+        "float",
+        {
+            "_dirty": "Strength of the penalty on exceptions, positive. There are none "
+            "if it is above `alpha_joint`. Nothing is shared if it is below "
+            '``alpha_joint / sqrt(n_tasks)``, or with "linf" below ``alpha_joint / '
+            "n_tasks``.",
+            "_fused": "Strength of the penalty that selects single coefficients, 0 or "
+            "more.",
+        },
+    ),
+    "alpha_mean": Word(
+        "float",
+        "Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean "
+        "of all tasks, 0 or more; groups are then formed by differences from this "
+        "mean. None for groups of the coefficients themselves.",
+    ),
+    "alpha_outlier": Word(
+        "float",
+        "Strength of the penalty on the outlier tasks' own part Q, positive; a large "
+        "one leaves no outliers.",
+    ),
+    "alpha_related": Word(
+        "float", "Strength of the penalty on the related part P, positive."
+    ),
+    "alpha_ridge": Word(
+        "float",
+        {
+            "": f"{GRAPH_RIDGE}.",
+            "GraphRegularizedClassifier": f"{GRAPH_RIDGE}. If it is 0 and the classes "
+            "are separable, no finite coefficients are optimal.",
+        },
+    ),
+    "alpha_shared": Word(
+        "float",
+        {
+            "": f"{CENTRE_RIDGE}.",
+            "MeanRegularizedRegressor": f"{CENTRE_RIDGE}, not on its intercept. "
+            "Infinity sets them to zero; tasks then share only the intercept.",
+            "MeanRegularizedClassifier": f"{CENTRE_RIDGE}. If it is 0 and the classes "
+            "are separable, no finite centre is optimal.",
+            "MeanRegularizedPoissonRegressor": f"{CENTRE_RIDGE}. If it is 0 and counts "
+            "are zero wherever a feature is high, no finite centre is optimal.",
+            "MixedTaskModel": f'{CENTRE_RIDGE}; for "centre" only.',
+        },
+    ),
+    "alpha_within": Word(
+        "float",
+        "Strength of the penalty on differences between a task and the centre of its "
+        "group: at least `alpha_between`, may be infinite.",
+    ),
+    "alphas": Word(
+        STRENGTHS,
+        {
+            "": "Candidate strengths, positive. None for a decreasing path, from the "
+            "smallest strength at which all coefficients are zero to `eps` times that.",
+            "MeanRegularizedClassifierCV": "Candidate strengths, positive or infinite. "
+            "None searches all values, from the best point of a grid.",
+            "MeanRegularizedRegressorCV": "Candidate strengths, positive or infinite, "
+            'for every method except "reml". None searches all values.',
+            "MultiTaskRidgeCV": "Candidate strengths, positive. None for three per "
+            "factor of ten, from 1e-12 to 1e6 times the mean curvature of a task's "
+            "loss: from no penalty to no effect of any feature.",
+            "PathSearchCV": "Strengths to choose from, positive. None for a path from "
+            "the smallest strength at which all coefficients are zero, or, if the "
+            "penalty makes none zero, at which a step from zero is halved. For "
+            "couplings, such as mean regularisation, they go from 1e4 down to 1e-3 "
+            "times the mean curvature of a task's loss.",
+        },
+    ),
+    "class_scope": Word(
+        '{"all", "task"}',
+        "Which classes may occur in a task: all of them, or those of its rows in "
+        "`fit`. If a task lacks a class that may occur in it, and its intercept is not "
+        "penalised, one pseudo-row of weight 1 with the overall class frequencies is "
+        "added to the task; without it the intercept would diverge.",
+    ),
+    "class_weight": Word(
+        '{"balanced"} or mapping',
+        "Factor of each class in the weights of the rows: a mapping from classes to "
+        'numbers, or "balanced" to give all classes the same total weight.',
+    ),
+    "cv": Word(
+        "int, splitter or iterable of (train, test)",
+        {
+            "": "Folds; None for 5. An int assigns the rows of each task to that many "
+            "folds.",
+            "MeanRegularizedClassifierCV": 'Folds for ``method="cv"``; None for 5. An '
+            "int assigns the rows of each task to that many folds, whatever their "
+            "class: with the same share of a class in every fold of a task, the "
+            "intercepts of small tasks would look too certain.",
+            "MeanRegularizedRegressorCV": 'Folds for ``method="cv"``; None for 5. An '
+            "int assigns the rows of each task to that many folds.",
+            "MultiTaskRidgeCV": "Folds; None for leave-one-out. An int assigns the "
+            "rows of each task to that many folds.",
+            "PathSearchCV": "None for 5. An int assigns the rows of each task to that "
+            "many folds: in turn for the squared loss, shuffled for others.",
+        },
+    ),
+    "descriptors": Word(
+        "mapping, frame or array of shape (n_tasks, n_columns)",
+        'Descriptors of each task, for ``graph="knn"``: by label, or in the order of '
+        "`labels`.",
+    ),
+    "eps": Word(
+        "float",
+        {
+            "_joint": "Smallest strength relative to the largest, if `alphas` is None. "
+            "None for 1e-2, and for less while the error decreases.",
+            "_low_rank": "Smallest strength relative to the largest, if `alphas` is "
+            "None. None for 1e-3, and for less while the error decreases.",
+            "PathSearchCV": "Smallest strength relative to the largest, if `alphas` is "
+            "None; not for couplings. None for 1e-3, or 1e-2 for classes and counts, "
+            "and for less while the error decreases.",
+        },
+    ),
+    "fit_intercept": Word("bool", "Whether each task has an intercept."),
+    "graph": Word(
+        {
+            "_fused": "str, array-like, sparse matrix or list",
+            "_graph": "str, array-like, sparse matrix, list or mapping",
+        },
+        {
+            "_fused": CHAIN
+            + """\
+- a list of labels, every task once: those next to each other in the list;
+- a list of edges, ``(label, label)``;
+- "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
+  with edges of one weight.
+
+Tasks without rows that the graph names get the coefficients with the fewest
+jumps, closest to their neighbours' mean if not unique. `alpha_l1` and
+`alpha_joint` do not apply to them.""",
+            "_graph": CHAIN
+            + """\
+- a list of labels: those next to each other in the list;
+- "complete": all;
+- "knn": those with the nearest `descriptors`;
+- an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
+  `labels`, or a frame with labels as index and columns: weights of the edges;
+- a list of edges, ``(label, label)`` or ``(label, label, weight)``;
+- a mapping from each task to its parent: a group, which the mapping may give a
+  parent in turn, or a tuple, the path of groups from the top. Groups have
+  coefficients of their own, and a group is a neighbour of its members.
+
+Tasks without rows that the graph or ordered categories name are nodes too, in
+every form of graph; their models minimise the objective.""",
+        },
+    ),
+    "handle_unknown": Word(
+        '{"shared", "error"}',
+        "How `predict` handles an unseen task: predict it with the shared part, or "
+        "raise an error.",
+    ),
+    "l1_ratio": Word(
+        "float",
+        "Share of `alpha` in the penalty that selects features, above 0; the rest is a "
+        "ridge penalty.",
+    ),
+    "labels": Word(
+        "array-like of shape (n_nodes,)",
+        "Labels of the rows of an array `graph` or `descriptors`, including tasks "
+        "without rows. None uses `tasks_`; if the array has more rows than that, the "
+        "sorted ordered categories, or 0, 1, 2, ...",
+    ),
+    "max_iter": Word(
+        "int",
+        {
+            "": "Largest number of iterations; None for 10,000.",
+            "MeanRegularizedHuberRegressor": "Largest number of steps; None for 300.",
+            "MixedTaskModel": "Largest number of iterations; None for 100, or 10,000 "
+            'for "features".',
+            "_graph": NEWTON,
+            "_mean": NEWTON,
+            "_ridge": NEWTON,
+        },
+    ),
+    "n_alphas": Word("int", "Number of strengths to choose from, if `alphas` is None."),
+    "n_clusters": Word(
+        "int",
+        "Number of groups. With as many as there are tasks or features, tasks share "
+        "nothing.",
+    ),
+    "n_neighbors": Word(
+        "int", 'Smallest number of neighbours of a task, for ``graph="knn"``.'
+    ),
+    "one_standard_error": Word(
+        "bool",
+        "Whether to choose the largest strength with a score within one standard error "
+        "of the best, for a simpler model.",
+    ),
+    "penalty": Word(
+        {
+            "LinearTaskRegressor": "Penalty",
+            "_dirty": '{"l21", "linf"}',
+            "_joint": '{"l21", "linf", "mcp", "scad"}',
+            "_robust": '{"trace", "l21"}',
+        },
+        {
+            "LinearTaskRegressor": "Penalty on the coefficients, or on two parts that "
+            "add up to them; None for no penalty. Parts refer to tasks by position in "
+            "`tasks_`, which is sorted; :class:`FusedRegressor` and "
+            ":class:`GraphRegularizedRegressor` use labels.",
+            "_dirty": "Norm of a shared feature's coefficients: Euclidean, or the "
+            "largest absolute value.",
+            "_joint": "Penalty on the coefficients of a feature: their Euclidean norm; "
+            "their largest absolute value; or their Euclidean norm up to a limit, so "
+            "that large ones are not shrunk. The last two are not convex: `fit` finds "
+            "a stationary point.",
+            "JointFeatureClassifier": "Penalty on the coefficients of a feature: their "
+            "Euclidean norm; their largest absolute value, of contrasts between "
+            "classes if there are more than two; or their Euclidean norm up to a "
+            "limit, so that large ones are not shrunk. The last two are not convex: "
+            "`fit` finds a stationary point.",
+            "_robust": 'Penalty on the related part P: "trace" for few directions, '
+            '"l21" for the same few features.',
+        },
+    ),
+    "positive": Word("bool", "Whether coefficients must be 0 or more."),
+    "scoring": Word(
+        "str or callable",
+        {
+            "": "Score of held-out rows, of scikit-learn; larger is better. None for "
+            "the negative mean squared error, to which all weights are applied; a "
+            "scorer gets no weights.",
+            "MeanRegularizedClassifierCV": 'Score of held-out rows for ``method="cv"``, '
+            'of scikit-learn; larger is better. None for "neg_log_loss". To this and to '
+            '"accuracy" all weights are applied; other scorers get no weights.',
+            "MultiTaskRidgeCV": "Score of held-out rows, of scikit-learn; larger is "
+            "better; needs `cv`. None for the negative mean squared error, to which all "
+            "weights are applied; a scorer gets no weights.",
+            "MeanRegularizedRegressorCV": 'Score of held-out rows for ``method="cv"``, '
+            "of scikit-learn; larger is better. None for the negative mean squared "
+            "error, to which all weights are applied; a scorer gets no weights.",
+            "PathSearchCV": "Score of held-out rows, of scikit-learn; larger is better. "
+            "None for the one above, to which all weights are applied; a scorer gets "
+            "no weights.",
+        },
+    ),
+    "squared": Word(
+        "bool",
+        {
+            "": "Whether the trace norm is squared.",
+            "LowRankRegressorCV": "Whether the trace norm is squared. Coefficients are "
+            "then never all zero, and the largest strength is one that halves a step "
+            "from zero.",
+        },
+    ),
+    "task_column": Word(
+        "str, int or list of them",
+        "Column of X with the task of each row, by name or position; a list of columns "
+        "declares nested tasks.",
+    ),
+    "task_weight": Word(
+        '{"balanced"} or mapping',
+        "Factor of each task's loss: a mapping from every label to a number, or "
+        '"balanced" to give every task the same total weight.',
+    ),
+    "tol": Word(
+        "float", "Tolerance: the solver stops when `optimality_` is at most this."
+    ),
+    "warm_start": Word(
+        "bool", "Whether `fit` starts from the last solution if it had the same tasks."
+    ),
+}
+
+ATTRIBUTES = {
+    "adjacency_": Word(
+        "CSR matrix of shape (n_nodes, n_nodes)",
+        "Weights of the edges, in the order of `nodes_`.",
+    ),
+    "alpha_": Word(
+        {
+            "": "float",
+            "MeanRegularizedRegressorCV": "float or ndarray of shape (n_features,)",
+            "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)",
+        },
+        {
+            "": "Chosen strength.",
+            "_mean": "Chosen strength of the penalty on differences from the centre; "
+            "infinite if tasks do not differ.",
+            "MultiTaskRidgeCV": "Chosen strengths, one per task; a float unless "
+            "`alpha_per_task` and tasks were declared.",
+        },
+    ),
+    "best_index_": Word(
+        {"": "int", "MultiTaskRidgeCV": "int or ndarray of shape (n_tasks,)"},
+        "Position of `alpha_` in `cv_results_`.",
+    ),
+    "best_score_": Word(
+        {"": "float", "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)"},
+        {
+            "": "Mean score at `alpha_`.",
+            "_mean": "Score at the chosen strengths.",
+            "MultiTaskRidgeCV": "Score on held-out rows at `alpha_`.",
+        },
+    ),
+    "classes_": Word(
+        {
+            "": "ndarray of shape (n_classes,), or list of them",
+            "MixedTaskModel": "dict of ndarray of shape (n_classes,)",
+        },
+        {
+            "": "Sorted classes of all tasks; with a 2-d y an array per task.",
+            "MixedTaskModel": "Sorted classes of each task that has classes, by label.",
+            "PathSearchCV": "Sorted classes, if the model is a classifier; with a 2-d "
+            "y an array per task.",
+        },
+    ),
+    "coef_": Word(
+        {
+            "": COEF,
+            "classes": OF_CLASSES,
+            "two classes": "ndarray of shape (n_tasks, n_features) or (1, n_features)",
+            "MixedTaskModel": "dict of ndarray of shape (n_features,) or (n_classes, "
+            "n_features)",
+        },
+        {
+            "": "Coefficients; 1-d for a single task that was not declared.",
+            "classes": "Coefficients; those of more than two classes sum to zero. For "
+            "a single task that was not declared (1, n_features) or (n_classes, "
+            "n_features).",
+            "two classes": "Coefficients; the second shape is that of a single task "
+            "that was not declared.",
+            "MixedTaskModel": "Coefficients of raw predictions by label, in the units "
+            "of the task: of the target, of the log-odds of the second class, or of "
+            "the log of the mean. Those of more than two classes sum to zero.",
+        },
+    ),
+    "coef_groups_": Word(
+        {
+            "": "ndarray of shape (n_groups, n_features)",
+            "classes": "ndarray of shape (n_groups[, n_classes], n_features)",
+        },
+        "Coefficients of the groups.",
+    ),
+    "coef_nodes_": Word(
+        {
+            "": "ndarray of shape (n_nodes, n_features)",
+            "classes": "ndarray of shape (n_nodes[, n_classes], n_features)",
+        },
+        "Coefficients of the nodes.",
+    ),
+    "coef_outlier_": Word(
+        COEF, "The outlier tasks' own part Q; a row of zeros for all others."
+    ),
+    "coef_shared_": Word(
+        {
+            "": "ndarray of shape (n_features,)",
+            "classes": "ndarray of shape (n_features,) or (n_classes, n_features)",
+        },
+        {
+            "": f"{RIDGE_FIT}, with strengths implied by the penalty. Zero where all "
+            "tasks have zero.",
+            "_dirty": f"{RIDGE_FIT} with the exceptions as offset, with strengths "
+            "implied by the penalty.",
+            "_graph": "Coefficients for tasks that are not nodes: the mean over the "
+            "root groups, or a ridge fit to all rows, with strengths implied by the "
+            "penalty.",
+            "_mean": "Coefficients of the centre; where `alpha` is 0, the best fit to "
+            "all rows.",
+            "MeanRegularizedClassifierCV": "Coefficients of the centre.",
+            "MeanRegularizedRegressorCV": "Coefficients of the centre.",
+            "MixedTaskModel": "Coefficients of the centre, in no units: times `unit_` "
+            'they are those of a task. For "centre" only.',
+            "_ridge": f"{RIDGE_FIT}, with the mean of the tasks' strengths.",
+            "_robust": f"{RIDGE_FIT} with the outliers' own part as offset, with "
+            "strengths implied by the penalty.",
+        },
+    ),
+    "coef_specific_": Word(
+        COEF, "Exceptions of the tasks, Q; shared features have the rest of `coef_`."
+    ),
+    "cv_results_": Word(
+        "dict of ndarray",
+        {
+            "": 'Decreasing strengths, "alpha", with "mean_test_score", '
+            '"std_test_score" and the scores of each fold, "split0_test_score" and so '
+            "on; errors are negative.",
+            "MeanRegularizedClassifierCV": 'The candidates, "alpha", "alpha_shared" and '
+            '"alpha_intercept", with "mean_test_score" (larger is better), '
+            '"std_test_score", "split0_test_score" and so on; with '
+            '``method="laplace"``, "log_likelihood" instead of scores.',
+            "MeanRegularizedRegressorCV": 'The candidates, "alpha", "alpha_shared" and '
+            '"alpha_intercept", with "mean_test_score" (larger is better), NaN for '
+            'candidates that "loo" did not evaluate. With ``method="cv"`` also '
+            '"std_test_score", "split0_test_score" and so on; with "reml", '
+            '"log_likelihood" instead of scores.',
+            "MultiTaskRidgeCV": 'Candidate strengths, "alpha", and "mean_test_score", '
+            "by default the negative squared error: (n_alphas,) or, with a strength "
+            "per task, (n_alphas, n_tasks).",
+        },
+    ),
+    "dual_gap_": Word(
+        "float",
+        "Duality gap, a bound on the distance of `objective_` from the optimum; only "
+        "if the penalty has a dual norm.",
+    ),
+    "feature_covariance_": Word(
+        "ndarray of shape (n_features, n_features)",
+        "Covariance of the features, of trace 1; only if `squared`.",
+    ),
+    "feature_names_in_": Word(
+        "ndarray of shape (n_features_in_,)",
+        "Names of the columns of X, if they are all strings.",
+    ),
+    "groups_": Word(
+        "ndarray of shape (n_groups,)",
+        "Labels of the groups, empty if `graph` has none.",
+    ),
+    "intercept_": Word(
+        {
+            "": "ndarray of shape (n_tasks,) or float",
+            "classes": "ndarray of shape (n_tasks,) or (n_tasks, n_classes)",
+            "two classes": "ndarray of shape (n_tasks,) or (1,)",
+            "MixedTaskModel": "dict of float or ndarray of shape (n_classes,)",
+        },
+        {
+            "": "Intercepts.",
+            "classes": "Intercepts; for a single task that was not declared (1,) or "
+            "(n_classes,).",
+            "MixedTaskModel": "Intercepts by label.",
+        },
+    ),
+    "intercept_nodes_": Word(
+        {
+            "": "ndarray of shape (n_nodes,)",
+            "classes": "ndarray of shape (n_nodes,) or (n_nodes, n_classes)",
+        },
+        "Intercepts of the nodes. They are not penalised; a node without rows gets its "
+        "neighbour's intercept, or its neighbours' mean.",
+    ),
+    "intercept_shared_": Word(
+        {"": "float", "classes": "float or ndarray of shape (n_classes,)"},
+        {
+            "": "Intercept for unseen tasks, to go with `coef_shared_`.",
+            "_mean": "Intercept for unseen tasks: that of the centre or, if "
+            "`alpha_intercept` is 0 or `alpha_shared` is not, the one that fits all "
+            "rows at `coef_shared_`.",
+            "MeanRegularizedClassifierCV": "Intercept for unseen tasks: the one that "
+            "fits all rows at `coef_shared_`.",
+            "MeanRegularizedRegressorCV": "Intercept for unseen tasks: the one that "
+            "fits all rows at `coef_shared_`.",
+        },
+    ),
+    "moments_": Word(
+        "TaskMoments",
+        {
+            "": "Moments of all rows so far, to which `partial_fit` adds; kept unless "
+            "tasks have far fewer rows than features, or X is large and sparse.",
+            "GraphRegularizedRegressor": "Moments of all rows so far, to which "
+            "`partial_fit` adds; kept unless matrices of all features would take far "
+            "more memory than X.",
+            "MeanRegularizedRegressorCV": "Moments of all rows; kept unless matrices "
+            "of all features would take far more memory than X.",
+        },
+    ),
+    "n_features_in_": Word(
+        "int", "Number of columns of X in `fit`, with the task column."
+    ),
+    "n_iter_": Word("int", "Number of iterations; 0 for an exact solution."),
+    "n_tasks_": Word("int", "Number of tasks."),
+    "nodes_": Word(
+        "ndarray of shape (n_nodes,), dtype object",
+        {
+            "_fused": "Labels of the tasks with rows, then of those without.",
+            "_graph": "Labels of the tasks with rows, then of those without, then of "
+            "the groups.",
+        },
+    ),
+    "objective_": Word("float", "Value of the objective."),
+    "optimality_": Word(
+        "float",
+        {
+            "": f"{GAP}; for penalties without a dual norm, the norm of the proximal "
+            "gradient, relative to the one at zero.",
+            "MixedTaskModel": "Relative distance from the optimum: for "
+            '"centre" the root of the decrease that the next step predicts, for '
+            '"features" the norm of the gradient.',
+            "_clustered": "Norm of the proximal gradient, relative to the one at zero.",
+            "_dirty": f"{GAP}.",
+            "_fused": "Norm of the proximal gradient, relative to the one at zero.",
+            "_graph": STEP,
+            "_mean": STEP,
+            "_ridge": STEP,
+            "_robust": f"{GAP}.",
+            **dict.fromkeys(
+                (
+                    "GraphRegularizedRegressor",
+                    "MeanRegularizedRegressor",
+                    "MeanRegularizedRegressorCV",
+                    "MultiTaskRidge",
+                    "MultiTaskRidgeCV",
+                ),
+                GRADIENT,
+            ),
+        },
+    ),
+    "order_": Word(
+        "ndarray of shape (n_nodes,) or None",
+        "Labels along the chain; None for other graphs.",
+    ),
+    "outlier_tasks_": Word(
+        "ndarray of shape (n_outlier_tasks,)", "Labels of the outlier tasks."
+    ),
+    "rank_": Word("int", "Number of directions that the coefficients span."),
+    "segments_": Word(
+        "ndarray of shape (n_tasks, n_features)",
+        "Number of the segment of each coefficient, from 0 along the chain: neighbours "
+        "in one segment have the same coefficient.",
+    ),
+    "support_": Word(
+        {
+            "": "ndarray of shape (n_selected,)",
+            "_dirty": "ndarray of shape (n_shared,)",
+        },
+        {
+            "": "Indices of the features with a coefficient that is not zero.",
+            "_dirty": "Indices of the features that tasks share.",
+            "MixedTaskModel": "Indices of the features with a coefficient that is not "
+            'zero. For "features" only.',
+        },
+    ),
+    "task_affinity_": Word(
+        "ndarray of shape (n_tasks, n_tasks)",
+        "The affinity M: near ``1 / size`` between tasks of one group, near zero "
+        "between groups.",
+    ),
+    "task_classes_": Word(
+        "ndarray of shape (n_tasks, n_classes), dtype bool",
+        "Whether each task had rows of each class.",
+    ),
+    "task_covariance_": Word(
+        "ndarray of shape (n_tasks, n_tasks)",
+        {
+            "": "Covariance of the tasks, of trace 1; only if `squared`.",
+            "classes": "Covariance of the tasks, of trace 1, summed over classes if "
+            "there are more than two; only if `squared`.",
+        },
+    ),
+    "task_labels_": Word(
+        "ndarray of shape (n_tasks,)",
+        "Group of each task, from 0 in the order of `tasks_`: Ward clusters of the "
+        "leading eigenvectors of the affinity.",
+    ),
+    "tasks_": Word(
+        "ndarray of shape (n_tasks,)",
+        "Labels of the tasks: sorted, or the columns of y in their order.",
+    ),
+}
+WORDS = PARAMETERS | ATTRIBUTES
+
+
+def word(estimator, name):
+    """Return the type and the text of a parameter or attribute of a class."""
+    found = [_holding(each, estimator) for each in (WORDS[name].type, WORDS[name].text)]
+    if None in found:
+        raise LookupError(
+            f"Add {name!r} of {estimator.__name__} to tests/vocabulary.py, with its "
+            "type and text."
+        )
+    return tuple(found)
+
+
+def lines(estimator, name):
+    """Return the entry of a name in a docstring, to paste."""
+    kind, text = word(estimator, name)
+    kind += _default(estimator, name)
+    body = text.splitlines() if "\n" in text else textwrap.wrap(text, 80, **_WRAP)
+    return "\n".join([f"{name} : {kind}", *(f"    {line}".rstrip() for line in body)])
+
+
+_WRAP = {"break_long_words": False, "break_on_hyphens": False}
+
+
+def _holding(by_place, estimator):
+    """Return what holds for a class: its own, that of its module or kind, the rule."""
+    if isinstance(by_place, str):
+        return by_place
+    module = estimator.__module__.rpartition(".")[2]
+    places = [estimator.__name__, _kind(estimator)]
+    places += [place for place in by_place if place and module.startswith(place)]
+    return next((by_place[each] for each in [*places, ""] if each in by_place), None)
+
+
+def _kind(estimator):
+    if not issubclass(estimator, ClassifierMixin):
+        return "numbers"
+    return "two classes" if estimator._takes_two_classes else "classes"
+
+
+def _default(estimator, name):
+    parameter = inspect.signature(estimator).parameters.get(name)
+    if parameter is None or parameter.default is parameter.empty:
+        return ""
+    value = parameter.default
+    shown = f'"{value}"' if isinstance(value, str) else repr(value).replace("e-0", "e-")
+    return f", default={shown}"
