@@ -317,18 +317,19 @@ every form of graph; their models minimise the objective.""",
             "": "Score of held-out rows, of scikit-learn; larger is better. None for "
             "the negative mean squared error, to which all weights are applied; a "
             "scorer gets no weights.",
-            "MeanRegularizedClassifierCV": 'Score of held-out rows for ``method="cv"``, '
-            'of scikit-learn; larger is better. None for "neg_log_loss". To this and to '
-            '"accuracy" all weights are applied; other scorers get no weights.',
+            "MeanRegularizedClassifierCV": "Score of held-out rows for "
+            '``method="cv"``, of scikit-learn; larger is better. None for '
+            '"neg_log_loss". To this and to "accuracy" all weights are applied; other '
+            "scorers get no weights.",
             "MultiTaskRidgeCV": "Score of held-out rows, of scikit-learn; larger is "
-            "better; needs `cv`. None for the negative mean squared error, to which all "
-            "weights are applied; a scorer gets no weights.",
+            "better; needs `cv`. None for the negative mean squared error, to which "
+            "all weights are applied; a scorer gets no weights.",
             "MeanRegularizedRegressorCV": 'Score of held-out rows for ``method="cv"``, '
             "of scikit-learn; larger is better. None for the negative mean squared "
             "error, to which all weights are applied; a scorer gets no weights.",
-            "PathSearchCV": "Score of held-out rows, of scikit-learn; larger is better. "
-            "None for the one above, to which all weights are applied; a scorer gets "
-            "no weights.",
+            "PathSearchCV": "Score of held-out rows, of scikit-learn; larger is "
+            "better. None for the one above, to which all weights are applied; a "
+            "scorer gets no weights.",
         },
     ),
     "squared": Word(
@@ -471,12 +472,12 @@ ATTRIBUTES = {
             "": 'Decreasing strengths, "alpha", with "mean_test_score", '
             '"std_test_score" and the scores of each fold, "split0_test_score" and so '
             "on; errors are negative.",
-            "MeanRegularizedClassifierCV": 'The candidates, "alpha", "alpha_shared" and '
-            '"alpha_intercept", with "mean_test_score" (larger is better), '
+            "MeanRegularizedClassifierCV": 'The candidates, "alpha", "alpha_shared" '
+            'and "alpha_intercept", with "mean_test_score" (larger is better), '
             '"std_test_score", "split0_test_score" and so on; with '
             '``method="laplace"``, "log_likelihood" instead of scores.',
-            "MeanRegularizedRegressorCV": 'The candidates, "alpha", "alpha_shared" and '
-            '"alpha_intercept", with "mean_test_score" (larger is better), NaN for '
+            "MeanRegularizedRegressorCV": 'The candidates, "alpha", "alpha_shared" '
+            'and "alpha_intercept", with "mean_test_score" (larger is better), NaN for '
             'candidates that "loo" did not evaluate. With ``method="cv"`` also '
             '"std_test_score", "split0_test_score" and so on; with "reml", '
             '"log_likelihood" instead of scores.',

@@ -1,8 +1,11 @@
-"""Coefficients of tasks along strengths, from apart to alike."""
+"""Coefficients of tasks at many strengths, from independent to equal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skmtl._linalg import calculation
 from skmtl.data import read_rows
@@ -13,7 +16,7 @@ from ._mean import MeanRegularizedRegressor
 
 @dataclass(frozen=True)
 class CoefficientPath:
-    """Hold the models of tasks at several strengths.
+    """Models of tasks at several strengths.
 
     Parameters
     ----------
@@ -49,19 +52,19 @@ class CoefficientPath:
 
 
 def mean_regularized_path(
-    X,
-    y,
+    X: Any,
+    y: Any,
     *,
-    alphas=None,
-    n_alphas=30,
-    alpha_shared=0.0,
-    alpha_intercept=0.0,
-    fit_intercept=True,
-    sample_weight=None,
-    task=None,
-    task_column=None,
-    task_weight=None,
-):
+    alphas: ArrayLike | None = None,
+    n_alphas: int = 30,
+    alpha_shared: float = 0.0,
+    alpha_intercept: float = 0.0,
+    fit_intercept: bool = True,
+    sample_weight: Any = None,
+    task: Any = None,
+    task_column: str | int | list[Any] | None = None,
+    task_weight: str | Mapping[Any, float] | None = None,
+) -> CoefficientPath:
     """Compute mean-regularised models at many strengths, factored once.
 
     At each alpha, the coefficients are those of :class:`MeanRegularizedRegressor`.
@@ -73,14 +76,14 @@ def mean_regularized_path(
     y : array-like of shape (n_samples,) or (n_samples, n_tasks)
         Target. If 2-d, columns are tasks and NaN means not observed.
     alphas : array-like of shape (n_alphas,), default=None
-        Strengths of the pull to the centre, positive. None for `n_alphas` of them, 1e-3
-        to 1e4 times the mean curvature of a task's loss.
+        Strengths of the penalty on distances from the centre, positive. None for
+        `n_alphas` of them, 1e-3 to 1e4 times the mean curvature of a task's loss.
     n_alphas : int, default=30
         Number of strengths if `alphas` is None.
     alpha_shared : float, default=0.0
-        Strength that pulls the centre to zero.
+        Strength of the ridge penalty on the centre's coefficients.
     alpha_intercept : float, default=0.0
-        Strength that pulls the intercepts together.
+        Strength of the penalty on differences between intercepts.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
     sample_weight : float or array-like of shape (n_samples,), default=None

@@ -312,12 +312,12 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
         return _learnt(self).classes_
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of columns of X in `fit`, with the task column."""
         return _learnt(self).n_features_in_
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> Array:
         """Names of the columns of X, if they are all strings."""
         return _learnt(self).feature_names_in_
 

@@ -656,7 +656,7 @@ def test_likely_strengths_are_a_stationary_point(tasks, per_feature, fit_interce
         for part in range(4):
             step = np.where((np.arange(4) == part) | (not per_feature), factor, 1.0)
             assert replace(dense, alpha=alpha * step).criterion() > best - 1e-6
-    assert len(model.cv_results_["mean_test_score"]) == len(model.cv_results_["alpha"])
+    assert len(model.cv_results_["log_likelihood"]) == len(model.cv_results_["alpha"])
 
 
 def test_likely_strengths_are_ratios_of_variances():

@@ -94,7 +94,7 @@ def test_a_task_in_pieces_has_one_intercept(monkeypatch):
     whole = posed(Logistic())
     W = drawn(whole)
     expected = whole.at(W)
-    monkeypatch.setattr("skmtl.data._groups.CACHE", 20)
+    monkeypatch.setattr("skmtl.data._row_stacks.CACHE", 20)
     pieces = posed(Logistic())
     assert len(pieces.rows.tasks) > len(SIZES)
     found = pieces.at(W)

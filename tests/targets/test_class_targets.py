@@ -13,7 +13,7 @@ from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skmtl.losses import Logistic, Multinomial, contrasts
-from skmtl.problems.exact import MultiOutputModels
+from skmtl.problems.exact import TaskModels
 from skmtl.targets import (
     ClassTarget,
     ClassTargets,
@@ -252,7 +252,7 @@ def test_rows_that_lack_a_class_smooth_all_tasks():
 
 def models(n_tasks, n_outputs, n_features=2):
     rng = np.random.default_rng(0)
-    return MultiOutputModels(
+    return TaskModels(
         rng.normal(size=(n_tasks, n_outputs, n_features)),
         rng.normal(size=(n_tasks, n_outputs)),
         rng.normal(size=(n_outputs, n_features)),

@@ -13,7 +13,7 @@ from sklearn.linear_model import HuberRegressor
 from sklearn.metrics import mean_squared_error
 
 from skmtl.losses import Huber, Squared
-from skmtl.problems.exact import MultiOutputModels
+from skmtl.problems.exact import TaskModels
 from skmtl.targets import NumericTarget, OutlierTarget
 
 TASK = np.array(["b", "a", "b", "a", "b", "c"])
@@ -23,7 +23,7 @@ Y = np.array([1.5, -2.0, 0.0, 1e-300, 1e30, 7.0])
 
 def models(n_tasks):
     rng = np.random.default_rng(0)
-    return MultiOutputModels(
+    return TaskModels(
         rng.normal(size=(n_tasks, 1, 2)),
         rng.normal(size=(n_tasks, 1)),
         rng.normal(size=(1, 2)),
@@ -129,7 +129,7 @@ def test_outliers_are_those_of_huber_regressor():
     X, y = contaminated()
     peer = HuberRegressor(epsilon=1.5, alpha=0.0).fit(X, y)
     coef, intercept = peer.coef_[None], np.array([peer.intercept_])
-    given = MultiOutputModels(coef[:, None], intercept[:, None], coef, intercept)
+    given = TaskModels(coef[:, None], intercept[:, None], coef, intercept)
     sample = NumericTarget().read(Bare(), X, y, task=np.zeros(60, dtype=int))
     found = report(sample, given, peer.scale_, 1.5)
     assert_array_equal(found["outliers_"], peer.outliers_)
@@ -138,7 +138,7 @@ def test_outliers_are_those_of_huber_regressor():
 
 
 def test_outliers_are_in_the_order_of_the_rows_of_X():
-    given = MultiOutputModels(
+    given = TaskModels(
         np.zeros((3, 1, 2)), np.zeros((3, 1)), np.zeros((1, 2)), np.zeros(1)
     )
     sample = NumericTarget().read(Bare(), X, [0, 0, 9, 0, 0, -9], task=TASK)
@@ -148,7 +148,7 @@ def test_outliers_are_in_the_order_of_the_rows_of_X():
 
 @pytest.mark.parametrize("gap", [0.0, np.nan], ids=["complete", "with gaps"])
 def test_outliers_of_a_2d_y_are_cells(gap):
-    given = MultiOutputModels(
+    given = TaskModels(
         np.zeros((2, 1, 2)), np.array([[0.0], [5.0]]), np.zeros((1, 2)), np.zeros(1)
     )
     sample = NumericTarget().read(Bare(), X[:3], [[9, 5], [gap, 9], [0, 0.0]])
