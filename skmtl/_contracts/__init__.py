@@ -3,9 +3,10 @@
 from ._alpha_max import least_strength
 from ._arrays import Array
 from ._loss import ElementwiseLoss, Loss
-from ._objective import Point, Smooth, Solution, Solver
+from ._objective import Point, Smooth
 from ._penalty import Norm, Penalty
 from ._relation import Chosen, CoupledRelation, PenalizedRelation, Relation, TaskSet
+from ._solver import Solution, Solver
 from ._tasks import Coupling, TaskBlocks, TaskData
 
 __all__ = [

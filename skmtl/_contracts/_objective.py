@@ -1,15 +1,11 @@
-"""Contracts of smooth terms of an objective, and of solvers."""
+"""Contracts of smooth terms of an objective."""
 
-from typing import TYPE_CHECKING
-
-from ._arrays import Array
-
-if TYPE_CHECKING:
-    from ._penalty import Penalty
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
+
+from ._arrays import Array
 
 
 @dataclass(frozen=True)
@@ -78,37 +74,3 @@ class Smooth(ABC):
     def zero(self) -> Point:
         """Return the Point at zero."""
         return self.at(np.zeros(self.shape))
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The result of a solver, with its distance from the optimum.
-
-    Parameters
-    ----------
-    variable : ndarray
-        Minimiser.
-    objective : float
-        Value of the objective at the minimiser.
-    optimality : float
-        `optimality` of the penalty: the duality gap relative to the objective at zero,
-        or the norm of the proximal gradient relative to the gradient at zero.
-    n_iter : int
-        Number of iterations.
-    converged : bool
-        Whether `optimality` is within the tolerance.
-    """
-
-    variable: Array
-    objective: float
-    optimality: float
-    n_iter: int
-    converged: bool
-
-
-class Solver(ABC):
-    """An algorithm that minimises ``smooth + penalty``, given these contracts only."""
-
-    @abstractmethod
-    def minimize(self, smooth: Smooth, penalty: "Penalty", start: Array) -> Solution:
-        """Return the Solution, searched from the variable `start`."""

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._loss import Loss
-from ._objective import Solver
 from ._penalty import Penalty
+from ._solver import Solver
 from ._tasks import Coupling
 
 

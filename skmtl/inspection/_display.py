@@ -1,6 +1,6 @@
 """Plot of the gain of each task."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from ._gain_dots import (
     write,
 )
 from ._metrics import find_metric
-
-if TYPE_CHECKING:
-    from ._comparison import TaskComparison
 
 
 class TaskComparisonDisplay:
@@ -92,7 +89,7 @@ class TaskComparisonDisplay:
     @classmethod
     def from_comparison(
         cls,
-        comparison: "TaskComparison",
+        comparison: Any,
         *,
         model: str | None = None,
         ax: Any = None,
