@@ -9,6 +9,7 @@ from skmtl._numbers import ALPHA_MAX, TINY
 from ._alpha_max import least_strength
 from ._arrays import Array
 from ._objective import Point, Smooth
+from ._optimality import duality_gap, proximal_gradient
 
 
 class Penalty(ABC):
@@ -52,15 +53,8 @@ class Penalty(ABC):
         return least_strength(step, start, ALPHA_MAX * scale)
 
     def optimality(self, smooth: Smooth, point: Point) -> float:
-        """Return the norm of the proximal gradient, relative to the gradient at zero.
-
-        It is ``L ||W - prox(W - gradient / L, 1 / L)||``, and zero at an optimum.
-        """
-        curvature = max(smooth.lipschitz(), TINY)
-        W = point.variable
-        stepped = self.prox(W - point.gradient / curvature, 1 / curvature)
-        start = norm(smooth.zero().gradient)
-        return float(curvature * norm(W - stepped) / max(start, TINY))
+        """Return the norm of the proximal gradient relative to the gradient at zero."""
+        return proximal_gradient(self, smooth, point)
 
 
 class Norm(Penalty):
@@ -81,8 +75,4 @@ class Norm(Penalty):
 
     def optimality(self, smooth: Smooth, point: Point) -> float:
         """Return the duality gap at a point, relative to the objective at zero."""
-        size = float(self.dual_norm(point.gradient))
-        limit = float(self.alpha) / max(size, TINY)
-        objective = point.value + self.value(point.variable)
-        gap = max(objective - smooth.dual_value(point, limit), 0.0)
-        return float(gap / max(smooth.unit(), TINY))
+        return duality_gap(self, smooth, point)

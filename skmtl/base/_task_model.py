@@ -15,7 +15,7 @@ from skmtl.selection import Study
 from skmtl.targets import Sample, Target, check_fit_is_finite, seen_tasks
 
 from ._convergence import warn_of_convergence
-from ._directory import NodeDirectory, TaskDirectory
+from ._unseen_tasks import ModelsOfNodes, ModelsOfTasks
 
 
 class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
@@ -190,17 +190,17 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
         return self
 
     @property
-    def _directory(self) -> TaskDirectory | NodeDirectory:
+    def _lookup(self) -> ModelsOfTasks | ModelsOfNodes:
         graph = vars(self).get("_graph")
-        return TaskDirectory() if graph is None else NodeDirectory(graph)
+        return ModelsOfTasks() if graph is None else ModelsOfNodes(graph)
 
     def _read_queries(self, X: Any, task: Any) -> tuple[Any, Array | None]:
         """Return checked rows, and the position of each row's model."""
-        return self._directory.read(self, X, task)
+        return self._lookup.read(self, X, task)
 
     def _models_at(self, codes: Array) -> tuple[Array, Array]:
         """Return coefficients and intercepts by position; -1 is the shared part."""
-        return self._directory.models(self, codes)
+        return self._lookup.models(self, codes)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

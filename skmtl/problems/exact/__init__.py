@@ -15,7 +15,7 @@ from ._mean_exact import MeanFit
 from ._narrow import ReducedRows, reduce_features
 from ._posterior import Posterior, pick
 from ._task_models import TaskModels, unpack_tasks
-from ._unseen_tasks import implied_ridge, mean_residual, unseen_model, weigh
+from ._unseen_model import implied_ridge, mean_residual, unseen_model, weigh
 
 __all__ = [
     "GraphFit",

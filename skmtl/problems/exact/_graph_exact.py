@@ -17,7 +17,7 @@ from ._factor import factor_moments
 from ._graph_system import GraphSystem
 from ._mean_exact import MeanFit
 from ._task_models import TaskModels
-from ._unseen_tasks import unseen_model
+from ._unseen_model import unseen_model
 
 # Warn above this relative residual.
 _ACCURATE = 1e-6

@@ -14,7 +14,7 @@ from skmtl.couplings import Strengths
 from skmtl.data import TaskMoments
 
 from ._task_models import TaskModels
-from ._unseen_tasks import mean_residual, unseen_model
+from ._unseen_model import mean_residual, unseen_model
 
 # Strengths beyond this multiple of the curvature act as infinite: their part of the
 # gradient is rounding.

@@ -3,7 +3,7 @@
 from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit, add_at
 from ._graph_newton import GraphLosses
-from ._iterate import TOLERANCE, Iterated, iterate, needs_iteration
+from ._large_squared_loss import TOLERANCE, Iterated, iterate, needs_iteration
 from ._losses_per_task import (
     DatafitPerTask,
     TaskScale,
@@ -13,7 +13,7 @@ from ._losses_per_task import (
 )
 from ._mean_newton import LIFT, MeanLosses, find_units, raise_diagonals_in_place
 from ._residual_scale import ScaledFit, ScaledLosses, fit_scale, minimize_scaled
-from ._unseen_tasks_any_loss import fit_unseen_model
+from ._unseen_model_any_loss import fit_unseen_model
 
 __all__ = [
     "LIFT",

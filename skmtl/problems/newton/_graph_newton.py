@@ -15,7 +15,7 @@ from skmtl.solvers import extend
 from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
 from ._mean_newton import LIFT, LOST, raise_diagonals_in_place
-from ._unseen_tasks_any_loss import fit_unseen_model
+from ._unseen_model_any_loss import fit_unseen_model
 
 # With more nodes, precondition by the diagonal: eigenvectors of the graph would take
 # too long.

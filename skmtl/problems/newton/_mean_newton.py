@@ -16,7 +16,7 @@ from skmtl.solvers import Inverse
 
 from ._coupled_losses import CoupledTasks, flat
 from ._datafit import Datafit
-from ._unseen_tasks_any_loss import fit_unseen_model
+from ._unseen_model_any_loss import fit_unseen_model
 
 # Relative ridge on the Hessian's diagonal, increased until the factorisation is safe.
 # It shortens the step but does not move the optimum.

@@ -1,4 +1,4 @@
-"""Directories of models: find the model of each row."""
+"""Find the model of each row: of its task, or the shared part if it is unseen."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -9,7 +9,7 @@ from skmtl._contracts import Array
 from skmtl.data import TaskGraph, place_labels, read_queries
 
 
-class TaskDirectory:
+class ModelsOfTasks:
     """The models of tasks, then the shared part for unseen tasks."""
 
     def read(self, estimator: Any, X: Any, task: Any) -> tuple[Any, Array | None]:
@@ -23,7 +23,7 @@ class TaskDirectory:
         return coef, np.append(fitted.intercept_, [fitted.intercept_shared_], axis=0)
 
 
-class NodeDirectory:
+class ModelsOfNodes:
     """The models of a graph's nodes, of the gaps in a chain, then the shared part.
 
     Parameters
