@@ -263,15 +263,6 @@ def held_out_measure(study, scoring):
     return _FAST.get(scoring, HeldOutLoss)(datafit)
 
 
-def refuse_nan(scores):
-    """Refuse scores that are NaN at every strength."""
-    if np.isnan(scores).all():
-        raise ValueError(
-            "scoring must give a number for some strengths, got NaN for all. Choose a "
-            "score that is defined on every fold, or give cv fewer folds."
-        )
-
-
 def refuse_scoring(scoring, name, got, needed):
     """Refuse a scorer with a criterion that predicts no held-out rows.
 

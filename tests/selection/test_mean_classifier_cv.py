@@ -278,7 +278,7 @@ def test_folds_need_rows_of_weight(rng):
     splits = [(np.arange(10, len(y)), np.arange(10))]
     weight = np.arange(len(y)) >= 10
     model = MeanRegularizedClassifierCV(cv=splits, task_column=0)
-    with pytest.raises(ValueError, match="Every fold must have rows with weight"):
+    with pytest.raises(ValueError, match="Every fold must have training and test rows"):
         model.fit(X, y, sample_weight=weight)
 
 

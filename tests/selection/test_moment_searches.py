@@ -244,7 +244,7 @@ def test_there_are_no_more_folds_than_rows(n_splits):
 @pytest.mark.parametrize("splits", [[([0, 1], [2]), ([0], [3])], [([3], [0, 1])]])
 def test_folds_must_have_weight(splits):
     rows = rows_of((9, 12, 7), 2, weight=np.arange(28) < 3.0)
-    with pytest.raises(ValueError, match=r"must have rows with weight to train on"):
+    with pytest.raises(ValueError, match="has a fold without any"):
         fold_moments(rows, splits)
 
 
