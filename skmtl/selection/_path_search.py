@@ -103,8 +103,11 @@ class PathSearch:
 
     def over(self, relation: Relation) -> "PathSearch":
         """Return the search of the strength of a relation."""
-        facts = relation.is_shared, relation.penalizes_intercepts
-        return replace(self, is_shared=facts[0], penalizes_intercepts=facts[1])
+        return replace(
+            self,
+            is_shared=relation.is_shared,
+            penalizes_intercepts=relation.penalizes_intercepts,
+        )
 
     def choose(self, study: Study) -> Chosen:
         """Return the relation at the best strength."""

@@ -94,8 +94,8 @@ class RestrictedLikelihood:
     @cached_property
     def _penalties(self):
         """Penalties on differences from the centre, per feature."""
-        own = self.fit.pull.own * (self.fit.coef - self.fit.coef_shared) ** 2
-        return own.sum(axis=0) / self.noise_variance
+        gap = self.fit.coef - self.fit.coef_shared
+        return (self.fit.pull.own * gap**2).sum(axis=0) / self.noise_variance
 
     @cached_property
     def shared_gradient(self) -> float:

@@ -81,5 +81,5 @@ def test_folds_are_searched_to_the_best_strengths_of_the_grids(lowest):
     assert_allclose(found, expected)
 
 
-def test_a_ladder_has_two_strengths_per_decade():
+def test_a_log_grid_has_two_strengths_per_decade():
     assert_allclose(log_grid(2.0, -1, 1), 2 * 10.0 ** np.array([-1, -0.5, 0, 0.5, 1]))

@@ -137,7 +137,7 @@ def test_a_scorer_of_squared_errors_gives_the_scores_of_none(search):
     plain = clone(search).set_params(cv=folds).fit(X[:, 1:], y, **given)
     scored = clone(search).set_params(cv=folds, scoring="neg_mean_squared_error")
     scored.fit(X[:, 1:], y, **given)
-    # A continuous search visits strengths of its own after the grid.
+    # A continuous search tries other strengths after the grid.
     n_equal = 5
     for name in ["alpha", "mean_test_score"]:
         found, expected = scored.cv_results_[name], plain.cv_results_[name]
