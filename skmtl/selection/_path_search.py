@@ -33,7 +33,7 @@ from ._path_scores import (
     warn_of_path,
     warn_of_path_end,
 )
-from ._results import Results, refuse_nan
+from ._results import Results
 from ._study import Study
 
 # Strengths of couplings of any loss, relative to the mean curvature of a task's loss.
@@ -125,7 +125,6 @@ class PathSearch:
         else:
             warn_of_path_end("alphas", alphas, errors)
         results = Results.of_folds({"alpha": alphas}, -errors.T)
-        refuse_nan(results.scores)
         best = choose(errors, self.one_standard_error)
         facts, tasks = results.facts(best), _tasks_of(study.rows)
         relation = self.relation_at(facts["alpha_"], tasks)

@@ -103,8 +103,16 @@ class Results:
 
     @classmethod
     def of_folds(cls, strengths: Mapping[str, Any], folds: Array) -> "Results":
-        """Return the results of scores of folds, (n_splits, n_tried)."""
-        return cls(strengths, folds.mean(axis=0), folds=folds)
+        """Return the results of scores of folds, (n_splits, n_tried).
+
+        Raises
+        ------
+        ValueError
+            If all mean scores are NaN.
+        """
+        scores = folds.mean(axis=0)
+        _refuse_nan(scores)
+        return cls(strengths, scores, folds=folds)
 
     @property
     def table(self) -> dict[str, Array]:
@@ -124,7 +132,7 @@ class Results:
         ValueError
             If all scores are NaN.
         """
-        refuse_nan(self.scores)
+        _refuse_nan(self.scores)
         return int(np.nanargmax(self.scores))
 
     def facts(self, best: Any) -> dict[str, Any]:
@@ -141,10 +149,10 @@ class Results:
             The chosen strengths, the table, the position and the score, by name.
         """
         place = best if self.scores.ndim == 1 else (best, np.arange(len(best)))
-        return {
-            **{
-                f"{name}_": _choose(each, best) for name, each in self.strengths.items()
-            },
+        chosen = {
+            f"{name}_": _choose(each, best) for name, each in self.strengths.items()
+        }
+        return chosen | {
             "cv_results_": self.table,
             "best_index_": best,
             "best_score_": _choose(self.scores, place),
@@ -179,8 +187,7 @@ def _choose(column, place):
     return chosen if chosen.ndim else float(chosen)
 
 
-def refuse_nan(scores: Array) -> None:
-    """Raise an error if the scores of all strengths are NaN."""
+def _refuse_nan(scores):
     if np.isnan(scores).all():
         raise ValueError(
             "scoring must give a number for some strengths, got NaN for all. Choose a "

@@ -17,6 +17,7 @@ from skmtl.linear_model import (
     JointFeatureRegressorCV,
     LowRankRegressorCV,
     MeanRegularizedClassifier,
+    MeanRegularizedClassifierCV,
     MeanRegularizedHuberRegressor,
     MeanRegularizedPoissonRegressor,
     MeanRegularizedRegressor,
@@ -277,12 +278,17 @@ def test_a_search_is_what_its_model_is():
     assert not hasattr(PathSearchCV(JointFeatureRegressor()), "predict_proba")
 
 
-def test_scores_that_are_never_numbers_are_refused():
+@pytest.mark.parametrize(
+    "search",
+    [
+        PathSearchCV(MeanRegularizedClassifier(), alphas=[1.0, 2.0]),
+        MeanRegularizedClassifierCV([1.0, 2.0]),
+        MeanRegularizedRegressorCV([1.0, 2.0], method="cv"),
+    ],
+    ids=lambda s: type(s).__name__,
+)
+def test_scores_that_are_never_numbers_are_refused(search):
     X, y = draw("classes")
-    search = PathSearchCV(
-        MeanRegularizedClassifier(task_column=0),
-        alphas=[1.0, 2.0],
-        scoring=lambda model, X, y: np.nan,
-    )
+    search = clone(search).set_params(scoring=lambda model, X, y: np.nan)
     with pytest.raises(ValueError, match="scoring must give a number"):
-        search.fit(X, y)
+        search.fit(X[:, 1:], y, task=X[:, 0].astype(int))
