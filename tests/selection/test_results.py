@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skmtl.selection import Candidates
 from skmtl.selection._candidates import list_candidates, mean_curvature
 from skmtl.selection._fold_search import mean_curvature_of_rows
+from skmtl.selection._left_out import leave_out
 from skmtl.selection._results import Results, Tried, add_variances
 
 NAN, INF = np.nan, np.inf
@@ -122,3 +123,9 @@ def test_the_curvature_of_constant_features_is_one():
     rows.X[:] = 0.0
     assert mean_curvature_of_rows(rows, True) == 1.0
     assert mean_curvature(rows.moments()) == 1.0
+
+
+def test_a_residual_at_full_leverage_is_the_default():
+    leverage = np.array([0.0, 0.5, 1 - 1e-10, 1.0, 1 + 1e-12])
+    found = leave_out(np.full(5, 1e-11), leverage, np.full(5, 7.0))
+    assert_allclose(found, [1e-11, 2e-11, 7.0, 7.0, 7.0])
