@@ -44,10 +44,21 @@ class TaskSet:
 class Fit(Protocol):
     """The part of a solved problem that relations read."""
 
-    objective: float
-    optimality: float
-    n_iter: int
-    converged: bool
+    @property
+    def objective(self) -> float:
+        """Value of the objective."""
+
+    @property
+    def optimality(self) -> float:
+        """Relative distance from the optimum."""
+
+    @property
+    def n_iter(self) -> int:
+        """Number of iterations."""
+
+    @property
+    def converged(self) -> bool:
+        """Whether `optimality` is within the tolerance."""
 
     @property
     def coef(self) -> NDArray[np.float64]:

@@ -123,7 +123,7 @@ def mean_regularized_path(
         levels = np.array([alpha_intercept if fit_intercept else 0.0])
         shared = np.array([alpha_shared])
         candidates = Candidates(grid, shared, levels, fit_intercept)
-        fits = candidates.pose(moments).fits(candidates.triples())
+        fits = candidates.factor(moments).fits(candidates.triples())
         models = [fit.unpack() for fit in fits]
     return CoefficientPath(
         grid,

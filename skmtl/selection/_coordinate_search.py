@@ -1,51 +1,63 @@
 """Minimise a criterion over strengths, starting from a grid point."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-# Factor of the first step, and largest factor beyond the grid.
+from skmtl._contracts import Array
+
+# Logs of the factor of the first step: from the minimum of a grid, and from a minimum
+# of a similar criterion.
 _STEP, NEARBY = np.log(3.0), np.log(2.0)
+# Log of the largest factor beyond the ends of the grid.
 _REACH = np.log(1e8)
-# Stop after a sweep over all axes with a smaller relative decrease.
-_SMALLEST_FALL = 1e-5
+# Stop after a sweep over all axes with a smaller relative decrease, or after so many.
+_MIN_DECREASE = 1e-5
 _N_SWEEPS = 6
-# Factor by which strengths are raised per step, and the largest number of steps.
-_TRIAL, _LONGEST = 0.2, 5.0
-# Beyond this factor times the grid's middle, a strength acts as infinite.
+# Log of the factor at which an increase of the criterion is measured, and the largest
+# multiple of it by which strengths are raised.
+_TRIAL, _MAX_TRIALS = 0.2, 5.0
+# Try infinity beyond this factor times the grid's middle, and 0 below its inverse.
 _FAR = 30.0
+
+Strengths = tuple[float, ...]
+Value = Callable[[Strengths], float]
 
 
 @dataclass(frozen=True)
 class Axis:
-    """The allowed strengths along one axis.
+    """Allowed values of one strength.
 
     Parameters
     ----------
     values : ndarray of shape (n_values,)
         Increasing grid values; the first may be 0 and the last infinite.
     free : bool
-        Whether values between and beyond are allowed too, and infinity if in the grid.
+        Whether values between and beyond those of the grid are allowed too; infinity
+        only if it is in the grid.
     zero : bool, default=False
-        Whether 0 is then allowed.
+        Whether 0 is allowed if values are free.
     """
 
-    values: np.ndarray
+    values: Array
     free: bool
     zero: bool = False
 
     @property
-    def finite(self):
+    def finite(self) -> Array:
         """Positive finite values."""
         return self.values[(self.values > 0) & np.isfinite(self.values)]
 
     @property
-    def bounds(self):
+    def bounds(self) -> tuple[float, float]:
         """Logs of the smallest and largest finite strengths."""
         return np.log(self.finite[0]) - _REACH, np.log(self.finite[-1]) + _REACH
 
 
-def descend(value, start, axes, step=_STEP):
+def descend(
+    value: Value, start: Strengths, axes: Sequence[Axis], step: float = _STEP
+) -> Strengths:
     """Minimise a function over strengths by coordinate descent on their logs.
 
     Parameters
@@ -68,18 +80,19 @@ def descend(value, start, axes, step=_STEP):
     for _ in range(_N_SWEEPS):
         before = value(at)
         for k, axis in enumerate(axes):
-            at = _along(value, at, k, axis, step)
-        if before - value(at) <= _SMALLEST_FALL * abs(before):
+            at = _minimize_axis(value, at, k, axis, step)
+        if before - value(at) <= _MIN_DECREASE * abs(before):
             break
         step = step / 3
     return at
 
 
-def strengthen(value, at, axes, share):
-    """Raise all strengths while the function's relative rise stays below a limit.
+def strengthen(
+    value: Value, at: Strengths, axes: Sequence[Axis], share: float
+) -> Strengths:
+    """Raise all strengths as far as the function increases by at most a share.
 
-    Too small strengths cost more on new rows than too large ones, and rows cannot
-    distinguish strengths with nearly equal values.
+    On new rows, too small strengths cost more than too large ones.
 
     Parameters
     ----------
@@ -90,7 +103,7 @@ def strengthen(value, at, axes, share):
     axes : list of Axis
         Allowed strengths.
     share : float
-        Largest rise relative to the minimum.
+        Largest increase relative to the minimum.
 
     Returns
     -------
@@ -107,29 +120,32 @@ def strengthen(value, at, axes, share):
     if raised(1.0) == at:
         return at
     allowed = share * value(at)
-    rise = value(raised(_TRIAL)) - value(at)
-    if not np.isfinite(rise):
+    increase = value(raised(_TRIAL)) - value(at)
+    if not np.isfinite(increase):
         return at
-    step = _TRIAL * min(np.sqrt(allowed / rise), _LONGEST) if rise > 0 else _TRIAL
-    firmer = raised(step)
-    return firmer if value(firmer) <= value(at) + allowed else at
+    step = _TRIAL
+    if increase > 0:  # quadratic in the log of the factor
+        step = _TRIAL * min(np.sqrt(allowed / increase), _MAX_TRIALS)
+    larger = raised(step)
+    return larger if value(larger) <= value(at) + allowed else at
 
 
-def _along(value, at, k, axis, step):
-    """Return the best point on a line along one axis."""
+def _minimize_axis(value, at, k, axis, step):
+    """Return the best strengths on a line along one axis."""
 
     def put(strength):
         return (*at[:k], float(strength), *at[k + 1 :])
 
     if not axis.free:
-        return _hop(value, at, put, at[k], axis.values)
-    at = _enter(value, at, put, at[k], axis)
+        return _move_on_grid(value, at, put, at[k], axis.values)
+    at = _leave_end(value, at, put, at[k], axis)
     if not 0 < at[k] < np.inf:
         return at
-    return _leave(value, _slide(value, at, put, k, axis, step), put, k, axis)
+    at = _interpolate(value, at, put, k, axis, step)
+    return _move_to_end(value, at, put, k, axis)
 
 
-def _hop(value, at, put, strength, values):
+def _move_on_grid(value, at, put, strength, values):
     """Move to better neighbours on a grid until there are none."""
     place = int(np.searchsorted(values, strength))
     while True:
@@ -140,7 +156,7 @@ def _hop(value, at, put, strength, values):
         place, at = better, put(values[better])
 
 
-def _enter(value, at, put, strength, axis):
+def _leave_end(value, at, put, strength, axis):
     """Move from an end to the next finite strength if that is better."""
     if 0 < strength < np.inf or not len(axis.finite):
         return at
@@ -148,13 +164,13 @@ def _enter(value, at, put, strength, axis):
     return inner if value(inner) < value(at) else at
 
 
-def _slide(value, at, put, k, axis, step):
-    """Bracket a minimum, and interpolate it by a parabola."""
+def _interpolate(value, at, put, k, axis, step):
+    """Bracket a minimum, and interpolate it with a parabola."""
     low, high = axis.bounds
-    middle = begin = np.log(at[k])
+    middle = start = np.log(at[k])
 
     def place(x):
-        return at if x == begin else put(np.exp(x))
+        return at if x == start else put(np.exp(x))
 
     def height(x):
         return value(place(x))
@@ -175,19 +191,19 @@ def _slide(value, at, put, k, axis, step):
 
 
 def _vertex(points, heights):
-    """Return the minimum of a parabola through three points, if it is between them."""
+    """Return the minimum of a parabola through three points, None if outside."""
     if len(points) < 3 or not np.isfinite(heights).all():
         return None
     a, b, c = points
     fa, fb, fc = heights
-    one, two = (b - a) * (fb - fc), (b - c) * (fb - fa)
-    if one == two:
+    first, second = (b - a) * (fb - fc), (b - c) * (fb - fa)
+    if first == second:
         return None
-    vertex = b - ((b - a) * one - (b - c) * two) / (2 * (one - two))
+    vertex = b - ((b - a) * first - (b - c) * second) / (2 * (first - second))
     return float(vertex) if a < vertex < c else None
 
 
-def _leave(value, at, put, k, axis):
+def _move_to_end(value, at, put, k, axis):
     """Move to an end of the axis if that is no worse."""
     middle = np.exp(np.log(axis.finite).mean())
     ends = []

@@ -1,25 +1,90 @@
-"""Moments of folds: cross-validation that never refits on rows."""
+"""Folds of rows, and their moments."""
 
+import warnings
+from collections.abc import Iterable
 from dataclasses import replace
+from numbers import Integral
+from typing import Any
 
 import numpy as np
+from sklearn.model_selection import check_cv
+
+from skmtl._contracts import Array
+from skmtl.data import spread_label
+
+from ._study import Study
+
+# Number of folds if the user gives none.
+_N_FOLDS = 5
+
+Splits = list[tuple[Array, Array]]
 
 
-def check_has_rows(data, n_samples):
-    """Refuse folds that leave nothing to fit on."""
-    n_left = data.X.shape[0] if data.shares_rows else len(data.y)
-    if n_left == 0 or (data.weight is not None and not data.weight.any()):
+def read_splits(cv: Any, study: Study) -> Splits:
+    """Return the training and test rows of X of each fold.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        The folds; an int or None assigns the rows of each task in turn.
+    study : Study
+        Rows, and the arguments of `fit`.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Indices of training and test rows of X.
+    """
+    return _read_splits(cv, study, assign_folds)
+
+
+def read_shuffled_splits(cv: Any, study: Study) -> Splits:
+    """Return folds as `read_splits` does; those of an int or None are shuffled.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        The folds.
+    study : Study
+        Rows, and the arguments of `fit`.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Indices of training and test rows of X.
+    """
+    return _read_splits(cv, study, assign_shuffled_folds)
+
+
+def _read_splits(cv, study, assign):
+    if cv is None or isinstance(cv, Integral):
+        return assign(study.rows, _N_FOLDS if cv is None else cv)
+    task = spread_label(study.task, study.rows.X.shape[0])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The groups parameter is ignored")
+        return list(check_cv(cv).split(study.X, study.y, task))
+
+
+def has_rows(data: Any) -> bool:
+    """Return whether some rows have weight."""
+    n_rows = data.X.shape[0] if data.shares_rows else len(data.y)
+    return n_rows > 0 and (data.weight is None or bool(data.weight.any()))
+
+
+def refuse_empty_folds(are_filled: Iterable[bool], n_folds: int) -> None:
+    """Raise an error if the training or test rows of a fold have no weight."""
+    if not all(are_filled):
         raise ValueError(
-            "Every fold must have rows with weight to train on and to test on, and one "
-            f"fold of cv has none of n_samples={n_samples}. Use fewer folds."
+            "Every fold must have training and test rows with weight, but cv "
+            f"(n_splits={n_folds}) has a fold without any. Use fewer folds."
         )
 
 
-def fold_moments(data, splits):
-    """Return moments of training and of test rows, split by split.
+def fold_moments(data: Any, splits: Splits) -> list[tuple[Any, Any]]:
+    """Return moments of the training and test rows of each fold.
 
-    Where every row is tested once and the rest is trained on, each fold is summed once,
-    and training moments are sums of those of the other folds.
+    If every row is a test row of one fold and a training row of the others, each fold
+    is summed once, and training moments are sums of those of the other folds.
 
     Parameters
     ----------
@@ -31,11 +96,11 @@ def fold_moments(data, splits):
     Returns
     -------
     list of (TaskMoments, TaskMoments)
-        Moments of training rows, the task weights applied, and of test rows.
+        Moments of training rows and of test rows, the task weights applied.
     """
-    for train, _ in splits:
-        check_has_rows(data.select(train), data.X.shape[0])
-    if not data.rooted and _partitions(splits, data.X.shape[0]):
+    training = (has_rows(data.select(train)) for train, _ in splits)
+    refuse_empty_folds(training, len(splits))
+    if not data.rooted and _partition(splits, data.X.shape[0]):
         tests = [data.select(test).moments() for _, test in splits]
         pairs = [
             (_total(tests[:k] + tests[k + 1 :]), test) for k, test in enumerate(tests)
@@ -45,11 +110,8 @@ def fold_moments(data, splits):
             (data.select(train).moments(), data.select(test).moments())
             for train, test in splits
         ]
-    if not all(some.weight.any() for pair in pairs for some in pair):
-        raise ValueError(
-            "Every fold must have rows with weight to train on and to test on, and cv "
-            f"gives {len(pairs)} folds of which some have none. Use fewer folds."
-        )
+    weights = (part.weight.any() for pair in pairs for part in pair)
+    refuse_empty_folds(weights, len(splits))
     return pairs
 
 
@@ -60,20 +122,21 @@ def _total(moments):
     return total
 
 
-def _partitions(splits, n_rows):
-    tested = np.zeros(n_rows, dtype=int)
+def _partition(splits, n_rows):
+    """Return whether every row is a test row once, and else a training row once."""
+    n_tests = np.zeros(n_rows, dtype=int)
     for train, test in splits:
-        held_out = np.zeros(n_rows, dtype=int)
-        np.add.at(held_out, np.arange(n_rows)[test], 1)
-        tested += held_out
-        np.add.at(held_out, np.arange(n_rows)[train], 1)
-        if (held_out != 1).any():
+        n_uses = np.zeros(n_rows, dtype=int)
+        np.add.at(n_uses, np.arange(n_rows)[test], 1)
+        n_tests += n_uses
+        np.add.at(n_uses, np.arange(n_rows)[train], 1)
+        if (n_uses != 1).any():
             return False
-    return len(splits) > 1 and (tested == 1).all()
+    return len(splits) > 1 and (n_tests == 1).all()
 
 
-def assign_folds(data, n_splits):
-    """Deal the rows of each task to folds in turn, and return splits of rows of X.
+def assign_folds(data: Any, n_splits: int) -> Splits:
+    """Assign the rows of each task to folds in turn.
 
     Parameters
     ----------
@@ -99,11 +162,11 @@ def assign_folds(data, n_splits):
     ]
 
 
-def assign_shuffled_folds(data, n_splits):
+def assign_shuffled_folds(data: Any, n_splits: int) -> Splits:
     """Assign the rows of each task to folds in turn, in a fixed random order.
 
-    Rows of a task must not come in the order of their targets: held-out rows that
-    repeat the mean of the rest make tasks look more different than they are.
+    Rows that are sorted by their targets give every fold the same mean as the training
+    rows, and tasks then look more different than they are.
 
     Parameters
     ----------

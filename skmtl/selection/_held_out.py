@@ -1,5 +1,6 @@
-"""Score solutions on held-out rows: by their loss, their errors, or a scorer."""
+"""Scores of solutions on held-out rows: a loss, an error, or a scorer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, update_wrapper
 from typing import Any, Protocol
@@ -8,10 +9,14 @@ import numpy as np
 from sklearn.metrics import get_scorer
 
 from skmtl._compat import safe_indexing
+from skmtl._contracts import Array
 from skmtl.data import spread_label
 from skmtl.losses import contrasts
 from skmtl.problems.newton import Datafit
 
+from ._study import Study
+
+# Methods that scorers call without the task of each row.
 _METHODS = "predict", "predict_proba", "predict_log_proba", "decision_function", "score"
 
 
@@ -19,35 +24,41 @@ class Solved(Protocol):
     """A solution that can be scored."""
 
     @property
-    def coefs(self):
+    def coefs(self) -> Array:
         """Coefficients and intercepts, (n_tasks, n_outputs, n_columns)."""
 
     @property
-    def models(self):
+    def models(self) -> Any:
         """The same as TaskModels."""
+
+
+# Returns the score of a solution, larger is better.
+Score = Callable[[Solved], Any]
 
 
 @dataclass(frozen=True)
 class SolvedObjective:
-    """A minimum of an objective.
+    """Solution of an objective.
 
     Parameters
     ----------
     objective : CoupledTasks
         The objective.
     variable : ndarray
-        Where its minimum is.
+        Its minimum.
     """
 
     objective: Any
-    variable: np.ndarray
+    variable: Array
 
     @property
-    def coefs(self):
+    def coefs(self) -> Array:
+        """Coefficients and intercepts, (n_tasks, n_outputs, n_columns)."""
         return self.objective.coefs(self.variable)
 
     @property
-    def models(self):
+    def models(self) -> Any:
+        """The same as TaskModels."""
         return self.objective.unpack(self.variable)
 
 
@@ -67,7 +78,8 @@ class SolvedModels:
     fit_intercept: bool
 
     @property
-    def coefs(self):
+    def coefs(self) -> Array:
+        """Coefficients and intercepts, (n_tasks, n_outputs, n_columns)."""
         coef, intercept = self.models.coef, self.models.intercept[..., None]
         return (
             np.concatenate([coef, intercept], axis=-1) if self.fit_intercept else coef
@@ -86,7 +98,7 @@ class HeldOutLoss:
 
     datafit: Datafit
 
-    def __call__(self, test):
+    def __call__(self, test: Array) -> Score:
         """Return a function that scores a solution on these rows of X."""
         held_out = self.datafit.select(test)
         total = held_out.task_totals.sum()
@@ -96,32 +108,32 @@ class HeldOutLoss:
 
         return score
 
-    def total(self, held_out, raw):
-        """Return the sum over all rows of their losses."""
+    def total(self, held_out: Datafit, raw: Any) -> float:
+        """Return the weighted sum of the losses of all rows."""
         return held_out.value(raw)
 
 
 class HeldOutAccuracy(HeldOutLoss):
     """Score solutions by the share of test rows with the right class."""
 
-    def __call__(self, test):
+    def __call__(self, test: Array) -> Score:
         score = super().__call__(test)
         return lambda solved: 1 + score(solved)
 
-    def total(self, held_out, raw):
-        """Return the number of wrong classes, weighted."""
+    def total(self, held_out: Datafit, raw: Any) -> float:
+        """Return the weighted number of wrong classes."""
         return _sum_rows(held_out, raw, _is_wrong)
 
 
 class HeldOutDeviation(HeldOutLoss):
     """Score solutions by the negative mean absolute error of test rows.
 
-    It serves losses in units of a scale that is estimated in each fit: their values at
-    different scales are not comparable.
+    It is for losses that estimate the scale of residuals in each fit, as their values
+    at different scales are not comparable.
     """
 
-    def total(self, held_out, raw):
-        """Return the sum of the absolute errors, weighted."""
+    def total(self, held_out: Datafit, raw: Any) -> float:
+        """Return the weighted sum of the absolute errors."""
         return _sum_rows(held_out, raw, lambda y, z: np.abs(y - z)[..., 0])
 
 
@@ -141,32 +153,32 @@ def _is_wrong(y, z):
 
 @dataclass(frozen=True)
 class HeldOutScore:
-    """Score solutions by a scorer of scikit-learn, called with a fitted model.
+    """Score solutions by a scorer of scikit-learn.
 
     Parameters
     ----------
     scoring : str or callable
-        The scorer.
+        The scorer; it is called with a fitted model.
     study : Study
-        All rows, as `fit` was given them.
+        All rows, and the arguments of `fit`.
     """
 
     scoring: Any
-    study: Any
+    study: Study
 
-    def __call__(self, test):
+    def __call__(self, test: Array) -> Score:
         """Return a function that scores a solution on these rows of X."""
         score = self._score_on(test)
         return lambda solved: score(self.study.make_model(solved.models))
 
-    def of_each_task(self, test):
+    def of_each_task(self, test: Array) -> Score:
         """Return a function that scores a solution on the test rows of each task.
 
         It returns an array (n_tasks,), NaN for tasks without test rows.
         """
         rows = self.study.rows
-        find = self._score_columns if rows.layout == "outputs" else self._score_tasks
-        scores = find(np.arange(rows.X.shape[0])[test])
+        by_task = self._score_columns if rows.layout == "outputs" else self._score_tasks
+        scores = by_task(np.arange(rows.X.shape[0])[test])
 
         def score(solved):
             model = self.study.make_model(solved.models)
@@ -204,7 +216,7 @@ class HeldOutScore:
 
 
 class _AtTasks:
-    """A fitted model that is called without the task of each row, as scorers do."""
+    """A fitted model whose methods need no `task`, for scorers."""
 
     def __init__(self, model, task):
         self._model, self._task = model, task
@@ -213,7 +225,7 @@ class _AtTasks:
         value = getattr(self._model, name)
         if name not in _METHODS:
             return value
-        # Scorers look at the name of a method.
+        # Scorers read the name of a method.
         return update_wrapper(partial(value, task=self._task), value)
 
     def __sklearn_tags__(self):
@@ -237,8 +249,8 @@ class _OfColumn:
 _FAST = {"neg_log_loss": HeldOutLoss, "accuracy": HeldOutAccuracy}
 
 
-def held_out_measure(study, scoring):
-    """Return a function of test rows that returns a function to score solutions.
+def held_out_measure(study: Study, scoring: Any) -> Callable[[Array], Score]:
+    """Return a function of test rows that returns a score of solutions.
 
     Parameters
     ----------
@@ -256,24 +268,15 @@ def held_out_measure(study, scoring):
     if scoring is not None and not is_class_score:
         return HeldOutScore(scoring, study)
     targets = None if study.targets is None else study.targets.without_pseudo_rows()
-    rows = study.rows.stacked() if study.rows.shares_rows else study.rows
+    rows = study.rows.stacked()
     datafit = Datafit(rows, study.loss, study.fit_intercept, targets)
     if study.loss.is_scaled:
         return HeldOutDeviation(datafit)
     return _FAST.get(scoring, HeldOutLoss)(datafit)
 
 
-def refuse_nan(scores):
-    """Refuse scores that are NaN at every strength."""
-    if np.isnan(scores).all():
-        raise ValueError(
-            "scoring must give a number for some strengths, got NaN for all. Choose a "
-            "score that is defined on every fold, or give cv fewer folds."
-        )
-
-
-def refuse_scoring(scoring, name, got, needed):
-    """Refuse a scorer with a criterion that predicts no held-out rows.
+def refuse_scoring(scoring: Any, name: str, got: str | None, needed: str) -> None:
+    """Raise an error for a scorer with a criterion without held-out rows.
 
     Parameters
     ----------
@@ -281,8 +284,10 @@ def refuse_scoring(scoring, name, got, needed):
         The score.
     name : str
         Parameter of the criterion.
-    got, needed : str
-        Its value, and one that goes with a scorer.
+    got : str or None
+        Its value.
+    needed : str
+        A value with held-out rows.
     """
     if scoring is not None:
         raise ValueError(
@@ -291,8 +296,8 @@ def refuse_scoring(scoring, name, got, needed):
         )
 
 
-def pose_fold(study, train):
-    """Return training rows, and targets that can be learnt from them."""
+def pose_fold(study: Study, train: Array) -> tuple[Any, Any]:
+    """Return training rows and their targets."""
     rows, targets = study.rows.select(train), study.targets
     if targets is not None:
         targets = targets.smooth_missing(rows, study.smooths)

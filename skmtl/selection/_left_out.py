@@ -1,51 +1,56 @@
-"""Leave-one-out errors without leaving anything out."""
+"""Leave-one-out errors of one fit, by the leverages of its rows."""
+
+from typing import Any
 
 import numpy as np
 
-from skmtl.problems.exact import Posterior
-from skmtl.problems.exact import pick as _pick
+from skmtl._contracts import Array
+from skmtl.problems.exact import MeanFit, Posterior, pick
 
-# With a larger leverage, residuals and their denominators are rounding errors.
+from ._candidates import FactoredMoments
+
+# Beyond this leverage, a residual and its divisor are rounding errors.
 _FULL = 1 - 1e-8
-# Cache rows in eigenvector coordinates up to this many numbers; recompute more.
-_KEPT = 2**24
+# Keep rows in eigenvector coordinates up to this many numbers; recompute more.
+_N_KEPT = 2**24
 
 
 class LeftOutErrors:
     """Leave-one-out errors of fits to the same rows.
 
-    Rows are converted once to the eigenvectors of their task's block, which makes the
-    leverages of a fit ``variance + sum_k (z_k g_k)^2`` cheap, see :meth:`at`.
+    Rows are converted once to the eigenvectors of their task's block. The leverages of
+    a fit, ``variance + sum_k (z_k g_k)^2``, are then cheap.
 
     Parameters
     ----------
     data : TaskData
         Training rows.
-    posed : PosedStrengths
-        The problem that the fits solve.
+    factored : FactoredMoments
+        Moments of the rows, factored.
     """
 
-    def __init__(self, data, posed):
-        self._data, self._posed = data, posed
-        self._turned = None
-        n_numbers = posed.moments.n_features * posed.moments.n_tasks * data.mean_rows()
-        if n_numbers <= _KEPT:
+    def __init__(self, data: Any, factored: FactoredMoments) -> None:
+        self._data, self._factored = data, factored
+        self._turned: Any = None
+        moments = factored.moments
+        n_numbers = moments.n_features * moments.n_tasks * data.mean_rows()
+        if n_numbers <= _N_KEPT:
             self._turned = list(self._turn())
 
     def _turn(self):
         """Yield groups of rows, centred, and in eigenvector coordinates."""
-        blocks, moments = self._posed.blocks, self._posed.moments
+        blocks, moments = self._factored.blocks, self._factored.moments
         for group in self._data.weighted_groups():
-            about = group.X - _pick(moments.x_mean, group.tasks)[:, None]
-            yield group, about, blocks.turn(about, group.tasks)
+            centred = group.X - pick(moments.x_mean, group.tasks)[:, None]
+            yield group, centred, blocks.turn(centred, group.tasks)
 
-    def at(self, fit):
+    def at(self, fit: MeanFit) -> float:
         """Return the weighted mean of squared leave-one-out errors of a fit.
 
         Parameters
         ----------
         fit : MeanFit
-            A problem posed by `posed`.
+            A fit of `factored`.
 
         Returns
         -------
@@ -54,20 +59,20 @@ class LeftOutErrors:
         """
         variances, total = RowVariances(fit), 0.0
         mean = _overall_mean(fit) if fit.has_intercept else 0.0
-        for group, about, turned in self._turned or self._turn():
+        for group, centred, turned in self._turned or self._turn():
             coef = fit.coef[group.tasks][:, :, None]
-            left = group.y - np.matmul(group.X, coef)[:, :, 0]
-            left = left - fit.intercept[group.tasks][:, None]
-            leverage = group.weight * variances.at(about, turned, group.tasks)
-            left = leave_out(left, leverage, group.y - mean)
-            total += (group.weight * left**2).sum()
+            residuals = group.y - np.matmul(group.X, coef)[:, :, 0]
+            residuals = residuals - fit.intercept[group.tasks][:, None]
+            leverage = group.weight * variances.at(centred, turned, group.tasks)
+            residuals = leave_out(residuals, leverage, group.y - mean)
+            total += (group.weight * residuals**2).sum()
         return total / fit.moments.weight.sum()
 
 
 class RowVariances:
-    """Compute the variances of predictions for training rows, relative to the noise.
+    """Variances of predictions for training rows, relative to the noise variance.
 
-    Same as :meth:`Posterior.variance`, for rows in eigenvector coordinates.
+    They are those of :meth:`Posterior.variance`, for rows in eigenvector coordinates.
 
     Parameters
     ----------
@@ -75,9 +80,9 @@ class RowVariances:
         A solved problem with spectral blocks.
     """
 
-    def __init__(self, fit):
+    def __init__(self, fit: MeanFit) -> None:
         self.fit, self.posterior = fit, Posterior(fit)
-        blocks = fit.blocks
+        blocks: Any = fit.blocks
         self.learnt, self.kept = blocks.shares()
         self.root = None
         if not fit.strengths.pinned:
@@ -85,26 +90,26 @@ class RowVariances:
             self.onto = np.matmul(blocks.basis * (1 / blocks.scale), self.root)
             self.gap = fit.row_gap @ self.root
 
-    def at(self, about, turned, tasks):
-        """Return variances, given centred rows in eigenvector coordinates."""
+    def at(self, centred: Array, turned: Array, tasks: Array) -> Array:
+        """Return variances of centred rows, also given in eigenvector coordinates."""
         fit = self.fit
         share, own = self.posterior.intercept_shares(tasks)
         mean, solved = fit.moments.x_mean, fit.mean_solved
         spread = (mean * solved).sum(axis=1)
-        to_mean = np.matmul(about, _pick(solved, tasks)[:, :, None])[:, :, 0]
-        spread, weight = _pick(spread, tasks)[:, None], fit.row_weight[tasks][:, None]
+        to_mean = np.matmul(centred, pick(solved, tasks)[:, :, None])[:, :, 0]
+        spread, weight = pick(spread, tasks)[:, None], fit.row_weight[tasks][:, None]
         share = share[:, None]
-        along = to_mean + share * spread
-        variance = np.matmul(turned**2, _pick(self.learnt, tasks)[:, :, None])[:, :, 0]
-        variance += share * (2 * to_mean + share * spread) - weight * along**2
-        level = share - weight * along
-        variance += own[:, None] + level**2 * self.posterior.mean_variance
+        shift = to_mean + share * spread
+        variance = np.matmul(turned**2, pick(self.learnt, tasks)[:, :, None])[:, :, 0]
+        variance += share * (2 * to_mean + share * spread) - weight * shift**2
+        intercept = share - weight * shift
+        variance += own[:, None] + intercept**2 * self.posterior.mean_variance
         if self.root is None:
             return variance
         design = np.matmul(
-            turned * _pick(self.kept, tasks)[:, None], _pick(self.onto, tasks)
+            turned * pick(self.kept, tasks)[:, None], pick(self.onto, tasks)
         )
-        design += level[:, :, None] * _pick(self.gap, tasks)[:, None]
+        design += intercept[:, :, None] * pick(self.gap, tasks)[:, None]
         return variance + np.einsum("tij,tij->ti", design, design)
 
 
@@ -112,11 +117,11 @@ def _overall_mean(fit):
     return np.average(fit.moments.y_mean, weights=fit.moments.weight)
 
 
-def leave_out(left, leverage, alone):
-    """Return leave-one-out residuals, `alone` where no other row predicts a row.
+def leave_out(residuals: Array, leverage: Array, default: Array) -> Array:
+    """Return leave-one-out residuals, `default` for rows with a leverage of 1.
 
-    This concerns a task's only row with a free intercept, and all rows of an
-    interpolating model, as its zero residuals carry no information.
+    No other row predicts these: a task's only row with a free intercept, and all rows
+    of an interpolating model.
     """
-    out = np.broadcast_to(alone, left.shape).copy()
-    return np.divide(left, 1 - leverage, out=out, where=leverage < _FULL)
+    out = np.broadcast_to(default, residuals.shape).copy()
+    return np.divide(residuals, 1 - leverage, out=out, where=leverage < _FULL)

@@ -1,22 +1,27 @@
-"""Scores of strengths on a grid, for losses of any kind."""
+"""Scores of the strengths of mean regularisation, any loss."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from skmtl._contracts import Array
 from skmtl.couplings import ToMean
 from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.solvers import Newton
 
+from ._candidates import Candidates
 from ._coordinate_search import NEARBY, descend
+from ._folds import Splits, refuse_empty_folds
 from ._held_out import SolvedObjective
 from ._laplace import LaplaceLikelihood
-from ._mean_grid import CachedScores, Candidates
+from ._results import Tried
 
 
 @dataclass(frozen=True)
 class LossGrid:
-    """Minimise losses at many strengths, each from a neighbour's solution.
+    """Losses of tasks, with strengths to choose from.
 
     Parameters
     ----------
@@ -25,46 +30,53 @@ class LossGrid:
     candidates : Candidates
         Strengths.
     solver : Newton
-        How to minimise.
+        Minimises the objective.
     """
 
-    datafit: Datafit
+    datafit: Any
     candidates: Candidates
     solver: Newton
 
-    def on(self, rows):
-        """Return the same on some rows of X."""
-        return replace(self, datafit=self.datafit.select(rows).learnable())
+    def select(self, rows: Array) -> "LossGrid":
+        """Return the same with some rows of X."""
+        return replace(self, datafit=self.datafit.select(rows).smooth_missing())
 
-    def pose(self, alpha, shared, level):
-        """Return the objective of three strengths."""
-        coupling = ToMean(alpha, shared, level)
+    def objective(
+        self, alpha: float, alpha_shared: float, alpha_intercept: float
+    ) -> MeanLosses:
+        """Return the objective at three strengths."""
+        coupling = ToMean(alpha, alpha_shared, alpha_intercept)
         n_features = self.datafit.data.X.shape[1]
         return MeanLosses(
             self.datafit, coupling.strengths(self.datafit.n_tasks, n_features)
         )
 
-    def search(self, score):
-        """Call a function of strengths with those listed, and on to its minimum.
+    def search(self, errors: Callable[..., Any]) -> tuple[Array, Array]:
+        """Minimise errors over the listed strengths, then between them.
 
-        Those listed come strong ones first, and then weak and strong ones in turn, so
-        that each is near the one before.
+        Listed strengths are tried in the order large to small, then small to large, and
+        so on, such that each is near the one before.
+
+        Parameters
+        ----------
+        errors : callable
+            Function of three strengths; it returns an error, or one per fold.
 
         Returns
         -------
-        ndarray of shape (n_tried, 3)
-            Strengths, those listed first.
+        triples : ndarray of shape (n_tried, 3)
+            Strengths, the listed ones first.
+        errors : ndarray of shape (n_tried,) or (n_tried, n_folds)
+            Errors.
         """
-        tried, triples = CachedScores(score), self.candidates.triples()
-        n_levels, n_shared = (
-            len(self.candidates.alphas_intercept),
-            len(self.candidates.alphas_shared),
-        )
-        lines = triples.reshape(-1, n_levels * n_shared, 3).transpose(1, 0, 2)
+        tried, triples = Tried(errors), self.candidates.triples()
+        _, shared, intercepts = self.candidates.lists
+        n_lines = len(shared) * len(intercepts)
+        lines = triples.reshape(-1, n_lines, 3).transpose(1, 0, 2)
         for k, line in enumerate(lines[::-1]):
             tried.measure(line if k % 2 else line[::-1])
         descend(tried, tried.best, self.candidates.axes(), NEARBY)
-        return tried.table(triples)[0]
+        return tried.table(triples)
 
 
 class WarmStarts:
@@ -76,21 +88,22 @@ class WarmStarts:
         Losses.
     """
 
-    def __init__(self, grid):
-        self._grid, self._last = grid, None
+    def __init__(self, grid: LossGrid) -> None:
+        self._grid = grid
+        self._last: Any = None
 
-    def at(self, *strengths):
+    def at(self, *strengths: float) -> tuple[MeanLosses, Array]:
         """Return the objective and its solution."""
-        objective = self._grid.pose(*strengths)
-        begin = objective.start() if self._last is None else self._last
-        self._last = self._grid.solver.minimize(objective, begin).variable
+        objective = self._grid.objective(*strengths)
+        start = objective.start() if self._last is None else self._last
+        self._last = self._grid.solver.minimize(objective, start).variable
         return objective, self._last
 
 
-def mean_curvatures(datafit):
+def mean_curvatures(datafit: Datafit) -> tuple[float, float]:
     """Return the mean curvatures of a task's loss, along a feature and its intercept.
 
-    They are taken where every task is at its mean, features about their means.
+    They are taken at the mean of every task, of features about their means.
 
     Parameters
     ----------
@@ -104,16 +117,17 @@ def mean_curvatures(datafit):
     """
     raw = datafit.predict(datafit.start())
     n_outputs, n_columns = datafit.shape[1:]
-    curved = datafit.curve(raw)[datafit.task_totals > 0]
-    curved = curved.reshape(-1, n_outputs, n_columns, n_outputs, n_columns)
-    blocks = np.einsum("tkikj->tkij", curved)
-    found = np.einsum("tkjj->tkj", blocks)
-    level = np.ones(1)
+    hessians = datafit.curve(raw)[datafit.task_totals > 0]
+    hessians = hessians.reshape(-1, n_outputs, n_columns, n_outputs, n_columns)
+    blocks = np.einsum("tkikj->tkij", hessians)
+    features = np.einsum("tkjj->tkj", blocks)
+    intercept = np.ones(1)
     if datafit.fit_intercept:
-        level = found[..., -1:]
-        spent = blocks[..., -1, :-1] ** 2 / np.where(level > 0, level, 1.0)
-        found = np.maximum(found[..., :-1] - spent, 0.0)
-    return _mean(found), _mean(level)
+        intercept = features[..., -1:]
+        divisor = np.where(intercept > 0, intercept, 1.0)
+        of_means = blocks[..., -1, :-1] ** 2 / divisor
+        features = np.maximum(features[..., :-1] - of_means, 0.0)
+    return _mean(features), _mean(intercept)
 
 
 def _mean(curvatures):
@@ -121,8 +135,10 @@ def _mean(curvatures):
     return float(mean) if mean > 0 else 1.0
 
 
-def held_out_scores(grid, splits, measure):
-    """Score candidates on rows left out.
+def held_out_scores(
+    grid: LossGrid, splits: Splits, measure: Callable[..., Any]
+) -> tuple[Array, Array]:
+    """Score candidates on held-out rows.
 
     Parameters
     ----------
@@ -136,36 +152,23 @@ def held_out_scores(grid, splits, measure):
     Returns
     -------
     triples : ndarray of shape (n_tried, 3)
-        Strengths, those listed first.
+        Strengths, the listed ones first.
     scores : ndarray of shape (n_splits, n_tried)
         Scores.
     """
-    _check_weights(grid.datafit, splits)
-    folds = [(WarmStarts(grid.on(train)), measure(test)) for train, test in splits]
-    known = {}
+    parts = (grid.datafit.select(rows) for pair in splits for rows in pair)
+    refuse_empty_folds((part.task_totals.any() for part in parts), len(splits))
+    folds = [(WarmStarts(grid.select(train)), measure(test)) for train, test in splits]
 
-    def score(*strengths):
-        known[strengths] = [
-            measure(SolvedObjective(*fold.at(*strengths))) for fold, measure in folds
-        ]
-        mean = np.mean(known[strengths])
-        return np.inf if np.isnan(mean) else -mean
+    def errors(*strengths):
+        return [-score(SolvedObjective(*fold.at(*strengths))) for fold, score in folds]
 
-    triples = grid.search(score)
-    return triples, np.array([known[tuple(each)] for each in triples]).T
+    triples, by_fold = grid.search(errors)
+    return triples, -by_fold.T
 
 
-def _check_weights(datafit, splits):
-    parts = [datafit.select(rows) for pair in splits for rows in pair]
-    if not all(part.task_totals.any() for part in parts):
-        raise ValueError(
-            "Every fold must have rows with weight to train on and to test on, and cv "
-            f"gives {len(splits)} folds of which some have none. Use fewer folds."
-        )
-
-
-def likelihoods(grid):
-    """Score candidates by their approximate likelihoods.
+def likelihoods(grid: LossGrid) -> tuple[Array, Array]:
+    """Compute the approximate likelihoods of candidates.
 
     Parameters
     ----------
@@ -175,15 +178,12 @@ def likelihoods(grid):
     Returns
     -------
     triples : ndarray of shape (n_tried, 3)
-        Strengths, those listed first.
-    scores : ndarray of shape (n_tried,)
-        Log likelihoods.
+        Strengths, the listed ones first.
+    log_likelihoods : ndarray of shape (n_tried,)
+        Logarithms of the likelihoods.
     """
-    follower, known = WarmStarts(grid), {}
-
-    def score(*strengths):
-        known[strengths] = LaplaceLikelihood(*follower.at(*strengths)).value
-        return -known[strengths]
-
-    triples = grid.search(score)
-    return triples, np.array([known[tuple(each)] for each in triples])
+    solutions = WarmStarts(grid)
+    triples, errors = grid.search(
+        lambda *strengths: -LaplaceLikelihood(*solutions.at(*strengths)).value
+    )
+    return triples, -errors

@@ -1,41 +1,47 @@
-"""Strengths to choose from, their errors on rows left out, and the choice."""
+"""Decreasing strengths, their held-out errors, and the choice."""
 
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.linalg import norm
 from sklearn.exceptions import ConvergenceWarning
 
-from skmtl._contracts import least_strength
+from skmtl._contracts import Array, least_strength
 from skmtl._numbers import ALPHA_MAX, TINY
 from skmtl.data import multiply_rows
 from skmtl.problems.proximal import into_parts, minimize
 
 from ._grids import FALLS, warn_of_edge
 
-# Tolerance in folds, in units of that of the final fit, and at most.
+# Factor of the tolerance in folds, and its upper limit: held-out errors need fewer
+# digits than the final fit.
 _LOOSER, _LOOSEST = 10, 1e-4
-# A path goes on below its last strength while errors fall there by more than this share
-# from one strength to the next, over so many factors of ten at most.
-_FLAT, _MOST_DECADES = 1e-3, 6
-# With fewer strengths a path has no ratio to go on by.
-_FEWEST = 5
+# Extend a path while the last step decreases the error by more than this share, by at
+# most this many factors of ten.
+_FLAT, _MAX_DECADES = 1e-3, 6
+# A shorter path has too few strengths to extend it by their ratio.
+_MIN_LENGTH = 5
 
 
-def fall(highest, n_alphas, eps):
-    """Return strengths that fall from the highest to `eps` times it, evenly in logs."""
+def descending_path(highest: float, n_alphas: int, eps: float) -> Array:
+    """Return strengths from the highest to `eps` times it, equally spaced in logs."""
     highest = highest if highest > 0 else np.finfo(float).eps
     return np.geomspace(highest, eps * highest, n_alphas)
 
 
-def find_saturation(loss, penalty_at, solver):
-    """Return the strength beyond which a higher one does not change the solution.
+def find_saturation(
+    loss: Any, penalty_at: Callable[[float], Any], solver: Any
+) -> float:
+    """Return the smallest strength at which the solution is that of infinity.
 
-    It serves a strength that grows alone, of several that a penalty has; if all grow,
-    the penalty knows. It is measured by a step from the solution at an infinite one.
+    It is for one of several strengths of a penalty; `Penalty.alpha_max` computes it if
+    all increase in proportion. It is found by proximal steps from the solution at an
+    infinite strength.
     """
-    units = max(loss.lipschitz(), norm(loss.zero().gradient), TINY)
-    fit = minimize(loss, penalty_at(ALPHA_MAX * units), solver)
+    infinite = ALPHA_MAX * max(loss.lipschitz(), norm(loss.zero().gradient), TINY)
+    fit = minimize(loss, penalty_at(infinite), solver)
     smooth = into_parts(loss, fit.penalty.n_parts)
     point, curvature = smooth.at(fit.solution.variable), max(smooth.lipschitz(), TINY)
     moved = point.variable - point.gradient / curvature
@@ -43,22 +49,35 @@ def find_saturation(loss, penalty_at, solver):
     def step(alpha):
         return penalty_at(alpha).prox(moved, 1 / curvature)
 
-    return least_strength(step, moved, ALPHA_MAX * units)
+    return least_strength(step, moved, infinite)
 
 
-def loose_tol(tol):
-    """Return the tolerance in folds: errors on rows left out have fewer digits."""
+def loose_tol(tol: float) -> float:
+    """Return the tolerance in folds."""
     return max(tol, min(_LOOSER * tol, _LOOSEST))
 
 
-def mean_error(errors):
+def mean_error(errors: Array) -> Array:
     """Return the mean error of each strength, infinite if a score is NaN."""
     mean = errors.mean(axis=1)
     return np.where(np.isnan(mean), np.inf, mean)
 
 
-def choose(errors, one_standard_error):
-    """Return the position of the best strength, those falling along the first axis."""
+def choose(errors: Array, one_standard_error: bool) -> int:
+    """Return the position of the best strength.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_alphas, n_folds)
+        Errors of decreasing strengths.
+    one_standard_error : bool
+        Whether to choose the largest strength within one standard error of the best.
+
+    Returns
+    -------
+    int
+        The position.
+    """
     mean = mean_error(errors)
     best = int(mean.argmin())
     if not one_standard_error or errors.shape[1] == 1:
@@ -67,53 +86,59 @@ def choose(errors, one_standard_error):
     return int(np.flatnonzero(mean <= mean[best] + spread)[0])
 
 
-def extend_path(alphas, errors, measure, further):
-    """Lower falling strengths as long as errors fall, or warn that they do.
+def extend_path(
+    alphas: Array,
+    errors: Array,
+    measure: Callable[[Array], Array],
+    extends: bool,
+) -> tuple[Array, Array]:
+    """Add smaller strengths while errors decrease, or warn that they decrease.
 
     Parameters
     ----------
     alphas : ndarray of shape (n_alphas,)
-        Falling strengths.
+        Decreasing strengths.
     errors : ndarray of shape (n_alphas, n_folds)
-        Their errors on rows left out.
+        Their held-out errors.
     measure : callable
-        Returns the errors of falling strengths.
-    further : bool
-        Whether to go on.
+        Returns the errors of decreasing strengths.
+    extends : bool
+        Whether to add strengths.
 
     Returns
     -------
     alphas, errors : ndarray
-        The same with lower strengths.
+        The same with smaller strengths.
     """
-    if not further or len(alphas) < _FEWEST:
+    if not extends or len(alphas) < _MIN_LENGTH:
         warn_of_path_end("eps", alphas, errors)
         return alphas, errors
     ratio = alphas[-1] / alphas[-2]
     n_more = max(1, int(np.ceil(np.log(0.1) / np.log(ratio))))
-    for _ in range(_MOST_DECADES):
+    for _ in range(_MAX_DECADES):
         mean = mean_error(errors)
-        if mean.argmin() < len(mean) - 1 or not _falls(mean):
+        if mean.argmin() < len(mean) - 1 or not _decreases(mean, _FLAT):
             return alphas, errors
         more = alphas[-1] * ratio ** np.arange(1, n_more + 1)
         alphas = np.concatenate([alphas, more])
-        errors = measure(alphas)  # the whole path, each from the solution before
+        errors = measure(alphas)  # of the whole path, for its warm starts
     return alphas, errors
 
 
-def _falls(mean):
-    return mean[-2] - mean[-1] > _FLAT * abs(mean[-1])
+def _decreases(mean, share):
+    return mean[-2] - mean[-1] > share * abs(mean[-1])
 
 
-def warn_of_path_end(name, alphas, errors):
-    """Warn if errors still fall towards an end of falling strengths.
+def warn_of_path_end(name: str, alphas: Array, errors: Array) -> None:
+    """Warn if errors still decrease towards an end of the path.
 
-    The highest of `eps` leaves no coefficient, or none to speak of.
+    With name "eps" only the smallest strength is an end: the largest one makes all
+    coefficients nearly zero.
     """
     mean = mean_error(errors)
     best = mean.argmin()
     if name == "eps":
-        if len(mean) > 1 and best == len(mean) - 1 and _falls_much(mean):
+        if len(mean) > 1 and best == len(mean) - 1 and _decreases(mean, FALLS):
             warnings.warn(
                 f"The error still falls towards {alphas[-1]:.3g}, the smallest "
                 "strength of the path. Lower eps.",
@@ -124,33 +149,28 @@ def warn_of_path_end(name, alphas, errors):
     warn_of_edge(name, alphas, mean[None], np.array([best]))
 
 
-def _falls_much(mean):
-    return mean[-2] - mean[-1] > FALLS * abs(mean[-1])
-
-
-def mean_squared_error(data, models):
+def mean_squared_error(data: Any, models: Any) -> float:
     """Return the mean squared error of linear models, all weights applied."""
     used = np.flatnonzero((models.coef != 0).any(axis=0) | (models.coef_shared != 0))
     coef, X = models.coef[:, used], data.X[:, used]
     if data.shares_rows:
-        left = data.Y - X @ coef.T - models.intercept
-        codes = np.broadcast_to(np.arange(left.shape[1]), left.shape)
+        residuals = data.Y - X @ coef.T - models.intercept
+        codes = np.broadcast_to(np.arange(residuals.shape[1]), residuals.shape)
         weight = None if data.weight is None else data.weight[:, None]
     else:
         codes = np.repeat(np.arange(len(data.tasks)), np.diff(data.offsets))
         rows = X if data.rows is None else X[data.rows]
-        left = data.y - multiply_rows(rows, coef, codes) - models.intercept[codes]
+        residuals = data.y - multiply_rows(rows, coef, codes)
+        residuals = residuals - models.intercept[codes]
         weight = data.weight
-    total = (
-        np.ones(left.shape) if weight is None else np.broadcast_to(weight, left.shape)
-    )
+    total = np.broadcast_to(1.0 if weight is None else weight, residuals.shape)
     if data.task_weight is not None:
         total = total * data.task_weight[codes]
-    return float((total * left**2).sum() / total.sum()) if total.any() else 0.0
+    return float((total * residuals**2).sum() / total.sum()) if total.any() else 0.0
 
 
-def warn_of_path(solutions, tol):
-    """Warn if some strengths of a path were not solved to the tolerance."""
+def warn_of_path(solutions: Sequence[Any], tol: float) -> None:
+    """Warn if the solver did not reach the tolerance at some strengths."""
     failed = [each.optimality for each in solutions if not each.converged]
     if failed:
         warnings.warn(

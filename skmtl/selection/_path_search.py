@@ -1,35 +1,44 @@
-"""Search strengths along a path, in folds of the rows."""
+"""Search of a strength along a path, in folds of the rows."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import Chosen, TaskSet
+from skmtl._contracts import Chosen, Relation, TaskSet
 from skmtl.problems import pose, pose_moments
 from skmtl.problems.newton import Datafit
 from skmtl.problems.proximal import into_parts
 from skmtl.targets import seen_tasks
 
-from ._folds import check_has_rows, fold_moments
-from ._grids import N_FOLDS, read_grid, read_shuffled_splits, read_splits
-from ._held_out import SolvedModels, held_out_measure, pose_fold, refuse_nan
+from ._candidates import suggest_alphas
+from ._folds import (
+    fold_moments,
+    has_rows,
+    read_shuffled_splits,
+    read_splits,
+    refuse_empty_folds,
+)
+from ._grids import read_grid
+from ._held_out import SolvedModels, held_out_measure, pose_fold
 from ._loss_grid import mean_curvatures
-from ._mean_grid import suggest_alphas
 from ._path_scores import (
     choose,
+    descending_path,
     extend_path,
-    fall,
     find_saturation,
     loose_tol,
     mean_squared_error,
     warn_of_path,
     warn_of_path_end,
 )
-from ._table import tabulate_folds
+from ._results import Results
+from ._study import Study
 
 # Strengths of couplings of any loss, relative to the mean curvature of a task's loss.
 _STRONGEST, _WEAKEST = 1e4, 1e-3
-# First end of a path of any loss, relative to its largest strength.
+# End of a path of any loss before it is extended, relative to its largest strength.
 _EPS_OF_LOSSES = 1e-2
 
 
@@ -46,10 +55,10 @@ class PathGrid:
     eps : float or None
         Smallest relative to the largest; None extends the path while errors fall.
     default_eps : float, default=1e-3
-        Where the path ends before it is extended.
+        Smallest relative to the largest before the path is extended.
     """
 
-    alphas: object
+    alphas: Any
     n_alphas: int
     eps: float | None
     default_eps: float = 1e-3
@@ -81,23 +90,26 @@ class PathSearch:
         Those of the relation.
     """
 
-    relation_at: object
+    relation_at: Callable[..., Any]
     grid: PathGrid
-    cv: object
+    cv: Any
     one_standard_error: bool
     moves_all: bool = True
     refits_path: bool = False
     loosens: bool = True
-    scoring: object = None
+    scoring: Any = None
     is_shared: bool = True
     penalizes_intercepts: bool = False
 
-    def over(self, relation):
+    def over(self, relation: Relation) -> "PathSearch":
         """Return the search of the strength of a relation."""
-        facts = relation.is_shared, relation.penalizes_intercepts
-        return replace(self, is_shared=facts[0], penalizes_intercepts=facts[1])
+        return replace(
+            self,
+            is_shared=relation.is_shared,
+            penalizes_intercepts=relation.penalizes_intercepts,
+        )
 
-    def choose(self, study):
+    def choose(self, study: Study) -> Chosen:
         """Return the relation at the best strength."""
         splits = self._split(study)
         problem = self._pose(study.rows, study.targets, study)
@@ -112,37 +124,28 @@ class PathSearch:
             alphas, errors = extend_path(alphas, errors, measure, self.grid.eps is None)
         else:
             warn_of_path_end("alphas", alphas, errors)
-        refuse_nan(errors.mean(axis=1))
+        results = Results.of_folds({"alpha": alphas}, -errors.T)
         best = choose(errors, self.one_standard_error)
-        relation = self.relation_at(float(alphas[best]), _tasks_of(study.rows))
-        facts = {
-            "alpha_": float(alphas[best]),
-            "cv_results_": tabulate_folds({"alpha": alphas}, -errors.T),
-            "best_index_": best,
-            "best_score_": float(-errors[best].mean()),
-        }
+        facts, tasks = results.facts(best), _tasks_of(study.rows)
+        relation = self.relation_at(facts["alpha_"], tasks)
         if not self.refits_path:
             return Chosen(relation, facts)
-        fits = list(
-            self._fits(problem, _tasks_of(study.rows), alphas[: best + 1], study)
-        )
+        fits = list(self._fits(problem, tasks, alphas[: best + 1], study))
         facts["n_iter_"] = sum(fit.n_iter for fit in fits)
         warn_of_path(fits[-1:], study.tol)
         return Chosen(relation, facts, fits[-1])
 
     def _split(self, study):
-        """Return the folds; those of rows that the loss orders are shuffled."""
-        if not study.loss.is_quadratic:
-            return read_shuffled_splits(self.cv, study)
-        cv = N_FOLDS if self.cv is None else self.cv
-        return read_splits(cv, study.rows, study.X, study.y, study.task)
+        """Return the folds; rows are shuffled unless the loss is squared."""
+        read = read_splits if study.loss.is_quadratic else read_shuffled_splits
+        return read(self.cv, study)
 
     def _pose(self, rows, targets, study):
         relation = self.relation_at(1.0, _tasks_of(rows))
         return pose(rows, study.loss, relation, study.fit_intercept, targets)
 
     def _suggest(self, problem, study):
-        """Return decreasing strengths, given or from zero coefficients on."""
+        """Return decreasing strengths, given or from zero coefficients."""
         grid = self.grid
         if grid.alphas is not None:
             return read_grid(grid.alphas, "alphas")[::-1].copy()
@@ -153,7 +156,9 @@ class PathSearch:
         if eps is None:
             # Weak penalties on classes and counts cost many iterations.
             eps = grid.default_eps if study.loss.is_quadratic else _EPS_OF_LOSSES
-        return fall(self._alpha_max(problem, tasks, study), grid.n_alphas, eps)
+        return descending_path(
+            self._alpha_max(problem, tasks, study), grid.n_alphas, eps
+        )
 
     def _alpha_max(self, problem, tasks, study):
         """Return the strength beyond which the solution does not change."""
@@ -168,14 +173,14 @@ class PathSearch:
         )
 
     def _folds(self, problem, study, splits):
-        """Yield the problem and the tasks of each fold, and a function for errors."""
+        """Yield the problem, the tasks and the error function of each fold."""
         rows = study.rows
         if problem.moments is None or self.scoring is not None:
             measure = self._measure(study)
             for train, test in splits:
                 training, targets = pose_fold(study, train)
-                for part in (training, rows.select(test)):
-                    check_has_rows(part, rows.X.shape[0])
+                parts = training, rows.select(test)
+                refuse_empty_folds(map(has_rows, parts), len(splits))
                 fold = self._pose(training, targets, study)
                 yield fold, _tasks_of(training), measure(test)
         else:
@@ -186,7 +191,7 @@ class PathSearch:
                 yield fold, tasks, _measure_moments(test)
 
     def _measure(self, study):
-        """Return a function of test rows that returns a function for errors."""
+        """Return a function of test rows that returns an error function."""
         if self.scoring is None and study.loss.is_quadratic:
             return lambda test: _measure_rows(study.rows.select(test))
         score_on = held_out_measure(study, self.scoring)
@@ -201,16 +206,16 @@ class PathSearch:
         """Return the error at every strength of a path."""
         fits = list(self._fits(problem, tasks, alphas, study, self.loosens))
         warn_of_path(fits, study.tol)
-        found = []
+        errors = []
         for fit, alpha in zip(fits, alphas, strict=True):
             relation = self.relation_at(float(alpha), tasks)
-            found.append(measure(relation.extend(fit.models).first(len(tasks))))
-        return found
+            errors.append(measure(relation.extend(fit.models).first(len(tasks))))
+        return errors
 
     def _fits(self, problem, tasks, alphas, study, loosens=False):
         """Yield the fit at each strength, started from those before it."""
-        tol, before, last = study.tol, None, None
-        tol = loose_tol(tol) if loosens else tol
+        before, last = None, None
+        tol = loose_tol(study.tol) if loosens else study.tol
         for alpha in alphas:
             start = last
             if before is not None and self.loosens:
@@ -234,7 +239,7 @@ def _suggest_coupling(study, n_alphas):
     """Return decreasing strengths of a coupling, in units of a loss's curvature."""
     if study.loss.is_quadratic or study.loss.is_scaled:
         return suggest_alphas(study.rows.moments(), n_alphas)[::-1]
-    rows = study.rows.stacked() if study.rows.shares_rows else study.rows
+    rows = study.rows.stacked()
     datafit = Datafit(rows, study.loss, study.fit_intercept, study.targets)
     curvature, _ = mean_curvatures(datafit)
     return curvature * np.geomspace(_STRONGEST, _WEAKEST, n_alphas)

@@ -1,6 +1,7 @@
-"""Strengths of largest restricted likelihood."""
+"""Search of the strengths with the largest restricted likelihood."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -16,23 +17,24 @@ from skmtl.problems.exact import (
 
 from ._reml import RestrictedLikelihood
 
-# Strengths are sought between these factors of the curvature of a mean task, in logs.
+# Bounds and starts of log strengths, relative to the log curvature of a mean task. The
+# starts are for weak, medium and strong sharing.
 _LOWEST, _HIGHEST = -18.0, 23.0
-# Where the search begins: tasks rather apart, halfway, rather together.
 _STARTS = -3.0, 0.0, 3.0
-# A strength above this factor of the curvature may as well be infinite.
+# Try infinity for a strength above this factor of the curvature.
 _LARGE = 1e3
-# A finite strength must raise twice the log likelihood by this factor times the log of
-# the number of rows: twice Schwarz's criterion, as too many finite strengths do more
-# harm than too few.
+# A finite strength must increase twice the log likelihood by this factor times the log
+# of the number of rows. It is twice Schwarz's criterion, as too many finite strengths
+# do more harm than too few.
 _EVIDENCE = 2.0
-# With a larger share of the rows' degrees of freedom, errors of a fit are uncertain.
+# Beyond this share of the rows' degrees of freedom, the error of a fit is uncertain.
 _FLEXIBLE = 1 / 3
-# Do not make a strength infinite if that alone costs this many times the threshold.
+# Skip an infinite strength if the criterion, before the others are adapted, increases
+# by this many times the evidence.
 _HOPELESS = 20.0
 
 
-def is_flexible(fit):
+def is_flexible(fit: MeanFit) -> bool:
     """Return whether a fit leaves too few degrees of freedom to estimate its error.
 
     Parameters
@@ -43,7 +45,7 @@ def is_flexible(fit):
     Returns
     -------
     bool
-        Whether it uses more than a third of them.
+        Whether it uses more than a third of those of the rows.
     """
     freedom = Posterior(fit).degrees_of_freedom
     return bool(freedom > _FLEXIBLE * fit.moments.weight.sum())
@@ -51,28 +53,28 @@ def is_flexible(fit):
 
 @dataclass(frozen=True)
 class StrengthSearch:
-    """Seek the strengths under which the targets are likeliest.
+    """Maximise the restricted likelihood over the strengths.
 
     Parameters
     ----------
     moments : TaskMoments
         Moments, about zero without intercept.
     alpha_shared : float or None
-        Strength of the ridge on the centre; None searches for it. The centre is then a
-        normal draw too, and likelihoods are not comparable with those at 0, where it is
-        a fixed effect.
+        Strength of the ridge on the centre; None searches for it. Likelihoods at 0,
+        where the centre is a fixed effect, are not comparable with others, where it is
+        a normal draw.
     fit_intercept : bool
         Whether tasks have an intercept.
     per_feature : bool
         Whether each feature has its own strength.
     simplify : bool, default=False
-        Whether to make strengths of flexible fits infinite unless the evidence is
-        against it; at least one strength on coefficients stays finite.
+        Whether to make strengths of flexible fits infinite unless there is evidence
+        against it; at least one strength of coefficients stays finite.
     tol : float, default=1e-14
         Relative decrease of the criterion at which a search stops.
     """
 
-    moments: object
+    moments: Any
     alpha_shared: float | None
     fit_intercept: bool
     per_feature: bool
@@ -86,8 +88,8 @@ class StrengthSearch:
         return np.where(mean > 0, mean, 1.0)
 
     @property
-    def _n_own(self):
-        """Number of own parts' strengths to search; none for a single task."""
+    def _n_alphas(self):
+        """Number of values of alpha to search; none for a single task."""
         if (self.moments.weight > 0).sum() == 1:
             return 0
         return self.moments.n_features if self.per_feature else 1
@@ -97,21 +99,21 @@ class StrengthSearch:
         return int(self.alpha_shared is None)
 
     @property
-    def _n_level(self):
-        return int(self.fit_intercept and self._n_own > 0)
+    def _n_intercept(self):
+        return int(self.fit_intercept and self._n_alphas > 0)
 
     @property
     def _units(self):
-        """Logs of the units of the strengths: own parts, centre, intercepts."""
+        """Logs of the units of the strengths: alpha, centre, intercepts."""
         mean, weight = self._curvature.mean(), self.moments.weight
-        own = self._curvature if self.per_feature else np.array([mean])
+        alphas = self._curvature if self.per_feature else np.array([mean])
         shared = np.full(self._n_shared, mean)
-        level = np.full(self._n_level, weight[weight > 0].mean())
-        return np.log(np.concatenate([own[: self._n_own], shared, level]))
+        intercept = np.full(self._n_intercept, weight[weight > 0].mean())
+        return np.log(np.concatenate([alphas[: self._n_alphas], shared, intercept]))
 
-    def search(self):
-        """Return what was tried: strengths and likelihoods, the best one last."""
-        tried = []
+    def search(self) -> list[tuple[Any, float, float, float]]:
+        """Return all evaluated strengths and their criteria, the best ones last."""
+        tried: list[tuple[Any, float, float, float]] = []
         at = self._evaluator(tried)
         units = self._units
         starts = [units + step for step in _STARTS]
@@ -119,29 +121,29 @@ class StrengthSearch:
         if self.simplify and is_flexible(at(*self._strengths(x)).fit):
             x = self._simplify(at, x)
         else:
-            x = self._release(at, x)
+            x = self._make_infinite(at, x)
         at(*self._strengths(x))
         return tried
 
     def _minimize(self, at, starts):
-        """Minimise the criterion over the logs; infinite ones stay fixed."""
-        sought = np.isfinite(starts[0])
-        if not sought.any():
+        """Minimise the criterion over the finite log strengths."""
+        is_finite = np.isfinite(starts[0])
+        if not is_finite.any():
             return starts[0]
         x = starts[0].copy()
 
         def value(part):
-            x[sought] = part
+            x[is_finite] = part
             likelihood = at(*self._strengths(x))
-            return likelihood.criterion, self._gradient(likelihood)[sought]
+            return likelihood.criterion, self._gradient(likelihood)[is_finite]
 
-        begin = starts[0]
+        start = starts[0]
         if len(starts) > 1:
-            begin = min(starts, key=lambda start: value(start[sought])[0])
-        units = self._units[sought]
-        x[sought] = minimize(
+            start = min(starts, key=lambda each: value(each[is_finite])[0])
+        units = self._units[is_finite]
+        x[is_finite] = minimize(
             value,
-            begin[sought],
+            start[is_finite],
             jac=True,
             method="L-BFGS-B",
             bounds=[(unit + _LOWEST, unit + _HIGHEST) for unit in units],
@@ -150,90 +152,89 @@ class StrengthSearch:
         return x
 
     def _strengths(self, x):
-        """Return strengths of own parts, centre and intercepts from logs."""
-        x, n_own = np.exp(x), self._n_own
-        own = np.inf
-        if n_own:
-            own = x[:n_own] if self.per_feature else float(x[0])
-        shared = float(x[n_own]) if self._n_shared else self.alpha_shared
+        """Return alpha and the strengths of centre and intercepts from logs."""
+        x, n_alphas = np.exp(x), self._n_alphas
+        alpha = np.inf
+        if n_alphas:
+            alpha = x[:n_alphas] if self.per_feature else float(x[0])
+        shared = float(x[n_alphas]) if self._n_shared else self.alpha_shared
         if not self.fit_intercept:
-            level = 0.0
+            intercept = 0.0
         else:
-            level = float(x[-1]) if self._n_level else np.inf
-        return own, shared, level
+            intercept = float(x[-1]) if self._n_intercept else np.inf
+        return alpha, shared, intercept
 
     def _gradient(self, likelihood):
         if self.per_feature:
-            features, level = likelihood.gradient
+            alphas, intercept = likelihood.gradient
         else:
-            total, level = likelihood.total_gradient
-            features = np.array([total])
+            total, intercept = likelihood.total_gradient
+            alphas = np.array([total])
         shared = [likelihood.shared_gradient][: self._n_shared]
-        level = [level][: self._n_level]
-        return np.concatenate([features[: self._n_own], shared, level])
+        intercept = [intercept][: self._n_intercept]
+        return np.concatenate([alphas[: self._n_alphas], shared, intercept])
 
     def _evaluator(self, tried):
-        """Return the function from strengths to the likelihood."""
-        spectral = None if self.per_feature else self._factor_once()
+        """Return the likelihood of strengths as a function that appends to `tried`."""
+        shape = self.moments.n_tasks, self.moments.n_features
+        spectral = None
+        if not self.per_feature:
+            spectral = factor_path(self.moments, ToMean(1.0).strengths(*shape))
 
         def evaluate(alpha, alpha_shared, alpha_intercept):
             coupling = ToMean(alpha, alpha_shared, alpha_intercept)
-            pull = coupling.strengths(self.moments.n_tasks, self.moments.n_features)
-            if spectral is None or np.isinf(pull.alpha).any():
-                pull = bound(pull, self.moments)
-                blocks = factor_moments(self.moments, pull)
+            strengths = coupling.strengths(*shape)
+            if spectral is None or np.isinf(strengths.alpha).any():
+                strengths = bound(strengths, self.moments)
+                blocks = factor_moments(self.moments, strengths)
             else:
-                blocks = spectral.at(pull.alpha)
-            fit = MeanFit(self.moments, blocks, pull, self.fit_intercept)
+                blocks = spectral.at(strengths.alpha)
+            fit = MeanFit(self.moments, blocks, strengths, self.fit_intercept)
             likelihood = RestrictedLikelihood(fit)
             tried.append((alpha, alpha_shared, alpha_intercept, likelihood.criterion))
             return likelihood
 
         return evaluate
 
-    def _factor_once(self):
-        pull = ToMean(1.0).strengths(self.moments.n_tasks, self.moments.n_features)
-        return factor_path(self.moments, pull)
-
-    def _release(self, at, x):
-        """Make large strengths infinite where that is no less likely."""
+    def _make_infinite(self, at, x):
+        """Make large strengths infinite if the likelihood does not decrease."""
         best = at(*self._strengths(x)).criterion
         for k in np.argsort(self._units - x):
             if x[k] < self._units[k] + np.log(_LARGE):
                 break
-            freed = x.copy()
-            freed[k] = np.inf
-            other = at(*self._strengths(freed)).criterion
-            if other <= best + 1e-9 * abs(best):
-                best, x = other, freed
+            simpler = x.copy()
+            simpler[k] = np.inf
+            criterion = at(*self._strengths(simpler)).criterion
+            if criterion <= best + 1e-9 * abs(best):
+                best, x = criterion, simpler
         return x
 
     def _simplify(self, at, x):
-        """Make strengths infinite one by one, unless the evidence is against it."""
-        worth = _EVIDENCE * np.log(self.moments.weight.sum())
+        """Make strengths infinite one by one, unless there is evidence against it."""
+        evidence = _EVIDENCE * np.log(self.moments.weight.sum())
         best = at(*self._strengths(x)).criterion
         while True:
             found = []
             for k in self._removable(x):
-                freed = x.copy()
-                freed[k] = np.inf
-                rise = at(*self._strengths(freed)).criterion - best
-                if rise <= _HOPELESS * worth:
-                    others = np.where(np.isinf(freed), np.inf, self._units)
-                    starts = [freed, *(others + step for step in _STARTS)]
-                    freed = self._minimize(at, starts)
-                    found.append((at(*self._strengths(freed)).criterion, freed))
+                simpler = x.copy()
+                simpler[k] = np.inf
+                increase = at(*self._strengths(simpler)).criterion - best
+                if increase <= _HOPELESS * evidence:
+                    units = np.where(np.isinf(simpler), np.inf, self._units)
+                    starts = [simpler, *(units + step for step in _STARTS)]
+                    simpler = self._minimize(at, starts)
+                    found.append((at(*self._strengths(simpler)).criterion, simpler))
             if not found:
                 return x
             least, simpler = min(found, key=lambda pair: pair[0])
-            if not least <= best + worth:
+            if not least <= best + evidence:
                 return x
             best, x = least, simpler
 
     def _removable(self, x):
-        """Return the finite strengths, except the last one on coefficients."""
+        """Return the finite strengths, except the last one of coefficients."""
         finite = np.isfinite(x)
-        n_coef = len(x) - self._n_level
+        n_coef = len(x) - self._n_intercept
         if finite[:n_coef].sum() == 1:
             finite[:n_coef] = False
         return np.flatnonzero(finite)

@@ -1,10 +1,13 @@
-"""Ridge of every task along a path of strengths, and its errors on rows left out."""
+"""Ridge of independent tasks at many strengths, and its held-out errors."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from skmtl._contracts import Array
 from skmtl._linalg import apply, diagonalise, refuse_huge
 from skmtl.couplings import Apart
 from skmtl.problems.exact import (
@@ -15,39 +18,38 @@ from skmtl.problems.exact import (
     has_few_rows,
 )
 
-from ._folds import fold_moments
+from ._folds import Splits, fold_moments
 from ._held_out import SolvedModels
 from ._left_out import leave_out
 
-# Targets are worked on so many numbers at a time.
+# Compute leave-one-out residuals of so many numbers at a time, to bound memory.
 _CHUNK = 2**22
-# With a smaller share of the degrees of freedom left, small errors are chance.
+# With a smaller share of residual degrees of freedom, a small error is due to chance.
 _FEW_LEFT = 0.1
-# A strength that generalised cross-validation prefers is looked at with so many
-# neighbours on either side.
+# Number of neighbours, on either side, of the minimum of generalised cross-validation
+# at which errors are computed.
 _NEIGHBOURS = 2
 
 
 @dataclass(frozen=True)
 class RidgePath:
-    """Hold what chooses the strengths of tasks apart.
+    """Held-out errors of independent tasks, and their fits.
 
     Parameters
     ----------
     errors : ndarray of shape (n_tasks, n_alphas)
-        Weighted sums of squared errors on rows left out; infinite where they were not
-        computed.
+        Weighted sums of squared held-out errors; infinite where they were not computed.
     weight : ndarray of shape (n_tasks,)
         Sums of the weights.
     fit : callable
         Returns the exact fit at one strength per task.
     """
 
-    errors: np.ndarray
-    weight: np.ndarray
-    fit: object
+    errors: Array
+    weight: Array
+    fit: Callable[[Array], Any]
 
-    def mean_errors(self, per_task):
+    def mean_errors(self, per_task: bool) -> Array:
         """Return the mean error of each task, or of all, (n_tasks, n_alphas)."""
         if per_task:
             return self.errors / np.where(self.weight > 0, self.weight, 1.0)[:, None]
@@ -55,8 +57,8 @@ class RidgePath:
         return np.broadcast_to(mean, self.errors.shape)
 
 
-def suggest_ridge_alphas(data, fit_intercept):
-    """Return strengths from no penalty to no effect of any feature.
+def suggest_ridge_alphas(data: Any, fit_intercept: bool) -> Array:
+    """Return strengths from no penalty to nearly zero coefficients.
 
     Parameters
     ----------
@@ -71,14 +73,20 @@ def suggest_ridge_alphas(data, fit_intercept):
         1e-12 to 1e6 times the mean curvature of a task along a feature.
     """
     squares = []
-    with np.errstate(over="ignore", invalid="ignore"):  # such are refused later
+    with np.errstate(over="ignore", invalid="ignore"):  # raises an error later
         for _, X in data.roots(fit_intercept)[1]:
             squares.extend(np.einsum("tij,tij->t", X, X) / max(X.shape[2], 1))
-    seen = [each for each in squares if 0 < each < np.inf]
-    return np.geomspace(1e-12, 1e6, 55) * (np.mean(seen) if seen else 1.0)
+    positive = [each for each in squares if 0 < each < np.inf]
+    return np.geomspace(1e-12, 1e6, 55) * (np.mean(positive) if positive else 1.0)
 
 
-def fold_path(data, splits, alphas, fit_intercept, measure=None):
+def fold_path(
+    data: Any,
+    splits: Splits,
+    alphas: Array,
+    fit_intercept: bool,
+    measure: Any = None,
+) -> RidgePath:
     """Compute errors on the test rows of splits.
 
     Parameters
@@ -98,29 +106,38 @@ def fold_path(data, splits, alphas, fit_intercept, measure=None):
     Returns
     -------
     RidgePath
-        Errors and models.
+        Errors and fits.
     """
-    n_tasks, n_features = len(data.tasks), data.X.shape[1]
+    n_tasks = len(data.tasks)
     errors, total = np.zeros((n_tasks, len(alphas))), np.zeros(n_tasks)
     folds = zip(fold_moments(data, splits), splits, strict=True)
     for (train, test), (_, rows) in folds:
         measure_on = _sum_squares(test) if measure is None else _negate(measure(rows))
-        about = train if fit_intercept else train.about_zero()
-        blocks = factor_path(about, Apart(1.0).strengths(n_tasks, n_features))
+        fit_at = _factor(train, fit_intercept)
         for k, alpha in enumerate(alphas):
-            pull = Apart(alpha).strengths(n_tasks, n_features)
-            fit = MeanFit(about, blocks.at(pull.alpha), pull, fit_intercept)
-            error, weight = measure_on(fit.unpack())
+            error, weight = measure_on(fit_at(alpha).unpack())
             errors[:, k] += error
         total += weight
-    moments = data.moments()
+    return RidgePath(errors, total, _factor(data.moments(), fit_intercept))
+
+
+def _factor(moments, fit_intercept):
+    """Return the exact fit to moments as a function of one or all strengths."""
     moments = moments if fit_intercept else moments.about_zero()
-    blocks = factor_path(moments, Apart(1.0).strengths(n_tasks, n_features))
-    return _path(errors, total, moments, blocks, fit_intercept)
+    unit = Apart(1.0).strengths(moments.n_tasks, moments.n_features)
+    return _fit_at(moments, factor_path(moments, unit), fit_intercept)
+
+
+def _fit_at(moments, blocks, fit_intercept):
+    def fit(alpha):
+        strengths = Apart(alpha).strengths(moments.n_tasks, moments.n_features)
+        return MeanFit(moments, blocks.at(strengths.alpha), strengths, fit_intercept)
+
+    return fit
 
 
 def _sum_squares(test):
-    """Return a function of models for the errors of tasks and their weights."""
+    """Return a function of models that returns errors of tasks and their weights."""
     return lambda models: (
         test.squared_errors(models.coef, models.intercept),
         test.weight,
@@ -128,26 +145,18 @@ def _sum_squares(test):
 
 
 def _negate(score):
-    """Return the same by scores; tasks without a score have no weight."""
+    """Return the same for negative scores; tasks without a score have no weight."""
 
     def measure(models):
-        found = np.asarray(score(SolvedModels(models.add_output_axis(), True)))
-        scored = np.broadcast_to(~np.isnan(found), len(models.coef)).astype(float)
-        return -np.nan_to_num(found), scored
+        scores = np.asarray(score(SolvedModels(models.add_output_axis(), True)))
+        has_score = np.broadcast_to(~np.isnan(scores), len(models.coef)).astype(float)
+        return -np.nan_to_num(scores), has_score
 
     return measure
 
 
-def _path(errors, total, moments, blocks, fit_intercept):
-    def fit(chosen):
-        pull = Apart(chosen).strengths(moments.n_tasks, moments.n_features)
-        return MeanFit(moments, blocks.at(chosen), pull, fit_intercept)
-
-    return RidgePath(errors, total, fit)
-
-
-def rows_path(data, alphas, fit_intercept):
-    """Compute leave-one-out errors of tasks that have rows of their own.
+def rows_path(data: Any, alphas: Array, fit_intercept: bool) -> RidgePath:
+    """Compute leave-one-out errors of tasks that have different rows.
 
     Parameters
     ----------
@@ -161,38 +170,38 @@ def rows_path(data, alphas, fit_intercept):
     Returns
     -------
     RidgePath
-        Errors and models.
+        Errors and fits.
     """
-    few, pull = (
-        has_few_rows(data),
-        Apart(1.0).strengths(len(data.tasks), data.X.shape[1]),
-    )
+    few = has_few_rows(data)
+    unit = Apart(1.0).strengths(len(data.tasks), data.X.shape[1])
     moments = data.moments(curvature=not few)
     moments = moments if fit_intercept else moments.about_zero()
     if few:
-        blocks = factor_rows(data, pull, fit_intercept)
+        blocks = factor_rows(data, unit, fit_intercept)
     else:
-        blocks = factor_path(moments, pull)
+        blocks = factor_path(moments, unit)
     errors = _errors_of_rows(data, moments, blocks, alphas, fit_intercept)
-    return _path(errors, moments.weight, moments, blocks, fit_intercept)
+    fit_at = _fit_at(moments, blocks, fit_intercept)
+    return RidgePath(errors, moments.weight, fit_at)
 
 
 def _errors_of_rows(data, moments, blocks, alphas, fit_intercept):
     right = apply(blocks.basis, moments.xy)[:, :, None]
     shrunk = 1 / (blocks.values[:, :, None] + alphas)
-    level = np.zeros(moments.n_tasks)
+    of_intercept = np.zeros(moments.n_tasks)
     if fit_intercept:
-        np.divide(1, moments.weight, out=level, where=moments.weight > 0)
+        np.divide(1, moments.weight, out=of_intercept, where=moments.weight > 0)
     errors = np.zeros((moments.n_tasks, len(alphas)))
     for group in data.weighted_groups():
         t = group.tasks
         rows = group.X - moments.x_mean[t][:, None]
         rows = np.matmul(rows, blocks.basis[t].transpose(0, 2, 1))
-        alone = (group.y - moments.y_mean[t][:, None])[:, :, None]
-        left = alone - np.matmul(rows, right[t] * shrunk[t])
-        leverage = np.matmul(rows**2, shrunk[t]) + level[t][:, None, None]
-        left = leave_out(left, group.weight[:, :, None] * leverage, alone)
-        np.add.at(errors, t, np.matmul(group.weight[:, None], left**2)[:, 0])
+        centred = (group.y - moments.y_mean[t][:, None])[:, :, None]
+        residuals = centred - np.matmul(rows, right[t] * shrunk[t])
+        leverage = np.matmul(rows**2, shrunk[t]) + of_intercept[t][:, None, None]
+        leverage = group.weight[:, :, None] * leverage
+        residuals = leave_out(residuals, leverage, centred)
+        np.add.at(errors, t, np.matmul(group.weight[:, None], residuals**2)[:, 0])
     return errors
 
 
@@ -208,7 +217,7 @@ class SharedDesign:
     """
 
     @np.errstate(over="ignore", invalid="ignore")
-    def __init__(self, data, fit_intercept):
+    def __init__(self, data: Any, fit_intercept: bool) -> None:
         X = data.X.toarray() if hasattr(data.X, "toarray") else data.X
         X, Y = np.asarray(X, dtype=float), np.asarray(data.Y, dtype=float)
         weight = np.ones(len(Y)) if data.weight is None else data.weight
@@ -235,46 +244,46 @@ class SharedDesign:
         self.values, self.basis = values[0], basis[0]
         self.rows = X @ self.basis.T * (self.values > 0)
 
-    def generalised_errors(self, alphas):
+    def generalised_errors(self, alphas: Array) -> Array:
         """Return generalised cross-validation of each output, (n_tasks, n_alphas).
 
-        It is infinite where few degrees of freedom are left to know an error by.
+        It is infinite if few degrees of freedom are left.
         """
         total = self.values[:, None] + alphas
         explained = (self.right**2).T @ ((total + alphas) / total**2)
         total_square = np.einsum("it,it->t", self.Y, self.Y)[:, None]
-        left = np.maximum(total_square - explained, 0)
+        squares = np.maximum(total_square - explained, 0)
         freedom = (self.values[:, None] / total).sum(axis=0) + self.share.any()
         n_rows = (self.root > 0).sum()
         n_left = np.maximum(n_rows - freedom, _FEW_LEFT * n_rows)
         few = n_rows - freedom < _FEW_LEFT * n_rows
-        return np.where(few, np.inf, left / n_left**2)
+        return np.where(few, np.inf, squares / n_left**2)
 
-    def errors(self, alphas, outputs, leverage):
-        """Return squared leave-one-out errors of some outputs, each at its alpha."""
+    def errors(self, alpha: float, outputs: Array) -> Array:
+        """Return sums of squared leave-one-out errors of some outputs."""
+        leverage = self.leverage(alpha)[:, None]
         errors = np.empty(len(outputs))
         step = max(1, _CHUNK // max(len(self.rows), 1))
         for start in range(0, len(outputs), step):
             part = slice(start, start + step)
-            coef = self.right[:, outputs[part]] / (self.values[:, None] + alphas[part])
-            alone = self.Y.take(outputs[part], axis=1)
-            left = alone - self.rows @ coef
-            left = leave_out(left, leverage[:, None], alone)
-            errors[part] = np.einsum("it,it->t", left, left)
+            coef = self.right[:, outputs[part]] / (self.values[:, None] + alpha)
+            targets = self.Y.take(outputs[part], axis=1)
+            residuals = leave_out(targets - self.rows @ coef, leverage, targets)
+            errors[part] = np.einsum("it,it->t", residuals, residuals)
         return errors
 
-    def leverage(self, alpha):
+    def leverage(self, alpha: float) -> Array:
         """Return the leverage of each row at one strength."""
         return self.share + self.rows**2 @ (1 / (self.values + alpha))
 
-    def models(self, alphas):
+    def models(self, alphas: Array) -> TaskModels:
         """Return the linear models at one strength per output."""
         coef = (self.right / (self.values[:, None] + alphas)).T @ self.basis
         intercept = self.y_mean - coef @ self.x_mean
         total = len(alphas) * self.values + np.mean(alphas)
         shared = (self.right.sum(axis=1) / total) @ self.basis
-        level = self.y_mean.mean() - shared @ self.x_mean
-        return TaskModels(coef, intercept, shared, level)
+        intercept_shared = self.y_mean.mean() - shared @ self.x_mean
+        return TaskModels(coef, intercept, shared, intercept_shared)
 
 
 @dataclass(frozen=True)
@@ -290,9 +299,9 @@ class SharedFit:
     """
 
     design: SharedDesign
-    alphas: np.ndarray
+    alphas: Array
 
-    def unpack_nodes(self):
+    def unpack_nodes(self) -> TaskModels:
         """Return the linear models of the tasks."""
         return self.design.models(self.alphas)
 
@@ -302,21 +311,23 @@ class SharedFit:
         return total, self.design.right / total
 
     @property
-    def objective(self):
-        """Smallest value of losses and penalties."""
+    def objective(self) -> float:
+        """Minimum of the sum of losses and penalties."""
         explained = np.vdot(self._solved[1], self.design.right)
         return float(max(np.vdot(self.design.Y, self.design.Y) - explained, 0.0))
 
     @property
-    def optimality(self):
-        """Norm of the gradient, relative to the one at zero."""
+    def optimality(self) -> float:
+        """Norm of the gradient, relative to that at zero."""
         total, coef = self._solved
         size = np.linalg.norm(self.design.right)
-        left = np.linalg.norm(total * coef - self.design.right)
-        return float(left / size) if size > 0 else 0.0
+        gradient = np.linalg.norm(total * coef - self.design.right)
+        return float(gradient / size) if size > 0 else 0.0
 
 
-def shared_path(data, alphas, fit_intercept, per_task):
+def shared_path(
+    data: Any, alphas: Array, fit_intercept: bool, per_task: bool
+) -> RidgePath:
     """Compute leave-one-out errors of outputs that share a design.
 
     Parameters
@@ -328,13 +339,12 @@ def shared_path(data, alphas, fit_intercept, per_task):
     fit_intercept : bool
         Whether tasks have an intercept.
     per_task : bool
-        Whether each task has its own strength, so that errors far from it may be left
-        out.
+        Whether each task has its own strength; errors are then computed near it only.
 
     Returns
     -------
     RidgePath
-        Errors and models.
+        Errors and fits.
     """
     design = SharedDesign(data, fit_intercept)
     n_near = _NEIGHBOURS if per_task else len(alphas)
@@ -343,12 +353,11 @@ def shared_path(data, alphas, fit_intercept, per_task):
     return RidgePath(errors, weight, lambda chosen: SharedFit(design, chosen))
 
 
-def screened_errors(design, alphas, n_near):
-    """Return leave-one-out errors of each output near the strength that suits it.
+def screened_errors(design: SharedDesign, alphas: Array, n_near: int) -> Array:
+    """Compute leave-one-out errors of each output near its best strength.
 
-    Generalised cross-validation says where to look, but where it is infinite; errors
-    are exact, and as long as the best lies at an end of what was looked at, its
-    neighbours are looked at too.
+    They are computed near the minimum of generalised cross-validation, where this is
+    infinite, and at neighbours of the best strength until it lies between others.
 
     Parameters
     ----------
@@ -357,27 +366,25 @@ def screened_errors(design, alphas, n_near):
     alphas : ndarray of shape (n_alphas,)
         Strengths in increasing order, positive.
     n_near : int
-        How many neighbours to look at first, on either side.
+        Number of neighbours of the minimum, on either side.
 
     Returns
     -------
     ndarray of shape (n_tasks, n_alphas)
-        Sums of squared errors; infinite where it was not looked.
+        Sums of squared errors; infinite where they were not computed.
     """
-    n_alphas = len(alphas)
     guess = design.generalised_errors(alphas)
+    places = np.arange(len(alphas))
     near = guess.argmin(axis=1)
-    known = np.full((len(near), n_alphas), np.inf)
-    wanted = np.abs(np.arange(n_alphas) - near[:, None]) <= n_near
+    errors = np.full(guess.shape, np.inf)
+    wanted = np.abs(places - near[:, None]) <= n_near
     wanted |= np.isinf(guess)
     done = np.zeros_like(wanted)
     while wanted.any():
         for k in np.flatnonzero(wanted.any(axis=0)):
             outputs = np.flatnonzero(wanted[:, k])
-            strength = np.full(len(outputs), alphas[k])
-            leverage = design.leverage(alphas[k])
-            known[outputs, k] = design.errors(strength, outputs, leverage)
+            errors[outputs, k] = design.errors(alphas[k], outputs)
         done |= wanted
-        best = known.argmin(axis=1)[:, None]
-        wanted = (np.abs(np.arange(n_alphas) - best) <= 1) & ~done
-    return known
+        best = errors.argmin(axis=1)[:, None]
+        wanted = (np.abs(places - best) <= 1) & ~done
+    return errors

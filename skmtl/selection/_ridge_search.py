@@ -1,19 +1,23 @@
-"""Search the strengths of tasks that share nothing."""
+"""Search of the strengths of independent tasks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import Chosen
+from skmtl._contracts import Array, Chosen
 from skmtl.couplings import Apart
 from skmtl.problems import as_fit
 
-from ._grids import read_grid, read_splits, warn_of_edge
+from ._folds import read_splits
+from ._grids import read_grid, warn_of_edge
 from ._held_out import HeldOutScore, refuse_scoring
+from ._results import Results
 from ._ridge_path import fold_path, rows_path, shared_path, suggest_ridge_alphas
-from ._table import tabulate
+from ._study import Study
 
-# Leave-one-out errors of fits without residuals have about this relative accuracy.
+# Relative accuracy of leave-one-out errors of fits without residuals.
 _EQUAL = 1e-7
 
 
@@ -35,38 +39,30 @@ class RidgeSearch:
         Score of held-out rows; None for the negative mean squared error.
     """
 
-    relation_of: object
-    alphas: object
+    relation_of: Callable[..., Any]
+    alphas: Any
     alpha_per_task: bool
-    cv: object
-    scoring: object = None
+    cv: Any
+    scoring: Any = None
     is_shared = False
     penalizes_intercepts = False
 
-    def choose(self, study):
+    def choose(self, study: Study) -> Chosen:
         """Return the relation at the best strengths."""
-        data = study.rows
         if self.alphas is None:
-            alphas = suggest_ridge_alphas(data, study.fit_intercept)
+            alphas = suggest_ridge_alphas(study.rows, study.fit_intercept)
         else:
             alphas = read_grid(self.alphas, "alphas")
-        path = self._path(data, study, alphas)
+        path = self._path(study, alphas)
         errors = path.mean_errors(self.alpha_per_task)
-        best = find_best(errors)
+        best: Any = find_best(errors)
         if self.alphas is not None:
             warn_of_edge("alphas", alphas, errors, best)
-        chosen, score = alphas[best], -errors[np.arange(len(best)), best]
-        fit, scores = as_fit(path.fit(alphas[best])), -errors
-        if not self.alpha_per_task or data.layout == "single":
-            chosen, score, scores = float(chosen[0]), float(score[0]), scores[0]
-            best = int(best[0])
-        facts = {
-            "alpha_": chosen,
-            "cv_results_": tabulate({"alpha": alphas}, scores.T),
-            "best_index_": best,
-            "best_score_": score,
-        }
-        return Chosen(self.relation_of(Apart(chosen)), facts, fit)
+        fit = as_fit(path.fit(alphas[best]))
+        if not self.alpha_per_task or study.rows.layout == "single":
+            errors, best = errors[0], int(best[0])
+        facts = Results({"alpha": alphas}, -errors.T).facts(best)
+        return Chosen(self.relation_of(Apart(facts["alpha_"])), facts, fit)
 
     def _scorer(self, study):
         """Return a function of test rows, or None for squared errors."""
@@ -75,20 +71,19 @@ class RidgeSearch:
         score = HeldOutScore(self.scoring, study)
         return score.of_each_task if self.alpha_per_task else score
 
-    def _path(self, data, study, alphas):
+    def _path(self, study, alphas):
+        data, fit_intercept = study.rows, study.fit_intercept
         if self.cv is not None:
-            splits = read_splits(self.cv, data, study.X, study.y, study.task)
-            measure = self._scorer(study)
-            return fold_path(data, splits, alphas, study.fit_intercept, measure)
+            splits = read_splits(self.cv, study)
+            return fold_path(data, splits, alphas, fit_intercept, self._scorer(study))
         refuse_scoring(self.scoring, "cv", None, "5")
         if data.shares_moments:
-            per_task = self.alpha_per_task
-            return shared_path(data, alphas, study.fit_intercept, per_task)
-        return rows_path(data, alphas, study.fit_intercept)
+            return shared_path(data, alphas, fit_intercept, self.alpha_per_task)
+        return rows_path(data, alphas, fit_intercept)
 
 
-def find_best(errors):
-    """Return the position of each least error, the last one of those that are equal."""
+def find_best(errors: Array) -> Array:
+    """Return the position of each smallest error, the last one of equal errors."""
     least = errors.min(axis=1, keepdims=True)
     equal = errors <= least + _EQUAL * np.abs(least)
     return errors.shape[1] - 1 - equal[:, ::-1].argmax(axis=1)

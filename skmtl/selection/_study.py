@@ -1,4 +1,4 @@
-"""What a search for strengths can look at."""
+"""Inputs of a search for strengths."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from skmtl._contracts import Loss
 
 @dataclass(frozen=True)
 class Study:
-    """Rows and loss of a fit whose strengths are to be chosen.
+    """Rows and loss of a fit, for a search that chooses its strengths.
 
     Parameters
     ----------
@@ -21,11 +21,11 @@ class Study:
     targets : ClassTargets or None
         Converts the targets of rows to those of the loss.
     X, y, task : object
-        The arguments of `fit`, for splitters and scorers.
+        Arguments of `fit`, for splitters and scorers.
     make_model : callable
         Makes a fitted estimator of TaskModels, for scorers.
     smooths : bool, default=False
-        Whether targets of tasks whose intercepts would diverge are smoothed.
+        Whether to smooth the targets of tasks if their intercepts would diverge.
     tol : float, default=1e-6
         Tolerance of the solver.
     max_iter : int, default=None

@@ -513,7 +513,7 @@ def test_folds_of_outputs_are_those_of_rows(size):
 def test_folds_that_leave_nothing_to_fit_on_are_refused(weight):
     X, Y = shared(4, 3, 2)
     splits = [(np.arange(1, 4) if weight is not None else [], np.arange(4))]
-    with pytest.raises(ValueError, match="Every fold must have rows with weight"):
+    with pytest.raises(ValueError, match="Every fold must have training and test rows"):
         JointFeatureRegressorCV(n_alphas=2, cv=splits).fit(X, Y, sample_weight=weight)
 
 

@@ -1,7 +1,5 @@
 """Searches along one strength at a time minimise functions that are known."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -78,11 +76,10 @@ def test_strengths_stay_where_none_may_be_raised():
 
 @pytest.mark.parametrize("lowest", [(0.0, 2.0, -2.0), (9.0, -9.0, 0.5)])
 def test_folds_are_searched_to_the_best_strengths_of_the_grids(lowest):
-    errors = SimpleNamespace(mean=valley(*lowest))
-    found = search_folds(errors, [GRID] * 3)
+    found = search_folds(valley(*lowest), [GRID] * 3)
     expected = [min(GRID, key=lambda at: abs(np.log(at) - low)) for low in lowest]
     assert_allclose(found, expected)
 
 
-def test_a_ladder_has_two_strengths_per_decade():
+def test_a_log_grid_has_two_strengths_per_decade():
     assert_allclose(log_grid(2.0, -1, 1), 2 * 10.0 ** np.array([-1, -0.5, 0, 0.5, 1]))

@@ -1,4 +1,4 @@
-"""Grids of strengths reach models apart and alike, and warn where they do not."""
+"""Grids of strengths reach independent and pooled models, and warn if they do not."""
 
 import numpy as np
 import pytest
@@ -108,7 +108,7 @@ def test_errors_that_fall_towards_the_end_of_a_grid_are_warned_of(model, message
     ],
     ids=str,
 )
-def test_ends_that_mean_apart_or_alike_are_not_warned_of(model):
+def test_ends_that_mean_independent_or_equal_tasks_are_not_warned_of(model):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 5))
     y = X @ rng.normal(size=5)

@@ -61,12 +61,12 @@ def rows_of(X, y, task):
     return TaskRows(X, order, y[order], None, offsets, np.unique(task))
 
 
-def likelihood(datafit, alpha, shared=0.0, level=0.0):
+def likelihood(datafit, alpha, shared=0.0, alpha_intercept=0.0):
     """Return the Laplace-approximate log likelihood of strengths, tightly solved."""
-    pull = ToMean(alpha, shared, level).strengths(
+    penalty = ToMean(alpha, shared, alpha_intercept).strengths(
         datafit.n_tasks, datafit.data.X.shape[1]
     )
-    objective = MeanLosses(datafit, pull)
+    objective = MeanLosses(datafit, penalty)
     solution = Newton(tol=1e-14).minimize(objective, objective.start())
     return LaplaceLikelihood(objective, solution.variable).value
 
@@ -131,7 +131,9 @@ def test_a_task_without_weight_has_no_part_in_the_likelihood(rng):
 def test_a_random_intercept_has_the_likelihood_of_quadrature(rng):
     task = np.repeat(np.arange(3), [50, 60, 70])
     y = rng.random(180) < np.array([0.3, 0.5, 0.6])[task]
-    found = likelihood(binary(np.zeros((180, 1)), y, task), 1.0, 1.0, level=4.0)
+    found = likelihood(
+        binary(np.zeros((180, 1)), y, task), 1.0, 1.0, alpha_intercept=4.0
+    )
     b = np.linspace(-6, 6, 801)
     step = np.log(b[1] - b[0])
     ones = np.bincount(task, y)
@@ -145,7 +147,9 @@ def test_a_random_intercept_has_the_likelihood_of_quadrature(rng):
 def test_free_intercepts_have_the_likelihood_of_quadrature(rng):
     task = np.repeat(np.arange(3), [50, 60, 70])
     y = rng.random(180) < np.array([0.3, 0.5, 0.6])[task]
-    found = likelihood(binary(np.zeros((180, 1)), y, task), 1.0, 1.0, level=0.0)
+    found = likelihood(
+        binary(np.zeros((180, 1)), y, task), 1.0, 1.0, alpha_intercept=0.0
+    )
     b = np.linspace(-8, 8, 2001)
     ones = np.bincount(task, y)
     logs = ones[:, None] * -np.logaddexp(0, -b)
@@ -177,9 +181,9 @@ def test_the_likelihood_of_several_classes_has_the_determinant_of_all(rng):
 def test_an_infinite_strength_has_the_likelihood_of_one_task(rng):
     X, y = draw(rng, n_tasks=4)
     task = X[:, 0].astype(int)
-    apart = likelihood(binary(X[:, 1:], y, task), np.inf, 0.5, np.inf)
+    independent = likelihood(binary(X[:, 1:], y, task), np.inf, 0.5, np.inf)
     one = likelihood(binary(X[:, 1:], y, 0 * task), np.inf, 0.5, np.inf)
-    assert_allclose(apart, one, rtol=1e-9)
+    assert_allclose(independent, one, rtol=1e-9)
 
 
 def test_a_task_without_weight_does_not_change_the_likelihood(rng):
@@ -216,8 +220,8 @@ def test_scores_are_those_of_models_fitted_in_each_fold(
     folds = KFold(3, shuffle=True, random_state=0)
     search = MeanRegularizedClassifierCV(cv=folds, scoring=scoring, **given, **GRID)
     results = search.fit(X, y).cv_results_
-    level = results["alpha_intercept"][0]
-    model = MeanRegularizedClassifier(0.3, alpha_intercept=level, **given)
+    alpha_intercept = results["alpha_intercept"][0]
+    model = MeanRegularizedClassifier(0.3, alpha_intercept=alpha_intercept, **given)
     scores = cross_val_score(model, X, y, cv=folds, scoring=scoring)
     found = [results[f"split{k}_test_score"][0] for k in range(3)]
     assert_allclose(found, scores, **SEARCHED)
@@ -278,7 +282,7 @@ def test_folds_need_rows_of_weight(rng):
     splits = [(np.arange(10, len(y)), np.arange(10))]
     weight = np.arange(len(y)) >= 10
     model = MeanRegularizedClassifierCV(cv=splits, task_column=0)
-    with pytest.raises(ValueError, match="Every fold must have rows with weight"):
+    with pytest.raises(ValueError, match="Every fold must have training and test rows"):
         model.fit(X, y, sample_weight=weight)
 
 
@@ -346,11 +350,11 @@ def test_it_ends_with_a_tight_fit_at_the_best(rng, method):
 
 @pytest.mark.full
 @each_method
-def test_tasks_alike_are_pulled_strongly_and_tasks_apart_weakly(rng, method):
+def test_similar_tasks_have_a_larger_alpha_than_different_ones(rng, method):
     model = MeanRegularizedClassifierCV(method=method, task_column=0)
-    alike = model.fit(*draw(rng, n_tasks=20, spread=0.0)).alpha_
-    apart = model.fit(*draw(rng, n_tasks=20, spread=2.0)).alpha_
-    assert alike > 30 * apart
+    similar = model.fit(*draw(rng, n_tasks=20, spread=0.0)).alpha_
+    independent = model.fit(*draw(rng, n_tasks=20, spread=2.0)).alpha_
+    assert similar > 30 * independent
 
 
 @each_method
@@ -381,7 +385,7 @@ def test_a_single_task_is_a_logistic_regression(rng, method):
     assert_allclose(found.predict_proba(X), model.predict_proba(X), rtol=1e-5)
 
 
-def test_without_intercept_there_is_no_pull_of_it(rng):
+def test_without_intercepts_their_strength_is_zero(rng):
     X, y = draw(rng)
     model = MeanRegularizedClassifierCV(task_column=0, fit_intercept=False).fit(X, y)
     assert model.alpha_intercept_ == 0.0
@@ -413,10 +417,10 @@ def test_the_search_finds_what_independent_and_pooled_fits_miss(rng):
     train = np.arange(len(y)) < 1200
     model = MeanRegularizedClassifierCV(task_column=0).fit(X[train], y[train])
     pooled = LogisticRegression().fit(X[train, 1:], y[train])
-    apart = MeanRegularizedClassifier(0.0, task_column=0).fit(X[train], y[train])
+    independent = MeanRegularizedClassifier(0.0, task_column=0).fit(X[train], y[train])
     found = log_loss(y[~train], model.predict_proba(X[~train]))
     assert found < log_loss(y[~train], pooled.predict_proba(X[~train, 1:]))
-    assert found < log_loss(y[~train], apart.predict_proba(X[~train]))
+    assert found < log_loss(y[~train], independent.predict_proba(X[~train]))
 
 
 @pytest.mark.full

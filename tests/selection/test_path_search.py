@@ -1,4 +1,4 @@
-"""Strengths searched along a path: against grid searches, other searches, itself."""
+"""Strengths searched on a path: against grid searches, other searches, itself."""
 
 import numpy as np
 import pytest

@@ -17,6 +17,7 @@ from skmtl.linear_model import (
     JointFeatureRegressorCV,
     LowRankRegressorCV,
     MeanRegularizedClassifier,
+    MeanRegularizedClassifierCV,
     MeanRegularizedHuberRegressor,
     MeanRegularizedPoissonRegressor,
     MeanRegularizedRegressor,
@@ -137,7 +138,7 @@ def test_a_scorer_of_squared_errors_gives_the_scores_of_none(search):
     plain = clone(search).set_params(cv=folds).fit(X[:, 1:], y, **given)
     scored = clone(search).set_params(cv=folds, scoring="neg_mean_squared_error")
     scored.fit(X[:, 1:], y, **given)
-    # A continuous search visits strengths of its own after the grid.
+    # A continuous search tries other strengths after the grid.
     n_equal = 5
     for name in ["alpha", "mean_test_score"]:
         found, expected = scored.cv_results_[name], plain.cv_results_[name]
@@ -277,12 +278,17 @@ def test_a_search_is_what_its_model_is():
     assert not hasattr(PathSearchCV(JointFeatureRegressor()), "predict_proba")
 
 
-def test_scores_that_are_never_numbers_are_refused():
+@pytest.mark.parametrize(
+    "search",
+    [
+        PathSearchCV(MeanRegularizedClassifier(), alphas=[1.0, 2.0]),
+        MeanRegularizedClassifierCV([1.0, 2.0]),
+        MeanRegularizedRegressorCV([1.0, 2.0], method="cv"),
+    ],
+    ids=lambda s: type(s).__name__,
+)
+def test_scores_that_are_never_numbers_are_refused(search):
     X, y = draw("classes")
-    search = PathSearchCV(
-        MeanRegularizedClassifier(task_column=0),
-        alphas=[1.0, 2.0],
-        scoring=lambda model, X, y: np.nan,
-    )
+    search = clone(search).set_params(scoring=lambda model, X, y: np.nan)
     with pytest.raises(ValueError, match="scoring must give a number"):
-        search.fit(X, y)
+        search.fit(X[:, 1:], y, task=X[:, 0].astype(int))

@@ -51,14 +51,14 @@ def draw_groups(n_tasks=40, n_rows=6, n_features=2, seed=0):
 
 
 @parametrize("n_features", [40, 55, 58, 70, 100], short=[58])
-def test_wide_tasks_are_predicted_as_well_as_apart_or_pooled(n_features):
+def test_wide_tasks_are_predicted_as_well_as_independent_or_pooled(n_features):
     (X, y, task), (Z, z, unseen) = draw_wide(n_features, seed=n_features)
     model = MeanRegularizedRegressorCV().fit(X, y, task=task)
-    apart = MultiTaskRidgeCV().fit(X, y, task=task)
+    independent = MultiTaskRidgeCV().fit(X, y, task=task)
     pooled = RidgeCV(np.logspace(-2, 4, 30)).fit(X, y)
     errors = [
         np.mean((prediction - z) ** 2)
-        for prediction in (apart.predict(Z, task=unseen), pooled.predict(Z))
+        for prediction in (independent.predict(Z, task=unseen), pooled.predict(Z))
     ]
     found = np.mean((model.predict(Z, task=unseen) - z) ** 2)
     assert found <= 1.02 * min(errors)
@@ -132,14 +132,14 @@ def test_generalised_errors_along_the_centre_are_those_of_every_fit(
 ):
     X, y, task = draw_groups(n_tasks=4, n_rows=n_rows, n_features=5)
     moments = summarise(X + 1, y, task)
-    levels = [0.3, np.inf] if fit_intercept else [0.0]
-    lists = [0.5, 30.0, np.inf], [0.0, 1e-2, 4.0, np.inf], levels
+    alphas_intercept = [0.3, np.inf] if fit_intercept else [0.0]
+    lists = [0.5, 30.0, np.inf], [0.0, 1e-2, 4.0, np.inf], alphas_intercept
     triples, scores = generalised_scores(
         moments, Candidates(*map(np.array, lists), fit_intercept)
     )
     for strengths, score in zip(triples, scores, strict=True):
-        pull = ToMean(*strengths).strengths(4, 5)
-        fit = solve_moments(moments, pull, fit_intercept)
+        penalty = ToMean(*strengths).strengths(4, 5)
+        fit = solve_moments(moments, penalty, fit_intercept)
         left = len(y) - Posterior(fit).degrees_of_freedom
         exact = len(y) * fit.squared_errors.sum() / left**2
         assert_allclose(score, np.where(left > len(y) / 10, exact, np.inf), rtol=1e-6)
@@ -167,10 +167,18 @@ def test_no_nearby_strengths_are_likelier_with_a_random_centre(fit_intercept):
     model.fit(X, y, task=task)
 
     def criterion(*factors):
-        alpha, shared, level = np.array(factors) * strengths
+        alpha, shared, alpha_intercept = np.array(factors) * strengths
         ones = np.ones(len(y))
         dense = Dense(
-            X, y, task, 12, ones, np.full(2, alpha), shared, level, fit_intercept
+            X,
+            y,
+            task,
+            12,
+            ones,
+            np.full(2, alpha),
+            shared,
+            alpha_intercept,
+            fit_intercept,
         )
         return dense.criterion()
 

@@ -342,7 +342,7 @@ class Datafit:
         """Return the losses of some rows of X."""
         return replace(self, data=self.data.select(rows))
 
-    def learnable(self) -> Self:
+    def smooth_missing(self) -> Self:
         """Return the losses with smoothed targets, which have a finite optimum."""
         if self.targets is None:
             return self
