@@ -61,8 +61,9 @@ def make_task_pipeline(
     """Make a pipeline that keeps the task column from ordinary transformers.
 
     A transformer without a parameter `task_column` is wrapped in `TaskAware`. A step
-    with this parameter has it set to `task_column`, if it is None. Steps are cloned,
-    and named as by scikit-learn's `make_pipeline`.
+    with this parameter has it set to `task_column`, if it is None; so do the models in
+    a search or an ensemble. Steps are cloned, and named as by scikit-learn's
+    `make_pipeline`.
 
     Parameters
     ----------
@@ -133,4 +134,19 @@ def _set_task_column(step, task_column, is_last):
         return clone(step).set_params(task_column=column), transforms
     if transforms and not (is_last and hasattr(step, "predict")):
         return TaskAware(clone(step), task_column=task_column), True
-    return clone(step), False
+    return _set_inner_column(clone(step), task_column), False
+
+
+def _set_inner_column(model, task_column):
+    """Set the task column of the models that a search or an ensemble holds."""
+    names = [name for name in model.get_params() if name.endswith("__task_column")]
+    if hasattr(model, "predict") and not names:
+        name = type(model).__name__
+        raise ValueError(
+            "The last step must have a parameter task_column, got "
+            f"{name}, which would use the task as a feature. Use PooledTasks({name}()) "
+            f"for one model of all tasks, or IndependentTasks({name}()) for one each."
+        )
+    parameters = model.get_params()
+    unset = [name for name in names if parameters[name] is None]
+    return model.set_params(**dict.fromkeys(unset, task_column))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import isclass
 from typing import Any
 
 from skmtl._compat import HasMethods
@@ -154,6 +155,7 @@ class LinearTaskRegressor(MomentRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
+        _refuse_classes(self.penalty, self.coupling, self.solver)
         penalty = NoPenalty() if self.penalty is None else self.penalty
         solver = Fista() if self.solver is None else self.solver
         return Custom(penalty, solver, self._precision(tasks))
@@ -170,3 +172,13 @@ class LinearTaskRegressor(MomentRegressor):
                 "use MeanRegularizedRegressor, which can penalise intercepts."
             )
         return coupling.precision(len(tasks))
+
+
+def _refuse_classes(*parts):
+    """Refuse classes in place of objects."""
+    for part in parts:
+        if isclass(part):
+            raise ValueError(
+                f"penalty, coupling and solver must be objects, got the class "
+                f"{part.__name__}. Write {part.__name__}()."
+            )

@@ -8,7 +8,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._compat import Documented, fit_context
+from skmtl._compat import Documented, HasMethods, fit_context
 from skmtl._contracts import Array
 from skmtl.base import PATH_CONSTRAINTS, TaskModel
 from skmtl.selection import PathGrid, PathSearch
@@ -30,15 +30,15 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
     In every fold the model is solved at decreasing strengths, each warm-started from
     the last two solutions. The strength with the best mean score on held-out rows is
     chosen: numbers are scored by the mean squared error, with Huber's loss by the mean
-    absolute error, classes by the log loss and counts by the mean Poisson loss. With
-    the squared loss, folds are moments, so that rows are read once, unless they are far
-    fewer than features. In folds the tolerance is ten times the `tol` of the model, and
-    at most 1e-4.
+    absolute error, classes by the log loss, and counts by the mean Poisson deviance.
+    With the squared loss, folds are moments, so that rows are read once, unless they
+    are far fewer than features. In folds the tolerance is ten times the `tol` of the
+    model, and at most 1e-4.
 
     Parameters
     ----------
     estimator : estimator instance
-        Model of :mod:`skmtl.linear_model` with a given strength: a regressor, a
+        Linear model of skmtl with a given strength: a regressor, a
         classifier or a count model, but not one that ends in CV.
     n_alphas : int, default=30
         Number of strengths to choose from, if `alphas` is None.
@@ -116,7 +116,7 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
     """
 
     _parameter_constraints = {
-        "estimator": [TaskModel],
+        "estimator": [HasMethods(["fit", "predict"])],
         "param": [str, None],
         **PATH_CONSTRAINTS,
     }
@@ -178,6 +178,7 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
         self : object
             The fitted search.
         """
+        _refuse_others(self.estimator)
         model = clone(self.estimator)
         model._validate_params()
         names = name_strengths(model, self.param)
@@ -329,6 +330,17 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
         tags.classifier_tags = inner.classifier_tags
         tags.regressor_tags = inner.regressor_tags
         return tags
+
+
+def _refuse_others(estimator):
+    """Refuse estimators that are not linear models of tasks."""
+    if not hasattr(estimator, "_relation"):
+        raise ValueError(
+            "estimator must be a linear model of skmtl with a given strength, got "
+            f"{type(estimator).__name__}. In a pipeline the search is the last "
+            "step: make_task_pipeline(StandardScaler(), PathSearchCV(model), "
+            "task_column=...)."
+        )
 
 
 def _given(**arguments):

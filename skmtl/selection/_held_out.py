@@ -137,6 +137,23 @@ class HeldOutDeviation(HeldOutLoss):
         return _sum_rows(held_out, raw, lambda y, z: np.abs(y - z)[..., 0])
 
 
+class HeldOutDeviance(HeldOutLoss):
+    """Score solutions by the negative mean deviance of test rows.
+
+    It is twice the loss above that of perfect predictions.
+    """
+
+    def total(self, held_out: Datafit, raw: Any) -> float:
+        """Return the weighted sum of the deviances."""
+        loss: Any = held_out.loss
+
+        def deviance(y, z):
+            return 2 * (loss.cost(y, z) + loss.dual_cost(y, np.zeros_like(y)))[..., 0]
+
+        with np.errstate(over="ignore"):
+            return _sum_rows(held_out, raw, deviance)
+
+
 def _sum_rows(held_out, raw, cost):
     pairs = zip(held_out.stacks(), raw, strict=True)
     return float(sum((stack.weight * cost(stack.y, z)).sum() for stack, z in pairs))
@@ -257,7 +274,7 @@ def held_out_measure(study: Study, scoring: Any) -> Callable[[Array], Score]:
     study : Study
         Rows and loss.
     scoring : str, callable or None
-        The score; None for the negative mean loss.
+        The score; None for the negative mean loss, or what is comparable in its place.
 
     Returns
     -------
@@ -272,6 +289,8 @@ def held_out_measure(study: Study, scoring: Any) -> Callable[[Array], Score]:
     datafit = Datafit(rows, study.loss, study.fit_intercept, targets)
     if study.loss.is_scaled:
         return HeldOutDeviation(datafit)
+    if study.loss.has_log_link:
+        return HeldOutDeviance(datafit)
     return _FAST.get(scoring, HeldOutLoss)(datafit)
 
 

@@ -43,6 +43,7 @@ from sklearn.svm import SVC
 from sklearn.utils import estimator_checks as checks
 
 from skmtl.compose import IndependentTasks, PooledTasks, TaskAware, make_task_pipeline
+from skmtl.linear_model import MeanRegularizedRegressor, PathSearchCV
 
 LABELS = np.array(["north", "south", "west"])
 BOTH = pytest.mark.parametrize("Model", [IndependentTasks, PooledTasks])
@@ -824,13 +825,32 @@ def test_a_pipeline_is_named_as_by_scikit_learn():
 def test_a_pipeline_wraps_only_transformers_without_a_task_column():
     own = IndependentTasks(task_column="own")
     assert make_task_pipeline(own, task_column="school")[-1].task_column == "own"
-    plain = make_task_pipeline(Ridge(), task_column="school")[-1]
-    assert isinstance(plain, Ridge)
     last = make_task_pipeline(StandardScaler(), PCA(), task_column="school")[-1]
     assert isinstance(last, TaskAware)
     aware = TaskAware(PCA(), task_column=0)
     pipeline = make_task_pipeline(aware, PooledTasks(), task_column=0)
     assert (pipeline[0].task_column, pipeline[1].task_column) == (0, -1)
+
+
+def test_a_pipeline_refuses_a_last_step_that_takes_the_task_for_a_feature():
+    with pytest.raises(ValueError, match=r"got Ridge, .* Use PooledTasks\(Ridge\(\)\)"):
+        make_task_pipeline(StandardScaler(), Ridge(), task_column="school")
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        PathSearchCV(MeanRegularizedRegressor(), alphas=[1.0]),
+        GridSearchCV(MeanRegularizedRegressor(), {"alpha": [1.0, 10.0]}),
+    ],
+    ids=lambda search: type(search).__name__,
+)
+def test_a_pipeline_declares_the_tasks_of_the_model_in_a_search(rows, search):
+    X, y, codes = rows
+    pipeline = make_task_pipeline(StandardScaler(), search, task_column="school")
+    pipeline.fit(as_pandas(X, codes), y)
+    assert pipeline[-1].best_estimator_.n_tasks_ == len(np.unique(codes))
+    assert search.estimator.task_column is None
 
 
 def test_a_pipeline_does_not_change_its_arguments():

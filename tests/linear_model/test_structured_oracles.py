@@ -299,3 +299,9 @@ def test_a_trace_norm_thresholds_large_and_tiny_singular_values(shape, unit, thr
     cut = Trace(threshold * unit).prox(unit * (left * sizes) @ right.T, 1.0) / unit
     expected = (left * np.maximum(sizes - threshold, 0)) @ right.T
     assert_allclose(cut, expected, atol=1e-13)
+
+
+def test_a_class_in_place_of_a_penalty_is_refused():
+    X, y = np.zeros((4, 1)), np.arange(4.0)
+    with pytest.raises(ValueError, match=r"got the class L21\. Write L21\(\)"):
+        LinearTaskRegressor(L21).fit(X, y, task=[0, 0, 1, 1])

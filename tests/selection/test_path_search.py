@@ -8,6 +8,8 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmtl.couplings import ToMean
 from skmtl.linear_model import (
@@ -295,6 +297,12 @@ def test_a_model_without_that_strength_is_refused(model, param):
 def test_an_estimator_that_learns_otherwise_is_refused():
     with pytest.raises(ValueError, match="estimator must be a model with a given"):
         PathSearchCV(JointFeatureRegressorCV()).fit(*outputs())
+
+
+def test_a_pipeline_cannot_be_inside_the_search():
+    pipeline = make_pipeline(StandardScaler(), MultiTaskRidge())
+    with pytest.raises(ValueError, match=r"got Pipeline\. In a pipeline the"):
+        PathSearchCV(pipeline).fit(*outputs())
 
 
 def test_the_estimator_given_is_left_alone():
