@@ -13,7 +13,7 @@ from skmtl._linalg import apply, diagonals
 from skmtl._numbers import TINY
 from skmtl.solvers import BlockQuadratic
 
-# Largest number of features per block: their Hessian fits in the second-level cache.
+# Largest number of features per block: their Hessian fits in the L2 cache.
 _BLOCK = 96
 # Largest ratio of curvatures within a block, as its features share a step length.
 _UNLIKE = 8.0
