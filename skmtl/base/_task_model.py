@@ -118,7 +118,7 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
         return fit
 
     def _start(self, tasks: TaskSet) -> Any:
-        """Return the start of the solver: for a warm start, the last solution."""
+        """Return the start of the solver: for a warm start, the previous solution."""
         if not vars(self).get("warm_start") or "_variable" not in vars(self):
             return None
         known, variable = self._variable

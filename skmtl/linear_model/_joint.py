@@ -105,7 +105,7 @@ class JointFeatureRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -250,7 +250,7 @@ class JointFeatureClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -359,7 +359,7 @@ class JointFeatureRegressorCV(TaskRegressor):
 
     Minimises the objective of :class:`JointFeatureRegressor`, with the `alpha` of
     smallest squared error on held-out rows. Each fold is solved along decreasing
-    strengths, each from the last solution.
+    strengths, each from the previous solution.
 
     Parameters
     ----------
@@ -370,7 +370,7 @@ class JointFeatureRegressorCV(TaskRegressor):
         Number of strengths to choose from, if `alphas` is None.
     eps : float, default=None
         Smallest strength relative to the largest, if `alphas` is None. None for 1e-2,
-        and for less while the error decreases.
+        and smaller while the error decreases.
     l1_ratio : float, default=1.0
         Share of `alpha` in the penalty that selects features, above 0; the rest is a
         ridge penalty.
@@ -563,7 +563,7 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------

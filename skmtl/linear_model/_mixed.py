@@ -69,7 +69,7 @@ class MixedTaskModel(MixedPredictor):
     max_iter : int, default=None
         Largest number of iterations; None for 100, or 10,000 for "features".
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -96,8 +96,8 @@ class MixedTaskModel(MixedPredictor):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Relative distance from the optimum: for "centre" the root of the decrease that
-        the next step predicts, for "features" the norm of the gradient.
+        Relative distance from the optimum: for "centre" the square root of the
+        predicted decrease of the next step, for "features" the norm of the gradient.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)

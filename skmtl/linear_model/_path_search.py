@@ -45,15 +45,15 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
     alphas : array-like of shape (n_alphas,), default=None
         Strengths to choose from, positive. None for a path from the smallest strength
         at which all coefficients are zero, or, if the penalty makes none zero, at which
-        a step from zero is halved. For couplings, such as mean regularisation, they go
-        from 1e4 down to 1e-3 times the mean curvature of a task's loss.
+        it halves the first step from zero. For couplings, such as mean regularisation,
+        they go from 1e4 down to 1e-3 times the mean curvature of a task's loss.
     param : str, default=None
         Name of the strength to search. None for all strengths of the penalty, in
         proportion: `alphas` are values of the first, for instance of `alpha_related`.
         For couplings, None is `alpha`.
     eps : float, default=None
         Smallest strength relative to the largest, if `alphas` is None; not for
-        couplings. None for 1e-3, or 1e-2 for classes and counts, and for less while the
+        couplings. None for 1e-3, or 1e-2 for classes and counts, and smaller while the
         error decreases.
     cv : int, splitter or iterable of (train, test), default=None
         None for 5. An int assigns the rows of each task to that many folds: in turn for
