@@ -43,7 +43,7 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _relation(self, tasks: TaskSet) -> Any:
-        """Return what the tasks share: a Relation, or a search for its strengths."""
+        """Return the relation of the tasks, or a search for its strengths."""
 
     @abstractmethod
     def _target(self) -> Target:
