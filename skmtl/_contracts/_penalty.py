@@ -35,8 +35,8 @@ class Penalty(ABC):
     def alpha_max(self, smooth: Smooth) -> float:
         """Return the `alpha` beyond which the solution does not change.
 
-        All strengths of the penalty grow in proportion. Smooth penalties have no such
-        `alpha`; for them it is the one that halves the step from zero.
+        All strengths of the penalty increase in proportion. Smooth penalties have no such
+        `alpha`; for them it is the one that halves the first step from zero.
         """
         return self._saturate(smooth, smooth.zero())
 
@@ -76,7 +76,7 @@ class Norm(Penalty):
         """Return the largest ``<G, W>`` of all W with ``value(W) <= alpha``."""
 
     def alpha_max(self, smooth: Smooth) -> float:
-        """Return the least `alpha` at which all coefficients are zero."""
+        """Return the smallest `alpha` at which all coefficients are zero."""
         return float(self.dual_norm(smooth.zero().gradient))
 
     def optimality(self, smooth: Smooth, point: Point) -> float:

@@ -63,7 +63,7 @@ class IndependentTasks(TaskWrapper):
     Notes
     -----
     Classes that a task does not have get probability 0. There is no
-    `decision_function`, because no finite value would stand for such a class. The clone
+    `decision_function`, because no finite value would represent such a class. The clone
     of a column of a 2-d `y` is fitted to the rows where the column is not NaN.
     Predictions do not run in parallel.
 

@@ -59,8 +59,8 @@ def declared_orders(labels: Any, tasks: Array) -> tuple[tuple, ...]:
     if categories is None or not len(tasks):
         return ()
     texts = tasks.dtype.kind not in "bi"
-    alike = [label for label in categories if _is_label(label, texts)]
-    return (tuple(as_labels(alike).tolist()),)
+    same_kind = [label for label in categories if _is_label(label, texts)]
+    return (tuple(as_labels(same_kind).tolist()),)
 
 
 def _is_label(category, texts):

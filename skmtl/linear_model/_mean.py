@@ -290,9 +290,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
     With far fewer rows than features, every method works in a basis of the rows, with
     the same results. If factors of a sparse X would take far more memory than X, there
     are no leverages: "cv" replaces other methods, with a warning. Its folds are fitted
-    by conjugate gradients, at strengths a factor of ``sqrt(10)`` apart; the final model
-    until the gradient is 1e-8 times the one at zero, or it warns. There is no
-    ``return_std``.
+    by conjugate gradients, at strengths with ratios of ``sqrt(10)``. The final fit
+    stops when the norm of the gradient is 1e-8 times its value at zero, or warns. There
+    is no ``return_std``.
 
     References
     ----------

@@ -127,7 +127,7 @@ class MeanDraws(TaskRegressor):
             kept = hasattr(self, "moments_")
             if kept or not (strengths.pattern > 0).all():
                 moments = data.moments()
-                own_part = moments.less(shared, intercept)
+                own_part = moments.minus_prediction(shared, intercept)
                 fit = solve_moments(own_part, strengths, self.fit_intercept)
                 learnt = {"moments_": self.moments_ + moments} if kept else {}
             else:

@@ -1,4 +1,4 @@
-"""Task blocks factored by inversion, the fastest way to one fit."""
+"""Task blocks factored by inversion, the fastest method for one fit."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -9,10 +9,10 @@ from skmtl._contracts import Array, TaskBlocks
 from skmtl._linalg import EPS, Semidefinite, apply, diagonals, invert
 from skmtl._numbers import CACHE
 
-# Above this variance inflation, rounding hides the rank of the centre.
+# Above this variance inflation, the rank of the centre is lost in rounding.
 _TRUSTED_INFLATION = 1e4
 # Above this ratio of diagonal elements, features are sorted by them before inversion,
-# so that small elements of the inverse keep their digits.
+# so that small elements of the inverse are accurate.
 _UNEVEN = 1e3
 # Above this inflation, a Newton-Schulz step corrects the inverse by halves.
 _REFINED_INFLATION = 3.0

@@ -13,7 +13,7 @@ from skmtl._contracts import Array, Solution
 from skmtl._linalg import EPS
 from skmtl._numbers import TINY
 
-# Armijo constant: least decrease of a step, as a fraction of its predicted decrease.
+# Armijo constant: smallest accepted decrease, as a fraction of the predicted decrease.
 _ARMIJO = 1e-4
 # Rounding in a value, relative to it.
 _ROUNDING = 8 * EPS

@@ -340,11 +340,13 @@ class ArrowFactor:
     def solve(self, right):
         """Return the solution for the tasks' own parts and, last, the centre."""
         right = right * self.unit
-        apart = self.blocks.solve(right[:-1])
+        independent = self.blocks.solve(right[:-1])
         if self.pinned:
-            return np.concatenate([apart, np.zeros_like(right[-1:])]) * self.unit
-        centre = self.centre.solve(right[-1] - self.blocks.curve(apart).sum(axis=0))
-        own = apart - self.blocks.solve(self.blocks.curve(centre[None]))
+            return np.concatenate([independent, np.zeros_like(right[-1:])]) * self.unit
+        centre = self.centre.solve(
+            right[-1] - self.blocks.curve(independent).sum(axis=0)
+        )
+        own = independent - self.blocks.solve(self.blocks.curve(centre[None]))
         return np.concatenate([own, centre[None]]) * self.unit
 
 
