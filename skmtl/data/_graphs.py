@@ -129,7 +129,7 @@ def join_chain(
     is_natural: bool = False,
     what: str = "graph",
 ) -> TaskGraph:
-    """Join adjacent labels of a list; a list that ends with its first is a ring."""
+    """Join adjacent labels of a list; if the last equals the first, it is a ring."""
     place, absent = tasks.places(order, what)
     along = np.array([place[label] for label in order], dtype=np.intp)
     if (along[:-1] == along[1:]).any():

@@ -210,7 +210,7 @@ def _choose_parser(texts):
 def _read_numbers(texts):
     """Return a parser of decimals, or of versions where 1.1 and 1.10 would be equal."""
     split = {text: _split(text) for text in texts}
-    # T-1 beside T0 is minus one; week-1 beside week-2 is not.
+    # With T0, T-1 is minus one; with week-2, week-1 is not.
     plain = {
         (k, before)
         for pieces in split.values()

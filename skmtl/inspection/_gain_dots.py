@@ -99,7 +99,7 @@ def draw_dots(ax, dots):
 
 
 def name_tasks(ax, dots):
-    """Name every task at the axis; of many, only those that sharing hurts."""
+    """Name every task at the axis; if there are many, only those that sharing hurts."""
     hurt = np.flatnonzero(dots.hurt)
     if dots.are_many:
         ax.set_yticks([])

@@ -73,8 +73,8 @@ class JointFeatureRegressor(MomentRegressor):
     p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all. The penalty p sets
     the coefficients of a feature to zero in all tasks together. The default is the
     multi-task lasso, and with `l1_ratio` the multi-task elastic net: on complete shared
-    rows, they equal those of scikit-learn with the same `alpha`. Tasks may have rows of
-    their own.
+    rows, they equal those of scikit-learn with the same `alpha`. Tasks may also have
+    different rows.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Standard deviations and new tasks, from tasks as draws around a centre."""
+"""Predictive standard deviations, and adaptation to new tasks."""
 
 from abc import abstractmethod
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Counts, and numbers with outliers, of tasks near a shared centre."""
+"""Count models and robust regression of tasks near a shared centre."""
 
 from collections.abc import Mapping
 from numbers import Real

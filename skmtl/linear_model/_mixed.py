@@ -34,14 +34,14 @@ class MixedTaskModel(MixedPredictor):
       shared centre ``w_s``;
     - for ``sharing="features"``: ``n_tasks / N sum_t 1 / d_t sum_i loss_t(y_ti, z_ti) +
       alpha sum_j ||W_j||``, with N rows in all, so that the coefficients ``W_j`` of a
-      feature, in all tasks and classes, are zero together or not.
+      feature are zero in all tasks and classes, or in none.
 
     The scales give all tasks the same importance: ``d_t`` is the deviance per row of
     the best constant ``a_t``, for a squared task the variance of its target; ``c_t`` is
     the unit of raw predictions that gives the loss a curvature of 1 there. Near it,
-    every task looks like least squares on a target of variance 1. Without a penalty,
-    ``d_t`` and ``c_t`` change nothing. Intercepts are never penalised, as those in
-    different units are not comparable.
+    every task is approximately least squares on a target of variance 1. Without a
+    penalty, ``d_t`` and ``c_t`` change nothing. Intercepts are never penalised, as
+    those in different units are not comparable.
 
     Parameters
     ----------

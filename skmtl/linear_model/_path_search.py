@@ -27,8 +27,8 @@ def _has_method(name):
 class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimator):
     """Choose the strength of any linear model of tasks by cross-validation.
 
-    In every fold the model is solved at decreasing strengths, each warm-started from
-    the last two solutions. The strength with the best mean score on held-out rows is
+    In every fold the model is solved at decreasing strengths, each started from the two
+    previous solutions. The strength with the best mean score on held-out rows is
     chosen: numbers are scored by the mean squared error, with Huber's loss by the mean
     absolute error, classes by the log loss and counts by the mean Poisson loss. With
     the squared loss, folds are moments, so that rows are read once, unless they are far
@@ -337,7 +337,7 @@ def _given(**arguments):
 
 
 def _learnt(search):
-    """Return the model that was fitted; before that, there is no such attribute."""
+    """Return the fitted model; before `fit`, raise an AttributeError."""
     if "best_estimator_" not in vars(search):
         raise AttributeError(f"This {type(search).__name__} is not fitted yet.")
     return search.best_estimator_

@@ -142,7 +142,7 @@ class MultiTaskRidgeCV(TaskRegressor):
 
     Leave-one-out errors are exact, ``(y_i - z_i) / (1 - h_ii)`` from one factorisation.
     With shared rows, they are computed near the best strength of generalised
-    cross-validation, and further while the best strength is at an end.
+    cross-validation, and at further ones while the best is at an end of the range.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from skmtl._numbers import TINY
 
 # Armijo constant: smallest accepted decrease, as a fraction of the predicted decrease.
 _ARMIJO = 1e-4
-# Rounding in a value, relative to it.
+# Relative rounding error of a value.
 _ROUNDING = 8 * EPS
 _N_HALVINGS = 60
 # Reuse a Hessian if the predicted decrease is at most this fraction of the objective at

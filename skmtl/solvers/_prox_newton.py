@@ -19,7 +19,7 @@ _INNER_TOL, _MAX_SWEEPS = 0.03, 100
 # Armijo constant: smallest accepted decrease, as a fraction of the predicted decrease.
 _ARMIJO = 1e-4
 _N_HALVINGS = 40
-# Rounding in an objective, relative to it.
+# Relative rounding error of an objective.
 _ROUNDING = 8 * EPS
 
 

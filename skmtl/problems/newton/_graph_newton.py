@@ -117,8 +117,8 @@ class GraphLosses(CoupledTasks):
     def precondition(self, total, first, second):
         """Return the inverse of a Hessian with the mean curvature in all tasks.
 
-        Features are taken as uncorrelated, and are centred. The graph enters by its
-        eigenvectors, or by its diagonal if it has very many nodes.
+        Features are taken as uncorrelated, and are centred. The graph is represented by
+        its eigenvectors, or by its diagonal if it has very many nodes.
         """
         shear = NodeShear.of(total, first, self.datafit.fit_intercept)
         found = shear.diagonals(total, first, second)

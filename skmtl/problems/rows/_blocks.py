@@ -20,7 +20,7 @@ _UNLIKE = 8.0
 
 
 class SquaredBlocks(BlockQuadratic):
-    """Squared losses plus a ridge, as block methods need them.
+    """Squared losses plus a ridge, for block methods.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class GramBlocks(SquaredBlocks):
 class RowBlocks(SquaredBlocks):
     """Squared losses from rows, which are fewer than features.
 
-    The state is the predictions of all rows, one after the other.
+    The state is the predictions of all rows, concatenated.
 
     Parameters
     ----------
