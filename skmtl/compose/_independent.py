@@ -201,7 +201,7 @@ class IndependentTasks(TaskWrapper):
         problem = "had no row with weight in fit" if is_known else "was not seen in fit"
         return (
             "handle_unknown='error' needs tasks that were seen in fit. Got rows of a "
-            f"task{label} that {problem}; the model knows {self.n_tasks_} tasks: "
+            f"task{label} that {problem}; the model has {self.n_tasks_} tasks: "
             f"{self.tasks_[:5].tolist()}. Set handle_unknown='shared' to predict it "
             "with a model of all tasks."
         )

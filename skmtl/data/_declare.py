@@ -153,7 +153,7 @@ def refuse_unseen(labels: Any, codes: Array, tasks: Array) -> None:
     if unseen.any():
         found, _ = encode_tasks(np.asarray(labels)[unseen])
         raise ValueError(
-            f"task has labels not seen in fit: {found[:5].tolist()}. This model knows "
+            f"task has labels not seen in fit: {found[:5].tolist()}. This model has "
             f"{len(tasks)} tasks: {tasks[:5].tolist()}... Use handle_unknown='shared' "
             f"to predict them with the shared part."
         )

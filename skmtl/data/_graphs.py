@@ -237,7 +237,7 @@ def _reorder(weights, given, names, tasks):
         )
     if abs(adjacency - adjacency.T).max() > 1e-12 * abs(adjacency).max():
         raise ValueError(
-            "graph must be symmetric, got another adjacency A. Use (A + A.T) / 2."
+            "graph must be symmetric, got an asymmetric one A. Use (A + A.T) / 2."
         )
     row = {label: k for k, label in enumerate(given)}
     along = np.array([row[label] for label in names], dtype=np.intp)

@@ -84,7 +84,7 @@ def find_tasks(labels: Any, tasks: Array) -> Array:
     found, codes = encode_tasks(labels)
     if found.size and tasks.size and kind_of_tasks(found) != kind_of_tasks(tasks):
         raise ValueError(
-            f"{RULE}, the same in fit and predict; the model knows "
+            f"{RULE}, the same in fit and predict; the model has "
             f"{tasks[:5].tolist()}, got {found[:5].tolist()}. Convert them to one kind."
         )
     position = {label: code for code, label in enumerate(tasks.tolist())}

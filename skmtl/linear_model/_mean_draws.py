@@ -156,7 +156,7 @@ class MeanDraws(TaskRegressor):
         if len(data.tasks) != 1 or known.any():
             raise ValueError(
                 "adapt takes the rows of one new task, got tasks "
-                f"{data.tasks[:5].tolist()}; this model knows "
+                f"{data.tasks[:5].tolist()}; this model has "
                 f"{data.tasks[known][:5].tolist()}. Use partial_fit for known tasks."
             )
         return sample

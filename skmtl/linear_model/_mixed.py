@@ -207,7 +207,7 @@ class MixedTaskModel(MixedPredictor):
         if np.ndim(self.alpha) or not 0 < self.alpha < np.inf:
             raise ValueError(
                 "alpha must be a positive number for sharing='features', got "
-                f"{self.alpha!r}. One per feature goes with sharing='centre'."
+                f"{self.alpha!r}. One per feature needs sharing='centre'."
             )
         return JointFeatures(self.alpha, 1.0, "l21")
 
@@ -255,8 +255,8 @@ def _check_one_output(kinds):
     several = [kind.label for kind in kinds if kind.loss.n_outputs > 1]
     if several:
         raise ValueError(
-            "sharing='centre' needs tasks of one raw prediction, got more than two "
-            f"classes, with a raw prediction each, in the tasks {several[:5]}. Use "
+            "sharing='centre' needs tasks with one raw prediction, got several, for "
+            f"more than two classes, in the tasks {several[:5]}. Use "
             "sharing='features'."
         )
 

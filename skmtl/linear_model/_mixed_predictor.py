@@ -180,7 +180,7 @@ class MixedPredictor(TaskModel):
         if len(unseen):
             raise ValueError(
                 f"Every task must be seen in fit, got {what} of others: "
-                f"{np.asarray(unseen[:5]).tolist()}. This model knows {self.n_tasks_} "
+                f"{np.asarray(unseen[:5]).tolist()}. This model has {self.n_tasks_} "
                 f"tasks: {self.tasks_[:5].tolist()}. Without rows a task has neither "
                 f"units nor classes: fit on rows of it, or leave it out."
             )
