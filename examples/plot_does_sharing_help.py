@@ -28,7 +28,7 @@ comparison
 
 # %%
 # The plot shows the gain of each task with its standard error. The gain of a single
-# task is uncertain; look at the mean gain, and at tasks that are clearly hurt.
+# task is uncertain; use the mean gain, and the tasks that are significantly hurt.
 
 display = comparison.plot()
 

@@ -42,8 +42,8 @@ print(f"{sum(one_outcome)} clinics have one outcome only")
 
 # %%
 # As `alpha` increases, from independent models to one model for all clinics, the log
-# loss of new patients falls, then rises. The intercepts are shrunk with the same
-# strength.
+# loss of new patients decreases, then increases. The intercepts are shrunk with the
+# same strength.
 
 alphas = np.geomspace(1e-2, 1e4, 13)
 losses, clinic_losses = [], []

@@ -101,7 +101,7 @@ def refuse_huge(features: Array, targets: Any = ()) -> None:
 
 
 def apply(matrices: Array, rows: Array) -> Array:
-    """Multiply each row by its matrix; a single matrix or row serves for all."""
+    """Multiply each row by its matrix; a single matrix or row applies to all."""
     if len(matrices) == 1:
         return rows @ matrices[0].T
     if len(rows) == 1:
@@ -122,7 +122,7 @@ def invert(matrices: Array) -> Array:
 
     It runs at the speed of matrix multiplication: on 1000 matrices of size 50 twice as
     fast as ``numpy.linalg.inv``. Sort diagonal elements of very different size in
-    decreasing order, so that small elements of the inverse keep their digits.
+    decreasing order, so that small elements of the inverse are accurate.
     """
     size = max(1, CACHE // max(matrices.shape[-1], 1) ** 2)
     if len(matrices) <= size:
@@ -158,8 +158,8 @@ def diagonalise(matrices: Array) -> tuple[Array, Array]:
     """Return eigenvalues of semidefinite matrices, and eigenvectors as rows.
 
     Eigenvalues below the rounding error are zero. Diagonal elements may have very
-    different sizes: such a matrix is factored into square roots, which have half as
-    many digits between them.
+    different sizes: such a matrix is factored into square roots, which span half as
+    many orders of magnitude.
     """
     values, vectors = np.linalg.eigh(matrices)
     values, vectors = without_noise(values), vectors.transpose(0, 2, 1)

@@ -20,8 +20,8 @@ _GROUP = "max", "current"
 _UNLIMITED = 2**62
 _REMEDY = (
     "Use MeanRegularizedRegressor, MeanRegularizedClassifier, "
-    "GraphRegularizedRegressor or JointFeatureRegressor, whose memory here is of the "
-    "order of X, or reduce the columns with TruncatedSVD or feature selection."
+    "GraphRegularizedRegressor or JointFeatureRegressor, which need about as much "
+    "memory as X, or reduce the columns with TruncatedSVD or feature selection."
 )
 
 

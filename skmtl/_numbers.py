@@ -1,4 +1,4 @@
-"""Constants of several rooms."""
+"""Constants of several subpackages."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ ALPHA_MAX = 1e12
 # Strengths beyond this multiple of the largest curvature act as infinite in exact
 # solvers: their factorisations lose no digits.
 INFINITE = 1e14
-# Size of blocks, in numbers: they fit into the second-level cache.
+# Size of blocks, in numbers: they fit in the L2 cache.
 CACHE = 2**17
 # With at most this many features, matrices of the features cost as little as rows.
 FEW_FEATURES = 64

@@ -19,8 +19,8 @@ RIDGE_FIT = "Coefficients for unseen tasks: a ridge fit to all rows"
 GAP = "Duality gap, relative to the objective at zero"
 GRADIENT = "Norm of the gradient, relative to the one at zero."
 STEP = (
-    "Root of the decrease that the next step predicts, relative to the objective at "
-    "zero."
+    "Square root of the predicted decrease of the next step, relative to the objective "
+    "at zero."
 )
 NEWTON = "Largest number of Newton steps; None for 100."
 CENTRE_RIDGE = "Strength of the ridge penalty on the centre's coefficients"
@@ -60,8 +60,8 @@ PARAMETERS = {
             "_low_rank": "Strength of the penalty, positive; a large one keeps few "
             "directions.",
             "_mean": "Strength of the penalty on differences from the centre, 0 or "
-            "more; one, or one per feature. A large one makes tasks alike, infinity "
-            "makes them equal.",
+            "more; one, or one per feature. A large one makes tasks similar, "
+            "infinity makes them equal.",
             "_mixed": 'Strength of the penalty. For "centre" on the scale of Ridge, 0 '
             "or more, one or one per feature; infinity makes tasks equal, up to units. "
             'For "features" on the scale of Lasso, one, positive.',
@@ -157,7 +157,7 @@ PARAMETERS = {
             "loss: from no penalty to no effect of any feature.",
             "PathSearchCV": "Strengths to choose from, positive. None for a path from "
             "the smallest strength at which all coefficients are zero, or, if the "
-            "penalty makes none zero, at which a step from zero is halved. For "
+            "penalty makes none zero, at which it halves the first step from zero. For "
             "couplings, such as mean regularisation, they go from 1e4 down to 1e-3 "
             "times the mean curvature of a task's loss.",
         },
@@ -182,7 +182,7 @@ PARAMETERS = {
             "MeanRegularizedClassifierCV": 'Folds for ``method="cv"``; None for 5. An '
             "int assigns the rows of each task to that many folds, whatever their "
             "class: with the same share of a class in every fold of a task, the "
-            "intercepts of small tasks would look too certain.",
+            "chosen strength would be too small.",
             "MeanRegularizedRegressorCV": 'Folds for ``method="cv"``; None for 5. An '
             "int assigns the rows of each task to that many folds.",
             "MultiTaskRidgeCV": "Folds; None for leave-one-out. An int assigns the "
@@ -200,12 +200,12 @@ PARAMETERS = {
         "float",
         {
             "_joint": "Smallest strength relative to the largest, if `alphas` is None. "
-            "None for 1e-2, and for less while the error decreases.",
+            "None for 1e-2, and smaller while the error decreases.",
             "_low_rank": "Smallest strength relative to the largest, if `alphas` is "
-            "None. None for 1e-3, and for less while the error decreases.",
+            "None. None for 1e-3, and smaller while the error decreases.",
             "PathSearchCV": "Smallest strength relative to the largest, if `alphas` is "
             "None; not for couplings. None for 1e-3, or 1e-2 for classes and counts, "
-            "and for less while the error decreases.",
+            "and smaller while the error decreases.",
         },
     ),
     "fit_intercept": Word("bool", "Whether each task has an intercept."),
@@ -222,9 +222,9 @@ PARAMETERS = {
 - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
   with edges of one weight.
 
-Tasks without rows that the graph names get the coefficients with the fewest
-jumps, closest to their neighbours' mean if not unique. `alpha_l1` and
-`alpha_joint` do not apply to them.""",
+Tasks without rows that the graph names get the coefficients with the
+smallest total variation; if not unique, those closest to their neighbours'
+mean. `alpha_l1` and `alpha_joint` do not apply to them.""",
             "_graph": CHAIN
             + """\
 - a list of labels: those next to each other in the list;
@@ -233,12 +233,12 @@ jumps, closest to their neighbours' mean if not unique. `alpha_l1` and
 - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
   `labels`, or a frame with labels as index and columns: weights of the edges;
 - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
-- a mapping from each task to its parent: a group, which the mapping may give a
-  parent in turn, or a tuple, the path of groups from the top. Groups have
-  coefficients of their own, and a group is a neighbour of its members.
+- a mapping from each task to its parent, which is a group; the mapping may also
+  name the parent of a group. A tuple is the path of groups from the root.
+  Groups have their own coefficients, and are neighbours of their members.
 
-Tasks without rows that the graph or ordered categories name are nodes too, in
-every form of graph; their models minimise the objective.""",
+In every form of graph, tasks without rows are nodes too if the graph or ordered
+categories name them; their models minimise the objective.""",
         },
     ),
     "handle_unknown": Word(
@@ -319,7 +319,7 @@ every form of graph; their models minimise the objective.""",
             "scorer gets no weights.",
             "MeanRegularizedClassifierCV": "Score of held-out rows for "
             '``method="cv"``, of scikit-learn; larger is better. None for '
-            '"neg_log_loss". To this and to "accuracy" all weights are applied; other '
+            '"neg_log_loss". All weights are applied to this and to "accuracy"; other '
             "scorers get no weights.",
             "MultiTaskRidgeCV": "Score of held-out rows, of scikit-learn; larger is "
             "better; needs `cv`. None for the negative mean squared error, to which "
@@ -337,8 +337,8 @@ every form of graph; their models minimise the objective.""",
         {
             "": "Whether the trace norm is squared.",
             "LowRankRegressorCV": "Whether the trace norm is squared. Coefficients are "
-            "then never all zero, and the largest strength is one that halves a step "
-            "from zero.",
+            "then never all zero, and the largest strength is the one that halves the "
+            "first step from zero.",
         },
     ),
     "task_column": Word(
@@ -355,7 +355,8 @@ every form of graph; their models minimise the objective.""",
         "float", "Tolerance: the solver stops when `optimality_` is at most this."
     ),
     "warm_start": Word(
-        "bool", "Whether `fit` starts from the last solution if it had the same tasks."
+        "bool",
+        "Whether `fit` starts from the previous solution if it had the same tasks.",
     ),
 }
 
@@ -530,8 +531,8 @@ ATTRIBUTES = {
         {
             "": "Intercept for unseen tasks, to go with `coef_shared_`.",
             "_mean": "Intercept for unseen tasks: that of the centre or, if "
-            "`alpha_intercept` is 0 or `alpha_shared` is not, the one that fits all "
-            "rows at `coef_shared_`.",
+            "`alpha_intercept` is 0 or `alpha_shared` is above 0, the one that fits "
+            "all rows at `coef_shared_`.",
             "MeanRegularizedClassifierCV": "Intercept for unseen tasks: the one that "
             "fits all rows at `coef_shared_`.",
             "MeanRegularizedRegressorCV": "Intercept for unseen tasks: the one that "
@@ -570,8 +571,8 @@ ATTRIBUTES = {
             "": f"{GAP}; for penalties without a dual norm, the norm of the proximal "
             "gradient, relative to the one at zero.",
             "MixedTaskModel": "Relative distance from the optimum: for "
-            '"centre" the root of the decrease that the next step predicts, for '
-            '"features" the norm of the gradient.',
+            '"centre" the square root of the predicted decrease of the next step, '
+            'for "features" the norm of the gradient.',
             "_clustered": "Norm of the proximal gradient, relative to the one at zero.",
             "_dirty": f"{GAP}.",
             "_fused": "Norm of the proximal gradient, relative to the one at zero.",

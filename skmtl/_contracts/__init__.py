@@ -1,4 +1,4 @@
-"""Contracts between rooms: losses, penalties, couplings, solvers, relations."""
+"""Contracts between subpackages: losses, penalties, couplings, solvers, relations."""
 
 from ._alpha_max import least_strength
 from ._arrays import Array

@@ -9,18 +9,18 @@ from skmtl._numbers import ALPHA_MAX
 
 from ._arrays import Array
 
-# Residual fractions of the proximal step at the least strength: about 0 for penalties
+# Residual fractions of the proximal step at the strength found: about 0 for penalties
 # with a kink, 1/2 for smooth ones. If reaching 0 takes 10,000 times the strength of
 # 1/2, the penalty is smooth.
 _ZERO, _HALF, _SMOOTH_RATIO = 1e-10, 0.5, 1e4
-# Each bisection halves the logarithmic range; 50 use up the digits of a float.
+# Each bisection halves the logarithmic range; 50 reach the precision of a float.
 _N_BISECTIONS = 50
 
 
 def least_strength(
     step: Callable[[float], Array], start: Array, infinite: float
 ) -> float:
-    """Return the least strength at which a proximal step reaches its limit.
+    """Return the smallest strength at which a proximal step reaches its limit.
 
     Smooth penalties reach it only at infinity; for them it is the strength of half the
     step.
@@ -53,7 +53,7 @@ def least_strength(
 
 
 def _bisect(holds: Callable[[float], bool], highest: float) -> float:
-    """Return the least number for which a condition holds, by bisection of its log."""
+    """Return the smallest number that meets a condition, by bisection of its log."""
     low, high = np.log(highest) - 3 * np.log(ALPHA_MAX), np.log(highest)
     for _ in range(_N_BISECTIONS):
         middle = (low + high) / 2

@@ -4,5 +4,5 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-# Any dtype; numbers are float64 unless a room says otherwise.
+# Any dtype; numbers are float64 unless stated otherwise.
 Array = NDArray[Any]

@@ -36,13 +36,13 @@ class Penalty(ABC):
     def alpha_max(self, smooth: Smooth) -> float:
         """Return the `alpha` beyond which the solution does not change.
 
-        All strengths of the penalty grow in proportion. Smooth penalties have no such
-        `alpha`; for them it is the one that halves the step from zero.
+        All strengths of the penalty increase in proportion. Smooth penalties have no
+        such `alpha`; for them it is the one that halves the first step from zero.
         """
         return self._saturate(smooth, smooth.zero())
 
     def _saturate(self, smooth: Smooth, point: Point) -> float:
-        """Return this `alpha`, given the solution at an infinite one."""
+        """Return this `alpha`, given the solution at infinite `alpha`."""
         curvature = max(smooth.lipschitz(), TINY)
         start = point.variable - point.gradient / curvature
         scale = max(curvature, float(norm(point.gradient)))
@@ -70,7 +70,7 @@ class Norm(Penalty):
         """Return the largest ``<G, W>`` of all W with ``value(W) <= alpha``."""
 
     def alpha_max(self, smooth: Smooth) -> float:
-        """Return the least `alpha` at which all coefficients are zero."""
+        """Return the smallest `alpha` at which all coefficients are zero."""
         return float(self.dual_norm(smooth.zero().gradient))
 
     def optimality(self, smooth: Smooth, point: Point) -> float:

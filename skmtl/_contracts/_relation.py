@@ -100,7 +100,7 @@ class Relation(ABC):
     graph: Any = None
 
     def choose(self, study: Any) -> Chosen:
-        """Return the relation at the best strengths: itself, as its own are given."""
+        """Return the relation at the best strengths: itself, as these are fixed."""
         return Chosen(self)
 
     def extend(self, models: Any) -> Any:

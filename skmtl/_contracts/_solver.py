@@ -39,4 +39,4 @@ class Solver(ABC):
 
     @abstractmethod
     def minimize(self, smooth: Smooth, penalty: Penalty, start: Array) -> Solution:
-        """Return the Solution, searched from the variable `start`."""
+        """Return the Solution; `start` is the first iterate."""

@@ -26,7 +26,7 @@ class TaskData(ABC):
 
     @abstractmethod
     def stacked(self) -> Any:
-        """Return the same observations, those of one task after the other."""
+        """Return the same observations, grouped by task."""
 
     @abstractmethod
     def select(self, rows: Any) -> Self:

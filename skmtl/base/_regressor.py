@@ -126,14 +126,14 @@ class TaskRegressor(RegressorMixin, TaskModel):
 
 
 class MomentRegressor(TaskRegressor):
-    """Regressors with given strengths and the squared loss, which learn from batches.
+    """Regressors with the squared loss and given strengths, with `partial_fit`.
 
     Moments of the rows add up over batches, so `partial_fit` keeps no rows.
     """
 
     @abstractmethod
     def _relation(self, tasks: TaskSet) -> Relation:
-        """Return what the tasks share."""
+        """Return the relation of the tasks."""
 
     def _retain(self, moments: TaskMoments | None, fit: Any) -> dict[str, Any]:
         if moments is not None:
@@ -148,10 +148,10 @@ class MomentRegressor(TaskRegressor):
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
     ) -> Self:
-        """Learn from a further batch; the model is that of a fit to all batches.
+        """Learn from a further batch; the result equals a fit to all batches.
 
-        Batches may come in any order, bring new tasks, and follow a change of the
-        hyper-parameters.
+        Batches may be in any order, and may have new tasks. Hyper-parameters may change
+        between batches.
 
         Parameters
         ----------

@@ -43,7 +43,7 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _relation(self, tasks: TaskSet) -> Any:
-        """Return what the tasks share: a Relation, or a search for its strengths."""
+        """Return the relation of the tasks, or a search for its strengths."""
 
     @abstractmethod
     def _target(self) -> Target:
@@ -118,7 +118,7 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
         return fit
 
     def _start(self, tasks: TaskSet) -> Any:
-        """Return the start of the solver: for a warm start, the last solution."""
+        """Return the start of the solver: for a warm start, the previous solution."""
         if not vars(self).get("warm_start") or "_variable" not in vars(self):
             return None
         known, variable = self._variable

@@ -14,7 +14,7 @@ from ._words import CODE, NUMBER, WHOLE, is_empty, is_no_value, read_floats, wri
 _MOSTLY = 0.9  # with this share of numeric cells, a few words mean "missing"
 _FEW_WORDS = 2
 _SEVERAL = 5  # fewest distinct numbers in a numeric column that also has words
-_HALF = 0.5
+_HALF = 0.5  # from this share of numeric cells on, a category gets a note
 _SHOWN = 3
 _DAYS = 19000101, 20991231  # range of integers that may be dates
 _YEAR = 4  # digits; a date has at least as many
@@ -181,7 +181,7 @@ def _read_untyped(name, values, blanks):
 
 
 def _are_few(others, values):
-    """Return whether the other words are so few that they must mean "missing"."""
+    """Return whether the other words are few, so that they mean "missing"."""
     if not others:
         return True
     few = others.total() <= (1 - _MOSTLY) * values.total()
@@ -205,7 +205,7 @@ def _read_as_number(name, values, blanks):
     others = Counter({v: n for v, n in values.items() if not NUMBER.fullmatch(v)})
     if len(others) == len(values):
         raise CommandError(
-            f"--number {name!r} must hold numbers, got {_show(others)}: leave it out"
+            f"--number {name!r} must hold numbers, got {_show(others)}: omit the option"
         )
     notes = _describe_missing(name, blanks + others)
     return Reading("number", words=tuple(others), notes=notes)
@@ -219,7 +219,7 @@ def _read_dates(name, values, form, others, blanks):
 
 
 def _read_as_dates(name, values, form, blanks):
-    """Read dates as the user requested; raise if there are none."""
+    """Read dates at the user's request; raise an error if there are none."""
     if form is None:
         form, others = _find_form(values)
     else:
@@ -238,7 +238,10 @@ def _read_as_dates(name, values, form, blanks):
 def _are_dates(name, values, form):
     try:
         return are_dates(values, form)
-    except (ValueError, re.error) as error:  # pandas compiles it to a pattern
+    except (
+        ValueError,
+        re.error,
+    ) as error:  # pandas compiles it to a regular expression
         raise CommandError(
             f"--date {name}={form} is not a valid date format, {error}: give one such "
             f"as --date {name}=%d/%m/%Y"

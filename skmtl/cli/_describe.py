@@ -65,7 +65,7 @@ def _describe_counts(counts):
 
 
 def draw_facts(facts):
-    """Draw facts as lines of text."""
+    """Format facts as lines of text."""
     return "\n".join(f"{show(name)}: {show(value)}" for name, value in facts.items())
 
 

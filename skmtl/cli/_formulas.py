@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def quote_formula(value: Any) -> Any:
-    """Prefix text that begins a formula with an apostrophe; return others unchanged.
+    """Put an apostrophe before text that begins a formula; return others unchanged.
 
     Spreadsheets then show the text. Numbers, also as text, are unchanged.
     """

@@ -32,10 +32,10 @@ def predict(arguments, argv):
         sheet = read_table(arguments.data, [model[-1].task_column], keep=True)
     _check_names(sheet.frame, model, source)
     with progress("Predicting", arguments.quiet):
-        found = _predict(model, sheet.frame, source)
+        predictions = _predict(model, sheet.frame, source)
     if arguments.formulas == "quote":
-        found = quote_formulas(found)
-    _write(sheet.records, found, output)
+        predictions = quote_formulas(predictions)
+    _write(sheet.records, predictions, output)
     if not arguments.quiet:
         for line in _summarise(model, sheet, output):
             print(show(line), file=sys.stderr)
@@ -67,11 +67,12 @@ def _predict(model, frame, path):
     return dict(zip(_name_columns(model), columns, strict=True))
 
 
-def _write(records, found, output):
+def _write(records, predictions, output):
     """Write the lines of the table unchanged, with the predictions appended."""
-    rows = [list(found), *zip(*(each.tolist() for each in found.values()), strict=True)]
+    columns = [each.tolist() for each in predictions.values()]
+    rows = [list(predictions), *zip(*columns, strict=True)]
     lines = zip(records, map(write_record, rows), strict=True)
-    content = "".join(f"{line},{more}\n" for line, more in lines)
+    content = "".join(f"{line},{cells}\n" for line, cells in lines)
     if output is None:
         _print(content)
     else:

@@ -1,4 +1,4 @@
-"""Check that a loaded model is a pipeline as `skmtl compare --save` writes it."""
+"""Check that a loaded model has the structure that `skmtl compare --save` writes."""
 
 import warnings
 from typing import Any

@@ -125,7 +125,7 @@ def _make_mark():
 
 
 def _shorten(error):
-    """Return a message, its middle cut out if it is too long."""
+    """Return a message, without its middle part if it is too long."""
     text = str(error)
     if len(text) <= _LONGEST_TEXT:
         return text

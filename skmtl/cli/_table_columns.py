@@ -31,7 +31,7 @@ _FLAGS = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
 class TableColumns(TableTransformer):
     """Select the columns of a model from a frame, and cast each to its kind in fit.
 
-    A saved model can thus predict tables that are read anew: columns may be in any
+    A saved model can thus predict tables that are read again: columns may be in any
     order and among others, and text that looks like a number stays text.
 
     Parameters

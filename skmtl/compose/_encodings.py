@@ -32,7 +32,7 @@ class TaskEncoding(ABC):
     prefix : str
         Prefix of the names of the columns.
     estimator : estimator
-        Unfitted estimator that will get the columns.
+        Unfitted estimator for the encoded rows.
     """
 
     # Whether predictions may depend on the task.
@@ -57,7 +57,7 @@ class TaskEncoding(ABC):
         """Return new rows with their task columns."""
 
     def _append(self, X, block, names):
-        """Append the columns of an array; they are named if those of X are."""
+        """Append the columns of an array, with names if X has column names."""
         if has_names(X):
             return append_columns(X, dict(zip(names, block.T, strict=True)))
         return append_block(X, block)
@@ -220,14 +220,14 @@ _ENCODINGS = {
 
 
 def make_encoding(kind, estimator, tasks, prefix):
-    """Make the task encoding of a name; None makes one without columns."""
+    """Make the task encoding by its name; None appends no columns."""
     return _ENCODINGS[kind](tasks, prefix, estimator)
 
 
 def _find_booster(estimator):
-    """Find the estimator that supports categories, or None, in a search.
+    """Find the estimator that supports categories: this one, or the one in a search.
 
-    Returns the prefix of its parameters in `estimator`, and the estimator.
+    Returns the prefix of its parameters in `estimator`, and the estimator or None.
     """
     if _is_lightgbm(estimator) or hasattr(estimator, "categorical_features"):
         return "", estimator

@@ -63,7 +63,7 @@ class IndependentTasks(TaskWrapper):
     Notes
     -----
     Classes that a task does not have get probability 0. There is no
-    `decision_function`, because no finite value would stand for such a class. The clone
+    `decision_function`, because no finite value would represent such a class. The clone
     of a column of a 2-d `y` is fitted to the rows where the column is not NaN.
     Predictions do not run in parallel.
 
@@ -201,7 +201,7 @@ class IndependentTasks(TaskWrapper):
         problem = "had no row with weight in fit" if is_known else "was not seen in fit"
         return (
             "handle_unknown='error' needs tasks that were seen in fit. Got rows of a "
-            f"task{label} that {problem}; the model knows {self.n_tasks_} tasks: "
+            f"task{label} that {problem}; the model has {self.n_tasks_} tasks: "
             f"{self.tasks_[:5].tolist()}. Set handle_unknown='shared' to predict it "
             "with a model of all tasks."
         )

@@ -58,11 +58,11 @@ def make_task_pipeline(
     memory: Any = None,
     verbose: bool = False,
 ) -> TaskPipeline:
-    """Make a pipeline that keeps the task column from ordinary transformers.
+    """Make a pipeline whose ordinary transformers do not change the task column.
 
-    A transformer without a parameter `task_column` is wrapped in `TaskAware`. A step
-    with this parameter has it set to `task_column`, if it is None; so do the models in
-    a search or an ensemble. Steps are cloned, and named as by scikit-learn's
+    A transformer without a parameter `task_column` is wrapped in `TaskAware`. If a step
+    has this parameter, or a model inside a search or an ensemble, and it is None, it is
+    set to `task_column`. Steps are cloned, and named as by scikit-learn's
     `make_pipeline`.
 
     Parameters

@@ -71,7 +71,7 @@ def order_by_task(codes: Array) -> Array | None:
 
 
 def _in_c_order(X):
-    """Copy X to C order if needed; the faster row indexing repays the copy."""
+    """Copy X to C order if needed; faster indexing saves more than the copy costs."""
     return X if sparse.issparse(X) else np.ascontiguousarray(X)
 
 

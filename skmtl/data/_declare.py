@@ -1,6 +1,6 @@
 """How the user declares the tasks: a column of X, ``task=``, or the columns of y.
 
-The only place that knows the rules, for `fit`, `predict`, wrappers, metrics and
+The only module with these rules, for `fit`, `predict`, wrappers, metrics and
 comparisons.
 """
 
@@ -92,7 +92,7 @@ def declare_tasks(
     task : array-like of shape (n_rows,), int, str or None, default=None
         Label of each row, or one label for all rows.
     fitted : estimator or None, default=None
-        Fitted estimator that knows the names of the columns if X has none.
+        Fitted estimator with the names of the columns, if X has none.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def refuse_unseen(labels: Any, codes: Array, tasks: Array) -> None:
     if unseen.any():
         found, _ = encode_tasks(np.asarray(labels)[unseen])
         raise ValueError(
-            f"task has labels not seen in fit: {found[:5].tolist()}. This model knows "
+            f"task has labels not seen in fit: {found[:5].tolist()}. This model has "
             f"{len(tasks)} tasks: {tasks[:5].tolist()}... Use handle_unknown='shared' "
             f"to predict them with the shared part."
         )

@@ -1,4 +1,4 @@
-"""The gate: check user input once, and return rows of tasks."""
+"""Check user input once, and return rows of tasks."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

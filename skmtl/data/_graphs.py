@@ -129,7 +129,7 @@ def join_chain(
     is_natural: bool = False,
     what: str = "graph",
 ) -> TaskGraph:
-    """Join adjacent labels of a list; a list that ends with its first is a ring."""
+    """Join adjacent labels of a list; if the last equals the first, it is a ring."""
     place, absent = tasks.places(order, what)
     along = np.array([place[label] for label in order], dtype=np.intp)
     if (along[:-1] == along[1:]).any():
@@ -237,7 +237,7 @@ def _reorder(weights, given, names, tasks):
         )
     if abs(adjacency - adjacency.T).max() > 1e-12 * abs(adjacency).max():
         raise ValueError(
-            "graph must be symmetric, got another adjacency A. Use (A + A.T) / 2."
+            "graph must be symmetric, got an asymmetric one A. Use (A + A.T) / 2."
         )
     row = {label: k for k, label in enumerate(given)}
     along = np.array([row[label] for label in names], dtype=np.intp)

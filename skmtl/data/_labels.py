@@ -45,7 +45,7 @@ def _explain_fractions(label):
 def _explain_rounded(label, dtype, digits):
     return (
         f"{RULE}, got {label:.0f} as {dtype}, which rounds integers from 2**{digits} "
-        "on, so different labels may have become equal. Keep the labels apart from the "
+        "on, so different labels may have become equal. Separate the labels from the "
         "features: in a dataframe, as task=, or as strings."
     )
 

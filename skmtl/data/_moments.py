@@ -135,7 +135,7 @@ class TaskMoments:
         _check_kinds(self.tasks, other.tasks)
         orders = tuple(dict.fromkeys(self.orders + other.orders))
         if np.array_equal(self.tasks, other.tasks):
-            return replace(_merge(*_alike(self, other)), orders=orders)
+            return replace(_merge(*_in_one_form(self, other)), orders=orders)
         tasks = np.union1d(self.tasks, other.tasks)
         whole = _merge(self.spread(tasks), other.spread(tasks))
         return replace(whole, orders=orders)
@@ -155,7 +155,7 @@ class TaskMoments:
         """
         place = {task: t for t, task in enumerate(tasks.tolist())}
         where = [place[task] for task in self.tasks.tolist()]
-        own = self.apart()
+        own = self.per_task()
 
         def put(values: Any) -> Array:
             placed = np.zeros((len(tasks), *values.shape[1:]))
@@ -198,7 +198,7 @@ class TaskMoments:
             self.orders,
         )
 
-    def apart(self) -> "TaskMoments":
+    def per_task(self) -> "TaskMoments":
         """Copy shared means and scatters to every task.
 
         Returns
@@ -229,7 +229,7 @@ class TaskMoments:
         """
         if factor is None or np.all(factor == 1):
             return self
-        own = self.apart()
+        own = self.per_task()
         return replace(
             own,
             weight=own.weight * factor,
@@ -271,7 +271,7 @@ class TaskMoments:
             roots=None if self.roots is None else self._about_zero(),
         )
 
-    def less(self, coef: Array, intercept: float) -> "TaskMoments":
+    def minus_prediction(self, coef: Array, intercept: float) -> "TaskMoments":
         """Subtract the prediction of one linear model from every target.
 
         Parameters
@@ -345,11 +345,11 @@ def _check_kinds(a, b):
         )
 
 
-def _alike(a, b):
+def _in_one_form(a, b):
     """Return both moments in the same form, with shared or own scatters."""
     if len(a.x_mean) == len(b.x_mean):
         return a, b
-    return a.apart(), b.apart()
+    return a.per_task(), b.per_task()
 
 
 def _merge(a, b):

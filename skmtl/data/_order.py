@@ -59,8 +59,8 @@ def declared_orders(labels: Any, tasks: Array) -> tuple[tuple, ...]:
     if categories is None or not len(tasks):
         return ()
     texts = tasks.dtype.kind not in "bi"
-    alike = [label for label in categories if _is_label(label, texts)]
-    return (tuple(as_labels(alike).tolist()),)
+    same_kind = [label for label in categories if _is_label(label, texts)]
+    return (tuple(as_labels(same_kind).tolist()),)
 
 
 def _is_label(category, texts):
@@ -210,7 +210,7 @@ def _choose_parser(texts):
 def _read_numbers(texts):
     """Return a parser of decimals, or of versions where 1.1 and 1.10 would be equal."""
     split = {text: _split(text) for text in texts}
-    # T-1 beside T0 is minus one; week-1 beside week-2 is not.
+    # With T0, T-1 is minus one; with week-2, week-1 is not.
     plain = {
         (k, before)
         for pieces in split.values()

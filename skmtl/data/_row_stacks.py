@@ -11,21 +11,21 @@ from skmtl._contracts import Array
 from skmtl._memory import refuse_large
 from skmtl._numbers import CACHE
 
-# Least number of rows per feature in a piece of a task, so that its scatter matrix
-# takes little memory beside its rows.
+# Pieces of tasks may have this many rows per feature, so that their scatter matrices
+# are small compared with their rows.
 _TALL = 4
 
 
 @dataclass(frozen=True)
 class RowStack:
-    """Pieces of tasks with equally many rows, one above the other.
+    """Pieces of tasks with equally many rows, stacked along a first axis.
 
     Parameters
     ----------
     tasks : ndarray of shape (n_pieces,)
         Index of the task of each piece.
     rows : ndarray of shape (n_pieces, n_rows)
-        Position of the observation of each row.
+        Position of each row in the TaskRows.
     X : ndarray of shape (n_pieces, n_rows, n_features) or None
         Features in float64; None if not requested.
     y : ndarray of shape (n_pieces, n_rows)
@@ -102,7 +102,7 @@ def _stack(data, tasks, starts, size, features):
 
 
 def _pick(X, where):
-    """Return rows of X as a dense array; ``take`` is the fastest way in C order."""
+    """Return rows of X as a dense array; ``take`` is fastest in C order."""
     if sparse.issparse(X):
         return X[where].toarray()
     if isinstance(where, slice) or not X.flags.c_contiguous:

@@ -84,7 +84,7 @@ def find_tasks(labels: Any, tasks: Array) -> Array:
     found, codes = encode_tasks(labels)
     if found.size and tasks.size and kind_of_tasks(found) != kind_of_tasks(tasks):
         raise ValueError(
-            f"{RULE}, the same in fit and predict; the model knows "
+            f"{RULE}, the same in fit and predict; the model has "
             f"{tasks[:5].tolist()}, got {found[:5].tolist()}. Convert them to one kind."
         )
     position = {label: code for code, label in enumerate(tasks.tolist())}
@@ -198,7 +198,7 @@ def _encode_pandas(labels):
         codes, distinct = pd.factorize(labels)
         renumber = np.arange(len(distinct))
         if getattr(dtype, "kind", "") == "O" and _complete(codes).size:
-            check_kinds(labels.tolist())  # factorize takes 1, 1.0 and True for equal
+            check_kinds(labels.tolist())  # factorize treats 1, 1.0 and True as equal
     return _sort_tasks(list(distinct), _complete(codes), renumber)
 
 
@@ -233,7 +233,7 @@ def _encode_array(labels):
         raise ValueError(explain_kind(labels.dtype))
     values = labels.tolist()
     if values:
-        check_kinds(values)  # a dict takes 1, 1.0 and True for equal
+        check_kinds(values)  # a dict treats 1, 1.0 and True as equal
     first_seen = _FirstSeen()
     codes = map(first_seen.__getitem__, values)
     codes = np.fromiter(codes, dtype=np.intp, count=labels.size)

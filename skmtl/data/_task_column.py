@@ -106,7 +106,7 @@ def locate_task_column(estimator: Any, table: Any, task_column: Any) -> Any:
     Parameters
     ----------
     estimator : estimator
-        Estimator; if fitted with column names, it knows the positions.
+        Estimator; if fitted with column names, its positions are used.
     table : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Table with the columns of fit, in the same order.
     task_column : str, int or list of them

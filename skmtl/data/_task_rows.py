@@ -86,7 +86,7 @@ class TaskRows(TaskData):
         return False
 
     def stacked(self) -> Self:
-        """Return the rows themselves: those of one task come after the other."""
+        """Return these rows, which are already grouped by task."""
         return self
 
     def assign_folds(self, n_splits: int) -> Array:
@@ -129,7 +129,7 @@ class TaskRows(TaskData):
         return len(self.tasks), roots_of_tasks(self, centred)
 
     def select(self, rows: Any) -> "TaskRows":
-        """Return the observations on some rows of X, repeated like these."""
+        """Return the observations on some rows of X, with the same repetitions."""
         times = np.bincount(np.arange(self.X.shape[0])[rows], minlength=self.X.shape[0])
         row = np.arange(len(self.y)) if self.rows is None else self.rows
         chosen = np.repeat(np.arange(len(self.y)), times[row])
@@ -155,7 +155,7 @@ class TaskRows(TaskData):
         )
 
     def of_tasks(self, chosen: Any) -> "TaskRows":
-        """Return the observations of some tasks, by position in rising order."""
+        """Return the observations of some tasks, by position in ascending order."""
         mask = np.zeros(len(self.tasks), dtype=bool)
         mask[chosen] = True
         sizes = np.diff(self.offsets)
@@ -237,7 +237,7 @@ class SharedRows(TaskData):
         return one.stacked().roots(centred)
 
     def stacked(self) -> TaskRows:
-        """Return the same observations, those of one task after the other."""
+        """Return the same observations, grouped by task."""
         n_rows, n_tasks = self.Y.shape
         return TaskRows(
             self.X,

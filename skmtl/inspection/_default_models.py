@@ -166,7 +166,7 @@ def _declares_column(estimator):
 
 
 def _set_pipeline_column(pipeline, task_column):
-    """Set the task column of the last step, and hide it from the transformers."""
+    """Set the task column of the last step, and exclude it from the transformers."""
     names, steps = zip(*pipeline.steps, strict=True)
     if not any(key.endswith("task_column") for key in steps[-1].get_params()):
         return pipeline

@@ -19,9 +19,9 @@ from ._metrics import find_metric
 class TaskComparisonDisplay:
     """Plot the gain of each task, and mark the tasks that sharing hurts.
 
-    Tasks are sorted by gain. Up to 30 tasks are all named; of more, only those that
-    sharing hurts. Whiskers are one standard error to each side. A task that the
-    baseline predicts without error has no relative gain, and is left out.
+    Tasks are sorted by gain. Up to 30 tasks are all named; if there are more, only
+    those that sharing hurts. Whiskers are one standard error to each side. A task that
+    the baseline predicts without error has no relative gain, and is left out.
 
     Parameters
     ----------

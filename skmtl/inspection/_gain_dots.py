@@ -6,17 +6,17 @@ import numpy as np
 
 from skmtl._text import show
 
-_MAX_TICKS = 30  # up to this many tasks are all named at the axis
-_MAX_NAMES = 12  # hurt tasks named beside their dots
+_MAX_TICKS = 30  # up to this many tasks, the axis names all
+_MAX_NAMES = 12  # of more tasks, at most this many hurt ones
 _LINES = 32  # lines of text that fit on the axis
 _LONGEST = 30  # characters of a label
 _LOWEST = -1.0  # lower gains are drawn at the edge, so that the others stay legible
-_LOOK = {
+_STYLE = {
     "helped": {"color": "tab:blue", "marker": "o"},
     "unsure": {"color": "0.6", "marker": "o"},
     "hurt": {"color": "tab:red", "marker": "D"},
 }
-_MEANING = {
+_LABEL = {
     "helped": "sharing helps",
     "unsure": "worse, not significantly",
     "hurt": "sharing hurts (significant)",
@@ -25,11 +25,11 @@ _MEANING = {
 
 @dataclass(frozen=True)
 class Dots:
-    """Values to draw of each task, all of shape (n_tasks,), sorted by gain."""
+    """Values of each task to draw, all of shape (n_tasks,), sorted by gain."""
 
     tasks: np.ndarray
     gains: np.ndarray
-    doubts: np.ndarray
+    standard_errors: np.ndarray
     n_rows: np.ndarray
     hurt: np.ndarray
 
@@ -54,8 +54,8 @@ class Dots:
     def area(self, n_rows):
         """Return the area of a dot, which grows with the number of rows."""
         low, high = np.sqrt(self.n_rows.min()), np.sqrt(self.n_rows.max())
-        part = (np.sqrt(n_rows) - low) / max(high - low, 1)
-        return (20 + 100 * part) / (2 if self.are_many else 1)
+        fraction = (np.sqrt(n_rows) - low) / max(high - low, 1)
+        return (20 + 100 * fraction) / (2 if self.are_many else 1)
 
     @property
     def are_many(self):
@@ -63,11 +63,13 @@ class Dots:
         return len(self.tasks) > _MAX_TICKS
 
 
-def sort_dots(tasks, gains, doubts, n_rows, hurt):
-    """Sort the tasks by gain, without those that have none."""
+def sort_dots(tasks, gains, standard_errors, n_rows, hurt):
+    """Sort the tasks by gain, and drop those without a gain."""
     order = np.argsort(gains)
     order = order[~np.isnan(gains[order])]
-    return Dots(*(each[order] for each in (tasks, gains, doubts, n_rows, hurt)))
+    return Dots(
+        *(each[order] for each in (tasks, gains, standard_errors, n_rows, hurt))
+    )
 
 
 def write(label):
@@ -78,7 +80,7 @@ def write(label):
 
 
 def draw_nothing(ax):
-    """Write in the figure that there is nothing to draw."""
+    """Write a text that no task has a gain to draw."""
     ax.set_axis_off()
     text = "No task has a relative gain: errors without sharing are 0 or unknown."
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes)
@@ -88,16 +90,16 @@ def draw_dots(ax, dots):
     """Draw dots, and whiskers of one standard error."""
     ax.axvline(0, color="0.3", linewidth=1)
     y = np.arange(len(dots.tasks))
-    left, right = dots.gains - dots.doubts, dots.gains + dots.doubts
+    left, right = dots.gains - dots.standard_errors, dots.gains + dots.standard_errors
     ax.hlines(y, left, right, color="0.85", linewidth=1, zorder=1)
     for name, group in dots.groups().items():
         area = dots.area(dots.n_rows[group])
-        ax.scatter(dots.x[group], y[group], area, zorder=3, **_LOOK[name])
+        ax.scatter(dots.x[group], y[group], area, zorder=3, **_STYLE[name])
     _limit(ax, dots)
 
 
 def name_tasks(ax, dots):
-    """Name every task at the axis; of many, only those that sharing hurts."""
+    """Name every task at the axis; if there are many, only those that sharing hurts."""
     hurt = np.flatnonzero(dots.hurt)
     if dots.are_many:
         ax.set_yticks([])
@@ -107,7 +109,7 @@ def name_tasks(ax, dots):
     ax.set_yticks(np.arange(len(dots.tasks)), [write(task) for task in dots.tasks])
     ax.tick_params(axis="y", length=0)
     for i in hurt:
-        ax.get_yticklabels()[i].set_color(_LOOK["hurt"]["color"])
+        ax.get_yticklabels()[i].set_color(_STYLE["hurt"]["color"])
     for i in np.flatnonzero(dots.gains < _LOWEST):
         text = f"{dots.gains[i]:.0%}"
         ax.annotate(text, (_LOWEST, i), (8, 0), textcoords="offset points", va="center")
@@ -116,7 +118,7 @@ def name_tasks(ax, dots):
 def explain_dots(ax, dots):
     """Add a legend of colours and sizes beside the axes."""
     handles = [
-        ax.scatter([], [], 40, label=_MEANING[name], **_LOOK[name])
+        ax.scatter([], [], 40, label=_LABEL[name], **_STYLE[name])
         for name in dots.groups()
     ]
     shown = np.quantile(dots.n_rows, [0, 0.5, 1], method="nearest")
@@ -134,9 +136,10 @@ def explain_dots(ax, dots):
 
 
 def _limit(ax, dots):
-    doubts = np.nan_to_num(dots.doubts)  # a single-row task has no whisker
-    low = max(min((dots.gains - doubts).min(), 0), _LOWEST)
-    high = min(max((dots.gains + doubts).max(), 0), 1)
+    # A task of one row has no standard error.
+    errors = np.nan_to_num(dots.standard_errors)
+    low = max(min((dots.gains - errors).min(), 0), _LOWEST)
+    high = min(max((dots.gains + errors).max(), 0), 1)
     room = 0.06 * max(high - low, 0.01)
     ax.set_xlim(low - room, high + room)
     edge = 0.5 + 0.015 * len(dots.tasks)
@@ -146,7 +149,7 @@ def _limit(ax, dots):
 def _annotate(ax, dots, hurt):
     """Name tasks at the right edge, with lines to their dots."""
     gap, place = len(dots.tasks) / _LINES, -np.inf
-    look = {"ha": "right", "va": "center", "fontsize": "small", "color": "tab:red"}
+    style = {"ha": "right", "va": "center", "fontsize": "small", "color": "tab:red"}
     for i in hurt[:_MAX_NAMES]:
         place = max(i, place + gap)
         ax.annotate(
@@ -155,8 +158,8 @@ def _annotate(ax, dots, hurt):
             xytext=(0.99, place),
             textcoords=("axes fraction", "data"),
             arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.6},
-            **look,
+            **style,
         )
     if len(hurt) > _MAX_NAMES:
         text = f"and {len(hurt) - _MAX_NAMES} more"
-        ax.text(0.99, place + gap, text, transform=ax.get_yaxis_transform(), **look)
+        ax.text(0.99, place + gap, text, transform=ax.get_yaxis_transform(), **style)

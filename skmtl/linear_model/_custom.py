@@ -65,7 +65,7 @@ class LinearTaskRegressor(MomentRegressor):
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------

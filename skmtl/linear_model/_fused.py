@@ -94,9 +94,9 @@ class FusedRegressor(MomentRegressor):
         - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
           with edges of one weight.
 
-        Tasks without rows that the graph names get the coefficients with the fewest
-        jumps, closest to their neighbours' mean if not unique. `alpha_l1` and
-        `alpha_joint` do not apply to them.
+        Tasks without rows that the graph names get the coefficients with the
+        smallest total variation; if not unique, those closest to their neighbours'
+        mean. `alpha_l1` and `alpha_joint` do not apply to them.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -113,7 +113,7 @@ class FusedRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -248,9 +248,9 @@ class FusedClassifier(TaskClassifier):
         - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
           with edges of one weight.
 
-        Tasks without rows that the graph names get the coefficients with the fewest
-        jumps, closest to their neighbours' mean if not unique. `alpha_l1` and
-        `alpha_joint` do not apply to them.
+        Tasks without rows that the graph names get the coefficients with the
+        smallest total variation; if not unique, those closest to their neighbours'
+        mean. `alpha_l1` and `alpha_joint` do not apply to them.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -275,7 +275,7 @@ class FusedClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -419,9 +419,9 @@ class FusedPoissonRegressor(TaskCountRegressor):
         - "complete", an adjacency or a frame, as in :class:`GraphRegularizedRegressor`,
           with edges of one weight.
 
-        Tasks without rows that the graph names get the coefficients with the fewest
-        jumps, closest to their neighbours' mean if not unique. `alpha_l1` and
-        `alpha_joint` do not apply to them.
+        Tasks without rows that the graph names get the coefficients with the
+        smallest total variation; if not unique, those closest to their neighbours'
+        mean. `alpha_l1` and `alpha_joint` do not apply to them.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -438,7 +438,7 @@ class FusedPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------

@@ -81,12 +81,12 @@ class GraphRegularizedRegressor(MomentRegressor):
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
           `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
-        - a mapping from each task to its parent: a group, which the mapping may give a
-          parent in turn, or a tuple, the path of groups from the top. Groups have
-          coefficients of their own, and a group is a neighbour of its members.
+        - a mapping from each task to its parent, which is a group; the mapping may also
+          name the parent of a group. A tuple is the path of groups from the root.
+          Groups have their own coefficients, and are neighbours of their members.
 
-        Tasks without rows that the graph or ordered categories name are nodes too, in
-        every form of graph; their models minimise the objective.
+        In every form of graph, tasks without rows are nodes too if the graph or ordered
+        categories name them; their models minimise the objective.
     alpha : float, default=1.0
         Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=0.0
@@ -238,12 +238,12 @@ class GraphRegularizedClassifier(TaskClassifier):
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
           `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
-        - a mapping from each task to its parent: a group, which the mapping may give a
-          parent in turn, or a tuple, the path of groups from the top. Groups have
-          coefficients of their own, and a group is a neighbour of its members.
+        - a mapping from each task to its parent, which is a group; the mapping may also
+          name the parent of a group. A tuple is the path of groups from the root.
+          Groups have their own coefficients, and are neighbours of their members.
 
-        Tasks without rows that the graph or ordered categories name are nodes too, in
-        every form of graph; their models minimise the objective.
+        In every form of graph, tasks without rows are nodes too if the graph or ordered
+        categories name them; their models minimise the objective.
     alpha : float, default=1.0
         Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=1.0
@@ -282,7 +282,7 @@ class GraphRegularizedClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -318,8 +318,8 @@ class GraphRegularizedClassifier(TaskClassifier):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Root of the decrease that the next step predicts, relative to the objective at
-        zero.
+        Square root of the predicted decrease of the next step, relative to the
+        objective at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
@@ -426,12 +426,12 @@ class GraphRegularizedPoissonRegressor(TaskCountRegressor):
         - an array or sparse matrix of shape (n_tasks, n_tasks) in the order of
           `labels`, or a frame with labels as index and columns: weights of the edges;
         - a list of edges, ``(label, label)`` or ``(label, label, weight)``;
-        - a mapping from each task to its parent: a group, which the mapping may give a
-          parent in turn, or a tuple, the path of groups from the top. Groups have
-          coefficients of their own, and a group is a neighbour of its members.
+        - a mapping from each task to its parent, which is a group; the mapping may also
+          name the parent of a group. A tuple is the path of groups from the root.
+          Groups have their own coefficients, and are neighbours of their members.
 
-        Tasks without rows that the graph or ordered categories name are nodes too, in
-        every form of graph; their models minimise the objective.
+        In every form of graph, tasks without rows are nodes too if the graph or ordered
+        categories name them; their models minimise the objective.
     alpha : float, default=1.0
         Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=1.0
@@ -461,7 +461,7 @@ class GraphRegularizedPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -492,8 +492,8 @@ class GraphRegularizedPoissonRegressor(TaskCountRegressor):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Root of the decrease that the next step predicts, relative to the objective at
-        zero.
+        Square root of the predicted decrease of the next step, relative to the
+        objective at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)

@@ -73,8 +73,8 @@ class JointFeatureRegressor(MomentRegressor):
     p(w_j) + alpha (1 - l1_ratio) / 2 ||W||^2``, with N rows in all. The penalty p sets
     the coefficients of a feature to zero in all tasks together. The default is the
     multi-task lasso, and with `l1_ratio` the multi-task elastic net: on complete shared
-    rows, they equal those of scikit-learn with the same `alpha`. Tasks may have rows of
-    their own.
+    rows, they equal those of scikit-learn with the same `alpha`. Tasks may also have
+    different rows.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class JointFeatureRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -250,7 +250,7 @@ class JointFeatureClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -359,7 +359,7 @@ class JointFeatureRegressorCV(TaskRegressor):
 
     Minimises the objective of :class:`JointFeatureRegressor`, with the `alpha` of
     smallest squared error on held-out rows. Each fold is solved along decreasing
-    strengths, each from the last solution.
+    strengths, each from the previous solution.
 
     Parameters
     ----------
@@ -370,7 +370,7 @@ class JointFeatureRegressorCV(TaskRegressor):
         Number of strengths to choose from, if `alphas` is None.
     eps : float, default=None
         Smallest strength relative to the largest, if `alphas` is None. None for 1e-2,
-        and for less while the error decreases.
+        and smaller while the error decreases.
     l1_ratio : float, default=1.0
         Share of `alpha` in the penalty that selects features, above 0; the rest is a
         ridge penalty.
@@ -563,7 +563,7 @@ class JointFeaturePoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------

@@ -89,7 +89,7 @@ class LowRankRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -230,7 +230,7 @@ class LowRankClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -346,7 +346,7 @@ class LowRankRegressorCV(TaskRegressor):
 
     Minimises the objective of :class:`LowRankRegressor`, with the `alpha` of smallest
     squared error on held-out rows. Each fold is solved along decreasing strengths, each
-    from the last solution.
+    from the previous solution.
 
     Parameters
     ----------
@@ -357,10 +357,10 @@ class LowRankRegressorCV(TaskRegressor):
         Number of strengths to choose from, if `alphas` is None.
     eps : float, default=None
         Smallest strength relative to the largest, if `alphas` is None. None for 1e-3,
-        and for less while the error decreases.
+        and smaller while the error decreases.
     squared : bool, default=False
         Whether the trace norm is squared. Coefficients are then never all zero, and the
-        largest strength is one that halves a step from zero.
+        largest strength is the one that halves the first step from zero.
     cv : int, splitter or iterable of (train, test), default=None
         Folds; None for 5. An int assigns the rows of each task to that many folds.
     scoring : str or callable, default=None
@@ -528,7 +528,7 @@ class LowRankPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------

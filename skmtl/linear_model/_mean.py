@@ -54,7 +54,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks alike, infinity makes them equal.
+        per feature. A large one makes tasks similar, infinity makes them equal.
     alpha_shared : float, default=0.0
         Strength of the ridge penalty on the centre's coefficients, not on its
         intercept. Infinity sets them to zero; tasks then share only the intercept.
@@ -83,7 +83,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
         Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
-        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        `alpha_shared` is above 0, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
@@ -290,9 +290,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
     With far fewer rows than features, every method works in a basis of the rows, with
     the same results. If factors of a sparse X would take far more memory than X, there
     are no leverages: "cv" replaces other methods, with a warning. Its folds are fitted
-    by conjugate gradients, at strengths a factor of ``sqrt(10)`` apart; the final model
-    until the gradient is 1e-8 times the one at zero, or it warns. There is no
-    ``return_std``.
+    by conjugate gradients, at strengths with ratios of ``sqrt(10)``. The final fit
+    stops when the norm of the gradient is 1e-8 times its value at zero, or warns. There
+    is no ``return_std``.
 
     References
     ----------

@@ -36,7 +36,7 @@ class MeanRegularizedClassifier(TaskClassifier):
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks alike, infinity makes them equal.
+        per feature. A large one makes tasks similar, infinity makes them equal.
     alpha_shared : float, default=1.0
         Strength of the ridge penalty on the centre's coefficients. If it is 0 and the
         classes are separable, no finite centre is optimal.
@@ -67,7 +67,7 @@ class MeanRegularizedClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -84,12 +84,12 @@ class MeanRegularizedClassifier(TaskClassifier):
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
-        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        `alpha_shared` is above 0, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Root of the decrease that the next step predicts, relative to the objective at
-        zero.
+        Square root of the predicted decrease of the next step, relative to the
+        objective at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
@@ -190,10 +190,10 @@ class MeanRegularizedClassifierCV(TaskClassifier):
     cv : int, splitter or iterable of (train, test), default=None
         Folds for ``method="cv"``; None for 5. An int assigns the rows of each task to
         that many folds, whatever their class: with the same share of a class in every
-        fold of a task, the intercepts of small tasks would look too certain.
+        fold of a task, the chosen strength would be too small.
     scoring : str or callable, default=None
         Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
-        None for "neg_log_loss". To this and to "accuracy" all weights are applied;
+        None for "neg_log_loss". All weights are applied to this and to "accuracy";
         other scorers get no weights.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
@@ -256,8 +256,8 @@ class MeanRegularizedClassifierCV(TaskClassifier):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Root of the decrease that the next step predicts, relative to the objective at
-        zero.
+        Square root of the predicted decrease of the next step, relative to the
+        objective at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)

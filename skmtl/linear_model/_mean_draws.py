@@ -1,4 +1,4 @@
-"""Standard deviations and new tasks, from tasks as draws around a centre."""
+"""Predictive standard deviations, and adaptation to new tasks."""
 
 from abc import abstractmethod
 from dataclasses import replace
@@ -127,7 +127,7 @@ class MeanDraws(TaskRegressor):
             kept = hasattr(self, "moments_")
             if kept or not (strengths.pattern > 0).all():
                 moments = data.moments()
-                own_part = moments.less(shared, intercept)
+                own_part = moments.minus_prediction(shared, intercept)
                 fit = solve_moments(own_part, strengths, self.fit_intercept)
                 learnt = {"moments_": self.moments_ + moments} if kept else {}
             else:
@@ -156,7 +156,7 @@ class MeanDraws(TaskRegressor):
         if len(data.tasks) != 1 or known.any():
             raise ValueError(
                 "adapt takes the rows of one new task, got tasks "
-                f"{data.tasks[:5].tolist()}; this model knows "
+                f"{data.tasks[:5].tolist()}; this model has "
                 f"{data.tasks[known][:5].tolist()}. Use partial_fit for known tasks."
             )
         return sample

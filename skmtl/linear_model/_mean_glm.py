@@ -1,4 +1,4 @@
-"""Counts, and numbers with outliers, of tasks near a shared centre."""
+"""Count models and robust regression of tasks near a shared centre."""
 
 from collections.abc import Mapping
 from numbers import Real
@@ -32,7 +32,7 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks alike, infinity makes them equal.
+        per feature. A large one makes tasks similar, infinity makes them equal.
     alpha_shared : float, default=1.0
         Strength of the ridge penalty on the centre's coefficients. If it is 0 and
         counts are zero wherever a feature is high, no finite centre is optimal.
@@ -55,7 +55,7 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -67,12 +67,12 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
         Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
-        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        `alpha_shared` is above 0, the one that fits all rows at `coef_shared_`.
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Root of the decrease that the next step predicts, relative to the objective at
-        zero.
+        Square root of the predicted decrease of the next step, relative to the
+        objective at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
@@ -164,7 +164,7 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
     ----------
     alpha : float or array-like of shape (n_features,), default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks alike, infinity makes them equal.
+        per feature. A large one makes tasks similar, infinity makes them equal.
     epsilon : float, default=1.35
         Smallest residual of an outlier, in units of the scale; 1 or more. A small
         epsilon gives more outliers.
@@ -189,7 +189,7 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
     max_iter : int, default=None
         Largest number of steps; None for 300.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -201,7 +201,7 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
         Coefficients of the centre; where `alpha` is 0, the best fit to all rows.
     intercept_shared_ : float
         Intercept for unseen tasks: that of the centre or, if `alpha_intercept` is 0 or
-        `alpha_shared` is not, the one that fits all rows at `coef_shared_`.
+        `alpha_shared` is above 0, the one that fits all rows at `coef_shared_`.
     scale_ : float
         Scale of the residuals, one for all tasks; at least a millionth of the
         targets' spread around their median.
@@ -211,8 +211,8 @@ class MeanRegularizedHuberRegressor(TaskRegressor):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Root of the decrease that the next step predicts, relative to the objective at
-        zero.
+        Square root of the predicted decrease of the next step, relative to the
+        objective at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)

@@ -34,14 +34,14 @@ class MixedTaskModel(MixedPredictor):
       shared centre ``w_s``;
     - for ``sharing="features"``: ``n_tasks / N sum_t 1 / d_t sum_i loss_t(y_ti, z_ti) +
       alpha sum_j ||W_j||``, with N rows in all, so that the coefficients ``W_j`` of a
-      feature, in all tasks and classes, are zero together or not.
+      feature are zero in all tasks and classes, or in none.
 
     The scales give all tasks the same importance: ``d_t`` is the deviance per row of
     the best constant ``a_t``, for a squared task the variance of its target; ``c_t`` is
     the unit of raw predictions that gives the loss a curvature of 1 there. Near it,
-    every task looks like least squares on a target of variance 1. Without a penalty,
-    ``d_t`` and ``c_t`` change nothing. Intercepts are never penalised, as those in
-    different units are not comparable.
+    every task is approximately least squares on a target of variance 1. Without a
+    penalty, ``d_t`` and ``c_t`` change nothing. Intercepts are never penalised, as
+    those in different units are not comparable.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class MixedTaskModel(MixedPredictor):
     max_iter : int, default=None
         Largest number of iterations; None for 100, or 10,000 for "features".
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -96,8 +96,8 @@ class MixedTaskModel(MixedPredictor):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Relative distance from the optimum: for "centre" the root of the decrease that
-        the next step predicts, for "features" the norm of the gradient.
+        Relative distance from the optimum: for "centre" the square root of the
+        predicted decrease of the next step, for "features" the norm of the gradient.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
@@ -207,7 +207,7 @@ class MixedTaskModel(MixedPredictor):
         if np.ndim(self.alpha) or not 0 < self.alpha < np.inf:
             raise ValueError(
                 "alpha must be a positive number for sharing='features', got "
-                f"{self.alpha!r}. One per feature goes with sharing='centre'."
+                f"{self.alpha!r}. One per feature needs sharing='centre'."
             )
         return JointFeatures(self.alpha, 1.0, "l21")
 
@@ -255,8 +255,8 @@ def _check_one_output(kinds):
     several = [kind.label for kind in kinds if kind.loss.n_outputs > 1]
     if several:
         raise ValueError(
-            "sharing='centre' needs tasks of one raw prediction, got more than two "
-            f"classes, with a raw prediction each, in the tasks {several[:5]}. Use "
+            "sharing='centre' needs tasks with one raw prediction, got several, for "
+            f"more than two classes, in the tasks {several[:5]}. Use "
             "sharing='features'."
         )
 

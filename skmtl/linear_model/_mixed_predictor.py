@@ -180,7 +180,7 @@ class MixedPredictor(TaskModel):
         if len(unseen):
             raise ValueError(
                 f"Every task must be seen in fit, got {what} of others: "
-                f"{np.asarray(unseen[:5]).tolist()}. This model knows {self.n_tasks_} "
+                f"{np.asarray(unseen[:5]).tolist()}. This model has {self.n_tasks_} "
                 f"tasks: {self.tasks_[:5].tolist()}. Without rows a task has neither "
                 f"units nor classes: fit on rows of it, or leave it out."
             )
@@ -205,11 +205,11 @@ class MixedPredictor(TaskModel):
 
     def _raw(self, X, rows, label):
         """Return the outcome of a task, and raw predictions of some rows."""
-        coef, level = self.coef_[label], self.intercept_[label]
-        if np.isfinite(level).all():  # a task without rows has NaN
-            raw = predict_finite(lambda some: some @ coef.T + level, X[rows], rows)
+        coef, intercept = self.coef_[label], self.intercept_[label]
+        if np.isfinite(intercept).all():  # a task without rows has NaN
+            raw = predict_finite(lambda some: some @ coef.T + intercept, X[rows], rows)
         else:
-            raw = X[rows] @ coef.T + level
+            raw = X[rows] @ coef.T + intercept
         return self._kinds[label], raw
 
     def __sklearn_tags__(self):

@@ -120,9 +120,9 @@ def mean_regularized_path(
             grid = suggest_alphas(moments, n_alphas)
         else:
             grid = read_grid(alphas, "alphas")
-        levels = np.array([alpha_intercept if fit_intercept else 0.0])
+        intercepts = np.array([alpha_intercept if fit_intercept else 0.0])
         shared = np.array([alpha_shared])
-        candidates = Candidates(grid, shared, levels, fit_intercept)
+        candidates = Candidates(grid, shared, intercepts, fit_intercept)
         fits = candidates.factor(moments).fits(candidates.triples())
         models = [fit.unpack() for fit in fits]
     return CoefficientPath(

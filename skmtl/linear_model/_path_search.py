@@ -27,8 +27,8 @@ def _has_method(name):
 class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimator):
     """Choose the strength of any linear model of tasks by cross-validation.
 
-    In every fold the model is solved at decreasing strengths, each warm-started from
-    the last two solutions. The strength with the best mean score on held-out rows is
+    In every fold the model is solved at decreasing strengths, each started from the two
+    previous solutions. The strength with the best mean score on held-out rows is
     chosen: numbers are scored by the mean squared error, with Huber's loss by the mean
     absolute error, classes by the log loss, and counts by the mean Poisson deviance.
     With the squared loss, folds are moments, so that rows are read once, unless they
@@ -45,15 +45,15 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
     alphas : array-like of shape (n_alphas,), default=None
         Strengths to choose from, positive. None for a path from the smallest strength
         at which all coefficients are zero, or, if the penalty makes none zero, at which
-        a step from zero is halved. For couplings, such as mean regularisation, they go
-        from 1e4 down to 1e-3 times the mean curvature of a task's loss.
+        it halves the first step from zero. For couplings, such as mean regularisation,
+        they go from 1e4 down to 1e-3 times the mean curvature of a task's loss.
     param : str, default=None
         Name of the strength to search. None for all strengths of the penalty, in
         proportion: `alphas` are values of the first, for instance of `alpha_related`.
         For couplings, None is `alpha`.
     eps : float, default=None
         Smallest strength relative to the largest, if `alphas` is None; not for
-        couplings. None for 1e-3, or 1e-2 for classes and counts, and for less while the
+        couplings. None for 1e-3, or 1e-2 for classes and counts, and smaller while the
         error decreases.
     cv : int, splitter or iterable of (train, test), default=None
         None for 5. An int assigns the rows of each task to that many folds: in turn for
@@ -349,7 +349,7 @@ def _given(**arguments):
 
 
 def _learnt(search):
-    """Return the model that was fitted; before that, there is no such attribute."""
+    """Return the fitted model; before `fit`, raise an AttributeError."""
     if "best_estimator_" not in vars(search):
         raise AttributeError(f"This {type(search).__name__} is not fitted yet.")
     return search.best_estimator_

@@ -142,7 +142,7 @@ class MultiTaskRidgeCV(TaskRegressor):
 
     Leave-one-out errors are exact, ``(y_i - z_i) / (1 - h_ii)`` from one factorisation.
     With shared rows, they are computed near the best strength of generalised
-    cross-validation, and further while the best strength is at an end.
+    cross-validation, and at further ones while the best is at an end of the range.
 
     Parameters
     ----------
@@ -299,7 +299,7 @@ class MultiTaskLogisticRegression(TaskClassifier):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -320,8 +320,8 @@ class MultiTaskLogisticRegression(TaskClassifier):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Root of the decrease that the next step predicts, relative to the objective at
-        zero.
+        Square root of the predicted decrease of the next step, relative to the
+        objective at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)
@@ -421,7 +421,7 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of Newton steps; None for 100.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -437,8 +437,8 @@ class MultiTaskPoissonRegressor(TaskCountRegressor):
     objective_ : float
         Value of the objective.
     optimality_ : float
-        Root of the decrease that the next step predicts, relative to the objective at
-        zero.
+        Square root of the predicted decrease of the next step, relative to the
+        objective at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
     tasks_ : ndarray of shape (n_tasks,)

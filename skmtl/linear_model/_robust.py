@@ -83,7 +83,7 @@ class RobustRegressor(MomentRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -220,7 +220,7 @@ class RobustClassifier(TaskClassifier):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------
@@ -359,7 +359,7 @@ class RobustPoissonRegressor(TaskCountRegressor):
     max_iter : int, default=None
         Largest number of iterations; None for 10,000.
     warm_start : bool, default=False
-        Whether `fit` starts from the last solution if it had the same tasks.
+        Whether `fit` starts from the previous solution if it had the same tasks.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ def compute_auc(
 def compute_binary_auc(
     rows: Rows, scores: NDArray[Any], is_positive: NDArray[np.bool_]
 ) -> NDArray[Any]:
-    """Compute the weighted share of (positive, negative) pairs in the right order.
+    """Compute the weighted share of (positive, negative) pairs in the correct order.
 
     A tie counts 1/2. A task without positive or without negative rows gets NaN.
     """
@@ -52,7 +52,7 @@ def _normalise_weights(rows, chosen, order):
     """Divide the weights of the chosen rows by their sum in the task; return both.
 
     The weights of a task then sum to 1 or 0, so one cumulative sum over all tasks stays
-    exact.
+    accurate.
     """
     weight = np.where(chosen, rows.weight, 0.0)
     total = np.bincount(rows.codes, weight, minlength=rows.n_tasks)

@@ -10,7 +10,7 @@ def find_task_column(estimator: Any) -> str | int | list | None:
 
     Searches for the parameter ``task_column`` in the estimator and in the estimators
     among its parameters: the steps of a Pipeline, the estimator of a search, the
-    transformer of a TaskAware. Of a fitted search, uses the ``best_estimator_``.
+    transformer of a TaskAware. For a fitted search, uses the ``best_estimator_``.
 
     Parameters
     ----------

@@ -49,7 +49,7 @@ class Rows:
         return replace(self, codes=codes, n_tasks=self.n_tasks * n_parts)
 
     def mean(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return the weighted mean of values in each task, NaN without rows."""
+        """Return the weighted mean of values in each task, NaN if it has no rows."""
         total = np.bincount(self.codes, self.weight * values, minlength=self.n_tasks)
         return divide(total, self.weights)
 
@@ -61,7 +61,7 @@ class Rows:
 
     @cached_property
     def _first(self):
-        """First row of each task, 0 without rows."""
+        """First row of each task, 0 if it has no rows."""
         first = np.zeros(self.n_tasks, dtype=np.intp)
         rows = np.arange(len(self.codes))[::-1]
         first[self.codes[rows]] = rows  # the last assignment of a task remains
@@ -103,7 +103,7 @@ def _read_codes(codes):
 
 
 def read_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Return one finite number per row; `name` is that of the argument."""
+    """Return one finite number per row; `name` is for errors."""
     vector = column_or_1d(read_array(values))
     refuse_missing(vector, name)
     return vector.astype(np.float64, copy=False)

@@ -132,7 +132,7 @@ def _score_by_name(metric, data, min_samples):
 
 
 def _score_by_function(metric, data, min_samples):
-    """Call a function for each task; return what :func:`_score_by_name` does."""
+    """Call the metric for each task; return scores, row counts and weights."""
     rows = read_predictions(*data)
     weight = rows.sample_weight
     weight = np.ones(len(rows.codes)) if weight is None else weight

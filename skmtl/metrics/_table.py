@@ -1,4 +1,4 @@
-"""Draw a small table of numbers as text and as HTML."""
+"""Format a small table of numbers as text and as HTML."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def abridge(n_lines: int) -> list[int | None]:
 
 
 def draw_text(title: str, header: Sequence[str], lines: Lines) -> str:
-    """Draw a table as text: `lines` are labels and values by column name."""
+    """Format a table as text: `lines` are labels and values by column name."""
     cells = [["", *header], *_write_cells(header, lines)]
     cells = [[show(cell) for cell in row] for row in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -33,7 +33,7 @@ def draw_text(title: str, header: Sequence[str], lines: Lines) -> str:
 
 
 def draw_html(title: str, header: Sequence[str], lines: Lines) -> str:
-    """Draw the table of :func:`draw_text` as HTML."""
+    """Format the table of :func:`draw_text` as HTML."""
     head = "".join(f"<th>{show_html(name)}</th>" for name in ("", *header))
     rows = (
         f"<tr><th>{show_html(label)}</th>"

@@ -1,4 +1,4 @@
-"""Cross-validation splitters that know tasks: within tasks, by task, by time."""
+"""Cross-validation splitters: within tasks, by task, by time."""
 
 from ._forward import TaskTimeSeriesSplit
 from ._splitters import LeaveOneTaskOut, TaskKFold, TaskShuffleSplit

@@ -37,7 +37,7 @@ def assign_strata(
     """Assign the rows of each task to the folds in turn, class after class.
 
     Within a task the rows of a class are consecutive, so their numbers per fold differ
-    by at most 1, in whatever order the folds take turns. That order is chosen for two
+    by at most 1, for any order of the folds. The order is chosen for two
     reasons. The remainder of a task (its number of rows modulo `n_folds`) goes to the
     folds after those of the previous remainder, so that fold sizes differ by at most 1.
     And the order is rotated from task to task, so that the first class does not always

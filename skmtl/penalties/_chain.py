@@ -50,7 +50,7 @@ def solve_dynamic_program(V, threshold):
 class _Crossing:
     """Places where functions cross a value.
 
-    `knot` is the knot before each crossing; `outside` says that there is none.
+    `knot` is the knot before each crossing; `outside` is true if there is none.
     """
 
     place: np.ndarray

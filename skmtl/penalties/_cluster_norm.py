@@ -133,7 +133,7 @@ class ClusterNorm(BaseEstimator, Penalty):
         """Return the slacks s that minimise ``sum sizes^2 / (s + step)``.
 
         Bounds and the sum of s are given. The minimisers are
-        ``clip(theta * sizes - step)``, where theta makes the sum right.
+        ``clip(theta * sizes - step)``, where theta gives the required sum.
         """
         (low, high), n, n_directions = self._limits, len(sizes), self._n_directions
         largest = sizes.max(initial=0.0)

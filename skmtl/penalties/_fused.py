@@ -79,7 +79,7 @@ class Fused(BaseEstimator, Penalty):
         return selected * shrink_factors(lengths(selected, axis=0), joint)
 
     def alpha_max(self, smooth: Smooth) -> float:
-        """Return the least `alpha` at which all neighbours are equal, or all is zero.
+        """Return the smallest `alpha` at which all neighbours are equal, or all zero.
 
         The other strengths grow in proportion. It is exact along a chain.
         """

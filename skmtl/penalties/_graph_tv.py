@@ -15,16 +15,16 @@ import numpy as np
 from scipy import sparse
 
 _MAX_ITER = 100
-# Complementarity at which to stop, relative to the largest deviation and flow.
+# Stop at this complementarity, relative to the largest deviation and flow.
 _ACCURACY = 1e-13
-# Least curvature of a flow, so that no system is singular.
+# Smallest curvature of a flow, so that no system is singular.
 _MIN_CURVATURE = 1e-11
-# Fraction of the distance to the nearest bound that a step may take, and fraction of
-# the complementarity that it aims at.
+# Largest step, relative to the distance to the nearest bound; and complementarity after
+# the step that is the target, relative to the one before it.
 _STEP_FRACTION, _CENTRING = 0.995, 0.1
 # A flow within this relative distance of its bound counts as at the bound.
 _AT_BOUND = 1e-6
-# Rounding in a cost, relative to it.
+# Relative rounding error of a cost.
 _ROUNDING = 1e-14
 
 
@@ -47,7 +47,7 @@ def fuse_network(V, first, last, threshold, n_hidden=0):
 
 @dataclass(frozen=True)
 class _Network:
-    """Edges between nodes; arrays have a row per column of coefficients.
+    """Edges between nodes; arrays have one row per column of coefficients.
 
     The last `n_hidden` nodes are hidden: their net flow is zero.
     """
@@ -99,7 +99,7 @@ class _Network:
         return misfit.sum(axis=1) / 2 + threshold[:, 0] * jumps
 
     def _values(self, V, flow, hidden):
-        """Return the values of all nodes: visible ones follow from the flows."""
+        """Return the values of all nodes, computed from the flows for visible ones."""
         return self._visible * (V - self.divergence(flow)) + hidden
 
     def _solve_dual(self, V, threshold):
@@ -143,7 +143,7 @@ class _Network:
         return step, multiplier_step, hidden_step
 
     def _merge(self, V, flow, threshold, approximate):
-        """Give nodes that free flows connect one value, the mean of their group."""
+        """Set each group of nodes that free flows connect to its mean."""
         free = np.abs(flow) < (1 - _AT_BOUND) * threshold
         group = self._groups(free)
         at_bound = np.where(free, 0.0, np.sign(flow) * threshold)
@@ -156,7 +156,7 @@ class _Network:
         return np.where(count[place] > 0, mean, approximate)
 
     def _groups(self, free):
-        """Return the first of the nodes that free edges connect each node to."""
+        """Return the first node of each node's group; free edges connect groups."""
         group = np.tile(np.arange(self.n_nodes), (len(free), 1))
         columns, edges = np.nonzero(free)
         first, last = (columns, self.first[edges]), (columns, self.last[edges])

@@ -29,7 +29,7 @@ class _ConcavePenalty(Penalty):
         return L21().dual_norm(G)
 
     def alpha_max(self, smooth: Smooth) -> float:
-        """Return the least `alpha` at which zero is stationary."""
+        """Return the smallest `alpha` at which zero is stationary."""
         return self.dual_norm(smooth.zero().gradient)
 
 

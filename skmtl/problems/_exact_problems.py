@@ -48,7 +48,7 @@ class ExactProblem(Problem):
     @property
     @abstractmethod
     def fit(self) -> Any:
-        """The solution as its own class has it, a MeanFit or a GraphFit."""
+        """The solution in its own class, a MeanFit or a GraphFit."""
 
     def solve(
         self,

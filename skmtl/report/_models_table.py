@@ -7,7 +7,7 @@ from skmtl.inspection import TaskComparison
 
 
 def draw_models(comparison: TaskComparison) -> str:
-    """Draw the table of models as text.
+    """Format the table of models as text.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def write_error(error: float) -> str:
 def draw_models_html(
     comparison: TaskComparison, explanations: Mapping[str, str]
 ) -> str:
-    """Draw the table of models as HTML, with explanations under their names."""
+    """Format the table of models as HTML, with explanations under their names."""
     head = "".join(
         f'<th scope="col">{show_html(name)}</th>' for name in _head(comparison)
     )

@@ -1,7 +1,7 @@
 """Algorithms: exact solutions of structured quadratics, and iterative solvers."""
 
 from ._blocks import BlockQuadratic, HasQuadraticModel, Restrictable
-from ._conjugate_gradients import conjugate_gradients, pull_together
+from ._conjugate_gradients import conjugate_gradients, solve_coupled_blocks
 from ._elimination import eliminate, plan_elimination
 from ._fista import Fista
 from ._harmonic import extend
@@ -28,5 +28,5 @@ __all__ = [
     "eliminate",
     "extend",
     "plan_elimination",
-    "pull_together",
+    "solve_coupled_blocks",
 ]

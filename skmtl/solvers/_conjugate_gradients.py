@@ -12,13 +12,13 @@ from skmtl._linalg import Semidefinite, apply, diagonals, invert
 _MAX_ITER = 2000
 
 
-def pull_together(
+def solve_coupled_blocks(
     mass: Array, precision: Any, right: Array, tol: float = 1e-11
 ) -> tuple[Array, float]:
     """Solve a block system coupled by the edges of any graph.
 
     The system is ``mass_v x_v + sum_u precision_vu x_u = right_v``. The preconditioner
-    adds two levels: inverses of the diagonal blocks, and a correction that is constant
+    is the sum of the inverses of the diagonal blocks, and a correction that is constant
     on each connected component. If edges are strong, the blocks alone converge slowly
     along these constants.
 

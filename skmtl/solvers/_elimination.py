@@ -87,7 +87,8 @@ def _plan_round(edges, rank):
     ready = (degree > 0) & (degree <= _MAX_NEIGHBOURS)
     if not ready.any():
         return None
-    # Of two adjacent nodes that are ready, the one of lower rank waits.
+    # Of two adjacent candidates, only the one of higher rank is eliminated in this
+    # round.
     rivals = edges[ready[edges].all(axis=1)]
     second_waits = rank[rivals[:, 0]] > rank[rivals[:, 1]]
     ready[np.where(second_waits, rivals[:, 1], rivals[:, 0])] = False
@@ -129,8 +130,8 @@ def eliminate(
     The system is ``mass_v x_v + sum_e C_e (x_v - x_u) = right_v`` over the edges ``e``
     from ``v`` to ``u``. Eliminating a node passes its mass and its right-hand side to
     its neighbours, and joins them by an edge. As in the elimination of Grassmann,
-    Taksar and Heyman, every step adds terms of one sign, so strong edges cost no
-    digits.
+    Taksar and Heyman, every step adds terms of one sign, so strong edges cause no
+    cancellation.
 
     Parameters
     ----------

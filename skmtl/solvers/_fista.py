@@ -16,7 +16,7 @@ _DECREASE = 0.95
 _INCREASE = 1.2
 # It grows by this factor where the term overflows and shows no curvature.
 _OVERFLOW_INCREASE = 10.0
-# Rounding in a gradient, relative to the gradient at zero.
+# Rounding error of a gradient, relative to the gradient at zero.
 _ROUNDING = 16 * EPS
 # Longest step, relative to the shortest that is ever needed, one over the bound.
 _MAX_STEP_RATIO = 1e12
@@ -32,7 +32,7 @@ class Fista(BaseEstimator, Solver):
 
     The step length is one over the curvature along the step. Every iteration first
     tries a lower curvature than the last and raises it if it was too low. The momentum
-    restarts where it points uphill.
+    restarts if it is an ascent direction.
 
     Parameters
     ----------
@@ -176,9 +176,9 @@ class _State:
         return self.smooth.at_near(self.penalty.prox(moved, 1 / curvature), base)
 
     def _accept(self, base, trial, curvature, momentum):
-        """Move to the trial point; restart the momentum if it points uphill."""
+        """Move to the trial point; restart the momentum along an ascent."""
         move = trial.variable - self.point.variable
-        uphill = np.vdot(base.variable - trial.variable, move) > 0
-        self.previous = trial if uphill else self.point
-        self.momentum = 1.0 if uphill else momentum
+        is_ascent = np.vdot(base.variable - trial.variable, move) > 0
+        self.previous = trial if is_ascent else self.point
+        self.momentum = 1.0 if is_ascent else momentum
         self.point, self.curvature = trial, curvature

@@ -1,4 +1,4 @@
-"""Task blocks factored by inversion, the fastest way to one fit."""
+"""Task blocks factored by inversion, the fastest method for one fit."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -9,14 +9,14 @@ from skmtl._contracts import Array, TaskBlocks
 from skmtl._linalg import EPS, Semidefinite, apply, diagonals, invert
 from skmtl._numbers import CACHE
 
-# Above this variance inflation, rounding hides the rank of the centre.
+# Above this variance inflation, the rank of the centre is lost in rounding.
 _TRUSTED_INFLATION = 1e4
 # Above this ratio of diagonal elements, features are sorted by them before inversion,
-# so that small elements of the inverse keep their digits.
+# so that small elements of the inverse are accurate.
 _UNEVEN = 1e3
-# Above this inflation, a Newton-Schulz step corrects the inverse by halves.
+# Above this inflation, a Newton-Schulz step corrects the recursive inverse.
 _REFINED_INFLATION = 3.0
-# Above this inflation, the inverse by halves may lose all digits: use LU, which is
+# Above this inflation, the recursive inverse may lose all digits: use LU, which is
 # slower.
 _HALVED_INFLATION = 1e2
 
@@ -105,7 +105,7 @@ class Inverse(TaskBlocks):
         ).reshape(-1, n_features)
         total *= self.strength[0][:, None] * (n_tasks / len(self.inverse))
         total = (total + total.T) / 2
-        # The total is D - D B^-1 D: where the strength is 0, it is rounding only.
+        # The total is D - D B^-1 D: where the strength is 0, it is only rounding error.
         is_free = self.strength[0] == 0
         total[is_free] = total[:, is_free] = 0.0
         total += rows.T @ rows

@@ -13,9 +13,9 @@ from skmtl._contracts import Array, Solution
 from skmtl._linalg import EPS
 from skmtl._numbers import TINY
 
-# Armijo constant: least decrease of a step, as a fraction of its predicted decrease.
+# Armijo constant: smallest accepted decrease, as a fraction of the predicted decrease.
 _ARMIJO = 1e-4
-# Rounding in a value, relative to it.
+# Relative rounding error of a value.
 _ROUNDING = 8 * EPS
 _N_HALVINGS = 60
 # Reuse a Hessian if the predicted decrease is at most this fraction of the objective at

@@ -16,10 +16,10 @@ from ._sweeps import Sweeps
 # Tolerance of a model, relative to its optimality at the start, and maximum sweeps:
 # more accuracy is lost when the model changes.
 _INNER_TOL, _MAX_SWEEPS = 0.03, 100
-# Armijo constant: least decrease of a step, as a fraction of its predicted decrease.
+# Armijo constant: smallest accepted decrease, as a fraction of the predicted decrease.
 _ARMIJO = 1e-4
 _N_HALVINGS = 40
-# Rounding in an objective, relative to it.
+# Relative rounding error of an objective.
 _ROUNDING = 8 * EPS
 
 

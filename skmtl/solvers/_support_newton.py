@@ -12,7 +12,7 @@ from ._blocks import BlockQuadratic
 
 # If only a shorter step decreases the objective, the support must change first.
 _MIN_LENGTH = 1 / 64
-# Armijo constant: least decrease of a step, as a fraction of its predicted decrease.
+# Armijo constant: smallest accepted decrease, as a fraction of the predicted decrease.
 _ARMIJO = 1e-4
 
 

@@ -236,7 +236,7 @@ def read_classes(
 def target_classes(
     rows: TaskRows, n_classes: int, scope: str = "all", smooths: bool = True
 ) -> tuple[TaskRows, ClassTargets]:
-    """Return the targets of rows, and weigh tasks of one possible class zero.
+    """Return the targets of rows; tasks of one possible class get weight zero.
 
     Parameters
     ----------
@@ -287,7 +287,7 @@ def target_classes(
 
 
 def find_classes(rows: TaskRows, n_classes: int) -> Array:
-    """Find the classes of each task's rows, whatever their weight.
+    """Find the classes of each task's rows, including those of weight zero.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def read_exposure(exposure: ArrayLike | None) -> Array | None:
     Parameters
     ----------
     exposure : array-like of shape (n_rows,) or None
-        Time, area or number of people that each row counts over.
+        Time, area or number of people of the count in each row.
 
     Returns
     -------
@@ -73,8 +73,8 @@ def read_exposure(exposure: ArrayLike | None) -> Array | None:
     if values.min() <= 0:
         row = int(values.argmin())
         raise ValueError(
-            f"exposure must be above 0, got {values[row]} in row {row}. Leave such "
-            "rows out: nothing could be counted there."
+            f"exposure must be above 0, got {values[row]} in row {row}. Remove "
+            "such rows."
         )
     return values
 
@@ -144,7 +144,7 @@ def read_counts(
     if exposures is not None:
         each = exposures if rows.rows is None else exposures[rows.rows]
         rows = replace(rows, y=rows.y / each)
-        weight: Any = rows.weight  # the exposures are among its factors
+        weight: Any = rows.weight  # it includes the exposures as a factor
         mean = weight.sum() / (weight / each).sum()
     return Sample(rows, mean_exposure=float(mean))
 
@@ -161,13 +161,13 @@ def _check_counts(rows: TaskRows) -> None:
     if not (weight * rows.y).any():
         raise ValueError(
             "y must have a count above 0 in a row with weight above 0, got zeros only. "
-            "The best mean would be 0, and its logarithm is infinite. Add rows with "
-            "counts."
+            "The best mean would be 0, and its logarithm is minus infinity. Add rows "
+            "with counts."
         )
 
 
 def smooth_counts(rows: TaskRows, exposure: float) -> TaskRows:
-    """Add a pseudo-row with the mean rate and this exposure to tasks without counts.
+    """Add a pseudo-row with the mean rate and this exposure to tasks with zeros only.
 
     Without it their intercepts would diverge.
     """

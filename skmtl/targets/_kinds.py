@@ -110,7 +110,7 @@ def _read_kind(name: str, label: Any, values: Array) -> "TargetKind":
 
 
 class TargetKind(ABC):
-    """The kind of one task's target: to numbers and back from raw predictions."""
+    """The kind of one task's target: conversion to numbers and from raw predictions."""
 
     label: Any
     # Name of the loss.

@@ -49,7 +49,7 @@ class Target(ABC):
 
     @abstractmethod
     def prepare(self, sample: Sample, smooths: bool) -> tuple[Any, Loss, Any]:
-        """Return the rows, the loss, and the conversion of targets, None if needless.
+        """Return the rows, the loss, and the conversion of targets, None if not needed.
 
         With `smooths`, add pseudo-rows to tasks, to keep their intercepts finite.
         """

@@ -20,8 +20,8 @@ def warn_of_units(data: Any) -> None:
     """Warn if the targets of two tasks have very different standard deviations.
 
     The ratio must exceed the sampling error: the log standard deviation of ``n`` rows
-    with rather heavy tails has a standard error of about ``1 / sqrt(n)``, and the
-    extremes of many tasks are several standard errors apart.
+    with moderately heavy tails has a standard error of about ``1 / sqrt(n)``, and the
+    extremes of many tasks differ by several standard errors.
 
     Parameters
     ----------

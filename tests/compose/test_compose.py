@@ -237,7 +237,7 @@ def test_unseen_tasks_are_refused_on_request(rows):
     data, weight = as_pandas(X, codes), (codes < 2).astype(float)
     model = IndependentTasks(task_column="school", handle_unknown="error")
     fitted = clone(model).fit(data[codes < 2], y[codes < 2])
-    with pytest.raises(ValueError, match=r"not seen in fit: .*knows 2 tasks"):
+    with pytest.raises(ValueError, match=r"not seen in fit: .*has 2 tasks"):
         fitted.predict(data)
     fitted = clone(model).fit(data, y, sample_weight=weight)
     with pytest.raises(ValueError, match="a task west that had no row with weight"):

@@ -151,7 +151,7 @@ def test_predict_takes_labels_as_fit_did(Model):
 def test_unseen_tasks_are_refused_on_request(Model):
     model = Model(handle_unknown="error").fit(X, y, task=NAMES)
     message = (
-        r"task has labels not seen in fit: \['oak'\]\. This model knows 2 tasks: "
+        r"task has labels not seen in fit: \['oak'\]\. This model has 2 tasks: "
         r"\['ash', 'elm'\]\.\.\. Use handle_unknown='shared' to predict them"
     )
     with pytest.raises(ValueError, match=message):

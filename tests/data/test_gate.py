@@ -482,7 +482,7 @@ def test_a_task_not_seen_has_no_code_or_is_refused():
     np.testing.assert_array_equal(codes, np.where(CODES == 1, -1, CODES))
     shared = with_ones(F) @ model.parts_[-1]
     np.testing.assert_allclose(model.predict(new)[CODES == 1], shared[CODES == 1])
-    message = r"not seen in fit: \['oak'\]. This model knows 3 tasks: \['ash', .*shared"
+    message = r"not seen in fit: \['oak'\]. This model has 3 tasks: \['ash', .*shared"
     with pytest.raises(ValueError, match=message):
         model.set_params(handle_unknown="error").predict(new)
 
@@ -496,7 +496,7 @@ def test_queries_without_labels_have_no_codes():
 def test_labels_of_queries_must_be_of_the_kind_of_fit():
     model = TinyRidge().fit(F, y, task=CODES)
     np.testing.assert_array_equal(read_queries(model, F, CODES * 1.0)[1], CODES)
-    with pytest.raises(ValueError, match=r"the model knows \[0, 1, 2\], got \['ash'"):
+    with pytest.raises(ValueError, match=r"the model has \[0, 1, 2\], got \['ash'"):
         model.predict(F, task=NAMES)
     with pytest.raises(ValueError, match=r"non-integer float"):
         model.predict(F, task=CODES + 0.5)

@@ -79,7 +79,7 @@ ROUNDED = {
 @pytest.mark.parametrize("labels", ROUNDED.values(), ids=ROUNDED)
 def test_floats_too_large_for_exact_integers_are_refused(labels):
     with pytest.raises(
-        ValueError, match=r"different labels may have become equal. Keep"
+        ValueError, match=r"different labels may have become equal. Separate"
     ):
         encode_tasks(labels)
 

@@ -44,8 +44,8 @@ def assert_same(found, expected, rtol=1e-10, atol=1e-10):
     assert_array_equal(found.tasks, expected.tasks)
     for name in NAMES:
         assert_allclose(
-            getattr(found.apart(), name),
-            getattr(expected.apart(), name),
+            getattr(found.per_task(), name),
+            getattr(expected.per_task(), name),
             rtol=rtol,
             atol=atol,
             err_msg=name,
@@ -246,7 +246,7 @@ def test_squared_errors_are_those_of_the_rows(sizes, seed):
 def test_a_prediction_taken_off_the_target_is_taken_off_the_moments():
     X, y, codes, weight = draw([5, 12, 2], 3, weighted=True)
     coef = np.array([1.0, -2.0, 0.5])
-    found = summarise(X, y, codes, weight).less(coef, 3.0)
+    found = summarise(X, y, codes, weight).minus_prediction(coef, 3.0)
     expected = summarise(X, y - X @ coef - 3, codes, weight)
     assert_same(found, expected)
 

@@ -184,7 +184,7 @@ def test_labels_of_another_kind_are_refused(stored, message):
 
 @pytest.mark.parametrize(("known", "new"), [(["a"], [1]), ([1], ["a"])])
 def test_labels_of_another_kind_than_in_fit_are_refused(known, new):
-    with pytest.raises(ValueError, match="the same in fit and predict; the model know"):
+    with pytest.raises(ValueError, match="the same in fit and predict; the model has"):
         find_tasks(new, np.array(known))
 
 

@@ -14,7 +14,7 @@ from skmtl.linear_model import (
     MeanRegularizedRegressor,
     MultiTaskRidge,
 )
-from skmtl.solvers import eliminate, plan_elimination, pull_together
+from skmtl.solvers import eliminate, plan_elimination, solve_coupled_blocks
 
 N_TASKS, N_FEATURES = 7, 3
 
@@ -262,7 +262,7 @@ def test_conjugate_gradients_tell_their_residual():
     mass = rows.transpose(0, 2, 1) @ rows
     precision = Graph(draw_adjacency(0)).precision(N_TASKS)
     right = rng.normal(size=(N_TASKS, 2))
-    found, residual = pull_together(mass, precision, right)
+    found, residual = solve_coupled_blocks(mass, precision, right)
     whole = np.kron(precision.toarray(), np.eye(2))
     for t in range(N_TASKS):
         whole[2 * t : 2 * t + 2, 2 * t : 2 * t + 2] += mass[t]

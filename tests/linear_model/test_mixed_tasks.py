@@ -194,7 +194,7 @@ def test_one_multinomial_task_is_its_penalised_likelihood(table):
 def test_losses_of_constants_have_deviance_and_curvature_one():
     y = np.array([0.0, 1.0, 1.0, 4.0])
     found = scale_of_task(Poisson(), y)
-    assert_allclose(found.level, np.log(1.5))
+    assert_allclose(found.offset, np.log(1.5))
     terms = 4 * np.log(4 / 1.5) + 2 * np.log(1 / 1.5)
     assert_allclose(found.scale, 2 * terms / 4)
     assert_allclose(found.unit**2 * 1.5 / found.scale, 1)
@@ -208,7 +208,7 @@ def test_a_weight_counts_like_a_repetition_in_the_scale(loss):
         scale_of_task(loss, y, weight),
         scale_of_task(loss, y.repeat(weight)),
     )
-    assert_allclose(first.level, second.level)
+    assert_allclose(first.offset, second.offset)
     assert_allclose([first.scale, first.unit], [second.scale, second.unit])
 
 

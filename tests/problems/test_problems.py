@@ -262,7 +262,9 @@ def test_strength_zero_is_each_task_on_its_own():
 
 def slopes_of_all_rows(rows, models):
     """Return the gradient of the squared errors of the model for new tasks."""
-    moments = rows.moments().less(models.coef_shared, models.intercept_shared)
+    moments = rows.moments().minus_prediction(
+        models.coef_shared, models.intercept_shared
+    )
     bias = moments.weight * moments.y_mean
     slopes = moments.xy.sum(axis=0) + bias @ moments.x_mean
     return np.append(slopes - bias.sum() * moments.x_mean[0], bias.sum())

@@ -1,6 +1,6 @@
-"""Imports go down the floors, never sideways, and bring in nothing optional.
+"""Imports go to lower layers, and load no optional package.
 
-To add an arrow, change ``MAY_IMPORT`` in a commit of its own and say why.
+To allow another import, change ``MAY_IMPORT`` in its own commit, and give the reason.
 """
 
 import ast
@@ -15,10 +15,10 @@ import skmtl
 
 PACKAGE = Path(skmtl.__file__).parent
 
-CELLAR = {"_contracts", "_numbers", "_compat", "_linalg", "_memory", "_text"}
-GROUND = {"data", "losses", "penalties", "couplings", "solvers", "datasets"}
-# Floors with an order: a later room may import an earlier one.
-FIRST = [
+LAYER_1 = {"_contracts", "_numbers", "_compat", "_linalg", "_memory", "_text"}
+LAYER_2 = {"data", "losses", "penalties", "couplings", "solvers", "datasets"}
+# Ordered layers, 3 and 6: a later subpackage may import an earlier one.
+LAYER_3 = [
     "targets",
     "metrics",
     "problems.rows",
@@ -28,20 +28,26 @@ FIRST = [
     "problems",
     "selection",
 ]
-LANDING = "base"
-SECOND = {"linear_model", "compose"}
-ROOF = ["model_selection", "inspection", "report", "cli"]
-HOUSE = CELLAR | GROUND | {*FIRST, LANDING}
+LAYER_4 = "base"
+LAYER_5 = {"linear_model", "compose"}
+LAYER_6 = ["model_selection", "inspection", "report", "cli"]
+LAYERS_1_TO_4 = LAYER_1 | LAYER_2 | {*LAYER_3, LAYER_4}
 
 MAY_IMPORT = {
-    **{room: set() for room in CELLAR},
+    **{subpackage: set() for subpackage in LAYER_1},
     "_contracts": {"_numbers"},
     "_linalg": {"_numbers"},
-    **dict.fromkeys(GROUND, CELLAR),
-    **{room: CELLAR | GROUND | {*FIRST[:k]} for k, room in enumerate(FIRST)},
-    LANDING: CELLAR | GROUND | {*FIRST},
-    **dict.fromkeys(SECOND, HOUSE),
-    **{room: HOUSE | SECOND | {*ROOF[:k]} for k, room in enumerate(ROOF)},
+    **dict.fromkeys(LAYER_2, LAYER_1),
+    **{
+        subpackage: LAYER_1 | LAYER_2 | {*LAYER_3[:k]}
+        for k, subpackage in enumerate(LAYER_3)
+    },
+    LAYER_4: LAYER_1 | LAYER_2 | {*LAYER_3},
+    **dict.fromkeys(LAYER_5, LAYERS_1_TO_4),
+    **{
+        subpackage: LAYERS_1_TO_4 | LAYER_5 | {*LAYER_6[:k]}
+        for k, subpackage in enumerate(LAYER_6)
+    },
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -50,7 +56,7 @@ MAY_IMPORT = {
 # scikit-learn itself depends on. Anything else waits for the function that needs it.
 CORE = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"}
 
-# What must not be loaded by importing any room.
+# What must not be loaded by importing any subpackage.
 HEAVY = {"pandas", "polars", "pyarrow", "matplotlib", "rich", "skops", "torch", "dask"}
 
 
@@ -58,7 +64,7 @@ HEAVY = {"pandas", "polars", "pyarrow", "matplotlib", "rich", "skops", "torch", 
 class Import:
     """One imported name: ``skmtl.data.find_tasks``, where, and how deep."""
 
-    room: str
+    subpackage: str
     name: str
     place: str
     at_module_level: bool
@@ -73,10 +79,13 @@ class Import:
 
     @property
     def target(self):
-        """The room that the name lies in; the root's own names give its name."""
+        """The subpackage that has the name; for names of the root, the name itself."""
         _, *parts = self.name.split(".")
-        rooms = [".".join(parts[:k]) for k in range(len(parts), 0, -1)]
-        return next((room for room in rooms if room in MAY_IMPORT), "".join(parts[:1]))
+        subpackages = [".".join(parts[:k]) for k in range(len(parts), 0, -1)]
+        return next(
+            (subpackage for subpackage in subpackages if subpackage in MAY_IMPORT),
+            "".join(parts[:1]),
+        )
 
     @property
     def is_private(self):
@@ -103,8 +112,8 @@ def _statements(node, at_module_level=True):
         yield from _statements(child, at_module_level and not is_function)
 
 
-def _room(path):
-    """The room of a file: its folder, or its own name beside ``__init__``."""
+def _subpackage(path):
+    """The subpackage of a file: its folder, or its own name beside ``__init__``."""
     *folders, name = path.relative_to(PACKAGE).parts
     return ".".join(folders) or name.removesuffix(".py")
 
@@ -112,30 +121,32 @@ def _room(path):
 def read_imports(path, source):
     """List every import of one file, with its line."""
     return [
-        Import(_room(path), name, f"{path.name}:{node.lineno}", outer)
+        Import(_subpackage(path), name, f"{path.name}:{node.lineno}", outer)
         for node, outer in _statements(ast.parse(source))
         for name in _absolute_names(node, path)
     ]
 
 
-def goes_up(found):
-    """Tell whether an import leaves its room for one not below it."""
+def is_not_allowed(found):
+    """Whether an import is from a subpackage that is not allowed."""
     ours = found.package == "skmtl" and found.target not in {"__version__", ""}
-    return ours and found.target not in MAY_IMPORT[found.room] | {found.room}
+    return ours and found.target not in MAY_IMPORT[found.subpackage] | {
+        found.subpackage
+    }
 
 
 def is_early(found):
-    """Tell whether importing this file loads a package that is optional."""
+    """Whether importing this file loads an optional package."""
     known = CORE | {"skmtl"} | sys.stdlib_module_names
     return found.at_module_level and found.package not in known
 
 
 def is_intrusive(found):
-    """Tell whether an import takes a private name of another package or room."""
+    """Whether an import takes a private name of another package or subpackage."""
     if found.package != "skmtl":
-        return found.is_private and found.room != "_compat"
+        return found.is_private and found.subpackage != "_compat"
     inner = found.name.split(".")[found.target.count(".") + 2 :]
-    return found.target not in CELLAR | {found.room} and any(
+    return found.target not in LAYER_1 | {found.subpackage} and any(
         part[0] == "_" and part[:2] != "__" for part in inner
     )
 
@@ -144,32 +155,32 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 IMPORTS = [found for path in FILES for found in read_imports(path, path.read_text())]
 
 
-def test_every_room_is_on_the_plan():
-    assert {_room(path) for path in FILES} <= set(MAY_IMPORT)
+def test_every_subpackage_has_a_layer():
+    assert {_subpackage(path) for path in FILES} <= set(MAY_IMPORT)
 
 
-def test_imports_go_down_the_floors():
-    assert [found for found in IMPORTS if goes_up(found)] == []
+def test_imports_go_to_lower_layers():
+    assert [found for found in IMPORTS if is_not_allowed(found)] == []
 
 
 def test_optional_packages_wait_for_the_function_that_needs_them():
     assert [found for found in IMPORTS if is_early(found)] == []
 
 
-def test_private_names_of_other_packages_and_rooms_are_not_imported():
+def test_private_names_of_other_packages_and_subpackages_are_not_imported():
     assert [found for found in IMPORTS if is_intrusive(found)] == []
 
 
-def test_importing_every_room_loads_no_optional_package():
+def test_importing_every_subpackage_loads_no_optional_package():
     # scikit-learn loads some itself, where they are installed.
     core = {found.parent for found in IMPORTS if found.package in CORE}
-    rooms = {f"skmtl.{_room(path)}" for path in FILES}
-    rooms -= {"skmtl.__init__", "skmtl.__main__"}  # the second runs the command
+    subpackages = {f"skmtl.{_subpackage(path)}" for path in FILES}
+    subpackages -= {"skmtl.__init__", "skmtl.__main__"}  # the second runs the command
     code = [
         "import sys",
         *(f"import {name}" for name in sorted(core)),
         "before = set(sys.modules)",
-        *(f"import {name}" for name in sorted(rooms)),
+        *(f"import {name}" for name in sorted(subpackages)),
         f"print(*sorted({HEAVY!r} & (set(sys.modules) - before)))",
     ]
     run = [sys.executable, "-W", "error", "-c", "\n".join(code)]
@@ -177,24 +188,24 @@ def test_importing_every_room_loads_no_optional_package():
     assert (result.stdout.strip(), result.stderr) == ("", "")
 
 
-def _planted(room):
-    return PACKAGE.joinpath(*room.split("."), "_planted.py")
+def _planted(subpackage):
+    return PACKAGE.joinpath(*subpackage.split("."), "_planted.py")
 
 
 @pytest.mark.parametrize(
-    ("rule", "room", "line"),
+    ("rule", "subpackage", "line"),
     [
-        (goes_up, "losses", "from skmtl.data import TaskRows"),
-        (goes_up, "losses", "from ..penalties import L21"),
-        (goes_up, "losses", "from .. import solvers"),
-        (goes_up, "data", "import skmtl.linear_model._ridge"),
+        (is_not_allowed, "losses", "from skmtl.data import TaskRows"),
+        (is_not_allowed, "losses", "from ..penalties import L21"),
+        (is_not_allowed, "losses", "from .. import solvers"),
+        (is_not_allowed, "data", "import skmtl.linear_model._ridge"),
         (
-            goes_up,
+            is_not_allowed,
             "problems",
             "def f():\n    from ..linear_model import MultiTaskRidge",
         ),
         (
-            goes_up,
+            is_not_allowed,
             "compose",
             "class A:\n    def f(self):\n        import skmtl.model_selection",
         ),
@@ -208,15 +219,15 @@ def _planted(room):
         (is_intrusive, "cli", "from skmtl.data._task_codes import find_tasks"),
         (is_intrusive, "cli", "from skmtl.data import _tasks"),
         (is_intrusive, "compose", "from ..problems.exact._factor import bound"),
-        (goes_up, "problems.exact", "from skmtl.problems.newton import Datafit"),
+        (is_not_allowed, "problems.exact", "from skmtl.problems.newton import Datafit"),
     ],
 )
-def test_a_planted_defect_is_found(rule, room, line):
-    assert any(map(rule, read_imports(_planted(room), line)))
+def test_a_planted_defect_is_found(rule, subpackage, line):
+    assert any(map(rule, read_imports(_planted(subpackage), line)))
 
 
 @pytest.mark.parametrize(
-    ("room", "line"),
+    ("subpackage", "line"),
     [
         ("linear_model", "from ..problems import pose"),
         ("linear_model", "from . import _ridge"),
@@ -228,8 +239,10 @@ def test_a_planted_defect_is_found(rule, room, line):
         ("data", "from sklearn.utils.validation import validate_data"),
     ],
 )
-def test_an_import_that_keeps_the_plan_is_left_alone(room, line):
-    found = read_imports(_planted(room), line)
+def test_an_allowed_import_passes(subpackage, line):
+    found = read_imports(_planted(subpackage), line)
     assert not any(
-        rule(each) for rule in (goes_up, is_early, is_intrusive) for each in found
+        rule(each)
+        for rule in (is_not_allowed, is_early, is_intrusive)
+        for each in found
     )

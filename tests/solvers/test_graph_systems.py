@@ -10,7 +10,7 @@ from skmtl.solvers import (
     eliminate,
     extend,
     plan_elimination,
-    pull_together,
+    solve_coupled_blocks,
 )
 
 N_NODES, SIZE = 7, 3
@@ -42,7 +42,7 @@ def by_elimination(edges, strength, mass, right):
 
 def by_conjugate_gradients(edges, strength, mass, right):
     precision = sparse.csr_array(laplacian(edges, strength))
-    found, residual = pull_together(mass, precision, right)
+    found, residual = solve_coupled_blocks(mass, precision, right)
     assert residual <= 1e-10
     return found
 
@@ -137,7 +137,7 @@ def test_conjugate_gradients_stop_when_products_are_used_up():
 
 def test_a_right_side_of_zero_is_solved_by_zero():
     precision = sparse.csr_array(laplacian(GRAPHS["ring"], 1.0))
-    found, residual = pull_together(MASS, precision, np.zeros_like(RIGHT))
+    found, residual = solve_coupled_blocks(MASS, precision, np.zeros_like(RIGHT))
     assert not found.any()
     assert residual == 0
 

@@ -17,7 +17,7 @@ from skmtl.solvers import Inverse, Spectral
 
 from ._mean_exact import MeanFit
 
-# Warn above this ratio of eigenvalues: a solution keeps fewer than six digits.
+# Warn above this ratio of eigenvalues: a solution has fewer than six correct digits.
 _ILL_CONDITIONED = 1e10
 
 

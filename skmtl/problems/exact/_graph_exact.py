@@ -52,7 +52,7 @@ class GraphFit:
     def nodes(self) -> Array:
         """Coefficients of all nodes, (n_nodes, n_features)."""
         if not self._has_edges:
-            return self._solve_apart()
+            return self._solve_independent()
         if self._shares_design:
             return self._solve_shared_design()
         equal = self.coupling.as_mean()
@@ -97,7 +97,7 @@ class GraphFit:
     @property
     def _mass(self):
         """Scatter matrices and ridges of the nodes."""
-        own = self.moments.apart()
+        own = self.moments.per_task()
         mass = np.zeros((self._n_nodes, *own.xx.shape[1:]))
         mass[: own.n_tasks] = own.xx
         ridge = self.coupling.alpha_ridge * self._seen[:, None]
@@ -111,7 +111,7 @@ class GraphFit:
         right[: self.moments.n_tasks] = self.moments.xy
         return right
 
-    def _solve_apart(self):
+    def _solve_independent(self):
         moments = self.moments
         coupling = Apart(self.coupling.alpha_ridge)
         strengths = coupling.strengths(moments.n_tasks, moments.n_features)

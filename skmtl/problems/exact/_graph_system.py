@@ -10,7 +10,7 @@ import numpy as np
 
 from skmtl._contracts import Array
 from skmtl.couplings import Graph
-from skmtl.solvers import eliminate, plan_elimination, pull_together
+from skmtl.solvers import eliminate, plan_elimination, solve_coupled_blocks
 
 
 @dataclass(frozen=True)
@@ -64,5 +64,5 @@ class GraphSystem:
         if not len(edges):
             return np.linalg.solve(mass, right[:, :, None])[:, :, 0], 0.0
         if self._rounds is None:
-            return pull_together(mass, self.laplacian, right)
+            return solve_coupled_blocks(mass, self.laplacian, right)
         return eliminate(self._rounds, mass, strengths, right), 0.0

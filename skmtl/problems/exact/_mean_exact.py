@@ -31,7 +31,7 @@ class MeanFit:
     the strength of the intercepts. Eliminating ``w_t`` leaves a quadratic in the
     centre, ``sum_t w_s' D B_t^-1 S_t w_s - 2 w_s' D B_t^-1 q_t`` with ``B_t = S_t +
     D_t``, and the row at the mean with weight ``k_t / (1 + k_t m_t)``, ``m_t = x_t'
-    B_t^-1 x_t``. All terms are positive, so no strength costs digits.
+    B_t^-1 x_t``. All terms are positive, so no strength causes cancellation.
 
     Parameters
     ----------

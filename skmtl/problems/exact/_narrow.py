@@ -1,4 +1,4 @@
-"""Rows that are fewer than features, in an orthonormal basis of their span."""
+"""Fewer rows than features, in an orthonormal basis of their span."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skmtl._memory import is_large
 
 @dataclass(frozen=True)
 class ReducedRows:
-    """Rows in an orthonormal basis, which preserves norms of coefficients.
+    """Rows in an orthonormal basis, so that norms of coefficients are preserved.
 
     If every feature is penalised equally, the optimum lies in the span of the rows.
 

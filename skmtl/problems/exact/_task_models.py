@@ -111,7 +111,7 @@ def unpack_tasks(tasks: Array, shared: Array, datafit: Any) -> TaskModels:
     shared : ndarray of shape (n_outputs, n_columns)
         Those of the shared part.
     datafit : Datafit
-        Losses of the rows, which know whether there are intercepts.
+        Losses of the rows, with or without intercepts.
 
     Returns
     -------

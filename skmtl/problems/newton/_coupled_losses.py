@@ -193,7 +193,7 @@ class CoupledTasks(CoupledLosses):
         return self.unpack(variable)
 
     def unpack_squares(self, variable):
-        """Return the same for squared losses, as an exact solution has it."""
+        """Return the same for squared losses, in the form of an exact solution."""
         return self.unpack(variable)
 
     @abstractmethod

@@ -16,7 +16,7 @@ from skmtl.data import TaskRows
 # Centre features with a larger mean, in standard deviations: the Hessian then loses no
 # more than two digits.
 _OFFSET = 10.0
-# Refuse a larger mean: coefficients would have fewer than about six digits.
+# Refuse a larger mean: coefficients would have fewer than about six correct digits.
 _FARTHEST = 1e5
 # Columns with a smaller relative variation are constant up to rounding.
 _CONSTANT = 1e-13

@@ -67,15 +67,15 @@ class GraphLosses(CoupledTasks):
     def _ridge(self):
         """Strength of the ridge on each entry of each task, (n_tasks, size)."""
         seen = self.datafit.task_totals > 0
-        return self.coupling.alpha_ridge * seen[:, None] * self._pulled
+        return self.coupling.alpha_ridge * seen[:, None] * self._is_coef
 
     @cached_property
-    def _pulled(self):
+    def _is_coef(self):
         """Whether each entry of a task is a coefficient, outputs by columns."""
-        pulled = np.ones(self.shape[1:], dtype=bool)
+        is_coef = np.ones(self.shape[1:], dtype=bool)
         if self.datafit.fit_intercept:
-            pulled[:, -1] = False
-        return pulled.ravel()
+            is_coef[:, -1] = False
+        return is_coef.ravel()
 
     def start(self):
         start = np.zeros(self.shape)
@@ -86,39 +86,39 @@ class GraphLosses(CoupledTasks):
         return variable[: self.datafit.n_tasks]
 
     def coupling_value(self, variable):
-        nodes = flat(variable)[:, self._pulled]
+        nodes = flat(variable)[:, self._is_coef]
         ridge = (self._ridge * flat(self.coefs(variable)) ** 2).sum()
         edges, strengths = self.system.edges
         gaps = ((nodes[edges[:, 0]] - nodes[edges[:, 1]]) ** 2).sum(axis=1)
         return float(strengths @ gaps + ridge) / 2
 
     def slopes(self, variable, gradient):
-        pulled, n_tasks = self._pulled, self.datafit.n_tasks
-        nodes, slopes = flat(variable), np.zeros((self._n_nodes, len(pulled)))
+        is_coef, n_tasks = self._is_coef, self.datafit.n_tasks
+        nodes, slopes = flat(variable), np.zeros((self._n_nodes, len(is_coef)))
         slopes[:n_tasks] = flat(gradient)
-        slopes[:, pulled] += self.system.laplacian @ nodes[:, pulled]
+        slopes[:, is_coef] += self.system.laplacian @ nodes[:, is_coef]
         slopes[:n_tasks] += self._ridge * nodes[:n_tasks]
         return slopes
 
     def eliminate_in_place(self, hessians):
-        pulled, n_tasks = self._pulled, len(hessians)
+        is_coef, n_tasks = self._is_coef, len(hessians)
         diagonals(hessians)[...] += self._ridge
-        raise_diagonals_in_place(hessians, self.coupling.alpha * pulled, LIFT)
+        raise_diagonals_in_place(hessians, self.coupling.alpha * is_coef, LIFT)
         down = np.linalg.solve(
-            hessians[:, ~pulled][:, :, ~pulled], hessians[:, ~pulled][:, :, pulled]
+            hessians[:, ~is_coef][:, :, ~is_coef], hessians[:, ~is_coef][:, :, is_coef]
         )
-        mass = np.zeros((self._n_nodes, pulled.sum(), pulled.sum()))
-        mass[:n_tasks] = hessians[:, pulled][:, :, pulled]
-        mass[:n_tasks] -= hessians[:, pulled][:, :, ~pulled] @ down
+        mass = np.zeros((self._n_nodes, is_coef.sum(), is_coef.sum()))
+        mass[:n_tasks] = hessians[:, is_coef][:, :, is_coef]
+        mass[:n_tasks] -= hessians[:, is_coef][:, :, ~is_coef] @ down
         if not len(self.system.edges[1]):
             raise_diagonals_in_place(mass, np.zeros(mass.shape[-1]), LIFT)
-        return GraphFactor(self.system, pulled, hessians, down, mass)
+        return GraphFactor(self.system, is_coef, hessians, down, mass)
 
     def precondition(self, total, first, second):
         """Return the inverse of a Hessian with the mean curvature in all tasks.
 
-        Features are taken as uncorrelated, and are centred. The graph enters by its
-        eigenvectors, or by its diagonal if it has very many nodes.
+        Features are taken as uncorrelated, and are centred. The graph is represented by
+        its eigenvectors, or by its diagonal if it has very many nodes.
         """
         shear = NodeShear.of(total, first, self.datafit.fit_intercept)
         found = shear.diagonals(total, first, second)
@@ -186,15 +186,15 @@ class GraphLosses(CoupledTasks):
         whole, reached = extend(self.coupling.adjacency, known, flat(variable))
         nodes = flat(variable)
         if len(self.system.edges[0]):
-            nodes = np.where(self._pulled, nodes, whole)
+            nodes = np.where(self._is_coef, nodes, whole)
         else:  # the limit for a vanishing penalty
             nodes = whole
         nodes = nodes.reshape(self.shape)
         roots = [root for root in self.roots if reached[root]]
         given = None
         if roots:
-            pulled = self._pulled.reshape(self.shape[1:])
-            given = np.where(pulled, nodes[roots].mean(axis=0), np.nan)
+            is_coef = self._is_coef.reshape(self.shape[1:])
+            given = np.where(is_coef, nodes[roots].mean(axis=0), np.nan)
         shared = fit_unseen_model(self.datafit, nodes[:n_tasks], given)
         nodes = np.where(reached[:, None, None], nodes, shared)
         return unpack_tasks(nodes, shared, self.datafit)
@@ -257,30 +257,30 @@ class GraphFactor:
     ----------
     system : GraphSystem
         Linear system of the coefficients.
-    pulled : ndarray of shape (size,), dtype bool
+    is_coef : ndarray of shape (size,), dtype bool
         Whether each entry of a task is a coefficient.
     curved : ndarray of shape (n_tasks, size, size)
         Hessians.
-    down : ndarray of shape (n_tasks, n_free, n_pulled)
+    down : ndarray of shape (n_tasks, n_free, n_coef)
         Negated derivative of the intercepts in the coefficients.
-    mass : ndarray of shape (n_nodes, n_pulled, n_pulled)
+    mass : ndarray of shape (n_nodes, n_coef, n_coef)
         Hessians of the coefficients, intercepts eliminated.
     """
 
     system: GraphSystem
-    pulled: np.ndarray
+    is_coef: np.ndarray
     curved: np.ndarray
     down: np.ndarray
     mass: np.ndarray
 
     def solve(self, right):
         """Return the solution, a row per node."""
-        n_tasks, pulled = len(self.curved), self.pulled
-        solution, rest = np.zeros_like(right), right[:, pulled].copy()
-        rest[:n_tasks] -= apply(self.down.swapaxes(1, 2), right[:n_tasks, ~pulled])
-        solution[:, pulled] = self.system.solve(self.mass, rest)[0]
-        inner = self.curved[:, ~pulled][:, :, ~pulled]
-        intercept = np.linalg.solve(inner, right[:n_tasks, ~pulled, None])[:, :, 0]
-        intercept -= apply(self.down, solution[:n_tasks, pulled])
-        solution[:n_tasks, ~pulled] = intercept
+        n_tasks, is_coef = len(self.curved), self.is_coef
+        solution, rest = np.zeros_like(right), right[:, is_coef].copy()
+        rest[:n_tasks] -= apply(self.down.swapaxes(1, 2), right[:n_tasks, ~is_coef])
+        solution[:, is_coef] = self.system.solve(self.mass, rest)[0]
+        inner = self.curved[:, ~is_coef][:, :, ~is_coef]
+        intercept = np.linalg.solve(inner, right[:n_tasks, ~is_coef, None])[:, :, 0]
+        intercept -= apply(self.down, solution[:n_tasks, is_coef])
+        solution[:n_tasks, ~is_coef] = intercept
         return solution

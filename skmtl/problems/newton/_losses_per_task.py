@@ -21,7 +21,7 @@ _CERTAIN = 1e3
 
 @dataclass(frozen=True)
 class TaskScale:
-    """Scale of the loss of a task: ``loss(y, level + unit * z) / scale``.
+    """Scale of the loss of a task: ``loss(y, offset + unit * z) / scale``.
 
     The variable predicts ``z``. The loss is divided by the deviance per row of a
     constant, and has mean curvature one at ``z = 0``: to second order, every task is a
@@ -29,7 +29,7 @@ class TaskScale:
 
     Parameters
     ----------
-    level : ndarray of shape (n_outputs,)
+    offset : ndarray of shape (n_outputs,)
         Raw prediction of the best constant.
     scale : float
         Deviance per row of the best constant, zero for constant targets.
@@ -37,7 +37,7 @@ class TaskScale:
         Unit of raw predictions.
     """
 
-    level: np.ndarray
+    offset: np.ndarray
     scale: float
     unit: float
 
@@ -56,7 +56,7 @@ class TaskScale:
         """
         restored = self.unit * model
         restored[:, -1] += np.nan_to_num(
-            self.level, nan=np.nan, posinf=_CERTAIN, neginf=-_CERTAIN
+            self.offset, nan=np.nan, posinf=_CERTAIN, neginf=-_CERTAIN
         )
         return restored
 
@@ -84,7 +84,7 @@ def scale_of_task(loss: Loss, y: Array, weight: Array | None = None) -> TaskScal
     >>> from skmtl.losses import Squared
     >>> from skmtl.problems.newton import scale_of_task
     >>> scale_of_task(Squared(), np.array([1.0, 5.0]))
-    TaskScale(level=array([3.]), scale=4.0, unit=2.0)
+    TaskScale(offset=array([3.]), scale=4.0, unit=2.0)
     """
     if not len(y):
         return TaskScale(np.full(loss.n_outputs, np.nan), 0.0, 0.0)
@@ -93,16 +93,16 @@ def scale_of_task(loss: Loss, y: Array, weight: Array | None = None) -> TaskScal
     if np.ptp(y) == 0:
         with np.errstate(divide="ignore"):
             return TaskScale(loss.link(mean), 0.0, 0.0)
-    level = loss.link(mean)
-    scale = float(np.average(_deviance(loss, y, level), weights=weight))
-    hessian = loss.hessian(_read_targets(loss, y[:1]), level[None])[0]
+    offset = loss.link(mean)
+    scale = float(np.average(_deviance(loss, y, offset), weights=weight))
+    hessian = loss.hessian(_read_targets(loss, y[:1]), offset[None])[0]
     unit = np.sqrt(scale * loss.n_outputs / np.trace(hessian))
-    return TaskScale(level, scale, float(unit))
+    return TaskScale(offset, scale, float(unit))
 
 
-def _deviance(loss, y, level):
-    """Return twice the loss of a constant less that of perfect predictions."""
-    target, raw = _read_targets(loss, y), np.tile(level, (len(y), 1))
+def _deviance(loss, y, offset):
+    """Return twice the loss of a constant minus that of perfect predictions."""
+    target, raw = _read_targets(loss, y), np.tile(offset, (len(y), 1))
     best = -loss.conjugate(target, np.zeros_like(raw))
     return 2 * (loss.value(target, raw) - best)
 
@@ -118,7 +118,7 @@ def _read_targets(loss, y):
 class TasksOfOneLoss:
     """Losses of the tasks of one kind.
 
-    ``sum_i weight_i loss(y_i, level_t + unit_t z_i) / scale_t``, less the losses of
+    ``sum_i weight_i loss(y_i, offset_t + unit_t z_i) / scale_t``, minus the losses of
     perfect predictions: half the deviance.
 
     Parameters
@@ -127,7 +127,7 @@ class TasksOfOneLoss:
         Losses of their rows, divided by their scales.
     places : ndarray of shape (n_some,)
         Indices of the tasks.
-    level : ndarray of shape (n_some, n_outputs)
+    offset : ndarray of shape (n_some, n_outputs)
         Raw predictions at zero.
     unit, scale : ndarray of shape (n_some,)
         Units of raw predictions, and scales of the losses.
@@ -135,7 +135,7 @@ class TasksOfOneLoss:
 
     datafit: Datafit
     places: np.ndarray
-    level: np.ndarray
+    offset: np.ndarray
     unit: np.ndarray
     scale: np.ndarray
 
@@ -150,7 +150,7 @@ class TasksOfOneLoss:
         return self.datafit.most_curved * float((self.unit**2).max())
 
     def predict(self, variable: Array) -> list[Array]:
-        """Return raw predictions less their level, of the variable of these tasks."""
+        """Return raw predictions minus their offset, of the variable of these tasks."""
         return self.datafit.predict(self._units * variable)
 
     def about_means(self) -> Self:
@@ -162,11 +162,11 @@ class TasksOfOneLoss:
         """Shift of the features, (n_some, n_features), or zero."""
         return 0.0 if self.datafit.shift is None else self.datafit.shift
 
-    def add_level(self, raw: list[Array]) -> list[Array]:
-        """Return raw predictions plus their level."""
+    def add_offset(self, raw: list[Array]) -> list[Array]:
+        """Return raw predictions plus their offset."""
         stacks = self.datafit.stacks()
         return [
-            z + self.level[stack.tasks][:, None]
+            z + self.offset[stack.tasks][:, None]
             for stack, z in zip(stacks, raw, strict=True)
         ]
 
@@ -181,24 +181,24 @@ class TasksOfOneLoss:
 
     def value(self, raw: list[Array]) -> float:
         """Return half the deviance of these tasks."""
-        return self.datafit.value(self.add_level(raw)) - self._least
+        return self.datafit.value(self.add_offset(raw)) - self._least
 
     def gradient(self, raw: list[Array]) -> Array:
         """Return the gradient of these tasks."""
-        return self._units * self.datafit.gradient(self.add_level(raw))
+        return self._units * self.datafit.gradient(self.add_offset(raw))
 
     def curve(self, raw: list[Array]) -> Array:
         """Return the Hessians of these tasks."""
-        return self._units**2 * self.datafit.curve(self.add_level(raw))
+        return self._units**2 * self.datafit.curve(self.add_offset(raw))
 
     def along(self, raw: list[Array]) -> Callable[[Array], Array]:
         """Return a function that multiplies by the Hessians of these tasks."""
-        multiply = self.datafit.along(self.add_level(raw))
+        multiply = self.datafit.along(self.add_offset(raw))
         return lambda variable: self._units * multiply(self._units * variable)
 
     def diagonals(self, raw: list[Array]) -> list[Array]:
         """Return the diagonals of the Hessians as :meth:`Datafit.diagonals` does."""
-        found = self.datafit.diagonals(self.add_level(raw))
+        found = self.datafit.diagonals(self.add_offset(raw))
         return [self._units**2 * each for each in found]
 
     @property
@@ -211,7 +211,7 @@ class DatafitPerTask:
     """Losses that differ between tasks, all with one output.
 
     It has the interface of a :class:`Datafit`; its variable is in the units of the
-    tasks, and predicts differences from their levels.
+    tasks, and predicts differences from their offsets.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ class DatafitPerTask:
         return np.zeros(self.shape)
 
     def predict(self, variable: Array) -> list[Array]:
-        """Return raw predictions less their levels, of each stack of each part."""
+        """Return raw predictions minus their offsets, of each stack of each part."""
         pairs = [(part, variable[part.places]) for part in self.parts]
         return [z for part, own in pairs for z in part.predict(own)]
 
@@ -376,7 +376,7 @@ def group_by_loss(
 
 def _part(data, loss, places, scales):
     some = [scales[place] for place in places]
-    level = np.array([each.level for each in some])
+    offset = np.array([each.offset for each in some])
     unit = np.array([each.unit for each in some])
     scale = np.array([each.scale for each in some])
     rows = data.of_tasks(places)
@@ -384,7 +384,7 @@ def _part(data, loss, places, scales):
     rows = replace(rows, task_weight=factors / scale)
     targets = None if loss.n_outputs == 1 else _one_hot(loss.n_outputs + 1, len(some))
     datafit = Datafit(rows, loss, targets=targets)
-    return TasksOfOneLoss(datafit, places, level, unit, scale)
+    return TasksOfOneLoss(datafit, places, offset, unit, scale)
 
 
 def _one_hot(n_classes, n_tasks):

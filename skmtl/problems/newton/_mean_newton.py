@@ -22,7 +22,7 @@ from ._unseen_model_any_loss import fit_unseen_model
 # It shortens the step but does not move the optimum.
 LIFT = 1e-12
 _LIFTS = (LIFT, 1e-9, 1e-6, 1e-3)
-# Reject inverses with a larger variance inflation: steps by them have few digits.
+# Reject inverses with a larger variance inflation: their steps have few correct digits.
 _WORST_INFLATION = 1e11
 # Lower bound on the diagonal of centred features, relative to uncentred ones.
 LOST = 1e-10
@@ -36,7 +36,7 @@ class MeanLosses(CoupledTasks):
     where the columns ``j`` are the features and the intercept.
 
     The variable stacks the differences ``w_t - c`` and, last, the centre: (n_tasks + 1,
-    n_outputs, n_columns). In these, large strengths do not cost digits.
+    n_outputs, n_columns). In these, large strengths cause no cancellation.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ class MeanLosses(CoupledTasks):
         datafit = self.datafit
         free = (self.own == 0).all(axis=tuple(range(self.own.ndim - 1)))
         free |= self.strengths.pinned
-        # The mean of the tasks' intercepts does not go with a centre that is shrunk.
+        # The mean of the tasks' intercepts does not fit a centre that is shrunk.
         is_pooled = np.isinf(self._given).all()
         is_shrunk = datafit.fit_intercept and self.centre.any() and not is_pooled
         if not (free.any() or (is_shrunk and datafit.has_common)):
@@ -340,11 +340,13 @@ class ArrowFactor:
     def solve(self, right):
         """Return the solution for the tasks' own parts and, last, the centre."""
         right = right * self.unit
-        apart = self.blocks.solve(right[:-1])
+        independent = self.blocks.solve(right[:-1])
         if self.pinned:
-            return np.concatenate([apart, np.zeros_like(right[-1:])]) * self.unit
-        centre = self.centre.solve(right[-1] - self.blocks.curve(apart).sum(axis=0))
-        own = apart - self.blocks.solve(self.blocks.curve(centre[None]))
+            return np.concatenate([independent, np.zeros_like(right[-1:])]) * self.unit
+        centre = self.centre.solve(
+            right[-1] - self.blocks.curve(independent).sum(axis=0)
+        )
+        own = independent - self.blocks.solve(self.blocks.curve(centre[None]))
         return np.concatenate([own, centre[None]]) * self.unit
 
 

@@ -157,6 +157,6 @@ def fit_scale(
     squares += coupling / unit / unit
     inside = np.cumsum(weight[order])
     # Candidate k has the rows after the k-th as outliers; the true set of outliers has
-    # the least scale.
+    # the smallest scale.
     total = inside[-1] - epsilon**2 * (inside[-1] - inside)
     return float(unit * np.sqrt((squares[total > 0] / total[total > 0]).min()))

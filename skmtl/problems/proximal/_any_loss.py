@@ -109,7 +109,7 @@ class AnyLoss(HasQuadraticModel):
         return self._point(W, self._predict(W), self._start)
 
     def at_near(self, W: Array, point: Any) -> AnyLossPoint:
-        """Return the Point at W, its intercepts found from those of another Point."""
+        """Return the Point at W; the intercepts of another Point are the start."""
         if not W.any():
             return self._zero
         return self._point(W, self._predict(W), point.intercepts)

@@ -89,7 +89,7 @@ class MomentDesign:
         return apply(self.xx, W)
 
     def bound(self):
-        """Return a number no smaller than any eigenvalue of a scatter."""
+        """Return an upper bound on the eigenvalues of a scatter."""
         return MomentCurvature(self.xx).bound()
 
     def blocks(self, features, scale, right, start, ridge):
@@ -122,7 +122,7 @@ class StackedDesign:
         return curved
 
     def bound(self):
-        """Return a number no smaller than any eigenvalue of a scatter."""
+        """Return an upper bound on the eigenvalues of a scatter."""
         squares = (X @ X.transpose(0, 2, 1) for _, X in self.stacks)
         return max(MomentCurvature(square).bound() for square in squares)
 
@@ -182,7 +182,7 @@ class SharedDesign:
         return curved if self.factor is None else curved * self.factor[:, None]
 
     def bound(self):
-        """Return a number no smaller than any eigenvalue of a scatter, its trace."""
+        """Return an upper bound on the eigenvalues of a scatter, its trace."""
         n_rows, n_features = self.X.shape
         step, total = max(1, _CHUNK // max(n_rows, 1)), 0.0
         for start in range(0, n_features, step):

@@ -13,7 +13,7 @@ from skmtl._linalg import join_first_axes as flat
 # Stop after a Newton step this short, absolute or relative to the intercept: steps
 # converge quadratically, so the next one would be lost in rounding.
 _SHORT, _ROUNDING = 1e-6, 8 * EPS
-# Also stop at a gradient this small: a diverging intercept ends here.
+# Also stop at a gradient this small: it stops a diverging intercept.
 _FLAT = 1e-11
 _MAX_STEPS = 100
 # Ridge on the Hessians, relative to their trace and absolute: scores of classes that a

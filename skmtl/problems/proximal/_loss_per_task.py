@@ -136,7 +136,7 @@ class FreeIntercepts(Penalty):
 
 
 def _uncentre(variable, mean):
-    """Convert intercepts of centred features to those of the features themselves."""
+    """Convert intercepts for centred features to those for the original features."""
     intercept = variable[..., -1] - (variable[..., :-1] * mean[:, None]).sum(axis=-1)
     return np.concatenate([variable[..., :-1], intercept[..., None]], axis=-1)
 

@@ -74,7 +74,7 @@ def _from_rows(datafit, weights):
 
 
 def _root(X, weight, centred):
-    """Return rows times root weights, less their weighted mean if centred."""
+    """Return rows times root weights, minus their weighted mean if centred."""
     if centred:
         total = weight.sum(axis=1, keepdims=True)
         share = weight / np.where(total > 0, total, 1.0)

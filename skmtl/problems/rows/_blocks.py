@@ -13,14 +13,14 @@ from skmtl._linalg import apply, diagonals
 from skmtl._numbers import TINY
 from skmtl.solvers import BlockQuadratic
 
-# Largest number of features per block: their Hessian fits in the second-level cache.
+# Largest number of features per block: their Hessian fits in the L2 cache.
 _BLOCK = 96
 # Largest ratio of curvatures within a block, as its features share a step length.
 _UNLIKE = 8.0
 
 
 class SquaredBlocks(BlockQuadratic):
-    """Squared losses plus a ridge, as block methods need them.
+    """Squared losses plus a ridge, for block methods.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class GramBlocks(SquaredBlocks):
 class RowBlocks(SquaredBlocks):
     """Squared losses from rows, which are fewer than features.
 
-    The state is the predictions of all rows, one after the other.
+    The state is the predictions of all rows, concatenated.
 
     Parameters
     ----------
