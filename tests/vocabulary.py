@@ -328,8 +328,9 @@ categories name them; their models minimise the objective.""",
             "of scikit-learn; larger is better. None for the negative mean squared "
             "error, to which all weights are applied; a scorer gets no weights.",
             "PathSearchCV": "Score of held-out rows, of scikit-learn; larger is "
-            "better. None for the one above, to which all weights are applied; a "
-            "scorer gets no weights.",
+            'better. None for the one above. To this and to "accuracy" and '
+            '"neg_log_loss" of a classifier all weights are applied; other scorers get '
+            "no weights.",
         },
     ),
     "squared": Word(

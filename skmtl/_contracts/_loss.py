@@ -25,6 +25,8 @@ class Loss(ABC):
     is_scaled = False
     # Whether means are exponentials, so that optimal intercepts have a formula.
     has_log_link = False
+    # Mean exposure in the weights of rows; 1 if they have none.
+    mean_exposure = 1.0
 
     @abstractmethod
     def value(self, y: Array, z: Array) -> Array:

@@ -130,6 +130,11 @@ class TaskCountRegressor(TaskRegressor):
         weight = read_sample_weight(sample_weight, len(counts))
         weight = ones if weight is None else weight
         check_consistent_length(counts, mean, weight)
+        if counts.shape != mean.shape:
+            raise ValueError(
+                f"y must have the shape of the predictions, {mean.shape}, got "
+                f"{counts.shape}. Give y as in fit."
+            )
         columns = zip(
             counts.reshape(len(mean), -1).T, mean.reshape(len(mean), -1).T, strict=True
         )

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -66,12 +67,17 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
         given = {"sample_weight": sample_weight, "task": task, **more}
         sample = target.read(self, X, y, task_weight=self.task_weight, **given)
         with calculation(sample.rows.X.shape[1]):
-            return self._store(
-                sample, self._learn(target, sample, (X, y, task), search)
-            )
+            exposure = more.get("exposure")
+            learnt = self._learn(target, sample, (X, y, task), search, exposure)
+            return self._store(sample, learnt)
 
     def _learn(
-        self, target: Any, sample: Sample, given: tuple[Any, Any, Any], search: Any
+        self,
+        target: Any,
+        sample: Sample,
+        given: tuple[Any, Any, Any],
+        search: Any,
+        exposure: Any = None,
     ) -> Mapping[str, Any]:
         """Fit the rows and return the fitted attributes by name."""
         rows = sample.rows
@@ -91,6 +97,8 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
             *given,
             make_model=self._model_maker(target, sample),
             smooths=smooths,
+            smooth_part=partial(target.smooth_part, sample) if smooths else None,
+            exposure=exposure,
             **self._solver_parameters(),
         )
         chosen = relation.choose(study)

@@ -1,8 +1,11 @@
 """Search the strength of any linear model of tasks along a path."""
 
 from dataclasses import dataclass
+from inspect import signature
+from numbers import Real
 from typing import Any, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
@@ -60,7 +63,8 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
         the squared loss, shuffled for others.
     scoring : str or callable, default=None
         Score of held-out rows, of scikit-learn; larger is better. None for the one
-        above, to which all weights are applied; a scorer gets no weights.
+        above. To this and to "accuracy" and "neg_log_loss" of a classifier all weights
+        are applied; other scorers get no weights.
     one_standard_error : bool, default=False
         Whether to choose the largest strength with a score within one standard error
         of the best, for a simpler model.
@@ -179,6 +183,7 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
             The fitted search.
         """
         _refuse_others(self.estimator)
+        _refuse_exposure(self.estimator, exposure)
         model = clone(self.estimator)
         model._validate_params()
         names = name_strengths(model, self.param)
@@ -188,12 +193,13 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
             PathGrid(self.alphas, self.n_alphas, self.eps),
             self.cv,
             self.one_standard_error,
-            moves_all=self.param is None or names == name_strengths(model, None),
+            moves_all=self.param is None or names == _find_strengths(model),
             scoring=self.scoring,
         )
         model._fit(X, y, sample_weight, task, search, **_given(exposure=exposure))
         for name in ("alpha_", "cv_results_", "best_index_", "best_score_"):
             setattr(self, name, vars(model).pop(name))
+        model._learnt = tuple(name for name in model._learnt if hasattr(model, name))
         self.best_params_ = scaled.parameters(self.alpha_)
         self.best_estimator_ = model.set_params(**self.best_params_)
         return self
@@ -343,6 +349,15 @@ def _refuse_others(estimator):
         )
 
 
+def _refuse_exposure(estimator, exposure):
+    """Refuse exposures of a model that has none."""
+    if exposure is not None and "exposure" not in signature(estimator.fit).parameters:
+        raise ValueError(
+            f"exposure needs a model of counts, got {type(estimator).__name__}. Use "
+            "one that ends in PoissonRegressor, or leave exposure out."
+        )
+
+
 def _given(**arguments):
     """Return the arguments that are not None."""
     return {name: value for name, value in arguments.items() if value is not None}
@@ -395,15 +410,32 @@ def name_strengths(model, param=None):
             f"{type(model).__name__}, which chooses its own. Fit it without "
             "PathSearchCV."
         )
-    names = ["alpha"] if "alpha" in known else _find_strengths(model)
-    names = names if param is None else [param]
-    if not names or any(name not in known for name in names):
-        numbers = [name for name in known if "alpha" in name]
+    names = [param]
+    if param is None:
+        names = ["alpha"] if "alpha" in known else _find_strengths(model)
+    if not names or any(not _is_strength(name, known) for name in names):
+        numbers = [name for name in known if _is_strength(name, known)]
         raise ValueError(
             f"param must name a strength of {type(model).__name__}, got {param!r}. "
             f"Choose among {numbers}, or give the estimator a penalty."
         )
+    _check_first(names, known)
     return names
+
+
+def _is_strength(name, known):
+    return name in known and name.rpartition("__")[2].startswith("alpha")
+
+
+def _check_first(names, known):
+    """Check that the strength of the path is a number that others can be divided by."""
+    name, value = names[0], known[names[0]]
+    is_scale = isinstance(value, Real) and 0 < value < np.inf
+    if not isinstance(value, Real) or (len(names) > 1 and not is_scale):
+        raise ValueError(
+            f"{name} must be a positive number to be searched, got {value!r}. Set it "
+            f"to one, such as {name}=1.0: only its ratio to other strengths counts."
+        )
 
 
 def _find_strengths(model):

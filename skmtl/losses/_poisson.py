@@ -16,6 +16,12 @@ class Poisson(BaseEstimator, ElementwiseLoss):
     For counts over an exposure, the target is the rate, ``count / exposure``, and the
     weight is the exposure.
 
+    Parameters
+    ----------
+    mean_exposure : float, default=1.0
+        Mean exposure in the weights. Penalised models divide it out of the total
+        weight, so that the unit of exposure does not matter.
+
     Examples
     --------
     >>> import numpy as np
@@ -24,8 +30,8 @@ class Poisson(BaseEstimator, ElementwiseLoss):
     array([1.])
     """
 
+    mean_exposure: float = 1.0
     largest_curvature = np.inf
-
     has_log_link = True
 
     def cost(self, y: Array, z: Array) -> Array:

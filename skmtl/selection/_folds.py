@@ -62,7 +62,13 @@ def _read_splits(cv, study, assign):
     task = spread_label(study.task, study.rows.X.shape[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")
-        return list(check_cv(cv).split(study.X, study.y, task))
+        splits = list(check_cv(cv).split(study.X, study.y, task))
+    if not splits:
+        raise ValueError(
+            f"cv must give at least one fold, got none from {cv!r}. A generator can be "
+            "used once only: give a list."
+        )
+    return splits
 
 
 def has_rows(data: Any) -> bool:
@@ -170,7 +176,7 @@ def assign_shuffled_folds(data: Any, n_splits: int) -> Splits:
 
     Parameters
     ----------
-    data : TaskRows
+    data : TaskData
         Rows of tasks.
     n_splits : int
         Number of folds.
@@ -180,6 +186,7 @@ def assign_shuffled_folds(data: Any, n_splits: int) -> Splits:
     list of (ndarray, ndarray)
         Indices of training and test rows of X.
     """
+    data = data.stacked()
     tasks = np.repeat(np.arange(len(data.tasks)), np.diff(data.offsets))
     shuffled = np.random.default_rng(0).permutation(len(tasks))
     order = shuffled[np.argsort(tasks[shuffled], kind="stable")]

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, update_wrapper
+from inspect import signature
 from typing import Any, Protocol
 
 import numpy as np
+from scipy import sparse
 from sklearn.metrics import get_scorer
 
 from skmtl._compat import safe_indexing
@@ -188,10 +190,16 @@ class HeldOutScore:
         score = self._score_on(test)
         return lambda solved: score(self.study.make_model(solved.models))
 
+    def or_worst(self, test: Array) -> Score:
+        """Return the same function, with minus infinity in place of NaN."""
+        score = self(test)
+        return lambda solved: _or_worst(score(solved))
+
     def of_each_task(self, test: Array) -> Score:
         """Return a function that scores a solution on the test rows of each task.
 
-        It returns an array (n_tasks,), NaN for tasks without test rows.
+        It returns an array (n_tasks,): NaN for tasks without test rows, and minus
+        infinity where the scorer returns NaN.
         """
         rows = self.study.rows
         by_task = self._score_columns if rows.layout == "outputs" else self._score_tasks
@@ -199,7 +207,8 @@ class HeldOutScore:
 
         def score(solved):
             model = self.study.make_model(solved.models)
-            return np.array([each(model) for each in scores])
+            found = [None if each is None else each(model) for each in scores]
+            return np.array([_or_worst(each) for each in found])
 
         return score
 
@@ -212,38 +221,57 @@ class HeldOutScore:
         return [self._score_on(part) for part in parts]
 
     def _score_columns(self, test):
-        Y = np.asarray(self.study.y, dtype=float)
+        Y = np.asarray(self._y, dtype=float)
         parts = [test[~np.isnan(column[test])] for column in Y.T]
         return [self._score_on(part, t) for t, part in enumerate(parts)]
 
     def _score_on(self, test, column=None):
         """Return a function that scores a model on rows, or on one column of y."""
         if not len(np.arange(self.study.rows.X.shape[0])[test]):
-            return lambda model: np.nan
+            return None
         scorer, study = get_scorer(self.scoring), self.study
-        X, y = safe_indexing(study.X, test), safe_indexing(study.y, test)
+        X = study.X.tocsr() if sparse.issparse(study.X) else study.X
+        X, y = safe_indexing(X, test), safe_indexing(self._y, test)
         if column is not None:
             y = np.asarray(y, dtype=float)[:, column]
-            return lambda model: scorer(_OfColumn(model, column), X, y)
+            return lambda model: float(scorer(_OfColumn(model, column), X, y))
         task = spread_label(study.task, study.rows.X.shape[0])
-        if task is None:
-            return lambda model: scorer(model, X, y)
-        task = safe_indexing(task, test)
-        return lambda model: scorer(_AtTasks(model, task), X, y)
+        given = {"task": task, "exposure": study.exposure}
+        given = {k: safe_indexing(v, test) for k, v in given.items() if v is not None}
+        if not given:
+            return lambda model: float(scorer(model, X, y))
+        return lambda model: float(scorer(_AtRows(model, given), X, y))
+
+    @property
+    def _y(self):
+        """The targets, NaN where they are masked."""
+        y = self.study.y
+        if isinstance(y, np.ma.MaskedArray):
+            return y.astype(float).filled(np.nan) if y.mask.any() else y.data
+        return y
 
 
-class _AtTasks:
-    """A fitted model whose methods need no `task`, for scorers."""
+def _or_worst(score):
+    """Return NaN for no score, and the worst one for a score that is NaN."""
+    if score is None:
+        return np.nan
+    return -np.inf if np.isnan(score) else score
 
-    def __init__(self, model, task):
-        self._model, self._task = model, task
+
+class _AtRows:
+    """A fitted model whose methods need no `task` or `exposure`, for scorers."""
+
+    def __init__(self, model, given):
+        self._model, self._given = model, given
 
     def __getattr__(self, name):
         value = getattr(self._model, name)
         if name not in _METHODS:
             return value
+        known = signature(value).parameters
+        given = {key: each for key, each in self._given.items() if key in known}
         # Scorers read the name of a method.
-        return update_wrapper(partial(value, task=self._task), value)
+        return update_wrapper(partial(value, **given), value)
 
     def __sklearn_tags__(self):
         return self._model.__sklearn_tags__()
@@ -281,7 +309,9 @@ def held_out_measure(study: Study, scoring: Any) -> Callable[[Array], Score]:
     callable
         Called with test rows of X, it returns a function of a Solved.
     """
-    is_class_score = scoring in _FAST and study.targets is not None
+    # Scorers need not be hashable.
+    name = scoring if isinstance(scoring, str) else None
+    is_class_score = name in _FAST and study.targets is not None
     if scoring is not None and not is_class_score:
         return HeldOutScore(scoring, study)
     targets = None if study.targets is None else study.targets.without_pseudo_rows()
@@ -291,7 +321,7 @@ def held_out_measure(study: Study, scoring: Any) -> Callable[[Array], Score]:
         return HeldOutDeviation(datafit)
     if study.loss.has_log_link:
         return HeldOutDeviance(datafit)
-    return _FAST.get(scoring, HeldOutLoss)(datafit)
+    return _FAST.get(str(name), HeldOutLoss)(datafit)
 
 
 def refuse_scoring(scoring: Any, name: str, got: str | None, needed: str) -> None:
@@ -318,6 +348,8 @@ def refuse_scoring(scoring: Any, name: str, got: str | None, needed: str) -> Non
 def pose_fold(study: Study, train: Array) -> tuple[Any, Any]:
     """Return training rows and their targets."""
     rows, targets = study.rows.select(train), study.targets
+    if study.smooth_part is not None:
+        rows = study.smooth_part(rows)
     if targets is not None:
         targets = targets.smooth_missing(rows, study.smooths)
     return rows, targets

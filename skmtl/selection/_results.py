@@ -111,7 +111,7 @@ class Results:
             If all mean scores are NaN.
         """
         scores = folds.mean(axis=0)
-        _refuse_nan(scores)
+        refuse_nan(scores)
         return cls(strengths, scores, folds=folds)
 
     @property
@@ -132,7 +132,7 @@ class Results:
         ValueError
             If all scores are NaN.
         """
-        _refuse_nan(self.scores)
+        refuse_nan(self.scores)
         return int(np.nanargmax(self.scores))
 
     def facts(self, best: Any) -> dict[str, Any]:
@@ -187,7 +187,7 @@ def _choose(column, place):
     return chosen if chosen.ndim else float(chosen)
 
 
-def _refuse_nan(scores):
+def refuse_nan(scores):
     if np.isnan(scores).all():
         raise ValueError(
             "scoring must give a number for some strengths, got NaN for all. Choose a "

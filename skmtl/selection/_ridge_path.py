@@ -150,7 +150,7 @@ def _negate(score):
     def measure(models):
         scores = np.asarray(score(SolvedModels(models.add_output_axis(), True)))
         has_score = np.broadcast_to(~np.isnan(scores), len(models.coef)).astype(float)
-        return -np.nan_to_num(scores), has_score
+        return -np.where(np.isnan(scores), 0.0, scores), has_score
 
     return measure
 

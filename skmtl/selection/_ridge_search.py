@@ -13,7 +13,7 @@ from skmtl.problems import as_fit
 from ._folds import read_splits
 from ._grids import read_grid, warn_of_edge
 from ._held_out import HeldOutScore, refuse_scoring
-from ._results import Results
+from ._results import Results, refuse_nan
 from ._ridge_path import fold_path, rows_path, shared_path, suggest_ridge_alphas
 from ._study import Study
 
@@ -55,6 +55,7 @@ class RidgeSearch:
             alphas = read_grid(self.alphas, "alphas")
         path = self._path(study, alphas)
         errors = path.mean_errors(self.alpha_per_task)
+        refuse_nan(np.where(np.isinf(errors), np.nan, errors))
         best: Any = find_best(errors)
         if self.alphas is not None:
             warn_of_edge("alphas", alphas, errors, best)
@@ -69,7 +70,7 @@ class RidgeSearch:
         if self.scoring is None:
             return None
         score = HeldOutScore(self.scoring, study)
-        return score.of_each_task if self.alpha_per_task else score
+        return score.of_each_task if self.alpha_per_task else score.or_worst
 
     def _path(self, study, alphas):
         data, fit_intercept = study.rows, study.fit_intercept

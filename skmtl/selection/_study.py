@@ -26,6 +26,10 @@ class Study:
         Makes a fitted estimator of TaskModels, for scorers.
     smooths : bool, default=False
         Whether to smooth the targets of tasks if their intercepts would diverge.
+    smooth_part : callable, default=None
+        Smooths some of the rows where an intercept would diverge; None for nothing.
+    exposure : array-like of shape (n_rows,), default=None
+        Exposure of each row, for scorers.
     tol : float, default=1e-6
         Tolerance of the solver.
     max_iter : int, default=None
@@ -41,5 +45,7 @@ class Study:
     task: Any
     make_model: Any
     smooths: bool = False
+    smooth_part: Any = None
+    exposure: Any = None
     tol: float = 1e-6
     max_iter: int | None = None

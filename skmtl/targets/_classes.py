@@ -391,7 +391,7 @@ def _class_factors(
     """Return the factor of each class, 1 for classes without one."""
     if not isinstance(class_weight, str):
         given = [class_weight.get(label, 1.0) for label in classes.tolist()]
-        return np.array(given, dtype=float)
+        return _check_factors(given)
     factors, positions = np.ones(len(classes)), np.unique(codes)
     factors[positions] = compute_class_weight(
         class_weight, classes=positions, y=codes, sample_weight=weight
@@ -407,3 +407,18 @@ def _balance_columns(rows: TaskRows) -> Array:
     np.divide(halves, totals, out=factors, where=totals > 0)
     task = np.repeat(np.arange(len(totals)), np.diff(rows.offsets))
     return factors[task, rows.y.astype(np.intp)]
+
+
+def _check_factors(given: list[Any]) -> Array:
+    """Check the factors of the classes."""
+    invalid = [each for each in given if not _is_factor(each)]
+    if invalid:
+        raise ValueError(
+            f"class_weight must give numbers, 0 or more, got {invalid[0]!r}. Use 1 for "
+            "classes that keep their weight."
+        )
+    return np.array(given, dtype=float)
+
+
+def _is_factor(value: Any) -> bool:
+    return isinstance(value, Real) and 0 <= float(value) < np.inf

@@ -33,7 +33,10 @@ class CountTarget(Target):
         rows = sample.rows
         if smooths:
             rows = smooth_counts(rows, sample.mean_exposure)
-        return rows, Poisson(), None
+        return rows, Poisson(sample.mean_exposure), None
+
+    def smooth_part(self, sample: Sample, rows: TaskRows) -> TaskRows:
+        return smooth_counts(rows, sample.mean_exposure)
 
     def shape(self, sample: Sample, models: Any, single: bool) -> dict[str, Any]:
         return NumericTarget(Poisson()).shape(sample, models, single)

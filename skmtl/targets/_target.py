@@ -54,6 +54,10 @@ class Target(ABC):
         With `smooths`, add pseudo-rows to tasks, to keep their intercepts finite.
         """
 
+    def smooth_part(self, sample: Sample, rows: Any) -> Any:
+        """Return some of the rows, smoothed where an intercept would diverge."""
+        return rows
+
     def check_units(self, rows: Any) -> None:
         """Warn if tasks have targets in different units."""
         return

@@ -6,15 +6,18 @@ from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, mean_poisson_deviance
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 
 import skmtl.linear_model as rooms
+from skmtl.couplings import ToMean
 from skmtl.linear_model import (
     JointFeatureClassifier,
     JointFeaturePoissonRegressor,
     JointFeatureRegressor,
     JointFeatureRegressorCV,
+    LinearTaskRegressor,
+    LowRankPoissonRegressor,
     LowRankRegressorCV,
     MeanRegularizedClassifier,
     MeanRegularizedClassifierCV,
@@ -22,6 +25,7 @@ from skmtl.linear_model import (
     MeanRegularizedPoissonRegressor,
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
+    MultiTaskPoissonRegressor,
     MultiTaskRidge,
     MultiTaskRidgeCV,
     PathSearchCV,
@@ -287,3 +291,125 @@ def test_scores_that_are_never_numbers_are_refused(search):
     search = clone(search).set_params(scoring=lambda model, X, y: np.nan)
     with pytest.raises(ValueError, match="scoring must give a number"):
         search.fit(X[:, 1:], y, task=X[:, 0].astype(int))
+
+
+def test_a_fold_without_counts_of_a_task_is_smoothed_as_a_fit_is():
+    X = np.random.default_rng(0).normal(size=(20, 1))
+    y, task = np.r_[np.ones(10), np.zeros(9), 3.0], np.repeat([0, 1], 10)
+    train, test = np.arange(19), np.array([19])
+    search = PathSearchCV(MultiTaskPoissonRegressor(), alphas=[1.0], cv=[(train, test)])
+    search.fit(X, y, task=task)
+    model = MultiTaskPoissonRegressor(1.0).fit(X[train], y[train], task=task[train])
+    mean = model.predict(X[test], task=task[test])
+    expected = -mean_poisson_deviance(y[test], mean)
+    assert search.best_score_ == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("per_task", [False, True])
+def test_a_score_that_is_nan_is_the_worst(per_task):
+    X, y = draw("numbers")
+
+    def score(model, X, y):
+        small = np.abs(model.coef_).sum() < 1
+        return -np.mean((model.predict(X) - y) ** 2) if small else np.nan
+
+    given = {"cv": 4, "alpha_per_task": per_task, "task_column": 0}
+    search = MultiTaskRidgeCV([1.0, 1e4], scoring=score, **given).fit(X, y)
+    assert_array_equal(search.alpha_, 1e4)
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        MultiTaskRidgeCV(cv=3),
+        MultiTaskRidgeCV(cv=3, alpha_per_task=False),
+        MeanRegularizedRegressorCV(method="cv"),
+        JointFeatureRegressorCV(n_alphas=3),
+    ],
+    ids=repr,
+)
+def test_scores_that_are_all_nan_are_refused(search):
+    X, y = draw("numbers")
+    search = clone(search).set_params(scoring=lambda model, X, y: np.nan, task_column=0)
+    with pytest.raises(ValueError, match="scoring must give a number"):
+        search.fit(X, y)
+
+
+def test_scorers_of_counts_know_the_exposures():
+    X, y = draw("counts")
+    exposure = np.random.default_rng(0).uniform(0.5, 2.0, len(y))
+    folds = list(KFold(3).split(X))
+    model = MeanRegularizedPoissonRegressor(3.0, task_column=0)
+    scoring = "neg_mean_poisson_deviance"
+    search = PathSearchCV(model, alphas=[3.0], cv=folds, scoring=scoring)
+    search.fit(X, y, exposure=exposure)
+    for k, (train, test) in enumerate(folds):
+        fitted = clone(model).fit(X[train], y[train], exposure=exposure[train])
+        mean = fitted.predict(X[test], exposure=exposure[test])
+        found = -search.cv_results_[f"split{k}_test_score"][0]
+        assert found == pytest.approx(mean_poisson_deviance(y[test], mean), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "model", [JointFeaturePoissonRegressor, LowRankPoissonRegressor]
+)
+def test_the_unit_of_exposure_does_not_matter(model):
+    X, y = draw("counts")
+    exposure = np.random.default_rng(0).uniform(0.5, 2.0, len(y))
+    years = model(0.05, task_column=0, **SHARP).fit(X, y, exposure=exposure)
+    days = model(0.05, task_column=0, **SHARP).fit(X, y, exposure=365 * exposure)
+    assert np.abs(years.coef_).max() > 0.1
+    assert_allclose(days.coef_, years.coef_, rtol=1e-3, atol=1e-5)
+
+
+def test_masked_cells_are_not_scored():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(30, 2)), rng.normal(size=(30, 3))
+    hidden = rng.random(Y.shape) < 0.2
+    masked = np.ma.MaskedArray(np.where(hidden, 1e3, Y), hidden)
+    search = MultiTaskRidgeCV(cv=5, scoring="neg_mean_squared_error")
+    found = search.fit(X, masked).best_score_
+    assert_array_equal(found, search.fit(X, np.where(hidden, np.nan, Y)).best_score_)
+
+
+def test_a_full_2d_y_is_searched_with_shuffled_folds():
+    X, y = draw("numbers")
+    Y = y.reshape(-1, N_TASKS)
+    search = PathSearchCV(MeanRegularizedHuberRegressor(), alphas=[1.0, 5.0])
+    assert search.fit(X[: len(Y), 1:], Y).alpha_ in (1.0, 5.0)
+
+
+def test_a_chosen_model_adapts_to_a_new_task():
+    X, y = draw("numbers")
+    search = PathSearchCV(MeanRegularizedRegressor(), alphas=[1.0])
+    best = search.fit(X[:, 1:], y, task=X[:, 0].astype(int)).best_estimator_
+    assert best.adapt(X[:4, 1:], y[:4], task=9).n_tasks_ == N_TASKS + 1
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        (PathSearchCV(MultiTaskRidge(), param="tol"), "param must name a strength"),
+        (PathSearchCV(MultiTaskRidge({0: 1, 1: 2, 2: 1, 3: 1})), "alpha must be a pos"),
+        (PathSearchCV(MultiTaskRidge(), cv=[]), "cv must give at least one fold"),
+    ],
+    ids=["param", "alpha", "cv"],
+)
+def test_searches_that_cannot_be_are_refused(search, message):
+    X, y = draw("numbers")
+    with pytest.raises(ValueError, match=message):
+        search.fit(X[:, 1:], y, task=X[:, 0].astype(int))
+
+
+def test_exposures_of_numbers_are_refused():
+    X, y = draw("numbers")
+    search = PathSearchCV(MeanRegularizedRegressor(task_column=0))
+    with pytest.raises(ValueError, match="exposure needs a model of counts"):
+        search.fit(X, y, exposure=np.ones(len(y)))
+
+
+def test_a_strength_of_a_coupling_is_searched_by_its_name():
+    X, y = draw("numbers")
+    model = LinearTaskRegressor(coupling=ToMean(1.0), task_column=0)
+    search = PathSearchCV(model, alphas=[1.0, 10.0], param="coupling__alpha")
+    assert search.fit(X, y).best_params_ == {"coupling__alpha": search.alpha_}

@@ -79,7 +79,7 @@ class AnyLoss(HasQuadraticModel):
     def scale(self) -> float:
         """Factor of the sum of the losses."""
         totals = self.datafit.task_totals
-        return np.count_nonzero(totals) / totals.sum()
+        return np.count_nonzero(totals) * self.datafit.loss.mean_exposure / totals.sum()
 
     @cached_property
     def rows(self) -> FlatRows:
