@@ -375,7 +375,7 @@ def test_a_vectorizer_takes_the_only_column_of_texts(column):
 
 
 def test_an_estimator_that_cannot_read_labels_names_the_remedy():
-    model = make_task_pipeline(OneHotEncoder(), Ridge(), task_column="shop")
+    model = make_pipeline(TaskAware(OneHotEncoder(), task_column="shop"), Ridge())
     with pytest.raises(TypeError, match=r"Wrap the estimator in skmtl.compose.Pooled"):
         model.fit(FRAME, TARGET)
 
@@ -419,7 +419,7 @@ def test_an_error_about_a_feature_names_its_column_and_row(value, message):
 
 
 def test_a_transformer_in_front_names_the_column_too():
-    model = make_task_pipeline(StandardScaler(), Ridge(), task_column="shop")
+    model = make_task_pipeline(StandardScaler(), PooledTasks(), task_column="shop")
     with pytest.raises(ValueError, match="column 'size' of X holds 'mixed' in row 7"):
         model.fit(as_frame(spoilt("mixed")), TARGET)
 

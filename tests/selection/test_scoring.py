@@ -100,7 +100,7 @@ def test_scores_of_classes_and_counts_are_those_of_a_grid_search(case):
 
 
 @pytest.mark.parametrize("scoring", ["accuracy", "roc_auc_ovr"])
-@pytest.mark.parametrize("kind", ["classes", "three"])
+@parametrize("kind", ["classes", "three"], short=["three"])
 @pytest.mark.parametrize("labels", [False, True])
 def test_scorers_are_those_of_cross_validation(scoring, kind, labels):
     X, y = draw(kind)
@@ -145,6 +145,7 @@ def test_a_scorer_of_squared_errors_gives_the_scores_of_none(search):
         assert_allclose(np.asarray(found)[:n_equal], expected, rtol=1e-5)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("search", SQUARED, ids=lambda s: type(s).__name__)
 def test_another_scorer_chooses_by_its_own_scores(search):
     X, y = draw("numbers")
