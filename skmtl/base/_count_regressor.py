@@ -135,6 +135,11 @@ class TaskCountRegressor(TaskRegressor):
                 f"y must have the shape of the predictions, {mean.shape}, got "
                 f"{counts.shape}. Give y as in fit."
             )
+        if (counts < 0).any():
+            raise ValueError(
+                f"y must hold counts, 0 or more, got {np.nanmin(counts):g}. Use a "
+                "regressor for numbers below 0."
+            )
         columns = zip(
             counts.reshape(len(mean), -1).T, mean.reshape(len(mean), -1).T, strict=True
         )

@@ -230,7 +230,9 @@ def read_classes(
     if rows.layout == "outputs":
         _check_indicators(rows.y)
     _check_several(estimator, rows, classes)
-    return _weigh_classes(rows, classes, class_weight), classes
+    rows = _weigh_classes(rows, classes, class_weight)
+    _check_several(estimator, rows, classes)
+    return rows, classes
 
 
 def target_classes(

@@ -227,3 +227,18 @@ def test_a_scorer_reads_the_probabilities_of_outputs():
         MeanRegularizedClassifier(), {"alpha": [0.1, 1.0]}, scoring="roc_auc"
     )
     assert search.fit(X, Y).best_score_ > 0.6
+
+
+@pytest.mark.parametrize("weight", [-1.0, np.nan, np.inf, None, "1"])
+def test_a_class_weight_that_is_no_weight_is_refused(weight):
+    X, y = np.arange(4.0)[:, None], [0, 1, 0, 1]
+    model = MeanRegularizedClassifier(class_weight={0: weight})
+    with pytest.raises(ValueError, match="class_weight must give numbers, 0 or more"):
+        model.fit(X, y, task=[0, 0, 1, 1])
+
+
+def test_weights_that_leave_one_class_are_refused():
+    X, y = np.arange(4.0)[:, None], [0, 1, 0, 1]
+    model = MeanRegularizedClassifier(class_weight={0: 0})
+    with pytest.raises(ValueError, match="at least two classes with weight above 0"):
+        model.fit(X, y, task=[0, 0, 1, 1])

@@ -394,3 +394,10 @@ def test_a_limit_of_steps_is_told(counts):
     X, y, task = counts
     with pytest.warns(ConvergenceWarning, match="Raise max_iter"):
         model(max_iter=1).fit(X, y, task=task)
+
+
+def test_negative_counts_cannot_be_scored():
+    X, y = np.zeros((4, 1)), np.arange(4.0)
+    model = MeanRegularizedPoissonRegressor().fit(X, y, task=[0, 0, 1, 1])
+    with pytest.raises(ValueError, match="y must hold counts, 0 or more, got -2"):
+        model.score(X, y - 2, task=[0, 0, 1, 1])
