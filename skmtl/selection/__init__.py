@@ -1,13 +1,13 @@
 """Choose strengths by held-out rows, leave-one-out errors or likelihood."""
 
-from ._candidates import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._fold_search import search_folds
 from ._folds import assign_folds, assign_shuffled_folds, fold_moments
 from ._grids import log_grid, read_grid
 from ._laplace import LaplaceLikelihood
 from ._loss_grid import likelihoods, mean_curvatures
-from ._mean_grid import fold_scores, generalised_scores, left_out_scores
+from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
+from ._mean_scores import fold_scores, generalised_scores, left_out_scores
 from ._mean_search import MeanSearch
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood

@@ -12,10 +12,10 @@ from skmtl.couplings import ToMean
 from skmtl.losses import Squared
 from skmtl.problems.newton import Datafit, MeanLosses, iterate
 
-from ._candidates import list_candidates, suggest_intercept_alphas
 from ._folds import Splits, refuse_empty_folds
 from ._grids import log_grid
 from ._held_out import SolvedObjective
+from ._mean_grid import list_candidates, suggest_intercept_alphas
 from ._results import Results, Tried, add_variances, name_strengths
 
 # Relative gradient at which fits of folds stop; it changes held-out errors in the

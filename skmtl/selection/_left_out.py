@@ -7,7 +7,7 @@ import numpy as np
 from skmtl._contracts import Array
 from skmtl.problems.exact import MeanFit, Posterior, pick
 
-from ._candidates import FactoredMoments
+from ._mean_grid import FactoredMoments
 
 # Beyond this leverage, a residual and its divisor are rounding errors.
 _FULL = 1 - 1e-8

@@ -11,11 +11,11 @@ from skmtl.couplings import ToMean
 from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.solvers import Newton
 
-from ._candidates import Candidates
 from ._coordinate_search import NEARBY, descend
 from ._folds import Splits, refuse_empty_folds
 from ._held_out import SolvedObjective
 from ._laplace import LaplaceLikelihood
+from ._mean_grid import Candidates
 from ._results import Tried
 
 

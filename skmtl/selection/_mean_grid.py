@@ -1,170 +1,272 @@
-"""Errors of the strengths of mean regularisation, squared loss, by moments."""
+"""Lists of the three strengths of mean regularisation, and solutions at them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from skmtl._contracts import Array
+from skmtl._numbers import INFINITE
+from skmtl.couplings import ToMean
+from skmtl.problems.exact import MeanFit, factor_path
 
-from ._candidates import Candidates
-from ._coordinate_search import NEARBY, descend, strengthen
-from ._folds import Splits, fold_moments
-from ._held_out import SolvedModels
-from ._left_out import LeftOutErrors
-from ._reml_search import StrengthSearch, is_flexible
-from ._results import Tried
+from ._coordinate_search import Axis
+from ._grids import BOTH_ENDS, read_grid
+from ._mean_profile import MeanFitProfile
 
-# Raise strengths until the error increases by this share of one row's mean error: rows
-# cannot distinguish such errors.
-_SHARE_OF_A_ROW = 0.05
-# Set the centre to zero if the error increases by at most this share.
-_UNNEEDED = 0.005
-
-
-def generalised_scores(moments: Any, candidates: Candidates) -> tuple[Array, Array]:
-    """Compute generalised cross-validation of candidates, and refine between them.
-
-    Parameters
-    ----------
-    moments : TaskMoments
-        Moments of all rows.
-    candidates : Candidates
-        Strengths.
-
-    Returns
-    -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths: the grid first, the chosen ones last.
-    errors : ndarray of shape (n_tried,)
-        ``n sum of squared errors / (n - degrees of freedom)^2``, infinite if less than
-        a tenth of the degrees of freedom is left, as a small error is then due to
-        chance.
-    """
-    factored = candidates.factor(moments)
-    tried = Tried(factored.generalised())
-    best, candidates = _search(tried, factored, candidates)
-    return tried.table(last=_raise_strengths(tried, best, candidates, moments))
+LISTS = "alphas", "alphas_shared", "alphas_intercept"
+# Number of values of alpha whose factorisations are kept; a search alternates between
+# neighbours.
+_N_KEPT = 3
+# With a smaller share of residual degrees of freedom, a small error is due to chance.
+_FEW_LEFT = 0.1
 
 
-def left_out_scores(
-    data: Any, moments: Any, candidates: Candidates
-) -> tuple[Array, Array]:
-    """Compute exact leave-one-out errors of the most promising candidates.
-
-    The search starts at the minimum of generalised cross-validation. It moves to better
-    neighbours, and between the points of the grid.
+@dataclass(frozen=True)
+class Candidates:
+    """Triples of strengths; those of the centre vary fastest.
 
     Parameters
     ----------
-    data : TaskData
-        All rows.
-    moments : TaskMoments
-        Their moments, the task weights applied.
-    candidates : Candidates
-        Strengths.
-
-    Returns
-    -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths: the grid first, the chosen ones last.
-    errors : ndarray of shape (n_tried,)
-        Mean squared errors; NaN where they were not computed.
+    alphas : ndarray of shape (n_alphas,)
+        Strengths of the penalty to the centre, positive, possibly infinite.
+    alphas_shared : ndarray of shape (n_alphas_shared,)
+        Strengths of the ridge on the centre, 0 or more, possibly infinite.
+    alphas_intercept : ndarray of shape (n_alphas_intercept,)
+        Strengths of the penalty on differences of intercepts, 0 or more, possibly
+        infinite.
+    fit_intercept : bool
+        Whether tasks have an intercept.
+    free : tuple of bool, default=(False, False, False)
+        Whether values between the listed strengths are candidates too: of `alphas`,
+        `alphas_shared`, `alphas_intercept`.
+    zero : bool, default=True
+        Whether 0 is one of the free strengths of the centre.
     """
-    factored, triples = candidates.factor(moments), candidates.triples()
-    guess = Tried(factored.generalised())
-    start, candidates = _search(guess, factored, candidates)
-    left_out = LeftOutErrors(data, factored)
-    tried = Tried(lambda *strengths: left_out.at(factored.fit(*strengths)))
-    best = descend(tried, start, candidates.axes(), NEARBY)
-    return tried.table(triples, _raise_strengths(tried, best, candidates, moments))
 
+    alphas: Array
+    alphas_shared: Array
+    alphas_intercept: Array
+    fit_intercept: bool
+    free: tuple[bool, ...] = (False, False, False)
+    zero: bool = True
 
-def fold_scores(
-    data: Any, splits: Splits, candidates: Candidates, measure: Any = None
-) -> tuple[Array, Array]:
-    """Compute errors of candidates on test rows, from moments of folds.
+    @property
+    def lists(self) -> tuple[Array, Array, Array]:
+        """Strengths of tasks, centre and intercepts."""
+        return self.alphas, self.alphas_shared, self.alphas_intercept
 
-    Parameters
-    ----------
-    data : TaskData
-        All rows.
-    splits : list of (ndarray, ndarray)
-        Training and test rows of X.
-    candidates : Candidates
-        Strengths.
-    measure : callable, default=None
-        Called with test rows, it returns a function that scores a Solved; None for
-        mean squared errors.
+    @property
+    def may_be_simpler(self) -> bool:
+        """Whether strengths other than the centre's may become infinite."""
+        return self.free[1] and any(self.free[::2])
 
-    Returns
-    -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths: the grid first, the chosen ones last.
-    errors : ndarray of shape (n_splits, n_tried)
-        Mean squared errors, or negative scores.
-    """
-    pairs = zip(fold_moments(data, splits), splits, strict=True)
-    folds = [
-        (candidates.factor(training), _error_on(test, rows, measure))
-        for (training, test), (_, rows) in pairs
-    ]
-
-    def errors(*strengths):
-        return [error(train.fit(*strengths).unpack()) for train, error in folds]
-
-    tried, moments = Tried(errors), data.moments()
-    best, candidates = _search(tried, candidates.factor(moments), candidates)
-    # The error that rows cannot distinguish is known for squared errors only.
-    if measure is None:
-        best = _raise_strengths(tried, best, candidates, moments)
-    triples, by_fold = tried.table(last=best)
-    return triples, by_fold.T
-
-
-def _error_on(moments: Any, rows: Array, measure: Any) -> Callable[[Any], float]:
-    """Return a function of models that returns their error on test rows."""
-    if measure is not None:
-        score = measure(rows)
-        return lambda models: -score(SolvedModels(models.add_output_axis(), True))
-
-    def mean_square(models):
-        squares = moments.squared_errors(models.coef, models.intercept)
-        return squares.sum() / moments.weight.sum()
-
-    return mean_square
-
-
-def _search(tried, factored, candidates):
-    """Return the best strengths, and the candidates left.
-
-    If few degrees of freedom are left, held-out errors are uncertain, and choosing
-    several strengths overfits them. Strengths are then infinite unless the likelihood
-    is evidence against it.
-    """
-    tried.measure(candidates.triples())
-    best = descend(tried, tried.best, candidates.axes())
-    if candidates.may_be_simpler and is_flexible(factored.fit(*best)):
-        evidence = StrengthSearch(
-            factored.moments, None, factored.fit_intercept, False, True, tol=1e-5
+    def restrict(self, is_infinite: Iterable[bool]) -> "Candidates":
+        """Replace free lists by infinity, for each of the three where it is true."""
+        alphas, shared, intercepts = (
+            np.array([np.inf]) if infinite and free else values
+            for values, infinite, free in zip(
+                self.lists, is_infinite, self.free, strict=True
+            )
         )
-        candidates = candidates.restrict(np.isinf(evidence.search()[-1][:3]))
-        triples = candidates.triples()
-        tried.measure(triples)
-        best = descend(tried, min(map(tuple, triples), key=tried), candidates.axes())
-    return best, candidates
+        return replace(
+            self,
+            alphas=alphas,
+            alphas_shared=shared,
+            alphas_intercept=intercepts,
+        )
+
+    def triples(self) -> Array:
+        """Return (alpha, alpha_shared, alpha_intercept) of each, (n_candidates, 3)."""
+        lists = self.alphas, self.alphas_intercept, self.alphas_shared
+        grids = np.meshgrid(*lists, indexing="ij")
+        return np.stack([grids[0], grids[2], grids[1]], axis=-1).reshape(-1, 3)
+
+    def axes(self) -> list[Axis]:
+        """Return the axis of each strength, in the order of the triples."""
+        free = [
+            is_free and bool(np.isfinite(values[0]))
+            for values, is_free in zip(self.lists, self.free, strict=True)
+        ]
+        zero = False, self.zero, False
+        return [Axis(*each) for each in zip(self.lists, free, zero, strict=True)]
+
+    def factor(self, moments: Any) -> "FactoredMoments":
+        """Factor moments about the means for all candidates."""
+        moments = moments if self.fit_intercept else moments.about_zero()
+        return FactoredMoments(moments, self.fit_intercept)
 
 
-def _raise_strengths(tried, best, candidates, moments):
-    """Raise the best strengths as long as rows cannot distinguish the errors.
+def list_candidates(
+    given: Sequence[Any],
+    defaults: Sequence[Array],
+    fit_intercept: bool,
+    weight: Array,
+    ends: tuple[bool, bool] = BOTH_ENDS,
+    zero: bool = True,
+) -> Candidates:
+    """Return the given lists of strengths, and defaults for the others.
 
-    Set a centre that does not help to zero: its coefficients are arbitrary, and would
-    predict unseen tasks badly.
+    A single task has strengths of the centre only. Models without intercepts have 0 as
+    the strength of intercepts.
+
+    Parameters
+    ----------
+    given : sequence of (array-like or None)
+        `alphas`, `alphas_shared` and `alphas_intercept`; None for defaults.
+    defaults : sequence of ndarray
+        Lists for those that are not given.
+    fit_intercept : bool
+        Whether tasks have an intercept.
+    weight : ndarray of shape (n_tasks,)
+        Weight of the rows of each task.
+    ends : tuple of bool, default=(True, True)
+        Whether listed strengths of the centre may be infinite and 0.
+    zero : bool, default=True
+        Whether 0 is one of the free strengths of the centre.
+
+    Returns
+    -------
+    Candidates
+        The lists.
     """
-    share = _SHARE_OF_A_ROW / moments.weight.sum()
-    raised = strengthen(tried, best, candidates.axes(), share)
-    without_centre = raised[0], np.inf, raised[2]
-    limit = (1 + _UNNEEDED) * tried(raised)
-    if candidates.free[1] and tried(without_centre) <= limit:
-        return without_centre
-    return raised
+    alphas, shared, intercepts = defaults
+    infinite = np.array([np.inf])
+    is_single = (weight > 0).sum() == 1
+    if is_single:
+        alphas = intercepts = infinite
+    elif given[0] is not None:
+        alphas = read_grid(given[0], LISTS[0], infinite=True)
+    if given[1] is not None:
+        shared = read_grid(given[1], LISTS[1], *ends)
+    if not fit_intercept:
+        intercepts = np.zeros(1)
+    elif given[2] is not None and not is_single:
+        intercepts = read_grid(given[2], LISTS[2], infinite=True)
+    free = tuple(each is None for each in given)
+    lists = alphas, shared, intercepts
+    return Candidates(*lists, fit_intercept, free, zero)
+
+
+@dataclass(frozen=True)
+class FactoredMoments:
+    """Moments that are factored once, and solved at any strengths.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        About the means, or about zero without intercept.
+    fit_intercept : bool
+        Whether tasks have an intercept.
+    """
+
+    moments: Any
+    fit_intercept: bool
+
+    @cached_property
+    def blocks(self) -> Any:
+        """Blocks of the tasks, factored for any alpha."""
+        unit = ToMean(1.0).strengths(self.moments.n_tasks, self.moments.n_features)
+        return factor_path(self.moments, unit)
+
+    @cached_property
+    def _infinite(self):
+        """A finite strength that acts as infinite."""
+        highest = self.moments.curvatures.max(initial=0.0)
+        return INFINITE * (highest if highest > 0 else 1.0)
+
+    @cached_property
+    def _blocks_at(self):
+        """Memoised function from alpha to blocks."""
+        blocks = self.blocks
+        return lru_cache(_N_KEPT)(lambda alpha: blocks.at(np.array([alpha])))
+
+    def fit(self, alpha: float, alpha_shared: float, alpha_intercept: float) -> MeanFit:
+        """Return the solution at three strengths."""
+        alpha = min(float(alpha), self._infinite)
+        coupling = ToMean(alpha, float(alpha_shared), float(alpha_intercept))
+        strengths = coupling.strengths(self.moments.n_tasks, self.moments.n_features)
+        return MeanFit(
+            self.moments, self._blocks_at(alpha), strengths, self.fit_intercept
+        )
+
+    def fits(self, triples: Iterable[Any]) -> Iterator[MeanFit]:
+        """Yield the solution at each triple of strengths."""
+        return (self.fit(*each) for each in triples)
+
+    def generalised(self) -> Callable[..., float]:
+        """Return the function from strengths to generalised cross-validation."""
+        n = self.moments.weight.sum()
+
+        @lru_cache(1)  # strengths of the centre vary fastest
+        def profile(alpha, alpha_intercept):
+            return MeanFitProfile(self.fit(alpha, 0.0, alpha_intercept))
+
+        def error(alpha, alpha_shared, alpha_intercept):
+            errors, freedom = profile(alpha, alpha_intercept).at(alpha_shared)
+            n_left = n - freedom
+            return n * errors / n_left**2 if n_left > _FEW_LEFT * n else np.inf
+
+        return error
+
+
+def suggest_alphas(moments: Any, n_alphas: int) -> Array:
+    """Return strengths from nearly independent to nearly equal tasks.
+
+    They are 1e-3 to 1e4 times the mean curvature of a task along a feature.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments with their matrices.
+    n_alphas : int
+        Number of strengths.
+
+    Returns
+    -------
+    ndarray of shape (n_alphas,)
+        Strengths, increasing.
+    """
+    return np.geomspace(1e-3, 1e4, n_alphas) * mean_curvature(moments)
+
+
+def mean_curvature(moments: Any) -> float:
+    """Return the mean diagonal of the tasks' scatters, or 1 if it is zero.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments with their matrices.
+
+    Returns
+    -------
+    float
+        The curvature.
+    """
+    found = moments.curvatures
+    found = found[moments.weight[: len(found)] > 0]
+    unit = found.sum(axis=1).mean() / max(moments.width or moments.n_features, 1)
+    return float(unit) if unit > 0 else 1.0
+
+
+def suggest_intercept_alphas(moments: Any, n_alphas: int) -> Array:
+    """Return strengths of the penalty on intercepts, the last one infinite.
+
+    They are 1e-3 to 10 times the mean weight of a task.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments.
+    n_alphas : int
+        Number of strengths.
+
+    Returns
+    -------
+    ndarray of shape (n_alphas,)
+        Strengths, increasing.
+    """
+    unit = moments.weight[moments.weight > 0].mean()
+    return np.append(np.geomspace(1e-3, 10, n_alphas - 1) * unit, np.inf)

@@ -10,10 +10,10 @@ from skmtl._contracts import Chosen
 from skmtl.problems.newton import Datafit
 from skmtl.solvers import Newton
 
-from ._candidates import list_candidates
 from ._folds import read_shuffled_splits
 from ._held_out import held_out_measure, refuse_scoring
 from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
+from ._mean_grid import list_candidates
 from ._results import LIKELIHOOD, STRENGTHS, Results, add_variances, name_strengths
 from ._study import Study
 

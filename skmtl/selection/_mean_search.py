@@ -12,18 +12,18 @@ from skmtl.problems import as_fit
 from skmtl.problems.exact import Posterior, reduce_features, solve_moments, solve_rows
 from skmtl.problems.newton import needs_iteration
 
-from ._candidates import (
+from ._fold_search import choose_by_iteration, warn_of_method
+from ._folds import read_splits
+from ._grids import BOTH_ENDS, read_grid
+from ._held_out import held_out_measure, refuse_scoring
+from ._mean_grid import (
     LISTS,
     list_candidates,
     mean_curvature,
     suggest_alphas,
     suggest_intercept_alphas,
 )
-from ._fold_search import choose_by_iteration, warn_of_method
-from ._folds import read_splits
-from ._grids import BOTH_ENDS, read_grid
-from ._held_out import held_out_measure, refuse_scoring
-from ._mean_grid import fold_scores, generalised_scores, left_out_scores
+from ._mean_scores import fold_scores, generalised_scores, left_out_scores
 from ._reml import RestrictedLikelihood
 from ._reml_search import StrengthSearch
 from ._results import LIKELIHOOD, STRENGTHS, Results, add_variances, name_strengths

@@ -12,7 +12,6 @@ from skmtl.problems.newton import Datafit
 from skmtl.problems.proximal import into_parts
 from skmtl.targets import seen_tasks
 
-from ._candidates import suggest_alphas
 from ._folds import (
     fold_moments,
     has_rows,
@@ -23,6 +22,7 @@ from ._folds import (
 from ._grids import read_grid
 from ._held_out import SolvedModels, held_out_measure, pose_fold
 from ._loss_grid import mean_curvatures
+from ._mean_grid import suggest_alphas
 from ._path_scores import (
     choose,
     descending_path,

@@ -8,8 +8,8 @@ import numpy as np
 
 from skmtl._contracts import Array
 
-from ._candidates import LISTS, Candidates
 from ._grids import warn_of_edge
+from ._mean_grid import LISTS, Candidates
 
 STRENGTHS = "alpha", "alpha_shared", "alpha_intercept"
 # Columns of scores: held-out scores, and likelihoods, which need no held-out rows.

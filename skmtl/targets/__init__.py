@@ -8,10 +8,10 @@ from ._classes import (
     target_classes,
 )
 from ._counts import CountTarget, read_counts, read_exposure
-from ._finite import cast, check_finite, check_fit_is_finite, predict_finite
 from ._kinds import CLASSES, PerTaskTarget, read_kinds
 from ._mixed import read_labels, read_mixed, read_numbers
 from ._numbers import NumericTarget, OutlierTarget
+from ._overflow import cast, check_finite, check_fit_is_finite, predict_finite
 from ._seen import seen_tasks
 from ._target import Sample, Target, float_type
 

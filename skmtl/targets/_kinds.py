@@ -14,8 +14,8 @@ from skmtl._linalg import EPS
 from skmtl.data import join_label
 from skmtl.losses import Logistic, Multinomial, Poisson, Squared, contrasts
 
-from ._finite import cast
 from ._mixed import read_labels, read_mixed, read_numbers
+from ._overflow import cast
 from ._target import Sample, Target, float_type
 
 # Largest number of classes of each loss of classes.

@@ -9,7 +9,7 @@ import numpy as np
 
 from skmtl._contracts import Array, Loss
 
-from ._finite import cast
+from ._overflow import cast
 
 
 @dataclass(frozen=True)
