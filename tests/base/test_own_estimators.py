@@ -310,11 +310,11 @@ def test_rows_of_unseen_tasks_are_predicted_with_the_shared_part(model, y):
     model = fitted(model, y)
     found = model.predict(X[:5], task=["eve"] * 5)
     raw = X[:5] @ model.coef_shared_ + model.intercept_shared_
-    expected = {
-        "SparseCounts": np.exp(raw),
-        "SparseClassifier": np.where(raw > 0, "yes", "no"),
-    }.get(type(model).__name__, raw)
-    assert_array_equal(found.astype(str), expected.astype(str))
+    if type(model).__name__ == "SparseClassifier":
+        assert_array_equal(found, np.where(raw > 0, "yes", "no"))
+    else:
+        expected = np.exp(raw) if type(model).__name__ == "SparseCounts" else raw
+        assert_allclose(found, expected, rtol=1e-12)
 
 
 @each_model
