@@ -24,6 +24,9 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import polars as pl  # noqa: E402
+
+# As a script, it finds helpers of all tests one folder up, as pytest does.
+sys.path.append(str(Path(__file__).parents[1]))
 from discovered import CASES, Rows  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402

@@ -1,5 +1,9 @@
 """Estimators agree on random rows passed in two equivalent ways."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from fuzz import ALL_KINDS, EXCEPT, N_FIXED, N_SHORT, PREDICTORS, check, draw, pairs
 
@@ -32,3 +36,11 @@ def test_every_estimator_takes_part_in_some_way():
 def test_exceptions_are_estimators():
     names = {type(case.model).__name__ for case in PREDICTORS}
     assert set().union(*EXCEPT.values()) <= names
+
+
+@pytest.mark.full
+def test_the_script_runs_by_itself():
+    script = Path(__file__).with_name("fuzz.py")
+    command = [sys.executable, str(script), "--examples", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -58,7 +58,12 @@ def test_the_objective_of_mean_regularisation(size, weighted, alpha_intercept):
 @each_weight
 @pytest.mark.parametrize(
     "graph",
-    ["chain", "complete", {0: "a", 1: "a", 2: "b", 3: "b"}, [(0, 1, 2.0), (1, 2), (2, 3)]],
+    [
+        "chain",
+        "complete",
+        {0: "a", 1: "a", 2: "b", 3: "b"},
+        [(0, 1, 2.0), (1, 2), (2, 3)],
+    ],
     ids=["chain", "complete", "groups", "edges"],
 )
 def test_the_objective_of_a_graph(size, weighted, graph):
