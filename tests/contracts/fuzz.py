@@ -209,7 +209,14 @@ SEARCHES = (
     "MeanRegularizedClassifierCV",
     "PathSearchCV",
 )
-CHAINS = "FusedRegressor", "GraphRegularizedClassifier", "GraphRegularizedRegressor"
+CHAINS = (
+    "FusedClassifier",
+    "FusedPoissonRegressor",
+    "FusedRegressor",
+    "GraphRegularizedClassifier",
+    "GraphRegularizedPoissonRegressor",
+    "GraphRegularizedRegressor",
+)
 NOT_QUADRATIC = (
     "DirtyRegressor",
     "FusedRegressor",
