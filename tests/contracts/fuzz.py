@@ -375,7 +375,7 @@ def tabulate(counts):
     """Return a table of counts by way, and one by estimator, as reStructuredText."""
     lines = []
     for title, place in (("way", 0), ("estimator", 1)):
-        rule = " ".join(["=" * 31, *["=" * 9] * 5])
+        rule = " ".join(["=" * 34, *["=" * 9] * 5])
         lines += [rule, _line(title, ["cases", *OUTCOMES]), rule]
         for key in sorted({each[place] for each in counts}):
             some = {each: n for each, n in counts.items() if each[place] == key}
@@ -389,7 +389,7 @@ def tabulate(counts):
 
 
 def _line(name, cells):
-    return " ".join([f"{name:<31}", *(f"{cell:>9}" for cell in cells)])
+    return " ".join([f"{name:<34}", *(f"{cell:>9}" for cell in cells)])
 
 
 def describe(n_examples, number):
