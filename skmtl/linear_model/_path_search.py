@@ -410,9 +410,7 @@ def name_strengths(model, param=None):
             f"{type(model).__name__}, which chooses its own. Fit it without "
             "PathSearchCV."
         )
-    names = [param]
-    if param is None:
-        names = ["alpha"] if "alpha" in known else _find_strengths(model)
+    names = _find_strengths(model) if param is None else [param]
     if not names or any(not _is_strength(name, known) for name in names):
         numbers = [name for name in known if _is_strength(name, known)]
         raise ValueError(
@@ -440,9 +438,12 @@ def _check_first(names, known):
 
 def _find_strengths(model):
     """Return the names of strengths among parameters, in the constructor's order."""
+    known = model.get_params()
+    if "alpha" in known:
+        return ["alpha"]
     own = [name for name, value in vars(model).items() if value is not None]
     own = [name for name in own if name.startswith("alpha_")]
-    inner = [name for name in model.get_params() if name.startswith("penalty__")]
-    inner = [name for name in inner if name.rpartition("__")[2].startswith("alpha")]
+    inner = [name for name in known if name.startswith("penalty__")]
+    inner = [name for name in inner if _is_strength(name, known)]
     depth = min((name.count("__") for name in inner), default=0)
     return own or [name for name in inner if name.count("__") == depth]

@@ -294,6 +294,13 @@ def test_a_model_without_that_strength_is_refused(model, param):
         PathSearchCV(model, param=param).fit(*outputs())
 
 
+def test_the_only_strength_by_its_name_is_searched_as_without_it():
+    X, Y = outputs()
+    plain = PathSearchCV(JointFeatureRegressor(), 5).fit(X, Y)
+    named = PathSearchCV(JointFeatureRegressor(), 5, param="alpha").fit(X, Y)
+    assert_array_equal(named.cv_results_["alpha"], plain.cv_results_["alpha"])
+
+
 def test_an_estimator_that_learns_otherwise_is_refused():
     with pytest.raises(ValueError, match="estimator must be a model with a given"):
         PathSearchCV(JointFeatureRegressorCV()).fit(*outputs())
