@@ -66,18 +66,12 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
         target = self._target()
         given = {"sample_weight": sample_weight, "task": task, **more}
         sample = target.read(self, X, y, task_weight=self.task_weight, **given)
+        arguments = {"X": X, "y": y, "task": task, "exposure": more.get("exposure")}
         with calculation(sample.rows.X.shape[1]):
-            exposure = more.get("exposure")
-            learnt = self._learn(target, sample, (X, y, task), search, exposure)
-            return self._store(sample, learnt)
+            return self._store(sample, self._learn(target, sample, arguments, search))
 
     def _learn(
-        self,
-        target: Any,
-        sample: Sample,
-        given: tuple[Any, Any, Any],
-        search: Any,
-        exposure: Any = None,
+        self, target: Any, sample: Sample, given: Mapping[str, Any], search: Any
     ) -> Mapping[str, Any]:
         """Fit the rows and return the fitted attributes by name."""
         rows = sample.rows
@@ -94,11 +88,9 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
             loss,
             self.fit_intercept,
             targets,
-            *given,
+            **given,
             make_model=self._model_maker(target, sample),
-            smooths=smooths,
-            smooth_part=partial(target.smooth_part, sample) if smooths else None,
-            exposure=exposure,
+            prepare_part=partial(target.prepare_part, sample, targets, smooths),
             **self._solver_parameters(),
         )
         chosen = relation.choose(study)

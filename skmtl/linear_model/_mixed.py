@@ -211,7 +211,7 @@ class MixedTaskModel(MixedPredictor):
             )
         return JointFeatures(self.alpha, 1.0, "l21")
 
-    def _learn(self, target, sample, given, search=None, exposure=None):
+    def _learn(self, target, sample, given, search=None):
         """Return the fitted attributes by name, in the units of the tasks."""
         rows, kinds = sample.rows, sample.kinds
         losses = [kind.loss for kind in kinds]

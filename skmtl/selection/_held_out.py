@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, update_wrapper
+from functools import cached_property, partial, update_wrapper
 from inspect import signature
 from typing import Any, Protocol
 
@@ -195,6 +195,20 @@ class HeldOutScore:
         score = self(test)
         return lambda solved: _or_worst(score(solved))
 
+    @cached_property
+    def _arguments(self):
+        """X, y, task and exposure of all rows that were given, to be indexed."""
+        study, y = self.study, self.study.y
+        if isinstance(y, np.ma.MaskedArray):
+            y = y.astype(float).filled(np.nan) if y.mask.any() else y.data
+        given = {
+            "X": study.X.tocsr() if sparse.issparse(study.X) else study.X,
+            "y": y,
+            "task": spread_label(study.task, study.rows.X.shape[0]),
+            "exposure": study.exposure,
+        }
+        return {name: each for name, each in given.items() if each is not None}
+
     def of_each_task(self, test: Array) -> Score:
         """Return a function that scores a solution on the test rows of each task.
 
@@ -207,8 +221,9 @@ class HeldOutScore:
 
         def score(solved):
             model = self.study.make_model(solved.models)
-            found = [None if each is None else each(model) for each in scores]
-            return np.array([_or_worst(each) for each in found])
+            return np.array(
+                [np.nan if each is None else _or_worst(each(model)) for each in scores]
+            )
 
         return score
 
@@ -218,43 +233,31 @@ class HeldOutScore:
         order = slice(None) if rows.rows is None else rows.rows
         codes[order] = np.repeat(np.arange(len(rows.tasks)), np.diff(rows.offsets))
         parts = [test[codes[test] == t] for t in range(len(rows.tasks))]
-        return [self._score_on(part) for part in parts]
+        return [self._score_on(part) if len(part) else None for part in parts]
 
     def _score_columns(self, test):
-        Y = np.asarray(self._y, dtype=float)
+        Y = np.asarray(self._arguments["y"], dtype=float)
         parts = [test[~np.isnan(column[test])] for column in Y.T]
-        return [self._score_on(part, t) for t, part in enumerate(parts)]
+        return [
+            self._score_on(part, column) if len(part) else None
+            for column, part in enumerate(parts)
+        ]
 
     def _score_on(self, test, column=None):
         """Return a function that scores a model on rows, or on one column of y."""
-        if not len(np.arange(self.study.rows.X.shape[0])[test]):
-            return None
-        scorer, study = get_scorer(self.scoring), self.study
-        X = study.X.tocsr() if sparse.issparse(study.X) else study.X
-        X, y = safe_indexing(X, test), safe_indexing(self._y, test)
+        scorer = get_scorer(self.scoring)
+        given = {k: safe_indexing(each, test) for k, each in self._arguments.items()}
+        X, y = given.pop("X"), given.pop("y")
         if column is not None:
             y = np.asarray(y, dtype=float)[:, column]
             return lambda model: float(scorer(_OfColumn(model, column), X, y))
-        task = spread_label(study.task, study.rows.X.shape[0])
-        given = {"task": task, "exposure": study.exposure}
-        given = {k: safe_indexing(v, test) for k, v in given.items() if v is not None}
         if not given:
             return lambda model: float(scorer(model, X, y))
         return lambda model: float(scorer(_AtRows(model, given), X, y))
 
-    @property
-    def _y(self):
-        """The targets, NaN where they are masked."""
-        y = self.study.y
-        if isinstance(y, np.ma.MaskedArray):
-            return y.astype(float).filled(np.nan) if y.mask.any() else y.data
-        return y
-
 
 def _or_worst(score):
-    """Return NaN for no score, and the worst one for a score that is NaN."""
-    if score is None:
-        return np.nan
+    """Return minus infinity for a score that is NaN."""
     return -np.inf if np.isnan(score) else score
 
 
@@ -310,18 +313,19 @@ def held_out_measure(study: Study, scoring: Any) -> Callable[[Array], Score]:
         Called with test rows of X, it returns a function of a Solved.
     """
     # Scorers need not be hashable.
-    name = scoring if isinstance(scoring, str) else None
-    is_class_score = name in _FAST and study.targets is not None
-    if scoring is not None and not is_class_score:
+    is_fast = isinstance(scoring, str) and scoring in _FAST
+    if scoring is not None and not (is_fast and study.targets is not None):
         return HeldOutScore(scoring, study)
     targets = None if study.targets is None else study.targets.without_pseudo_rows()
     rows = study.rows.stacked()
     datafit = Datafit(rows, study.loss, study.fit_intercept, targets)
+    if scoring is not None:
+        return _FAST[scoring](datafit)
     if study.loss.is_scaled:
         return HeldOutDeviation(datafit)
     if study.loss.has_log_link:
         return HeldOutDeviance(datafit)
-    return _FAST.get(str(name), HeldOutLoss)(datafit)
+    return HeldOutLoss(datafit)
 
 
 def refuse_scoring(scoring: Any, name: str, got: str | None, needed: str) -> None:
@@ -343,13 +347,3 @@ def refuse_scoring(scoring: Any, name: str, got: str | None, needed: str) -> Non
             f"scoring needs held-out rows, got {name}={got!r}. Set {name}={needed}, or "
             "leave scoring at None."
         )
-
-
-def pose_fold(study: Study, train: Array) -> tuple[Any, Any]:
-    """Return training rows and their targets."""
-    rows, targets = study.rows.select(train), study.targets
-    if study.smooth_part is not None:
-        rows = study.smooth_part(rows)
-    if targets is not None:
-        targets = targets.smooth_missing(rows, study.smooths)
-    return rows, targets

@@ -20,7 +20,7 @@ from ._folds import (
     refuse_empty_folds,
 )
 from ._grids import read_grid
-from ._held_out import SolvedModels, held_out_measure, pose_fold
+from ._held_out import SolvedModels, held_out_measure
 from ._loss_grid import mean_curvatures
 from ._mean_grid import suggest_alphas
 from ._path_scores import (
@@ -178,7 +178,7 @@ class PathSearch:
         if problem.moments is None or self.scoring is not None:
             measure = self._measure(study)
             for train, test in splits:
-                training, targets = pose_fold(study, train)
+                training, targets = study.prepare_part(rows.select(train))
                 parts = training, rows.select(test)
                 refuse_empty_folds(map(has_rows, parts), len(splits))
                 fold = self._pose(training, targets, study)

@@ -187,7 +187,8 @@ def _choose(column, place):
     return chosen if chosen.ndim else float(chosen)
 
 
-def refuse_nan(scores):
+def refuse_nan(scores: Array) -> None:
+    """Raise an error if the scores of all strengths are NaN."""
     if np.isnan(scores).all():
         raise ValueError(
             "scoring must give a number for some strengths, got NaN for all. Choose a "

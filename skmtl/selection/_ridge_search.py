@@ -55,7 +55,8 @@ class RidgeSearch:
             alphas = read_grid(self.alphas, "alphas")
         path = self._path(study, alphas)
         errors = path.mean_errors(self.alpha_per_task)
-        refuse_nan(np.where(np.isinf(errors), np.nan, errors))
+        if self.scoring is not None:  # leave-one-out errors may all be infinite
+            refuse_nan(np.where(np.isinf(errors), np.nan, errors))
         best: Any = find_best(errors)
         if self.alphas is not None:
             warn_of_edge("alphas", alphas, errors, best)

@@ -20,16 +20,12 @@ class Study:
         Whether tasks have an intercept.
     targets : ClassTargets or None
         Converts the targets of rows to those of the loss.
-    X, y, task : object
+    X, y, task, exposure : object
         Arguments of `fit`, for splitters and scorers.
     make_model : callable
         Makes a fitted estimator of TaskModels, for scorers.
-    smooths : bool, default=False
-        Whether to smooth the targets of tasks if their intercepts would diverge.
-    smooth_part : callable, default=None
-        Smooths some of the rows where an intercept would diverge; None for nothing.
-    exposure : array-like of shape (n_rows,), default=None
-        Exposure of each row, for scorers.
+    prepare_part : callable
+        Returns a part of the rows, and its targets, to fit models to.
     tol : float, default=1e-6
         Tolerance of the solver.
     max_iter : int, default=None
@@ -43,9 +39,8 @@ class Study:
     X: Any
     y: Any
     task: Any
+    exposure: Any
     make_model: Any
-    smooths: bool = False
-    smooth_part: Any = None
-    exposure: Any = None
+    prepare_part: Any
     tol: float = 1e-6
     max_iter: int | None = None

@@ -63,6 +63,11 @@ class ClassTarget(Target):
         loss: Loss = Logistic() if n_classes == 2 else Multinomial(n_classes)
         return rows, loss, targets
 
+    def prepare_part(
+        self, sample: Sample, targets: "ClassTargets", smooths: bool, part: TaskRows
+    ) -> tuple[TaskRows, "ClassTargets"]:
+        return part, targets.smooth_missing(part, smooths)
+
     def report_kind(self, sample: Sample) -> dict[str, Any]:
         classes, rows = sample.known_classes, sample.rows
         per_task = [classes] * len(rows.tasks)

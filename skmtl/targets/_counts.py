@@ -35,8 +35,10 @@ class CountTarget(Target):
             rows = smooth_counts(rows, sample.mean_exposure)
         return rows, Poisson(sample.mean_exposure), None
 
-    def smooth_part(self, sample: Sample, rows: TaskRows) -> TaskRows:
-        return smooth_counts(rows, sample.mean_exposure)
+    def prepare_part(
+        self, sample: Sample, targets: None, smooths: bool, part: TaskRows
+    ) -> tuple[TaskRows, None]:
+        return smooth_counts(part, sample.mean_exposure) if smooths else part, None
 
     def shape(self, sample: Sample, models: Any, single: bool) -> dict[str, Any]:
         return NumericTarget(Poisson()).shape(sample, models, single)

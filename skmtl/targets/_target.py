@@ -54,9 +54,15 @@ class Target(ABC):
         With `smooths`, add pseudo-rows to tasks, to keep their intercepts finite.
         """
 
-    def smooth_part(self, sample: Sample, rows: Any) -> Any:
-        """Return some of the rows, smoothed where an intercept would diverge."""
-        return rows
+    def prepare_part(
+        self, sample: Sample, targets: Any, smooths: bool, part: Any
+    ) -> tuple[Any, Any]:
+        """Return a part of the prepared rows, such as a fold, and its targets.
+
+        A task may lack targets in the part that it has in all rows; with `smooths`, it
+        gets pseudo-rows too.
+        """
+        return part, targets
 
     def check_units(self, rows: Any) -> None:
         """Warn if tasks have targets in different units."""
