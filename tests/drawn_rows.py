@@ -26,9 +26,9 @@ def n_targets(loss):
     return loss.n_outputs + (loss.n_outputs > 1)
 
 
-def datafit_of(rows, loss, fit_intercept=True, soften=True):
+def datafit_of(rows, loss, fit_intercept=True, smooths=True):
     """Pose rows; codes of classes become one target per class."""
     if n_targets(loss) == 1:
         return Datafit(rows, loss, fit_intercept)
-    targets = target_classes(rows, n_targets(loss), smooths=soften)[1]
+    targets = target_classes(rows, n_targets(loss), smooths=smooths)[1]
     return Datafit(rows, loss, fit_intercept, targets)

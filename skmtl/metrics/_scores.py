@@ -58,7 +58,7 @@ class TaskScores:
     pooled : dict of str to float
         The same scores of all rows together, as of one task.
     signs : dict of str to int
-        1 for each score of which greater is better, -1 if smaller is better.
+        1 for a score that is better if greater, -1 for one that is better if smaller.
 
     See Also
     --------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from scipy import sparse
 
@@ -42,8 +42,13 @@ def _is_too_large(rows, relation):
     return is_large(n_matrices * rows.X.shape[1] ** 2, n_data)
 
 
+@dataclass(frozen=True)
 class ExactProblem(Problem):
     """Squared losses with a coupling, factored."""
+
+    def at(self, relation: CoupledRelation) -> Self:
+        """Return the same problem with another coupling."""
+        return replace(self, relation=relation)  # type: ignore[call-arg]
 
     @property
     @abstractmethod
@@ -80,10 +85,6 @@ class MomentsProblem(ExactProblem):
     relation: CoupledRelation
     fit_intercept: bool
 
-    def at(self, relation: CoupledRelation) -> MomentsProblem:
-        """Return the same problem with another relation of the same kind."""
-        return replace(self, relation=relation)
-
     @cached_property
     def fit(self) -> Any:
         weighted = self.moments.weighted(self.factor)
@@ -114,10 +115,6 @@ class RowsProblem(ExactProblem):
     relation: CoupledRelation
     fit_intercept: bool
     moments = None
-
-    def at(self, relation: CoupledRelation) -> RowsProblem:
-        """Return the same problem with another relation of the same kind."""
-        return replace(self, relation=relation)
 
     @cached_property
     def fit(self) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -66,7 +66,25 @@ def minimize_with_scale(objective, start, tol, max_iter):
 
 
 @dataclass(frozen=True)
-class NewtonProblem(Problem):
+class CoupledProblem(Problem):
+    """Losses with a coupling, not factored at once.
+
+    Parameters
+    ----------
+    objective : CoupledTasks
+        The objective.
+    """
+
+    objective: Any
+    moments = None
+
+    def at(self, relation: CoupledRelation) -> Self:
+        """Return the same problem with another coupling."""
+        return replace(self, objective=couple(self.objective.datafit, relation))
+
+
+@dataclass(frozen=True)
+class NewtonProblem(CoupledProblem):
     """Losses of any kind with a coupling.
 
     Parameters
@@ -78,13 +96,7 @@ class NewtonProblem(Problem):
         iterations. Returns the objective, the solution and details.
     """
 
-    objective: Any
     minimize: Callable[..., Any] = minimize_by_newton
-    moments = None
-
-    def at(self, relation: CoupledRelation) -> NewtonProblem:
-        """Return the same problem with another relation of the same kind."""
-        return replace(self, objective=couple(self.objective.datafit, relation))
 
     def solve(
         self,
@@ -112,21 +124,8 @@ class NewtonProblem(Problem):
 
 
 @dataclass(frozen=True)
-class IteratedProblem(Problem):
-    """Squared losses with a coupling, too large to factor.
-
-    Parameters
-    ----------
-    objective : CoupledTasks
-        The objective.
-    """
-
-    objective: Any
-    moments = None
-
-    def at(self, relation: CoupledRelation) -> IteratedProblem:
-        """Return the same problem with another relation of the same kind."""
-        return replace(self, objective=couple(self.objective.datafit, relation))
+class IteratedProblem(CoupledProblem):
+    """Squared losses with a coupling, too large to factor."""
 
     def solve(
         self,

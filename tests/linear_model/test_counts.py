@@ -192,7 +192,7 @@ def test_means_are_rates_times_exposures(counts, exposure):
 
 @pytest.mark.parametrize("unit", [1e-6, 1e6])
 def test_the_unit_of_exposures_moves_intercepts_only(counts, exposure, unit):
-    """Also where a task has no counts, and is softened."""
+    """Also where a task has no counts, and gets a pseudo-row."""
     X, y, task = counts
     y = np.where(task == 8, 0.0, y)
     first = model().fit(X, y, task=task, exposure=exposure)
@@ -344,7 +344,7 @@ def test_a_warm_start_begins_at_the_last_solution(counts):
     [(None, 1.0), (np.full(N_ROWS, 1e3), 1e3)],
     ids=["none", "some"],
 )
-def test_a_task_without_counts_is_softened(counts, exposed, unit):
+def test_a_task_without_counts_gets_a_pseudo_row(counts, exposed, unit):
     """As if one row more, of mean exposure, had the mean rate of all tasks."""
     X, y, task = counts
     X, y = 0 * X, np.where(task == 8, 0.0, y)

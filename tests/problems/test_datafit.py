@@ -115,7 +115,7 @@ def test_a_row_of_no_weight_is_as_if_it_were_not(loss):
 @each_loss
 def test_a_beginning_predicts_means_drawn_to_that_of_all(loss):
     data = rows_of((12, 0, 2, 9), n_kinds=loss.n_outputs + 1)
-    datafit = datafit_of(data, loss, soften=False)
+    datafit = datafit_of(data, loss, smooths=False)
     y = np.eye(loss.n_outputs + 1)[data.y.astype(int)][:, -n_targets(loss) :]
     weight = data.weight * np.repeat(data.task_weight, np.diff(data.offsets))
     within = np.repeat(np.eye(4), np.diff(data.offsets), axis=1) * weight
@@ -130,4 +130,4 @@ def test_a_beginning_predicts_means_drawn_to_that_of_all(loss):
 def test_a_beginning_is_finite_where_all_targets_are_zero(loss):
     rows = rows_of((4, 6))
     rows = replace(rows, y=np.zeros(10))
-    assert np.isfinite(datafit_of(rows, loss, soften=False).start()).all()
+    assert np.isfinite(datafit_of(rows, loss, smooths=False).start()).all()

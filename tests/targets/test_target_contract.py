@@ -1,4 +1,4 @@
-"""What every target has, unless it says otherwise."""
+"""The defaults of all targets."""
 
 import numpy as np
 import pytest
