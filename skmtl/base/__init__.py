@@ -1,4 +1,4 @@
-"""Base classes of all linear models of tasks."""
+"""Base classes of all models of tasks."""
 
 from ._classifier import TaskClassifier
 from ._constraints import (
@@ -14,8 +14,11 @@ from ._constraints import (
     UNBOUNDED,
 )
 from ._convergence import warn_of_convergence
-from ._count_regressor import TaskCountRegressor
-from ._regressor import MomentRegressor, TaskRegressor
+from ._linear_counts import LinearCountRegressor
+from ._linear_model import LinearClassifier, LinearModel, LinearRegressor
+from ._mixed_model import TaskMixedModel
+from ._moment_regressor import MomentRegressor
+from ._regressor import TaskRegressor
 from ._task_model import TaskModel
 
 __all__ = [
@@ -29,9 +32,13 @@ __all__ = [
     "SCORING",
     "SOLVER_CONSTRAINTS",
     "UNBOUNDED",
+    "LinearClassifier",
+    "LinearCountRegressor",
+    "LinearModel",
+    "LinearRegressor",
     "MomentRegressor",
     "TaskClassifier",
-    "TaskCountRegressor",
+    "TaskMixedModel",
     "TaskModel",
     "TaskRegressor",
     "warn_of_convergence",

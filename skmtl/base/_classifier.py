@@ -1,5 +1,6 @@
 """Base class of classifiers: fit, predict and score."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -14,7 +15,6 @@ from sklearn.utils.validation import check_is_fitted
 from skmtl._compat import fit_context
 from skmtl._contracts import Array
 from skmtl.data import (
-    multiply_rows,
     read_class_labels,
     read_numeric_target,
     read_sample_weight,
@@ -59,6 +59,10 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         two = self._takes_two_classes
         return ClassTarget(self.class_scope, self.class_weight, two)
 
+    @abstractmethod
+    def _raw(self, X: Any, codes: Array | None) -> Array:
+        """Return scores of checked rows, infinite or NaN if they overflow."""
+
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -90,21 +94,7 @@ class TaskClassifier(ClassifierMixin, TaskModel):
 
     def _predict_scores(self, X: Any, codes: Array | None) -> Array:
         """Return finite scores of checked rows, (n_samples[, n_scores])."""
-        return predict_finite(lambda rows: self._raw_predictions(rows, codes), X)
-
-    def _raw_predictions(self, X: Any, codes: Array | None) -> Array:
-        """Return scores, infinite or NaN where they overflow."""
-        scores: Array
-        if codes is None:
-            scores = X @ self.coef_.T + self.intercept_
-            return scores[:, 0] if self.coef_.shape[0] == 1 else scores
-        coef, intercept = self._models_at(codes)
-        if coef.ndim == 2:
-            scores = multiply_rows(X, coef, codes)
-        else:
-            columns = [multiply_rows(X, part, codes) for part in coef.swapaxes(0, 1)]
-            scores = np.stack(columns, axis=1)
-        return scores + intercept[codes]
+        return predict_finite(lambda rows: self._raw(rows, codes), X)
 
     @available_if(_has_scores)
     def decision_function(self, X: Any, task: ArrayLike | None = None) -> Array:

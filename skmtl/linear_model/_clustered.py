@@ -15,9 +15,9 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
     POSITIVE,
+    LinearClassifier,
+    LinearCountRegressor,
     MomentRegressor,
-    TaskClassifier,
-    TaskCountRegressor,
 )
 from skmtl.penalties import ClusterNorm
 from skmtl.solvers import Fista
@@ -198,7 +198,7 @@ class ClusteredRegressor(MomentRegressor):
         return Clusters.of(self.n_clusters, *strengths)
 
 
-class ClusteredClassifier(TaskClassifier):
+class ClusteredClassifier(LinearClassifier):
     """Linear classification of several tasks that form unknown groups.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
@@ -350,7 +350,7 @@ class ClusteredClassifier(TaskClassifier):
         return Clusters.of(self.n_clusters, *strengths)
 
 
-class ClusteredPoissonRegressor(TaskCountRegressor):
+class ClusteredPoissonRegressor(LinearCountRegressor):
     """Poisson regression of several tasks that form unknown groups.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +

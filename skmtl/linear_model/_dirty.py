@@ -12,9 +12,9 @@ from skmtl.base import (
     CLASSIFIER_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     POSITIVE,
+    LinearClassifier,
+    LinearCountRegressor,
     MomentRegressor,
-    TaskClassifier,
-    TaskCountRegressor,
 )
 from skmtl.penalties import L1, L21, Decomposed, L1Inf
 from skmtl.solvers import Fista
@@ -181,7 +181,7 @@ class DirtyRegressor(MomentRegressor):
         return FeaturesWithExceptions(*strengths, self.penalty)
 
 
-class DirtyClassifier(TaskClassifier):
+class DirtyClassifier(LinearClassifier):
     """Linear classification of several tasks with shared features and exceptions.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
@@ -325,7 +325,7 @@ class DirtyClassifier(TaskClassifier):
         return FeaturesWithExceptions(*strengths, self.penalty)
 
 
-class DirtyPoissonRegressor(TaskCountRegressor):
+class DirtyPoissonRegressor(LinearCountRegressor):
     """Poisson regression of several tasks with shared features and exceptions.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +

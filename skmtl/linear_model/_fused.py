@@ -12,9 +12,9 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
     POSITIVE,
+    LinearClassifier,
+    LinearCountRegressor,
     MomentRegressor,
-    TaskClassifier,
-    TaskCountRegressor,
 )
 from skmtl.data import KnownTasks, read_graph
 from skmtl.penalties import Fused
@@ -218,7 +218,7 @@ class FusedRegressor(MomentRegressor):
         return FewJumps.of(tasks, strengths, self.graph)
 
 
-class FusedClassifier(TaskClassifier):
+class FusedClassifier(LinearClassifier):
     """Linear classification of neighbouring tasks with few jumps of the coefficients.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
@@ -389,7 +389,7 @@ class FusedClassifier(TaskClassifier):
         return FewJumps.of(tasks, strengths, self.graph)
 
 
-class FusedPoissonRegressor(TaskCountRegressor):
+class FusedPoissonRegressor(LinearCountRegressor):
     """Poisson regression of neighbouring tasks with few jumps of the coefficients.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +

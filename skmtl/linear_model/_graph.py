@@ -14,9 +14,9 @@ from skmtl.base import (
     COMMON_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
+    LinearClassifier,
+    LinearCountRegressor,
     MomentRegressor,
-    TaskClassifier,
-    TaskCountRegressor,
 )
 from skmtl.couplings import Graph
 from skmtl.data import KnownTasks, TaskGraph, read_graph
@@ -214,7 +214,7 @@ class GraphRegularizedRegressor(MomentRegressor):
         return NearNeighbours.of(tasks, *strengths, *graph)
 
 
-class GraphRegularizedClassifier(TaskClassifier):
+class GraphRegularizedClassifier(LinearClassifier):
     """Linear classification of tasks that resemble their neighbours in a graph.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_(s,t) A_st ||w_s
@@ -402,7 +402,7 @@ class GraphRegularizedClassifier(TaskClassifier):
         return NearNeighbours.of(tasks, *strengths, *graph)
 
 
-class GraphRegularizedPoissonRegressor(TaskCountRegressor):
+class GraphRegularizedPoissonRegressor(LinearCountRegressor):
     """Poisson regression of several tasks that resemble their neighbours in a graph.
 
     Minimises ``sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t + b_t)) + alpha /

@@ -16,10 +16,10 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     PATH_CONSTRAINTS,
     POSITIVE,
+    LinearClassifier,
+    LinearCountRegressor,
+    LinearRegressor,
     MomentRegressor,
-    TaskClassifier,
-    TaskCountRegressor,
-    TaskRegressor,
 )
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
 from skmtl.selection import PathGrid, PathSearch
@@ -204,7 +204,7 @@ class JointFeatureRegressor(MomentRegressor):
         return JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
 
 
-class JointFeatureClassifier(TaskClassifier):
+class JointFeatureClassifier(LinearClassifier):
     """Linear classification of several tasks on the same few features.
 
     Minimises ``n_tasks / N sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha l1_ratio
@@ -354,7 +354,7 @@ class JointFeatureClassifier(TaskClassifier):
         return JointFeatures(self.alpha, self.l1_ratio, self.penalty)
 
 
-class JointFeatureRegressorCV(TaskRegressor):
+class JointFeatureRegressorCV(LinearRegressor):
     """Linear regression of tasks on the same few features, with cross-validated alpha.
 
     Minimises the objective of :class:`JointFeatureRegressor`, with the `alpha` of
@@ -527,7 +527,7 @@ class JointFeatureRegressorCV(TaskRegressor):
         return JointFeatures(alpha, self.l1_ratio, self.penalty, self.positive)
 
 
-class JointFeaturePoissonRegressor(TaskCountRegressor):
+class JointFeaturePoissonRegressor(LinearCountRegressor):
     """Poisson regression of several tasks on the same few features.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +

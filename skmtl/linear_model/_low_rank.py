@@ -15,10 +15,10 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     PATH_CONSTRAINTS,
     POSITIVE,
+    LinearClassifier,
+    LinearCountRegressor,
+    LinearRegressor,
     MomentRegressor,
-    TaskClassifier,
-    TaskCountRegressor,
-    TaskRegressor,
 )
 from skmtl.penalties import SquaredTrace, Trace
 from skmtl.selection import PathGrid, PathSearch
@@ -191,7 +191,7 @@ class LowRankRegressor(MomentRegressor):
         return LowRank.of(tasks, self.alpha, self.squared)
 
 
-class LowRankClassifier(TaskClassifier):
+class LowRankClassifier(LinearClassifier):
     """Linear classification of several tasks with coefficients of low rank.
 
     Minimises ``n_tasks / N sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha sum_k
@@ -341,7 +341,7 @@ class LowRankClassifier(TaskClassifier):
         return LowRank.of(tasks, self.alpha, self.squared)
 
 
-class LowRankRegressorCV(TaskRegressor):
+class LowRankRegressorCV(LinearRegressor):
     """Linear regression of tasks with low-rank coefficients and cross-validated alpha.
 
     Minimises the objective of :class:`LowRankRegressor`, with the `alpha` of smallest
@@ -498,7 +498,7 @@ class LowRankRegressorCV(TaskRegressor):
         return LowRank.of(tasks, alpha, self.squared)
 
 
-class LowRankPoissonRegressor(TaskCountRegressor):
+class LowRankPoissonRegressor(LinearCountRegressor):
     """Poisson regression of several tasks with coefficients of low rank.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +

@@ -13,7 +13,7 @@ from skmtl.base import (
     COMMON_CONSTRAINTS,
     NONNEGATIVE,
     SCORING,
-    TaskClassifier,
+    LinearClassifier,
 )
 from skmtl.selection import MeanLossSearch
 
@@ -22,7 +22,7 @@ from ._mean import MEAN_CONSTRAINTS, NearMean
 FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
 
 
-class MeanRegularizedClassifier(TaskClassifier):
+class MeanRegularizedClassifier(LinearClassifier):
     """Linear classification of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_t ||w_t - w_s||^2
@@ -164,7 +164,7 @@ class MeanRegularizedClassifier(TaskClassifier):
         return NearMean.of(tasks, *strengths)
 
 
-class MeanRegularizedClassifierCV(TaskClassifier):
+class MeanRegularizedClassifierCV(LinearClassifier):
     """Linear classification near a shared centre, with strengths chosen from the data.
 
     Minimises the objective of :class:`MeanRegularizedClassifier`, and chooses `alpha`,

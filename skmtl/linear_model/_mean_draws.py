@@ -11,7 +11,7 @@ from skmtl._compat import fit_context
 from skmtl._contracts import TaskSet
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
-from skmtl.base import TaskRegressor
+from skmtl.base import LinearRegressor
 from skmtl.couplings import Strengths
 from skmtl.data import TaskRows, find_tasks, join_label, read_task_weight
 from skmtl.problems import pose_moments
@@ -20,7 +20,7 @@ from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_row
 _NO_STD = "Predict without return_std, or reduce the columns."
 
 
-class MeanDraws(TaskRegressor):
+class MeanDraws(LinearRegressor):
     """Regressors of tasks that are random draws around a centre."""
 
     @abstractmethod

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
-from skmtl.base import ITERATIVE_CONSTRAINTS, TaskCountRegressor, TaskRegressor
+from skmtl.base import ITERATIVE_CONSTRAINTS, LinearCountRegressor, LinearRegressor
 from skmtl.losses import Huber
 from skmtl.targets import OutlierTarget
 
@@ -15,7 +15,7 @@ from ._mean import NearMean
 from ._mean_classifier import FINITE_MEAN_CONSTRAINTS
 
 
-class MeanRegularizedPoissonRegressor(TaskCountRegressor):
+class MeanRegularizedPoissonRegressor(LinearCountRegressor):
     """Poisson regression of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i (exp(z_i) - y_i z_i) + alpha / 2 sum_t ||w_t - w_s||^2 +
@@ -145,7 +145,7 @@ class MeanRegularizedPoissonRegressor(TaskCountRegressor):
         return NearMean.of(tasks, *strengths)
 
 
-class MeanRegularizedHuberRegressor(TaskRegressor):
+class MeanRegularizedHuberRegressor(LinearRegressor):
     """Linear regression of several tasks near a shared centre, robust to outliers.
 
     Minimises ``sum_t sum_i (s / 2 + s h((y_i - x_i . w_t - b_t) / s)) + (alpha sum_t

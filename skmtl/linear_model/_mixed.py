@@ -14,16 +14,17 @@ from skmtl.base import (
     NONNEGATIVE,
     SOLVER_CONSTRAINTS,
     UNBOUNDED,
+    LinearModel,
+    TaskMixedModel,
 )
 from skmtl.problems import group_by_loss, pose_per_task, scale_of_task
-from skmtl.targets import cast, float_type
+from skmtl.targets import cast, float_type, predict_finite
 
 from ._joint import JointFeatures
 from ._mean import NearMean
-from ._mixed_predictor import MixedPredictor
 
 
-class MixedTaskModel(MixedPredictor):
+class MixedTaskModel(LinearModel, TaskMixedModel):
     """Linear regression and classification of several tasks in one model.
 
     Each task has its own loss. With raw predictions ``z_ti = c_t (x_i . w_t + b_t) +
@@ -248,6 +249,12 @@ class MixedTaskModel(MixedPredictor):
         else:
             learnt |= relation.report(fit, tasks)
         return learnt
+
+    def _raw_of_task(self, X, rows, label):
+        coef, intercept = self.coef_[label], self.intercept_[label]
+        if np.isfinite(intercept).all():  # a task without rows has NaN
+            return predict_finite(lambda some: some @ coef.T + intercept, X[rows], rows)
+        return X[rows] @ coef.T + intercept
 
 
 def _check_one_output(kinds):

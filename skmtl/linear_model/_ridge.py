@@ -16,10 +16,10 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
     SCORING,
+    LinearClassifier,
+    LinearCountRegressor,
+    LinearRegressor,
     MomentRegressor,
-    TaskClassifier,
-    TaskCountRegressor,
-    TaskRegressor,
 )
 from skmtl.couplings import Apart
 from skmtl.selection import RidgeSearch
@@ -134,7 +134,7 @@ class MultiTaskRidge(MomentRegressor):
         return Independent(Apart(read_alphas(self.alpha, tasks.labels)))
 
 
-class MultiTaskRidgeCV(TaskRegressor):
+class MultiTaskRidgeCV(LinearRegressor):
     """Ridge regression of several tasks, each with a cross-validated strength.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha_t ||w_t||^2``, with the
@@ -264,7 +264,7 @@ class MultiTaskRidgeCV(TaskRegressor):
         return RidgeSearch(Independent, self.alphas, *options)
 
 
-class MultiTaskLogisticRegression(TaskClassifier):
+class MultiTaskLogisticRegression(LinearClassifier):
     """Logistic regression of several tasks, each fitted on its own.
 
     Minimises ``sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) + alpha / 2 sum_t
@@ -394,7 +394,7 @@ class MultiTaskLogisticRegression(TaskClassifier):
         return Independent(Apart(self.alpha))
 
 
-class MultiTaskPoissonRegressor(TaskCountRegressor):
+class MultiTaskPoissonRegressor(LinearCountRegressor):
     """Poisson regression of several tasks, each fitted on its own.
 
     Minimises ``sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t + b_t)) + alpha /

@@ -10,9 +10,9 @@ from skmtl.base import (
     CLASSIFIER_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     POSITIVE,
+    LinearClassifier,
+    LinearCountRegressor,
     MomentRegressor,
-    TaskClassifier,
-    TaskCountRegressor,
 )
 from skmtl.penalties import L12, L21, Decomposed, Trace
 from skmtl.solvers import Fista
@@ -179,7 +179,7 @@ class RobustRegressor(MomentRegressor):
         return RelatedWithOutliers(*strengths, self.penalty)
 
 
-class RobustClassifier(TaskClassifier):
+class RobustClassifier(LinearClassifier):
     """Linear classification of related tasks with a few outlier tasks.
 
     Minimises ``n_tasks / N sum_t sum_i log(1 + exp(-s_ti (x_ti . w_t + b_t))) +
@@ -325,7 +325,7 @@ class RobustClassifier(TaskClassifier):
         return RelatedWithOutliers(*strengths, self.penalty)
 
 
-class RobustPoissonRegressor(TaskCountRegressor):
+class RobustPoissonRegressor(LinearCountRegressor):
     """Poisson regression of related tasks with a few outlier tasks.
 
     Minimises ``n_tasks / N sum_t sum_i (exp(x_ti . w_t + b_t) - y_ti (x_ti . w_t +

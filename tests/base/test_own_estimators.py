@@ -24,11 +24,11 @@ from skmtl.base import (
     PATH_CONSTRAINTS,
     POSITIVE,
     SOLVER_CONSTRAINTS,
+    LinearClassifier,
+    LinearCountRegressor,
+    LinearRegressor,
     MomentRegressor,
-    TaskClassifier,
-    TaskCountRegressor,
     TaskModel,
-    TaskRegressor,
 )
 from skmtl.losses import Huber
 from skmtl.penalties import L1
@@ -91,7 +91,7 @@ class SparseRegressor(MomentRegressor):
         return FewFeatures(L1(self.alpha))
 
 
-class SparseHuber(TaskRegressor):
+class SparseHuber(LinearRegressor):
     """The same relation, with a target of another loss."""
 
     _parameter_constraints = SparseRegressor._parameter_constraints
@@ -102,7 +102,7 @@ class SparseHuber(TaskRegressor):
         return NumericTarget(Huber())
 
 
-class SparseCounts(TaskCountRegressor):
+class SparseCounts(LinearCountRegressor):
     """The same relation of counts."""
 
     _parameter_constraints = SparseRegressor._parameter_constraints
@@ -110,7 +110,7 @@ class SparseCounts(TaskCountRegressor):
     _relation = SparseRegressor._relation
 
 
-class SparseClassifier(TaskClassifier):
+class SparseClassifier(LinearClassifier):
     """The same relation of two classes."""
 
     _parameter_constraints = {"alpha": POSITIVE, **CLASSIFIER_CONSTRAINTS}
@@ -145,7 +145,7 @@ class SparseClassifier(TaskClassifier):
         return FewFeatures(L1(self.alpha))
 
 
-class SparseRegressorCV(TaskRegressor):
+class SparseRegressorCV(LinearRegressor):
     """The same relation, its strength chosen by folds."""
 
     _parameter_constraints = {
@@ -250,7 +250,7 @@ def test_the_relation_adds_attributes_and_parts_of_coefficients(model, y):
 
 
 @pytest.mark.parametrize(
-    ("Model", "missing"), [(TaskModel, "_target"), (TaskRegressor, "_relation")]
+    ("Model", "missing"), [(TaskModel, "_target"), (LinearRegressor, "_relation")]
 )
 def test_a_class_without_its_hooks_cannot_be_made(Model, missing):
     with pytest.raises(TypeError, match=missing):

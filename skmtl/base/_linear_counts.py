@@ -14,10 +14,10 @@ from skmtl.data import read_numeric_target, read_sample_weight
 from skmtl.losses import Poisson
 from skmtl.targets import CountTarget, Target, read_exposure
 
-from ._regressor import TaskRegressor
+from ._linear_model import LinearRegressor
 
 
-class TaskCountRegressor(TaskRegressor):
+class LinearCountRegressor(LinearRegressor):
     """Regressors of counts, with the Poisson loss and a log link."""
 
     __metadata_request__fit = {"exposure": True}

@@ -1,22 +1,26 @@
-"""Predictions of tasks of several kinds, each in its own units."""
+"""Base class of models of tasks with targets of several kinds."""
 
+from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl.base import TaskModel
+from skmtl._contracts import Array
 from skmtl.targets import (
     CLASSES,
     PerTaskTarget,
+    Target,
     check_finite,
-    predict_finite,
     read_mixed,
 )
 
+from ._task_model import TaskModel
 
-def _has_classes(self):
+
+def _has_classes(self: Any) -> bool:
     """Return True, or raise an error if no task has classes."""
     if CLASSES.keys().isdisjoint(self.losses.values()):
         raise AttributeError(
@@ -26,22 +30,33 @@ def _has_classes(self):
     return True
 
 
-def common_dtype(dtypes):
+def _common_dtype(dtypes: list[Any]) -> np.dtype[Any]:
     """Return a dtype that holds values of all dtypes without conversion."""
     kinds = {"number" if dtype.kind in "iuf" else dtype.kind for dtype in dtypes}
     return np.result_type(*dtypes) if len(kinds) == 1 else np.dtype(object)
 
 
-class MixedPredictor(TaskModel):
-    """Predict numbers and classes with the linear model of each task."""
+class TaskMixedModel(TaskModel):
+    """Models of tasks with numbers, counts or classes, each with its own loss."""
+
+    losses: Any
+    classes_: dict[Any, Array]
+    _kinds: Mapping[Any, Any]
 
     __metadata_request__predict_proba = {"task": True}
 
     # The gate then marks unseen tasks, and `_refuse_unseen` raises the error.
     handle_unknown = "shared"
 
-    def _target(self):
+    def _target(self) -> Target:
         return PerTaskTarget(self.losses)
+
+    @abstractmethod
+    def _raw_of_task(self, X: Any, rows: Array, label: Any) -> Array:
+        """Return raw predictions of some rows of X by the model of a task.
+
+        They are NaN for a task without rows in `fit`.
+        """
 
     def predict(self, X: Any, task: Any = None) -> Any:
         """Predict each row with the model of its task, in the units of the task.
@@ -64,7 +79,7 @@ class MixedPredictor(TaskModel):
         parts = []
         for label, rows in self._find_rows(X, codes).items():
             parts.append((rows, self._mean(X, rows, label)))
-        dtype = common_dtype([part.dtype for _, part in parts])
+        dtype = _common_dtype([part.dtype for _, part in parts])
         if self._layout == "outputs":
             return np.stack([part.astype(dtype) for _, part in parts], axis=1)
         found = np.empty(X.shape[0], dtype=dtype)
@@ -120,7 +135,7 @@ class MixedPredictor(TaskModel):
         X, codes = self._read_known(X, task)
         rows, found = self._find_rows(X, codes), {}
         for label, classes in self.classes_.items():
-            outcome, raw = self._raw(X, rows[label], label)
+            outcome, raw = self._read_outcome(X, rows[label], label)
             found[label] = np.full((X.shape[0], len(classes)), np.nan, raw.dtype)
             found[label][rows[label]] = outcome.probabilities(raw)
         return found
@@ -156,27 +171,27 @@ class MixedPredictor(TaskModel):
             self, X, y, task=task, sample_weight=sample_weight, reset=False
         )
         labels = data.tasks.tolist()
-        self._refuse_unseen("labels", [k for k in labels if k not in self.coef_])
+        self._refuse_unseen("labels", [k for k in labels if k not in self._kinds])
         row = np.arange(len(data.y)) if data.rows is None else data.rows
         scores = []
         for number, label in enumerate(labels):
             part = slice(*data.offsets[number : number + 2])
-            outcome, raw = self._raw(data.X, row[part], label)
+            outcome, raw = self._read_outcome(data.X, row[part], label)
             values = cells[data.y[part].astype(np.intp)]
             weight = None if data.weight is None else data.weight[part]
             scores.append(outcome.score(values, raw, weight))
         known = np.array(scores)[~np.isnan(scores)]
         return float(known.mean()) if len(known) else np.nan
 
-    def _read_known(self, X, task):
+    def _read_known(self, X: Any, task: Any) -> tuple[Any, Array | None]:
         """Return features, and the task of each row if there are labels."""
         check_is_fitted(self)
         X, codes = self._read_queries(X, task)
-        unseen = [] if codes is None else np.flatnonzero(codes < 0)
+        unseen: Any = [] if codes is None else np.flatnonzero(codes < 0)
         self._refuse_unseen("rows", unseen)
         return X, codes
 
-    def _refuse_unseen(self, what, unseen):
+    def _refuse_unseen(self, what: str, unseen: Any) -> None:
         if len(unseen):
             raise ValueError(
                 f"Every task must be seen in fit, got {what} of others: "
@@ -185,7 +200,7 @@ class MixedPredictor(TaskModel):
                 f"units nor classes: fit on rows of it, or leave it out."
             )
 
-    def _find_rows(self, X, codes):
+    def _find_rows(self, X: Any, codes: Array | None) -> dict[Any, Array]:
         """Return the rows of each task, by label."""
         labels = self.tasks_.tolist()
         if codes is None:
@@ -194,25 +209,20 @@ class MixedPredictor(TaskModel):
         ends = np.cumsum(np.bincount(codes, minlength=len(labels)))
         return dict(zip(labels, np.split(order, ends[:-1]), strict=True))
 
-    def _mean(self, X, rows, label):
+    def _mean(self, X: Any, rows: Array, label: Any) -> Array:
         """Return predictions of some rows in the units of a task."""
-        outcome, raw = self._raw(X, rows, label)
+        outcome, raw = self._read_outcome(X, rows, label)
         with np.errstate(over="ignore"):
-            found = outcome.predict(raw)
+            found: Array = outcome.predict(raw)
         if found.dtype.kind == "f" and np.isfinite(raw).all():
             check_finite(found, X[rows], rows)
         return found
 
-    def _raw(self, X, rows, label):
-        """Return the outcome of a task, and raw predictions of some rows."""
-        coef, intercept = self.coef_[label], self.intercept_[label]
-        if np.isfinite(intercept).all():  # a task without rows has NaN
-            raw = predict_finite(lambda some: some @ coef.T + intercept, X[rows], rows)
-        else:
-            raw = X[rows] @ coef.T + intercept
-        return self._kinds[label], raw
+    def _read_outcome(self, X: Any, rows: Array, label: Any) -> tuple[Any, Array]:
+        """Return the kind of a task's target, and raw predictions of some rows."""
+        return self._kinds[label], self._raw_of_task(X, rows, label)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags

@@ -1,0 +1,190 @@
+"""Base classes of linear models of tasks."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from skmtl._contracts import Array, Relation, TaskSet
+from skmtl.data import multiply_rows
+from skmtl.problems import pose
+from skmtl.selection import Study
+from skmtl.targets import Sample, Target, seen_tasks
+
+from ._classifier import TaskClassifier
+from ._convergence import warn_of_convergence
+from ._regressor import TaskRegressor
+from ._task_model import TaskModel
+from ._unseen_tasks import ModelsOfNodes, ModelsOfTasks
+
+
+class LinearModel(TaskModel):
+    """Linear models of tasks: a relation, a kind of target and a choice of strengths.
+
+    A final class has its parameters and one method, `_relation`.
+    """
+
+    fit_intercept: bool
+    coef_: Any
+    intercept_: Any
+
+    @abstractmethod
+    def _relation(self, tasks: TaskSet) -> Any:
+        """Return the relation of the tasks, or a search for its strengths."""
+
+    def _learn(
+        self, target: Any, sample: Sample, given: Mapping[str, Any], search: Any
+    ) -> Mapping[str, Any]:
+        """Fit the rows and return the fitted attributes by name."""
+        rows = sample.rows
+        tasks = TaskSet(rows.tasks, rows.orders, seen_tasks(rows), rows.X.shape[1])
+        relation = self._relation(tasks)
+        if search is not None:
+            relation = search.over(relation)
+        if relation.is_shared:
+            target.check_units(rows)
+        smooths = self.fit_intercept and not relation.penalizes_intercepts
+        rows, loss, targets = target.prepare(sample, smooths)
+        study = Study(
+            rows,
+            loss,
+            self.fit_intercept,
+            targets,
+            **given,
+            make_model=self._model_maker(target, sample),
+            prepare_part=partial(target.prepare_part, sample, targets, smooths),
+            **self._solver_parameters(),
+        )
+        chosen = relation.choose(study)
+        fit: Any = chosen.fit
+        kept: dict[str, Any] = {}
+        if fit is None:
+            problem = pose(rows, loss, chosen.relation, self.fit_intercept, targets)
+            fit = self._solve(problem, tasks)
+            kept = self._retain(problem.moments, fit)
+        learnt = self._describe(target, sample, tasks, chosen.relation, fit)
+        return {**learnt, **kept, **chosen.facts}
+
+    def _retain(self, moments: Any, fit: Any) -> dict[str, Any]:
+        """Return attributes that `partial_fit` and standard deviations need."""
+        return {}
+
+    def _solver_parameters(self) -> dict[str, Any]:
+        """Return the parameters `tol` and `max_iter` by name, if the model has them."""
+        return {k: vars(self)[k] for k in ("tol", "max_iter") if k in vars(self)}
+
+    def _solve(self, problem: Any, tasks: TaskSet) -> Any:
+        """Solve a problem, and warn if the solver has not converged."""
+        fit = problem.solve(self._start(tasks), **self._solver_parameters())
+        warn_of_convergence(fit)
+        return fit
+
+    def _start(self, tasks: TaskSet) -> Any:
+        """Return the start of the solver: for a warm start, the previous solution."""
+        if not vars(self).get("warm_start") or "_variable" not in vars(self):
+            return None
+        known, variable = self._variable
+        return variable if np.array_equal(known, tasks.labels) else None
+
+    def _describe(
+        self,
+        target: Target,
+        sample: Sample,
+        tasks: TaskSet,
+        relation: Relation,
+        fit: Any,
+    ) -> Mapping[str, Any]:
+        """Return the fitted attributes of a solved problem by name."""
+        models = relation.extend(fit.models)
+        own, single = models.first(len(tasks)), sample.rows.layout == "single"
+        learnt = {
+            "tasks_": tasks.labels,
+            "n_tasks_": len(tasks),
+            **target.shape(sample, own, single),
+            **target.report(sample, own, fit),
+            "objective_": fit.objective,
+            "optimality_": fit.optimality,
+            "n_iter_": fit.n_iter,
+        }
+        if fit.dual_gap is not None:
+            learnt["dual_gap_"] = fit.dual_gap
+        if "warm_start" in vars(self) and fit.variable is not None:
+            learnt["_variable"] = tasks.labels, fit.variable
+        learnt |= target.shape_parts(sample, relation.report_coef(fit), single)
+        if relation.graph is not None:
+            nodes = target.shape(sample, models, single=False)
+            learnt |= {
+                "nodes_": relation.graph.nodes,
+                "order_": relation.graph.order,
+                "coef_nodes_": nodes["coef_"],
+                "intercept_nodes_": nodes["intercept_"],
+                "_graph": relation.graph,
+                **relation.report_nodes(nodes["coef_"]),
+            }
+        return {**learnt, **relation.report(fit, tasks)}
+
+    def _model_maker(self, target: Target, sample: Sample) -> Callable[[Any], Any]:
+        """Return a function that makes a fitted estimator of models, for scorers."""
+        names = "n_features_in_", "feature_names_in_"
+        columns = {name: vars(self)[name] for name in names if name in vars(self)}
+        tasks = sample.rows.tasks
+
+        def make(models: Any) -> Any:
+            single = sample.rows.layout == "single"
+            learnt = {
+                "tasks_": tasks,
+                "n_tasks_": len(tasks),
+                **target.shape(sample, models, single),
+                **target.report_kind(sample),
+            }
+            return clone(self)._store(sample, {**columns, **learnt})
+
+        return make
+
+    @property
+    def _lookup(self) -> ModelsOfTasks | ModelsOfNodes:
+        graph = vars(self).get("_graph")
+        return ModelsOfTasks() if graph is None else ModelsOfNodes(graph)
+
+    def _read_queries(self, X: Any, task: Any) -> tuple[Any, Array | None]:
+        """Return checked rows, and the position of each row's model."""
+        return self._lookup.read(self, X, task)
+
+    def _models_at(self, codes: Array) -> tuple[Array, Array]:
+        """Return coefficients and intercepts by position; -1 is the shared part."""
+        return self._lookup.models(self, codes)
+
+
+class LinearRegressor(LinearModel, TaskRegressor):
+    """Linear regressors of tasks."""
+
+    def _raw(self, X: Any, codes: Array | None) -> Array:
+        """Return raw predictions, infinite or NaN if they overflow."""
+        raw: Array
+        if codes is None:
+            raw = X @ self.coef_.T + self.intercept_
+            return raw
+        coef, intercept = self._models_at(codes)
+        raw = multiply_rows(X, coef, codes)
+        return raw + intercept[codes]
+
+
+class LinearClassifier(LinearModel, TaskClassifier):
+    """Linear classifiers of tasks, with the logistic or the multinomial loss."""
+
+    def _raw(self, X: Any, codes: Array | None) -> Array:
+        """Return scores, infinite or NaN if they overflow."""
+        scores: Array
+        if codes is None:
+            scores = X @ self.coef_.T + self.intercept_
+            return scores[:, 0] if self.coef_.shape[0] == 1 else scores
+        coef, intercept = self._models_at(codes)
+        if coef.ndim == 2:
+            scores = multiply_rows(X, coef, codes)
+        else:
+            columns = [multiply_rows(X, part, codes) for part in coef.swapaxes(0, 1)]
+            scores = np.stack(columns, axis=1)
+        return scores + intercept[codes]
