@@ -108,8 +108,8 @@ def read_counts(
         Counts, 0 or more. If 2-d, columns are tasks and NaN is not observed.
     task : array-like of shape (n_rows,), default=None
         Label of each row.
-    sample_weight : float or array-like of shape (n_rows,), default=None
-        Weight of each row; None means ones.
+    sample_weight : float, array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Weight of each row, or of each cell of a 2-d y; None means ones.
     exposure : array-like of shape (n_rows,), default=None
         Exposure of each row; None means ones.
     task_weight : {"balanced"} or mapping, default=None
@@ -133,8 +133,8 @@ def read_counts(
     exposures = read_exposure(exposure)
     if exposures is not None:
         check_consistent_length(y, exposures)
-        own = read_sample_weight(sample_weight, len(exposures))
-        sample_weight = exposures if own is None else own * exposures
+        own = read_sample_weight(sample_weight, len(exposures), *np.shape(y)[1:])
+        sample_weight = exposures if own is None else (own.T * exposures).T
     rows = read_rows(
         estimator,
         X,
