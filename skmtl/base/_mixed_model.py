@@ -156,8 +156,8 @@ class TaskMixedModel(TaskModel):
             Features, as in `predict`.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             Target; NaN or None in a 2-d y is left out.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
         task : array-like of shape (n_samples,), default=None
             Label of each row, as in `predict`.
 

@@ -50,8 +50,8 @@ class MomentRegressor(LinearRegressor):
             Features of the batch, as in `fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             Target of the batch.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weight of each row.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
         task : array-like of shape (n_samples,), default=None
             Label of each row, as in `fit`.
 

@@ -43,8 +43,8 @@ class TaskRegressor(RegressorMixin, TaskModel):
             Features, with the task column if `task_column` names one.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             Target. If 2-d, columns are tasks and NaN means not observed.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weight of each row.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
         task : array-like of shape (n_samples,), int or str, default=None
             Task label of each row, or one label for all rows, if X has no task column.
 

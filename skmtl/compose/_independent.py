@@ -115,8 +115,8 @@ class IndependentTasks(TaskWrapper):
             Features, with the task column if `task_column` is set.
         y : array-like of shape (n_rows,) or (n_rows, n_tasks)
             Targets or classes. If 2-d, columns are tasks and NaN means not observed.
-        sample_weight : array-like of shape (n_rows,), default=None
-            Weight of each row, passed to the inner estimator. None means ones.
+        sample_weight : float, array-like of shape (n_rows,) or (n_rows, n_tasks)
+            Weight of each row or cell, passed to the inner estimator. None means ones.
         task : array-like of shape (n_rows,), int or str, default=None
             Task label of each row, or one label for all rows, if X has no task column.
 

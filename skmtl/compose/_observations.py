@@ -25,6 +25,7 @@ from skmtl.data import (
     refuse_unseen,
     refuse_zero_weight,
     warn_of_one_task,
+    weigh_cells,
 )
 
 
@@ -95,7 +96,7 @@ def read_observations(
     target = read_target(y)
     X = declared.features
     layout, labels = declared.match(X, target)
-    weight = read_sample_weight(sample_weight, len(target))
+    weight = read_sample_weight(sample_weight, *target.shape)
     if layout == "outputs":
         observations = _list_cells(X, y, target, weight)
     else:
@@ -147,7 +148,7 @@ def _list_cells(X, y, target, weight):
     """List the observed cells of a 2-d target, column by column."""
     observed = find_observed(target)
     codes, rows = np.nonzero(observed.T)
-    weight = None if weight is None else weight[rows]
+    weight = weigh_cells(weight, rows, codes)
     values = target.T[observed.T]
     if values.dtype == object:  # only because of the missing values
         values = np.array(values.tolist())

@@ -43,6 +43,7 @@ from ._task_column import locate_task_column, take_task_column, take_task_column
 from ._task_rows import SharedRows, TaskRows
 from ._weights import read_sample_weight, read_task_weight
 from ._weights import refuse_zero_weight as refuse_zero_weight
+from ._weights import weigh_cells as weigh_cells
 
 __all__ = [
     "SharedRows",

@@ -12,7 +12,7 @@ from ._order import declared_orders
 from ._targets import find_observed
 from ._task_codes import number_rows
 from ._task_rows import SharedRows, TaskRows
-from ._weights import read_task_weight
+from ._weights import read_task_weight, weigh_cells
 
 
 def group_rows(
@@ -43,20 +43,30 @@ def arrange_outputs(
     tasks: Array,
     task_weight: str | Mapping[Any, float] | None,
 ) -> SharedRows | TaskRows:
-    """Return shared rows if `Y` is complete, else the observed cells by task."""
+    """Return shared rows if `Y` is complete, else the observed cells by task.
+
+    A weight of each cell, of the shape of `Y`, also needs the cells by task.
+    """
     observed = find_observed(Y)
     counts = observed.sum(axis=0)
-    totals = counts if weight is None else weight @ observed
+    totals = _sum_columns(weight, observed)
     factors = read_task_weight(task_weight, tasks, totals)
     orders = (tuple(tasks.tolist()),)
-    if observed.all():
+    if observed.all() and (weight is None or weight.ndim == 1):
         return SharedRows(X, Y, weight, tasks, factors, orders=orders)
     codes, rows = np.nonzero(observed.T)
-    weight = None if weight is None else weight[rows]
+    weight = weigh_cells(weight, rows, codes)
     offsets, X = _offsets(counts), _in_c_order(X)
     y = Y[rows, codes]
     declared = "outputs", orders
     return TaskRows(X, rows, y, weight, offsets, tasks, factors, *declared)
+
+
+def _sum_columns(weight, observed):
+    """Return the total weight of the observed cells of each column."""
+    if weight is None:
+        return observed.sum(axis=0)
+    return weight @ observed if weight.ndim == 1 else (weight * observed).sum(axis=0)
 
 
 def order_by_task(codes: Array) -> Array | None:

@@ -57,8 +57,8 @@ def read_rows(
         Targets. Without labels, the columns are the tasks and NaN is unobserved.
     task : array-like of shape (n_rows,), int or str, default=None
         Label of each row, or one label for all rows.
-    sample_weight : float or array-like of shape (n_rows,), default=None
-        Weight of each row; None means ones.
+    sample_weight : float, array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Weight of each row, or of each cell of a 2-d y; None means ones.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight. None means ones.
@@ -95,7 +95,7 @@ def read_rows(
     layout, labels = declared.match(features, target)
     if not reset:
         check_batch(estimator, layout)
-    weight = read_sample_weight(sample_weight, features.shape[0])
+    weight = read_sample_weight(sample_weight, *target.shape)
     if outputs is not None:
         rows = arrange_outputs(features, target, weight, outputs, task_weight)
     else:

@@ -15,19 +15,24 @@ from ._targets import read_array
 from ._task_codes import find_tasks
 
 
-def read_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
-    """Check the weights of the rows; repeat a single number, and return None for None.
+def read_sample_weight(
+    sample_weight: Any, n_rows: int, n_columns: int | None = None
+) -> Array | None:
+    """Check the weights of rows or cells; repeat a number, and return None for None.
 
     Parameters
     ----------
-    sample_weight : float or array-like of shape (n_rows,) or None
+    sample_weight : float, array-like of shape (n_rows,) or (n_rows, n_columns) or None
         Weights in any container.
     n_rows : int
         Number of rows.
+    n_columns : int, default=None
+        Number of columns of a 2-d y, whose cells may have weights; None if rows only
+        may have weights.
 
     Returns
     -------
-    ndarray of shape (n_rows,) or None
+    ndarray of shape (n_rows,) or (n_rows, n_columns) or None
         The weights.
 
     Examples
@@ -45,19 +50,60 @@ def read_sample_weight(sample_weight: Any, n_rows: int) -> Array | None:
     weight = check_array(
         weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
-    if weight.shape != (n_rows,):
-        raise ValueError(
-            f"sample_weight must be one number per row, of shape ({n_rows},), got "
-            f"shape {weight.shape}. To weight the cells of a 2-d y, give each cell a "
-            f"row of its own, with a task column."
-        )
+    _check_shape(weight.shape, n_rows, n_columns)
     if weight.min() < 0:
-        row = int(weight.argmin())
+        row = int(np.argwhere(weight == weight.min())[0, 0])
         raise ValueError(
             "Negative values in data passed to sample_weight: sample_weight must not "
-            f"be negative, got {weight[row]} in row {row}. Leave out such rows."
+            f"be negative, got {weight.min()} in row {row}. Leave out such rows."
         )
     return weight
+
+
+def _check_shape(shape, n_rows, n_columns):
+    if shape in ((n_rows,), (n_rows, n_columns)):
+        return
+    if n_columns is None:
+        raise ValueError(
+            f"sample_weight must be one number per row, of shape ({n_rows},), got "
+            f"shape {shape}. To weight the cells of a 2-d y here, give each cell a row "
+            "of its own, with a task column."
+        )
+    raise ValueError(
+        f"sample_weight must be one number per row, of shape ({n_rows},), or one per "
+        f"cell of y, of shape ({n_rows}, {n_columns}), got shape {shape}. Pass weights "
+        "for the rows and columns of y."
+    )
+
+
+def weigh_cells(weight: Array | None, rows: Array, columns: Array) -> Array | None:
+    """Return the weights of some cells of a 2-d y, or None for None.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_rows,) or (n_rows, n_columns) or None
+        Weight of each row or of each cell.
+    rows : ndarray of shape (n_cells,), dtype intp
+        Row of each cell.
+    columns : ndarray of shape (n_cells,), dtype intp
+        Column of each cell.
+
+    Returns
+    -------
+    ndarray of shape (n_cells,) or None
+        The weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.data import weigh_cells
+    >>> rows, columns = np.array([0, 1]), np.array([1, 1])
+    >>> weigh_cells(np.array([[1.0, 2.0], [3.0, 4.0]]), rows, columns)
+    array([2., 4.])
+    """
+    if weight is None or weight.ndim == 1:
+        return None if weight is None else weight[rows]
+    return weight[rows, columns]
 
 
 def read_task_weight(

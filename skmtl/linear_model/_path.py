@@ -86,8 +86,8 @@ def mean_regularized_path(
         Strength of the penalty on differences between intercepts.
     fit_intercept : bool, default=True
         Whether tasks have an intercept.
-    sample_weight : float or array-like of shape (n_samples,), default=None
-        Weight of each row.
+    sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+        Weight of each row, or of each cell of a 2-d y.
     task : array-like of shape (n_samples,), default=None
         Label of the task of each row, if X holds no task column.
     task_column : str, int or list of them, default=None

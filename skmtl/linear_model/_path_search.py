@@ -170,8 +170,8 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             Targets, as the model takes them. If 2-d, columns are tasks and NaN means
             not observed.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weight of each row, in the loss and in the score.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y, in the loss and the score.
         task : array-like of shape (n_samples,), int or str, default=None
             Task label of each row, or one label for all rows, if X has no task column.
         exposure : array-like of shape (n_samples,), default=None

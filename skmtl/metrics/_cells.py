@@ -7,7 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
-from skmtl.data import find_observed, label_columns, read_array, read_sample_weight
+from skmtl.data import (
+    find_observed,
+    label_columns,
+    read_array,
+    read_sample_weight,
+    weigh_cells,
+)
 
 
 @dataclass(frozen=True)
@@ -72,9 +78,8 @@ def _find_cells(y_true, y_pred, sample_weight):
     y_pred = _read_outputs(y_pred, "y_pred", True)
     _check_shapes(target, y_pred)
     rows, codes = np.nonzero(find_observed(target, "y_true"))
-    sample_weight = read_sample_weight(sample_weight, len(target))
-    if sample_weight is not None:
-        sample_weight = sample_weight[rows]
+    sample_weight = read_sample_weight(sample_weight, *target.shape)
+    sample_weight = weigh_cells(sample_weight, rows, codes)
     target, y_pred = target[rows, codes], y_pred[rows, codes]
     return Predictions(target, y_pred, codes, tasks, sample_weight), rows
 

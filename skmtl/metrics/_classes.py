@@ -156,8 +156,8 @@ def average_accuracy(
         True classes; missing values are left out.
     y_pred : array-like of shape (n_rows, n_tasks)
         Predicted classes.
-    sample_weight : float or array-like of shape (n_rows,), default=None
-        Weight of each row.
+    sample_weight : float, array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Weight of each row, or of each cell.
 
     Returns
     -------
@@ -176,9 +176,9 @@ def average_accuracy(
             f"y must have shape {z.shape} in score, one column per task as in fit. "
             f"Got shape {y.shape}."
         )
-    weight = read_sample_weight(sample_weight, len(y))
+    weight = read_sample_weight(sample_weight, *y.shape)
     weight = np.ones(len(y)) if weight is None else weight
-    weights = ~find_missing(y) * weight[:, None]
+    weights = (~find_missing(y).T * weight.T).T
     total = weights.sum(axis=0)
     if not total.any():
         raise ValueError("y must have a label with positive weight in score, got none.")

@@ -29,8 +29,8 @@ def nan_r2_score(
         Targets; NaN means not observed.
     y_pred : array-like of the same shape
         Predictions.
-    sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row, not negative. None means ones.
+    sample_weight : array-like of shape (n_rows,) or (n_rows, n_tasks), default=None
+        Weight of each row or cell, not negative. None means ones.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
         Return the average over outputs, or the score of each output.
 
@@ -68,8 +68,8 @@ def nan_mean_squared_error(
         Targets; NaN means not observed.
     y_pred : array-like of the same shape
         Predictions.
-    sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row, not negative. None means ones.
+    sample_weight : array-like of shape (n_rows,) or (n_rows, n_tasks), default=None
+        Weight of each row or cell, not negative. None means ones.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
         Return the average over outputs, or the error of each output. An output without
         observed rows has error NaN, which the average skips.
@@ -109,8 +109,8 @@ def nan_root_mean_squared_error(
         Targets; NaN means not observed.
     y_pred : array-like of the same shape
         Predictions.
-    sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row, not negative. None means ones.
+    sample_weight : array-like of shape (n_rows,) or (n_rows, n_tasks), default=None
+        Weight of each row or cell, not negative. None means ones.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
         Return the average over outputs, or the error of each output. An output without
         observed rows has error NaN, which the average skips.
@@ -147,8 +147,8 @@ def nan_mean_absolute_error(
         Targets; NaN means not observed.
     y_pred : array-like of the same shape
         Predictions.
-    sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row, not negative. None means ones.
+    sample_weight : array-like of shape (n_rows,) or (n_rows, n_tasks), default=None
+        Weight of each row or cell, not negative. None means ones.
     multioutput : {"uniform_average", "raw_values"}, default="uniform_average"
         Return the average over outputs, or the error of each output. An output without
         observed rows has error NaN, which the average skips.

@@ -58,8 +58,8 @@ def task_scores(
         Column of X with the task of each row, or level of its index.
     task : array-like of shape (n_rows,), int or str, default=None
         Task of each row, or one task for all rows.
-    sample_weight : array-like of shape (n_rows,), default=None
-        Weight of each row.
+    sample_weight : array-like of shape (n_rows,) or (n_rows, n_tasks), default=None
+        Weight of each row, or of each cell of a 2-d `y`.
     counts : bool or "auto", default="auto"
         Whether a regressor predicts means of counts, so that the scores include the
         Poisson deviance. "auto" reads scikit-learn's tag ``target_tags.positive_only``,

@@ -4,6 +4,7 @@ from ._classes import (
     ClassTarget,
     ClassTargets,
     find_classes,
+    place_classes,
     read_classes,
     target_classes,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "check_fit_is_finite",
     "find_classes",
     "float_type",
+    "place_classes",
     "predict_finite",
     "read_classes",
     "read_counts",

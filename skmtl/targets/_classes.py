@@ -19,6 +19,7 @@ from skmtl.data import (
     read_rows,
     refuse_lazy,
     refuse_pieces,
+    refuse_zero_weight,
 )
 from skmtl.losses import Logistic, Multinomial, contrasts
 
@@ -37,15 +38,19 @@ class ClassTarget(Target):
         Factor of each class in the weights of the rows.
     takes_two : bool, default=False
         Whether more than two classes are refused.
+    known : array-like of shape (n_classes,), default=None
+        Classes that `y` may hold, such as those of an earlier batch; a batch may then
+        lack some. None means the classes in `y`.
     """
 
     scope: str
     class_weight: str | Mapping[Any, float] | None
     takes_two: bool = False
+    known: Any = None
 
     def read(self, estimator: Any, X: Any, y: Any, **given: Any) -> Sample:
-        weight = self.class_weight
-        rows, classes = read_classes(estimator, X, y, class_weight=weight, **given)
+        given = {**given, "class_weight": self.class_weight, "known": self.known}
+        rows, classes = read_classes(estimator, X, y, **given)
         if self.takes_two and len(classes) > 2:
             raise ValueError(
                 "Only binary classification is supported. The type of the target is "
@@ -181,6 +186,8 @@ def read_classes(
     sample_weight: ArrayLike | None = None,
     task_weight: str | Mapping[Any, float] | None = None,
     class_weight: str | Mapping[Any, float] | None = None,
+    known: ArrayLike | None = None,
+    reset: bool = True,
 ) -> tuple[TaskRows, Array]:
     """Check the training rows of a classifier, and group them by task.
 
@@ -195,14 +202,18 @@ def read_classes(
         observed.
     task : array-like of shape (n_rows,), default=None
         Label of each row.
-    sample_weight : float or array-like of shape (n_rows,), default=None
-        Weight of each row; None means ones.
+    sample_weight : float, array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Weight of each row, or of each cell of a 2-d y; None means ones.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss.
     class_weight : {"balanced"} or mapping, default=None
         Factor of each class in the weights: a mapping from classes to numbers, or
         "balanced" to give all classes the same total weight. In a 2-d y, each column
         is balanced separately.
+    known : array-like of shape (n_classes,), default=None
+        Classes that `y` may hold, of which it may lack some; None means those in `y`.
+    reset : bool, default=True
+        Whether to record the columns of `X`; otherwise, compare them with the record.
 
     Returns
     -------
@@ -222,7 +233,7 @@ def read_classes(
     (['no', 'yes'], array([1., 0.]))
     """
     refuse_pieces(X)
-    classes, codes = _encode_classes(estimator, y)
+    classes, codes = _encode_classes(estimator, y, known)
     rows = read_rows(
         estimator,
         X,
@@ -230,10 +241,15 @@ def read_classes(
         task=task,
         sample_weight=sample_weight,
         task_weight=task_weight,
+        reset=reset,
     )
     rows = rows.stacked()
     if rows.layout == "outputs":
         _check_indicators(rows.y)
+    if known is not None:
+        rows = _weigh_classes(rows, classes, class_weight)
+        refuse_zero_weight(rows.weight)
+        return rows, classes
     _check_several(estimator, rows, classes)
     rows = _weigh_classes(rows, classes, class_weight)
     _check_several(estimator, rows, classes)
@@ -332,7 +348,44 @@ def _sum_weights(rows: TaskRows, n_classes: int) -> Array:
     return totals.reshape(n_tasks, n_classes)
 
 
-def _encode_classes(estimator: Any, y: Any) -> tuple[Array, Any]:
+def place_classes(labels: Array, classes: Array, name: str = "y") -> Array:
+    """Return the position of each label among known classes.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_rows,)
+        Class of each row.
+    classes : ndarray of shape (n_classes,)
+        Known classes.
+    name : str, default="y"
+        Name of the labels in error messages.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), dtype intp
+        The positions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.targets import place_classes
+    >>> place_classes(np.array([3, 5, 3]), np.array([2, 3, 5]))
+    array([1, 2, 1])
+    """
+    found, codes = np.unique(labels, return_inverse=True)
+    places = {label: place for place, label in enumerate(classes.tolist())}
+    new = [label for label in found.tolist() if label not in places]
+    if new:
+        raise ValueError(
+            f"{name} must hold classes seen in the first batch, got others: {new[:5]}. "
+            f"The classes are {classes[:5].tolist()}. Begin with all classes, or leave "
+            "out such rows."
+        )
+    positions = np.array([places[label] for label in found.tolist()], dtype=np.intp)
+    return positions[codes]
+
+
+def _encode_classes(estimator: Any, y: Any, known: Any) -> tuple[Array, Any]:
     """Return the sorted classes, and the position of each target among them."""
     if y is None:
         raise ValueError(
@@ -342,21 +395,48 @@ def _encode_classes(estimator: Any, y: Any) -> tuple[Array, Any]:
     refuse_lazy("y", y)
     values = read_array(y)
     if values.ndim > 1 and values.shape[1] > 1:
-        known = values[~find_missing(values)].tolist() if values.dtype == object else []
-        invalid = [each for each in known if not isinstance(each, Real)]
-        if invalid or values.dtype.kind in "USTmM":
-            raise ValueError(_explain_indicators([*invalid, *values.ravel()][0]))
+        _refuse_words(values)
+        _check_known_indicators(known)
         return np.array([0, 1]), y
     labels = read_class_labels(values)
     check_classification_targets(labels)
+    if known is not None:
+        classes = _read_known(estimator, known)
+        return classes, place_classes(labels, classes)
     classes, codes = np.unique(labels, return_inverse=True)
     return classes, codes
+
+
+def _read_known(estimator: Any, known: Any) -> Array:
+    """Check the classes that y may hold, and sort them."""
+    classes: Array = np.unique(read_class_labels(known, "classes"))
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs at least two classes, got classes="
+            f"{classes.tolist()}. Name all classes that y may hold."
+        )
+    return classes
+
+
+def _refuse_words(values: Array) -> None:
+    """Raise an error if a 2-d target holds anything but numbers."""
+    known = values[~find_missing(values)].tolist() if values.dtype == object else []
+    invalid = [each for each in known if not isinstance(each, Real)]
+    if invalid or values.dtype.kind in "USTmM":
+        raise ValueError(_explain_indicators([*invalid, *values.ravel()][0]))
 
 
 def _check_indicators(y: Array) -> None:
     invalid = y[(y != 0) & (y != 1)]
     if len(invalid):
         raise ValueError(_explain_indicators(float(invalid[0])))
+
+
+def _check_known_indicators(known: Any) -> None:
+    labels = [] if known is None else read_class_labels(known, "classes").tolist()
+    invalid = [label for label in labels if label not in (0, 1)]
+    if invalid:
+        raise ValueError(_explain_indicators(invalid[0]))
 
 
 def _explain_indicators(invalid: Any) -> str:

@@ -24,10 +24,18 @@ from ._target import Sample, Target
 
 @dataclass(frozen=True)
 class CountTarget(Target):
-    """Targets that are counts, with the Poisson loss."""
+    """Targets that are counts, with the Poisson loss.
+
+    Parameters
+    ----------
+    may_be_zero : bool, default=False
+        Whether all counts may be zero, as in a later batch.
+    """
+
+    may_be_zero: bool = False
 
     def read(self, estimator: Any, X: Any, y: Any, **given: Any) -> Sample:
-        return read_counts(estimator, X, y, **given)
+        return read_counts(estimator, X, y, may_be_zero=self.may_be_zero, **given)
 
     def prepare(self, sample: Sample, smooths: bool) -> tuple[TaskRows, Loss, None]:
         rows = sample.rows
@@ -93,6 +101,8 @@ def read_counts(
     sample_weight: ArrayLike | None = None,
     exposure: ArrayLike | None = None,
     task_weight: str | Mapping[Any, float] | None = None,
+    may_be_zero: bool = False,
+    reset: bool = True,
 ) -> Sample:
     """Check the training rows of a count model, and group them by task.
 
@@ -108,12 +118,16 @@ def read_counts(
         Counts, 0 or more. If 2-d, columns are tasks and NaN is not observed.
     task : array-like of shape (n_rows,), default=None
         Label of each row.
-    sample_weight : float or array-like of shape (n_rows,), default=None
-        Weight of each row; None means ones.
+    sample_weight : float, array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Weight of each row, or of each cell of a 2-d y; None means ones.
     exposure : array-like of shape (n_rows,), default=None
         Exposure of each row; None means ones.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss.
+    may_be_zero : bool, default=False
+        Whether all counts may be zero.
+    reset : bool, default=True
+        Whether to record the columns of `X`; otherwise, compare them with the record.
 
     Returns
     -------
@@ -133,8 +147,8 @@ def read_counts(
     exposures = read_exposure(exposure)
     if exposures is not None:
         check_consistent_length(y, exposures)
-        own = read_sample_weight(sample_weight, len(exposures))
-        sample_weight = exposures if own is None else own * exposures
+        own = read_sample_weight(sample_weight, len(exposures), *np.shape(y)[1:])
+        sample_weight = exposures if own is None else (own.T * exposures).T
     rows = read_rows(
         estimator,
         X,
@@ -142,9 +156,12 @@ def read_counts(
         task=task,
         sample_weight=sample_weight,
         task_weight=task_weight,
+        reset=reset,
     )
     rows = rows.stacked()
-    _check_counts(rows)
+    _refuse_negative(rows)
+    if not may_be_zero:
+        _refuse_zeros(rows)
     mean = 1.0
     if exposures is not None:
         each = exposures if rows.rows is None else exposures[rows.rows]
@@ -154,14 +171,18 @@ def read_counts(
     return Sample(rows, mean_exposure=float(mean))
 
 
-def _check_counts(rows: TaskRows) -> None:
-    """Raise an error if a count is negative, or all counts with weight are zero."""
+def _refuse_negative(rows: TaskRows) -> None:
+    """Raise an error if a count is negative."""
     if rows.y.min() < 0:
         raise ValueError(
             "Some value(s) of y are out of the valid range of the Poisson loss: y must "
             f"be 0 or more, got {rows.y.min()}. For targets below 0 use a regressor "
             "with the squared loss."
         )
+
+
+def _refuse_zeros(rows: TaskRows) -> None:
+    """Raise an error if all counts with weight are zero."""
     weight = 1.0 if rows.weight is None else rows.weight
     if not (weight * rows.y).any():
         raise ValueError(

@@ -14,8 +14,10 @@ from skmtl._linalg import EPS
 from skmtl.data import join_label
 from skmtl.losses import Logistic, Multinomial, Poisson, Squared, contrasts
 
+from ._classes import place_classes
 from ._mixed import read_labels, read_mixed, read_numbers
 from ._overflow import cast
+from ._recognise import recognise_losses
 from ._target import Sample, Target, float_type
 
 # Largest number of classes of each loss of classes.
@@ -27,19 +29,36 @@ LOSSES = ("squared", "poisson", *CLASSES)
 class PerTaskTarget(Target):
     """Targets of one kind per task.
 
+    With the losses "auto", the rows of a task with weight decide its loss:
+
+    - strings, booleans and pandas categories are classes: "logistic" for one or two
+      classes, "multinomial" for more;
+    - whole numbers of exactly two distinct values are classes too: "logistic";
+    - all other numbers, and tasks without rows: "squared".
+
+    Counts, and more than two classes that are numbers, must be asked for by name.
+
     Parameters
     ----------
-    losses : mapping
+    losses : mapping or "auto"
         Name of the loss of each task, by label.
+    known : mapping, default=None
+        Kinds of the tasks of an earlier batch, by label: the targets of these tasks are
+        read by them. None if there is no earlier batch.
     """
 
-    losses: Mapping[Hashable, str]
+    losses: Mapping[Hashable, str] | str
+    known: Mapping[Hashable, "TargetKind"] | None = None
 
     def read(self, estimator: Any, X: Any, y: Any, **given: Any) -> Sample:
         rows, cells = read_mixed(estimator, X, y, **given)
         values = np.split(cells[rows.y.astype(np.intp)], rows.offsets[1:-1])
-        kinds, y = read_kinds(self.losses, rows.tasks.tolist(), values)
-        return Sample(replace(rows, y=y), kinds=kinds)
+        labels = rows.tasks.tolist()
+        losses = self.losses
+        if isinstance(losses, str):
+            losses = recognise_losses(losses, y, labels, values)
+        kinds, targets = read_kinds(losses, labels, values, self.known)
+        return Sample(replace(rows, y=targets), kinds=kinds)
 
     def prepare(self, sample: Sample, smooths: bool) -> tuple[Any, Any, Any]:
         return sample.rows, [kind.loss for kind in sample.kinds], sample.kinds
@@ -75,9 +94,30 @@ def _classes_of(kinds: Mapping[Hashable, Any]) -> dict[Hashable, Array]:
 
 
 def read_kinds(
-    losses: Mapping[Hashable, str], labels: list[Any], values: list[Array]
+    losses: Mapping[Hashable, str],
+    labels: list[Any],
+    values: list[Array],
+    known: Mapping[Hashable, "TargetKind"] | None = None,
 ) -> tuple[list["TargetKind"], Array]:
-    """Return the kind of each task's target, and all targets as numbers."""
+    """Return the kind of each task's target, and all targets as numbers.
+
+    Tasks with a known kind keep it.
+    """
+    losses = _check_losses(losses, labels)
+    known = {} if known is None else known
+    pairs = list(zip(labels, values, strict=True))
+    kinds = [
+        known[label] if label in known else _read_kind(losses[label], label, each)
+        for label, each in pairs
+    ]
+    read = [kind.read(each) for kind, each in zip(kinds, values, strict=True)]
+    return kinds, np.concatenate(read)
+
+
+def _check_losses(
+    losses: Mapping[Hashable, str], labels: list[Any]
+) -> dict[Hashable, str]:
+    """Return the name of the loss of each task, by label."""
     losses = {join_label(label): loss for label, loss in losses.items()}
     missing = [label for label in labels if label not in losses]
     if missing:
@@ -90,10 +130,7 @@ def read_kinds(
         raise ValueError(
             f"losses must map each label to one of {list(LOSSES)}, got {wrong}."
         )
-    names = [losses[label] for label in labels]
-    kinds = list(map(_read_kind, names, labels, values))
-    pairs = zip(kinds, values, strict=True)
-    return kinds, np.concatenate([kind.read(each) for kind, each in pairs])
+    return losses
 
 
 def _read_kind(name: str, label: Any, values: Array) -> "TargetKind":
@@ -192,7 +229,8 @@ class Class(TargetKind):
 
     def read(self, values: Array) -> Array:
         labels = read_labels(values, self.label)
-        return np.searchsorted(self.classes, labels).astype(float)
+        name = f"The target of task {self.label!r}"
+        return place_classes(labels, self.classes, name).astype(float)
 
     def report_models(self, models: Array) -> Array:
         n_classes, first = len(self.classes), models[0]

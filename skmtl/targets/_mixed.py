@@ -48,8 +48,8 @@ def read_mixed(
         observed.
     task : array-like of shape (n_rows,), default=None
         Label of each row.
-    sample_weight : float or array-like of shape (n_rows,), default=None
-        Weight of each row; None means ones.
+    sample_weight : float, array-like of shape (n_rows,) or (n_rows, n_tasks)
+        Weight of each row, or of each cell of a 2-d y; None means ones.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss.
     reset : bool, default=True

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
 from sklearn.exceptions import DataConversionWarning
 from sklearn.inspection import permutation_importance
+from sklearn.linear_model import Ridge
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import check_is_fitted
 
+from skmtl.compose import IndependentTasks
 from skmtl.data import (
     SharedRows,
     TaskRows,
@@ -25,6 +27,13 @@ from skmtl.data import (
     read_rows,
     read_task_weight,
 )
+from skmtl.linear_model import (
+    MeanRegularizedClassifier,
+    MeanRegularizedPoissonRegressor,
+    MeanRegularizedRegressor,
+    MixedTaskModel,
+)
+from skmtl.targets import read_counts
 
 
 class TinyRidge(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -329,6 +338,7 @@ NO_WEIGHT = "eights must contain at least one non-zero number"
     [
         ({"sample_weight": np.ones(7)}, r"of shape \(30,\), got shape \(7,\)"),
         ({"sample_weight": np.ones((30, 2))}, r"shape \(30, 2\). To weight the cells"),
+        ({"sample_weight": np.ones((30, 1))}, r"of shape \(30,\), got shape \(30, 1\)"),
         (
             {"sample_weight": WEIGHT - 1e9},
             r"Negative values .*row \d+. Leave out such rows",
@@ -375,6 +385,126 @@ def test_weights_only_on_cells_not_observed_are_refused():
     target = np.where(CODES[:, None] == 0, [[np.nan, np.nan]], [[1.0, 2.0]])
     with pytest.raises(ValueError, match=NO_WEIGHT):
         read_rows(TinyRidge(), F, target, sample_weight=(CODES == 0).astype(float))
+
+
+# -- weights of cells
+
+CELL_WEIGHT = np.random.default_rng(1).integers(0, 4, Y.shape)
+WITH_WEIGHT = CELL_WEIGHT > 0
+CLASSES = (Y > 0) * 1.0
+SHARES = MeanRegularizedRegressor(alpha=2.0)
+KINDS = {0: "squared", 1: "poisson", 2: "logistic"}
+# Newton steps stop at `tol`, below the tolerances of the comparisons.
+MODELS_OF_CELLS = {
+    "moments": (SHARES, Y),
+    "classes": (MeanRegularizedClassifier(tol=1e-12), CLASSES),
+    "counts": (MeanRegularizedPoissonRegressor(tol=1e-12), np.abs(Y).round()),
+    "kinds": (
+        MixedTaskModel(KINDS, tol=1e-12),
+        np.column_stack([Y[:, 0], np.abs(Y[:, 1]).round(), CLASSES[:, 2]]),
+    ),
+    "independent": (IndependentTasks(Ridge()), Y),
+}
+each_model_of_cells = pytest.mark.parametrize(
+    ("model", "target"), MODELS_OF_CELLS.values(), ids=MODELS_OF_CELLS
+)
+
+
+def predictions(model, *args, **given):
+    return clone(model).fit(*args, **given).predict(F)
+
+
+def predictions_of_labels(model, *args, task):
+    """Predict all cells by a model of labelled rows."""
+    model = clone(model).fit(*args, task=task)
+    columns = [model.predict(F, task=np.full(N_ROWS, t)) for t in range(3)]
+    return np.column_stack(columns)
+
+
+@each_model_of_cells
+def test_a_cell_of_weight_zero_counts_as_not_observed(model, target):
+    weighted = predictions(model, F, target, sample_weight=1.0 * WITH_WEIGHT)
+    without = predictions(model, F, np.where(WITH_WEIGHT, target, np.nan))
+    np.testing.assert_allclose(weighted, without, rtol=1e-10, atol=1e-10)
+
+
+@each_model_of_cells
+def test_weights_of_cells_are_as_good_as_repeating_them(model, target):
+    weighted = predictions(model, F, target, sample_weight=CELL_WEIGHT)
+    rows, task = (
+        np.repeat(index.ravel(), CELL_WEIGHT.ravel()) for index in np.indices(Y.shape)
+    )
+    repeated = predictions_of_labels(model, F[rows], target[rows, task], task=task)
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-8, atol=1e-8)
+
+
+@each_model_of_cells
+def test_equal_columns_of_weights_are_the_weights_of_rows(model, target):
+    columns = np.tile(WEIGHT[:, None], 3)
+    by_cell = predictions(model, F, target, sample_weight=columns)
+    by_row = predictions(model, F, target, sample_weight=WEIGHT)
+    np.testing.assert_allclose(by_cell, by_row, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("convert", [pd.DataFrame, pl.DataFrame, np.ndarray.tolist])
+def test_weights_of_cells_may_come_in_any_container(convert):
+    rows = read_rows(TinyRidge(), F, Y, sample_weight=convert(CELL_WEIGHT))
+    assert rows.weight.tolist() == CELL_WEIGHT.T.ravel().tolist()
+
+
+def test_tasks_are_balanced_by_the_weights_of_their_cells():
+    given = {"sample_weight": CELL_WEIGHT, "task_weight": "balanced"}
+    rows = read_rows(TinyRidge(), F, Y, **given)
+    totals = CELL_WEIGHT.sum(axis=0)
+    np.testing.assert_allclose(rows.task_weight, totals.mean() / totals)
+
+
+def test_weights_of_cells_and_exposures_multiply():
+    exposure = WEIGHT
+    sample = read_counts(
+        TinyRidge(), F, Y**2, sample_weight=CELL_WEIGHT, exposure=exposure
+    )
+    expected = (CELL_WEIGHT * exposure[:, None]).T.ravel()
+    np.testing.assert_allclose(sample.rows.weight, expected)
+
+
+def test_batches_may_have_weights_of_cells():
+    batches = clone(SHARES).partial_fit(F[:10], Y[:10])
+    batches.partial_fit(F[10:], Y[10:], sample_weight=CELL_WEIGHT[10:])
+    weight = np.concatenate([np.ones((10, 3)), CELL_WEIGHT[10:]])
+    whole = clone(SHARES).fit(F, Y, sample_weight=weight)
+    np.testing.assert_allclose(batches.coef_, whole.coef_, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (
+            np.ones((30, 2)),
+            r"per row, of shape \(30,\), or one per cell of y, of shape \(30, 3\), got "
+            r"shape \(30, 2\). Pass weights for the rows and columns of y",
+        ),
+        (np.ones((3, 30)), r"got shape \(3, 30\)"),
+        (np.ones((30, 3, 1)), "Found array with dim 3"),
+        (
+            CELL_WEIGHT - np.eye(30, 3, -7) * 9,
+            r"Negative values .*-[6-9].0 in row [789]",
+        ),
+        (np.where(WITH_WEIGHT, 1.0, np.nan), "sample_weight contains NaN"),
+        (0 * CELL_WEIGHT, NO_WEIGHT),
+    ],
+)
+def test_weights_of_cells_that_cannot_be_are_refused(weight, message):
+    with pytest.raises(ValueError, match=message):
+        read_rows(TinyRidge(), F, Y, sample_weight=weight)
+
+
+def test_weights_of_cells_not_observed_are_ignored():
+    target = np.where(WITH_WEIGHT, Y, np.nan)
+    rows = read_rows(TinyRidge(), F, target, sample_weight=CELL_WEIGHT + 1.0)
+    assert rows.weight.tolist() == (CELL_WEIGHT + 1).T[WITH_WEIGHT.T].tolist()
+    with pytest.raises(ValueError, match=NO_WEIGHT):
+        read_rows(TinyRidge(), F, target, sample_weight=1.0 * ~WITH_WEIGHT)
 
 
 def with_value(array, value):

@@ -443,6 +443,25 @@ def test_nan_metrics_score_each_output_on_its_observed_rows(metric, outputs):
     assert mean == pytest.approx(np.mean(expected), rel=1e-12)
 
 
+@each_metric
+def test_nan_metrics_weigh_each_cell(metric, outputs):
+    _, holes, complete = outputs
+    weight = np.where(np.isnan(holes), 0.0, np.abs(complete) + 0.1)
+    predicted = np.roll(complete, 1, axis=0)
+    columns = zip(complete.T, predicted.T, weight.T, strict=True)
+    expected = [ORACLES[metric](y, z, sample_weight=w) for y, z, w in columns]
+    given = {"sample_weight": weight, "multioutput": "raw_values"}
+    for y in (complete, holes):
+        found = NAN_METRICS[metric](y, predicted, **given)
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_the_average_accuracy_weighs_each_cell():
+    y, z = np.array([[0, 1], [1, 0]]), np.array([[0, 0], [0, 0]])
+    found = metrics.average_accuracy(y, z, [[3.0, 1.0], [1.0, 0.0]])
+    assert found == pytest.approx((3 / 4 + 0) / 2)
+
+
 def test_nan_averages_skip_outputs_that_have_no_score():
     y = np.array([[1.0, 5.0, np.nan], [2.0, np.nan, np.nan]])
     z = np.array([[1.0, 6.0, 0.0], [2.0, 6.0, 0.0]])

@@ -120,6 +120,77 @@ def test_columns_of_other_classes_are_refused(Y, shown):
         read_classes(Bare(), features(2), Y)
 
 
+# -- known classes
+
+
+def test_a_batch_is_coded_by_its_place_among_known_classes():
+    target = ClassTarget("all", None, known=["c", "d", "b", "a"])
+    sample = target.read(Bare(), features(3), ["d", "b", "d"], task=[1, 1, 2])
+    assert sample.classes.tolist() == ["a", "b", "c", "d"]
+    assert sample.rows.y.tolist() == [3, 1, 3]
+    assert target.prepare(sample, smooths=True)[1].n_outputs == 3
+
+
+@pytest.mark.parametrize("known", [[0, 1, 2], [0.0, 1.0, 2.0]])
+def test_a_batch_may_have_a_single_known_class(known):
+    sample = ClassTarget("all", None, known=known).read(
+        Bare(), features(2), [1, 1], task=[1, 2]
+    )
+    assert sample.rows.y.tolist() == [1, 1]
+    _, _, targets = ClassTarget("all", None).prepare(sample, smooths=True)
+    assert np.isfinite(targets.rows(np.array([[1]]), np.array([0]))).all()
+
+
+def test_columns_of_one_known_class_are_accepted():
+    rows, classes = read_classes(Bare(), features(2), np.ones((2, 2)), known=[0, 1])
+    assert classes.tolist() == [0, 1]
+    assert rows.y.tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("y", "known", "words"),
+    [
+        (
+            ["a", "z", "y"],
+            ["a", "b"],
+            r"y must hold classes seen .*\['y', 'z'\].*Begin",
+        ),
+        ([0, 3, 0], [0, 1], r"others: \[3\]. The classes are \[0, 1\]"),
+        (["0", "1", "1"], [0, 1], r"others: \['0', '1'\]"),
+        (
+            ["a", "a", "a"],
+            ["a", "a"],
+            r"at least two classes, got classes=\['a'\]. Name",
+        ),
+        (["a", "a", "b"], ["a", 1], "classes must hold classes of one kind"),
+        (np.eye(3), ["a", "b"], "A 2-d y must hold 0, 1 and NaN.*got 'a'"),
+        (np.eye(3), [0, 1, 2], "A 2-d y must hold 0, 1 and NaN.*got 2"),
+    ],
+)
+def test_classes_that_are_not_known_are_refused(y, known, words):
+    with pytest.raises(ValueError, match=words):
+        read_classes(Bare(), features(3), y, known=known)
+
+
+def test_a_batch_of_known_classes_without_weight_is_refused():
+    with pytest.raises(ValueError, match="at least one non-zero number"):
+        read_classes(
+            Bare(),
+            features(2),
+            ["a", "a"],
+            task=[1, 2],
+            known=["a", "b"],
+            class_weight={"a": 0.0},
+        )
+
+
+def test_a_later_batch_leaves_the_recorded_columns():
+    model = Bare()
+    read_classes(model, features(10), TWO, task=TASK)
+    with pytest.raises(ValueError, match="expecting 1 features"):
+        read_classes(model, np.ones((10, 2)), TWO, task=TASK, reset=False)
+
+
 # -- weights
 
 

@@ -79,6 +79,22 @@ def test_counts_without_weight_do_not_count():
         read(sample_weight=(COUNTS == 0) * 1.0)
 
 
+def test_a_later_batch_may_have_zeros_only():
+    target = CountTarget(may_be_zero=True)
+    sample = target.read(Bare(), X, 0 * COUNTS, task=TASK, exposure=EXPOSURE)
+    assert sample.rows.y.tolist() == [0] * 8
+    assert target.prepare(sample, smooths=True)[0].y.tolist() == [0] * 8
+    with pytest.raises(ValueError, match="y must be 0 or more, got -1"):
+        target.read(Bare(), X, -1 * (COUNTS > 0), task=TASK)
+
+
+def test_a_later_batch_of_counts_leaves_the_recorded_columns():
+    model = Bare()
+    read_counts(model, X, COUNTS, task=TASK)
+    with pytest.raises(ValueError, match="expecting 1 features"):
+        read_counts(model, np.ones((8, 2)), COUNTS, task=TASK, reset=False)
+
+
 @pytest.mark.parametrize(
     ("exposure", "words"),
     [

@@ -1,6 +1,8 @@
 """Each kind of a task's target is read, predicted and scored as by scikit-learn."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from bare import Bare
 from hypothesis import given
@@ -218,3 +220,134 @@ def test_models_are_reported_by_label_in_the_shape_of_their_kind():
         "shop": ["007", "07", "7"],
     }
     assert described["n_tasks_"] == 4
+
+
+# -- known kinds
+
+FIRST = dict(zip(LABELS, KINDS, strict=True))
+
+
+def read_batch(y, task, known=FIRST, losses=LOSSES):
+    target = PerTaskTarget(losses, known)
+    return target.read(Bare(), np.ones((len(y), 1)), y, task=task)
+
+
+@pytest.mark.parametrize("losses", [LOSSES, "auto"], ids=["named", "auto"])
+def test_a_batch_is_read_by_the_kinds_of_an_earlier_one(losses):
+    y, task = ["7", 2, "07", 5], ["shop", "price", "shop", "visits"]
+    found = read_batch(y, task, losses=losses)
+    assert [kind is FIRST[kind.label] for kind in found.kinds] == [True] * 3
+    assert found.rows.y.tolist() == [2, 2, 1, 5]
+
+
+def test_a_task_that_no_earlier_batch_had_is_read_by_its_loss():
+    found = read_batch(
+        [1, 0, "no"], ["new", "new", "paid"], losses={**LOSSES, "new": "poisson"}
+    )
+    assert [kind.name for kind in found.kinds] == ["poisson", "logistic"]
+    assert found.kinds[1] is PAID
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "words"),
+    [
+        (
+            ["no", "late"],
+            ["paid", "paid"],
+            r"target of task 'paid' must hold classes seen .*others: \['late'\]. The "
+            r"classes are \['no', 'yes'\]. Begin with all classes, or leave out",
+        ),
+        ([7, 7], ["shop", "shop"], r"others: \[7\]"),
+        (["few", 1], ["visits", "price"], "must be numbers.*got 'few'"),
+        ([-1, 1], ["visits", "price"], "must be 0 or more.*got -1"),
+    ],
+)
+def test_targets_of_another_kind_than_an_earlier_batch_are_refused(y, task, words):
+    with pytest.raises(ValueError, match=words):
+        read_batch(y, task)
+
+
+# -- losses by the targets
+
+RECOGNISED = {
+    "words": (["yes", "no", "yes"], "logistic"),
+    "one word": (["yes", "yes", "yes"], "logistic"),
+    "three words": (["a", "b", "c"], "multinomial"),
+    "truths": ([True, False, True], "logistic"),
+    "one truth": ([True, True, True], "logistic"),
+    "NumPy's truths": ([*np.array([True, False, True])], "logistic"),
+    "zeros and ones": ([0, 1, 1], "logistic"),
+    "two whole floats": ([0.0, 1.0, 0.0], "logistic"),
+    "two other numbers": ([-1, 1, 1], "logistic"),
+    "one whole number": ([3, 3, 3], "squared"),
+    "three whole numbers": ([0, 1, 2], "squared"),
+    "two fractions": ([0.5, 1.5, 0.5], "squared"),
+    "fractions": ([0.5, 1.5, 7], "squared"),
+}
+
+
+@pytest.mark.parametrize(("y", "loss"), RECOGNISED.values(), ids=RECOGNISED)
+def test_auto_recognises_the_loss_of_each_task(y, loss):
+    task = ["this"] * 3 + ["that"] * 3
+    found = read_batch([*y, 0.5, 1.5, 2.5], task, None, "auto")
+    assert [kind.name for kind in found.kinds] == ["squared", loss]
+
+
+FRAME = pd.DataFrame(
+    {
+        "price": [0.5, 1.5, np.nan, 2.0],
+        "grade": pd.Categorical([1, 2, 3, None]),
+        "paid": [True, False, None, True],
+        "count": [0, 3, 1, 2],
+        "flag": [0, 1, np.nan, 1],
+    }
+)
+
+
+@pytest.mark.parametrize("convert", [lambda y: y, pd.DataFrame.convert_dtypes])
+def test_auto_recognises_the_columns_of_a_frame(convert):
+    found = read_batch(convert(FRAME), None, None, "auto")
+    assert {kind.label: kind.name for kind in found.kinds} == {
+        "price": "squared",
+        "grade": "multinomial",
+        "paid": "logistic",
+        "count": "squared",
+        "flag": "logistic",
+    }
+
+
+def test_auto_takes_categories_of_polars_as_classes():
+    y = pl.DataFrame(
+        {"n": [1, 2, 3], "c": pl.Series(["a", "b", "c"], dtype=pl.Enum("abc"))}
+    )
+    found = read_batch(y, None, None, "auto")
+    assert [kind.name for kind in found.kinds] == ["squared", "multinomial"]
+
+
+def test_auto_takes_categories_of_numbers_in_a_series_as_classes():
+    y = pd.Series([1, 2, 3, 3, 2, 1], dtype="category")
+    found = read_batch(y, [1, 1, 1, 2, 2, 2], None, "auto")
+    assert [kind.name for kind in found.kinds] == ["multinomial", "multinomial"]
+
+
+def test_auto_looks_at_rows_with_weight_only():
+    found = PerTaskTarget("auto").read(
+        Bare(),
+        np.ones((4, 1)),
+        [0, 1, 2, 0],
+        task=["a", "a", "a", "b"],
+        sample_weight=[1.0, 1.0, 0.0, 0.0],
+    )
+    assert [kind.name for kind in found.kinds] == ["logistic", "squared"]
+
+
+def test_words_beside_numbers_in_one_task_are_refused():
+    with pytest.raises(ValueError, match="must be all strings or all numbers"):
+        read_batch(["yes", 1, 0.5], ["a", "a", "b"], None, "auto")
+
+
+def test_another_word_than_auto_is_refused():
+    with pytest.raises(
+        ValueError, match=r"'auto' or a mapping from each .*got 'squared'"
+    ):
+        read_batch([1, 2], ["a", "b"], None, "squared")

@@ -1,0 +1,166 @@
+"""Training targets of a network, by row and task."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from skmtl._contracts import Array
+
+from ._batches import AllTasks, Batch, OwnRows
+
+# Targets and weights of the tasks of each head, in the shape of the batch's outputs.
+Parts = list[tuple[Array, Array]]
+
+
+class Cells(ABC):
+    """Rows of X with the targets and weights of tasks; weights sum to one.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_rows, n_features)
+        Inputs.
+    targets : list of ndarray
+        Targets of the tasks of each head.
+    weights : list of ndarray
+        Weights of these targets.
+    """
+
+    X: Any
+    targets: list[Array]
+    weights: list[Array]
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    @abstractmethod
+    def batch(self, rows: Array | None) -> tuple[Batch, Parts]:
+        """Return some rows, None for all, with their targets and weights."""
+
+    @abstractmethod
+    def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
+        """Split the rows into two parts, the second with a fraction of each task."""
+
+    @abstractmethod
+    def totals(self) -> Array:
+        """Return the sum of the weights of each task."""
+
+
+@dataclass(frozen=True)
+class OwnCells(Cells):
+    """Rows of one task each, sorted by task.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_rows, n_features)
+        Inputs.
+    targets : list of ndarray of shape (n_some, n_targets)
+        Targets of the rows of each head.
+    weights : list of ndarray of shape (n_some,)
+        Weights of these rows.
+    codes : ndarray of shape (n_rows,), dtype intp
+        Task of each row.
+    """
+
+    X: Any
+    targets: list[Array]
+    weights: list[Array]
+    codes: Array
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def batch(self, rows: Array | None) -> tuple[Batch, Parts]:
+        if rows is None:
+            parts = list(zip(self.targets, self.weights, strict=True))
+            return OwnRows(self.X, self.codes), parts
+        rows = np.sort(rows)
+        return OwnRows(self.X[rows], self.codes[rows]), self._take(rows)
+
+    def _take(self, rows: Array) -> Parts:
+        if len(self.targets) == 1:
+            return [(self.targets[0][rows], self.weights[0][rows])]
+        ends = np.cumsum([0, *map(len, self.weights)])
+        some = np.split(rows, np.searchsorted(rows, ends[1:-1]))
+        parts = zip(self.targets, self.weights, some, ends, strict=False)
+        return [(y[rows - end], w[rows - end]) for y, w, rows, end in parts]
+
+    def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
+        order = np.lexsort((rng.random_sample(len(self.codes)), self.codes))
+        sizes = np.bincount(self.codes)
+        number = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        held = np.zeros(len(order), dtype=bool)
+        held[order] = number < _count(fraction, sizes)[self.codes]
+        return self._keep(~held), self._keep(held)
+
+    def _keep(self, mask: Array) -> Self:
+        parts = self._take(np.flatnonzero(mask))
+        targets, weights = map(list, zip(*parts, strict=True))
+        total = sum(each.sum() for each in weights)
+        weights = [each / total for each in weights]
+        return replace(
+            self,
+            X=self.X[np.flatnonzero(mask)],
+            targets=targets,
+            weights=weights,
+            codes=self.codes[mask],
+        )
+
+    def totals(self) -> Array:
+        return np.bincount(self.codes, np.concatenate(self.weights))
+
+
+@dataclass(frozen=True)
+class SharedCells(Cells):
+    """Rows with a target for each task; targets that are not observed have weight zero.
+
+    Parameters
+    ----------
+    X : {ndarray, CSR matrix} of shape (n_rows, n_features)
+        Inputs.
+    targets : list of ndarray of shape (n_rows, n_some, n_targets)
+        Targets of the tasks of each head.
+    weights : list of ndarray of shape (n_rows, n_some)
+        Weights of these targets.
+    """
+
+    X: Any
+    targets: list[Array]
+    weights: list[Array]
+
+    def __len__(self) -> int:
+        return int(self.X.shape[0])
+
+    def batch(self, rows: Array | None) -> tuple[Batch, Parts]:
+        some: Any = slice(None) if rows is None else rows
+        parts = [
+            (y[some].swapaxes(0, 1), w[some].T)
+            for y, w in zip(self.targets, self.weights, strict=True)
+        ]
+        return AllTasks(self.X if rows is None else self.X[rows]), parts
+
+    def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
+        order = rng.permutation(len(self))
+        n_held = int(_count(fraction, np.array([len(self)]))[0])
+        return self._keep(np.sort(order[n_held:])), self._keep(np.sort(order[:n_held]))
+
+    def _keep(self, rows: Array) -> Self:
+        weights = [each[rows] for each in self.weights]
+        total = sum(each.sum() for each in weights)
+        return replace(
+            self,
+            X=self.X[rows],
+            targets=[each[rows] for each in self.targets],
+            weights=[each / total for each in weights],
+        )
+
+    def totals(self) -> Array:
+        return np.concatenate([each.sum(axis=0) for each in self.weights])
+
+
+def _count(fraction: float, sizes: Array) -> Array:
+    """Return a fraction of each size, at least 1 and fewer than all; 0 of one row."""
+    held = np.maximum(np.rint(fraction * sizes), 1)
+    return np.where(sizes > 1, np.minimum(held, sizes - 1), 0).astype(int)

@@ -1,0 +1,164 @@
+"""Heads: a linear output layer per task, in groups of tasks with the same loss."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skmtl._contracts import Array, Loss
+from skmtl.problems import scale_of_task
+
+from ._batches import Batch
+from ._layers import Arrays
+
+# Replaces infinite raw predictions, of means 0 and 1: exp(-1e3) is zero in floats.
+_CERTAIN = 1e3
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units of the tasks of a group: the loss is ``loss(y, offset + unit * z) / scale``.
+
+    Parameters
+    ----------
+    offset : ndarray of shape (n_some, n_outputs)
+        Raw predictions of the best constants.
+    unit : ndarray of shape (n_some,)
+        Units of raw predictions, zero for tasks with a constant target.
+    scale : ndarray of shape (n_some,)
+        Deviance per row of the best constants.
+    """
+
+    offset: Array
+    unit: Array
+    scale: Array
+
+    @classmethod
+    def of(cls, loss: Loss, targets: Sequence[Array], weights: Sequence[Array]) -> Any:
+        """Measure the units of tasks from their targets and weights."""
+        scales = [
+            scale_of_task(loss, y[w > 0], w[w > 0])
+            for y, w in zip(targets, weights, strict=True)
+        ]
+        offsets = np.array([each.offset for each in scales])
+        return cls(
+            np.nan_to_num(offsets, posinf=_CERTAIN, neginf=-_CERTAIN),
+            np.array([each.unit for each in scales]),
+            np.array([each.scale for each in scales]),
+        )
+
+    def standardise(self, y: Array, codes: Array) -> Array:
+        """Return targets that are numbers, (n_rows,), in the units of their tasks."""
+        unit = np.where(self.unit > 0, self.unit, 1.0)
+        return (y - self.offset[codes, 0]) / unit[codes]
+
+    def factors(self) -> Array:
+        """Return the factor of each task's loss, zero for constant targets."""
+        varies = self.scale > 0
+        return np.where(varies, 1 / np.where(varies, self.scale, 1.0), 0.0)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Heads of consecutive tasks with the same loss.
+
+    Parameters
+    ----------
+    loss : Loss
+        Loss of a row.
+    tasks : slice
+        Position of the tasks among all.
+    name : str
+        Name of their weights, which tasks with as many outputs share.
+    places : slice
+        Position of the tasks in these weights.
+    units : Units or None, default=None
+        Units of the tasks; None if raw predictions have none.
+    """
+
+    loss: Loss
+    tasks: slice
+    name: str
+    places: slice
+    units: Units | None = None
+
+    @property
+    def is_standardised(self) -> bool:
+        """Whether targets are standardised, so that training needs no units."""
+        return self.units is None or self.loss.is_quadratic
+
+    def read(self, values: Arrays) -> tuple[Array, Array]:
+        """Return the weights and biases of these tasks, or their gradients."""
+        bias = self.name.replace("weight", "bias")
+        return values[self.name][self.places], values[bias][self.places]
+
+    def raw(self, params: Arrays, batch: Batch, features: Any) -> Array:
+        """Return predictions ``z``, in the shape of the batch's outputs."""
+        weight, bias = self.read(params)
+        return batch.apply(weight, features) + batch.spread(bias)
+
+    def restore(self, batch: Batch, z: Array) -> Array:
+        """Convert predictions ``z`` to raw predictions in the units of the tasks."""
+        if self.units is None:
+            return z
+        unit = self.units.unit[:, None].astype(z.dtype)
+        return batch.spread(self.units.offset.astype(z.dtype)) + batch.spread(unit) * z
+
+    def evaluate(self, batch: Batch, y: Array, z: Array) -> tuple[Array, Array]:
+        """Return the loss of each row, and its derivatives with respect to ``z``."""
+        if self.is_standardised:
+            return self.loss.value(y, z), self.loss.gradient(y, z)
+        units: Any = self.units
+        raw = self.restore(batch, z)
+        factor = units.factors()[:, None].astype(z.dtype)
+        value = self.loss.value(y, raw) * batch.spread(factor)[..., 0]
+        slope = batch.spread(factor * units.unit[:, None].astype(z.dtype))
+        return value, self.loss.gradient(y, raw) * slope
+
+    def backward(
+        self, params: Arrays, gradient: Arrays, batch: Batch, features: Any, z: Array
+    ) -> Array:
+        """Write the gradient of the heads; return that in the features."""
+        weight, bias = self.read(params)
+        of_weight, of_bias = self.read(gradient)
+        of_weight[:] = batch.weight_gradient(z, features, len(weight))
+        of_bias[:] = batch.sums(z, len(bias))
+        return batch.feature_gradient(weight, z, features.ndim == 2)
+
+
+def group_tasks(losses: Sequence[Loss]) -> tuple[Array, list[tuple[Loss, slice]]]:
+    """Return an order of tasks in which those with the same loss are adjacent.
+
+    Parameters
+    ----------
+    losses : sequence of Loss
+        Loss of each task.
+
+    Returns
+    -------
+    order : ndarray of shape (n_tasks,), dtype intp
+        Tasks in this order: those with fewer outputs first.
+    groups : list of (Loss, slice)
+        Each loss, and the range of its tasks in this order.
+    """
+    kinds = [(loss.n_outputs, type(loss).__name__) for loss in losses]
+    order = np.array(sorted(range(len(losses)), key=lambda task: kinds[task]))
+    starts = [i for i, t in enumerate(order) if not i or kinds[t] != kinds[order[i - 1]]]
+    stops = [*starts[1:], len(order)]
+    pairs = zip(starts, stops, strict=True)
+    return order, [(losses[order[i]], slice(i, j)) for i, j in pairs]
+
+
+def make_heads(
+    groups: Sequence[tuple[Loss, slice]], units: Sequence[Units | None]
+) -> tuple[Head, ...]:
+    """Return the heads of groups of tasks; those with as many outputs share weights."""
+    first: dict[int, int] = {}
+    heads = []
+    for (loss, tasks), each in zip(groups, units, strict=True):
+        start = first.setdefault(loss.n_outputs, tasks.start)
+        name = "head_weight" if len(first) == 1 else f"head_weight_{len(first) - 1}"
+        places = slice(tasks.start - start, tasks.stop - start)
+        heads.append(Head(loss, tasks, name, places, each))
+    return tuple(heads)
