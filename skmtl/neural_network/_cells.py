@@ -35,6 +35,11 @@ class Cells(ABC):
     def __len__(self) -> int:
         """Return the number of rows."""
 
+    @property
+    def n_targets(self) -> int:
+        """Number of targets, observed or not."""
+        return sum(each.size for each in self.weights)
+
     @abstractmethod
     def batch(self, rows: Array | None) -> tuple[Batch, Parts]:
         """Return some rows, None for all, with their targets and weights."""
@@ -42,10 +47,6 @@ class Cells(ABC):
     @abstractmethod
     def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
         """Split the rows into two parts, the second with a fraction of each task."""
-
-    @abstractmethod
-    def totals(self) -> Array:
-        """Return the sum of the weights of each task."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,6 @@ class OwnCells(Cells):
             codes=self.codes[mask],
         )
 
-    def totals(self) -> Array:
-        return np.bincount(self.codes, np.concatenate(self.weights))
-
 
 @dataclass(frozen=True)
 class SharedCells(Cells):
@@ -155,9 +153,6 @@ class SharedCells(Cells):
             targets=[each[rows] for each in self.targets],
             weights=[each / total for each in weights],
         )
-
-    def totals(self) -> Array:
-        return np.concatenate([each.sum(axis=0) for each in self.weights])
 
 
 def _count(fraction: float, sizes: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,16 @@ class Observations:
         return float(self.weight.sum())
 
 
+def encode(targets: Any, loss: Loss, y: Array, tasks: Array) -> Array:
+    """Return the targets of the loss, (n_rows, n_targets)."""
+    if targets is not None:
+        found: Array = targets.rows(y[:, None], tasks)[:, 0]
+        return found
+    if loss.n_outputs == 1:
+        return y[:, None]
+    return np.eye(loss.n_outputs + 1)[y.astype(np.intp)]
+
+
 def design_heads(
     seen: Observations, losses: Sequence[Loss], has_units: bool
 ) -> tuple[Array, tuple[Head, ...]]:
@@ -78,7 +89,7 @@ def design_heads(
     units: list[Units | None] = [None] * len(groups)
     if has_units:
         ends = np.searchsorted(seen.tasks, np.arange(len(losses) + 1))
-        parts = [slice(*pair) for pair in zip(ends, ends[1:], strict=False)]
+        parts = [slice(*pair) for pair in pairwise(ends)]
         units = [
             Units.of(
                 loss,

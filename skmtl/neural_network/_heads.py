@@ -18,7 +18,7 @@ _CERTAIN = 1e3
 
 @dataclass(frozen=True)
 class Units:
-    """Units of the tasks of a group: the loss is ``loss(y, offset + unit * z) / scale``.
+    """Units of the tasks of a group, with ``loss(y, offset + unit * z) / scale``.
 
     Parameters
     ----------
@@ -144,7 +144,9 @@ def group_tasks(losses: Sequence[Loss]) -> tuple[Array, list[tuple[Loss, slice]]
     """
     kinds = [(loss.n_outputs, type(loss).__name__) for loss in losses]
     order = np.array(sorted(range(len(losses)), key=lambda task: kinds[task]))
-    starts = [i for i, t in enumerate(order) if not i or kinds[t] != kinds[order[i - 1]]]
+    starts = [
+        i for i, t in enumerate(order) if not i or kinds[t] != kinds[order[i - 1]]
+    ]
     stops = [*starts[1:], len(order)]
     pairs = zip(starts, stops, strict=True)
     return order, [(losses[order[i]], slice(i, j)) for i, j in pairs]

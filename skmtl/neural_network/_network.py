@@ -218,7 +218,7 @@ class Network:
         weights = params.vector[: self.n_weights]
         value = strengths.alpha / 2 * float(weights @ weights)
         gradient.vector[: self.n_weights] += strengths.alpha * weights
-        ties = {name: strengths.soft for name in self.sharing.tied()}
+        ties = dict.fromkeys(self.sharing.tied(), strengths.soft)
         if strengths.head:
             ties["head_weight"] = ties.get("head_weight", 0.0) + strengths.head
         for name, strength in ties.items():

@@ -1,13 +1,15 @@
 """Train the parameters of a network: L-BFGS on all rows, Adam on batches of rows."""
 
 import logging
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
+from sklearn.exceptions import ConvergenceWarning
 
 from skmtl._contracts import Array
 from skmtl.solvers import Adam
@@ -19,6 +21,8 @@ from ._network import Network, Parameters, Strengths
 _LOG = logging.getLogger("skmtl")
 # L-BFGS evaluates the objective at most this many times per iteration on average.
 _EVALUATIONS = 4
+# Status of SciPy's L-BFGS if it stops at the largest number of iterations.
+_LIMIT = 1
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,13 @@ class Progress:
         _LOG.info("iteration %d: loss %.6g", len(self.losses), watched)
         return self._waited >= self.patience
 
+    def end(
+        self, vector: Array, converged: bool, state: Adam | None = None
+    ) -> "Trained":
+        """Return the result of a training that ends at given parameters."""
+        best = vector if self.best is None else self.best
+        return Trained(best, self.losses, self.validation_losses, converged, state)
+
     def is_interrupted(self) -> bool:
         """Call the callback, and return whether it stops the training."""
         if self.callback is None:
@@ -113,11 +124,9 @@ class Trained:
     Parameters
     ----------
     vector : ndarray of shape (n_parameters,)
-        Parameters.
-    loss : float
-        The objective at the last iteration.
-    n_iter : int
-        Number of iterations.
+        Parameters: with early stopping those with the lowest validation loss.
+    losses, validation_losses : list of float
+        The losses after each iteration.
     converged : bool
         Whether the training stopped before the largest number of iterations.
     state : Adam or None, default=None
@@ -125,14 +134,16 @@ class Trained:
     """
 
     vector: Array
-    loss: float
-    n_iter: int
+    losses: list[float]
+    validation_losses: list[float]
     converged: bool
     state: Adam | None = None
 
 
 class Trainer(ABC):
     """An algorithm that trains the parameters of a network."""
+
+    name: ClassVar[str]
 
     @abstractmethod
     def train(
@@ -155,6 +166,7 @@ class LBFGS(Trainer):
 
     tol: float
     max_iter: int
+    name = "lbfgs"
 
     def train(
         self, objective: Objective, vector: Array, progress: Progress, rng: Any
@@ -185,9 +197,10 @@ class LBFGS(Trainer):
                 "gtol": self.tol,
             },
         )
-        converged = result.nit < self.max_iter
-        found = result.x.astype(dtype)
-        return Trained(found, float(result.fun), int(result.nit), converged)
+        if not progress.losses:  # the start is optimal
+            progress.add(float(result.fun), vector)
+        converged = result.status != _LIMIT
+        return progress.end(result.x.astype(dtype), converged)
 
 
 @dataclass(frozen=True)
@@ -210,6 +223,7 @@ class Stochastic(Trainer):
     batch_size: int
     max_iter: int
     state: Adam | None = None
+    name = "adam"
 
     def train(
         self, objective: Objective, vector: Array, progress: Progress, rng: Any
@@ -218,12 +232,12 @@ class Stochastic(Trainer):
         adam = Adam.of(vector, self.learning_rate)
         if self.state is not None:
             adam = replace(self.state, learning_rate=self.learning_rate)
-        stops, loss = False, np.nan
+        stops = False
         while len(progress.losses) < self.max_iter and not stops:
             loss = self._pass(objective, params, adam, rng)
             _refuse_infinite(loss)
             stops = progress.add(loss, params.vector) or progress.is_interrupted()
-        return Trained(params.vector, loss, len(progress.losses), stops, adam)
+        return progress.end(params.vector, stops, adam)
 
     def _pass(
         self, objective: Objective, params: Parameters, adam: Adam, rng: Any
@@ -250,3 +264,13 @@ def _refuse_infinite(loss: float) -> None:
             "features, for example with make_task_pipeline(StandardScaler(), ...), or "
             "reduce learning_rate_init."
         )
+
+
+def warn_of_iterations(trained: Trained, max_iter: int) -> None:
+    """Warn that a training stopped at the largest number of iterations."""
+    warnings.warn(
+        f"The loss still falls after max_iter={max_iter} iterations: it is "
+        f"{trained.losses[-1]:.6g}. Raise max_iter, or tol to stop earlier.",
+        ConvergenceWarning,
+        stacklevel=2,
+    )

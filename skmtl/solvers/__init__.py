@@ -1,5 +1,6 @@
 """Algorithms: exact solutions of structured quadratics, and iterative solvers."""
 
+from ._adam import Adam
 from ._blocks import BlockQuadratic, HasQuadraticModel, Restrictable
 from ._conjugate_gradients import conjugate_gradients, solve_coupled_blocks
 from ._elimination import eliminate, plan_elimination
@@ -13,6 +14,7 @@ from ._support import WorkingSet
 from ._support_newton import SupportNewton
 
 __all__ = [
+    "Adam",
     "BlockQuadratic",
     "Fista",
     "HasQuadraticModel",

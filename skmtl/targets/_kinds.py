@@ -77,15 +77,17 @@ class PerTaskTarget(Target):
 
     def describe(self, sample: Sample, models: Sequence[Array]) -> dict[str, Any]:
         """Return the fitted attributes of one model per task."""
-        labels = sample.rows.tasks.tolist()
-        kinds = dict(zip(labels, sample.kinds, strict=True))
         return {
             "tasks_": sample.rows.tasks,
-            "n_tasks_": len(labels),
-            "classes_": _classes_of(kinds),
+            "n_tasks_": len(sample.rows.tasks),
+            **self.report_kind(sample),
             **self.shape(sample, models, single=False),
-            "_kinds": kinds,
         }
+
+    def report_kind(self, sample: Sample) -> dict[str, Any]:
+        labels = sample.rows.tasks.tolist()
+        kinds = dict(zip(labels, sample.kinds, strict=True))
+        return {"classes_": _classes_of(kinds), "_kinds": kinds}
 
 
 def _classes_of(kinds: Mapping[Hashable, Any]) -> dict[Hashable, Array]:

@@ -1,0 +1,486 @@
+"""Base class of networks of tasks: fit, partial_fit, and predictions."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skmtl._compat import fit_context
+from skmtl._contracts import Array, Loss
+from skmtl._linalg import calculation
+from skmtl.base import TaskModel
+from skmtl.data import find_tasks
+from skmtl.solvers import Adam
+from skmtl.targets import Sample, Target
+
+from ._batches import AllTasks, Batch, OwnRows
+from ._cells import Cells
+from ._design import Encode, Observations, arrange_cells, design_heads, encode
+from ._layers import PerTask
+from ._network import Network, Strengths
+from ._sharing import Sizes
+from ._sharings import SHARINGS
+from ._training import (
+    LBFGS,
+    Objective,
+    Progress,
+    Stochastic,
+    Trained,
+    Trainer,
+    warn_of_iterations,
+)
+
+# Up to this many targets, L-BFGS reaches a lower loss than Adam in the same time:
+# benchmarks/neural_network.py.
+_FEW_TARGETS = 10_000
+# Rows of a batch by default, as in scikit-learn.
+_BATCH = 200
+# Numbers per layer in a block of predictions for all tasks.
+_BLOCK = 2**22
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """A trained network and its parameters.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    params : dict of ndarray
+        Its parameters by name.
+    places : ndarray of shape (n_tasks,), dtype intp
+        Position in the network of each task.
+    """
+
+    network: Network
+    params: dict[str, Array]
+    places: Array
+
+    def trunk(self, X: Any, codes: Array | None) -> Array:
+        """Return the outputs of the trunk, (n_rows, n_features)."""
+
+        def run(batch: Batch) -> Array:
+            found: Array = self.network.sharing.forward(self.params, batch)[0]
+            return found
+
+        if codes is None:
+            return run(AllTasks(X))
+        return self._by_codes(X, codes, run, lambda some: run(AllTasks(some)))
+
+    def of_codes(self, X: Any, codes: Array, head: int = 0) -> Array:
+        """Return raw predictions of rows by the head of each row's task.
+
+        An unseen task, with code -1, gets the mean of all tasks' predictions.
+        """
+        return self._by_codes(
+            X,
+            codes,
+            lambda batch: self.network.raw(self.params, batch)[head],
+            lambda some: self.of_all(some).mean(axis=1),
+        )
+
+    def _by_codes(
+        self,
+        X: Any,
+        codes: Array,
+        run: Callable[[Batch], Array],
+        run_unseen: Callable[[Any], Array],
+    ) -> Array:
+        """Run rows of known tasks sorted by task, and rows of unseen tasks."""
+        known, unseen = np.flatnonzero(codes >= 0), np.flatnonzero(codes < 0)
+        places = self.places[codes[known]]
+        order = np.argsort(places, kind="stable")
+        rows = known[order]
+        seen = run(OwnRows(X[rows], places[order]))
+        found = np.empty((len(codes), *seen.shape[1:]), seen.dtype)
+        found[rows] = seen
+        if len(unseen):
+            found[unseen] = run_unseen(X[unseen])
+        return found
+
+    def of_all(self, X: Any) -> Array:
+        """Return raw predictions of rows by every task, (n_rows, n_tasks, n_outputs).
+
+        All tasks must have the same loss.
+        """
+        widest = max(self.network.sharing.layers.sizes)
+        step = max(1, _BLOCK // (self.network.n_tasks * widest))
+        blocks = [AllTasks(X[i : i + step]) for i in range(0, X.shape[0], step)]
+        found = [self.network.raw(self.params, block)[0] for block in blocks]
+        raw = np.concatenate([each.swapaxes(0, 1) for each in found])
+        return raw[:, self.places]
+
+
+def _trains_by_batches(self: Any) -> bool:
+    """Raise an error if the solver needs all rows."""
+    if self.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit needs solver='adam' or 'auto', got 'lbfgs', which needs all "
+            "rows."
+        )
+    return True
+
+
+class NetworkModel(TaskModel):
+    """Networks of tasks, trained by L-BFGS or Adam."""
+
+    hidden_layer_sizes: Any
+    head_hidden_layer_sizes: Any
+    sharing: str
+    task_encoding: bool
+    weighting: str
+    alpha: float
+    soft_penalty: float
+    head_penalty: float
+    n_experts: int
+    activation: str
+    solver: str
+    batch_size: Any
+    learning_rate_init: float
+    max_iter: int
+    tol: float
+    n_iter_no_change: int
+    early_stopping: bool
+    validation_fraction: float
+    warm_start: bool
+    random_state: Any
+    callback: Callable[..., Any] | None
+    # Fitted attributes.
+    parameters_: dict[str, Array]
+    loss_curve_: list[float]
+    _state: Adam | None
+    _network: Network
+    _places: Array
+
+    @property
+    @abstractmethod
+    def _has_units(self) -> bool:
+        """Whether every task has units of its own."""
+
+    @abstractmethod
+    def _target_of_later_batch(self) -> Target:
+        """Return the kind of the targets of a batch after the first."""
+
+    def _prepare(
+        self, target: Target, sample: Sample
+    ) -> tuple[Any, list[Loss], Encode]:
+        """Return the rows, the loss of each task, and a function for their targets."""
+        rows, loss, targets = target.prepare(sample, smooths=True)
+        return rows, [loss] * len(rows.tasks), partial(encode, targets)
+
+    def _prepare_later_batch(
+        self, target: Target, sample: Sample
+    ) -> tuple[Any, Encode]:
+        """Return the rows of a later batch, and a function for their targets."""
+        rows, _, targets = target.prepare(sample, smooths=False)
+        return rows, partial(encode, targets)
+
+    def _learn(
+        self,
+        target: Target,
+        sample: Sample,
+        given: Mapping[str, Any],
+        search: Any = None,
+    ) -> Mapping[str, Any]:
+        """Train a network, and return the fitted attributes by name."""
+        network, order, cells, total = self._design(target, sample)
+        rng = check_random_state(self.random_state)
+        start = network.start(rng, cells.X.dtype).vector
+        if self.warm_start and self._can_start(network, sample.rows.tasks):
+            start = _join(self.parameters_, network)
+        trainer = self._trainer(cells, self.max_iter)
+        validate = None
+        if self.early_stopping:
+            cells, held = cells.split(self.validation_fraction, rng)
+            validate = partial(_loss_of, network, held.batch(None))
+        trained = self._train(network, cells, total, start, trainer, validate)
+        if not trained.converged:
+            warn_of_iterations(trained, self.max_iter)
+        facts = {"solver_": trainer.name, "_places": np.argsort(order)}
+        return {**facts, **self._report(target, sample, network, trained)}
+
+    def _design(
+        self, target: Target, sample: Sample
+    ) -> tuple[Network, Array, Cells, float]:
+        """Return the network, its order of tasks, its targets and their weight."""
+        places = np.arange(len(sample.rows.tasks))
+        _refuse_empty(Observations.of(sample.rows, places), sample.rows.tasks)
+        rows, losses, encode = self._prepare(target, sample)
+        self._check_encoding(rows.layout)
+        seen = Observations.of(rows, places)
+        order, heads = design_heads(seen, losses, self._has_units)
+        shares = None
+        if self.weighting == "uncertainty":
+            shares = self._learnt_shares(seen, len(places))[order]
+        network = self._build(len(places), rows.X.shape[1], heads, shares)
+        is_shared = rows.layout == "outputs"
+        cells = arrange_cells(rows.X, seen, order, heads, encode, is_shared)
+        return network, order, cells, seen.total()
+
+    def _learnt_shares(self, seen: Observations, n_tasks: int) -> Array:
+        """Return the share of each task in the weight."""
+        if self.solver == "lbfgs":
+            raise ValueError(
+                "weighting='uncertainty' needs solver='adam', got 'lbfgs', with which "
+                "the weight of a task with few rows grows without bound as its "
+                "training loss falls. Use solver='adam' or weighting='fixed'."
+            )
+        totals = np.bincount(seen.tasks, seen.weight, n_tasks)
+        return totals / totals.sum()
+
+    def _build(
+        self, n_tasks: int, n_inputs: int, heads: Any, shares: Array | None
+    ) -> Network:
+        """Return the network that the parameters describe."""
+        sizes = Sizes(
+            n_tasks,
+            n_inputs,
+            _read_sizes(self.hidden_layer_sizes, "hidden_layer_sizes"),
+            self.activation,
+            self.n_experts,
+            self.task_encoding,
+        )
+        sharing = SHARINGS[self.sharing].of(sizes)
+        own = _read_sizes(self.head_hidden_layer_sizes, "head_hidden_layer_sizes")
+        first = sizes.layers[-1]
+        layers = PerTask("head_layer", n_tasks, (first, *own), self.activation)
+        network = Network(sharing, layers, heads, shares)
+        _refuse_unequal_heads(network, self.head_penalty)
+        return network
+
+    def _check_encoding(self, layout: str) -> None:
+        if self.task_encoding and layout in ("outputs", "single"):
+            raise ValueError(
+                "task_encoding=True needs a task label for each row: a task_column or "
+                "task=, got none. With a 2-d y, a row has no task of its own."
+            )
+
+    def _can_start(self, network: Network, labels: Array) -> bool:
+        """Return whether the last parameters fit the network and the tasks."""
+        if "_network" not in vars(self):
+            return False
+        same = self._network.shapes == network.shapes
+        return same and np.array_equal(self.tasks_, labels)
+
+    def _trainer(self, cells: Cells, max_iter: int) -> Trainer:
+        """Return the training algorithm."""
+        is_small = cells.n_targets <= _FEW_TARGETS and self.weighting == "fixed"
+        if self.solver == "lbfgs" or (self.solver == "auto" and is_small):
+            return LBFGS(self.tol, max_iter)
+        size = _BATCH if self.batch_size == "auto" else self.batch_size
+        return Stochastic(self.learning_rate_init, min(size, len(cells)), max_iter)
+
+    def _train(
+        self,
+        network: Network,
+        cells: Cells,
+        total: float,
+        start: Array,
+        trainer: Trainer,
+        validate: Callable[[Array], float] | None = None,
+    ) -> Trained:
+        """Train parameters from a start."""
+        strengths = Strengths(
+            self.alpha / total, self.soft_penalty / total, self.head_penalty / total
+        )
+        progress = Progress(validate, self.callback, self.n_iter_no_change, self.tol)
+        rng = check_random_state(self.random_state)
+        objective = Objective(network, cells, strengths)
+        return trainer.train(objective, start, progress, rng)
+
+    def _report(
+        self, target: Target, sample: Sample, network: Network, trained: Trained
+    ) -> dict[str, Any]:
+        """Return the fitted attributes of a training by name."""
+        named = network.parameters(trained.vector).named
+        params = {name: each.copy() for name, each in named.items()}
+        learnt: dict[str, Any] = {
+            "tasks_": sample.rows.tasks,
+            "n_tasks_": len(sample.rows.tasks),
+            **target.report_kind(sample),
+            **self._report_training(network, params),
+            "loss_": trained.losses[-1],
+            "loss_curve_": trained.losses,
+            "n_iter_": len(trained.losses),
+            "_state": trained.state,
+        }
+        if trained.validation_losses:
+            learnt["validation_loss_curve_"] = trained.validation_losses
+        return learnt
+
+    def _report_training(
+        self, network: Network, params: dict[str, Array]
+    ) -> dict[str, Any]:
+        """Return the fitted attributes of parameters by name."""
+        learnt: dict[str, Any] = {"parameters_": params, "_network": network}
+        if "stitch" in params:
+            learnt["cross_stitch_"] = params["stitch"]
+        if "log_variance" in params:
+            learnt["task_log_variances_"] = params["log_variance"]
+        return learnt
+
+    @available_if(_trains_by_batches)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, task: Any = None
+    ) -> Self:
+        """Take one pass of Adam over a batch of rows.
+
+        The first batch decides the tasks, their units and their classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features of the batch, as in `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Target of the batch.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, as in `fit`.
+
+        Returns
+        -------
+        self : object
+            The model after the pass.
+        """
+        begun = "_network" in vars(self)
+        target = self._target_of_later_batch() if begun else self._target()
+        given = {"sample_weight": sample_weight, "task": task}
+        sample = target.read(
+            self, X, y, task_weight=self.task_weight, reset=not begun, **given
+        )
+        with calculation(_widest(self.hidden_layer_sizes)):
+            if begun:
+                return self._step(target, sample)
+            return self._store(sample, self._first_pass(target, sample))
+
+    def _first_pass(self, target: Target, sample: Sample) -> dict[str, Any]:
+        """Return the fitted attributes after a pass over the first batch."""
+        network, order, cells, total = self._design(target, sample)
+        rng = check_random_state(self.random_state)
+        start = network.start(rng, cells.X.dtype).vector
+        trainer = self._stochastic(cells, None)
+        trained = self._train(network, cells, total, start, trainer)
+        facts = {"solver_": trainer.name, "_places": np.argsort(order)}
+        return {**facts, **self._report(target, sample, network, trained)}
+
+    def _step(self, target: Target, sample: Sample) -> Self:
+        """Take a pass over a later batch."""
+        rows, encode = self._prepare_later_batch(target, sample)
+        places = find_tasks(rows.tasks, self.tasks_)
+        _refuse_new(rows.tasks[places < 0], self.tasks_)
+        network, seen = self._network, Observations.of(rows, places)
+        order, is_shared = np.argsort(self._places), rows.layout == "outputs"
+        cells = arrange_cells(rows.X, seen, order, network.heads, encode, is_shared)
+        start = _join(self.parameters_, network)
+        trainer = self._stochastic(cells, self._state)
+        trained = self._train(network, cells, seen.total(), start, trainer)
+        named = network.parameters(trained.vector).named
+        params = {name: each.copy() for name, each in named.items()}
+        losses = [*self.loss_curve_, *trained.losses]
+        for name, value in self._report_training(network, params).items():
+            setattr(self, name, value)
+        self.loss_, self.loss_curve_, self.n_iter_ = losses[-1], losses, len(losses)
+        self._state = trained.state
+        return self
+
+    def _stochastic(self, cells: Cells, state: Adam | None) -> Stochastic:
+        """Return Adam for one pass, from an earlier state if there is one."""
+        size = _BATCH if self.batch_size == "auto" else self.batch_size
+        state = None if state is None else state.copy()
+        size = min(size, len(cells))
+        return Stochastic(self.learning_rate_init, size, 1, state)
+
+    def shared_features(self, X: Any, task: Any = None) -> Array:
+        """Return the outputs of the trunk, the features that all heads share.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_units)
+            Outputs of the last hidden layer before the heads. They depend on the task
+            only with `task_encoding`.
+        """
+        check_is_fitted(self)
+        if "trunk_bias_0" not in self.parameters_:
+            raise ValueError(
+                "shared_features needs a trunk that all tasks share: sharing='hard' "
+                f"with hidden layers, got sharing={self.sharing!r} and "
+                f"hidden_layer_sizes={self.hidden_layer_sizes!r}."
+            )
+        X, codes = self._read_queries(X, task)
+        return self._fitted().trunk(X, codes)
+
+    def _fitted(self) -> FittedNetwork:
+        return FittedNetwork(self._network, self.parameters_, self._places)
+
+
+def _loss_of(network: Network, batch: Any, vector: Array) -> float:
+    return network.loss(network.parameters(vector).named, *batch)
+
+
+def _join(params: Mapping[str, Array], network: Network) -> Array:
+    """Return parameters as a vector."""
+    return np.concatenate([params[name].ravel() for name in network.shapes])
+
+
+def _read_sizes(sizes: Any, name: str) -> tuple[int, ...]:
+    """Return the numbers of units of layers."""
+    array = np.atleast_1d(np.asarray(sizes if np.size(sizes) else [], dtype=object))
+    is_size = [isinstance(each, int | np.integer) and each > 0 for each in array]
+    if array.ndim != 1 or not all(is_size):
+        raise ValueError(
+            f"{name} must be a list of positive integers, one per layer, got {sizes!r}."
+        )
+    return tuple(int(each) for each in array)
+
+
+def _refuse_empty(seen: Observations, labels: Array) -> None:
+    """Raise an error if a task has no target with weight."""
+    totals = np.bincount(seen.tasks, seen.weight, len(labels))
+    empty = labels[totals <= 0].tolist()
+    if empty:
+        raise ValueError(
+            "Every task must have a target with weight above 0, got none for "
+            f"{empty[:5]}. Leave these tasks out."
+        )
+
+
+def _refuse_unequal_heads(network: Network, head_penalty: float) -> None:
+    """Raise an error if heads have different shapes but are tied."""
+    ties = "head_weight" in network.sharing.tied()
+    if (head_penalty or ties) and len({head.name for head in network.heads}) > 1:
+        what = "head_penalty" if head_penalty else "soft_penalty without hidden layers"
+        raise ValueError(
+            f"{what} needs tasks with equally many raw predictions, got "
+            f"{sorted({head.loss.n_outputs for head in network.heads})}. Use "
+            "head_penalty=0."
+        )
+
+
+def _refuse_new(labels: Array, known: Array) -> None:
+    """Raise an error if a later batch has tasks that the first had not."""
+    if len(labels):
+        raise ValueError(
+            f"The first batch decides the tasks: got rows of {labels[:5].tolist()}; "
+            f"this model has {len(known)} tasks: {known[:5].tolist()}. Put a row of "
+            "every task into the first batch, or add a new one with adapt."
+        )
+
+
+def _widest(sizes: Any) -> int:
+    return int(np.max(sizes)) if np.size(sizes) else 1
