@@ -2,12 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skmtl._compat import fit_context
 from skmtl._contracts import Array
 from skmtl.targets import (
     CLASSES,
@@ -22,7 +23,11 @@ from ._task_model import TaskModel
 
 def _has_classes(self: Any) -> bool:
     """Return True, or raise an error if no task has classes."""
-    if CLASSES.keys().isdisjoint(self.losses.values()):
+    kinds, losses = vars(self).get("_kinds"), self.losses
+    names = {kind.name for kind in kinds.values()} if kinds else CLASSES.keys()
+    if not kinds and not isinstance(losses, str):
+        names = losses.values()
+    if CLASSES.keys().isdisjoint(names):
         raise AttributeError(
             "predict_proba needs a task of classes, with a loss among "
             f"{list(CLASSES)}, got numbers only. Use predict."
@@ -57,6 +62,29 @@ class TaskMixedModel(TaskModel):
 
         They are NaN for a task without rows in `fit`.
         """
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, task: Any = None) -> Self:
+        """Learn all tasks together.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if `task_column` names one.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Target of each row, a number or a class. If 2-d, columns are tasks, and NaN
+            or None means not observed.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Task label of each row, or one label for all rows, if X has no task column.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+        """
+        return self._fit(X, y, sample_weight, task)
 
     def predict(self, X: Any, task: Any = None) -> Any:
         """Predict each row with the model of its task, in the units of the task.

@@ -1,12 +1,12 @@
 """Regression and classification tasks in one fit."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skmtl._compat import StrOptions, fit_context
+from skmtl._compat import StrOptions
 from skmtl._contracts import TaskSet
 from skmtl._linalg import refuse_huge
 from skmtl.base import (
@@ -178,29 +178,6 @@ class MixedTaskModel(LinearModel, TaskMixedModel):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, task: Any = None) -> Self:
-        """Learn all tasks together.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
-            Features, with the task column if `task_column` names one.
-        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
-            Target of each row, a number or a class. If 2-d, columns are tasks, and NaN
-            or None means not observed.
-        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
-            Weight of each row, or of each cell of a 2-d y.
-        task : array-like of shape (n_samples,), int or str, default=None
-            Task label of each row, or one label for all rows, if X has no task column.
-
-        Returns
-        -------
-        self : object
-            The fitted model.
-        """
-        return self._fit(X, y, sample_weight, task)
 
     def _relation(self, tasks):
         if self.sharing == "centre":

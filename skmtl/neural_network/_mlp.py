@@ -65,7 +65,164 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
 
 
 class MultiTaskMLPRegressor(NetworkModel, TaskRegressor):
-    """A neural network for several regression tasks."""
+    """Neural network for several regression tasks, with layers that they share.
+
+    Minimises ``sum_t a_t mean_i loss(y_ti, z_ti) + (alpha ||weights||^2 + soft_penalty
+    sum_t ||theta_t - theta_mean||^2 + head_penalty sum_t ||v_t - v_mean||^2) / (2 N)``.
+    The raw predictions are ``z_ti = v_t . f_t(x_i) + b_t``, with features ``f_t`` from
+    the hidden layers that `sharing` describes. ``a_t`` is the share of task t in the
+    total weight ``N``, and the mean is over its rows, so that `alpha` is on the scale
+    of Ridge. ``theta_t`` are the weights and biases of a tower or, without hidden
+    layers, the output weights; biases are otherwise not penalised.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
+        Number of units of each hidden layer before the heads. Empty for none: the model
+        is then linear.
+    head_hidden_layer_sizes : int or array-like of shape (n_layers,), default=()
+        Number of units of each hidden layer of a task's head, between the shared layers
+        and its output.
+    sharing : {"hard", "soft", "cross_stitch", "mmoe", "independent"}, default="hard"
+        Which hidden layers tasks share: one trunk ("hard"); a tower per task near the
+        mean tower ("soft"); towers that mix their features after each layer
+        ("cross_stitch"); experts that each task mixes with its own gate ("mmoe"); or
+        none ("independent").
+    loss : {"squared", "poisson"}, default="squared"
+        Loss of a row: "poisson" for counts and rates, 0 or more.
+    alpha : float, default=1.0
+        Strength of the ridge penalty on all weights, 0 or more, on the scale of Ridge.
+    soft_penalty : float, default=1.0
+        Strength of the penalty on differences between towers, 0 or more, for
+        ``sharing="soft"``.
+    head_penalty : float, default=0.0
+        Strength of the penalty on differences between the tasks' output weights, 0 or
+        more. All tasks must have equally many raw predictions.
+    n_experts : int, default=4
+        Number of experts, for ``sharing="mmoe"``.
+    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
+        Activation of the hidden units.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    task_encoding : bool, default=False
+        Whether the task of a row is an input of the shared layers, one-hot encoded. It
+        needs a label for each row.
+    handle_unknown : {"shared", "error"}, default="shared"
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    weighting : {"fixed", "uncertainty"}, default="fixed"
+        Factors of the tasks' losses: "fixed" for `task_weight`; with "uncertainty"
+        these are also divided by the variances of the tasks, which are learnt. Needs
+        Adam.
+    normalize_y : bool, default=True
+        Whether each task's target is standardised in `fit`, so that tasks in different
+        units have the same importance. For counts, the loss is divided by the deviance
+        per row of the best constant.
+    solver : {"auto", "lbfgs", "adam"}, default="auto"
+        "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
+        "lbfgs" for at most 10,000 targets.
+    batch_size : int or "auto", default="auto"
+        Number of rows of a batch of Adam; "auto" for 200.
+    learning_rate_init : float, default=0.001
+        Size of Adam's steps, positive.
+    max_iter : int, default=500
+        Largest number of iterations of L-BFGS, or of passes of Adam over the rows.
+    tol : float, default=1e-4
+        Training stops when the loss, of the validation rows with early stopping, has
+        fallen by less than this in `n_iter_no_change` iterations.
+    n_iter_no_change : int, default=10
+        Number of iterations in which the loss must fall by `tol`.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation rows no longer improves, and to keep
+        the parameters with the lowest one. The parameters are then not refitted to all
+        rows.
+    validation_fraction : float, default=0.1
+        Fraction of the rows of each task, or of a 2-d y, for early stopping.
+    warm_start : bool, default=False
+        Whether `fit` starts from the previous solution if it had the same tasks.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the batches and the validation rows. Pass an int
+        for reproducible results.
+    callback : callable, default=None
+        Called after each iteration as ``callback(iteration, loss, validation_loss)``,
+        the last None without early stopping; training stops if it returns True. Losses
+        are also logged to ``logging.getLogger("skmtl")`` at level INFO.
+
+    Attributes
+    ----------
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    parameters_ : dict of ndarray
+        Weights and biases by name, weights of shape (n_copies, n_outputs, n_inputs):
+        "trunk_weight_0", "head_weight" and so on. Heads are in the order of `tasks_`.
+    cross_stitch_ : ndarray of shape (n_layers, n_tasks, n_tasks)
+        Weights with which a task, in rows, mixes the features of all towers after each
+        hidden layer; only for ``sharing="cross_stitch"``.
+    task_log_variances_ : ndarray of shape (n_tasks,)
+        Learnt logarithms of the variances of the tasks; only for
+        ``weighting="uncertainty"``.
+    loss_ : float
+        Value of the objective after the last iteration; of Adam, its mean over the last
+        pass.
+    loss_curve_ : list of float
+        Value of the objective after each iteration.
+    validation_loss_curve_ : list of float
+        Mean loss on the validation rows after each iteration; only with
+        `early_stopping`.
+    n_iter_ : int
+        Number of iterations.
+    solver_ : {"lbfgs", "adam"}
+        Solver that `fit` used.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedRegressorCV : Linear models of tasks near a shared centre.
+    MultiTaskMLP : Numbers, counts and classes together.
+
+    Notes
+    -----
+    Scale the features, for example with ``make_task_pipeline(StandardScaler(),
+    MultiTaskMLPRegressor(), task_column=...)``. An unseen task gets the mean of all
+    tasks' predictions. A network shares features that are not linear; where tasks have
+    few rows and are nearly linear, or are unrelated, linear models or
+    ``sharing="independent"`` predict better: :func:`~skmtl.inspection.compare_tasks`
+    compares them.
+
+    References
+    ----------
+    Caruana, R. (1997). Multitask learning. Machine Learning, 28(1), 41-75.
+    :doi:`10.1023/A:1007379606734`
+
+    Misra, I., Shrivastava, A., Gupta, A., Hebert, M. (2016). Cross-stitch networks for
+    multi-task learning. CVPR, 3994-4003. :doi:`10.1109/CVPR.2016.433`
+
+    Ma, J., Zhao, Z., Yi, X., Chen, J., Hong, L., Chi, E. H. (2018). Modeling task
+    relationships in multi-task learning with multi-gate mixture-of-experts. KDD,
+    1930-1939. :doi:`10.1145/3219819.3220007`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.neural_network import MultiTaskMLPRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X, school = rng.normal(size=(300, 2)), rng.integers(10, size=300)
+    >>> y = np.sin(2 * X[:, 0]) + school * np.cos(X[:, 1])
+    >>> model = MultiTaskMLPRegressor(activation="tanh", random_state=0)
+    >>> model.fit(X, y, task=school).predict([[0.0, 0.0]], task=9).round(1)
+    array([8.9])
+    >>> model.shared_features(X[:1], task=9).shape
+    (1, 100)
+    """
 
     _parameter_constraints = {
         **NETWORK_CONSTRAINTS,
@@ -95,7 +252,7 @@ class MultiTaskMLPRegressor(NetworkModel, TaskRegressor):
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate_init: float = 1e-3,
-        max_iter: int = 200,
+        max_iter: int = 500,
         tol: float = 1e-4,
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
@@ -160,7 +317,160 @@ class MultiTaskMLPRegressor(NetworkModel, TaskRegressor):
 
 
 class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
-    """A neural network for several classification tasks."""
+    """Neural network for several classification tasks, with layers that they share.
+
+    Minimises the objective of :class:`MultiTaskMLPRegressor` with the logistic loss, or
+    for more than two classes the multinomial loss.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
+        Number of units of each hidden layer before the heads. Empty for none: the model
+        is then linear.
+    head_hidden_layer_sizes : int or array-like of shape (n_layers,), default=()
+        Number of units of each hidden layer of a task's head, between the shared layers
+        and its output.
+    sharing : {"hard", "soft", "cross_stitch", "mmoe", "independent"}, default="hard"
+        Which hidden layers tasks share: one trunk ("hard"); a tower per task near the
+        mean tower ("soft"); towers that mix their features after each layer
+        ("cross_stitch"); experts that each task mixes with its own gate ("mmoe"); or
+        none ("independent").
+    alpha : float, default=1.0
+        Strength of the ridge penalty on all weights, 0 or more, on the scale of Ridge.
+    soft_penalty : float, default=1.0
+        Strength of the penalty on differences between towers, 0 or more, for
+        ``sharing="soft"``.
+    head_penalty : float, default=0.0
+        Strength of the penalty on differences between the tasks' output weights, 0 or
+        more. All tasks must have equally many raw predictions.
+    n_experts : int, default=4
+        Number of experts, for ``sharing="mmoe"``.
+    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
+        Activation of the hidden units.
+    class_scope : {"all", "task"}, default="all"
+        Which classes may occur in a task: all of them, or those of its rows in `fit`.
+        If a task lacks a class that may occur in it, and its intercept is not
+        penalised, one pseudo-row of weight 1 with the overall class frequencies is
+        added to the task; without it the intercept would diverge.
+    class_weight : {"balanced"} or mapping, default=None
+        Factor of each class in the weights of the rows: a mapping from classes to
+        numbers, or "balanced" to give all classes the same total weight.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    task_encoding : bool, default=False
+        Whether the task of a row is an input of the shared layers, one-hot encoded. It
+        needs a label for each row.
+    handle_unknown : {"shared", "error"}, default="shared"
+        How `predict` handles an unseen task: predict it with the shared part, or raise
+        an error.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    weighting : {"fixed", "uncertainty"}, default="fixed"
+        Factors of the tasks' losses: "fixed" for `task_weight`; with "uncertainty"
+        these are also divided by the variances of the tasks, which are learnt. Needs
+        Adam.
+    solver : {"auto", "lbfgs", "adam"}, default="auto"
+        "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
+        "lbfgs" for at most 10,000 targets.
+    batch_size : int or "auto", default="auto"
+        Number of rows of a batch of Adam; "auto" for 200.
+    learning_rate_init : float, default=0.001
+        Size of Adam's steps, positive.
+    max_iter : int, default=500
+        Largest number of iterations of L-BFGS, or of passes of Adam over the rows.
+    tol : float, default=1e-4
+        Training stops when the loss, of the validation rows with early stopping, has
+        fallen by less than this in `n_iter_no_change` iterations.
+    n_iter_no_change : int, default=10
+        Number of iterations in which the loss must fall by `tol`.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation rows no longer improves, and to keep
+        the parameters with the lowest one. The parameters are then not refitted to all
+        rows.
+    validation_fraction : float, default=0.1
+        Fraction of the rows of each task, or of a 2-d y, for early stopping.
+    warm_start : bool, default=False
+        Whether `fit` starts from the previous solution if it had the same tasks.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the batches and the validation rows. Pass an int
+        for reproducible results.
+    callback : callable, default=None
+        Called after each iteration as ``callback(iteration, loss, validation_loss)``,
+        the last None without early stopping; training stops if it returns True. Losses
+        are also logged to ``logging.getLogger("skmtl")`` at level INFO.
+
+    Attributes
+    ----------
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    classes_ : ndarray of shape (n_classes,), or list of them
+        Sorted classes of all tasks; with a 2-d y an array per task.
+    task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
+        Whether the rows of a task have a class.
+    parameters_ : dict of ndarray
+        Weights and biases by name, weights of shape (n_copies, n_outputs, n_inputs):
+        "trunk_weight_0", "head_weight" and so on. Heads are in the order of `tasks_`.
+    cross_stitch_ : ndarray of shape (n_layers, n_tasks, n_tasks)
+        Weights with which a task, in rows, mixes the features of all towers after each
+        hidden layer; only for ``sharing="cross_stitch"``.
+    task_log_variances_ : ndarray of shape (n_tasks,)
+        Learnt logarithms of the variances of the tasks; only for
+        ``weighting="uncertainty"``.
+    loss_ : float
+        Value of the objective after the last iteration; of Adam, its mean over the last
+        pass.
+    loss_curve_ : list of float
+        Value of the objective after each iteration.
+    validation_loss_curve_ : list of float
+        Mean loss on the validation rows after each iteration; only with
+        `early_stopping`.
+    n_iter_ : int
+        Number of iterations.
+    solver_ : {"lbfgs", "adam"}
+        Solver that `fit` used.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MeanRegularizedClassifierCV : Linear models of tasks near a shared centre.
+    MultiTaskMLP : Numbers, counts and classes together.
+
+    Notes
+    -----
+    Scale the features. With a 2-d y every column is a task of classes 0 and 1. An
+    unseen task gets the mean of all tasks' scores. ``alpha`` is on the scale of ``1 /
+    C`` of LogisticRegression.
+
+    References
+    ----------
+    Caruana, R. (1997). Multitask learning. Machine Learning, 28(1), 41-75.
+    :doi:`10.1023/A:1007379606734`
+
+    Misra, I., Shrivastava, A., Gupta, A., Hebert, M. (2016). Cross-stitch networks for
+    multi-task learning. CVPR, 3994-4003. :doi:`10.1109/CVPR.2016.433`
+
+    Ma, J., Zhao, Z., Yi, X., Chen, J., Hong, L., Chi, E. H. (2018). Modeling task
+    relationships in multi-task learning with multi-gate mixture-of-experts. KDD,
+    1930-1939. :doi:`10.1145/3219819.3220007`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.neural_network import MultiTaskMLPClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X, shop = rng.normal(size=(300, 2)), rng.integers(3, size=300)
+    >>> y = np.where(X[:, 0] * X[:, 1] > 0.3 * shop, "buys", "leaves")
+    >>> model = MultiTaskMLPClassifier(activation="tanh", alpha=0.1, random_state=0)
+    >>> model.fit(X, y, task=shop).predict([[1.0, 1.0], [1.0, -1.0]], task=2)
+    array(['buys', 'leaves'], dtype='<U6')
+    """
 
     _has_units = False
     _parameter_constraints = {
@@ -190,7 +500,7 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate_init: float = 1e-3,
-        max_iter: int = 200,
+        max_iter: int = 500,
         tol: float = 1e-4,
         n_iter_no_change: int = 10,
         early_stopping: bool = False,
@@ -250,7 +560,163 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
 
 
 class MultiTaskMLP(NetworkModel, TaskMixedModel):
-    """A neural network for tasks of numbers, counts and classes together."""
+    """Neural network for tasks of numbers, counts and classes together.
+
+    Minimises the objective of :class:`MultiTaskMLPRegressor`, with a loss for each
+    task. With `normalize_y`, the losses and raw predictions of a task are in the units
+    of :class:`~skmtl.linear_model.MixedTaskModel`, which give all tasks the same
+    importance.
+
+    Parameters
+    ----------
+    losses : "auto" or mapping, default="auto"
+        Loss of every task, by label: "squared" for numbers, "poisson" for counts and
+        rates, "logistic" for two classes, "multinomial" for any number of them. "auto"
+        decides by the target: strings and booleans are classes, and so are whole
+        numbers of two distinct values; all other numbers are "squared".
+    hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
+        Number of units of each hidden layer before the heads. Empty for none: the model
+        is then linear.
+    head_hidden_layer_sizes : int or array-like of shape (n_layers,), default=()
+        Number of units of each hidden layer of a task's head, between the shared layers
+        and its output.
+    sharing : {"hard", "soft", "cross_stitch", "mmoe", "independent"}, default="hard"
+        Which hidden layers tasks share: one trunk ("hard"); a tower per task near the
+        mean tower ("soft"); towers that mix their features after each layer
+        ("cross_stitch"); experts that each task mixes with its own gate ("mmoe"); or
+        none ("independent").
+    alpha : float, default=1.0
+        Strength of the ridge penalty on all weights, 0 or more, on the scale of Ridge.
+    soft_penalty : float, default=1.0
+        Strength of the penalty on differences between towers, 0 or more, for
+        ``sharing="soft"``.
+    head_penalty : float, default=0.0
+        Strength of the penalty on differences between the tasks' output weights, 0 or
+        more. All tasks must have equally many raw predictions.
+    n_experts : int, default=4
+        Number of experts, for ``sharing="mmoe"``.
+    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
+        Activation of the hidden units.
+    task_column : str, int or list of them, default=None
+        Column of X with the task of each row, by name or position; a list of columns
+        declares nested tasks.
+    task_encoding : bool, default=False
+        Whether the task of a row is an input of the shared layers, one-hot encoded. It
+        needs a label for each row.
+    task_weight : {"balanced"} or mapping, default=None
+        Factor of each task's loss: a mapping from every label to a number, or
+        "balanced" to give every task the same total weight.
+    weighting : {"fixed", "uncertainty"}, default="fixed"
+        Factors of the tasks' losses: "fixed" for `task_weight`; with "uncertainty"
+        these are also divided by the variances of the tasks, which are learnt. Needs
+        Adam.
+    normalize_y : bool, default=True
+        Whether each task's target is standardised in `fit`, so that tasks in different
+        units have the same importance. For counts, the loss is divided by the deviance
+        per row of the best constant.
+    solver : {"auto", "lbfgs", "adam"}, default="auto"
+        "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
+        "lbfgs" for at most 10,000 targets.
+    batch_size : int or "auto", default="auto"
+        Number of rows of a batch of Adam; "auto" for 200.
+    learning_rate_init : float, default=0.001
+        Size of Adam's steps, positive.
+    max_iter : int, default=500
+        Largest number of iterations of L-BFGS, or of passes of Adam over the rows.
+    tol : float, default=1e-4
+        Training stops when the loss, of the validation rows with early stopping, has
+        fallen by less than this in `n_iter_no_change` iterations.
+    n_iter_no_change : int, default=10
+        Number of iterations in which the loss must fall by `tol`.
+    early_stopping : bool, default=False
+        Whether to stop when the loss on validation rows no longer improves, and to keep
+        the parameters with the lowest one. The parameters are then not refitted to all
+        rows.
+    validation_fraction : float, default=0.1
+        Fraction of the rows of each task, or of a 2-d y, for early stopping.
+    warm_start : bool, default=False
+        Whether `fit` starts from the previous solution if it had the same tasks.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the batches and the validation rows. Pass an int
+        for reproducible results.
+    callback : callable, default=None
+        Called after each iteration as ``callback(iteration, loss, validation_loss)``,
+        the last None without early stopping; training stops if it returns True. Losses
+        are also logged to ``logging.getLogger("skmtl")`` at level INFO.
+
+    Attributes
+    ----------
+    tasks_ : ndarray of shape (n_tasks,)
+        Labels of the tasks: sorted, or the columns of y in their order.
+    n_tasks_ : int
+        Number of tasks.
+    classes_ : dict of ndarray of shape (n_classes,)
+        Sorted classes of each task that has classes, by label.
+    parameters_ : dict of ndarray
+        Weights and biases by name, weights of shape (n_copies, n_outputs, n_inputs):
+        "trunk_weight_0", "head_weight" and so on. Tasks with the same loss are
+        neighbours in the heads.
+    cross_stitch_ : ndarray of shape (n_layers, n_tasks, n_tasks)
+        Weights with which a task, in rows, mixes the features of all towers after each
+        hidden layer; only for ``sharing="cross_stitch"``.
+    task_log_variances_ : ndarray of shape (n_tasks,)
+        Learnt logarithms of the variances of the tasks; only for
+        ``weighting="uncertainty"``.
+    loss_ : float
+        Value of the objective after the last iteration; of Adam, its mean over the last
+        pass.
+    loss_curve_ : list of float
+        Value of the objective after each iteration.
+    validation_loss_curve_ : list of float
+        Mean loss on the validation rows after each iteration; only with
+        `early_stopping`.
+    n_iter_ : int
+        Number of iterations.
+    solver_ : {"lbfgs", "adam"}
+        Solver that `fit` used.
+    n_features_in_ : int
+        Number of columns of X in `fit`, with the task column.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of X, if they are all strings.
+
+    See Also
+    --------
+    MixedTaskModel : Linear models of tasks of several kinds.
+    MultiTaskMLPRegressor : Numbers only.
+    MultiTaskMLPClassifier : Classes only.
+
+    Notes
+    -----
+    Scale the features. It is neither a regressor nor a classifier for scikit-learn: an
+    integer `cv` gives plain folds, and searches maximise `score`, the mean fraction of
+    deviance explained. An unseen task raises an error, because without rows it has
+    neither units nor classes.
+
+    References
+    ----------
+    Caruana, R. (1997). Multitask learning. Machine Learning, 28(1), 41-75.
+    :doi:`10.1023/A:1007379606734`
+
+    Misra, I., Shrivastava, A., Gupta, A., Hebert, M. (2016). Cross-stitch networks for
+    multi-task learning. CVPR, 3994-4003. :doi:`10.1109/CVPR.2016.433`
+
+    Ma, J., Zhao, Z., Yi, X., Chen, J., Hong, L., Chi, E. H. (2018). Modeling task
+    relationships in multi-task learning with multi-gate mixture-of-experts. KDD,
+    1930-1939. :doi:`10.1145/3219819.3220007`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.neural_network import MultiTaskMLP
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 2))
+    >>> bend = X[:, 0] * X[:, 1]
+    >>> Y = np.stack([10 + bend, np.where(bend > 0, "yes", "no")], axis=1, dtype=object)
+    >>> model = MultiTaskMLP(activation="tanh", alpha=0.1, random_state=0).fit(X, Y)
+    >>> number, label = model.predict([[2.0, 1.0]])[0]
+    >>> round(number, 1), label
+    (12.0, 'yes')
+    """
 
     _parameter_constraints = {
         **NETWORK_CONSTRAINTS,
@@ -278,7 +744,7 @@ class MultiTaskMLP(NetworkModel, TaskMixedModel):
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate_init: float = 1e-3,
-        max_iter: int = 200,
+        max_iter: int = 500,
         tol: float = 1e-4,
         n_iter_no_change: int = 10,
         early_stopping: bool = False,

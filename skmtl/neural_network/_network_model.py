@@ -273,7 +273,7 @@ class NetworkModel(TaskModel):
         """Return the training algorithm."""
         is_small = cells.n_targets <= _FEW_TARGETS and self.weighting == "fixed"
         if self.solver == "lbfgs" or (self.solver == "auto" and is_small):
-            return LBFGS(self.tol, max_iter)
+            return LBFGS(max_iter)
         size = _BATCH if self.batch_size == "auto" else self.batch_size
         return Stochastic(self.learning_rate_init, min(size, len(cells)), max_iter)
 

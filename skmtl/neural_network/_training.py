@@ -69,9 +69,9 @@ class Progress:
         Called with the iteration, the loss and the validation loss; stops if it
         returns True.
     patience : int
-        Stop after this many iterations without an improvement by `tol`.
+        Number of iterations in which the loss must fall by `tol`.
     tol : float
-        Smallest improvement.
+        Smallest fall.
     losses, validation_losses : list of float, default=[]
         The losses so far.
     best : ndarray or None, default=None
@@ -85,22 +85,19 @@ class Progress:
     losses: list[float] = field(default_factory=list)
     validation_losses: list[float] = field(default_factory=list)
     best: Array | None = None
-    _lowest: float = np.inf
-    _waited: int = 0
 
     def add(self, loss: float, vector: Array) -> bool:
-        """Record an iteration, and return whether the loss has stopped to improve."""
+        """Record an iteration, and return whether the loss no longer falls."""
         self.losses.append(loss)
-        watched = loss
+        watched = self.losses
         if self.validate is not None:
-            watched = self.validate(vector)
-            self.validation_losses.append(watched)
-            if watched < self._lowest:
+            watched = self.validation_losses
+            watched.append(self.validate(vector))
+            if watched[-1] <= min(watched):
                 self.best = vector.copy()
-        self._waited = 0 if watched < self._lowest - self.tol else self._waited + 1
-        self._lowest = min(self._lowest, watched)
-        _LOG.info("iteration %d: loss %.6g", len(self.losses), watched)
-        return self._waited >= self.patience
+        _LOG.info("iteration %d: loss %.6g", len(watched), watched[-1])
+        before, last = watched[: -self.patience], watched[-self.patience :]
+        return bool(before) and min(last) > min(before) - self.tol
 
     def end(
         self, vector: Array, converged: bool, state: Adam | None = None
@@ -158,13 +155,10 @@ class LBFGS(Trainer):
 
     Parameters
     ----------
-    tol : float
-        Stop when no derivative exceeds it.
     max_iter : int
         Largest number of iterations.
     """
 
-    tol: float
     max_iter: int
     name = "lbfgs"
 
@@ -182,7 +176,7 @@ class LBFGS(Trainer):
         def watch(intermediate_result: OptimizeResult) -> None:
             found = intermediate_result.x.astype(dtype, copy=False)
             stops = progress.add(float(intermediate_result.fun), found)
-            if (stops and progress.validate is not None) or progress.is_interrupted():
+            if progress.is_interrupted() or stops:
                 raise StopIteration
 
         result = minimize(
@@ -194,7 +188,8 @@ class LBFGS(Trainer):
             options={
                 "maxiter": self.max_iter,
                 "maxfun": _EVALUATIONS * self.max_iter,
-                "gtol": self.tol,
+                "ftol": 0.0,
+                "gtol": 0.0,
             },
         )
         if not progress.losses:  # the start is optimal
