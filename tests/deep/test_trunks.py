@@ -326,6 +326,11 @@ def test_ple_is_the_one_written_out_by_hand():
     torch.testing.assert_close(trunk(x), expected, rtol=1e-12, atol=1e-14)
 
 
+def test_ple_may_have_layers_of_any_sizes():
+    trunk = PLE(N_FEATURES, [6, 3, 5], N_TASKS, n_own=2).double()
+    assert trunk(make_rows()).shape == (N_TASKS, N_ROWS, 5)
+
+
 def test_a_trunk_can_be_copied():
     trunk, x = MAKERS["ple"](), make_rows()
     assert torch.equal(copy.deepcopy(trunk)(x), trunk(x))

@@ -144,6 +144,17 @@ def test_a_slower_task_gets_more_weight():
     assert weighting.weights()[0] > weighting.weights()[1]
 
 
+@pytest.mark.parametrize(("asymmetry", "favoured"), [(1.0, 0), (3.0, 1)])
+def test_a_large_asymmetry_favours_the_slower_task(asymmetry, favoured):
+    # Goals are 1.1 * 0.95^c and 1.1 * 1.05^c, and norms are 1 and 1.2.
+    shared = torch.zeros(1, requires_grad=True)
+    weighting = GradNorm(2, asymmetry)
+    weighting.first = torch.ones(2)
+    losses = torch.stack([0.95 + shared.sum(), 1.05 + 1.2 * shared.sum()])
+    weighting.update(losses, shared)
+    assert weighting.weights().argmax() == favoured
+
+
 def test_a_task_without_rows_in_a_batch_keeps_its_share_and_first_loss():
     shared = torch.ones(1, requires_grad=True)
     weighting = GradNorm(3)
