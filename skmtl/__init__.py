@@ -9,6 +9,7 @@ _ROOMS = (
     "couplings",
     "data",
     "datasets",
+    "deep",
     "inspection",
     "linear_model",
     "losses",

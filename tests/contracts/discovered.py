@@ -3,21 +3,19 @@
 New estimators are found automatically; required arguments go into ``ARGUMENTS``.
 """
 
-import importlib
 import inspect
 import pickle
-import pkgutil
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from cases import parametrize
+from rooms import find_rooms
 from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
-import skmtl
 from skmtl.compose import make_task_pipeline
 from skmtl.linear_model import (
     JointFeatureClassifier,
@@ -200,13 +198,11 @@ def _frame(X, name):
 
 def public_estimators():
     """Yield the classes with a fit that the rooms list in ``__all__``."""
-    for found in pkgutil.iter_modules(skmtl.__path__):
-        if not found.name.startswith("_"):
-            room = importlib.import_module(f"skmtl.{found.name}")
-            for value in (getattr(room, name) for name in getattr(room, "__all__", [])):
-                is_one = inspect.isclass(value) and issubclass(value, BaseEstimator)
-                if is_one and not inspect.isabstract(value) and hasattr(value, "fit"):
-                    yield value
+    for room in find_rooms():
+        for value in (getattr(room, name) for name in getattr(room, "__all__", [])):
+            is_one = inspect.isclass(value) and issubclass(value, BaseEstimator)
+            if is_one and not inspect.isabstract(value) and hasattr(value, "fit"):
+                yield value
 
 
 def lacking(estimator):

@@ -2,9 +2,7 @@
 
 import ast
 import doctest
-import importlib
 import inspect
-import pkgutil
 import re
 from collections import Counter
 from functools import cache, wraps
@@ -13,13 +11,12 @@ from unittest.mock import patch
 
 import pytest
 import sklearn
+from rooms import find_rooms
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 from vocabulary import WORDS, lines, word
-
-import skmtl
 
 numpydoc = pytest.importorskip("numpydoc.validate", reason="numpydoc is not installed")
 
@@ -46,11 +43,7 @@ SOMETIMES = {"feature_names_in_", "classes_"}
 # Their names are for the other rooms, not for users.
 INTERNAL = {"base", "problems", "selection", "targets"}
 
-ROOMS = [
-    importlib.import_module(f"skmtl.{found.name}")
-    for found in pkgutil.iter_modules(skmtl.__path__)
-    if not found.name.startswith("_") and found.name not in INTERNAL
-]
+ROOMS = find_rooms(left_out=INTERNAL)
 PUBLIC = {
     f"{room.__name__}.{name}": getattr(room, name, None)
     for room in ROOMS

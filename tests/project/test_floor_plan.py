@@ -29,7 +29,7 @@ LAYER_3 = [
     "selection",
 ]
 LAYER_4 = "base"
-LAYER_5 = {"linear_model", "compose"}
+LAYER_5 = {"linear_model", "neural_network", "deep", "compose"}
 LAYER_6 = ["model_selection", "inspection", "report", "cli"]
 LAYERS_1_TO_4 = LAYER_1 | LAYER_2 | {*LAYER_3, LAYER_4}
 
@@ -44,6 +44,8 @@ MAY_IMPORT = {
     },
     LAYER_4: LAYER_1 | LAYER_2 | {*LAYER_3},
     **dict.fromkeys(LAYER_5, LAYERS_1_TO_4),
+    # It trains the same networks of tasks, with another library.
+    "deep": LAYERS_1_TO_4 | {"neural_network"},
     **{
         subpackage: LAYERS_1_TO_4 | LAYER_5 | {*LAYER_6[:k]}
         for k, subpackage in enumerate(LAYER_6)
@@ -55,6 +57,9 @@ MAY_IMPORT = {
 # What may be imported when a module loads: the core dependencies, and what
 # scikit-learn itself depends on. Anything else waits for the function that needs it.
 CORE = {"numpy", "scipy", "sklearn", "joblib", "threadpoolctl"}
+
+# Its modules load this package; its ``__init__`` imports them on first use only.
+NEEDS = {"deep": {"torch"}}
 
 # What must not be loaded by importing any subpackage.
 HEAVY = {"pandas", "polars", "pyarrow", "matplotlib", "rich", "skops", "torch", "dask"}
@@ -138,6 +143,7 @@ def is_not_allowed(found):
 def is_early(found):
     """Whether importing this file loads an optional package."""
     known = CORE | {"skmtl"} | sys.stdlib_module_names
+    known |= NEEDS.get(found.subpackage, set())
     return found.at_module_level and found.package not in known
 
 
@@ -212,6 +218,9 @@ def _planted(subpackage):
         (is_early, "report", "import matplotlib.pyplot as plt"),
         (is_early, "cli", "try:\n    import rich\nexcept ImportError:\n    pass"),
         (is_early, "data", "class A:\n    from pandas import DataFrame"),
+        (is_early, "neural_network", "import torch"),
+        (is_not_allowed, "neural_network", "from ..deep import _losses"),
+        (is_not_allowed, "deep", "from ..linear_model import MultiTaskRidge"),
         (is_intrusive, "data", "from sklearn.utils._param_validation import Interval"),
         (is_intrusive, "data", "from sklearn.base import _fit_context"),
         (is_intrusive, "data", "import sklearn.utils._mask"),
@@ -235,6 +244,8 @@ def test_a_planted_defect_is_found(rule, subpackage, line):
         ("report", "from skmtl import __version__, inspection"),
         ("report", "def f():\n    import matplotlib.pyplot as plt"),
         ("report", "from sklearn import __version__"),
+        ("deep", "from torch import nn"),
+        ("deep", "from skmtl.neural_network import MultiTaskMLPRegressor"),
         ("_compat", "from sklearn.base import _fit_context"),
         ("data", "from sklearn.utils.validation import validate_data"),
     ],

@@ -1,25 +1,17 @@
 """Everything public has type hints; mypy checks them in the lint step."""
 
-import importlib
 import inspect
-import pkgutil
 
 import pytest
+from rooms import find_rooms
 
-import skmtl
-
-ROOMS = [
-    f"skmtl.{room.name}"
-    for room in pkgutil.iter_modules(skmtl.__path__)
-    if not room.name.startswith("_")
-]
+ROOMS = find_rooms()
 
 
 def public_functions(room):
     """Yield names and functions: public ones, and public methods of public classes."""
-    module = importlib.import_module(room)
-    for name in getattr(module, "__all__", []):
-        value = getattr(module, name)
+    for name in getattr(room, "__all__", []):
+        value = getattr(room, name)
         if inspect.isfunction(value):
             yield name, value
         if inspect.isclass(value):
@@ -52,7 +44,7 @@ def lacking(function):
     return names
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.__name__)
 def test_what_is_public_has_hints(room):
     found = {name: lacking(function) for name, function in public_functions(room)}
     assert {name: names for name, names in found.items() if names} == {}
