@@ -1,7 +1,8 @@
-"""The words for parameters and attributes that three or more linear models share.
+"""The words for parameters and attributes that three or more models share.
 
 Each name stands here once, with its type (without the default) and its text. A
-dictionary gives the exceptions by class, kind of target or module; "" is the rule.
+dictionary gives the exceptions by class, subpackage, kind of target or module; "" is
+the rule.
 """
 
 import inspect
@@ -53,6 +54,8 @@ PARAMETERS = {
             "_mixed": "float or array-like of shape (n_features,)",
         },
         {
+            "neural_network": "Strength of the ridge penalty on all weights, 0 or "
+            "more, on the scale of Ridge.",
             "_graph": "Strength of the penalty on differences between neighbours, 0 "
             "or more.",
             "_joint": "Strength of the penalty, positive; a large one keeps few "
@@ -261,6 +264,8 @@ categories name them; their models minimise the objective.""",
         "int",
         {
             "": "Largest number of iterations; None for 10,000.",
+            "neural_network": "Largest number of iterations of L-BFGS, or of passes of "
+            "Adam over the rows.",
             "MeanRegularizedHuberRegressor": "Largest number of steps; None for 300.",
             "MixedTaskModel": "Largest number of iterations; None for 100, or 10,000 "
             'for "features".',
@@ -353,11 +358,133 @@ categories name them; their models minimise the objective.""",
         '"balanced" to give every task the same total weight.',
     ),
     "tol": Word(
-        "float", "Tolerance: the solver stops when `optimality_` is at most this."
+        "float",
+        {
+            "": "Tolerance: the solver stops when `optimality_` is at most this.",
+            "neural_network": "Training stops when the loss, of the validation rows "
+            "with early stopping, has fallen by less than this in `n_iter_no_change` "
+            "iterations.",
+        },
     ),
     "warm_start": Word(
         "bool",
         "Whether `fit` starts from the previous solution if it had the same tasks.",
+    ),
+    "hidden_layer_sizes": Word(
+        "int or array-like of shape (n_layers,)",
+        "Number of units of each hidden layer before the heads. Empty for none: the "
+        "model is then linear.",
+    ),
+    "head_hidden_layer_sizes": Word(
+        "int or array-like of shape (n_layers,)",
+        "Number of units of each hidden layer of a task's head, between the shared "
+        "layers and its output.",
+    ),
+    "sharing": Word(
+        {
+            "neural_network": (
+                '{"hard", "soft", "cross_stitch", "mmoe", "independent"}'
+            ),
+            "MixedTaskModel": ('{"centre", "features"}'),
+        },
+        {
+            "neural_network": (
+                'Which hidden layers tasks share: one trunk ("hard"); a tower per task'
+                ' near the mean tower ("soft"); towers that mix their features after '
+                'each layer ("cross_stitch"); experts that each task mixes with its '
+                'own gate ("mmoe"); or none ("independent").'
+            ),
+            "MixedTaskModel": (
+                "What tasks share. More than two classes have several raw predictions,"
+                ' which no centre fits: they need "features".'
+            ),
+        },
+    ),
+    "loss": Word(
+        '{"squared", "poisson"}',
+        'Loss of a row: "poisson" for counts and rates, 0 or more.',
+    ),
+    "soft_penalty": Word(
+        "float",
+        "Strength of the penalty on differences between towers, 0 or more, for "
+        '``sharing="soft"``.',
+    ),
+    "head_penalty": Word(
+        "float",
+        "Strength of the penalty on differences between the tasks' output weights, 0 "
+        "or more. All tasks must have equally many raw predictions.",
+    ),
+    "n_experts": Word(
+        "int",
+        'Number of experts, for ``sharing="mmoe"``.',
+    ),
+    "activation": Word(
+        '{"relu", "tanh", "logistic", "identity"}',
+        "Activation of the hidden units.",
+    ),
+    "task_encoding": Word(
+        "bool",
+        "Whether the task of a row is an input of the shared layers, one-hot encoded. "
+        "It needs a label for each row.",
+    ),
+    "weighting": Word(
+        '{"fixed", "uncertainty"}',
+        'Factors of the tasks\' losses: "fixed" for `task_weight`; with "uncertainty" '
+        "these are also divided by the variances of the tasks, which are learnt. Needs"
+        " Adam.",
+    ),
+    "normalize_y": Word(
+        "bool",
+        "Whether each task's target is standardised in `fit`, so that tasks in "
+        "different units have the same importance. For counts, the loss is divided by "
+        "the deviance per row of the best constant.",
+    ),
+    "solver": Word(
+        {
+            "neural_network": ('{"auto", "lbfgs", "adam"}'),
+            "LinearTaskRegressor": ("Solver"),
+        },
+        {
+            "neural_network": (
+                '"lbfgs" trains on all rows at once, "adam" on batches of rows. "auto"'
+                ' uses "lbfgs" for at most 10,000 targets.'
+            ),
+            "LinearTaskRegressor": ("Solver of the problem; None for ``Fista()``."),
+        },
+    ),
+    "batch_size": Word(
+        'int or "auto"',
+        'Number of rows of a batch of Adam; "auto" for 200.',
+    ),
+    "learning_rate_init": Word(
+        "float",
+        "Size of Adam's steps, positive.",
+    ),
+    "n_iter_no_change": Word(
+        "int",
+        "Number of iterations in which the loss must fall by `tol`.",
+    ),
+    "early_stopping": Word(
+        "bool",
+        "Whether to stop when the loss on validation rows no longer improves, and to "
+        "keep the parameters with the lowest one. The parameters are then not refitted"
+        " to all rows.",
+    ),
+    "validation_fraction": Word(
+        "float",
+        "Fraction of the rows of each task, or of a 2-d y, for early stopping.",
+    ),
+    "random_state": Word(
+        "int, RandomState instance or None",
+        "Seed of the initial weights, the batches and the validation rows. Pass an int"
+        " for reproducible results.",
+    ),
+    "callback": Word(
+        "callable",
+        "Called after each iteration as ``callback(iteration, loss, "
+        "validation_loss)``, the last None without early stopping; training stops if "
+        'it returns True. Losses are also logged to ``logging.getLogger("skmtl")`` at '
+        "level INFO.",
     ),
 }
 
@@ -396,10 +523,12 @@ ATTRIBUTES = {
         {
             "": "ndarray of shape (n_classes,), or list of them",
             "MixedTaskModel": "dict of ndarray of shape (n_classes,)",
+            "MultiTaskMLP": "dict of ndarray of shape (n_classes,)",
         },
         {
             "": "Sorted classes of all tasks; with a 2-d y an array per task.",
             "MixedTaskModel": "Sorted classes of each task that has classes, by label.",
+            "MultiTaskMLP": "Sorted classes of each task that has classes, by label.",
             "PathSearchCV": "Sorted classes, if the model is a classifier; with a 2-d "
             "y an array per task.",
         },
@@ -555,7 +684,13 @@ ATTRIBUTES = {
     "n_features_in_": Word(
         "int", "Number of columns of X in `fit`, with the task column."
     ),
-    "n_iter_": Word("int", "Number of iterations; 0 for an exact solution."),
+    "n_iter_": Word(
+        "int",
+        {
+            "": "Number of iterations; 0 for an exact solution.",
+            "neural_network": "Number of iterations.",
+        },
+    ),
     "n_tasks_": Word("int", "Number of tasks."),
     "nodes_": Word(
         "ndarray of shape (n_nodes,), dtype object",
@@ -644,6 +779,45 @@ ATTRIBUTES = {
         "ndarray of shape (n_tasks,)",
         "Labels of the tasks: sorted, or the columns of y in their order.",
     ),
+    "cross_stitch_": Word(
+        "ndarray of shape (n_layers, n_tasks, n_tasks)",
+        "Weights with which a task, in rows, mixes the features of all towers after "
+        'each hidden layer; only for ``sharing="cross_stitch"``.',
+    ),
+    "parameters_": Word(
+        "dict of ndarray",
+        {
+            "": "Weights and biases by name, weights of shape (n_copies, n_outputs, "
+            'n_inputs): "trunk_weight_0", "head_weight" and so on. Heads are in the '
+            "order of `tasks_`.",
+            "MultiTaskMLP": "Weights and biases by name, weights of shape (n_copies, "
+            'n_outputs, n_inputs): "trunk_weight_0", "head_weight" and so on. Tasks '
+            "with the same loss are neighbours in the heads.",
+        },
+    ),
+    "task_log_variances_": Word(
+        "ndarray of shape (n_tasks,)",
+        "Learnt logarithms of the variances of the tasks; only for "
+        '``weighting="uncertainty"``.',
+    ),
+    "loss_": Word(
+        "float",
+        "Value of the objective after the last iteration; of Adam, its mean over the "
+        "last pass.",
+    ),
+    "loss_curve_": Word(
+        "list of float",
+        "Value of the objective after each iteration.",
+    ),
+    "validation_loss_curve_": Word(
+        "list of float",
+        "Mean loss on the validation rows after each iteration; only with "
+        "`early_stopping`.",
+    ),
+    "solver_": Word(
+        '{"lbfgs", "adam"}',
+        "Solver that `fit` used.",
+    ),
 }
 WORDS = PARAMETERS | ATTRIBUTES
 
@@ -675,7 +849,8 @@ def _holding(by_place, estimator):
     if isinstance(by_place, str):
         return by_place
     module = estimator.__module__.rpartition(".")[2]
-    places = [estimator.__name__, _kind(estimator)]
+    room = estimator.__module__.split(".")[1]
+    places = [estimator.__name__, room, _kind(estimator)]
     places += [place for place in by_place if place and module.startswith(place)]
     return next((by_place[each] for each in [*places, ""] if each in by_place), None)
 

@@ -410,7 +410,7 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
     classes_ : ndarray of shape (n_classes,), or list of them
         Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Whether the rows of a task have a class.
+        Whether each task had rows of each class.
     parameters_ : dict of ndarray
         Weights and biases by name, weights of shape (n_copies, n_outputs, n_inputs):
         "trunk_weight_0", "head_weight" and so on. Heads are in the order of `tasks_`.

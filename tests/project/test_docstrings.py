@@ -56,7 +56,11 @@ ESTIMATORS = {
     for name, value in CLASSES.items()
     if issubclass(value, BaseEstimator) and hasattr(value, "fit")
 }
-LINEAR = {name for name in ESTIMATORS if name.startswith("skmtl.linear_model.")}
+MODELS = {
+    name
+    for name in ESTIMATORS
+    if name.startswith(("skmtl.linear_model.", "skmtl.neural_network.MultiTask"))
+}
 METHODS = {
     f"{name}.{method}": function
     for name, value in CLASSES.items()
@@ -154,13 +158,13 @@ def test_a_default_is_the_documented_one(name):
             assert actual[parameter].default == ast.literal_eval(told[1]), parameter
 
 
-@_each(LINEAR)
+@_each(MODELS)
 def test_a_shared_name_is_worded_as_in_the_vocabulary(name):
     assert (pasted := _unlike_the_vocabulary(name)) == "", f"Paste:\n{pasted}"
 
 
 def test_names_of_three_estimators_are_in_the_vocabulary():
-    users = Counter(each for name in LINEAR for each in _entries(name))
+    users = Counter(each for name in MODELS for each in _entries(name))
     assert {name for name, count in users.items() if count > 2} - WORDS.keys() == set()
 
 
