@@ -214,8 +214,8 @@ class TaskClassifier(ClassifierMixin, TaskModel):
             Features, as in `predict`.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             Classes; NaN in a 2-d y is left out.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
         task : array-like of shape (n_samples,), default=None
             Label of each row, as in `predict`.
 
@@ -226,7 +226,7 @@ class TaskClassifier(ClassifierMixin, TaskModel):
             fractions of its columns.
         """
         found = self.predict(X, task)
-        weight = read_sample_weight(sample_weight, len(found))
+        weight = read_sample_weight(sample_weight, *found.shape)
         if self._layout != "outputs":
             y = read_class_labels(y)
             return float(accuracy_score(y, found, sample_weight=weight))

@@ -110,8 +110,8 @@ class LinearCountRegressor(LinearRegressor):
             Features, as in `predict`.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             Counts; NaN in a 2-d y is left out.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
         task : array-like of shape (n_samples,), default=None
             Label of each row, as in `predict`.
         exposure : array-like of shape (n_samples,), default=None
@@ -127,7 +127,7 @@ class LinearCountRegressor(LinearRegressor):
         mean, counts = self.predict(X, task, exposure), read_numeric_target(self, y)[0]
         ones, exposures = np.ones(len(mean)), read_exposure(exposure)
         exposures = ones if exposures is None else exposures
-        weight = read_sample_weight(sample_weight, len(counts))
+        weight = read_sample_weight(sample_weight, *counts.shape)
         weight = ones if weight is None else weight
         check_consistent_length(counts, mean, weight)
         if counts.shape != mean.shape:
@@ -140,10 +140,10 @@ class LinearCountRegressor(LinearRegressor):
                 f"y must hold counts, 0 or more, got {np.nanmin(counts):g}. Use a "
                 "regressor for numbers below 0."
             )
-        columns = zip(
-            counts.reshape(len(mean), -1).T, mean.reshape(len(mean), -1).T, strict=True
-        )
-        fractions = [_explained(*column, exposures, weight) for column in columns]
+        weight = np.broadcast_to(weight.T, counts.T.shape).T
+        y, z, w = (each.reshape(len(mean), -1).T for each in (counts, mean, weight))
+        columns = zip(y, z, w, strict=True)
+        fractions = [_explained(*column, exposures) for column in columns]
         return float(np.nanmean(fractions))
 
     def __sklearn_tags__(self) -> Any:
@@ -152,7 +152,7 @@ class LinearCountRegressor(LinearRegressor):
         return tags
 
 
-def _explained(y: Array, mean: Array, exposure: Array, weight: Array) -> float:
+def _explained(y: Array, mean: Array, weight: Array, exposure: Array) -> float:
     """Return the fraction of deviance explained, NaN without rows of weight."""
     kept = ~np.isnan(y) & (weight > 0)
     y, mean, exposure, weight = y[kept], mean[kept], exposure[kept], weight[kept]

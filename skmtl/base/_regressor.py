@@ -97,8 +97,8 @@ class TaskRegressor(RegressorMixin, TaskModel):
             Features, as in `predict`.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             Target; NaN in a 2-d y is left out.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight of each row.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
         task : array-like of shape (n_samples,), default=None
             Label of each row, as in `predict`.
 
@@ -109,6 +109,6 @@ class TaskRegressor(RegressorMixin, TaskModel):
         """
         check_is_fitted(self)
         target, found = read_numeric_target(self, y)[0], self.predict(X, task)
-        weight = read_sample_weight(sample_weight, len(found))
+        weight = read_sample_weight(sample_weight, *found.shape)
         metric = nan_r2_score if self._layout == "outputs" else r2_score
         return float(metric(target, found, sample_weight=weight))

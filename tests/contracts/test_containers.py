@@ -148,8 +148,24 @@ def test_a_number_weighs_all_rows_alike_in_score_too(model, y):
     model.fit(X, y, sample_weight=2.0)
     expected = model.score(X, y, sample_weight=np.full(60, 2.0))
     assert model.score(X, y, sample_weight=2.0) == expected
-    with pytest.raises(ValueError, match=r"of shape \(60,\), got shape \(60, 2\)"):
-        model.score(X, y, sample_weight=np.ones((60, 2)))
+    with pytest.raises(ValueError, match=r"got shape \(60, 9\)"):
+        model.score(X, y, sample_weight=np.ones((60, 9)))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MeanRegularizedClassifier(),
+        MeanRegularizedPoissonRegressor(),
+        MeanRegularizedRegressor(),
+    ],
+)
+def test_a_cell_of_weight_zero_is_left_out_of_the_score(model):
+    model.fit(X, HOLES)
+    weight = np.random.default_rng(0).integers(0, 2, HOLES.shape).astype(float)
+    scored = model.score(X, HOLES, sample_weight=weight)
+    assert scored == pytest.approx(model.score(X, np.where(weight, HOLES, np.nan)))
+    assert scored != pytest.approx(model.score(X, HOLES))
 
 
 WORDS = np.where(HOLES[:, 0] == 1, "yes", "no")
