@@ -555,8 +555,7 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
         if codes is None and self._layout == "outputs":
             return fitted.of_all(X)[:, :, 0]
         codes = np.zeros(X.shape[0], dtype=np.intp) if codes is None else codes
-        raw = fitted.of_codes(X, codes)
-        return raw[:, 0] if raw.shape[1] == 1 else raw @ contrasts(raw.shape[1] + 1).T
+        return _as_scores(fitted.of_codes(X, codes))
 
 
 class MultiTaskMLP(NetworkModel, TaskMixedModel):
@@ -805,9 +804,10 @@ class MultiTaskMLP(NetworkModel, TaskMixedModel):
         head = int(np.searchsorted(ends, place, side="right"))
         codes = np.full(len(rows), task)
         return predict_finite(
-            lambda some: _drop_axis(fitted.of_codes(some, codes, head)), X[rows], rows
+            lambda some: _as_scores(fitted.of_codes(some, codes, head)), X[rows], rows
         )
 
 
-def _drop_axis(raw: Array) -> Array:
-    return raw[:, 0] if raw.shape[1] == 1 else raw
+def _as_scores(raw: Array) -> Array:
+    """Return raw predictions without their axis, or the scores of several classes."""
+    return raw[:, 0] if raw.shape[1] == 1 else raw @ contrasts(raw.shape[1] + 1).T
