@@ -23,10 +23,11 @@ from ._task_model import TaskModel
 
 def _has_classes(self: Any) -> bool:
     """Return True, or raise an error if no task has classes."""
-    kinds, losses = vars(self).get("_kinds"), self.losses
-    names = {kind.name for kind in kinds.values()} if kinds else CLASSES.keys()
-    if not kinds and not isinstance(losses, str):
-        names = losses.values()
+    if isinstance(self.losses, str):  # "auto": known after fit
+        kinds = vars(self).get("_kinds", {}).values()
+        names = {kind.name for kind in kinds} or CLASSES.keys()
+    else:
+        names = self.losses.values()
     if CLASSES.keys().isdisjoint(names):
         raise AttributeError(
             "predict_proba needs a task of classes, with a loss among "
