@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array, Loss
+from skmtl._linalg import refuse_huge
 
 from ._cells import Cells, OwnCells, SharedCells
 from ._heads import Head, Units, group_tasks, make_heads
@@ -86,7 +87,7 @@ def design_heads(
         Heads of groups of tasks with the same loss.
     """
     order, groups = group_tasks(losses)
-    units: list[Units | None] = [None] * len(groups)
+    units: list[Any] = [None] * len(groups)
     if has_units:
         ends = np.searchsorted(seen.tasks, np.arange(len(losses) + 1))
         parts = [slice(*pair) for pair in pairwise(ends)]
@@ -98,6 +99,8 @@ def design_heads(
             )
             for loss, tasks in groups
         ]
+        for each in units:
+            refuse_huge(np.zeros(1), each.scale)
     return order, make_heads(groups, units)
 
 

@@ -192,6 +192,7 @@ class LBFGS(Trainer):
                 "gtol": 0.0,
             },
         )
+        _refuse_infinite(float(result.fun))
         if not progress.losses:  # the start is optimal
             progress.add(float(result.fun), vector)
         converged = result.status != _LIMIT

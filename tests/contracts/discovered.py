@@ -26,6 +26,9 @@ from skmtl.linear_model import (
 )
 
 LABELS = 4, 5, 6
+# A small network of a few passes, which ends without a warning.
+NETWORK = {"hidden_layer_sizes": (4,), "max_iter": 30, "tol": 10.0, "random_state": 0}
+ADAM = {**NETWORK, "solver": "adam", "early_stopping": True}
 # Required arguments of classes, variants of wrappers, and shorter searches.
 ARGUMENTS = {
     "IndependentTasks": [{}, {"estimator": LogisticRegression()}],
@@ -35,6 +38,13 @@ ARGUMENTS = {
     "MixedTaskModel": [
         {"losses": {4: "squared", 5: "logistic", 6: "poisson"}},
         {"losses": dict.fromkeys(LABELS, "logistic"), "sharing": "features"},
+    ],
+    "MultiTaskMLP": [NETWORK, {**ADAM, "losses": dict.fromkeys(LABELS, "logistic")}],
+    "MultiTaskMLPClassifier": [NETWORK, {**ADAM, "sharing": "mmoe"}],
+    "MultiTaskMLPRegressor": [
+        NETWORK,
+        {**ADAM, "sharing": "soft"},
+        {**NETWORK, "sharing": "cross_stitch", "head_hidden_layer_sizes": (2,)},
     ],
     "PathSearchCV": [
         {"estimator": MultiTaskRidge(), "n_alphas": 3, "eps": 1e-9, "cv": 2},

@@ -53,6 +53,11 @@ from skmtl.linear_model import (
     RobustPoissonRegressor,
     RobustRegressor,
 )
+from skmtl.neural_network import (
+    MultiTaskMLP,
+    MultiTaskMLPClassifier,
+    MultiTaskMLPRegressor,
+)
 from skmtl.penalties import L1
 from skmtl.solvers import Fista
 
@@ -65,8 +70,25 @@ class NumberModel(MixedTaskModel):
         return super().predict(X, task).astype(float)
 
 
+class NumberNetwork(MultiTaskMLP):
+    """The same for a network."""
+
+    def predict(self, X, task=None):
+        """Predict numbers."""
+        return super().predict(X, task).astype(float)
+
+
 # Fits are compared to 1e-7, which a larger tol cannot guarantee.
 SHARP = {"tol": 1e-12}
+# Few tight steps: what two ways of rounding make of many of them differs by more.
+NETWORK = {
+    "hidden_layer_sizes": 8,
+    "activation": "tanh",
+    "tol": 0.0,
+    "max_iter": 15,
+    "random_state": 0,
+}
+ADAM = {**NETWORK, "solver": "adam", "max_iter": 100, "learning_rate_init": 0.02}
 SQUARED = dict.fromkeys(range(10), "squared")
 # One estimator per base class and kind of target.
 SOME = [
@@ -123,6 +145,17 @@ OTHERS = [
     LinearTaskRegressor(),
     LinearTaskRegressor(task_column=0),
     LinearTaskRegressor(L1(0.1), coupling=ToMean(3.0), solver=Fista(**SHARP)),
+    MultiTaskMLPRegressor(**NETWORK),
+    MultiTaskMLPRegressor(**ADAM),
+    MultiTaskMLPRegressor(sharing="cross_stitch", **NETWORK),
+    MultiTaskMLPRegressor(sharing="mmoe", task_column=0, **NETWORK),
+    MultiTaskMLPRegressor(loss="poisson", **NETWORK),
+    MultiTaskMLPClassifier(**NETWORK),
+    MultiTaskMLPClassifier(**ADAM),
+    MultiTaskMLPClassifier(sharing="soft", class_scope="task", **NETWORK),
+    MultiTaskMLPClassifier(task_column=0, **ADAM),
+    NumberNetwork(SQUARED, **NETWORK),
+    NumberNetwork(SQUARED, **ADAM),
     PathSearchCV(LowRankRegressor(), 3, cv=2),
     PathSearchCV(RobustRegressor(), 3),
     PathSearchCV(MeanRegularizedRegressor(), 3),
