@@ -75,6 +75,13 @@ class Batch(ABC):
         """Return the features of a range of tasks."""
 
     @abstractmethod
+    def tabulate(self, values: Array, tasks: slice) -> Array:
+        """Return values of a range of tasks as a table, (n_tasks, n_rows, ...).
+
+        Values of other tasks' rows are zero.
+        """
+
+    @abstractmethod
     def join(self, parts: list[Array]) -> Array:
         """Return the gradient in all features, given those of `take`, in order."""
 
@@ -172,6 +179,14 @@ class OwnRows(Batch):
     def take(self, features: Any, tasks: slice) -> Any:
         return features[self._rows_of(tasks)]
 
+    def tabulate(self, values: Array, tasks: slice) -> Array:
+        rows, n_tasks = self._rows_of(tasks), tasks.stop - tasks.start
+        shape = n_tasks, len(self.codes), *values.shape[1:]
+        found = np.zeros(shape, values.dtype)
+        places = np.arange(len(self.codes))[rows]
+        found[self.codes[rows] - tasks.start, places] = values
+        return found
+
     def join(self, parts: list[Array]) -> Array:
         return np.concatenate(parts)
 
@@ -245,6 +260,9 @@ class AllTasks(Batch):
 
     def take(self, features: Any, tasks: slice) -> Any:
         return features if features.ndim == 2 else features[tasks]
+
+    def tabulate(self, values: Array, tasks: slice) -> Array:
+        return values
 
     def join(self, parts: list[Array]) -> Array:
         if parts[0].ndim == 3:

@@ -45,6 +45,10 @@ class Cells(ABC):
         """Return some rows, None for all, with their targets and weights."""
 
     @abstractmethod
+    def rows_of_tasks(self) -> list[Array]:
+        """Return the rows with a target of each task."""
+
+    @abstractmethod
     def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
         """Split the rows into two parts, the second with a fraction of each task."""
 
@@ -87,6 +91,11 @@ class OwnCells(Cells):
         some = np.split(rows, np.searchsorted(rows, ends[1:-1]))
         parts = zip(self.targets, self.weights, some, ends, strict=False)
         return [(y[rows - end], w[rows - end]) for y, w, rows, end in parts]
+
+    def rows_of_tasks(self) -> list[Array]:
+        n_tasks = self.codes[-1] + 1
+        ends = np.searchsorted(self.codes, np.arange(1, n_tasks))
+        return np.split(np.arange(len(self.codes)), ends)
 
     def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
         order = np.lexsort((rng.random_sample(len(self.codes)), self.codes))
@@ -138,6 +147,10 @@ class SharedCells(Cells):
             for y, w in zip(self.targets, self.weights, strict=True)
         ]
         return AllTasks(self.X if rows is None else self.X[rows]), parts
+
+    def rows_of_tasks(self) -> list[Array]:
+        columns = [column for weight in self.weights for column in weight.T]
+        return [np.flatnonzero(column) for column in columns]
 
     def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
         order = rng.permutation(len(self))

@@ -9,17 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval, StrOptions
-from skmtl._contracts import Array, Loss
 from skmtl.base import (
     CLASS_CONSTRAINTS,
     COMMON_CONSTRAINTS,
     NONNEGATIVE,
     POSITIVE,
-    TaskClassifier,
-    TaskMixedModel,
-    TaskRegressor,
 )
-from skmtl.losses import contrasts
 from skmtl.targets import (
     ClassTarget,
     ClassTargets,
@@ -28,13 +23,13 @@ from skmtl.targets import (
     PerTaskTarget,
     Sample,
     Target,
-    predict_finite,
 )
 
 from ._design import Encode, encode
 from ._layers import ACTIVATIONS
 from ._network_model import NetworkModel
 from ._sharings import SHARINGS
+from ._task_network import NetworkClassifier, NetworkMixedModel, NetworkRegressor
 
 _COUNT = [Interval(Integral, 1, None, closed="left")]
 NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
@@ -64,7 +59,7 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-class MultiTaskMLPRegressor(NetworkModel, TaskRegressor):
+class MultiTaskMLPRegressor(NetworkModel, NetworkRegressor):
     """Neural network for several regression tasks, with layers that they share.
 
     Minimises ``sum_t a_t mean_i loss(y_ti, z_ti) + (alpha ||weights||^2 + soft_penalty
@@ -288,35 +283,12 @@ class MultiTaskMLPRegressor(NetworkModel, TaskRegressor):
         self.random_state = random_state
         self.callback = callback
 
-    @property
-    def _has_units(self) -> bool:
-        return self.normalize_y
-
-    def _target(self) -> Target:
-        return NumericTarget() if self.loss == "squared" else CountTarget()
-
     def _target_of_later_batch(self) -> Target:
         counts = CountTarget(may_be_zero=True)
         return NumericTarget() if self.loss == "squared" else counts
 
-    def _raw(self, X: Any, codes: Array | None) -> Array:
-        fitted = self._fitted()
-        if codes is not None:
-            return fitted.of_codes(X, codes)[:, 0]
-        raw = fitted.of_all(X)[:, :, 0]
-        return raw[:, 0] if self._layout == "single" else raw
 
-    def _predictions(self, X: Any, codes: Array | None) -> Array:
-        loss = self._network.heads[0].loss
-        return loss.mean(self._raw(X, codes))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = self.loss == "poisson"
-        return tags
-
-
-class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
+class MultiTaskMLPClassifier(NetworkModel, NetworkClassifier):
     """Neural network for several classification tasks, with layers that they share.
 
     Minimises the objective of :class:`MultiTaskMLPRegressor` with the logistic loss, or
@@ -472,7 +444,6 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
     array(['buys', 'leaves'], dtype='<U6')
     """
 
-    _has_units = False
     _parameter_constraints = {
         **NETWORK_CONSTRAINTS,
         **CLASS_CONSTRAINTS,
@@ -550,15 +521,8 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
         targets = ClassTargets(shares, np.zeros(self.n_tasks_), allowed)
         return sample.rows, partial(encode, targets)
 
-    def _raw(self, X: Any, codes: Array | None) -> Array:
-        fitted = self._fitted()
-        if codes is None and self._layout == "outputs":
-            return fitted.of_all(X)[:, :, 0]
-        codes = np.zeros(X.shape[0], dtype=np.intp) if codes is None else codes
-        return _as_scores(fitted.of_codes(X, codes))
 
-
-class MultiTaskMLP(NetworkModel, TaskMixedModel):
+class MultiTaskMLP(NetworkModel, NetworkMixedModel):
     """Neural network for tasks of numbers, counts and classes together.
 
     Minimises the objective of :class:`MultiTaskMLPRegressor`, with a loss for each
@@ -778,36 +742,10 @@ class MultiTaskMLP(NetworkModel, TaskMixedModel):
         self.random_state = random_state
         self.callback = callback
 
-    @property
-    def _has_units(self) -> bool:
-        return self.normalize_y
-
     def _target_of_later_batch(self) -> Target:
         return PerTaskTarget(self.losses, known=self._kinds)
-
-    def _prepare(
-        self, target: Target, sample: Sample
-    ) -> tuple[Any, list[Loss], Encode]:
-        losses = [kind.loss for kind in sample.kinds]
-        return sample.rows, losses, partial(encode, None)
 
     def _prepare_later_batch(
         self, target: Target, sample: Sample
     ) -> tuple[Any, Encode]:
         return sample.rows, partial(encode, None)
-
-    def _raw_of_task(self, X: Any, rows: Array, label: Any) -> Array:
-        fitted, network = self._fitted(), self._network
-        task = self.tasks_.tolist().index(label)
-        place = self._places[task]
-        ends = [head.tasks.stop for head in network.heads]
-        head = int(np.searchsorted(ends, place, side="right"))
-        codes = np.full(len(rows), task)
-        return predict_finite(
-            lambda some: _as_scores(fitted.of_codes(some, codes, head)), X[rows], rows
-        )
-
-
-def _as_scores(raw: Array) -> Array:
-    """Return raw predictions without their axis, or the scores of several classes."""
-    return raw[:, 0] if raw.shape[1] == 1 else raw @ contrasts(raw.shape[1] + 1).T

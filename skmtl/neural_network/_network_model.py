@@ -1,7 +1,7 @@
 """Base class of networks of tasks: fit, partial_fit, and predictions."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -9,23 +9,23 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._contracts import Array, Loss
+from skmtl._contracts import Array
 from skmtl._linalg import calculation
-from skmtl.base import TaskModel
 from skmtl.data import find_tasks
 from skmtl.solvers import Adam
 from skmtl.targets import Sample, Target
 
 from ._batches import AllTasks, Batch, OwnRows
 from ._cells import Cells
-from ._design import Encode, Observations, arrange_cells, design_heads, encode
+from ._design import Encode, Observations, arrange_cells, encode
+from ._heads import Head
 from ._layers import PerTask
 from ._network import Network, Strengths
 from ._sharing import Sizes
 from ._sharings import SHARINGS
+from ._task_network import FittedHeads, TaskNetwork, read_sizes
 from ._training import (
     LBFGS,
     Objective,
@@ -46,7 +46,7 @@ _BLOCK = 2**22
 
 
 @dataclass(frozen=True)
-class FittedNetwork:
+class FittedNetwork(FittedHeads):
     """A trained network and its parameters.
 
     Parameters
@@ -63,9 +63,11 @@ class FittedNetwork:
     params: dict[str, Array]
     places: Array
 
-    def trunk(self, X: Any, codes: Array | None) -> Array:
-        """Return the outputs of the trunk, (n_rows, n_features)."""
+    @property
+    def heads(self) -> Sequence[Head]:
+        return self.network.heads
 
+    def trunk(self, X: Any, codes: Array | None) -> Array:
         def run(batch: Batch) -> Array:
             found: Array = self.network.sharing.forward(self.params, batch)[0]
             return found
@@ -75,10 +77,6 @@ class FittedNetwork:
         return self._by_codes(X, codes, run, lambda some: run(AllTasks(some)))
 
     def of_codes(self, X: Any, codes: Array, head: int = 0) -> Array:
-        """Return raw predictions of rows by the head of each row's task.
-
-        An unseen task, with code -1, gets the mean of all tasks' predictions.
-        """
         return self._by_codes(
             X,
             codes,
@@ -106,10 +104,6 @@ class FittedNetwork:
         return found
 
     def of_all(self, X: Any) -> Array:
-        """Return raw predictions of rows by every task, (n_rows, n_tasks, n_outputs).
-
-        All tasks must have the same loss.
-        """
         widest = max(self.network.sharing.layers.sizes)
         step = max(1, _BLOCK // (self.network.n_tasks * widest))
         blocks = [AllTasks(X[i : i + step]) for i in range(0, X.shape[0], step)]
@@ -128,12 +122,10 @@ def _trains_by_batches(self: Any) -> bool:
     return True
 
 
-class NetworkModel(TaskModel):
+class NetworkModel(TaskNetwork):
     """Networks of tasks, trained by L-BFGS or Adam."""
 
-    hidden_layer_sizes: Any
     head_hidden_layer_sizes: Any
-    sharing: str
     task_encoding: bool
     weighting: str
     alpha: float
@@ -159,21 +151,9 @@ class NetworkModel(TaskModel):
     _network: Network
     _places: Array
 
-    @property
-    @abstractmethod
-    def _has_units(self) -> bool:
-        """Whether every task has units of its own."""
-
     @abstractmethod
     def _target_of_later_batch(self) -> Target:
         """Return the kind of the targets of a batch after the first."""
-
-    def _prepare(
-        self, target: Target, sample: Sample
-    ) -> tuple[Any, list[Loss], Encode]:
-        """Return the rows, the loss of each task, and a function for their targets."""
-        rows, loss, targets = target.prepare(sample, smooths=True)
-        return rows, [loss] * len(rows.tasks), partial(encode, targets)
 
     def _prepare_later_batch(
         self, target: Target, sample: Sample
@@ -210,18 +190,15 @@ class NetworkModel(TaskModel):
         self, target: Target, sample: Sample
     ) -> tuple[Network, Array, Cells, float]:
         """Return the network, its order of tasks, its targets and their weight."""
-        places = np.arange(len(sample.rows.tasks))
-        _refuse_empty(Observations.of(sample.rows, places), sample.rows.tasks)
-        rows, losses, encode = self._prepare(target, sample)
+        read = self._read_heads(target, sample)
+        rows, seen, order, heads = read.rows, read.seen, read.order, read.heads
+        places = np.arange(len(order))
         self._check_encoding(rows.layout)
-        seen = Observations.of(rows, places)
-        order, heads = design_heads(seen, losses, self._has_units)
         shares = None
         if self.weighting == "uncertainty":
             shares = self._learnt_shares(seen, len(places))[order]
         network = self._build(len(places), rows.X.shape[1], heads, shares)
-        is_shared = rows.layout == "outputs"
-        cells = arrange_cells(rows.X, seen, order, heads, encode, is_shared)
+        cells = arrange_cells(rows.X, seen, order, heads, read.encode, read.is_shared)
         return network, order, cells, seen.total()
 
     def _learnt_shares(self, seen: Observations, n_tasks: int) -> Array:
@@ -242,13 +219,13 @@ class NetworkModel(TaskModel):
         sizes = Sizes(
             n_tasks,
             n_inputs,
-            _read_sizes(self.hidden_layer_sizes, "hidden_layer_sizes"),
+            read_sizes(self.hidden_layer_sizes, "hidden_layer_sizes"),
             self.activation,
             self.n_experts,
             self.task_encoding,
         )
         sharing = SHARINGS[self.sharing].of(sizes)
-        own = _read_sizes(self.head_hidden_layer_sizes, "head_hidden_layer_sizes")
+        own = read_sizes(self.head_hidden_layer_sizes, "head_hidden_layer_sizes")
         first = sizes.layers[-1]
         layers = PerTask("head_layer", n_tasks, (first, *own), self.activation)
         network = Network(sharing, layers, heads, shares)
@@ -399,31 +376,9 @@ class NetworkModel(TaskModel):
         size = min(size, len(cells))
         return Stochastic(self.learning_rate_init, size, 1, state)
 
-    def shared_features(self, X: Any, task: Any = None) -> Array:
-        """Return the outputs of the trunk, the features that all heads share.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
-            Features, with the task column if there was one in `fit`.
-        task : array-like of shape (n_samples,), int or str, default=None
-            Label of each row, or one label for all rows, if `fit` was given labels.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_units)
-            Outputs of the last hidden layer before the heads. They depend on the task
-            only with `task_encoding`.
-        """
-        check_is_fitted(self)
-        if "trunk_bias_0" not in self.parameters_:
-            raise ValueError(
-                "shared_features needs a trunk that all tasks share: sharing='hard' "
-                f"with hidden layers, got sharing={self.sharing!r} and "
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r}."
-            )
-        X, codes = self._read_queries(X, task)
-        return self._fitted().trunk(X, codes)
+    @property
+    def _has_trunk(self) -> bool:
+        return "trunk_bias_0" in self.parameters_
 
     def _fitted(self) -> FittedNetwork:
         return FittedNetwork(self._network, self.parameters_, self._places)
@@ -436,28 +391,6 @@ def _loss_of(network: Network, batch: Any, vector: Array) -> float:
 def _join(params: Mapping[str, Array], network: Network) -> Array:
     """Return parameters as a vector."""
     return np.concatenate([params[name].ravel() for name in network.shapes])
-
-
-def _read_sizes(sizes: Any, name: str) -> tuple[int, ...]:
-    """Return the numbers of units of layers."""
-    array = np.atleast_1d(np.asarray(sizes if np.size(sizes) else [], dtype=object))
-    is_size = [isinstance(each, int | np.integer) and each > 0 for each in array]
-    if array.ndim != 1 or not all(is_size):
-        raise ValueError(
-            f"{name} must be a list of positive integers, one per layer, got {sizes!r}."
-        )
-    return tuple(int(each) for each in array)
-
-
-def _refuse_empty(seen: Observations, labels: Array) -> None:
-    """Raise an error if a task has no target with weight."""
-    totals = np.bincount(seen.tasks, seen.weight, len(labels))
-    empty = labels[totals <= 0].tolist()
-    if empty:
-        raise ValueError(
-            "Every task must have a target with weight above 0, got none for "
-            f"{empty[:5]}. Leave these tasks out."
-        )
 
 
 def _refuse_unequal_heads(network: Network, head_penalty: float) -> None:
