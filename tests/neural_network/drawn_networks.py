@@ -87,13 +87,14 @@ def draw_problem(
     has_units=False,
     hidden=HIDDEN,
     n_rows=30,
+    n_experts=3,
     strengths=STRENGTHS,
 ):
     """Draw a network, parameters and rows."""
     rng = np.random.default_rng(0)
     _, groups = group_tasks(losses)
     n_tasks = len(losses)
-    sizes = Sizes(n_tasks, N_FEATURES, hidden, activation, 3, encodes)
+    sizes = Sizes(n_tasks, N_FEATURES, hidden, activation, n_experts, encodes)
     sharing = SHARINGS[sharing].of(sizes)
     layers = PerTask(
         "head_layer", n_tasks, (sizes.layers[-1], *head_layers), activation
@@ -103,10 +104,10 @@ def draw_problem(
         for loss, tasks in groups
     ]
     shares = rng.dirichlet(np.ones(n_tasks)) if learns_variances else None
+    rows = draw_cells(cells, groups, n_tasks, n_rows, rng)
     network = Network(sharing, layers, make_heads(groups, units), shares)
     vector = network.start(np.random.RandomState(0), float).vector
     vector += 0.3 * rng.normal(size=vector.size)
-    rows = draw_cells(cells, groups, n_tasks, n_rows, rng)
     return Problem(network, vector, rows, groups, strengths)
 
 
