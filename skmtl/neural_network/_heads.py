@@ -116,6 +116,17 @@ class Head:
         slope = batch.spread(factor * units.unit[:, None].astype(z.dtype))
         return value, self.loss.gradient(y, raw) * slope
 
+    def least(self, batch: Batch, y: Array) -> Array:
+        """Return the loss of each row at the best raw prediction of that row."""
+        zeros = np.zeros((*y.shape[:-1], self.loss.n_outputs), y.dtype)
+        value = -self.loss.conjugate(y, zeros)
+        if self.is_standardised:
+            return value
+        units: Any = self.units
+        factor = units.factors()[:, None].astype(y.dtype)
+        least: Array = value * batch.spread(factor)[..., 0]
+        return least
+
     def backward(
         self, params: Arrays, gradient: Arrays, batch: Batch, features: Any, z: Array
     ) -> Array:

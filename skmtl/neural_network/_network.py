@@ -157,7 +157,9 @@ class Network:
         """Return `factor` times the losses of a batch, and write the gradient.
 
         If factors of the losses are parameters, the loss of a task is divided by its
-        variance, and half its share times its log-variance is added.
+        variance, and half its share times its log-variance is added. Losses are then
+        differences from those of perfect predictions, because a negative loss at a
+        small variance would have no lower bound.
         """
         features, tape = self.sharing.forward(params, batch)
         features, own_tape = self.layers.forward(params, batch, features)
@@ -166,6 +168,8 @@ class Network:
             some, own = batch.of_tasks(head.tasks), batch.take(features, head.tasks)
             z = _where_observed(head, weight, head.raw(params, some, own))
             losses, slope = head.evaluate(some, y, z)
+            if self.shares is not None:
+                losses = losses - head.least(some, y)
             weight = self._weigh(params, some, head, factor * weight)
             weighted = weight * losses
             value += float(weighted.sum())
