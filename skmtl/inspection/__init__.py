@@ -7,6 +7,7 @@ from ._default_glms import make_count_models as make_count_models
 from ._default_glms import search_strengths as search_strengths
 from ._default_models import default_models
 from ._display import TaskComparisonDisplay
+from ._recommendation import judge as judge
 
 __all__ = [
     "TaskComparison",

@@ -158,6 +158,11 @@ class NetworkModel(TaskModel):
     _state: Adam | None
     _network: Network
     _places: Array
+    _is_network = True
+
+    @property
+    def _shares_tasks(self) -> bool:  # type: ignore[override]
+        return self.sharing != "independent"
 
     @property
     @abstractmethod
