@@ -25,6 +25,9 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
     n_tasks_: int
     # How tasks were declared in `fit`.
     _layout: str
+    # What comparisons of models say of a gain: does the model share, is it a network?
+    _shares_tasks: bool = True
+    _is_network: bool = False
 
     __metadata_request__fit = {"task": True}
     __metadata_request__predict = {"task": True}

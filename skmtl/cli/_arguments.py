@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from skmtl import __version__
 
-from ._choices import METRICS, MODELS
+from ._choices import DEFAULT_MODELS, METRICS, MODELS
 from ._command_errors import CommandError
 
 _COMPARE = """\
@@ -21,7 +21,8 @@ recommend one: the simplest within one standard error of the best. Without DATA,
 an example data set.
 
 Numbers are predicted by ridge regressions, classes by logistic regressions, and
-counts (with --kind counts) by Poisson regressions.
+counts (with --kind counts) by Poisson regressions. A neural network is compared only if
+--models names it; each model chooses its strengths within its training rows.
 
 models:
 """ + "\n".join(f"  {name:12}  {what}" for name, what in MODELS.items())
@@ -99,7 +100,7 @@ def _add_compare(commands):
     )
     add(
         "--models",
-        default=",".join(MODELS),
+        default=",".join(DEFAULT_MODELS),
         metavar="NAME,NAME",
         help="models to compare, by default %(default)s",
     )

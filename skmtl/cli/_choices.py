@@ -5,7 +5,9 @@ MODELS = {
     "pooled": "one linear model of all rows, which ignores the task",
     "intercepts": "the same coefficients for all tasks, and an intercept for each",
     "mean": "partial pooling: a linear model for each task, shrunk towards their mean",
+    "mlp": "a neural network of 32 hidden units that all tasks share (not by default)",
 }
+DEFAULT_MODELS = tuple(name for name in MODELS if name != "mlp")
 
 METRICS = {
     "numbers": ("rmse", "mse", "mae"),

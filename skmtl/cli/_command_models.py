@@ -6,15 +6,18 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from skmtl.compose import PooledTasks
-from skmtl.inspection import make_class_models, make_count_models
+from skmtl.inspection import make_class_models, make_count_models, search_strengths
 from skmtl.linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from skmtl.metrics import unwrap_search
+from skmtl.neural_network import MultiTaskMLPClassifier, MultiTaskMLPRegressor
 
 from ._choices import MODELS
 from ._command_errors import CommandError
 from ._encoder import make_steps
 
 _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
+_NETWORK = {"hidden_layer_sizes": (32,), "random_state": 0}
+_NETWORK_GRID = {"alpha": np.array([1.0, 10.0, 100.0])}
 
 
 def read_names(text):
@@ -61,15 +64,21 @@ def _make_number_models(task_column):
         MeanRegularizedRegressorCV(alphas=[np.inf]),
         MeanRegularizedRegressorCV(),
     )
-    return [model.set_params(task_column=task_column) for model in models]
+    net = MultiTaskMLPRegressor(**_NETWORK, task_column=task_column)
+    models = [model.set_params(task_column=task_column) for model in models]
+    return [*models, search_strengths(net, _NETWORK_GRID, "numbers")]
 
 
 def _make_class_models(task_column):
-    return make_class_models(task_column).values()
+    net = MultiTaskMLPClassifier(**_NETWORK, task_column=task_column)
+    models = make_class_models(task_column).values()
+    return [*models, search_strengths(net, _NETWORK_GRID, "classes")]
 
 
 def _make_count_models(task_column):
-    return make_count_models(task_column).values()
+    net = MultiTaskMLPRegressor(**_NETWORK, loss="poisson", task_column=task_column)
+    models = make_count_models(task_column).values()
+    return [*models, search_strengths(net, _NETWORK_GRID, "counts")]
 
 
 _MAKERS = {

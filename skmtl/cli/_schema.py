@@ -32,6 +32,19 @@ CLASSES = frozenset(
         "skmtl.linear_model._mean.MeanRegularizedRegressorCV",
         "skmtl.linear_model._mean_glm.MeanRegularizedPoissonRegressor",
         "skmtl.linear_model._ridge.MultiTaskRidgeCV",
+        "skmtl.losses._logistic.Logistic",
+        "skmtl.losses._multinomial.Multinomial",
+        "skmtl.losses._poisson.Poisson",
+        "skmtl.losses._squared.Squared",
+        "skmtl.neural_network._hard.HardSharing",
+        "skmtl.neural_network._heads.Head",
+        "skmtl.neural_network._heads.Units",
+        "skmtl.neural_network._layers.Copies",
+        "skmtl.neural_network._layers.PerTask",
+        "skmtl.neural_network._mlp.MultiTaskMLPClassifier",
+        "skmtl.neural_network._mlp.MultiTaskMLPRegressor",
+        "skmtl.neural_network._network.Network",
+        "skmtl.solvers._adam.Adam",
     }
 )
 FUNCTIONS = frozenset({"skmtl.cli._encoder.name_category"})

@@ -79,6 +79,7 @@ class IndependentTasks(TaskWrapper):
     array([2., 1.])
     """
 
+    _shares_tasks = False
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
         "task_column": [str, Integral, list, None],

@@ -94,6 +94,7 @@ class PooledTasks(TaskWrapper):
     array([0., 1., 4., 5.])
     """
 
+    _shares_tasks = True
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
         "task_column": [str, Integral, list, None],

@@ -45,6 +45,9 @@ def _refuse_infinite(values, X):
 class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
     """Predict and score with clones of an inner estimator."""
 
+    # What comparisons of models say of a gain.
+    _shares_tasks: bool
+
     __metadata_request__fit = {"task": True}
     __metadata_request__predict = {"task": True}
     __metadata_request__predict_proba = {"task": True}

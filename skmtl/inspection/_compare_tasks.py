@@ -15,6 +15,7 @@ from skmtl.data import refuse_pieces
 from ._comparison import TaskComparison
 from ._comparison_rows import read_comparison, split_rows
 from ._comparison_targets import check_methods, choose_metric
+from ._contrasts import find_contrasts
 from ._cross_prediction import predict_held_out
 from ._default_models import (
     choose_baseline,
@@ -82,8 +83,8 @@ def compare_tasks(
         training rows has probability 0; for the log loss, probabilities are clipped
         at machine precision.
     baseline : str, default=None
-        Name of the model without sharing; None means "independent" if there is one,
-        else the first.
+        Name of the model without sharing, or of any model to compare the others with;
+        None means "independent" if there is one, else the first.
     n_jobs : int, default=None
         Number of fits in parallel; None means one, -1 one per processor.
     random_state : int, RandomState instance or None, default=None
@@ -99,6 +100,15 @@ def compare_tasks(
     --------
     default_models : Makes the models compared by default.
     TaskComparisonDisplay : Draws the gain of each task.
+
+    Notes
+    -----
+    Features are not scaled, except for the default models. Networks need scaled
+    features: pass ``make_pipeline(StandardScaler(), MultiTaskMLPRegressor())``, where
+    the scaler does not see the task column.
+
+    The recommendation attributes a gain to sharing only if the baseline has none, and
+    is a network as well if the model is one.
 
     Examples
     --------
@@ -141,6 +151,7 @@ def compare_tasks(
         test_ratio=float(np.mean([len(test) / len(train) for train, test in splits])),
         predictions=np.array([each.prediction for each in errors]),
         classes=data.classes,
+        differs_by_sharing=find_contrasts(models, baseline),
         **_compare_by_task(data, losses, list(models).index(baseline), chosen),
     )
 

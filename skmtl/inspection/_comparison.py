@@ -65,6 +65,10 @@ class TaskComparison:
         one row.
     classes : ndarray of shape (n_classes,) or None, default=None
         Sorted classes; None for other targets.
+    differs_by_sharing : tuple of bool or None, default=None
+        Whether the gain of each model is due to sharing. It is not if the baseline
+        shares too, or if one of both is a network and the other is not. None means that
+        all are.
 
     See Also
     --------
@@ -133,6 +137,7 @@ class TaskComparison:
     task_standard_errors: NDArray[np.floating]
     p_values: NDArray[np.floating]
     classes: NDArray | None = None
+    differs_by_sharing: tuple[bool, ...] | None = None
 
     @property
     def metric_label(self) -> str:
@@ -240,7 +245,7 @@ class TaskComparison:
 
     @property
     def verdict(self) -> str:
-        """Whether sharing helps, in a few words.
+        """Whether sharing helps, or the recommended model if that is another question.
 
         "No clear difference" if the errors of the best model with sharing and of the
         baseline differ by at most one standard error; "seems to" up to two.

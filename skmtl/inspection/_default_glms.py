@@ -1,5 +1,8 @@
 """Default models for classes and counts: logistic and Poisson regressions."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV
@@ -24,18 +27,37 @@ _GRIDS = {
 }
 _NO_CENTRE = 1e12  # alpha_shared that sets the centre to zero: nothing is shared
 _N_FOLDS = 3
+_SCORING = {
+    "numbers": "neg_mean_squared_error",
+    "classes": score_log_loss,
+    "counts": "neg_mean_poisson_deviance",
+}
 
 
 def make_class_models(task_column: object = None) -> dict[str, BaseEstimator]:
     """Make the default logistic regressions, by name."""
     models = _make_models(MeanRegularizedClassifier, task_column)
-    return _search(models, score_log_loss, stratify=True)
+    return _search(models, "classes")
 
 
 def make_count_models(task_column: object = None) -> dict[str, BaseEstimator]:
     """Make the default Poisson regressions, by name."""
     models = _make_models(MeanRegularizedPoissonRegressor, task_column)
-    return _search(models, "neg_mean_poisson_deviance", stratify=False)
+    return _search(models, "counts")
+
+
+def search_strengths(
+    model: BaseEstimator, grid: Mapping[str, Any], kind: str
+) -> GridSearchCV:
+    """Wrap a model with a task column in a search, with folds that split every task."""
+    folds = TaskKFold(
+        _N_FOLDS,
+        task_column=model.task_column,
+        stratify=kind == "classes",
+        shuffle=True,
+        random_state=0,
+    )
+    return GridSearchCV(model, grid, scoring=_SCORING[kind], cv=folds)
 
 
 def _make_models(model, task_column):
@@ -55,15 +77,11 @@ def _make_models(model, task_column):
     }
 
 
-def _search(models, scoring, stratify):
-    """Wrap models in a search over strengths, with folds that split every task."""
-    column = models["pooled"].task_column
-    if column is None:  # a search cannot split labels given by task=
-        return models
-    folds = TaskKFold(
-        _N_FOLDS, task_column=column, stratify=stratify, shuffle=True, random_state=0
-    )
+def _search(models, kind):
+    """Wrap models in a search over strengths, if there is a task column."""
+    if models["pooled"].task_column is None:
+        return models  # a search cannot split labels given by task=
     return {
-        name: GridSearchCV(model, _GRIDS[name], scoring=scoring, cv=folds)
+        name: search_strengths(model, _GRIDS[name], kind)
         for name, model in models.items()
     }

@@ -9,10 +9,11 @@ _CLEAR = 2  # standard errors beyond which a difference is stated without "seems
 
 
 def judge(comparison):
-    """Return whether sharing helps, by the standard error of the difference.
+    """Return which models predict better, by the standard error of the difference.
 
     Returns "shared", "independent" or "unclear", and the verdict in words: "unclear"
-    within one standard error, "seems" up to two.
+    within one standard error, "seems" up to two. The words are about sharing or, if the
+    models do not differ in sharing only, about the model.
     """
     place = comparison.find(comparison.best_sharing)
     difference = comparison.differences[place]
@@ -23,10 +24,46 @@ def judge(comparison):
     }:
         return "unclear", "No clear difference"
     clear = abs(difference) > _CLEAR * standard_error
-    if comparison.baseline in near:
-        words = "Sharing does not help" if clear else "Sharing seems not to help"
-        return "independent", words
-    return "shared", "Sharing helps" if clear else "Sharing seems to help"
+    kind = "independent" if comparison.baseline in near else "shared"
+    return kind, _say_verdict(comparison, kind, clear)
+
+
+def _say_verdict(comparison, kind, clear):
+    model = comparison.recommended if kind == "shared" else comparison.best_sharing
+    verbs = _HELPS if _is_about_sharing(comparison, model) else _PREDICTS
+    subject = _name_subject(comparison, model)
+    return f"{subject[0].upper()}{subject[1:]} {verbs[kind, clear]}"
+
+
+_HELPS = {
+    ("shared", True): "helps",
+    ("shared", False): "seems to help",
+    ("independent", False): "seems not to help",
+    ("independent", True): "does not help",
+}
+_PREDICTS = {
+    ("shared", True): "predicts better",
+    ("shared", False): "seems to predict better",
+    ("independent", False): "seems not to predict better",
+    ("independent", True): "does not predict better",
+}
+
+
+def _is_about_sharing(comparison, model):
+    contrasts = comparison.differs_by_sharing
+    return contrasts is None or contrasts[comparison.find(model)]
+
+
+def _name_subject(comparison, model):
+    """Return what the gain of a model over the baseline is due to."""
+    return "sharing" if _is_about_sharing(comparison, model) else repr(model)
+
+
+def _name_best(comparison):
+    """Return a name of the best model but the baseline, and why it is named."""
+    best = comparison.best_sharing
+    about = _is_about_sharing(comparison, best)
+    return f"{best!r}, the best {'model with sharing' if about else 'other model'},"
 
 
 def recommend(comparison):
@@ -40,7 +77,7 @@ def recommend(comparison):
 def _say_unknown(comparison, best):
     return (
         f"Compare on more folds: with a single fold, the {_state(comparison, best)} of "
-        f"{best!r}, the best model with sharing, and the "
+        f"{_name_best(comparison)} and the "
         f"{_state(comparison, comparison.baseline)} of {comparison.baseline!r} have no "
         "standard error."
     )
@@ -58,8 +95,8 @@ def _say_shared(comparison, words):
 def _say_independent(comparison, words):
     best = comparison.best_sharing
     return (
-        f"Use {comparison.baseline!r}: the {_state(comparison, best)} of {best!r}, the "
-        "best model with sharing, is "
+        f"Use {comparison.baseline!r}: the {_state(comparison, best)} of "
+        f"{_name_best(comparison)} is "
         f"{_state_gain(comparison, best, 'above')} its own; "
         f"{_begin_low(words)}, and hurts {_list_hurt(comparison, best)}"
     )
@@ -68,10 +105,10 @@ def _say_independent(comparison, words):
 def _say_unclear(comparison, words):
     best = comparison.best_sharing
     return (
-        f"{words}: the {_state(comparison, best)} of {best!r}, the best "
-        f"model with sharing, is within one standard error of that of "
+        f"{words}: the {_state(comparison, best)} of {_name_best(comparison)} is "
+        "within one standard error of that of "
         f"{comparison.baseline!r} (a gain of {_state_signed(comparison, best)}), and "
-        f"sharing hurts {_list_hurt(comparison, best)}"
+        f"{_name_subject(comparison, best)} hurts {_list_hurt(comparison, best)}"
     )
 
 

@@ -110,6 +110,7 @@ class MultiTaskRidge(MomentRegressor):
     array([2., 2.])
     """
 
+    _shares_tasks = False
     _parameter_constraints = {
         "alpha": [Interval(Real, 0, None, closed="left"), "array-like", Mapping],
         **COMMON_CONSTRAINTS,
@@ -230,6 +231,7 @@ class MultiTaskRidgeCV(LinearRegressor):
     array([False,  True])
     """
 
+    _shares_tasks = False
     _parameter_constraints = {
         "alphas": ["array-like", None],
         "alpha_per_task": ["boolean"],
@@ -360,6 +362,7 @@ class MultiTaskLogisticRegression(LinearClassifier):
            [-2.06, -0.09, -0.06]])
     """
 
+    _shares_tasks = False
     _parameter_constraints = {
         "alpha": NONNEGATIVE,
         **CLASSIFIER_CONSTRAINTS,
@@ -477,6 +480,7 @@ class MultiTaskPoissonRegressor(LinearCountRegressor):
            [-1.08, -0.13, -0.19]])
     """
 
+    _shares_tasks = False
     _parameter_constraints = {
         "alpha": NONNEGATIVE,
         **ITERATIVE_CONSTRAINTS,

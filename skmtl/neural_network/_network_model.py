@@ -150,6 +150,11 @@ class NetworkModel(TaskNetwork):
     _state: Adam | None
     _network: Network
     _places: Array
+    _is_network = True
+
+    @property
+    def _shares_tasks(self) -> bool:  # type: ignore[override]
+        return self.sharing != "independent"
 
     @abstractmethod
     def _target_of_later_batch(self) -> Target:

@@ -1,18 +1,18 @@
 """The verdict at the top of the page."""
 
 from skmtl._text import show_html
-from skmtl.inspection import TaskComparison
+from skmtl.inspection import TaskComparison, judge
 
 
 def draw_verdict(comparison: TaskComparison) -> str:
     """Draw the verdict, the recommendation, and four numbers."""
-    kind = _KINDS[comparison.verdict]
+    kind, words = judge(comparison)
     numbers = "".join(
         f"<div><dt>{show_html(name)}</dt><dd>{show_html(value)}</dd></div>"
         for name, value in _list_numbers(comparison).items()
     )
     return (
-        f'<div class="verdict {kind}"><strong>{comparison.verdict}</strong>'
+        f'<div class="verdict {kind}"><strong>{show_html(words)}</strong>'
         f"<p>{show_html(comparison.recommendation)}</p></div>"
         f'<dl class="numbers">{numbers}</dl>'
     )
@@ -23,15 +23,6 @@ def choose_model(comparison: TaskComparison) -> str:
     if comparison.recommended != comparison.baseline:
         return comparison.recommended
     return comparison.best_sharing
-
-
-_KINDS = {
-    "Sharing helps": "shared",
-    "Sharing seems to help": "shared",
-    "No clear difference": "unclear",
-    "Sharing seems not to help": "independent",
-    "Sharing does not help": "independent",
-}
 
 
 def _list_numbers(comparison):

@@ -9,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from cases import parametrize
 
 pd = pytest.importorskip("pandas", reason="pandas is not installed")
 pytest.importorskip("skops", reason="skops is not installed")
@@ -17,6 +18,7 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 import skmtl  # noqa: E402
 from skmtl.cli import DateFeatures, TableColumns, main, make_table_encoder  # noqa: E402
 from skmtl.cli import _compare_command as compare_module  # noqa: E402
+from skmtl.cli._choices import DEFAULT_MODELS, MODELS  # noqa: E402
 from skmtl.cli._column_kinds import find_kind  # noqa: E402
 from skmtl.cli._command_models import make_models  # noqa: E402
 from skmtl.cli._prepared_table import prepare_table  # noqa: E402
@@ -158,6 +160,35 @@ def test_the_seed_decides_the_folds(capsys, csv):
     assert outputs[0] == outputs[1] != outputs[2]
 
 
+def test_a_network_is_compared_only_on_request(capsys, csv):
+    assert DEFAULT_MODELS == ("independent", "pooled", "intercepts", "mean")
+    assert run("compare", "--help") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "by default independent,pooled,intercepts,mean" in out
+    assert "mlp a neural network" in out
+
+
+@pytest.mark.full
+def test_a_network_is_compared_reported_saved_and_predicts(capsys, csv, tmp_path):
+    """Scores of all schools follow a curve that no line explains."""
+    rng = np.random.default_rng(0)
+    hours = rng.uniform(-2, 2, 200)
+    score = 5 * abs(hours) + rng.normal(size=200)
+    frame = pd.DataFrame({"hours": hours, "score": score})
+    frame.assign(school=np.repeat(list("abcd"), 50)).to_csv(csv, index=False)
+    files = tmp_path / "m.skops", tmp_path / "r.html", tmp_path / "p.csv"
+    argv = ["--models", "mlp,independent", "--save", files[0], "--report", files[1]]
+    assert run(*compare_with(csv, *argv)) == 0
+    assert "Saved 'mlp', fitted to all rows" in capsys.readouterr().out
+    assert "a neural network of 32 hidden units" in files[1].read_text()
+    assert run("predict", files[0], csv, "--output", files[2]) == 0
+    predictions = pd.read_csv(files[2])["prediction"]
+    expected = load_model(files[0]).predict(pd.read_csv(csv))
+    np.testing.assert_allclose(predictions, expected)
+    # The noise has standard deviation 1, and the curve 2.9.
+    assert np.std(predictions - score) < 1.3
+
+
 def test_the_metric_heads_the_table(capsys, csv):
     run(*compare_with(csv, "--metric", "mae"))
     head = capsys.readouterr().out.splitlines()[-5]
@@ -216,7 +247,7 @@ def test_the_order_of_columns_and_other_columns_do_not_matter(pupils, saved, tmp
     assert (model.predict(moved) == model.predict(pupils)).all()
 
 
-@pytest.mark.parametrize("name", ["independent", "pooled", "intercepts", "mean"])
+@parametrize("name", list(MODELS), short=DEFAULT_MODELS)
 def test_every_model_predicts_tasks_never_seen(name, pupils):
     table = prepare_table(pupils, "", "school", "score")
     model = make_models([name], table)[name].fit(table.X, table.y)
@@ -338,7 +369,11 @@ def test_a_bad_table_is_said_in_one_line(capsys, tmp_path, name, content, said):
         (["--task", "school", "--target", "score", "--cv", "1"], "between 2 and"),
         (["--task", "school", "--target", "score", "--cv", "121"], "rows, 120"),
         (["--task", "school", "--target", "score", "--cv", "x"], "a number of folds"),
-        (["--models", "independent,forest"], "'forest' is not a model"),
+        (
+            ["--models", "independent,forest"],
+            "among independent, pooled, intercepts, mean, mlp",
+        ),
+        (["--models", "forest,mlp"], "'forest' is not a model"),
         (["--models", "mean"], "give at least two"),
         (["--metric", "r2"], "invalid choice"),
         (["--report", "report.pdf"], "must end with .html"),

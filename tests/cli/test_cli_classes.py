@@ -9,12 +9,13 @@ pytest.importorskip("skops", reason="skops is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 from skmtl.cli import main  # noqa: E402
+from skmtl.cli._choices import MODELS  # noqa: E402
 from skmtl.cli._command_models import fit_model, make_models  # noqa: E402
 from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._store import dump_model, load_model  # noqa: E402
 from skmtl.inspection import compare_tasks  # noqa: E402
 
-NAMES = ["independent", "pooled", "intercepts", "mean"]
+NAMES = list(MODELS)
 QUICK = ["--cv", "2", "--models", "independent,intercepts"]
 
 
@@ -185,6 +186,22 @@ def test_the_kind_of_a_target_can_be_said(values, kind, expected):
 def test_a_bad_target_is_said_in_one_line(values, kind, said):
     with pytest.raises(ValueError, match=said):
         read(values, kind)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", ["classes", "counts"])
+def test_a_network_is_compared_saved_and_predicts(kind, csv, patients, tmp_path):
+    rng = np.random.default_rng(0)
+    dose = rng.uniform(-2, 2, len(patients))
+    count = rng.poisson(np.exp(2 * abs(dose) - 2))
+    target = np.where(count > 1, "many", "few") if kind == "classes" else count
+    patients.assign(dose=dose, recovered=target).to_csv(csv, index=False)
+    saved, output = tmp_path / "model.skops", tmp_path / "predictions.csv"
+    more = ["--kind", kind, "--models", "independent,mlp", "--save", saved]
+    assert compare(csv, *more) == 0
+    assert "MultiTaskMLP" in type(load_model(saved)[-1]).__name__
+    assert main(["predict", str(saved), str(csv), "--output", str(output)]) == 0
+    assert len(pd.read_csv(output)["prediction"]) == len(patients)
 
 
 @pytest.mark.full

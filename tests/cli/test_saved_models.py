@@ -38,6 +38,7 @@ LABELS = {"text": np.repeat(["ash", "birch", "elm"], 16), "integer": [1, 2, 30] 
 TARGETS = {
     "numbers": np.linspace(0, 1, 48) ** 2,
     "classes": np.tile(["yes", "no", "no"], 16),
+    "three classes": np.tile(["yes", "no", "no", "perhaps"], 12),
     "counts": np.tile([0, 1, 4, 2], 12),
 }
 # Each kind of target with each model; labels and holes vary along.
@@ -47,15 +48,23 @@ TABLES = {
     "counts": ("text", False, "counts"),
 }
 CASES = [(target, name) for target in TABLES for name in MODELS]
+TABLES["three classes"] = ("text", False, "auto")
+# A network holds the losses of its heads and, after Adam, the state of Adam.
+OPTIONS = {
+    "default": {},
+    "adam": {"model__estimator__solver": "adam", "model__estimator__tol": 1.0},
+}
+CASES += [("three classes", "mlp"), ("numbers", "mlp", "adam")]
 
 
 @cache
-def save(target, name):
+def save(target, name, options="default"):
     """Return a frame, a model fitted to it, and the content of its file."""
     labels, holes, kind = TABLES[target]
     frame = make_frame(holes).assign(school=LABELS[labels], y=TARGETS[target])
     table = prepare_table(frame, "", "school", "y", kind=kind)
-    model = fit_model(make_models([name], table)[name], table)
+    model = make_models([name], table)[name].set_params(**OPTIONS[options])
+    model = fit_model(model, table)
     return frame, model, dump_model(model)
 
 
@@ -69,17 +78,18 @@ def list_nodes(node):
 
 
 @pytest.mark.parametrize(
-    ("target", "name"),
+    "case",
     [
-        pytest.param(*case, marks=pytest.mark.full if case[1] != "independent" else [])
+        pytest.param(case, marks=pytest.mark.full if case[1] != "independent" else [])
         for case in CASES
     ],
+    ids="-".join,
 )
-def test_every_model_is_opened_as_it_was_saved(tmp_path, target, name):
-    frame, model, content = save(target, name)
+def test_every_model_is_opened_as_it_was_saved(tmp_path, case):
+    frame, model, content = save(*case)
     (tmp_path / "model.skops").write_bytes(content)
     loaded = load_model(tmp_path / "model.skops")
-    new = frame.assign(school=[*LABELS[TABLES[target][0]][:-1], 99])
+    new = frame.assign(school=[*LABELS[TABLES[case[0]][0]][:-1], 99])
     assert_array_equal(loaded.predict(new), model.predict(new))
 
 

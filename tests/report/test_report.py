@@ -166,6 +166,15 @@ def test_the_verdict_is_as_sure_as_the_numbers(few, sign, words, factor):
     assert verdicts[sign, factor] in text
 
 
+def test_a_gain_that_is_not_due_to_sharing_is_that_of_a_model(few):
+    errors = np.array([[9.0, 9.1, 9.0], [5.0, 5.0, 5.0]])
+    changes = {"fold_errors": errors, "differs_by_sharing": (False, False)}
+    report = replace(few, comparison=replace(few.comparison, **changes))
+    text = Page(report.to_html()).text
+    assert f"{report.comparison.models[1]!r} predicts better" in text
+    assert "Sharing" not in text
+
+
 def test_the_same_input_gives_the_same_page(few, pages):
     assert few.to_html() == pages["few"]
 
