@@ -1,14 +1,16 @@
 """Multi-layer perceptrons of several tasks: numbers, classes, and both together."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.metaestimators import available_if
 
-from skmtl._compat import Interval, StrOptions
+from skmtl._compat import Interval, StrOptions, fit_context
 from skmtl.base import (
     CLASS_CONSTRAINTS,
     COMMON_CONSTRAINTS,
@@ -27,7 +29,7 @@ from skmtl.targets import (
 
 from ._design import Encode, encode
 from ._layers import ACTIVATIONS
-from ._network_model import NetworkModel
+from ._network_model import NetworkModel, trains_by_batches
 from ._sharings import SHARINGS
 from ._task_network import NetworkClassifier, NetworkMixedModel, NetworkRegressor
 
@@ -506,6 +508,46 @@ class MultiTaskMLPClassifier(NetworkModel, NetworkClassifier):
         self.warm_start = warm_start
         self.random_state = random_state
         self.callback = callback
+
+    @available_if(trains_by_batches)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        task: Any = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
+        """Take one pass of Adam over a batch of rows.
+
+        The first batch decides the tasks and the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features of the batch, as in `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Class of each row of the batch.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, as in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All classes, if the first batch may lack some; later batches need none.
+
+        Returns
+        -------
+        self : object
+            The model after the pass.
+        """
+        target = self._target()
+        if classes is not None:
+            target = replace(target, known=np.unique(classes))
+        return self._pass(target, X, y, sample_weight, task)
+
+    def _target(self) -> ClassTarget:
+        return ClassTarget(self.class_scope, self.class_weight)
 
     def _target_of_later_batch(self) -> Target:
         classes = [0, 1] if self._layout == "outputs" else self.classes_

@@ -112,7 +112,7 @@ class FittedNetwork(FittedHeads):
         return raw[:, self.places]
 
 
-def _trains_by_batches(self: Any) -> bool:
+def trains_by_batches(self: Any) -> bool:
     """Raise an error if the solver needs all rows."""
     if self.solver == "lbfgs":
         raise AttributeError(
@@ -308,7 +308,7 @@ class NetworkModel(TaskNetwork):
             learnt["task_log_variances_"] = params["log_variance"]
         return learnt
 
-    @available_if(_trains_by_batches)
+    @available_if(trains_by_batches)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, task: Any = None
@@ -333,12 +333,16 @@ class NetworkModel(TaskNetwork):
         self : object
             The model after the pass.
         """
+        return self._pass(self._target(), X, y, sample_weight, task)
+
+    def _pass(
+        self, target: Target, X: Any, y: Any, sample_weight: Any, task: Any
+    ) -> Self:
+        """Take a pass over a batch; `target` reads the first one."""
         begun = "_network" in vars(self)
-        target = self._target_of_later_batch() if begun else self._target()
-        given = {"sample_weight": sample_weight, "task": task}
-        sample = target.read(
-            self, X, y, task_weight=self.task_weight, reset=not begun, **given
-        )
+        target = self._target_of_later_batch() if begun else target
+        given = {"sample_weight": sample_weight, "task": task, "reset": not begun}
+        sample = target.read(self, X, y, task_weight=self.task_weight, **given)
         with calculation(_widest(self.hidden_layer_sizes)):
             if begun:
                 return self._step(target, sample)

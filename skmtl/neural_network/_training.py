@@ -21,6 +21,8 @@ from ._network import Network, Parameters, Strengths
 _LOG = logging.getLogger("skmtl")
 # L-BFGS evaluates the objective at most this many times per iteration on average.
 _EVALUATIONS = 4
+# L-BFGS stops at a gradient this small: its updates divide by differences of gradients.
+_ZERO = 1e-12
 # Status of SciPy's L-BFGS if it stops at the largest number of iterations.
 _LIMIT = 1
 
@@ -189,10 +191,10 @@ class LBFGS(Trainer):
                 "maxiter": self.max_iter,
                 "maxfun": _EVALUATIONS * self.max_iter,
                 "ftol": 0.0,
-                "gtol": 0.0,
+                "gtol": _ZERO,
             },
         )
-        _refuse_infinite(float(result.fun))
+        refuse_infinite(float(result.fun))
         if not progress.losses:  # the start is optimal
             progress.add(float(result.fun), vector)
         converged = result.status != _LIMIT

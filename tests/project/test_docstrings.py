@@ -38,7 +38,13 @@ PARTS = tuple(f"skmtl.{room}" for room in ("couplings", "data", "penalties", "so
 API = Path(__file__).parents[2] / "docs" / "api.rst"
 
 # Exist after fit on some data, or with some penalties, only.
-SOMETIMES = {"feature_names_in_", "classes_"}
+SOMETIMES = {
+    "classes_",
+    "cross_stitch_",
+    "feature_names_in_",
+    "task_log_variances_",
+    "validation_loss_curve_",
+}
 
 # Their names are for the other rooms, not for users.
 INTERNAL = {"base", "problems", "selection", "targets"}
