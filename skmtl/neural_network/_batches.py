@@ -137,7 +137,7 @@ class OwnRows(Batch):
             gradient[self.codes[self._starts]] = np.add.reduceat(products, self._starts)
             return gradient
         for task, rows in self._segments:
-            gradient[task] = (features[rows].T @ outputs[rows]).T
+            gradient[task] = outputs[rows].T @ features[rows]
         return gradient
 
     def feature_gradient(self, weight: Array, outputs: Array, shared: bool) -> Array:
@@ -220,7 +220,7 @@ class AllTasks(Batch):
         if features.ndim == 3:
             return np.matmul(outputs.swapaxes(1, 2), features)
         shape = *outputs.shape[::2], features.shape[1]
-        return (features.T @ _fuse(outputs)).T.reshape(shape)
+        return (_fuse(outputs).T @ features).reshape(shape)
 
     def feature_gradient(self, weight: Array, outputs: Array, shared: bool) -> Array:
         if not shared:

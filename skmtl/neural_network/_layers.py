@@ -188,10 +188,10 @@ class Copies(Layers):
             np.matmul(outputs.swapaxes(1, 2), features, out=of_weight)
             return np.matmul(outputs, weight)
         if len(weight) == 1:
-            of_weight[0] = (features.T @ outputs[0]).T
+            of_weight[0] = outputs[0].T @ features
         else:
             fused = outputs.swapaxes(0, 1).reshape(outputs.shape[1], -1)
-            of_weight[:] = (features.T @ fused).T.reshape(of_weight.shape)
+            of_weight[:] = (fused.T @ features).reshape(of_weight.shape)
         return None
 
     def forward(self, params: Arrays, batch: Batch) -> tuple[Array, list[Any]]:

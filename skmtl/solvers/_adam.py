@@ -92,9 +92,10 @@ class Adam:
         gradient *= gradient
         gradient *= 1 - _DECAY_OF_SQUARES
         self.square += gradient
+        # The bias corrections of both averages, in the step and in its divisor.
+        root = np.sqrt(1 - _DECAY_OF_SQUARES**self.n_steps)
         np.sqrt(self.square, out=gradient)
-        gradient /= np.sqrt(1 - _DECAY_OF_SQUARES**self.n_steps)
-        gradient += _LEAST
+        gradient += _LEAST * root
         np.divide(self.mean, gradient, out=gradient)
-        gradient *= self.learning_rate / (1 - _DECAY**self.n_steps)
+        gradient *= self.learning_rate * root / (1 - _DECAY**self.n_steps)
         variable -= gradient
