@@ -192,6 +192,7 @@ class LBFGS(Trainer):
                 "gtol": 0.0,
             },
         )
+        refuse_infinite(float(result.fun))
         if not progress.losses:  # the start is optimal
             progress.add(float(result.fun), vector)
         converged = result.status != _LIMIT
@@ -230,7 +231,7 @@ class Stochastic(Trainer):
         stops = False
         while len(progress.losses) < self.max_iter and not stops:
             loss = self._pass(objective, params, adam, rng)
-            _refuse_infinite(loss)
+            refuse_infinite(loss)
             stops = progress.add(loss, params.vector) or progress.is_interrupted()
         return progress.end(params.vector, stops, adam)
 
@@ -251,7 +252,7 @@ class Stochastic(Trainer):
         return total / len(cells)
 
 
-def _refuse_infinite(loss: float) -> None:
+def refuse_infinite(loss: float) -> None:
     """Raise an error if the training diverges."""
     if not np.isfinite(loss):
         raise ValueError(
