@@ -406,11 +406,12 @@ def _refuse_unequal_heads(network: Network, head_penalty: float) -> None:
     """Raise an error if heads have different shapes but are tied."""
     ties = "head_weight" in network.sharing.tied()
     if (head_penalty or ties) and len({head.name for head in network.heads}) > 1:
-        what = "head_penalty" if head_penalty else "soft_penalty without hidden layers"
+        what, remedy = "head_penalty", "head_penalty=0"
+        if ties:
+            what, remedy = "sharing='soft' without hidden layers", "sharing='hard'"
         raise ValueError(
             f"{what} needs tasks with equally many raw predictions, got "
-            f"{sorted({head.loss.n_outputs for head in network.heads})}. Use "
-            "head_penalty=0."
+            f"{sorted({head.loss.n_outputs for head in network.heads})}. Use {remedy}."
         )
 
 
