@@ -44,8 +44,8 @@ class Place:
     def tensor(self, values: Any) -> Any:
         """Return values as a tensor there."""
         values = values.toarray() if sparse.issparse(values) else values
-        if isinstance(values, np.ndarray):
-            values = np.ascontiguousarray(values)
+        if isinstance(values, np.ndarray):  # PyTorch wants memory that it may write
+            values = np.require(values, requirements=["C", "W"])
         return torch.as_tensor(values).to(self.device, self.dtype)
 
     def minibatch(

@@ -67,6 +67,7 @@ _BATCH = 200
 _MOMENTUM = 0.9
 # Seed of the parameters of a rebuilt network, which its state replaces.
 _ANY = 0
+_LARGEST_SEED = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,8 @@ class FittedNet(FittedHeads):
         place = Place(self.device, _tensor_type(dtype))
         with seeded(_ANY, self.device):
             net = self.architecture.build()
-        write_state(net, self.state)
         net.to(self.device, place.dtype).eval()
+        write_state(net, self.state)
         with torch.no_grad():
             return [
                 run(net, place.tensor(X[i : i + BLOCK])).cpu().numpy()
@@ -191,6 +192,7 @@ class TorchNetwork(TaskNetwork):
         X = read.rows.X
         architecture = self._describe(read, self._read_shape(X.shape[1]))
         rng = check_random_state(self.random_state)
+        seed = rng.randint(_LARGEST_SEED)
         cells = arrange_cells(
             X, read.seen, read.order, read.heads, read.encode, read.is_shared
         )
@@ -202,7 +204,7 @@ class TorchNetwork(TaskNetwork):
         plan = read.heads, place, size, BATCHINGS[self.batching]
         watched = None if held is None else CellFeed(held, *plan)
         feed = CellFeed(cells, *plan)
-        learnt = self._train(architecture, read, feed, place, rng, watched)
+        learnt = self._train(architecture, read, feed, place, rng, seed, watched)
         return {**learnt, **self._report_tasks(target, sample)}
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -230,18 +232,18 @@ class TorchNetwork(TaskNetwork):
         """
         self._refuse_loaders()
         rng = check_random_state(self.random_state)
-        seed = rng.randint(np.iinfo(np.int32).max)
-        place_device = _find_device(self.device)
-        with seeded(seed, place_device):
+        seed = rng.randint(_LARGEST_SEED)
+        device = _find_device(self.device)
+        with seeded(seed, device):
             first = read_loaders(loaders)
-            target = self._target()
-            sample = _read_targets(self, target, first)
-            with calculation(1):
-                read = self._read_heads(target, sample)
-                architecture = self._describe(read, self._check_shape(first.shape))
-                place = Place(place_device, _tensor_type(first.dtype))
-                feed = self._feed(loaders, first, read, place)
-                learnt = self._train(architecture, read, feed, place, rng, None)
+        target = self._target()
+        sample = _read_targets(self, target, first)
+        with calculation(1):
+            read = self._read_heads(target, sample)
+            architecture = self._describe(read, self._check_shape(first.shape))
+            place = Place(device, _tensor_type(first.dtype))
+            feed = self._feed(loaders, first, read, place)
+            learnt = self._train(architecture, read, feed, place, rng, seed)
         self._store(sample, {**learnt, **self._report_tasks(target, sample)})
         self.n_features_in_ = prod(first.shape)
         return self
@@ -368,15 +370,15 @@ class TorchNetwork(TaskNetwork):
         feed: Feed,
         place: Place,
         rng: Any,
-        held: CellFeed | None,
+        seed: int,
+        held: CellFeed | None = None,
     ) -> dict[str, Any]:
         """Train a network, and return its fitted attributes by name."""
-        seed = rng.randint(np.iinfo(np.int32).max)
         with seeded(seed, place.device):
             net = architecture.build()
+            net.to(place.device, place.dtype)
             if self.warm_start and self._can_start(net, architecture):
                 write_state(net, self.state_)
-            net.to(place.device, place.dtype)
             descent = self._make_descent(read, place)
             validate = None if held is None else partial(_evaluate, net, held)
             patience, tol = self.n_iter_no_change, self.tol

@@ -218,7 +218,8 @@ class Trainer:
                 scheduler.step()
             refuse_infinite(loss)
             state: Any = None if progress.validate is None else read_state(net)
-            stops = progress.add(loss, state) or progress.is_interrupted()
+            stops = progress.add(loss, state)
+            stops = progress.is_interrupted() or stops
         end: Any = read_state(net)
         return progress.end(end, stops)
 

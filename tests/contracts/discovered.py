@@ -26,6 +26,8 @@ from skmtl.linear_model import (
 )
 
 LABELS = 4, 5, 6
+# A large tol stops a network of PyTorch without a warning.
+SIX_PASSES = {"tol": 1e9, "n_iter_no_change": 5, "random_state": 0}
 # Required arguments of classes, variants of wrappers, and shorter searches.
 ARGUMENTS = {
     "IndependentTasks": [{}, {"estimator": LogisticRegression()}],
@@ -48,6 +50,13 @@ ARGUMENTS = {
         {"estimator": LogisticRegression(), "task_intercepts": True},
     ],
     "TableColumns": [{"kinds": {"x0": "number"}}],
+    "TorchMultiTask": [{**SIX_PASSES, "hidden_layer_sizes": 5}],
+    "TorchMultiTaskClassifier": [{**SIX_PASSES, "hidden_layer_sizes": 5}],
+    "TorchMultiTaskRegressor": [
+        {**SIX_PASSES, "hidden_layer_sizes": 5},
+        {**SIX_PASSES, "hidden_layer_sizes": 5, "sharing": "soft"},
+        {**SIX_PASSES, "hidden_layer_sizes": 5, "sharing": "ple"},
+    ],
     "TaskAware": [{"transformer": StandardScaler(), "task_column": -1}],
 }
 # Estimators made by functions.
