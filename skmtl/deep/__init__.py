@@ -3,7 +3,11 @@
 import importlib
 
 # The module of each public name.
-_MODULES: dict[str, str] = {}
+_MODULES: dict[str, str] = {
+    "TorchMultiTask": "._estimators",
+    "TorchMultiTaskClassifier": "._estimators",
+    "TorchMultiTaskRegressor": "._estimators",
+}
 
 __all__: list[str] = [*_MODULES]
 

@@ -13,6 +13,8 @@ from ._modules import StackedLinear, scatter
 class Heads(nn.Module):
     """A linear output layer per task, computed together for each group of tasks.
 
+    The layers of a group start from equal parameters.
+
     Parameters
     ----------
     groups : sequence of TaskGroup
@@ -28,6 +30,9 @@ class Heads(nn.Module):
             StackedLinear(len(group.tasks), n_features, group.n_outputs)
             for group in groups
         )
+        layer: Any
+        for layer in self.layers:
+            layer.repeat_first()
 
     def forward(self, features: Tensor) -> list[Tensor]:
         """Return the raw predictions of each group, (n_tasks, n_rows, n_outputs).

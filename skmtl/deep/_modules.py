@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -91,6 +92,22 @@ class StackedLinear(nn.Module):
         """
         return x @ self.weight.mT + self.bias
 
+    def repeat_first(self, n_first: int = 1) -> None:
+        """Repeat the parameters of the first networks in all others."""
+        with torch.no_grad():
+            for each in self.parameters():
+                n_times = len(each) // n_first
+                each.copy_(each[:n_first].repeat(n_times, 1, 1))
+
+
+def _make_gates(n_gates: int, n_inputs: int, n_experts: int) -> StackedLinear:
+    """Return gates that give all experts equal shares at first."""
+    gates = StackedLinear(n_gates, n_inputs, n_experts)
+    with torch.no_grad():
+        for each in gates.parameters():
+            each.zero_()
+    return gates
+
 
 class Dense(nn.Module):
     """Linear layers of several networks, with an activation and dropout."""
@@ -154,9 +171,9 @@ class MLP(Networks):
         return self.parameters()
 
     def copy_first(self) -> None:
-        with torch.no_grad():
-            for each in self.parameters():
-                each.copy_(each[:1].expand_as(each))
+        layer: Any
+        for layer in self.layers:
+            layer.linear.repeat_first()
 
 
 class ModuleNetworks(Networks):
@@ -255,7 +272,7 @@ class MMoE(Trunk):
     def __init__(self, experts: Networks, n_inputs: int, n_tasks: int) -> None:
         super().__init__()
         self.experts = experts
-        self.gates = StackedLinear(n_tasks, n_inputs, experts.n_networks)
+        self.gates = _make_gates(n_tasks, n_inputs, experts.n_networks)
 
     def forward(self, x: Tensor) -> Tensor:
         return _mix(self.gates(x.flatten(1)[None]), self.experts(x))
@@ -263,6 +280,8 @@ class MMoE(Trunk):
 
 class CrossStitch(Trunk):
     """A perceptron per task; each layer's outputs are mixed linearly between tasks.
+
+    The perceptrons start from equal parameters.
 
     Parameters
     ----------
@@ -301,6 +320,9 @@ class CrossStitch(Trunk):
             Dense(n_tasks, n_inputs, n_outputs, activation, dropout)
             for n_inputs, n_outputs in pairwise([n_features, *hidden_layer_sizes])
         )
+        layer: Any
+        for layer in self.layers:
+            layer.linear.repeat_first()
         start = _initial_stitch(n_tasks).repeat(len(self.layers), 1, 1)
         self.stitch = nn.Parameter(start)
 
@@ -365,7 +387,7 @@ class PLE(Trunk):
         )
         # The last layer has no successor that needs shared features.
         self.shared_gates = nn.ModuleList(
-            StackedLinear(1, n_inputs, n_shared + n_tasks * n_own)
+            _make_gates(1, n_inputs, n_shared + n_tasks * n_own)
             for n_inputs in sizes[:-2]
         )
 
@@ -395,7 +417,9 @@ class _Extraction(nn.Module):
         self.n_tasks, self.n_shared, self.n_own = n_tasks, n_shared, n_own
         self.shared = Dense(n_shared, n_inputs, n_outputs, activation, dropout)
         self.own = Dense(n_tasks * n_own, n_inputs, n_outputs, activation, dropout)
-        self.gates = StackedLinear(n_tasks, n_inputs, n_shared + n_own)
+        if n_own:
+            self.own.linear.repeat_first(n_own)
+        self.gates = _make_gates(n_tasks, n_inputs, n_shared + n_own)
 
     def forward(self, own: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
         """Return the features of tasks, and the outputs of all experts."""

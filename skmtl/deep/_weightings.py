@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,11 @@ class Weighting(nn.Module, ABC):
 
     Parameters of this module are minimised together with those of the network.
     """
+
+    # Whether losses must not be negative.
+    needs_positive = True
+    # Whether all tasks must have rows in every batch.
+    needs_every_task = False
 
     @abstractmethod
     def forward(self, losses: Tensor) -> Tensor:
@@ -28,21 +34,27 @@ class Weighting(nn.Module, ABC):
             The total.
         """
 
-    def update(self, losses: Tensor, shared: Tensor) -> None:
+    def update(self, losses: Tensor, shared: Any) -> None:
         """Adapt the weights before a step.
 
         Parameters
         ----------
         losses : Tensor of shape (n_tasks,)
             Losses of tasks, with their graph.
-        shared : Tensor
-            Parameter of the last shared layer.
+        shared : Tensor or None
+            Weight of the last shared layer; None without shared layers.
         """
         return
+
+    def report(self) -> dict[str, Tensor]:
+        """Return what was learnt of each task, by fitted attribute."""
+        return {}
 
 
 class Fixed(Weighting):
     """The sum of the losses."""
+
+    needs_positive = False
 
     def forward(self, losses: Tensor) -> Tensor:
         return losses.sum()
@@ -56,6 +68,8 @@ class Custom(Weighting):
     function : callable
         Maps losses (n_tasks,) to their total, such as a scalarizer of torchjd.
     """
+
+    needs_every_task = True
 
     def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -98,6 +112,9 @@ class Uncertainty(Weighting):
     def forward(self, losses: Tensor) -> Tensor:
         s = self.log_variance
         return (torch.exp(-s) * losses + self.task_weight * s / 2).sum()
+
+    def report(self) -> dict[str, Tensor]:
+        return {"task_log_variances_": self.log_variance}
 
 
 class GradNorm(Weighting):
@@ -145,7 +162,7 @@ class GradNorm(Weighting):
     def forward(self, losses: Tensor) -> Tensor:
         return self.weights() @ losses
 
-    def update(self, losses: Tensor, shared: Tensor) -> None:
+    def update(self, losses: Tensor, shared: Any) -> None:
         norms = gradient_norms(losses, shared)
         losses = losses.detach()
         # Tasks without rows in the batch have no gradient.

@@ -2,6 +2,7 @@
 
 from ._batches import AllTasks as AllTasks
 from ._batches import Batch as Batch
+from ._batches import OwnRows as OwnRows
 from ._cells import Cells as Cells
 from ._cells import Parts as Parts
 from ._design import arrange_cells as arrange_cells

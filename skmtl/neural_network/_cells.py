@@ -147,9 +147,7 @@ class SharedCells(Cells):
             X = take_rows(X, rows)
             targets = [take_rows(each, rows) for each in targets]
             weights = [take_rows(each, rows) for each in weights]
-        parts = [
-            (y.swapaxes(0, 1), w.T) for y, w in zip(targets, weights, strict=True)
-        ]
+        parts = [(y.swapaxes(0, 1), w.T) for y, w in zip(targets, weights, strict=True)]
         return AllTasks(X), parts
 
     def rows_of_tasks(self) -> list[Array]:

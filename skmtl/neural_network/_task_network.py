@@ -181,7 +181,7 @@ class NetworkClassifier(TaskNetwork, TaskClassifier):
         if codes is None and self._layout == "outputs":
             return fitted.of_all(X)[:, :, 0]
         codes = np.zeros(X.shape[0], dtype=np.intp) if codes is None else codes
-        return _as_scores(fitted.of_codes(X, codes))
+        return _read_scores(fitted.of_codes(X, codes))
 
 
 class NetworkMixedModel(TaskNetwork, TaskMixedModel):
@@ -206,13 +206,17 @@ class NetworkMixedModel(TaskNetwork, TaskMixedModel):
         head = int(np.searchsorted(ends, fitted.places[task], side="right"))
         codes = np.full(len(rows), task)
         return predict_finite(
-            lambda some: _as_scores(fitted.of_codes(some, codes, head)), X[rows], rows
+            lambda some: _read_scores(fitted.of_codes(some, codes, head)), X[rows], rows
         )
 
 
-def _as_scores(raw: Array) -> Array:
-    """Return raw predictions without their axis, or the scores of several classes."""
-    return raw[:, 0] if raw.shape[1] == 1 else raw @ contrasts(raw.shape[1] + 1).T
+def _read_scores(raw: Array) -> Array:
+    """Return one score per row, or a score per class if there are more than two."""
+    n_outputs = raw.shape[1]
+    if n_outputs == 1:
+        return raw[:, 0]
+    scores: Array = raw @ contrasts(n_outputs + 1).T.astype(raw.dtype)
+    return scores
 
 
 def read_sizes(sizes: Any, name: str) -> tuple[int, ...]:

@@ -29,6 +29,8 @@ LABELS = 4, 5, 6
 # A small network of a few passes, which ends without a warning.
 NETWORK = {"hidden_layer_sizes": (4,), "max_iter": 30, "tol": 10.0, "random_state": 0}
 ADAM = {**NETWORK, "solver": "adam", "early_stopping": True}
+# A large tol stops a network of PyTorch without a warning.
+SIX_PASSES = {"tol": 1e9, "n_iter_no_change": 5, "random_state": 0}
 # Required arguments of classes, variants of wrappers, and shorter searches.
 ARGUMENTS = {
     "IndependentTasks": [{}, {"estimator": LogisticRegression()}],
@@ -58,6 +60,13 @@ ARGUMENTS = {
         {"estimator": LogisticRegression(), "task_intercepts": True},
     ],
     "TableColumns": [{"kinds": {"x0": "number"}}],
+    "TorchMultiTask": [{**SIX_PASSES, "hidden_layer_sizes": 5}],
+    "TorchMultiTaskClassifier": [{**SIX_PASSES, "hidden_layer_sizes": 5}],
+    "TorchMultiTaskRegressor": [
+        {**SIX_PASSES, "hidden_layer_sizes": 5},
+        {**SIX_PASSES, "hidden_layer_sizes": 5, "sharing": "soft"},
+        {**SIX_PASSES, "hidden_layer_sizes": 5, "sharing": "ple"},
+    ],
     "TaskAware": [{"transformer": StandardScaler(), "task_column": -1}],
 }
 # Estimators made by functions.

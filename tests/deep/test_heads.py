@@ -25,6 +25,14 @@ def features(n):
     return torch.randn(n, N_ROWS, N_FEATURES)
 
 
+def scattered(heads):
+    """Return heads whose parameters differ between tasks."""
+    with torch.no_grad():
+        for each in heads.parameters():
+            each.add_(torch.randn_like(each))
+    return heads
+
+
 def linear(task, n_in, n_out):
     return nn.Linear(n_in, n_out)
 
@@ -53,7 +61,7 @@ def test_raw_predictions_are_in_the_order_of_the_groups(make, n_tasks):
 
 @pytest.mark.parametrize("n_tasks", [1, 6])
 def test_heads_together_are_linear_layers_alone(n_tasks):
-    heads, h = Heads(GROUPS, N_FEATURES), features(n_tasks)
+    heads, h = scattered(Heads(GROUPS, N_FEATURES)), features(n_tasks)
     alone = module_heads(linear)
     with torch.no_grad():
         for layer, group in zip(heads.layers, GROUPS, strict=True):
@@ -69,9 +77,14 @@ def test_the_weights_of_a_group_are_one_parameter():
     assert shapes == [(2, 1, 4), (2, 3, 4), (1, 1, 4), (1, 2, 4)]
 
 
+def test_the_layers_of_a_group_start_equal():
+    for layer in Heads(GROUPS, N_FEATURES).layers:
+        assert torch.equal(layer.weight, layer.weight[:1].expand_as(layer.weight))
+
+
 def test_one_group_of_all_tasks_does_not_copy_the_features():
     (group,) = group_tasks(["squared"] * 3, [1] * 3)
-    heads, h = Heads([group], N_FEATURES), features(3)
+    heads, h = scattered(Heads([group], N_FEATURES)), features(3)
     (z,) = heads(h)
     for t in range(3):
         layer = heads.layers[0]
@@ -79,7 +92,8 @@ def test_one_group_of_all_tasks_does_not_copy_the_features():
 
 
 def test_the_penalty_of_heads_is_that_of_all_weights_across_groups():
-    heads = Heads(group_tasks(["squared", "poisson", "squared"], [1] * 3), N_FEATURES)
+    groups = group_tasks(["squared", "poisson", "squared"], [1] * 3)
+    heads = scattered(Heads(groups, N_FEATURES))
     weights = torch.cat([layer.weight for layer in heads.layers])[:, 0]
     expected = ((weights - weights.mean(0)) ** 2).sum()
     torch.testing.assert_close(heads.penalty(), expected)

@@ -48,16 +48,24 @@ def modules(n_networks):
     )
 
 
+def scattered(trunk):
+    """Return a trunk whose parameters differ between tasks."""
+    with torch.no_grad():
+        for each in trunk.parameters():
+            each.add_(0.3 * torch.randn_like(each))
+    return trunk
+
+
 MAKERS = {
     "MLP": perceptrons,
     "MLP per task": lambda: perceptrons(N_TASKS),
     "modules": lambda: modules(N_TASKS),
     "soft": lambda: SoftSharing(perceptrons(N_TASKS)),
     "soft modules": lambda: SoftSharing(modules(N_TASKS)),
-    "mmoe": lambda: MMoE(perceptrons(4), N_FEATURES, N_TASKS).double(),
+    "mmoe": lambda: scattered(MMoE(perceptrons(4), N_FEATURES, N_TASKS).double()),
     "mmoe modules": lambda: MMoE(modules(4), N_FEATURES, N_TASKS).double(),
-    "cross_stitch": lambda: CrossStitch(N_FEATURES, SIZES, N_TASKS).double(),
-    "ple": lambda: PLE(N_FEATURES, SIZES, N_TASKS, n_own=2).double(),
+    "cross_stitch": lambda: scattered(CrossStitch(N_FEATURES, SIZES, N_TASKS).double()),
+    "ple": lambda: scattered(PLE(N_FEATURES, SIZES, N_TASKS, n_own=2).double()),
 }
 each_trunk = pytest.mark.parametrize("name", MAKERS)
 
@@ -226,6 +234,25 @@ def test_the_penalty_of_other_trunks_is_zero():
 # -- experts
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: MMoE(MLP(N_FEATURES, SIZES, n_networks=4), N_FEATURES, N_TASKS),
+        lambda: CrossStitch(N_FEATURES, SIZES, N_TASKS),
+        lambda: PLE(N_FEATURES, SIZES, N_TASKS, n_own=2),
+    ],
+)
+def test_tasks_start_equal(make):
+    features = make().double()(make_rows())
+    torch.testing.assert_close(features, features[:1].expand_as(features))
+    assert features.std() > 0
+
+
+def test_own_experts_of_a_task_start_different():
+    own = PLE(N_FEATURES, [5], N_TASKS, n_own=2).layers[0].own.linear.weight
+    assert (own[0] - own[1]).abs().max() > 0.1
+
+
 def test_mmoe_with_one_expert_is_hard_sharing():
     expert, x = perceptrons(), make_rows()
     trunk = MMoE(expert, N_FEATURES, N_TASKS).double()
@@ -281,7 +308,7 @@ def test_the_initial_shares_of_tasks_sum_to_one(n_tasks):
 
 def test_ple_of_one_layer_without_own_experts_is_mmoe():
     x = make_rows()
-    ple = PLE(N_FEATURES, [5], N_TASKS, n_shared=4, n_own=0).double()
+    ple = scattered(PLE(N_FEATURES, [5], N_TASKS, n_shared=4, n_own=0).double())
     mmoe = MMoE(perceptrons(4, [5]), N_FEATURES, N_TASKS).double()
     mmoe.experts.layers[0].load_state_dict(ple.layers[0].shared.state_dict())
     mmoe.gates.load_state_dict(ple.layers[0].gates.state_dict())
@@ -290,7 +317,7 @@ def test_ple_of_one_layer_without_own_experts_is_mmoe():
 
 def test_ple_without_shared_experts_is_independent_tasks():
     x = make_rows()
-    trunk = PLE(N_FEATURES, [5], N_TASKS, n_shared=0, n_own=1).double()
+    trunk = scattered(PLE(N_FEATURES, [5], N_TASKS, n_shared=0, n_own=1).double())
     networks = perceptrons(N_TASKS, [5])
     networks.layers[0].load_state_dict(trunk.layers[0].own.state_dict())
     torch.testing.assert_close(trunk(x), networks(x), rtol=1e-12, atol=1e-14)
@@ -298,7 +325,8 @@ def test_ple_without_shared_experts_is_independent_tasks():
 
 def test_ple_is_the_one_written_out_by_hand():
     n_shared, n_own = 2, 2
-    trunk = PLE(N_FEATURES, SIZES, N_TASKS, n_shared=n_shared, n_own=n_own).double()
+    ple = PLE(N_FEATURES, SIZES, N_TASKS, n_shared=n_shared, n_own=n_own)
+    trunk = scattered(ple.double())
     x = make_rows()
 
     def expert(dense, k, value):
