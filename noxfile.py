@@ -22,11 +22,19 @@ def full(session):
 
 
 @nox.session
+def deep(session):
+    """Run the tests of networks in PyTorch."""
+    session.install("-e", ".[test,torch]")
+    session.run("pytest", "-m", "", "tests/deep", *session.posargs)
+
+
+@nox.session
 def coverage(session):
     """Measure which lines the short suite runs; fail below the floor of pyproject."""
     session.install("-e", ".[test]", "coverage[toml]>=7.6")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("coverage", "report")
+    # The tests of networks in PyTorch are not in the short suite.
+    session.run("coverage", "report", "--omit", "skmtl/deep/*")
 
 
 @nox.session

@@ -1,6 +1,7 @@
 """How Sphinx builds the site: ``sphinx-build -W docs docs/_build/html``."""
 
 import re
+from importlib.util import find_spec
 
 import skmtl
 
@@ -32,10 +33,14 @@ autosummary_ignore_module_all = False  # a room's page lists what its __all__ li
 extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
 numpydoc_show_class_members = False  # the template of a class lists them
 
+# Examples that need PyTorch.
+_of_torch = r"plot_convolution\.py"
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": "/plot_",
+    "ignore_pattern": r"__init__\.py" if find_spec("torch") else _of_torch,
     "abort_on_example_error": True,
     "reset_modules": ("matplotlib",),
     "show_memory": False,
