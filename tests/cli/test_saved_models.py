@@ -120,6 +120,18 @@ def test_a_model_that_could_not_be_opened_is_not_saved():
     model[-1].coef_ = before
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["trunk_weight_0", "head_weight"])
+def test_a_network_that_does_not_predict_is_not_saved(name):
+    _, model, _ = save("numbers", "mlp")
+    params = model[-1].parameters_
+    for broken in (np.full_like(params[name], np.nan), params[name][..., :1]):
+        model[-1].parameters_ = {**params, name: broken}
+        with pytest.raises(ValueError, match="its file holds a model that"):
+            dump_model(model)
+    model[-1].parameters_ = params
+
+
 @pytest.mark.parametrize("size", [-1, 10**9])
 def test_sizes_are_checked_before_anything_is_unpacked(size, monkeypatch):
     content = bytearray(pack({"1.npy": b"x"}))
