@@ -37,11 +37,10 @@ SETTINGS = {
 def draw(n_rows, n_tasks=N_TASKS, dtype=float):
     """Draw targets of all tasks from shared features that are not linear."""
     rng = np.random.default_rng(0)
+    first, last = rng.normal(size=(N_FEATURES, 8)), rng.normal(size=(8, n_tasks))
     X = rng.normal(size=(n_rows, N_FEATURES))
-    shared = np.tanh(X @ rng.normal(size=(N_FEATURES, 8)) / 2)
-    Y = shared @ rng.normal(size=(8, n_tasks)) + 0.1 * rng.normal(
-        size=(n_rows, n_tasks)
-    )
+    shared = np.tanh(X @ first / 2)
+    Y = shared @ last + 0.1 * rng.normal(size=(n_rows, n_tasks))
     return X.astype(dtype), Y.astype(dtype)
 
 
