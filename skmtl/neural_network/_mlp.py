@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.metaestimators import available_if
 
-from skmtl._compat import Interval, StrOptions
+from skmtl._compat import Interval, StrOptions, fit_context
 from skmtl._contracts import Array, Loss
 from skmtl.base import (
     CLASS_CONSTRAINTS,
@@ -33,7 +34,7 @@ from skmtl.targets import (
 
 from ._design import Encode, encode
 from ._layers import ACTIVATIONS
-from ._network_model import NetworkModel
+from ._network_model import NetworkModel, trains_by_batches
 from ._sharings import SHARINGS
 
 _COUNT = [Interval(Integral, 1, None, closed="left")]
@@ -536,7 +537,47 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
         self.random_state = random_state
         self.callback = callback
 
-    def _target_of_later_batch(self) -> Target:
+    @available_if(trains_by_batches)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        task: Any = None,
+        classes: Any = None,
+    ) -> Self:
+        """Take one pass of Adam over a batch of rows.
+
+        The first batch decides the tasks and, without `classes`, the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features of the batch, as in `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Target of the batch.
+        sample_weight : float, array-like of shape (n_samples,) or (n_samples, n_tasks)
+            Weight of each row, or of each cell of a 2-d y.
+        task : array-like of shape (n_samples,), default=None
+            Label of each row, as in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that `y` may hold, in the first batch; None for those in it. In
+            later batches None, or the same.
+
+        Returns
+        -------
+        self : object
+            The model after the pass.
+        """
+        if "_network" not in vars(self):
+            target = ClassTarget(self.class_scope, self.class_weight, known=classes)
+        else:
+            target = self._target_of_later_batch()
+            _refuse_other_classes(classes, target.known)
+        return self._learn_batch(target, X, y, sample_weight, task)
+
+    def _target_of_later_batch(self) -> ClassTarget:
         classes = [0, 1] if self._layout == "outputs" else self.classes_
         return ClassTarget(self.class_scope, self.class_weight, known=classes)
 
@@ -544,7 +585,7 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
         self, target: Target, sample: Sample
     ) -> tuple[Any, Encode]:
         n_classes = len(sample.known_classes)
-        allowed = self.task_classes_ if self.class_scope == "task" else None
+        allowed = self.task_classes_ if self._scope == "task" else None
         allowed = allowed if n_classes > 2 else None
         shares = np.full(n_classes, 1 / n_classes)
         targets = ClassTargets(shares, np.zeros(self.n_tasks_), allowed)
@@ -806,6 +847,16 @@ class MultiTaskMLP(NetworkModel, TaskMixedModel):
         codes = np.full(len(rows), task)
         return predict_finite(
             lambda some: _drop_axis(fitted.of_codes(some, codes, head)), X[rows], rows
+        )
+
+
+def _refuse_other_classes(classes: Any, known: Any) -> None:
+    """Raise an error if a later batch has other classes than the first."""
+    if classes is not None and not np.array_equal(np.unique(classes), known):
+        raise ValueError(
+            "classes must be those of the first batch, "
+            f"{np.asarray(known)[:5].tolist()}, got {np.unique(classes)[:5].tolist()}. "
+            "Leave classes out."
         )
 
 

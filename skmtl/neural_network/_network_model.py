@@ -33,6 +33,7 @@ from ._training import (
     Stochastic,
     Trained,
     Trainer,
+    refuse_divergence,
     warn_of_iterations,
 )
 
@@ -118,7 +119,7 @@ class FittedNetwork:
         return raw[:, self.places]
 
 
-def _trains_by_batches(self: Any) -> bool:
+def trains_by_batches(self: Any) -> bool:
     """Raise an error if the solver needs all rows."""
     if self.solver == "lbfgs":
         raise AttributeError(
@@ -293,7 +294,9 @@ class NetworkModel(TaskModel):
         progress = Progress(validate, self.callback, self.n_iter_no_change, self.tol)
         rng = check_random_state(self.random_state)
         objective = Objective(network, cells, strengths)
-        return trainer.train(objective, start, progress, rng)
+        trained = trainer.train(objective, start, progress, rng)
+        refuse_divergence(trained)
+        return trained
 
     def _report(
         self, target: Target, sample: Sample, network: Network, trained: Trained
@@ -326,7 +329,7 @@ class NetworkModel(TaskModel):
             learnt["task_log_variances_"] = params["log_variance"]
         return learnt
 
-    @available_if(_trains_by_batches)
+    @available_if(trains_by_batches)
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, task: Any = None
@@ -353,6 +356,13 @@ class NetworkModel(TaskModel):
         """
         begun = "_network" in vars(self)
         target = self._target_of_later_batch() if begun else self._target()
+        return self._learn_batch(target, X, y, sample_weight, task)
+
+    def _learn_batch(
+        self, target: Target, X: Any, y: Any, sample_weight: Any, task: Any
+    ) -> Self:
+        """Read a batch, and take one pass of Adam over it."""
+        begun = "_network" in vars(self)
         given = {"sample_weight": sample_weight, "task": task}
         sample = target.read(
             self, X, y, task_weight=self.task_weight, reset=not begun, **given

@@ -230,8 +230,8 @@ class Stochastic(Trainer):
         stops = False
         while len(progress.losses) < self.max_iter and not stops:
             loss = self._pass(objective, params, adam, rng)
-            _refuse_infinite(loss)
             stops = progress.add(loss, params.vector) or progress.is_interrupted()
+            stops = stops or not np.isfinite(loss)
         return progress.end(params.vector, stops, adam)
 
     def _pass(
@@ -251,14 +251,15 @@ class Stochastic(Trainer):
         return total / len(cells)
 
 
-def _refuse_infinite(loss: float) -> None:
-    """Raise an error if the training diverges."""
-    if not np.isfinite(loss):
-        raise ValueError(
-            f"The training diverges: the loss must be finite, got {loss}. Scale the "
-            "features, for example with make_task_pipeline(StandardScaler(), ...), or "
-            "reduce learning_rate_init."
-        )
+def refuse_divergence(trained: Trained) -> None:
+    """Raise an error if the loss or a parameter is not finite."""
+    if np.isfinite(trained.losses[-1]) and np.isfinite(trained.vector).all():
+        return
+    raise ValueError(
+        "The training diverges: the loss and all parameters must be finite, got the "
+        f"loss {trained.losses[-1]:.3g}. Scale the features, for example with "
+        "make_task_pipeline(StandardScaler(), ...), or reduce learning_rate_init."
+    )
 
 
 def warn_of_iterations(trained: Trained, max_iter: int) -> None:

@@ -26,6 +26,11 @@ from skmtl.linear_model import (
 )
 
 LABELS = 4, 5, 6
+# Small networks of few steps; a large tol stops the training.
+SMALL = {"hidden_layer_sizes": (4,), "random_state": 0, "tol": 0.01}
+LBFGS = SMALL | {"solver": "lbfgs"}
+ADAM = SMALL | {"solver": "adam", "learning_rate_init": 0.03}
+STOPPED = {"early_stopping": True, "validation_fraction": 0.2}
 # Required arguments of classes, variants of wrappers, and shorter searches.
 ARGUMENTS = {
     "IndependentTasks": [{}, {"estimator": LogisticRegression()}],
@@ -35,6 +40,22 @@ ARGUMENTS = {
     "MixedTaskModel": [
         {"losses": {4: "squared", 5: "logistic", 6: "poisson"}},
         {"losses": dict.fromkeys(LABELS, "logistic"), "sharing": "features"},
+    ],
+    "MultiTaskMLP": [
+        LBFGS,
+        ADAM | {"sharing": "cross_stitch"} | STOPPED,
+    ],
+    "MultiTaskMLPClassifier": [
+        LBFGS | {"sharing": "soft"},
+        ADAM | {"sharing": "mmoe"},
+        LBFGS | {"sharing": "independent", "class_scope": "task"} | STOPPED,
+    ],
+    "MultiTaskMLPRegressor": [
+        LBFGS,
+        ADAM | {"sharing": "soft", "weighting": "uncertainty"} | STOPPED,
+        LBFGS | {"sharing": "cross_stitch"},
+        ADAM | {"head_hidden_layer_sizes": (2,), "head_penalty": 1.0},
+        LBFGS | {"sharing": "mmoe", "loss": "poisson"},
     ],
     "PathSearchCV": [
         {"estimator": MultiTaskRidge(), "n_alphas": 3, "eps": 1e-9, "cv": 2},
@@ -97,6 +118,11 @@ class Case:
     def has_inner(self):
         """Whether it fits estimators of scikit-learn."""
         return type(self.model).__module__.startswith("skmtl.compose")
+
+    @property
+    def is_network(self):
+        """Whether it is a neural network."""
+        return type(self.model).__module__.startswith("skmtl.neural_network")
 
     @property
     def has_column(self):

@@ -53,11 +53,24 @@ from skmtl.linear_model import (
     RobustPoissonRegressor,
     RobustRegressor,
 )
+from skmtl.neural_network import (
+    MultiTaskMLP,
+    MultiTaskMLPClassifier,
+    MultiTaskMLPRegressor,
+)
 from skmtl.penalties import L1
 from skmtl.solvers import Fista
 
 
 class NumberModel(MixedTaskModel):
+    """Predict floats, as scikit-learn's checks compare predictions as numbers."""
+
+    def predict(self, X, task=None):
+        """Predict numbers."""
+        return super().predict(X, task).astype(float)
+
+
+class NumberNetwork(MultiTaskMLP):
     """Predict floats, as scikit-learn's checks compare predictions as numbers."""
 
     def predict(self, X, task=None):
@@ -154,6 +167,30 @@ OTHERS = [
     RobustClassifier(),
     RobustPoissonRegressor(),
 ]
+# Long trainings amplify rounding errors, by which weights and repetitions differ.
+SHORT = {"max_iter": 20, "activation": "tanh"}
+NETWORKS = [
+    network
+    for solver in ("lbfgs", "adam")
+    for network in (
+        MultiTaskMLPRegressor(solver=solver),
+        MultiTaskMLPClassifier(solver=solver),
+        NumberNetwork(SQUARED, solver=solver),
+    )
+]
+NETWORKS += [
+    MultiTaskMLPRegressor(
+        8, head_hidden_layer_sizes=3, sharing="cross_stitch", **SHORT
+    ),
+    MultiTaskMLPRegressor(8, sharing="mmoe", solver="adam", weighting="uncertainty"),
+    MultiTaskMLPRegressor(loss="poisson", **SHORT),
+    MultiTaskMLPRegressor(task_column=0),
+    MultiTaskMLPClassifier(sharing="soft", class_scope="task"),
+    MultiTaskMLPClassifier(
+        8, sharing="independent", solver="adam", early_stopping=True
+    ),
+    MultiTaskMLPClassifier(task_column=0, task_encoding=True),
+]
 WRAPPERS = [
     IndependentTasks(),
     PooledTasks(),
@@ -187,10 +224,18 @@ INTEGERS = "scikit-learn 1.7.0 subtracts in place from integers, gone in 1.7.2"
 OF_EARLY = {"check_positive_only_tag_during_fit": INTEGERS} if EARLY else {}
 # It draws targets below zero, whatever the tags say.
 OF_COUNTS = {"check_regressor_multioutput": "draws targets below 0"}
+# Repetitions of a row may be training and validation rows.
+DRAWN = "validation rows are drawn, and a repeated row is drawn as several"
+OF_EARLY_STOPPING = {
+    "check_sample_weight_equivalence_on_dense_data": DRAWN,
+    "check_sample_weight_equivalence_on_sparse_data": DRAWN,
+}
 
 
 def expect(estimator):
     """Name the checks that an estimator cannot pass, and why."""
+    if getattr(estimator, "early_stopping", False):
+        return OF_EARLY_STOPPING
     if get_tags(estimator).target_tags.positive_only:
         return OF_COUNTS
     has_column = getattr(estimator, "task_column", None) is not None
@@ -211,6 +256,13 @@ def test_conventions_hold_for_some(estimator, check):
 @pytest.mark.full
 @parametrize_with_checks(OTHERS, expected_failed_checks=expect)
 def test_conventions_hold_for_all(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore:The loss still falls")
+@parametrize_with_checks(NETWORKS, expected_failed_checks=expect)
+def test_conventions_hold_for_networks(estimator, check):
     check(estimator)
 
 
@@ -244,6 +296,6 @@ def test_conventions_that_are_not_yielded_hold(estimator, check):
 
 
 def test_every_public_estimator_is_checked():
-    checked = {type(each) for each in [*SOME, *OTHERS, *WRAPPERS]}
+    checked = {type(each) for each in [*SOME, *OTHERS, *NETWORKS, *WRAPPERS]}
     names = {base.__name__ for each in checked for base in each.__mro__}
     assert {each.__name__ for each in public_estimators()} - LEFT_OUT <= names
