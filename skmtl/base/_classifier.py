@@ -27,7 +27,7 @@ from ._task_model import TaskModel
 
 def _has_scores(self: Any) -> bool:
     """Raise an error if a class may have no finite score, or if y was 2-d."""
-    if self.class_scope == "task":
+    if vars(self).get("_scope", self.class_scope) == "task":
         raise AttributeError(
             "decision_function needs class_scope='all': with 'task' a class that a "
             "task lacks has no finite score. Use predict_proba."
@@ -47,6 +47,8 @@ class TaskClassifier(ClassifierMixin, TaskModel):
     class_weight: str | Mapping[Any, float] | None
     classes_: Any
     task_classes_: Array
+    # Value of `class_scope` in `fit`.
+    _scope: str
 
     __metadata_request__predict_proba = {"task": True}
     __metadata_request__predict_log_proba = {"task": True}
@@ -138,7 +140,7 @@ class TaskClassifier(ClassifierMixin, TaskModel):
             scores = scores.reshape(len(scores), -1)
             return [_sigmoids(column) for column in scores.T]
         found = _sigmoids(scores) if scores.ndim == 1 else softmax(scores, axis=1)
-        if self.class_scope == "all" or codes is None:
+        if self._scope == "all" or codes is None:
             return found
         return self._restrict_to_tasks(found, scores, codes)
 

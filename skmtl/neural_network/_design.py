@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array, Loss
-from skmtl._linalg import refuse_huge
 
 from ._cells import Cells, OwnCells, SharedCells
 from ._heads import Head, Units, group_tasks, make_heads
@@ -99,8 +98,6 @@ def design_heads(
             )
             for loss, tasks in groups
         ]
-        for each in units:
-            refuse_huge(np.zeros(1), each.scale)
     return order, make_heads(groups, units)
 
 

@@ -41,6 +41,7 @@ class Units:
             scale_of_task(loss, y[w > 0], w[w > 0])
             for y, w in zip(targets, weights, strict=True)
         ]
+        _refuse_overflow([each.unit for each in scales], targets)
         offsets = np.array([each.offset for each in scales])
         return cls(
             np.nan_to_num(offsets, posinf=_CERTAIN, neginf=-_CERTAIN),
@@ -136,6 +137,16 @@ class Head:
         of_weight[:] = batch.weight_gradient(z, features, len(weight))
         of_bias[:] = batch.sums(z, len(bias))
         return batch.feature_gradient(weight, z, features.ndim == 2)
+
+
+def _refuse_overflow(units: Sequence[float], targets: Sequence[Array]) -> None:
+    """Raise an error if the variance of a task's target overflows."""
+    if not np.isfinite(units).all():
+        largest = max(float(np.abs(y).max(initial=0.0)) for y in targets)
+        raise ValueError(
+            "Every task must have a target of finite variance, but it overflows: the "
+            f"largest absolute value of y is {largest:.3g}. Divide y by it."
+        )
 
 
 def group_tasks(losses: Sequence[Loss]) -> tuple[Array, list[tuple[Loss, slice]]]:

@@ -534,22 +534,24 @@ class MultiTaskMLPClassifier(NetworkModel, NetworkClassifier):
         task : array-like of shape (n_samples,), default=None
             Label of each row, as in `fit`.
         classes : array-like of shape (n_classes,), default=None
-            All classes, if the first batch may lack some; later batches need none.
+            All classes, if the first batch may lack some. In later batches None, or
+            the same.
 
         Returns
         -------
         self : object
             The model after the pass.
         """
-        target = self._target()
-        if classes is not None:
-            target = replace(target, known=np.unique(classes))
+        if "_network" in vars(self):
+            _refuse_other_classes(classes, self._target_of_later_batch().known)
+        known = None if classes is None else np.unique(classes)
+        target = replace(self._target(), known=known)
         return self._pass(target, X, y, sample_weight, task)
 
     def _target(self) -> ClassTarget:
         return ClassTarget(self.class_scope, self.class_weight)
 
-    def _target_of_later_batch(self) -> Target:
+    def _target_of_later_batch(self) -> ClassTarget:
         classes = [0, 1] if self._layout == "outputs" else self.classes_
         return ClassTarget(self.class_scope, self.class_weight, known=classes)
 
@@ -557,7 +559,7 @@ class MultiTaskMLPClassifier(NetworkModel, NetworkClassifier):
         self, target: Target, sample: Sample
     ) -> tuple[Any, Encode]:
         n_classes = len(sample.known_classes)
-        allowed = self.task_classes_ if self.class_scope == "task" else None
+        allowed = self.task_classes_ if self._scope == "task" else None
         allowed = allowed if n_classes > 2 else None
         shares = np.full(n_classes, 1 / n_classes)
         targets = ClassTargets(shares, np.zeros(self.n_tasks_), allowed)
@@ -791,3 +793,13 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         self, target: Target, sample: Sample
     ) -> tuple[Any, Encode]:
         return sample.rows, partial(encode, None)
+
+
+def _refuse_other_classes(classes: Any, known: Any) -> None:
+    """Raise an error if a later batch has other classes than the first."""
+    if classes is not None and not np.array_equal(np.unique(classes), known):
+        raise ValueError(
+            "classes must be those of the first batch, "
+            f"{np.asarray(known)[:5].tolist()}, got {np.unique(classes)[:5].tolist()}. "
+            "Leave classes out."
+        )

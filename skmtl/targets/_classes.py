@@ -79,6 +79,7 @@ class ClassTarget(Target):
         return {
             "classes_": per_task if rows.layout == "outputs" else classes,
             "task_classes_": find_classes(rows, len(classes)),
+            "_scope": self.scope,
         }
 
     def shape(self, sample: Sample, models: Any, single: bool) -> dict[str, Any]:

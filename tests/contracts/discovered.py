@@ -26,9 +26,11 @@ from skmtl.linear_model import (
 )
 
 LABELS = 4, 5, 6
-# A small network of a few passes, which ends without a warning.
-NETWORK = {"hidden_layer_sizes": (4,), "max_iter": 30, "tol": 10.0, "random_state": 0}
-ADAM = {**NETWORK, "solver": "adam", "early_stopping": True}
+# Small networks of few steps; a large tol stops the training.
+SMALL = {"hidden_layer_sizes": (4,), "random_state": 0, "tol": 0.01}
+LBFGS = SMALL | {"solver": "lbfgs"}
+ADAM = SMALL | {"solver": "adam", "learning_rate_init": 0.03}
+STOPPED = {"early_stopping": True, "validation_fraction": 0.2}
 # A large tol stops a network of PyTorch without a warning.
 SIX_PASSES = {"tol": 1e9, "n_iter_no_change": 5, "random_state": 0}
 # Required arguments of classes, variants of wrappers, and shorter searches.
@@ -41,12 +43,22 @@ ARGUMENTS = {
         {"losses": {4: "squared", 5: "logistic", 6: "poisson"}},
         {"losses": dict.fromkeys(LABELS, "logistic"), "sharing": "features"},
     ],
-    "MultiTaskMLP": [NETWORK, {**ADAM, "losses": dict.fromkeys(LABELS, "logistic")}],
-    "MultiTaskMLPClassifier": [NETWORK, {**ADAM, "sharing": "mmoe"}],
+    "MultiTaskMLP": [
+        LBFGS,
+        ADAM | {"sharing": "cross_stitch"} | STOPPED,
+        LBFGS | {"losses": dict.fromkeys(LABELS, "logistic")},
+    ],
+    "MultiTaskMLPClassifier": [
+        LBFGS | {"sharing": "soft"},
+        ADAM | {"sharing": "mmoe"},
+        LBFGS | {"sharing": "independent", "class_scope": "task"} | STOPPED,
+    ],
     "MultiTaskMLPRegressor": [
-        NETWORK,
-        {**ADAM, "sharing": "soft"},
-        {**NETWORK, "sharing": "cross_stitch", "head_hidden_layer_sizes": (2,)},
+        LBFGS,
+        ADAM | {"sharing": "soft", "weighting": "uncertainty"} | STOPPED,
+        LBFGS | {"sharing": "cross_stitch"},
+        ADAM | {"head_hidden_layer_sizes": (2,), "head_penalty": 1.0},
+        LBFGS | {"sharing": "mmoe", "loss": "poisson"},
     ],
     "PathSearchCV": [
         {"estimator": MultiTaskRidge(), "n_alphas": 3, "eps": 1e-9, "cv": 2},
@@ -111,6 +123,12 @@ class Case:
             return "classes"
         positive = get_tags(self.model).target_tags.positive_only
         return "counts" if positive else "numbers"
+
+    @property
+    def is_network(self):
+        """Whether it is a neural network."""
+        rooms = "skmtl.neural_network", "skmtl.deep"
+        return type(self.model).__module__.startswith(rooms)
 
     @property
     def has_inner(self):

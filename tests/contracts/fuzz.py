@@ -44,11 +44,17 @@ EXACT = {
     "estimator__tol": 1e-10,
     "estimator__solver": "newton-cholesky",
 }
+# Networks keep their few steps: long trainings amplify rounding errors. Which rows
+# early stopping holds out depends on the order and the number of rows.
+OF_NETWORKS = {"early_stopping": False, "activation": "tanh"}
 # Predictions may differ by the root of the tolerance, relative to the targets.
 TOLERANCE = 1e-3
 
 PREDICTORS = [
-    case.with_params(**EXACT, losses=dict.fromkeys(range(10), "squared"))
+    case.with_params(
+        **(OF_NETWORKS if case.is_network else EXACT),
+        losses=dict.fromkeys(range(10), "squared"),
+    )
     for case in CASES
     if hasattr(case.model, "predict") and not case.has_column
 ]
@@ -233,13 +239,17 @@ EXCEPT = {
     renamed: dict.fromkeys(SEARCHES, FOLDS) | dict.fromkeys(CHAINS, CHAIN),
     repeated: dict.fromkeys(SEARCHES, FOLDS)
     | dict.fromkeys(["MeanRegularizedRegressorCV", "MultiTaskRidgeCV"], LEFT_OUT)
-    | {"MixedTaskModel": GONE},
+    | {"MixedTaskModel": GONE, "MultiTaskMLP": GONE},
     scaled: dict.fromkeys(NOT_QUADRATIC, NORMS)
     | {"MeanRegularizedHuberRegressor": UNITS},
     moved: {},
     shifted: dict.fromkeys(
         ["MeanRegularizedClassifierCV", "MeanRegularizedRegressorCV"],
         "it may pull intercepts together",
+    )
+    | dict.fromkeys(
+        ["MultiTaskMLP", "MultiTaskMLPClassifier", "MultiTaskMLPRegressor"],
+        "the biases of hidden layers start at zero",
     ),
     thinned: {},
     contained: {},
