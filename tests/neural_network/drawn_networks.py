@@ -43,13 +43,13 @@ class Problem:
     strengths: Strengths
 
 
-def draw_targets(loss, shape, rng):
-    """Draw targets of a loss, with a last axis that the loss reads."""
-    if isinstance(loss, Multinomial):
-        return np.eye(loss.n_classes)[rng.integers(loss.n_classes, size=shape)]
-    if isinstance(loss, Squared):
-        return rng.normal(size=(*shape, 1))
-    return rng.integers(2, size=(*shape, 1)).astype(float)
+# Draws targets of a shape, by the type of their loss.
+DRAW_TARGETS = {
+    Squared: lambda shape, rng: rng.normal(size=(*shape, 1)),
+    Logistic: lambda shape, rng: 1.0 * rng.integers(2, size=(*shape, 1)),
+    Poisson: lambda shape, rng: 1.0 * rng.integers(5, size=(*shape, 1)),
+    Multinomial: lambda shape, rng: np.eye(3)[rng.integers(3, size=shape)],
+}
 
 
 def draw_units(loss, n_tasks, rng):
@@ -67,7 +67,7 @@ def draw_cells(kind, groups, n_tasks, n_rows, rng):
         n_own = np.count_nonzero((codes >= tasks.start) & (codes < tasks.stop))
         shapes = {"own rows": (n_own,), "all tasks": (n_rows, tasks.stop - tasks.start)}
         shape = shapes[kind]
-        targets.append(draw_targets(loss, shape, rng))
+        targets.append(DRAW_TARGETS[type(loss)](shape, rng))
         weights.append(rng.uniform(size=shape) * (rng.uniform(size=shape) > 0.2))
     make = {
         "own rows": lambda: OwnCells(X, targets, weights, codes),

@@ -41,6 +41,7 @@ PRODUCT = {
         [False, True],
     )
 }
+ROWS = np.arange(30)
 SHORT = [
     f"{sharing}-{cells}-(3,)-tanh-learnt-units"
     for sharing, cells in product(SHARINGS, KINDS_OF_CELLS)
@@ -157,3 +158,28 @@ def test_learnt_variances_do_not_divide_the_loss_of_perfect_predictions(
     assert_allclose(value, network.shares @ named["log_variance"] / 2, atol=1e-14)
     of_variances = network.parameters(gradient).named["log_variance"]
     assert_allclose(of_variances, network.shares / 2, atol=1e-14)
+
+
+@pytest.mark.parametrize("cells", KINDS_OF_CELLS)
+@parametrize("sharing", list(SHARINGS), ["mmoe"])
+def test_batches_average_to_all_rows(sharing, cells):
+    """Rows are sorted by task, so that no batch has rows of all tasks."""
+    problem = draw_problem(sharing, cells, learns_variances=True)
+    expected, gradient = evaluate(problem)
+    parts = [evaluate(problem, rows=rows, factor=3) for rows in np.split(ROWS, 3)]
+    values, gradients = zip(*parts, strict=True)
+    assert_allclose(np.mean(values), expected, rtol=1e-13)
+    mean, scale = np.mean(gradients, axis=0), np.abs(gradient).max()
+    assert_allclose(mean, gradient, rtol=0, atol=1e-13 * scale)
+
+
+def test_predictions_without_a_target_may_overflow():
+    losses = [Poisson()] * 3
+    problem = draw_problem("hard", "all tasks", losses, activation="identity")
+    (weight,) = problem.cells.weights
+    weight[0] = 0
+    expected, gradient = evaluate(problem)
+    problem.cells.X[0] *= 1e6
+    value, of_far = evaluate(problem)
+    assert_allclose(value, expected)
+    assert_allclose(of_far, gradient)

@@ -112,8 +112,10 @@ def test_an_integer_weight_is_repetition(kind, sharing):
 @each_sharing
 def test_the_order_of_tasks_does_not_matter(kind, sharing):
     y, renamed = TARGETS[kind].ravel(), np.tile(["z", "y", "x"], N_ROWS)
-    model = fit(kind, ROWS, y, WEIGHT.ravel(), TASK, sharing=sharing)
-    permuted = fit(kind, ROWS, y, WEIGHT.ravel(), renamed, sharing=sharing)
+    given = {"weight": WEIGHT.ravel(), "sharing": sharing}
+    given["head_hidden_layer_sizes"] = 3
+    model = fit(kind, ROWS, y, task=TASK, **given)
+    permuted = fit(kind, ROWS, y, task=renamed, **given)
     expected = means(kind, model, ROWS, TASK)
     assert_allclose(means(kind, permuted, ROWS, renamed), expected, **CLOSE)
 
