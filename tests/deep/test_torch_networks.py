@@ -275,6 +275,18 @@ def test_a_pickle_has_arrays_and_no_module():
 
 
 @pytest.mark.full
+def test_a_skops_file_needs_no_trusted_code_of_pytorch():
+    skops = pytest.importorskip("skops.io", reason="skops is not installed")
+    X, y, task = draw("counts")
+    model = TorchMultiTask(LOSSES, **SHORT).fit(X, y, task=task)
+    stored = skops.dumps(model)
+    types = skops.get_untrusted_types(data=stored)
+    assert {each.partition(".")[0] for each in types} == {"skmtl"}
+    found = skops.loads(stored, trusted=types).predict(X, task=task)
+    assert_array_equal(found, model.predict(X, task=task))
+
+
+@pytest.mark.full
 def test_parameters_that_change_after_fit_do_not_change_predictions():
     X, y, task = draw()
     model = TorchMultiTaskRegressor(**SHORT).fit(X, y, task=task)
@@ -449,6 +461,29 @@ def test_an_aggregator_gets_the_gradients_of_the_tasks_in_the_batch():
     TorchMultiTaskRegressor(**params).fit(X, y, task=task)
     n_parameters = N_FEATURES * 6 + 6 + 6 * 5 + 5
     assert set(shapes) == {(1, n_parameters)}
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("name", ["UPGrad", "AlignedMTL", "IMTLG"])
+def test_aggregators_of_torchjd_train_a_network(name):
+    peers = pytest.importorskip("torchjd.aggregation", reason="torchjd is missing")
+    X, y, task = draw()
+    params = {**SHORT, "n_iter_no_change": 60, "alpha": 0.01}
+    aggregator = getattr(peers, name)()
+    model = TorchMultiTaskRegressor(**params, aggregator=aggregator)
+    assert model.fit(X, y, task=task).score(X, y, task=task) > 0.5
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("name", ["UW", "GeometricMean"])
+def test_scalarizers_of_torchjd_train_a_network(name):
+    peers = pytest.importorskip("torchjd.scalarization", reason="torchjd is missing")
+    X, y, task = draw()
+    params = {**SHORT, "n_iter_no_change": 60, "alpha": 0.01}
+    given = {"UW": [N_TASKS]}.get(name, [])
+    weighting = getattr(peers, name)(*given)
+    model = TorchMultiTaskRegressor(**params, weighting=weighting)
+    assert model.fit(X, y, task=task).score(X, y, task=task) > 0.5
 
 
 @pytest.mark.full
