@@ -464,8 +464,12 @@ def test_an_aggregator_gets_the_gradients_of_the_tasks_in_the_batch():
 
 
 @pytest.mark.peers
-@pytest.mark.parametrize("name", ["UPGrad", "AlignedMTL", "IMTLG"])
-def test_aggregators_of_torchjd_train_a_network(name):
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [("UPGrad", "qpsolvers"), ("AlignedMTL", "torchjd"), ("IMTLG", "torchjd")],
+)
+def test_aggregators_of_torchjd_train_a_network(name, needed):
+    pytest.importorskip(needed, reason=f"{needed} is missing")
     peers = pytest.importorskip("torchjd.aggregation", reason="torchjd is missing")
     X, y, task = draw()
     params = {**SHORT, "n_iter_no_change": 60, "alpha": 0.01}
@@ -574,6 +578,15 @@ def test_dropout_acts_in_training_only():
     assert model.loss_curve_ != plain.loss_curve_
     found = model.predict(X, task=task)
     assert_array_equal(model.predict(X, task=task), found)
+
+
+@pytest.mark.full
+def test_dropout_does_not_act_in_validation():
+    X, y, task = draw()
+    params = {"dropout": 0.5, "early_stopping": True, "n_iter_no_change": 3}
+    model = start(**params).fit(X, y, task=task)
+    assert len(set(model.validation_loss_curve_)) == 1
+    assert len(set(model.loss_curve_)) == 4
 
 
 def test_floats_of_single_precision_stay_single():
