@@ -101,17 +101,17 @@ class TaskNet(nn.Module):
         found: list[Tensor] = self.heads(self.features(x))
         return found
 
-    def losses(self, batch: Minibatch, lowest: bool = False) -> Tensor:
-        """Return the weighted sum of the losses of each task, (n_tasks,).
-
-        With `lowest`, subtract those of perfect predictions, so that none is negative.
-        """
+    def losses(self, batch: Minibatch) -> Tensor:
+        """Return the weighted sum of the losses of each task, (n_tasks,)."""
         pairs = zip(self.restore, self(batch.x), strict=True)
         raw = [restore(z) for restore, z in pairs]
         found: Tensor = self.task_losses(batch.y, raw, batch.weight)
-        if not lowest:
-            return found
-        return found - self.task_losses.lowest(batch.y, batch.weight)
+        return found
+
+    def lowest(self, batch: Minibatch) -> Tensor:
+        """Return the losses of perfect predictions, (n_tasks,)."""
+        found: Tensor = self.task_losses.lowest(batch.y, batch.weight)
+        return found
 
     def weights(self) -> Iterator[Tensor]:
         """Yield the parameters that `alpha` penalises.

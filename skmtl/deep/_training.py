@@ -246,8 +246,10 @@ def step(
         The objective.
     """
     descent.check(batch)
-    losses = net.losses(batch, lowest=descent.needs_positive) / batch.share
-    return descent.backward(net, losses, penalties(net))
+    losses = net.losses(batch)
+    if descent.needs_positive:
+        losses = losses - net.lowest(batch)
+    return descent.backward(net, losses / batch.share, penalties(net))
 
 
 def evaluate(net: TaskNet, feed: CellFeed) -> float:

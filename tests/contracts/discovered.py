@@ -136,6 +136,11 @@ class Case:
         return type(self.model).__module__.startswith("skmtl.compose")
 
     @property
+    def is_of_torch(self):
+        """Whether it needs PyTorch."""
+        return type(self.model).__module__.startswith("skmtl.deep")
+
+    @property
     def has_column(self):
         """Whether the task is the last column of X."""
         return any(
@@ -270,8 +275,12 @@ def _cases():
 
 
 def first_ones(cases):
-    """Return the first case of each relation, which is a module, and kind of target."""
+    """Return the first case of each relation, which is a module, and kind of target.
+
+    Networks of PyTorch are not among them: all their contracts are in the full run.
+    """
     first = {}
+    cases = [case for case in cases if not case.is_of_torch]
     for case in sorted(cases, key=lambda case: case.kind != "numbers"):
         module = type(case.model).__module__.removesuffix("_cv")
         first.setdefault(module.removesuffix("_classifier"), case)

@@ -275,6 +275,18 @@ def test_a_pickle_has_arrays_and_no_module():
 
 
 @pytest.mark.full
+def test_a_skops_file_needs_no_trusted_code_of_pytorch():
+    skops = pytest.importorskip("skops.io", reason="skops is not installed")
+    X, y, task = draw("counts")
+    model = TorchMultiTask(LOSSES, **SHORT).fit(X, y, task=task)
+    stored = skops.dumps(model)
+    types = skops.get_untrusted_types(data=stored)
+    assert {each.partition(".")[0] for each in types} == {"skmtl"}
+    found = skops.loads(stored, trusted=types).predict(X, task=task)
+    assert_array_equal(found, model.predict(X, task=task))
+
+
+@pytest.mark.full
 def test_parameters_that_change_after_fit_do_not_change_predictions():
     X, y, task = draw()
     model = TorchMultiTaskRegressor(**SHORT).fit(X, y, task=task)
@@ -451,6 +463,33 @@ def test_an_aggregator_gets_the_gradients_of_the_tasks_in_the_batch():
     assert set(shapes) == {(1, n_parameters)}
 
 
+@pytest.mark.peers
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [("UPGrad", "qpsolvers"), ("AlignedMTL", "torchjd"), ("IMTLG", "torchjd")],
+)
+def test_aggregators_of_torchjd_train_a_network(name, needed):
+    pytest.importorskip(needed, reason=f"{needed} is missing")
+    peers = pytest.importorskip("torchjd.aggregation", reason="torchjd is missing")
+    X, y, task = draw()
+    params = {**SHORT, "n_iter_no_change": 60, "alpha": 0.01}
+    aggregator = getattr(peers, name)()
+    model = TorchMultiTaskRegressor(**params, aggregator=aggregator)
+    assert model.fit(X, y, task=task).score(X, y, task=task) > 0.5
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("name", ["UW", "GeometricMean"])
+def test_scalarizers_of_torchjd_train_a_network(name):
+    peers = pytest.importorskip("torchjd.scalarization", reason="torchjd is missing")
+    X, y, task = draw()
+    params = {**SHORT, "n_iter_no_change": 60, "alpha": 0.01}
+    given = {"UW": [N_TASKS]}.get(name, [])
+    weighting = getattr(peers, name)(*given)
+    model = TorchMultiTaskRegressor(**params, weighting=weighting)
+    assert model.fit(X, y, task=task).score(X, y, task=task) > 0.5
+
+
 @pytest.mark.full
 def test_an_aggregator_changes_the_trunk_only():
     X, y, task = draw()
@@ -539,6 +578,15 @@ def test_dropout_acts_in_training_only():
     assert model.loss_curve_ != plain.loss_curve_
     found = model.predict(X, task=task)
     assert_array_equal(model.predict(X, task=task), found)
+
+
+@pytest.mark.full
+def test_dropout_does_not_act_in_validation():
+    X, y, task = draw()
+    params = {"dropout": 0.5, "early_stopping": True, "n_iter_no_change": 3}
+    model = start(**params).fit(X, y, task=task)
+    assert len(set(model.validation_loss_curve_)) == 1
+    assert len(set(model.loss_curve_)) == 4
 
 
 def test_floats_of_single_precision_stay_single():
