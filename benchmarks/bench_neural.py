@@ -70,6 +70,7 @@ def fit_torch(X, y, **settings):
 
 def memory(name):
     """Return the peak memory of a fit, without the data."""
+    warnings.simplefilter("ignore", ConvergenceWarning)
     X, Y = draw(N_ROWS)
     model = MLPRegressor(**SETTINGS) if name == "MLPRegressor" else None
     return peak_megabytes(lambda: (fit if model is None else model.fit)(X, Y))

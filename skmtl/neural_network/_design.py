@@ -9,7 +9,7 @@ import numpy as np
 
 from skmtl._contracts import Array, Loss
 
-from ._cells import Cells, OwnCells, SharedCells
+from ._cells import Cells, OwnCells, SharedCells, take_rows
 from ._heads import Head, Units, group_tasks, make_heads
 
 # Returns the targets of the loss, (n_rows, n_targets), of values of given tasks.
@@ -48,6 +48,11 @@ class Observations:
             weight = weight * data.task_weight[number]
         row = np.arange(len(data.y)) if data.rows is None else data.rows
         return cls(row, places[number], data.y, weight)
+
+    def take(self, order: Array) -> "Observations":
+        """Return the targets in another order."""
+        parts = self.rows, self.tasks, self.y, self.weight
+        return Observations(*(part[order] for part in parts))
 
     def total(self) -> float:
         """Return the sum of the weights."""
@@ -132,12 +137,12 @@ def arrange_cells(
         The targets.
     """
     places = np.argsort(order)[seen.tasks]
-    sorting = np.argsort(places, kind="stable")
-    codes = places[sorting]
+    if (np.diff(places) < 0).any():
+        sorting = np.argsort(places, kind="stable")
+        seen, places = seen.take(sorting), places[sorting]
     total, targets, weights = seen.total(), [], []
     for head in heads:
-        ends = np.searchsorted(codes, [head.tasks.start, head.tasks.stop])
-        some = sorting[slice(*ends)]
+        some = slice(*np.searchsorted(places, [head.tasks.start, head.tasks.stop]))
         y = seen.y[some]
         if head.units is not None and head.loss.is_quadratic:
             y = head.units.standardise(y, places[some] - head.tasks.start)
@@ -152,7 +157,7 @@ def arrange_cells(
         weights.append(weight)
     if is_shared:
         return SharedCells(X, targets, weights)
-    return OwnCells(X[seen.rows[sorting]], targets, weights, codes)
+    return OwnCells(take_rows(X, seen.rows), targets, weights, places)
 
 
 def _scatter(values: Array, cell: Any, n_rows: int, n_tasks: int) -> Array:

@@ -188,8 +188,9 @@ class NetworkModel(TaskNetwork):
         trained = self._train(network, cells, total, start, trainer, validate)
         if not trained.converged:
             warn_of_iterations(trained, self.max_iter)
-        facts = {"solver_": trainer.name, "_places": np.argsort(order)}
-        return {**facts, **self._report(target, sample, network, trained)}
+        places = np.argsort(order)
+        facts = {"solver_": trainer.name, "_places": places}
+        return {**facts, **self._report(target, sample, network, trained, places)}
 
     def _design(
         self, target: Target, sample: Sample
@@ -278,7 +279,12 @@ class NetworkModel(TaskNetwork):
         return trainer.train(objective, start, progress, rng)
 
     def _report(
-        self, target: Target, sample: Sample, network: Network, trained: Trained
+        self,
+        target: Target,
+        sample: Sample,
+        network: Network,
+        trained: Trained,
+        places: Array,
     ) -> dict[str, Any]:
         """Return the fitted attributes of a training by name."""
         named = network.parameters(trained.vector).named
@@ -287,7 +293,7 @@ class NetworkModel(TaskNetwork):
             "tasks_": sample.rows.tasks,
             "n_tasks_": len(sample.rows.tasks),
             **target.report_kind(sample),
-            **self._report_training(network, params),
+            **self._report_training(network, params, places),
             "loss_": trained.losses[-1],
             "loss_curve_": trained.losses,
             "n_iter_": len(trained.losses),
@@ -298,14 +304,14 @@ class NetworkModel(TaskNetwork):
         return learnt
 
     def _report_training(
-        self, network: Network, params: dict[str, Array]
+        self, network: Network, params: dict[str, Array], places: Array
     ) -> dict[str, Any]:
         """Return the fitted attributes of parameters by name."""
         learnt: dict[str, Any] = {"parameters_": params, "_network": network}
         if "stitch" in params:
-            learnt["cross_stitch_"] = params["stitch"]
+            learnt["cross_stitch_"] = params["stitch"][:, places][:, :, places]
         if "log_variance" in params:
-            learnt["task_log_variances_"] = params["log_variance"]
+            learnt["task_log_variances_"] = params["log_variance"][places]
         return learnt
 
     @available_if(trains_by_batches)
@@ -355,8 +361,9 @@ class NetworkModel(TaskNetwork):
         start = network.start(rng, cells.X.dtype).vector
         trainer = self._stochastic(cells, None)
         trained = self._train(network, cells, total, start, trainer)
-        facts = {"solver_": trainer.name, "_places": np.argsort(order)}
-        return {**facts, **self._report(target, sample, network, trained)}
+        places = np.argsort(order)
+        facts = {"solver_": trainer.name, "_places": places}
+        return {**facts, **self._report(target, sample, network, trained, places)}
 
     def _step(self, target: Target, sample: Sample) -> Self:
         """Take a pass over a later batch."""
@@ -372,7 +379,8 @@ class NetworkModel(TaskNetwork):
         named = network.parameters(trained.vector).named
         params = {name: each.copy() for name, each in named.items()}
         losses = [*self.loss_curve_, *trained.losses]
-        for name, value in self._report_training(network, params).items():
+        report = self._report_training(network, params, self._places)
+        for name, value in report.items():
             setattr(self, name, value)
         self.loss_, self.loss_curve_, self.n_iter_ = losses[-1], losses, len(losses)
         self._state = trained.state

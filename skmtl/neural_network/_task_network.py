@@ -108,9 +108,10 @@ class TaskNetwork(TaskModel):
     def _read_heads(self, target: Target, sample: Sample) -> Reading:
         """Return the targets of the tasks and their heads."""
         places = np.arange(len(sample.rows.tasks))
-        _refuse_empty(Observations.of(sample.rows, places), sample.rows.tasks)
+        seen = Observations.of(sample.rows, places)
+        _refuse_empty(seen, sample.rows.tasks)
         rows, losses, encode = self._prepare(target, sample)
-        seen = Observations.of(rows, places)
+        seen = seen if rows is sample.rows else Observations.of(rows, places)
         order, heads = design_heads(seen, losses, self._has_units)
         return Reading(rows, seen, order, heads, encode)
 

@@ -29,7 +29,8 @@ class Adam:
     References
     ----------
     Kingma, D. P., Ba, J. (2015). Adam: A method for stochastic optimization.
-    International Conference on Learning Representations. :arxiv:`1412.6980`
+    International Conference on Learning Representations.
+    :doi:`10.48550/arXiv.1412.6980`
 
     Examples
     --------
