@@ -14,6 +14,7 @@ from ._mlp import (
     MultiTaskMLPClassifier,
     MultiTaskMLPRegressor,
 )
+from ._stacked_inputs import stack_inputs
 from ._task_network import FittedHeads as FittedHeads
 from ._task_network import NetworkClassifier as NetworkClassifier
 from ._task_network import NetworkMixedModel as NetworkMixedModel
@@ -26,4 +27,9 @@ from ._training import Trained as Trained
 from ._training import refuse_infinite as refuse_infinite
 from ._training import warn_of_iterations as warn_of_iterations
 
-__all__ = ["MultiTaskMLP", "MultiTaskMLPClassifier", "MultiTaskMLPRegressor"]
+__all__ = [
+    "MultiTaskMLP",
+    "MultiTaskMLPClassifier",
+    "MultiTaskMLPRegressor",
+    "stack_inputs",
+]
