@@ -14,6 +14,7 @@ from ._mlp import (
     MultiTaskMLPClassifier,
     MultiTaskMLPRegressor,
 )
+from ._shared_features import SharedFeatures
 from ._stacked_inputs import stack_inputs
 from ._task_network import FittedHeads as FittedHeads
 from ._task_network import NetworkClassifier as NetworkClassifier
@@ -31,5 +32,6 @@ __all__ = [
     "MultiTaskMLP",
     "MultiTaskMLPClassifier",
     "MultiTaskMLPRegressor",
+    "SharedFeatures",
     "stack_inputs",
 ]
