@@ -11,9 +11,13 @@ from sklearn.preprocessing import TargetEncoder
 from sklearn.utils import get_tags
 
 from skmtl._memory import in_words, is_large
-from skmtl.data import column_names
-
-from ._columns import append_block, append_columns, append_indicators, library_of
+from skmtl.data import (
+    append_block,
+    append_columns,
+    append_indicators,
+    column_names,
+    library_of,
+)
 
 _N_FOLDS = 5  # as in scikit-learn's TargetEncoder
 # HistGradientBoosting stores a category, or a missing value, in one byte.

@@ -14,16 +14,20 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmtl._compat import Documented, HasMethods, fit_context
 from skmtl.data import (
+    LIBRARIES,
     SparseTable,
+    append_columns,
+    append_labels,
     as_table,
-    column_names,
     is_instance,
+    library_of,
     locate_task_column,
+    name_task_columns,
     naming_columns,
+    source_library,
     take_task_columns,
 )
 
-from ._columns import LIBRARIES, append_columns, append_labels, library_of
 from ._observations import take_rows
 
 # Libraries of the output, where they differ from that of the input.
@@ -196,13 +200,13 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         """Fit a clone; return the transformed features and the labels."""
         table = as_table(X)
         features, labels, positions = take_task_columns(table, self.task_column)
-        library = _library_of(table)
+        library = source_library(table)
         with naming_columns(features):
             transformer, values = self._fit_clone(features, y, method, library)
         validate_data(self, table, skip_check_array=True)
         self._input_library = library
         self._task_positions = positions
-        self._task_names = self._name_task_columns(table, positions)
+        self._task_names = name_task_columns(table, self.task_column, positions)
         self.transformer_ = transformer
         return values, labels
 
@@ -222,16 +226,6 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         if library is not None and hasattr(transformer, "set_output"):
             transformer.set_output(transform=library)
         return transformer
-
-    def _name_task_columns(self, table, positions):
-        """Return the names of the task columns."""
-        declared = self.task_column
-        declared = declared if isinstance(declared, list) else [declared]
-        names, several = column_names(table), len(declared) > 1
-        if names is not None:
-            pairs = zip(declared, positions, strict=True)
-            return [name if j is None else str(names[j]) for name, j in pairs]
-        return [f"task{k}" if several else "task" for k in range(len(declared))]
 
     def _keep_columns(self, values):
         """Return the values of task columns, without those of index levels."""
@@ -289,11 +283,6 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         if hasattr(self.transformer_, "get_feature_names_out"):
             return self.transformer_.get_feature_names_out()
         return [f"x{j}" for j in range(values.shape[1])]
-
-
-def _library_of(table):
-    """Return the library of a dataframe, or of the source of a SparseTable."""
-    return table.library if isinstance(table, SparseTable) else library_of(table)
 
 
 def _fit_transform(transformer, features, y):

@@ -1,6 +1,14 @@
 """Read and check user input: tasks, rows, targets and weights."""
 
 from ._block_rows import BlockRows as BlockRows
+from ._columns import LIBRARIES as LIBRARIES
+from ._columns import append_block as append_block
+from ._columns import append_columns as append_columns
+from ._columns import append_indicators as append_indicators
+from ._columns import append_labels as append_labels
+from ._columns import library_of as library_of
+from ._columns import name_task_columns as name_task_columns
+from ._columns import source_library as source_library
 from ._containers import as_table as as_table
 from ._containers import column_names as column_names
 from ._containers import is_instance as is_instance

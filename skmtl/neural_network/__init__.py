@@ -15,6 +15,8 @@ from ._mlp import (
     MultiTaskMLPClassifier,
     MultiTaskMLPRegressor,
 )
+from ._shared_features import SharedFeatures
+from ._stacked_inputs import stack_inputs
 from ._task_network import FittedHeads as FittedHeads
 from ._task_network import NetworkClassifier as NetworkClassifier
 from ._task_network import NetworkMixedModel as NetworkMixedModel
@@ -27,4 +29,10 @@ from ._training import Trained as Trained
 from ._training import refuse_infinite as refuse_infinite
 from ._training import warn_of_iterations as warn_of_iterations
 
-__all__ = ["MultiTaskMLP", "MultiTaskMLPClassifier", "MultiTaskMLPRegressor"]
+__all__ = [
+    "MultiTaskMLP",
+    "MultiTaskMLPClassifier",
+    "MultiTaskMLPRegressor",
+    "SharedFeatures",
+    "stack_inputs",
+]

@@ -24,6 +24,7 @@ from skmtl.linear_model import (
     MultiTaskPoissonRegressor,
     MultiTaskRidge,
 )
+from skmtl.neural_network import MultiTaskMLPRegressor
 
 LABELS = 4, 5, 6
 # Small networks of few steps; a large tol stops the training.
@@ -71,6 +72,10 @@ ARGUMENTS = {
         {"task_intercepts": True},
         {"estimator": LogisticRegression(), "task_intercepts": True},
     ],
+    "SharedFeatures": [
+        {"estimator": MultiTaskMLPRegressor(**NETWORK)},
+        {"estimator": MultiTaskMLPRegressor(**ADAM, task_column=-1)},
+    ],
     "TableColumns": [{"kinds": {"x0": "number"}}],
     "TorchMultiTask": [{**SIX_PASSES, "hidden_layer_sizes": 5}],
     "TorchMultiTaskClassifier": [{**SIX_PASSES, "hidden_layer_sizes": 5}],
@@ -116,7 +121,8 @@ class Case:
         if type(self.model).__name__ in OF_FRAMES:
             return "frames"
         if not hasattr(self.model, "predict"):
-            return "nothing"
+            required = get_tags(self.model).target_tags.required
+            return "numbers" if required else "nothing"
         if "losses" in self.model.get_params():
             return "mixed"
         if is_classifier(self.model):

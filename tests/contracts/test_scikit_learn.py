@@ -57,6 +57,7 @@ from skmtl.neural_network import (
     MultiTaskMLP,
     MultiTaskMLPClassifier,
     MultiTaskMLPRegressor,
+    SharedFeatures,
 )
 from skmtl.penalties import L1
 from skmtl.solvers import Fista
@@ -201,6 +202,8 @@ WRAPPERS = [
     PooledTasks(LogisticRegression(), task_column=0, task_intercepts=True),
     TaskAware(StandardScaler(), task_column=0),
     TaskAware(StandardScaler(), task_column=-1),
+    SharedFeatures(MultiTaskMLPRegressor(**NETWORK)),
+    SharedFeatures(MultiTaskMLPRegressor(task_column=0, **NETWORK)),
 ]
 # They take frames only, or have no rows of scikit-learn's checks.
 LEFT_OUT = {"DateFeatures", "TableColumns"}
@@ -231,6 +234,8 @@ def expect(estimator):
     """Name the checks that an estimator cannot pass, and why."""
     if get_tags(estimator).target_tags.positive_only:
         return OF_COUNTS
+    if isinstance(estimator, SharedFeatures):
+        return expect(estimator.estimator)
     has_column = getattr(estimator, "task_column", None) is not None
     if isinstance(estimator, TaskAware) or not has_column:
         return {}

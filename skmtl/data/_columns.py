@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from skmtl.data import SparseTable, column_names, is_instance
+from ._containers import column_names, is_instance
+from ._sparse_table import SparseTable
 
 
 def library_of(X):
@@ -15,6 +16,21 @@ def library_of(X):
         if is_instance(X, name, library.frame_type):
             return name
     return None
+
+
+def source_library(table):
+    """Return the library of a dataframe, or of the source of a SparseTable."""
+    return table.library if isinstance(table, SparseTable) else library_of(table)
+
+
+def name_task_columns(table, task_column, positions):
+    """Return the names of the task columns; those of an array get default names."""
+    declared = task_column if isinstance(task_column, list) else [task_column]
+    names, several = column_names(table), len(declared) > 1
+    if names is not None:
+        pairs = zip(declared, positions, strict=True)
+        return [name if j is None else str(names[j]) for name, j in pairs]
+    return [f"task{k}" if several else "task" for k in range(len(declared))]
 
 
 def append_columns(X, columns):
