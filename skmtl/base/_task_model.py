@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin
 from skmtl._compat import Documented
 from skmtl._contracts import Array
 from skmtl._linalg import calculation
-from skmtl.data import read_queries
+from skmtl.data import find_tasks, join_label, read_queries
 from skmtl.targets import Sample, Target, check_fit_is_finite
 
 
@@ -76,6 +76,29 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
     def _read_queries(self, X: Any, task: Any) -> tuple[Any, Array | None]:
         """Return checked rows, and the position of each row's model."""
         return read_queries(self, X, task)
+
+    def _read_new_task(
+        self, target: Target, X: Any, y: Any, sample_weight: Any, task: Any
+    ) -> Sample:
+        """Return the rows of one task that is not among `tasks_`."""
+        if self._layout not in ("column", "keyword"):
+            raise ValueError(
+                "adapt needs a model with a task label on every row, got one fitted "
+                f"with layout {self._layout!r}. Fit with task_column or task=."
+            )
+        if task is not None:
+            task = join_label(task)
+        given = {"sample_weight": sample_weight, "task": task}
+        sample = target.read(self, X, y, reset=False, **given)
+        labels = sample.rows.tasks
+        known = find_tasks(labels, self.tasks_) >= 0
+        if len(labels) != 1 or known.any():
+            raise ValueError(
+                "adapt takes the rows of one new task, got tasks "
+                f"{labels[:5].tolist()}; this model has {labels[known][:5].tolist()}. "
+                "Use partial_fit for known tasks."
+            )
+        return sample
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

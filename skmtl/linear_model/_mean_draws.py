@@ -13,7 +13,7 @@ from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
 from skmtl.base import LinearRegressor
 from skmtl.couplings import Strengths
-from skmtl.data import TaskRows, find_tasks, join_label, read_task_weight
+from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
 
@@ -109,7 +109,7 @@ class MeanDraws(LinearRegressor):
             The model with one more task.
         """
         check_is_fitted(self)
-        sample = self._read_new_task(X, y, sample_weight, task)
+        sample = self._read_new_task(self._target(), X, y, sample_weight, task)
         data = sample.rows
         n_features = data.X.shape[1]
         relation = self._relation_of_fit(_task_set(data.tasks, n_features))
@@ -140,26 +140,6 @@ class MeanDraws(LinearRegressor):
                 fit.coef + shared, fit.intercept + intercept, shared, intercept
             )
         return self._insert(sample, learnt, own)
-
-    def _read_new_task(self, X, y, sample_weight, task):
-        if self._layout not in ("column", "keyword"):
-            raise ValueError(
-                "adapt needs a model with a task label on every row, got one fitted "
-                f"with layout {self._layout!r}. Fit with task_column or task=."
-            )
-        if task is not None:
-            task = join_label(task)
-        given = {"sample_weight": sample_weight, "task": task}
-        sample = self._target().read(self, X, y, reset=False, **given)
-        data = sample.rows
-        known = find_tasks(data.tasks, self.tasks_) >= 0
-        if len(data.tasks) != 1 or known.any():
-            raise ValueError(
-                "adapt takes the rows of one new task, got tasks "
-                f"{data.tasks[:5].tolist()}; this model has "
-                f"{data.tasks[known][:5].tolist()}. Use partial_fit for known tasks."
-            )
-        return sample
 
     def _insert(self, sample, learnt, own):
         """Store the models of all tasks and of the new one, in the order of labels."""
