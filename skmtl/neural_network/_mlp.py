@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.metaestimators import available_if
 
 from skmtl._compat import Interval, StrOptions, fit_context
+from skmtl._contracts import Array, Loss
 from skmtl.base import (
     CLASS_CONSTRAINTS,
     COMMON_CONSTRAINTS,
@@ -25,8 +26,11 @@ from skmtl.targets import (
     PerTaskTarget,
     Sample,
     Target,
+    find_classes,
 )
 
+from ._adapt import encode_classes
+from ._adaptive_network import AdaptiveNetwork
 from ._design import Encode, encode
 from ._layers import ACTIVATIONS
 from ._network_model import NetworkModel, trains_by_batches
@@ -61,7 +65,7 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-class MultiTaskMLPRegressor(NetworkModel, NetworkRegressor):
+class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
     """Neural network for several regression tasks, with layers that they share.
 
     Minimises ``sum_t a_t mean_i loss(y_ti, z_ti) + (alpha ||weights||^2 + soft_penalty
@@ -290,7 +294,7 @@ class MultiTaskMLPRegressor(NetworkModel, NetworkRegressor):
         return NumericTarget() if self.loss == "squared" else counts
 
 
-class MultiTaskMLPClassifier(NetworkModel, NetworkClassifier):
+class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
     """Neural network for several classification tasks, with layers that they share.
 
     Minimises the objective of :class:`MultiTaskMLPRegressor` with the logistic loss, or
@@ -564,6 +568,13 @@ class MultiTaskMLPClassifier(NetworkModel, NetworkClassifier):
         shares = np.full(n_classes, 1 / n_classes)
         targets = ClassTargets(shares, np.zeros(self.n_tasks_), allowed)
         return sample.rows, partial(encode, targets)
+
+    def _encode_new_task(self, sample: Sample, loss: Loss, mean: Array) -> Array:
+        return encode_classes(sample, self._scope, loss, mean)
+
+    def _report_new_task(self, sample: Sample, place: int) -> dict[str, Any]:
+        (found,) = find_classes(sample.rows, len(sample.known_classes))
+        return {"task_classes_": np.insert(self.task_classes_, place, found, axis=0)}
 
 
 class MultiTaskMLP(NetworkModel, NetworkMixedModel):

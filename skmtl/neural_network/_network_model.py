@@ -146,6 +146,7 @@ class NetworkModel(TaskNetwork):
     callback: Callable[..., Any] | None
     # Fitted attributes.
     parameters_: dict[str, Array]
+    loss_: float
     loss_curve_: list[float]
     _state: Adam | None
     _network: Network

@@ -73,7 +73,7 @@ ARGUMENTS = {
         {"estimator": LogisticRegression(), "task_intercepts": True},
     ],
     "SharedFeatures": [
-        {"estimator": MultiTaskMLPRegressor(**NETWORK)},
+        {"estimator": MultiTaskMLPRegressor(**LBFGS)},
         {"estimator": MultiTaskMLPRegressor(**ADAM, task_column=-1)},
     ],
     "TableColumns": [{"kinds": {"x0": "number"}}],
