@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
@@ -27,9 +28,25 @@ from ._network import Network
 from ._network_model import NetworkModel
 
 
+def _takes_new_tasks(self: Any) -> bool:
+    """Raise an error if tasks differ by more than a linear head."""
+    if self.sharing != "hard":
+        raise AttributeError(
+            "adapt needs sharing='hard', where tasks differ by their heads only, got "
+            f"{self.sharing!r}. Fit all tasks together."
+        )
+    if np.size(self.head_hidden_layer_sizes):
+        raise AttributeError(
+            "adapt needs heads without hidden layers, got head_hidden_layer_sizes="
+            f"{self.head_hidden_layer_sizes!r}. Use head_hidden_layer_sizes=()."
+        )
+    return True
+
+
 class AdaptiveNetwork(NetworkModel):
     """Networks that take new tasks, if they have one trunk and one kind of targets."""
 
+    @available_if(_takes_new_tasks)
     @fit_context(prefer_skip_nested_validation=True)
     def adapt(
         self, X: Any, y: Any, sample_weight: Any = None, task: Any = None
@@ -87,26 +104,12 @@ class AdaptiveNetwork(NetworkModel):
         array([11.5])
         """
         check_is_fitted(self)
-        self._refuse_new_heads()
         target = self._target_of_later_batch()
         sample = self._read_new_task(target, X, y, sample_weight, task)
         with calculation(sample.rows.X.shape[1]):
             learnt = self._learn_task(sample)
         kept = {name: vars(self)[name] for name in self._learnt}
         return self._store(sample, {**kept, **learnt})
-
-    def _refuse_new_heads(self) -> None:
-        """Raise an error if the network cannot take a new head."""
-        if self.sharing != "hard":
-            raise ValueError(
-                "adapt needs sharing='hard', where tasks differ by their heads only, "
-                f"got sharing={self.sharing!r}. Fit all tasks together."
-            )
-        if len(self._network.layers):
-            raise ValueError(
-                "adapt needs heads without hidden layers, got head_hidden_layer_sizes="
-                f"{self.head_hidden_layer_sizes!r}. Use head_hidden_layer_sizes=()."
-            )
 
     def _encode_new_task(self, sample: Sample, loss: Loss, mean: Array) -> Array:
         """Return the targets of the loss; `mean` is what an unseen task gets."""
