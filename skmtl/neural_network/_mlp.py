@@ -20,6 +20,7 @@ from skmtl.base import (
     TaskMixedModel,
     TaskRegressor,
 )
+from skmtl.data import find_tasks
 from skmtl.losses import contrasts
 from skmtl.targets import (
     ClassTarget,
@@ -29,6 +30,7 @@ from skmtl.targets import (
     PerTaskTarget,
     Sample,
     Target,
+    find_classes,
     predict_finite,
 )
 
@@ -549,7 +551,8 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
     ) -> Self:
         """Take one pass of Adam over a batch of rows.
 
-        The first batch decides the tasks and, without `classes`, the classes.
+        The first batch decides the tasks and, without `classes`, the classes; with
+        ``class_scope="task"`` also those of each task.
 
         Parameters
         ----------
@@ -585,6 +588,8 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
         self, target: Target, sample: Sample
     ) -> tuple[Any, Encode]:
         n_classes = len(sample.known_classes)
+        if self._scope == "task":
+            _refuse_new_classes(sample, self.tasks_, self.task_classes_)
         allowed = self.task_classes_ if self._scope == "task" else None
         allowed = allowed if n_classes > 2 else None
         shares = np.full(n_classes, 1 / n_classes)
@@ -597,7 +602,8 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
             return fitted.of_all(X)[:, :, 0]
         codes = np.zeros(X.shape[0], dtype=np.intp) if codes is None else codes
         raw = fitted.of_codes(X, codes)
-        return raw[:, 0] if raw.shape[1] == 1 else raw @ contrasts(raw.shape[1] + 1).T
+        basis = contrasts(raw.shape[1] + 1).T.astype(raw.dtype)
+        return raw[:, 0] if raw.shape[1] == 1 else raw @ basis
 
 
 class MultiTaskMLP(NetworkModel, TaskMixedModel):
@@ -847,6 +853,21 @@ class MultiTaskMLP(NetworkModel, TaskMixedModel):
         codes = np.full(len(rows), task)
         return predict_finite(
             lambda some: _drop_axis(fitted.of_codes(some, codes, head)), X[rows], rows
+        )
+
+
+def _refuse_new_classes(sample: Sample, tasks: Array, task_classes: Array) -> None:
+    """Raise an error if a task has classes that it had not in the first batch."""
+    places = find_tasks(sample.rows.tasks, tasks)
+    found = find_classes(sample.rows, task_classes.shape[1])
+    new = found & ~task_classes[places] & (places >= 0)[:, None]
+    if new.any():
+        task, code = np.argwhere(new)[0]
+        raise ValueError(
+            "With class_scope='task', the first batch decides the classes of each "
+            f"task: got {sample.known_classes.tolist()[code]!r} in task "
+            f"{sample.rows.tasks.tolist()[task]!r}. Put a row of every class of a task "
+            "into the first batch, or use class_scope='all'."
         )
 
 
