@@ -23,11 +23,11 @@ from ._task_model import TaskModel
 
 def _has_classes(self: Any) -> bool:
     """Return True, or raise an error if no task has classes."""
-    if isinstance(self.losses, str):  # "auto": known after fit
-        kinds = vars(self).get("_kinds", {}).values()
-        names = {kind.name for kind in kinds} or CLASSES.keys()
-    else:
-        names = self.losses.values()
+    kinds = vars(self).get("_kinds", {}).values()
+    names = {kind.name for kind in kinds}  # known after fit, or given
+    if not names:
+        auto = isinstance(self.losses, str)
+        names = {*CLASSES} if auto else {*self.losses.values()}
     if CLASSES.keys().isdisjoint(names):
         raise AttributeError(
             "predict_proba needs a task of classes, with a loss among "

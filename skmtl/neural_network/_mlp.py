@@ -18,6 +18,7 @@ from skmtl.base import (
     NONNEGATIVE,
     POSITIVE,
 )
+from skmtl.data import find_tasks
 from skmtl.targets import (
     ClassTarget,
     ClassTargets,
@@ -525,7 +526,8 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
     ) -> Self:
         """Take one pass of Adam over a batch of rows.
 
-        The first batch decides the tasks and the classes.
+        The first batch decides the tasks and, without `classes`, the classes; with
+        ``class_scope="task"`` also those of each task.
 
         Parameters
         ----------
@@ -563,6 +565,8 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         self, target: Target, sample: Sample
     ) -> tuple[Any, Encode]:
         n_classes = len(sample.known_classes)
+        if self._scope == "task":
+            _refuse_new_classes(sample, self.tasks_, self.task_classes_)
         allowed = self.task_classes_ if self._scope == "task" else None
         allowed = allowed if n_classes > 2 else None
         shares = np.full(n_classes, 1 / n_classes)
@@ -804,6 +808,21 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         self, target: Target, sample: Sample
     ) -> tuple[Any, Encode]:
         return sample.rows, partial(encode, None)
+
+
+def _refuse_new_classes(sample: Sample, tasks: Array, task_classes: Array) -> None:
+    """Raise an error if a task has classes that it had not in the first batch."""
+    places = find_tasks(sample.rows.tasks, tasks)
+    found = find_classes(sample.rows, task_classes.shape[1])
+    new = found & ~task_classes[places] & (places >= 0)[:, None]
+    if new.any():
+        task, code = np.argwhere(new)[0]
+        raise ValueError(
+            "With class_scope='task', the first batch decides the classes of each "
+            f"task: got {sample.known_classes.tolist()[code]!r} in task "
+            f"{sample.rows.tasks.tolist()[task]!r}. Put a row of every class of a task "
+            "into the first batch, or use class_scope='all'."
+        )
 
 
 def _refuse_other_classes(classes: Any, known: Any) -> None:

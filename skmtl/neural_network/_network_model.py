@@ -180,7 +180,7 @@ class NetworkModel(TaskNetwork):
         rng = check_random_state(self.random_state)
         start = network.start(rng, cells.X.dtype).vector
         if self.warm_start and self._can_start(network, sample.rows.tasks):
-            start = _join(self.parameters_, network)
+            start = _join(self.parameters_, network).astype(start.dtype)
         trainer = self._trainer(cells, self.max_iter)
         validate = None
         if self.early_stopping:

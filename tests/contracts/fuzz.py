@@ -44,9 +44,9 @@ EXACT = {
     "estimator__tol": 1e-10,
     "estimator__solver": "newton-cholesky",
 }
-# Networks keep their few steps: long trainings amplify rounding errors. Which rows
-# early stopping holds out depends on the order and the number of rows.
-OF_NETWORKS = {"early_stopping": False, "activation": "tanh"}
+# Networks take few steps: long trainings amplify rounding errors. Which rows early
+# stopping holds out depends on the order and the number of rows.
+OF_NETWORKS = {"early_stopping": False, "activation": "tanh", "tol": 0.1}
 # Predictions may differ by the root of the tolerance, relative to the targets.
 TOLERANCE = 1e-3
 
@@ -321,6 +321,8 @@ def attempt(case, rows, asked):
 
 def check(case, way, table):
     """Compare two ways, and return the outcome."""
+    if case.is_network and "huge" in table.features:
+        return "not exact"  # such inputs saturate units: rounding errors decide
     rows = table.rows(case.kind)
     expected, outcome = attempt(case, rows, rows)
     others, back = way(rows, np.random.default_rng(table.seed))

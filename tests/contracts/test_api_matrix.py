@@ -1,4 +1,8 @@
-"""The matrix parameter x estimator of the linear models: one name has one meaning."""
+"""The matrix parameter x estimator: one name has one meaning.
+
+Linear models may differ where ``DEFAULTS``, ``CONSTRAINTS`` and ``TYPES`` say why; all
+networks are the same.
+"""
 
 import inspect
 import re
@@ -15,7 +19,13 @@ from skmtl.base import MomentRegressor
 
 ROOM = "skmtl.linear_model."
 LINEAR = [each for each in public_estimators() if each.__module__.startswith(ROOM)]
+NETWORKS = [
+    each
+    for each in public_estimators()
+    if each.__module__.startswith("skmtl.neural_network.")
+]
 FITTED = [case for case in CASES if type(case.model) in LINEAR]
+OF_MODELS = [*FITTED, *(case for case in CASES if case.is_network)]
 SEARCHES = [case for case in FITTED if case.name.endswith("CV")]
 ITERATIVE = [each for each in LINEAR if "tol" in inspect.signature(each).parameters]
 
@@ -94,19 +104,19 @@ def documented_type(estimator, name):
     return told[1] if told else "not documented"
 
 
-def matrix(read):
+def matrix(read, estimators):
     """Return the value of every parameter by name and estimator."""
     table = defaultdict(dict)
-    for estimator in LINEAR:
+    for estimator in estimators:
         for name in inspect.signature(estimator).parameters:
             table[name][estimator] = read(estimator, name)
     return table
 
 
-def differing(read, exceptions):
+def differing(read, exceptions, estimators=LINEAR):
     """Return the rows of the matrix with several values in one group."""
     found = {}
-    for name, row in matrix(read).items():
+    for name, row in matrix(read, estimators).items():
         group, _ = exceptions.get(name, (lambda estimator: "all", ""))
         values = defaultdict(lambda: defaultdict(list))
         for estimator, value in row.items():
@@ -130,7 +140,7 @@ each_search = pytest.mark.parametrize("case", SEARCHES, ids=lambda case: case.na
 
 def each_with(parameter):
     return each_of(
-        [case for case in FITTED if parameter in case.model.get_params(deep=False)]
+        [case for case in OF_MODELS if parameter in case.model.get_params(deep=False)]
     )
 
 
@@ -156,8 +166,30 @@ def test_an_exception_is_needed(read, exceptions):
     assert exceptions.keys() - differing(read, {}).keys() == set()
 
 
+@pytest.mark.parametrize("read", [default, constraint, documented_type])
+def test_a_parameter_is_the_same_in_every_network(read):
+    assert differing(read, {}, NETWORKS) == {}
+
+
+# Parameters of networks that linear models have with other types, and why.
+OWN = {
+    "losses": "Only networks recognise the kinds of targets.",
+    "max_iter": "Linear models have a limit for each solver.",
+    "sharing": "It names the shared layers.",
+    "solver": "Networks choose among two algorithms, by name.",
+}
+
+
+def test_parameters_of_networks_are_those_of_linear_models():
+    both = [*LINEAR, *NETWORKS]
+    own = differing(constraint, {}, both).keys() - differing(constraint, {}).keys()
+    assert own == OWN.keys()
+    own = differing(documented_type, {}, both).keys()
+    assert own - differing(documented_type, {}).keys() <= OWN.keys()
+
+
 def test_every_parameter_has_a_constraint():
-    for estimator in LINEAR:
+    for estimator in [*LINEAR, *NETWORKS]:
         parameters = inspect.signature(estimator).parameters
         assert estimator._parameter_constraints.keys() == parameters.keys()
 
@@ -165,7 +197,7 @@ def test_every_parameter_has_a_constraint():
 @pytest.mark.parametrize("name", [name for name in DEFAULTS if is_on_the_mean(name)])
 def test_a_strength_on_the_mean_loss_is_a_tenth_for_classes_and_counts(name):
     by_relation = defaultdict(set)
-    for estimator, value in matrix(default)[name].items():
+    for estimator, value in matrix(default, LINEAR)[name].items():
         by_relation[relation(estimator)].add(float(value))
     several = [sorted(each) for each in by_relation.values() if len(each) > 1]
     assert several

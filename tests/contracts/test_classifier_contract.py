@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skmtl.linear_model import GraphRegularizedClassifier, MeanRegularizedClassifier
+from skmtl.neural_network import MultiTaskMLPClassifier
 
 CLASSES = [MeanRegularizedClassifier, GraphRegularizedClassifier]
 MODELS = [
@@ -266,6 +267,25 @@ def test_tasks_keep_to_their_classes_if_asked():
     assert (found[task == 9] > 0).all()
     assert_allclose(found.sum(axis=1), 1)
     assert not hasattr(model, "decision_function")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MeanRegularizedClassifier(),
+        MultiTaskMLPClassifier((4,), max_iter=50, tol=0.1, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+@pytest.mark.parametrize("scopes", [("task", "all"), ("all", "task")])
+def test_a_scope_set_after_fit_changes_no_probability(model, scopes):
+    X, y, task = draw(3)
+    y = np.where(task == 8, "top", y)
+    model = clone(model).set_params(class_scope=scopes[0]).fit(X, y, task=task)
+    expected = model.predict_proba(X, task=task)
+    model.set_params(class_scope=scopes[1])
+    assert_array_equal(model.predict_proba(X, task=task), expected)
+    assert hasattr(model, "decision_function") == (scopes[0] == "all")
 
 
 @each_class

@@ -203,6 +203,28 @@ def test_answers_leave_no_trace():
         assert state(model) == before
 
 
+# Parameters that say how to read rows, and which `predict` may thus use.
+READ = {"task_column", "handle_unknown"}
+
+
+# Wrappers look at their parts for the methods that they have.
+PLAIN = [
+    case
+    for case in CASES
+    if hasattr(case.model, "predict")
+    and not case.model.get_params().keys() & {"estimator", "steps"}
+]
+
+
+@each_of(PLAIN)
+def test_parameters_set_after_fit_change_no_prediction(case):
+    model = copy(FITTED[case.name])
+    answers = case.answer(model, case.rows())
+    names = model.get_params(deep=False).keys() - READ
+    model.set_params(**dict.fromkeys(names))
+    assert_equal(case.answer(model, case.rows()), answers)
+
+
 def test_every_public_estimator_is_tried():
     assert explain_lacking(public_estimators()) == []
     assert {type(case.model) for case in CASES} >= set(public_estimators())
