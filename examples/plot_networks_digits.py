@@ -91,9 +91,9 @@ for size, scores in zip(sizes, accuracy.mean(axis=1), strict=True):
 
 # %%
 # With 20 labelled digits the shared network reads many more new images correctly. The
-# more digits are labelled, the smaller the difference. More than half of the gain is
-# due to shared features that are linear, but with 100 labelled digits almost none is. A
-# network of its own is no better than a linear model.
+# more digits are labelled, the smaller the difference. With 20 labelled digits, most of
+# the gain is due to shared features that are linear; with 100 labelled digits, little
+# is. A network of its own is no better than a linear model.
 
 colours = ["tab:blue", "tab:orange", "tab:green", "tab:gray"]
 figure, (left, right) = plt.subplots(
