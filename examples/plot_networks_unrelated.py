@@ -108,9 +108,9 @@ scores.groupby(farms.astype("U5") == "wheat").mean().round(2)
 
 # %%
 # New fields were not used for this choice. On them, farms with other crops no longer
-# lose: the small differences between their networks are due to when training stopped.
-# The farms with wheat gain a little more than before, because their layer is no longer
-# used for other crops.
+# lose. They differ a little from their own networks before, because training ends in
+# another local optimum. The farms with wheat gain a little more than before, because
+# their layer is no longer used for other crops.
 
 figure, axis = plt.subplots(figsize=(7.5, 5), layout="constrained")
 places = np.arange(20)
