@@ -20,9 +20,7 @@ from skmtl.base import MomentRegressor
 ROOM = "skmtl.linear_model."
 LINEAR = [each for each in public_estimators() if each.__module__.startswith(ROOM)]
 NETWORKS = [
-    each
-    for each in public_estimators()
-    if each.__module__.startswith("skmtl.neural_network.")
+    each for each in public_estimators() if each.__name__.startswith("MultiTaskMLP")
 ]
 FITTED = [case for case in CASES if type(case.model) in LINEAR]
 OF_MODELS = [*FITTED, *(case for case in CASES if case.is_network)]
