@@ -118,7 +118,7 @@ fig.tight_layout()
 # CIFAR-10 and CIFAR-100
 # ----------------------
 #
-# Larger images go in the same way: their loaders yield images of shape
+# Larger images need no other estimator: their loaders yield images of shape
 # (n_rows, 3, 32, 32), and the heads get 10 and 100 classes. With ``torchvision``::
 #
 #     from torchvision.datasets import CIFAR10, CIFAR100
@@ -138,6 +138,6 @@ fig.tight_layout()
 #     model = TorchMultiTask(losses, trunk=trunk, device="auto", max_iter=30)
 #     model.fit_loaders({"cifar10": loader(CIFAR10), "cifar100": loader(CIFAR100)})
 #
-# Both data sets have 50,000 images, so that their batches take turns. With
-# ``batching="sequential"`` an epoch trains the first task and then the second, which
-# forgets part of the first.
+# Both data sets have 50,000 images, so their batches alternate. With
+# ``batching="sequential"`` a pass trains the first task and then the second, and the
+# network forgets part of the first.

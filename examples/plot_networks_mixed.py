@@ -4,9 +4,9 @@ A network for numbers, classes and counts
 
 Each of 150 patients has six measurements and three targets: a score of symptoms,
 whether the patient relapses within a year, and the number of visits to a doctor. All
-three depend on the same risk, which is high for values that do not fit together, so no
-straight line describes it. :class:`~skmtl.neural_network.MultiTaskMLP` learns it from
-all three targets together.
+three depend on the same risk, which grows with absolute differences and sums of
+measurements, so no linear model describes it.
+:class:`~skmtl.neural_network.MultiTaskMLP` learns it from all three targets together.
 """
 
 # %%
@@ -58,8 +58,8 @@ print(f"chosen: alpha = {search.best_params_['alpha']:.1f}")
 print(search.best_estimator_.predict_frame(X_new[:3]).round(1))
 
 # %%
-# For comparison, each task has a network of its own, and a linear model shares between
-# the tasks. All are fitted at all strengths.
+# The comparison is with a network per task, and with a linear model that shares between
+# tasks. All are fitted at all strengths.
 
 
 def explain(model):

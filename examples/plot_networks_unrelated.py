@@ -3,12 +3,11 @@ Unrelated tasks in a shared network
 ===================================
 
 Twenty farms predict the yield of a field from 20 measurements of its soil and weather.
-Twelve of them grow wheat: their yields depend on the same five features of the
-measurements, which are not linear, with weights that differ. The other eight each grow
-another crop, whose yield depends on features of its own. A network with layers that all
-farms share helps the first and hurts the others.
-:func:`~skmtl.inspection.compare_tasks` measures whom sharing helps; the others then get
-networks of their own.
+Twelve of them grow wheat: their yields depend on the same five nonlinear features of
+the measurements, with different weights. The other eight each grow another crop, whose
+yield depends on features of its own. A network with layers that all farms share helps
+the first and hurts the others. :func:`~skmtl.inspection.compare_tasks` measures whom
+sharing helps; the others then get networks of their own.
 """
 
 # %%

@@ -3,10 +3,10 @@ Two sensors with different inputs and shared layers
 ===================================================
 
 A plant grades mixtures with an old sensor of six channels. A new sensor has ten
-channels, and few mixtures graded so far. The channels have nothing in common, but the
-grade depends in the same way on the mixture behind them. A network with a first layer
-for each sensor, then layers that both share, and a head for each learns the new sensor
-from fewer rows than a network of its own.
+channels, and few mixtures graded so far. The sensors have no channel in common, but the
+grade depends on the mixture in the same way. A network with a first layer for each
+sensor, then layers that both share, and a head for each needs fewer rows of the new
+sensor than a network for that sensor alone.
 """
 
 # %%
@@ -54,7 +54,7 @@ shared = network.fit(X, y, task=sensor)
 
 # %%
 # For comparison, networks of several sizes and strengths are trained on the new sensor
-# alone. The one that predicts the test rows best is shown, which favours it.
+# alone. Only the most accurate one on the test rows is shown, which favours it.
 
 SIZES = [(16,), (8, 16)]
 X_test = {name: measure(name, test) for name in channels}

@@ -361,8 +361,8 @@ categories name them; their models minimise the objective.""",
         "float",
         {
             "": "Tolerance: the solver stops when `optimality_` is at most this.",
-            "neural_network": "Training stops when the loss, of the validation rows "
-            "with early stopping, has fallen by less than this in `n_iter_no_change` "
+            "neural_network": "Training stops when the loss (on the validation rows, "
+            "with early stopping) has fallen by less than this in `n_iter_no_change` "
             "iterations.",
         },
     ),
@@ -372,8 +372,8 @@ categories name them; their models minimise the objective.""",
     ),
     "hidden_layer_sizes": Word(
         "int or array-like of shape (n_layers,)",
-        "Number of units of each hidden layer before the heads. Empty for none: the "
-        "model is then linear.",
+        "Number of units of each hidden layer before the heads. Empty for none: "
+        "with linear heads, the model is then linear.",
     ),
     "head_hidden_layer_sizes": Word(
         "int or array-like of shape (n_layers,)",
@@ -411,8 +411,8 @@ categories name them; their models minimise the objective.""",
     ),
     "head_penalty": Word(
         "float",
-        "Strength of the penalty on differences between the tasks' output weights, 0 "
-        "or more. All tasks must have equally many raw predictions.",
+        "Strength of the penalty on differences between the tasks' output weights, "
+        "0 or more. If positive, all tasks must have equally many raw predictions.",
     ),
     "n_experts": Word(
         "int",
@@ -466,13 +466,14 @@ categories name them; their models minimise the objective.""",
     ),
     "early_stopping": Word(
         "bool",
-        "Whether to stop when the loss on validation rows no longer improves, and to "
-        "keep the parameters with the lowest one. The parameters are then not refitted"
-        " to all rows.",
+        "Whether to stop when the loss on validation rows no longer falls, and to "
+        "keep the parameters at which it was lowest. They are not refitted to all "
+        "rows.",
     ),
     "validation_fraction": Word(
         "float",
-        "Fraction of the rows of each task, or of a 2-d y, for early stopping.",
+        "Fraction of the rows of each task, or of a 2-d y, held out for early "
+        "stopping.",
     ),
     "random_state": Word(
         "int, RandomState instance or None",
@@ -482,9 +483,9 @@ categories name them; their models minimise the objective.""",
     "callback": Word(
         "callable",
         "Called after each iteration as ``callback(iteration, loss, "
-        "validation_loss)``, the last None without early stopping; training stops if "
-        'it returns True. Losses are also logged to ``logging.getLogger("skmtl")`` at '
-        "level INFO.",
+        "validation_loss)``, where `validation_loss` is None without early "
+        "stopping; training stops if it returns True. Losses are also logged to "
+        '``logging.getLogger("skmtl")`` at level INFO.',
     ),
 }
 
@@ -802,8 +803,8 @@ ATTRIBUTES = {
     ),
     "loss_": Word(
         "float",
-        "Value of the objective after the last iteration; of Adam, its mean over the "
-        "last pass.",
+        "Value of the objective after the last iteration; for Adam, its mean over "
+        "the last pass.",
     ),
     "loss_curve_": Word(
         "list of float",

@@ -1,4 +1,4 @@
-"""Networks of PyTorch for several tasks, with the layers that the user writes."""
+"""Neural networks of several tasks in PyTorch, with any module as trunk."""
 
 import importlib
 

@@ -1,4 +1,4 @@
-"""Aggregators: one step for shared parameters from the gradients of tasks.
+"""Aggregators: combine the gradients of tasks with respect to shared parameters.
 
 Each maps the gradients, (n_tasks, n_parameters), to a combination of them. The weights
 depend only on the inner products of the gradients.
@@ -13,11 +13,11 @@ from torch import Tensor
 
 from skmtl._contracts import Array
 
-# Shares of the norm of the mean gradient below this count as zero: square roots of
-# rounding errors of inner products.
+# Combinations of gradients shorter than this, relative to `c ||g_mean||`, count as
+# zero: the square root of rounding errors of inner products.
 _NEGLIGIBLE = 1e-8
-# Gradients are taken as this long at least, relative to the longest, so that quotients
-# of lengths do not overflow.
+# Lower bound on lengths of gradients, relative to the longest, so that quotients of
+# lengths do not overflow.
 _SHORTEST = 1e-150
 
 

@@ -42,9 +42,9 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
     """Neural network for several regression tasks in PyTorch, with any module.
 
     Minimises the objective of :class:`~skmtl.neural_network.MultiTaskMLPRegressor`,
-    whose strengths have the same scale, plus ``penalty / N``. What it adds are a trunk
-    and heads of the user, such as convolutions, GPUs, dropout, weightings and
-    aggregations of the tasks' losses, and data beyond the memory: `fit_loaders`.
+    whose strengths have the same scale, plus ``penalty / N``. It also has custom trunks
+    and heads, such as convolutions, GPUs, dropout, weightings of losses, aggregators of
+    gradients and, with `fit_loaders`, data that do not fit into memory.
 
     Parameters
     ----------
@@ -52,16 +52,16 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
         Layers before the heads: a function of the number of features that returns a
         module, which maps rows (n_rows, n_features) to features (n_rows,
         n_features_out); or a module, which is copied with its weights; or None for
-        hidden layers of `hidden_layer_sizes`. Only a function makes initial weights
-        that depend on `random_state`.
+        hidden layers of `hidden_layer_sizes`. The weights of a given module do not
+        depend on `random_state` at the start.
     hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
-        Number of units of each hidden layer before the heads. Empty for none: the
-        model is then linear. Without effect if there is a `trunk`.
+        Number of units of each hidden layer before the heads. Empty for none: with
+        linear heads, the model is then linear. No effect with a `trunk`.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Activation of the hidden units.
     dropout : float, default=0.0
-        Fraction of the hidden units that are zero in a training step, below 1;
-        without effect if there is a `trunk`.
+        Fraction of the hidden units set to zero in a training step, below 1; no effect
+        with a `trunk`.
     input_shape : array-like of int, default=None
         Shape of a row for the trunk, such as ``(3, 32, 32)`` for images; X stays
         2-d. None for (n_features,).
@@ -86,12 +86,12 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
-        Strength of the penalty on differences between the tasks' output weights, 0
-        or more. All tasks must have equally many raw predictions.
+        Strength of the penalty on differences between the tasks' output weights, 0 or
+        more. If positive, all tasks must have equally many raw predictions.
     penalty : callable, default=None
-        Penalty of the user, called with the network, a module with the parts
-        `trunk` and `heads`; returns a scalar tensor. It is on the scale of a sum of
-        losses: ``alpha / 2`` times the sum of all squared weights equals `alpha`.
+        Custom penalty, called with the network, a module with the attributes `trunk`
+        and `heads`; returns a scalar tensor. It is on the scale of a sum of losses:
+        ``alpha / 2`` times the sum of all squared weights has the effect of `alpha`.
     n_experts : int, default=4
         Number of experts, for ``sharing="mmoe"``.
     task_column : str, int or list of them, default=None
@@ -114,22 +114,21 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
         function maps gradients (n_tasks, n_parameters) to one (n_parameters,), as
         the aggregators of torchjd do.
     batching : {"joint", "alternating", "sequential"}, default="joint"
-        Batches of an epoch: of rows of all tasks ("joint"), or of one task each,
-        evenly interleaved ("alternating") or task after task ("sequential").
+        Batches of a pass: of rows of all tasks ("joint"), or of one task each, evenly
+        interleaved ("alternating") or task after task ("sequential").
     normalize_y : bool, default=True
         Whether each task's target is standardised in `fit`, so that tasks in
         different units have the same importance. For counts, the loss is divided by
         the deviance per row of the best constant.
     optimizer : {"adam", "sgd"} or callable, default="adam"
-        Optimiser: "sgd" is gradient descent with momentum 0.9. A function makes it
-        from the parameters, such as ``lambda parameters:
+        Optimiser: "sgd" is gradient descent with momentum 0.9. A function returns it
+        for given parameters, such as ``lambda parameters:
         torch.optim.AdamW(parameters)``; then `learning_rate_init` has no effect.
     lr_scheduler : callable, default=None
-        Makes a scheduler of the learning rate from the optimiser; it takes a step
-        after each epoch.
+        Returns a scheduler of the learning rate for an optimiser; it takes a step after
+        each pass.
     device : str, default="auto"
-        Device, such as "cpu" or "cuda:1"; "auto" is CUDA if there is one, else the
-        CPU.
+        Device, such as "cpu" or "cuda:1"; "auto" is CUDA if available, else the CPU.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -137,26 +136,25 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
     max_iter : int, default=500
         Largest number of passes over the rows.
     tol : float, default=1e-4
-        Training stops when the loss, of the validation rows with early stopping,
-        has fallen by less than this in `n_iter_no_change` passes.
+        Training stops when the loss (on the validation rows, with early stopping) has
+        fallen by less than this in `n_iter_no_change` passes.
     n_iter_no_change : int, default=10
         Number of passes in which the loss must fall by `tol`.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation rows no longer improves, and to
-        keep the parameters with the lowest one. The parameters are then not
-        refitted to all rows.
+        Whether to stop when the loss on validation rows no longer falls, and to keep
+        the parameters at which it was lowest. They are not refitted to all rows.
     validation_fraction : float, default=0.1
-        Fraction of the rows of each task, or of a 2-d y, for early stopping.
+        Fraction of the rows of each task, or of a 2-d y, held out for early stopping.
     warm_start : bool, default=False
         Whether `fit` starts from the previous solution if it had the same tasks.
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the batches, the validation rows and dropout.
-        Pass an int for reproducible results. PyTorch's own generators keep their
-        states.
+        Seed of the initial weights, the batches, the validation rows and dropout. Pass
+        an int for reproducible results. The state of PyTorch's generators does not
+        change.
     callback : callable, default=None
-        Called after each pass as ``callback(iteration, loss, validation_loss)``,
-        the last None without early stopping; training stops if it returns True.
-        Losses are also logged to ``logging.getLogger("skmtl")`` at level INFO.
+        Called after each pass as ``callback(iteration, loss, validation_loss)``, where
+        `validation_loss` is None without early stopping; training stops if it returns
+        True. Losses are also logged to ``logging.getLogger("skmtl")`` at level INFO.
 
     Attributes
     ----------
@@ -196,9 +194,9 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
     -----
     Scale the features. An unseen task gets the mean of all tasks' predictions. Every
     task is computed on every row, so that "soft", "independent" and "cross_stitch" take
-    n_tasks times as long as "hard". The network is rebuilt from the parameters of the
-    constructor to predict, and `state_` has arrays only: a file of a model holds no
-    code unless `trunk`, `head` or another parameter is a function or a module, and a
+    n_tasks times as long as "hard". To predict, the network is rebuilt from the
+    parameters of `fit`, and `state_` has arrays only: a saved model contains no code of
+    yours unless `trunk`, `head` or another parameter is a function or a module. A
     lambda cannot be pickled.
 
     References
@@ -318,16 +316,16 @@ class TorchMultiTaskClassifier(TorchNetwork, NetworkClassifier):
         Layers before the heads: a function of the number of features that returns a
         module, which maps rows (n_rows, n_features) to features (n_rows,
         n_features_out); or a module, which is copied with its weights; or None for
-        hidden layers of `hidden_layer_sizes`. Only a function makes initial weights
-        that depend on `random_state`.
+        hidden layers of `hidden_layer_sizes`. The weights of a given module do not
+        depend on `random_state` at the start.
     hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
-        Number of units of each hidden layer before the heads. Empty for none: the
-        model is then linear. Without effect if there is a `trunk`.
+        Number of units of each hidden layer before the heads. Empty for none: with
+        linear heads, the model is then linear. No effect with a `trunk`.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Activation of the hidden units.
     dropout : float, default=0.0
-        Fraction of the hidden units that are zero in a training step, below 1;
-        without effect if there is a `trunk`.
+        Fraction of the hidden units set to zero in a training step, below 1; no effect
+        with a `trunk`.
     input_shape : array-like of int, default=None
         Shape of a row for the trunk, such as ``(3, 32, 32)`` for images; X stays
         2-d. None for (n_features,).
@@ -350,12 +348,12 @@ class TorchMultiTaskClassifier(TorchNetwork, NetworkClassifier):
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
-        Strength of the penalty on differences between the tasks' output weights, 0
-        or more. All tasks must have equally many raw predictions.
+        Strength of the penalty on differences between the tasks' output weights, 0 or
+        more. If positive, all tasks must have equally many raw predictions.
     penalty : callable, default=None
-        Penalty of the user, called with the network, a module with the parts
-        `trunk` and `heads`; returns a scalar tensor. It is on the scale of a sum of
-        losses: ``alpha / 2`` times the sum of all squared weights equals `alpha`.
+        Custom penalty, called with the network, a module with the attributes `trunk`
+        and `heads`; returns a scalar tensor. It is on the scale of a sum of losses:
+        ``alpha / 2`` times the sum of all squared weights has the effect of `alpha`.
     n_experts : int, default=4
         Number of experts, for ``sharing="mmoe"``.
     class_scope : {"all", "task"}, default="all"
@@ -386,18 +384,17 @@ class TorchMultiTaskClassifier(TorchNetwork, NetworkClassifier):
         function maps gradients (n_tasks, n_parameters) to one (n_parameters,), as
         the aggregators of torchjd do.
     batching : {"joint", "alternating", "sequential"}, default="joint"
-        Batches of an epoch: of rows of all tasks ("joint"), or of one task each,
-        evenly interleaved ("alternating") or task after task ("sequential").
+        Batches of a pass: of rows of all tasks ("joint"), or of one task each, evenly
+        interleaved ("alternating") or task after task ("sequential").
     optimizer : {"adam", "sgd"} or callable, default="adam"
-        Optimiser: "sgd" is gradient descent with momentum 0.9. A function makes it
-        from the parameters, such as ``lambda parameters:
+        Optimiser: "sgd" is gradient descent with momentum 0.9. A function returns it
+        for given parameters, such as ``lambda parameters:
         torch.optim.AdamW(parameters)``; then `learning_rate_init` has no effect.
     lr_scheduler : callable, default=None
-        Makes a scheduler of the learning rate from the optimiser; it takes a step
-        after each epoch.
+        Returns a scheduler of the learning rate for an optimiser; it takes a step after
+        each pass.
     device : str, default="auto"
-        Device, such as "cpu" or "cuda:1"; "auto" is CUDA if there is one, else the
-        CPU.
+        Device, such as "cpu" or "cuda:1"; "auto" is CUDA if available, else the CPU.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -405,26 +402,25 @@ class TorchMultiTaskClassifier(TorchNetwork, NetworkClassifier):
     max_iter : int, default=500
         Largest number of passes over the rows.
     tol : float, default=1e-4
-        Training stops when the loss, of the validation rows with early stopping,
-        has fallen by less than this in `n_iter_no_change` passes.
+        Training stops when the loss (on the validation rows, with early stopping) has
+        fallen by less than this in `n_iter_no_change` passes.
     n_iter_no_change : int, default=10
         Number of passes in which the loss must fall by `tol`.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation rows no longer improves, and to
-        keep the parameters with the lowest one. The parameters are then not
-        refitted to all rows.
+        Whether to stop when the loss on validation rows no longer falls, and to keep
+        the parameters at which it was lowest. They are not refitted to all rows.
     validation_fraction : float, default=0.1
-        Fraction of the rows of each task, or of a 2-d y, for early stopping.
+        Fraction of the rows of each task, or of a 2-d y, held out for early stopping.
     warm_start : bool, default=False
         Whether `fit` starts from the previous solution if it had the same tasks.
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the batches, the validation rows and dropout.
-        Pass an int for reproducible results. PyTorch's own generators keep their
-        states.
+        Seed of the initial weights, the batches, the validation rows and dropout. Pass
+        an int for reproducible results. The state of PyTorch's generators does not
+        change.
     callback : callable, default=None
-        Called after each pass as ``callback(iteration, loss, validation_loss)``,
-        the last None without early stopping; training stops if it returns True.
-        Losses are also logged to ``logging.getLogger("skmtl")`` at level INFO.
+        Called after each pass as ``callback(iteration, loss, validation_loss)``, where
+        `validation_loss` is None without early stopping; training stops if it returns
+        True. Losses are also logged to ``logging.getLogger("skmtl")`` at level INFO.
 
     Attributes
     ----------
@@ -590,16 +586,16 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
         Layers before the heads: a function of the number of features that returns a
         module, which maps rows (n_rows, n_features) to features (n_rows,
         n_features_out); or a module, which is copied with its weights; or None for
-        hidden layers of `hidden_layer_sizes`. Only a function makes initial weights
-        that depend on `random_state`.
+        hidden layers of `hidden_layer_sizes`. The weights of a given module do not
+        depend on `random_state` at the start.
     hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
-        Number of units of each hidden layer before the heads. Empty for none: the
-        model is then linear. Without effect if there is a `trunk`.
+        Number of units of each hidden layer before the heads. Empty for none: with
+        linear heads, the model is then linear. No effect with a `trunk`.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Activation of the hidden units.
     dropout : float, default=0.0
-        Fraction of the hidden units that are zero in a training step, below 1;
-        without effect if there is a `trunk`.
+        Fraction of the hidden units set to zero in a training step, below 1; no effect
+        with a `trunk`.
     input_shape : array-like of int, default=None
         Shape of a row for the trunk, such as ``(3, 32, 32)`` for images; X stays
         2-d. None for (n_features,).
@@ -622,12 +618,12 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
-        Strength of the penalty on differences between the tasks' output weights, 0
-        or more. All tasks must have equally many raw predictions.
+        Strength of the penalty on differences between the tasks' output weights, 0 or
+        more. If positive, all tasks must have equally many raw predictions.
     penalty : callable, default=None
-        Penalty of the user, called with the network, a module with the parts
-        `trunk` and `heads`; returns a scalar tensor. It is on the scale of a sum of
-        losses: ``alpha / 2`` times the sum of all squared weights equals `alpha`.
+        Custom penalty, called with the network, a module with the attributes `trunk`
+        and `heads`; returns a scalar tensor. It is on the scale of a sum of losses:
+        ``alpha / 2`` times the sum of all squared weights has the effect of `alpha`.
     n_experts : int, default=4
         Number of experts, for ``sharing="mmoe"``.
     task_column : str, int or list of them, default=None
@@ -647,22 +643,21 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
         function maps gradients (n_tasks, n_parameters) to one (n_parameters,), as
         the aggregators of torchjd do.
     batching : {"joint", "alternating", "sequential"}, default="joint"
-        Batches of an epoch: of rows of all tasks ("joint"), or of one task each,
-        evenly interleaved ("alternating") or task after task ("sequential").
+        Batches of a pass: of rows of all tasks ("joint"), or of one task each, evenly
+        interleaved ("alternating") or task after task ("sequential").
     normalize_y : bool, default=True
         Whether each task's target is standardised in `fit`, so that tasks in
         different units have the same importance. For counts, the loss is divided by
         the deviance per row of the best constant.
     optimizer : {"adam", "sgd"} or callable, default="adam"
-        Optimiser: "sgd" is gradient descent with momentum 0.9. A function makes it
-        from the parameters, such as ``lambda parameters:
+        Optimiser: "sgd" is gradient descent with momentum 0.9. A function returns it
+        for given parameters, such as ``lambda parameters:
         torch.optim.AdamW(parameters)``; then `learning_rate_init` has no effect.
     lr_scheduler : callable, default=None
-        Makes a scheduler of the learning rate from the optimiser; it takes a step
-        after each epoch.
+        Returns a scheduler of the learning rate for an optimiser; it takes a step after
+        each pass.
     device : str, default="auto"
-        Device, such as "cpu" or "cuda:1"; "auto" is CUDA if there is one, else the
-        CPU.
+        Device, such as "cpu" or "cuda:1"; "auto" is CUDA if available, else the CPU.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -670,26 +665,25 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
     max_iter : int, default=500
         Largest number of passes over the rows.
     tol : float, default=1e-4
-        Training stops when the loss, of the validation rows with early stopping,
-        has fallen by less than this in `n_iter_no_change` passes.
+        Training stops when the loss (on the validation rows, with early stopping) has
+        fallen by less than this in `n_iter_no_change` passes.
     n_iter_no_change : int, default=10
         Number of passes in which the loss must fall by `tol`.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation rows no longer improves, and to
-        keep the parameters with the lowest one. The parameters are then not
-        refitted to all rows.
+        Whether to stop when the loss on validation rows no longer falls, and to keep
+        the parameters at which it was lowest. They are not refitted to all rows.
     validation_fraction : float, default=0.1
-        Fraction of the rows of each task, or of a 2-d y, for early stopping.
+        Fraction of the rows of each task, or of a 2-d y, held out for early stopping.
     warm_start : bool, default=False
         Whether `fit` starts from the previous solution if it had the same tasks.
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the batches, the validation rows and dropout.
-        Pass an int for reproducible results. PyTorch's own generators keep their
-        states.
+        Seed of the initial weights, the batches, the validation rows and dropout. Pass
+        an int for reproducible results. The state of PyTorch's generators does not
+        change.
     callback : callable, default=None
-        Called after each pass as ``callback(iteration, loss, validation_loss)``,
-        the last None without early stopping; training stops if it returns True.
-        Losses are also logged to ``logging.getLogger("skmtl")`` at level INFO.
+        Called after each pass as ``callback(iteration, loss, validation_loss)``, where
+        `validation_loss` is None without early stopping; training stops if it returns
+        True. Losses are also logged to ``logging.getLogger("skmtl")`` at level INFO.
 
     Attributes
     ----------

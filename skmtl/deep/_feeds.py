@@ -44,7 +44,7 @@ class Place:
     def tensor(self, values: Any) -> Any:
         """Return values as a tensor there."""
         values = values.toarray() if sparse.issparse(values) else values
-        if isinstance(values, np.ndarray):  # PyTorch wants memory that it may write
+        if isinstance(values, np.ndarray):  # PyTorch warns of read-only memory
             values = np.require(values, requirements=["C", "W"])
         return torch.as_tensor(values).to(self.device, self.dtype)
 
@@ -108,7 +108,7 @@ def _keep_task(batch: Minibatch, heads: Sequence[Head], task: int) -> Minibatch:
     return replace(batch, weight=weights)
 
 
-# Rows of a batch, their task, None for all, and the share of the batch in an epoch.
+# Rows of a batch, their task (None for all), and the share of the batch in an epoch.
 Step = tuple[Array, int | None, float]
 Plan = Callable[[Cells, int, Any], Iterator[Step]]
 

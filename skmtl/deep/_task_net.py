@@ -241,7 +241,7 @@ class Architecture:
         return made
 
     def _count_features(self, trunk: nn.Module) -> int:
-        """Return the number of features of a trunk, which two rows of zeros show."""
+        """Return the number of features that a trunk computes for two rows of zeros."""
         rows = torch.zeros(2, *self.shape)
         try:
             with torch.no_grad():

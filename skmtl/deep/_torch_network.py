@@ -209,11 +209,11 @@ class TorchNetwork(TaskNetwork):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_loaders(self, loaders: Mapping[Any, Any]) -> Self:
-        """Learn all tasks from a loader each, for data beyond the memory.
+        """Fit all tasks from one loader each, for data that do not fit into memory.
 
         The loaders are read once for the targets, which decide units and classes and
-        must fit into memory, and then once per epoch. A batch has rows of one task; an
-        epoch alternates over the loaders in proportion to their lengths, unless
+        must fit into memory, and then once per pass. A batch has rows of one task; a
+        pass alternates over the loaders in proportion to their lengths, unless
         ``batching="sequential"``.
 
         Parameters
@@ -227,7 +227,7 @@ class TorchNetwork(TaskNetwork):
         -------
         self : object
             The fitted model. Methods that predict take rows of shape (n_samples,
-            n_features) and `task`; ``len(rows)`` images are reshaped by
+            n_features) and `task`; reshape images by
             ``images.reshape(len(images), -1)``.
         """
         self._refuse_loaders()

@@ -118,10 +118,11 @@ class Uncertainty(Weighting):
 
 
 class GradNorm(Weighting):
-    """Weights that give gradients of tasks norms in proportion to training rates.
+    """Weights that balance the norms of the gradients of tasks by their progress.
 
     Each step moves the weighted norms ``G_t`` towards ``mean(G) (r_t / mean(r))^c``,
-    where ``r_t`` is the loss divided by the first loss. Losses must not be negative.
+    where ``r_t`` is the loss of task t divided by its first loss. Losses must not be
+    negative.
 
     Parameters
     ----------

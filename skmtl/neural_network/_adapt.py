@@ -108,10 +108,10 @@ def mean_units(units: Units) -> Units:
 def estimate_strength(
     prior: HeadPrior, rows: HeadRows, noise: float, alpha: float
 ) -> float:
-    """Estimate the strength that draws a new head to the mean head.
+    """Estimate the strength of the penalty on a head's distance from the mean head.
 
-    It is the noise divided by the variance of the known tasks' weights. Features count
-    in proportion to their squares in the new rows, so that units of the trunk that are
+    It is the noise divided by the variance of the known tasks' weights. Features are
+    weighted by their squares in the new rows, so that units of the trunk that are
     zero do not reduce the variance. The ridge of the fit shrinks the heads and thereby
     this variance, so its strength `alpha` is an upper bound.
 
@@ -140,7 +140,7 @@ def estimate_strength(
 def solve_head(
     loss: Loss, prior: HeadPrior, rows: HeadRows, strength: float
 ) -> tuple[Array, Array]:
-    """Return the weights and biases of the best head near the mean head.
+    """Return the weights and biases of a head regularised towards the mean head.
 
     They minimise ``factor sum_i weight_i loss(y_i, raw_i) + strength / 2 ||v -
     v_mean||^2`` with the raw predictions ``offset + unit (v . f_i + b)``.
@@ -226,7 +226,7 @@ class HeadPoint:
 
 @dataclass(frozen=True)
 class HeadLosses(NewtonObjective):
-    """Losses of the rows of one task, and a ridge.
+    """Losses of the rows of one task, plus a ridge penalty.
 
     Parameters
     ----------

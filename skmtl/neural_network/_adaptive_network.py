@@ -55,9 +55,9 @@ class AdaptiveNetwork(NetworkModel):
 
         The trunk does not change, so the predictions of the other tasks do not either.
         The new head minimises ``sum_i weight_i loss(y_i, v . f(x_i) + b) + strength / 2
-        ||v - v_mean||^2`` over ``v`` and ``b``, exactly, where ``v_mean`` is the mean
-        of the heads: without rows it would predict as for an unseen task. Afterwards,
-        the mean of all tasks' predictions, for unseen tasks, includes the new one.
+        ||v - v_mean||^2`` over ``v`` and ``b``, where ``v_mean`` is the mean of the
+        heads. Unseen tasks get the mean of all tasks' predictions, which then includes
+        the new task.
 
         Parameters
         ----------
@@ -78,11 +78,10 @@ class AdaptiveNetwork(NetworkModel):
         Notes
         -----
         It needs ``sharing="hard"`` and heads without hidden layers.
-        The strength is `head_penalty`. If that is 0, the strength is estimated: the
-        variance of the residuals, twice `loss_`, divided by the variance of the heads'
-        weights around their mean. It is at most `alpha`, since the ridge of the fit
-        shrinks the heads. Classes and counts have 1 instead of the variance of the
-        residuals.
+        The strength is `head_penalty`. If that is 0, it is estimated as the variance of
+        the residuals, twice `loss_`, divided by the variance of the heads' weights
+        around their mean. It is at most `alpha`, since the ridge of the fit shrinks the
+        heads. For classes and counts, 1 replaces the variance of the residuals.
 
         The new task has the mean unit of the tasks and, with `task_encoding`, their
         mean encoding. If its rows lack a class, or all its counts are 0, one pseudo-row

@@ -80,8 +80,8 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
-        Number of units of each hidden layer before the heads. Empty for none: the model
-        is then linear.
+        Number of units of each hidden layer before the heads. Empty for none: with
+        linear heads, the model is then linear.
     head_hidden_layer_sizes : int or array-like of shape (n_layers,), default=()
         Number of units of each hidden layer of a task's head, between the shared layers
         and its output.
@@ -99,7 +99,7 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         ``sharing="soft"``.
     head_penalty : float, default=0.0
         Strength of the penalty on differences between the tasks' output weights, 0 or
-        more. All tasks must have equally many raw predictions.
+        more. If positive, all tasks must have equally many raw predictions.
     n_experts : int, default=4
         Number of experts, for ``sharing="mmoe"``.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
@@ -134,16 +134,15 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
     max_iter : int, default=500
         Largest number of iterations of L-BFGS, or of passes of Adam over the rows.
     tol : float, default=1e-4
-        Training stops when the loss, of the validation rows with early stopping, has
+        Training stops when the loss (on the validation rows, with early stopping) has
         fallen by less than this in `n_iter_no_change` iterations.
     n_iter_no_change : int, default=10
         Number of iterations in which the loss must fall by `tol`.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation rows no longer improves, and to keep
-        the parameters with the lowest one. The parameters are then not refitted to all
-        rows.
+        Whether to stop when the loss on validation rows no longer falls, and to keep
+        the parameters at which it was lowest. They are not refitted to all rows.
     validation_fraction : float, default=0.1
-        Fraction of the rows of each task, or of a 2-d y, for early stopping.
+        Fraction of the rows of each task, or of a 2-d y, held out for early stopping.
     warm_start : bool, default=False
         Whether `fit` starts from the previous solution if it had the same tasks.
     random_state : int, RandomState instance or None, default=None
@@ -151,8 +150,9 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         for reproducible results.
     callback : callable, default=None
         Called after each iteration as ``callback(iteration, loss, validation_loss)``,
-        the last None without early stopping; training stops if it returns True. Losses
-        are also logged to ``logging.getLogger("skmtl")`` at level INFO.
+        where `validation_loss` is None without early stopping; training stops if it
+        returns True. Losses are also logged to ``logging.getLogger("skmtl")`` at level
+        INFO.
 
     Attributes
     ----------
@@ -170,8 +170,8 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         Learnt logarithms of the variances of the tasks; only for
         ``weighting="uncertainty"``.
     loss_ : float
-        Value of the objective after the last iteration; of Adam, its mean over the last
-        pass.
+        Value of the objective after the last iteration; for Adam, its mean over the
+        last pass.
     loss_curve_ : list of float
         Value of the objective after each iteration.
     validation_loss_curve_ : list of float
@@ -195,10 +195,9 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
     -----
     Scale the features, for example with ``make_task_pipeline(StandardScaler(),
     MultiTaskMLPRegressor(), task_column=...)``. An unseen task gets the mean of all
-    tasks' predictions. A network shares features that are not linear; where tasks have
-    few rows and are nearly linear, or are unrelated, linear models or
-    ``sharing="independent"`` predict better: :func:`~skmtl.inspection.compare_tasks`
-    compares them.
+    tasks' predictions. Networks share nonlinear features. Linear models predict better
+    if tasks have few rows and are nearly linear, and ``sharing="independent"`` if they
+    are unrelated: :func:`~skmtl.inspection.compare_tasks` compares them.
 
     References
     ----------
@@ -304,8 +303,8 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
-        Number of units of each hidden layer before the heads. Empty for none: the model
-        is then linear.
+        Number of units of each hidden layer before the heads. Empty for none: with
+        linear heads, the model is then linear.
     head_hidden_layer_sizes : int or array-like of shape (n_layers,), default=()
         Number of units of each hidden layer of a task's head, between the shared layers
         and its output.
@@ -321,7 +320,7 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         ``sharing="soft"``.
     head_penalty : float, default=0.0
         Strength of the penalty on differences between the tasks' output weights, 0 or
-        more. All tasks must have equally many raw predictions.
+        more. If positive, all tasks must have equally many raw predictions.
     n_experts : int, default=4
         Number of experts, for ``sharing="mmoe"``.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
@@ -360,16 +359,15 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
     max_iter : int, default=500
         Largest number of iterations of L-BFGS, or of passes of Adam over the rows.
     tol : float, default=1e-4
-        Training stops when the loss, of the validation rows with early stopping, has
+        Training stops when the loss (on the validation rows, with early stopping) has
         fallen by less than this in `n_iter_no_change` iterations.
     n_iter_no_change : int, default=10
         Number of iterations in which the loss must fall by `tol`.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation rows no longer improves, and to keep
-        the parameters with the lowest one. The parameters are then not refitted to all
-        rows.
+        Whether to stop when the loss on validation rows no longer falls, and to keep
+        the parameters at which it was lowest. They are not refitted to all rows.
     validation_fraction : float, default=0.1
-        Fraction of the rows of each task, or of a 2-d y, for early stopping.
+        Fraction of the rows of each task, or of a 2-d y, held out for early stopping.
     warm_start : bool, default=False
         Whether `fit` starts from the previous solution if it had the same tasks.
     random_state : int, RandomState instance or None, default=None
@@ -377,8 +375,9 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         for reproducible results.
     callback : callable, default=None
         Called after each iteration as ``callback(iteration, loss, validation_loss)``,
-        the last None without early stopping; training stops if it returns True. Losses
-        are also logged to ``logging.getLogger("skmtl")`` at level INFO.
+        where `validation_loss` is None without early stopping; training stops if it
+        returns True. Losses are also logged to ``logging.getLogger("skmtl")`` at level
+        INFO.
 
     Attributes
     ----------
@@ -400,8 +399,8 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         Learnt logarithms of the variances of the tasks; only for
         ``weighting="uncertainty"``.
     loss_ : float
-        Value of the objective after the last iteration; of Adam, its mean over the last
-        pass.
+        Value of the objective after the last iteration; for Adam, its mean over the
+        last pass.
     loss_curve_ : list of float
         Value of the objective after each iteration.
     validation_loss_curve_ : list of float
@@ -597,8 +596,8 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         decides by the target: strings and booleans are classes, and so are whole
         numbers of two distinct values; all other numbers are "squared".
     hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
-        Number of units of each hidden layer before the heads. Empty for none: the model
-        is then linear.
+        Number of units of each hidden layer before the heads. Empty for none: with
+        linear heads, the model is then linear.
     head_hidden_layer_sizes : int or array-like of shape (n_layers,), default=()
         Number of units of each hidden layer of a task's head, between the shared layers
         and its output.
@@ -614,7 +613,7 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         ``sharing="soft"``.
     head_penalty : float, default=0.0
         Strength of the penalty on differences between the tasks' output weights, 0 or
-        more. All tasks must have equally many raw predictions.
+        more. If positive, all tasks must have equally many raw predictions.
     n_experts : int, default=4
         Number of experts, for ``sharing="mmoe"``.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
@@ -646,16 +645,15 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
     max_iter : int, default=500
         Largest number of iterations of L-BFGS, or of passes of Adam over the rows.
     tol : float, default=1e-4
-        Training stops when the loss, of the validation rows with early stopping, has
+        Training stops when the loss (on the validation rows, with early stopping) has
         fallen by less than this in `n_iter_no_change` iterations.
     n_iter_no_change : int, default=10
         Number of iterations in which the loss must fall by `tol`.
     early_stopping : bool, default=False
-        Whether to stop when the loss on validation rows no longer improves, and to keep
-        the parameters with the lowest one. The parameters are then not refitted to all
-        rows.
+        Whether to stop when the loss on validation rows no longer falls, and to keep
+        the parameters at which it was lowest. They are not refitted to all rows.
     validation_fraction : float, default=0.1
-        Fraction of the rows of each task, or of a 2-d y, for early stopping.
+        Fraction of the rows of each task, or of a 2-d y, held out for early stopping.
     warm_start : bool, default=False
         Whether `fit` starts from the previous solution if it had the same tasks.
     random_state : int, RandomState instance or None, default=None
@@ -663,8 +661,9 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         for reproducible results.
     callback : callable, default=None
         Called after each iteration as ``callback(iteration, loss, validation_loss)``,
-        the last None without early stopping; training stops if it returns True. Losses
-        are also logged to ``logging.getLogger("skmtl")`` at level INFO.
+        where `validation_loss` is None without early stopping; training stops if it
+        returns True. Losses are also logged to ``logging.getLogger("skmtl")`` at level
+        INFO.
 
     Attributes
     ----------
@@ -685,8 +684,8 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         Learnt logarithms of the variances of the tasks; only for
         ``weighting="uncertainty"``.
     loss_ : float
-        Value of the objective after the last iteration; of Adam, its mean over the last
-        pass.
+        Value of the objective after the last iteration; for Adam, its mean over the
+        last pass.
     loss_curve_ : list of float
         Value of the objective after each iteration.
     validation_loss_curve_ : list of float

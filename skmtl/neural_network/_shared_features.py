@@ -29,11 +29,11 @@ _OUTPUT_LIBRARIES = {"pyarrow": "pandas"}
 class SharedFeatures(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     """Transform rows to the features that the trunk of a network has learnt.
 
-    In a pipeline, a linear model of several tasks then stands on these features. The
-    output has the task column, if there is one, unchanged as its last column. A
-    dataframe gives a dataframe with columns "shared0", "shared1" and so on, and the
-    task column keeps its name. An array gives an array, and later steps find the task
-    column at position -1.
+    In a pipeline, a linear model of several tasks can use these features. The output
+    has the task column, if there is one, unchanged as its last column. A dataframe
+    gives a dataframe with columns "shared0", "shared1" and so on, and the task column
+    keeps its name. An array gives an array, and later steps find the task column at
+    position -1.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ class SharedFeatures(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstim
     -----
     In `fit_transform`, and so in the fit of a pipeline, the features of the training
     rows come from a network that was trained on the same rows and targets. A later step
-    sees a closer relation between features and targets than on new rows: it chooses
-    too little regularisation, and its scores on training rows are too high. Scores on
-    held-out rows, such as those of `cross_val_score` of the whole pipeline, are right.
+    sees a closer relation between features and targets than on new rows: it chooses too
+    little regularisation, and its scores on training rows are too high. Scores on
+    held-out rows, such as `cross_val_score` of the whole pipeline, are not biased.
 
     Examples
     --------

@@ -15,9 +15,8 @@ def stack_inputs(inputs: Mapping[Any, Any]) -> tuple[Any, Array]:
     """Stack the rows of tasks with different features, and label them.
 
     A task has zeros in the columns of other tasks. The first layer of a network then
-    has weights of their own for the features of each task, and with
-    ``task_encoding=True`` a bias of its own for each task: it is a private first layer
-    per task, and all later layers are shared.
+    has separate weights for the features of each task and, with
+    ``task_encoding=True``, separate biases; all later layers are shared.
 
     Parameters
     ----------
@@ -41,7 +40,7 @@ def stack_inputs(inputs: Mapping[Any, Any]) -> tuple[Any, Array]:
     Notes
     -----
     Stack the targets in the same order: ``np.concatenate([y[t] for t in inputs])``.
-    Scale the features of each task before, as scaling moves the zeros. `fit`,
+    Scale the features of each task before, as scaling may change the zeros. `fit`,
     `predict` and `score` take the labels as ``task=``. To predict rows of one task,
     stack them with no rows of the other tasks, so that all columns exist.
 
