@@ -55,7 +55,7 @@ print("predicted: ", network.predict(X_new)[:8, 0])
 # %%
 # Three other methods show what sharing contributes. Two of them learn from the images
 # with a digit only: a network of the same size, and logistic regression. The third
-# shares features that are linear: a network whose hidden units have no non-linear
+# shares features that are linear: a network whose hidden units have no nonlinear
 # activation.
 
 

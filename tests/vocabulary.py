@@ -447,7 +447,7 @@ categories name them; their models minimise the objective.""",
         {
             "neural_network": (
                 '"lbfgs" trains on all rows at once, "adam" on batches of rows. "auto"'
-                ' uses "lbfgs" for at most 20,000 rows.'
+                ' is "lbfgs" for at most 20,000 rows and ``weighting="fixed"``.'
             ),
             "LinearTaskRegressor": ("Solver of the problem; None for ``Fista()``."),
         },
@@ -793,7 +793,7 @@ ATTRIBUTES = {
             "order of `tasks_`.",
             "MultiTaskMLP": "Weights and biases by name, weights of shape (n_copies, "
             'n_outputs, n_inputs): "trunk_weight_0", "head_weight" and so on. Tasks '
-            "with the same loss are neighbours in the heads.",
+            "with the same loss are adjacent in the heads.",
         },
     ),
     "task_log_variances_": Word(

@@ -75,13 +75,13 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
         tower ("soft"); towers that mix their features after each layer
         ("cross_stitch"); experts that each task mixes with its own gate ("mmoe"),
         or shared and own experts in every layer ("ple"); or none ("independent").
-        "cross_stitch" and "ple" need ``trunk=None``.
+        "cross_stitch" and "ple" need ``trunk=None``; "mmoe" takes a function or None.
     loss : {"squared", "poisson"}, default="squared"
         Loss of a row: "poisson" for counts and rates, 0 or more.
     alpha : float, default=1.0
         Strength of the ridge penalty on all weights, 0 or more, on the scale of
-        Ridge. In a trunk or head of yours, these are the parameters with "weight"
-        in their name and more than one axis.
+        Ridge. In a custom trunk or head, these are the parameters with "weight" in
+        their name and more than one axis.
     soft_penalty : float, default=1.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
@@ -164,7 +164,7 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
         Number of tasks.
     state_ : dict of ndarray
         Parameters and buffers of the network by name, as in the `state_dict` of
-        PyTorch. Tasks with the same loss are neighbours.
+        PyTorch. Tasks with the same loss are adjacent.
     cross_stitch_ : ndarray of shape (n_layers, n_tasks, n_tasks)
         Weights with which a task, in rows, mixes the features of all towers after
         each hidden layer; only for ``sharing="cross_stitch"``.
@@ -339,11 +339,11 @@ class TorchMultiTaskClassifier(TorchNetwork, NetworkClassifier):
         tower ("soft"); towers that mix their features after each layer
         ("cross_stitch"); experts that each task mixes with its own gate ("mmoe"),
         or shared and own experts in every layer ("ple"); or none ("independent").
-        "cross_stitch" and "ple" need ``trunk=None``.
+        "cross_stitch" and "ple" need ``trunk=None``; "mmoe" takes a function or None.
     alpha : float, default=1.0
         Strength of the ridge penalty on all weights, 0 or more, on the scale of
-        Ridge. In a trunk or head of yours, these are the parameters with "weight"
-        in their name and more than one axis.
+        Ridge. In a custom trunk or head, these are the parameters with "weight" in
+        their name and more than one axis.
     soft_penalty : float, default=1.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
@@ -431,10 +431,10 @@ class TorchMultiTaskClassifier(TorchNetwork, NetworkClassifier):
     classes_ : ndarray of shape (n_classes,), or list of them
         Sorted classes of all tasks; with a 2-d y an array per task.
     task_classes_ : ndarray of shape (n_tasks, n_classes), dtype bool
-        Whether the rows of a task have a class.
+        Whether each task had rows of each class.
     state_ : dict of ndarray
         Parameters and buffers of the network by name, as in the `state_dict` of
-        PyTorch. Tasks with the same loss are neighbours.
+        PyTorch. Tasks with the same loss are adjacent.
     cross_stitch_ : ndarray of shape (n_layers, n_tasks, n_tasks)
         Weights with which a task, in rows, mixes the features of all towers after
         each hidden layer; only for ``sharing="cross_stitch"``.
@@ -609,11 +609,11 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
         tower ("soft"); towers that mix their features after each layer
         ("cross_stitch"); experts that each task mixes with its own gate ("mmoe"),
         or shared and own experts in every layer ("ple"); or none ("independent").
-        "cross_stitch" and "ple" need ``trunk=None``.
+        "cross_stitch" and "ple" need ``trunk=None``; "mmoe" takes a function or None.
     alpha : float, default=1.0
         Strength of the ridge penalty on all weights, 0 or more, on the scale of
-        Ridge. In a trunk or head of yours, these are the parameters with "weight"
-        in their name and more than one axis.
+        Ridge. In a custom trunk or head, these are the parameters with "weight" in
+        their name and more than one axis.
     soft_penalty : float, default=1.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
@@ -695,7 +695,7 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
         Sorted classes of each task that has classes, by label.
     state_ : dict of ndarray
         Parameters and buffers of the network by name, as in the `state_dict` of
-        PyTorch. Tasks with the same loss are neighbours.
+        PyTorch. Tasks with the same loss are adjacent.
     cross_stitch_ : ndarray of shape (n_layers, n_tasks, n_tasks)
         Weights with which a task, in rows, mixes the features of all towers after
         each hidden layer; only for ``sharing="cross_stitch"``.

@@ -247,7 +247,7 @@ class TableCoding(Coding):
         if new.any():
             raise ValueError(
                 f"The loader of task {self.label!r} must yield the same targets in "
-                f"every pass, got {y[new][:5].tolist()}, which the first pass had not."
+                f"every pass, got {y[new][:5].tolist()}, missing in the first pass."
             )
         return self.targets[places], self.weight[places]
 

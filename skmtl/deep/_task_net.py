@@ -169,13 +169,13 @@ class Architecture:
     shape : tuple of int
         Shape of a row.
     trunk : callable, nn.Module or None
-        Trunk of the user.
+        Custom trunk.
     head : callable or None
-        Makes a head of the user.
+        Makes a custom head.
     sharing : str
         Name of the sharing.
     hidden : tuple of int
-        Number of units of each hidden layer, without a trunk of the user.
+        Number of units of each hidden layer, without a custom trunk.
     activation : str
         Activation of these layers.
     dropout : float

@@ -259,7 +259,7 @@ class TorchNetwork(TaskNetwork):
         if self.early_stopping:
             raise ValueError(
                 "early_stopping=True needs rows in memory, got loaders. Use fit, or a "
-                "callback that stops."
+                "callback that returns True."
             )
 
     def _feed(
@@ -313,7 +313,7 @@ class TorchNetwork(TaskNetwork):
         if prod(shape) != n_features:
             raise ValueError(
                 f"input_shape={shape} needs rows of {prod(shape)} features, got X with "
-                f"{n_features} features besides tasks. Flatten images to rows of "
+                f"{n_features} features besides the task. Flatten images to rows of "
                 "pixels, as in images.reshape(len(images), -1)."
             )
         return shape
@@ -358,7 +358,7 @@ class TorchNetwork(TaskNetwork):
         shares = architecture.sharing in WITH_SHARED_LAYERS and architecture.has_layers
         if is_needed and not shares:
             raise ValueError(
-                f"{needs} needs layers that tasks share: sharing among "
+                f"{needs} needs layers that tasks share: sharing one of "
                 f"{list(WITH_SHARED_LAYERS)} with hidden layers, got "
                 f"sharing={self.sharing!r}."
             )

@@ -171,6 +171,6 @@ def take_rows(X: Any, rows: Array) -> Any:
 
 
 def _count(fraction: float, sizes: Array) -> Array:
-    """Return a fraction of each size, at least 1 and fewer than all; 0 of one row."""
+    """Return a fraction of each size, at least 1 and fewer than all; 0 for one row."""
     held = np.maximum(np.rint(fraction * sizes), 1)
     return np.where(sizes > 1, np.minimum(held, sizes - 1), 0).astype(int)

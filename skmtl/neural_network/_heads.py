@@ -12,7 +12,7 @@ from skmtl.problems import scale_of_task
 from ._batches import Batch
 from ._layers import Arrays
 
-# Replaces infinite raw predictions, of means 0 and 1: exp(-1e3) is zero in floats.
+# Replaces infinite raw predictions, of means 0 and 1: exp(-1e3) underflows to zero.
 _CERTAIN = 1e3
 
 

@@ -125,8 +125,8 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         units have the same importance. For counts, the loss is divided by the deviance
         per row of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
-        "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
-        "lbfgs" for at most 20,000 rows.
+        "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" is
+        "lbfgs" for at most 20,000 rows and ``weighting="fixed"``.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -350,8 +350,8 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         these are also divided by the variances of the tasks, which are learnt. Needs
         Adam.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
-        "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
-        "lbfgs" for at most 20,000 rows.
+        "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" is
+        "lbfgs" for at most 20,000 rows and ``weighting="fixed"``.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -636,8 +636,8 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         units have the same importance. For counts, the loss is divided by the deviance
         per row of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
-        "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
-        "lbfgs" for at most 20,000 rows.
+        "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" is
+        "lbfgs" for at most 20,000 rows and ``weighting="fixed"``.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -676,7 +676,7 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
     parameters_ : dict of ndarray
         Weights and biases by name, weights of shape (n_copies, n_outputs, n_inputs):
         "trunk_weight_0", "head_weight" and so on. Tasks with the same loss are
-        neighbours in the heads.
+        adjacent in the heads.
     cross_stitch_ : ndarray of shape (n_layers, n_tasks, n_tasks)
         Weights with which a task, in rows, mixes the features of all towers after each
         hidden layer; only for ``sharing="cross_stitch"``.
@@ -810,7 +810,7 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
 
 
 def _refuse_new_classes(sample: Sample, tasks: Array, task_classes: Array) -> None:
-    """Raise an error if a task has classes that it had not in the first batch."""
+    """Raise an error if a task has classes that it lacked in the first batch."""
     places = find_tasks(sample.rows.tasks, tasks)
     found = find_classes(sample.rows, task_classes.shape[1])
     new = found & ~task_classes[places] & (places >= 0)[:, None]

@@ -425,7 +425,7 @@ def _refuse_unequal_heads(network: Network, head_penalty: float) -> None:
 
 
 def _refuse_new(labels: Array, known: Array) -> None:
-    """Raise an error if a later batch has tasks that the first had not."""
+    """Raise an error if a later batch has tasks that the first lacked."""
     if len(labels):
         raise ValueError(
             f"The first batch decides the tasks: got rows of {labels[:5].tolist()}; "

@@ -73,7 +73,7 @@ class Progress:
     patience : int
         Number of iterations in which the loss must fall by `tol`.
     tol : float
-        Smallest fall.
+        Smallest decrease that counts.
     losses, validation_losses : list of float, default=[]
         The losses so far.
     best : ndarray or None, default=None
@@ -129,7 +129,7 @@ class Trained:
     converged : bool
         Whether the training stopped before the largest number of iterations.
     state : Adam or None, default=None
-        State of Adam, to go on from.
+        State of Adam, to continue from.
     """
 
     vector: Array
