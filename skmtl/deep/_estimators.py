@@ -52,8 +52,8 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
         Layers before the heads: a function of the number of features that returns a
         module, which maps rows (n_rows, n_features) to features (n_rows,
         n_features_out); or a module, which is copied with its weights; or None for
-        hidden layers of `hidden_layer_sizes`. The weights of a given module do not
-        depend on `random_state` at the start.
+        hidden layers of `hidden_layer_sizes`. `random_state` does not change the
+        initial weights of a module.
     hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
         Number of units of each hidden layer before the heads. Empty for none: with
         linear heads, the model is then linear. No effect with a `trunk`.
@@ -316,8 +316,8 @@ class TorchMultiTaskClassifier(TorchNetwork, NetworkClassifier):
         Layers before the heads: a function of the number of features that returns a
         module, which maps rows (n_rows, n_features) to features (n_rows,
         n_features_out); or a module, which is copied with its weights; or None for
-        hidden layers of `hidden_layer_sizes`. The weights of a given module do not
-        depend on `random_state` at the start.
+        hidden layers of `hidden_layer_sizes`. `random_state` does not change the
+        initial weights of a module.
     hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
         Number of units of each hidden layer before the heads. Empty for none: with
         linear heads, the model is then linear. No effect with a `trunk`.
@@ -586,8 +586,8 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
         Layers before the heads: a function of the number of features that returns a
         module, which maps rows (n_rows, n_features) to features (n_rows,
         n_features_out); or a module, which is copied with its weights; or None for
-        hidden layers of `hidden_layer_sizes`. The weights of a given module do not
-        depend on `random_state` at the start.
+        hidden layers of `hidden_layer_sizes`. `random_state` does not change the
+        initial weights of a module.
     hidden_layer_sizes : int or array-like of shape (n_layers,), default=(100,)
         Number of units of each hidden layer before the heads. Empty for none: with
         linear heads, the model is then linear. No effect with a `trunk`.
