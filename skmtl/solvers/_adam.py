@@ -1,6 +1,7 @@
 """Adam: steps scaled by moving averages of the gradient and its square."""
 
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Self
 
 import numpy as np
@@ -92,9 +93,10 @@ class Adam:
         gradient *= gradient
         gradient *= 1 - _DECAY_OF_SQUARES
         self.square += gradient
+        # The bias corrections of both averages, in the step and in its divisor.
+        root = sqrt(1 - _DECAY_OF_SQUARES**self.n_steps)
         np.sqrt(self.square, out=gradient)
-        gradient /= np.sqrt(1 - _DECAY_OF_SQUARES**self.n_steps)
-        gradient += _LEAST
+        gradient += _LEAST * root
         np.divide(self.mean, gradient, out=gradient)
-        gradient *= self.learning_rate / (1 - _DECAY**self.n_steps)
+        gradient *= self.learning_rate * root / (1 - _DECAY**self.n_steps)
         variable -= gradient
