@@ -94,7 +94,7 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         Loss of a row: "poisson" for counts and rates, 0 or more.
     alpha : float, default=1.0
         Strength of the ridge penalty on all weights, 0 or more, on the scale of Ridge.
-    soft_penalty : float, default=1.0
+    soft_penalty : float, default=10.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
@@ -241,7 +241,7 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         sharing: str = "hard",
         loss: str = "squared",
         alpha: float = 1.0,
-        soft_penalty: float = 1.0,
+        soft_penalty: float = 10.0,
         head_penalty: float = 0.0,
         n_experts: int = 4,
         activation: str = "relu",
@@ -316,7 +316,7 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         none ("independent").
     alpha : float, default=1.0
         Strength of the ridge penalty on all weights, 0 or more, on the scale of Ridge.
-    soft_penalty : float, default=1.0
+    soft_penalty : float, default=10.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
@@ -464,7 +464,7 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         head_hidden_layer_sizes: int | ArrayLike = (),
         sharing: str = "hard",
         alpha: float = 1.0,
-        soft_penalty: float = 1.0,
+        soft_penalty: float = 10.0,
         head_penalty: float = 0.0,
         n_experts: int = 4,
         activation: str = "relu",
@@ -609,7 +609,7 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         none ("independent").
     alpha : float, default=1.0
         Strength of the ridge penalty on all weights, 0 or more, on the scale of Ridge.
-    soft_penalty : float, default=1.0
+    soft_penalty : float, default=10.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
@@ -754,7 +754,7 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         head_hidden_layer_sizes: int | ArrayLike = (),
         sharing: str = "hard",
         alpha: float = 1.0,
-        soft_penalty: float = 1.0,
+        soft_penalty: float = 10.0,
         head_penalty: float = 0.0,
         n_experts: int = 4,
         activation: str = "relu",
