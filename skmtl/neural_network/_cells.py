@@ -35,11 +35,6 @@ class Cells(ABC):
     def __len__(self) -> int:
         """Return the number of rows."""
 
-    @property
-    def n_targets(self) -> int:
-        """Number of targets, observed or not."""
-        return sum(each.size for each in self.weights)
-
     @abstractmethod
     def batch(self, rows: Array | None) -> tuple[Batch, Parts]:
         """Return some rows, None for all, with their targets and weights."""

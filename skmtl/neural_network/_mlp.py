@@ -124,7 +124,7 @@ class MultiTaskMLPRegressor(NetworkModel, TaskRegressor):
         per row of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
-        "lbfgs" for at most 10,000 targets.
+        "lbfgs" for at most 10,000 rows.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -373,7 +373,7 @@ class MultiTaskMLPClassifier(NetworkModel, TaskClassifier):
         Adam.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
-        "lbfgs" for at most 10,000 targets.
+        "lbfgs" for at most 10,000 rows.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -616,7 +616,7 @@ class MultiTaskMLP(NetworkModel, TaskMixedModel):
         per row of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
-        "lbfgs" for at most 10,000 targets.
+        "lbfgs" for at most 10,000 rows.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001

@@ -36,9 +36,9 @@ from ._training import (
     warn_of_iterations,
 )
 
-# Up to this many targets, L-BFGS reaches a lower loss than Adam in the same time:
-# benchmarks/neural_network.py.
-_FEW_TARGETS = 10_000
+# Up to this many rows, L-BFGS takes no longer than Adam, each at its defaults:
+# benchmarks/bench_neural.py --threshold.
+_FEW_ROWS = 10_000
 # Rows of a batch by default, as in scikit-learn.
 _BATCH = 200
 # Numbers per layer in a block of predictions for all tasks.
@@ -271,7 +271,7 @@ class NetworkModel(TaskModel):
 
     def _trainer(self, cells: Cells, max_iter: int) -> Trainer:
         """Return the training algorithm."""
-        is_small = cells.n_targets <= _FEW_TARGETS and self.weighting == "fixed"
+        is_small = len(cells) <= _FEW_ROWS and self.weighting == "fixed"
         if self.solver == "lbfgs" or (self.solver == "auto" and is_small):
             return LBFGS(max_iter)
         size = _BATCH if self.batch_size == "auto" else self.batch_size
