@@ -126,7 +126,7 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         per row of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
-        "lbfgs" for at most 20,000 rows.
+        "lbfgs" for at most 10,000 rows.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -352,7 +352,7 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         Adam.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
-        "lbfgs" for at most 20,000 rows.
+        "lbfgs" for at most 10,000 rows.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -638,7 +638,7 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         per row of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" uses
-        "lbfgs" for at most 20,000 rows.
+        "lbfgs" for at most 10,000 rows.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
