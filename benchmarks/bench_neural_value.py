@@ -1,6 +1,6 @@
 """Score networks that share, networks of their own, and linear models on new rows.
 
-The strength of each method is chosen on a quarter of its training rows. Tables outside
+Each method chooses its strengths on the same held-out training rows. Tables outside
 this project are read by their ``load.py`` from a folder: ``--data DIR``.
 """
 
@@ -10,7 +10,8 @@ from _harness import QUICK, Report, option
 
 import importlib.util
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +22,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 
-from skmtl.linear_model import (
-    MeanRegularizedRegressor,
-    MixedTaskModel,
-    MultiTaskRidge,
-)
+from skmtl.linear_model import MeanRegularizedRegressorCV
 from skmtl.neural_network import MultiTaskMLP, MultiTaskMLPRegressor
 
 SEEDS = range(1 if QUICK else 3)
-DIGIT_SEEDS = range(1 if QUICK else 10)
-ALPHAS = [1.0] if QUICK else [0.1, 1.0, 10.0, 100.0]
+ALPHAS = [1.0] if QUICK else [0.3, 1.0, 3.0, 10.0, 30.0]
 HEADS = [0.0] if QUICK else [0.0, 1000.0]
-WIDTH = 8 if QUICK else 64
+TASKS, UNRELATED = (4, 2) if QUICK else (20, 8)
+SMALL, DEEP = (8, (8, 4)) if QUICK else (32, (32, 16))
+OF_IMAGES = [SMALL] if QUICK else [100, (100, 30)]
+DIGITS = np.arange(10)
 
 
 @dataclass(frozen=True)
@@ -41,168 +40,188 @@ class Rows:
 
     X: np.ndarray
     y: np.ndarray
-    task: np.ndarray | None
+    task: np.ndarray | None = None
 
     def take(self, rows):
         """Return some of the rows."""
-        return Rows(
-            self.X[rows], self.y[rows], None if self.task is None else self.task[rows]
-        )
+        task = None if self.task is None else self.task[rows]
+        return Rows(self.X[rows], self.y[rows], task)
 
+    @property
+    def labels(self):
+        """Keyword arguments of `fit` and `predict`."""
+        return {} if self.task is None else {"task": self.task}
 
-def split(rows, fraction, rng):
-    """Split rows; each task keeps its share in both parts if rows have tasks."""
-    order = rng.permutation(len(rows.X))
-    if rows.task is not None:
-        order = order[np.argsort(rows.task[order], kind="stable")]
-    held = np.arange(len(order)) % round(1 / fraction) == 0
-    return rows.take(order[~held]), rows.take(order[held])
-
-
-def mean_r2(rows, found):
-    """Return the mean R2 of the tasks with at least five rows."""
-    if rows.task is None:
-        return r2_score(rows.y, found)
-    parts = [rows.task == label for label in np.unique(rows.task)]
-    kept = [part for part in parts if part.sum() > 4]
-    return np.mean([r2_score(rows.y[part], found[part]) for part in kept])
-
-
-def accuracy(rows, found):
-    """Return the accuracy of the first task, on its rows."""
-    found = np.asarray(found, dtype=object).reshape(len(rows.y), -1)[:, 0]
-    observed = np.array([label is not None for label in rows.y[:, 0]])
-    return np.mean(found[observed] == rows.y[observed, 0])
+    def split(self, rng):
+        """Hold out a quarter of the rows, and of those of each task."""
+        order = rng.permutation(len(self.X))
+        if self.task is not None:
+            order = order[np.argsort(self.task[order], kind="stable")]
+        held = np.arange(len(order)) % 4 == 0
+        return self.take(order[~held]), self.take(order[held])
 
 
 def fit(model, rows):
     """Fit a clone to rows."""
-    return clone(model).fit(rows.X, rows.y, **labels(rows))
+    return clone(model).fit(rows.X, rows.y, **rows.labels)
 
 
-def labels(rows):
-    """Return the keyword argument with the task of each row, if rows have tasks."""
-    return {} if rows.task is None else {"task": rows.task}
-
-
-def choose(candidates, rows, score, rng):
-    """Fit the candidate that scores best on a quarter of the rows to all of them."""
-    train, held = split(rows, 0.25, rng)
+def choose(candidates, rows, splits, score):
+    """Fit the candidate with the best mean score on held-out rows to all rows."""
     scores = [
-        score(held, fit(each, train).predict(held.X, **labels(held)))
+        np.mean([score(fit(each, train), held) for train, held in splits])
         for each in candidates
     ]
     return fit(candidates[int(np.argmax(scores))], rows)
 
 
-def networks(sharing, seed, **settings):
+def score_tasks(model, rows):
+    """Return the R2 of each task that has at least five rows."""
+    found = model.predict(rows.X, **rows.labels)
+    if rows.task is None:
+        return r2_score(rows.y, found, multioutput="raw_values")
+    parts = [rows.task == label for label in np.unique(rows.task)]
+    return np.array([r2_score(rows.y[p], found[p]) for p in parts if p.sum() > 4])
+
+
+def mean_score(model, rows):
+    """Return the mean R2 of the tasks."""
+    return score_tasks(model, rows).mean()
+
+
+def networks(sharing, **settings):
     """Return networks of all strengths."""
-    heads = HEADS if sharing == "hard" else [0.0]
     return [
         MultiTaskMLPRegressor(
-            WIDTH,
-            sharing=sharing,
-            alpha=alpha,
-            head_penalty=head,
-            solver="lbfgs",
-            random_state=seed,
-            **settings,
+            sharing=sharing, alpha=alpha, head_penalty=head, solver="lbfgs", **settings
         )
         for alpha in ALPHAS
-        for head in heads
+        for head in (HEADS if sharing == "hard" else [0.0])
     ]
 
 
 def linear_models(y):
-    """Return mean-regularised and independent linear models of all strengths.
+    """Return the linear model, which chooses its strengths itself.
 
-    Outputs in units of their own are standardised.
+    Outputs, which are in units of their own, are standardised.
     """
-    models = [
-        make(alpha=alpha)
-        for make in (MeanRegularizedRegressor, MultiTaskRidge)
-        for alpha in ALPHAS
-    ]
-    if y.ndim == 1:
-        return models
-    scaler = StandardScaler()
-    return [TransformedTargetRegressor(each, transformer=scaler) for each in models]
+    model, scaler = MeanRegularizedRegressorCV(), StandardScaler()
+    if y.ndim > 1:
+        model = TransformedTargetRegressor(model, transformer=scaler)
+    return [model]
 
 
-def synthetic(seed, n_unrelated):
-    """Draw 20 tasks of 100 rows on shared features, and some on features of their own.
+def compare_numbers(rows, new, seed, layers=SMALL, activation="relu"):
+    """Return the scores of each task, with sharing, without, and of linear models."""
+    settings = {
+        "hidden_layer_sizes": layers,
+        "activation": activation,
+        "random_state": seed,
+    }
+    scaler = StandardScaler().fit(rows.X)
+    rows, new = (replace(each, X=scaler.transform(each.X)) for each in (rows, new))
+    splits = [rows.split(np.random.default_rng(seed))]
+    candidates = [networks(name, **settings) for name in ("hard", "independent")]
+    candidates.append(linear_models(rows.y))
+    models = [choose(each, rows, splits, mean_score) for each in candidates]
+    return np.array([score_tasks(model, new) for model in models])
 
-    Returns training rows and new rows.
+
+def draw_tasks(seed, n_unrelated):
+    """Draw rows of tasks on shared features, after some on features of their own.
+
+    A feature is a bounded product of two directions. Returns 100 training rows per
+    task, and 200 new ones without noise.
     """
-    rng = np.random.default_rng(100 + seed)
-    n_tasks, n_features = (4, 5) if QUICK else (20, 20)
-    own = [rng.normal(size=(n_features, 5)) for _ in range(n_tasks)]
-    mixes = [own[0] if t >= n_unrelated else own[t] for t in range(n_tasks)]
-    heads, parts = rng.normal(size=(n_tasks, 5)), []
+    rng = np.random.default_rng(seed)
+    own = rng.normal(size=(TASKS, 6, 3)) / np.sqrt(6)
+    own[n_unrelated:] = own[-1]
+    heads, parts = rng.normal(size=(TASKS, 3, 1)), []
     for n_rows, noise in ((100, 0.1), (200, 0.0)):
-        X = rng.normal(size=(n_tasks, n_rows, n_features))
-        pairs = zip(X, mixes, heads, strict=True)
-        y = [np.tanh(x @ mix / 2) @ head for x, mix, head in pairs]
-        y = np.concatenate(y) + noise * rng.normal(size=n_tasks * n_rows)
-        task = np.repeat(np.arange(n_tasks), n_rows)
-        parts.append(Rows(X.reshape(-1, n_features), y, task))
+        X = rng.normal(size=(TASKS, n_rows, 6))
+        Z = X @ own
+        y = (np.tanh(2 * Z * np.roll(Z, 1, axis=-1)) @ heads).ravel()
+        y += noise * rng.normal(size=len(y))
+        parts.append(Rows(X.reshape(-1, 6), y, np.repeat(np.arange(TASKS), n_rows)))
     return parts
 
 
-def digits(seed):
+def compare_related(seed):
+    """Return the scores of tasks that share features."""
+    scores = compare_numbers(*draw_tasks(seed, 0), seed, DEEP, "tanh")
+    return {"20 related tasks, 100 rows each": scores.mean(axis=1)}
+
+
+def compare_unrelated(seed):
+    """Return the scores of tasks of which some are unrelated."""
+    rows, new = draw_tasks(seed, UNRELATED)
+    scores = compare_numbers(rows, new, seed, DEEP, "tanh")
+    return {
+        "8 of the 20 tasks unrelated": scores.mean(axis=1),
+        "- the 8 unrelated tasks": scores[:, :UNRELATED].mean(axis=1),
+        "- the 12 related tasks": scores[:, UNRELATED:].mean(axis=1),
+    }
+
+
+def draw_digits(seed):
     """Label 20 images by their digit, and 900 others by five groupings of digits."""
     rng = np.random.default_rng(seed)
     X, y = load_digits(return_X_y=True)
     order = rng.permutation(len(y))
     X, y = X[order] / 16, y[order]
-    few = np.concatenate([np.flatnonzero(y == digit)[:2] for digit in range(10)])
-    rest = np.setdiff1d(np.arange(len(y)), few)
-    rows, new = np.concatenate([few, rest[:900]]), rest[900:]
+    few = np.concatenate([np.flatnonzero(y == digit)[:2] for digit in DIGITS])
+    many, new = np.split(np.setdiff1d(np.arange(len(y)), few), [900])
+    rows = np.concatenate([few, many])
     Y = np.full((len(rows), 6), None, dtype=object)
-    Y[:20, 0] = y[few]
+    Y[: len(few), 0] = y[few]
     for column in range(1, 6):
-        groups = np.arange(10)[rng.permutation(10)] % 3
-        Y[20:, column] = groups[y[rest[:900]]]
-    return Rows(X[rows], Y, None), Rows(X[new], y[new, None].astype(object), None)
+        Y[len(few) :, column] = (rng.permutation(10) % 3)[y[many]]
+    return Rows(X[rows], Y), Rows(X[new], y[new])
 
 
-def score_digits(seed):
-    """Return the accuracies of the digit; the strength is 1 for all methods."""
-    rows, new = digits(seed)
-    own = Rows(rows.X[:20], rows.y[:20, 0].astype(int), np.zeros(20, dtype=int))
-    losses = dict.fromkeys(range(6), "multinomial")
-    zeros = np.zeros(len(new.X), dtype=int)
-    net = MultiTaskMLP(losses, solver="lbfgs", random_state=seed)
-    shared = fit(net, rows).predict(new.X)
-    alone = fit(net, own).predict(new.X, task=zeros)
-    linear = MixedTaskModel({0: "multinomial"}, sharing="features", alpha=0.01)
-    linear = fit(linear, own).predict(new.X, task=zeros)
-    return [accuracy(new, found) for found in (shared, alone, linear)]
+def split_digits(rows):
+    """Return four splits of images; each has all digits in training."""
+    fold = np.arange(len(rows.X)) % 4
+    return [(rows.take(fold != k), rows.take(fold == k)) for k in range(4)]
 
 
-def score_numbers(rows, new, seed, **settings):
-    """Return the mean R2 of a shared network, own networks and linear models."""
-    scaler = StandardScaler().fit(rows.X)
-    rows, new = (
-        Rows(scaler.transform(each.X), each.y, each.task) for each in (rows, new)
+def explained(model, rows):
+    """Return the mean fraction of deviance explained of the tasks."""
+    return model.score(rows.X, rows.y, **rows.labels)
+
+
+def of_strengths(network, sizes):
+    """Return networks of all sizes and strengths; without layers, they are linear."""
+    return [
+        clone(network).set_params(hidden_layer_sizes=layers, alpha=alpha)
+        for layers in sizes
+        for alpha in ALPHAS
+    ]
+
+
+def compare_digits(seed):
+    """Return the accuracies of the digit."""
+    rows, new = draw_digits(seed)
+    few = Rows(rows.X[:20], rows.y[:20, 0].astype(int), np.zeros(20, dtype=int))
+    network = MultiTaskMLP(dict.fromkeys(range(6), "multinomial"), random_state=seed)
+    shared, own, linear = (
+        choose(of_strengths(network, sizes), each, split_digits(each), explained)
+        for each, sizes in ((rows, OF_IMAGES), (few, OF_IMAGES), (few, [()]))
     )
-    candidates = [
-        networks("hard", seed, **settings),
-        networks("independent", seed, **settings),
-        linear_models(rows.y),
+    zeros = np.zeros(len(new.X), dtype=int)
+    found = [
+        np.asarray(shared.predict(new.X), dtype=object)[:, 0],
+        own.predict(new.X, task=zeros),
+        linear.predict(new.X, task=zeros),
     ]
-    models = [
-        choose(each, rows, mean_r2, np.random.default_rng(seed)) for each in candidates
-    ]
-    return [mean_r2(new, model.predict(new.X, **labels(new))) for model in models]
+    return {"digits, 20 labels: accuracy": [np.mean(each == new.y) for each in found]}
 
 
-def score_table(load, name, seed):
+def compare_table(load, name, seed):
     """Return the scores on a quarter of the rows of a table."""
-    X, y, task = load(name, return_X_y_task=True)
-    rng = np.random.default_rng(seed)
-    rows, new = split(Rows(X, y, task), 0.25, rng)
-    return score_numbers(rows, new, seed)
+    rows = Rows(*load(name, return_X_y_task=True))
+    rows, new = rows.split(np.random.default_rng(seed))
+    return {name: compare_numbers(rows, new, seed).mean(axis=1)}
 
 
 def find_loader():
@@ -216,35 +235,27 @@ def find_loader():
     return module.load
 
 
+def studies():
+    """Yield functions from a seed to scores by name."""
+    yield from (compare_digits, compare_related, compare_unrelated)
+    load = find_loader()
+    for name in ("school", "mtr_oes97", "mtr_jura", "mtr_wq") if load else ():
+        yield lambda seed, name=name: compare_table(load, name, seed)
+
+
 def main():
-    """Print a table of scores."""
+    """Print a table of scores: the mean over seeds, and its standard error."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     Report("Networks that share, own networks and linear models")
-    load = find_loader()
-    tables = {
-        "digits, 20 labels: accuracy": score_digits,
-        "20 related tasks x 100 rows: R2": lambda seed: score_numbers(
-            *synthetic(seed, 0), seed, activation="tanh"
-        ),
-        "the same, 8 of them unrelated: R2": lambda seed: score_numbers(
-            *synthetic(seed, 8), seed, activation="tanh"
-        ),
-    }
-    if load is not None:
-        tables["School, 139 schools: R2"] = lambda seed: score_table(
-            load, "school", seed
-        )
-        for name in ("mtr_oes97", "mtr_jura", "mtr_wq"):
-            tables[f"{name}: R2"] = lambda seed, name=name: score_table(
-                load, name, seed
-            )
-    print(f"{'':36} shared           own              linear")
-    for title, score in tables.items():
-        seeds = DIGIT_SEEDS if score is score_digits else SEEDS
-        found = np.array([score(seed) for seed in seeds])
-        means, errors = found.mean(axis=0), found.std(axis=0) / np.sqrt(len(found))
-        cells = [f"{m:.3f} +- {e:.3f}" for m, e in zip(means, errors, strict=True)]
-        print(f"{title:36} " + "   ".join(cells), flush=True)
+    print(f"{date.today()}\n{'':32}  shared          own             linear")
+    for study in studies():
+        found = [study(seed) for seed in SEEDS]
+        for title in found[0]:
+            scores = np.array([each[title] for each in found])
+            errors = scores.std(axis=0, ddof=len(scores) > 1) / np.sqrt(len(scores))
+            pairs = zip(scores.mean(axis=0), errors, strict=True)
+            cells = [f"{mean:6.3f} ± {error:.3f}" for mean, error in pairs]
+            print(f"{title:32}  " + "  ".join(cells), flush=True)
 
 
 if __name__ == "__main__":

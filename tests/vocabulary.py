@@ -447,7 +447,7 @@ categories name them; their models minimise the objective.""",
         {
             "neural_network": (
                 '"lbfgs" trains on all rows at once, "adam" on batches of rows. "auto"'
-                ' is "lbfgs" for at most 20,000 rows and ``weighting="fixed"``.'
+                ' is "lbfgs" for at most 10,000 rows and ``weighting="fixed"``.'
             ),
             "LinearTaskRegressor": ("Solver of the problem; None for ``Fista()``."),
         },

@@ -82,7 +82,7 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
         Strength of the ridge penalty on all weights, 0 or more, on the scale of
         Ridge. In a custom trunk or head, these are the parameters with "weight" in
         their name and more than one axis.
-    soft_penalty : float, default=1.0
+    soft_penalty : float, default=10.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
@@ -244,7 +244,7 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
         sharing: str = "hard",
         loss: str = "squared",
         alpha: float = 1.0,
-        soft_penalty: float = 1.0,
+        soft_penalty: float = 10.0,
         head_penalty: float = 0.0,
         penalty: Callable[..., Any] | None = None,
         n_experts: int = 4,
@@ -344,7 +344,7 @@ class TorchMultiTaskClassifier(TorchNetwork, NetworkClassifier):
         Strength of the ridge penalty on all weights, 0 or more, on the scale of
         Ridge. In a custom trunk or head, these are the parameters with "weight" in
         their name and more than one axis.
-    soft_penalty : float, default=1.0
+    soft_penalty : float, default=10.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
@@ -506,7 +506,7 @@ class TorchMultiTaskClassifier(TorchNetwork, NetworkClassifier):
         head: Callable[..., Any] | None = None,
         sharing: str = "hard",
         alpha: float = 1.0,
-        soft_penalty: float = 1.0,
+        soft_penalty: float = 10.0,
         head_penalty: float = 0.0,
         penalty: Callable[..., Any] | None = None,
         n_experts: int = 4,
@@ -614,7 +614,7 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
         Strength of the ridge penalty on all weights, 0 or more, on the scale of
         Ridge. In a custom trunk or head, these are the parameters with "weight" in
         their name and more than one axis.
-    soft_penalty : float, default=1.0
+    soft_penalty : float, default=10.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
@@ -772,7 +772,7 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
         head: Callable[..., Any] | None = None,
         sharing: str = "hard",
         alpha: float = 1.0,
-        soft_penalty: float = 1.0,
+        soft_penalty: float = 10.0,
         head_penalty: float = 0.0,
         penalty: Callable[..., Any] | None = None,
         n_experts: int = 4,

@@ -97,7 +97,9 @@ class Head:
     def raw(self, params: Arrays, batch: Batch, features: Any) -> Array:
         """Return predictions ``z``, in the shape of the batch's outputs."""
         weight, bias = self.read(params)
-        return batch.apply(weight, features) + batch.spread(bias)
+        z = batch.apply(weight, features)
+        z += batch.spread(bias)
+        return z
 
     def restore(self, batch: Batch, z: Array) -> Array:
         """Convert predictions ``z`` to raw predictions in the units of the tasks."""

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from skmtl._contracts import Array
 
-from ._batches import Batch
+from ._batches import Batch, sum_rows
 
 Arrays = Mapping[str, Array]
 
@@ -147,7 +147,8 @@ class Copies(Layers):
     def layer(self, params: Arrays, batch: Batch, features: Any, number: int) -> Array:
         """Return the outputs of one layer, (n_copies, n_rows, n_units)."""
         weight, bias = self.pair(params, number)
-        outputs = self._multiply(weight, features) + bias[:, None]
+        outputs = self._multiply(weight, features)
+        outputs += bias[:, None]
         if number == 0 and self.n_encoded:
             outputs += batch.encoded(params[f"{self.name}_encoding"])
         return self.act.value(outputs)
@@ -178,7 +179,7 @@ class Copies(Layers):
         weight, _ = self.pair(params, number)
         of_weight, of_bias = self.pair(gradient, number)
         outputs = self.act.pull(values, outputs)
-        outputs.sum(axis=1, out=of_bias)
+        sum_rows(outputs, of_bias)
         if number == 0 and self.n_encoded:
             name = f"{self.name}_encoding"
             n_tasks = self.n_encoded
@@ -225,7 +226,8 @@ class PerTask(Layers):
         tape = []
         for number in range(len(self)):
             weight, bias = self.pair(params, number)
-            outputs = batch.apply(weight, features) + batch.spread(bias)
+            outputs = batch.apply(weight, features)
+            outputs += batch.spread(bias)
             outputs = self.act.value(outputs)
             tape.append((features, outputs))
             features = outputs

@@ -94,7 +94,7 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         Loss of a row: "poisson" for counts and rates, 0 or more.
     alpha : float, default=1.0
         Strength of the ridge penalty on all weights, 0 or more, on the scale of Ridge.
-    soft_penalty : float, default=1.0
+    soft_penalty : float, default=10.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
@@ -126,7 +126,7 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         per row of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" is
-        "lbfgs" for at most 20,000 rows and ``weighting="fixed"``.
+        "lbfgs" for at most 10,000 rows and ``weighting="fixed"``.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -240,7 +240,7 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         sharing: str = "hard",
         loss: str = "squared",
         alpha: float = 1.0,
-        soft_penalty: float = 1.0,
+        soft_penalty: float = 10.0,
         head_penalty: float = 0.0,
         n_experts: int = 4,
         activation: str = "relu",
@@ -315,7 +315,7 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         none ("independent").
     alpha : float, default=1.0
         Strength of the ridge penalty on all weights, 0 or more, on the scale of Ridge.
-    soft_penalty : float, default=1.0
+    soft_penalty : float, default=10.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
@@ -351,7 +351,7 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         Adam.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" is
-        "lbfgs" for at most 20,000 rows and ``weighting="fixed"``.
+        "lbfgs" for at most 10,000 rows and ``weighting="fixed"``.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -463,7 +463,7 @@ class MultiTaskMLPClassifier(AdaptiveNetwork, NetworkClassifier):
         head_hidden_layer_sizes: int | ArrayLike = (),
         sharing: str = "hard",
         alpha: float = 1.0,
-        soft_penalty: float = 1.0,
+        soft_penalty: float = 10.0,
         head_penalty: float = 0.0,
         n_experts: int = 4,
         activation: str = "relu",
@@ -608,7 +608,7 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         none ("independent").
     alpha : float, default=1.0
         Strength of the ridge penalty on all weights, 0 or more, on the scale of Ridge.
-    soft_penalty : float, default=1.0
+    soft_penalty : float, default=10.0
         Strength of the penalty on differences between towers, 0 or more, for
         ``sharing="soft"``.
     head_penalty : float, default=0.0
@@ -637,7 +637,7 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         per row of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" is
-        "lbfgs" for at most 20,000 rows and ``weighting="fixed"``.
+        "lbfgs" for at most 10,000 rows and ``weighting="fixed"``.
     batch_size : int or "auto", default="auto"
         Number of rows of a batch of Adam; "auto" for 200.
     learning_rate_init : float, default=0.001
@@ -753,7 +753,7 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         head_hidden_layer_sizes: int | ArrayLike = (),
         sharing: str = "hard",
         alpha: float = 1.0,
-        soft_penalty: float = 1.0,
+        soft_penalty: float = 10.0,
         head_penalty: float = 0.0,
         n_experts: int = 4,
         activation: str = "relu",

@@ -36,9 +36,9 @@ from ._training import (
     warn_of_iterations,
 )
 
-# Up to this many rows, L-BFGS predicts better than Adam in the same time:
+# Up to this many rows, L-BFGS takes less time than Adam and predicts as well:
 # benchmarks/bench_neural.py --threshold.
-_FEW_ROWS = 20_000
+_FEW_ROWS = 10_000
 # Rows of a batch by default, as in scikit-learn.
 _BATCH = 200
 # Numbers per layer in a block of predictions for all tasks.

@@ -1,6 +1,7 @@
 """Adam: steps scaled by moving averages of the gradient and its square."""
 
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Self
 
 import numpy as np
@@ -94,7 +95,7 @@ class Adam:
         gradient *= 1 - _DECAY_OF_SQUARES
         self.square += gradient
         # The bias corrections of both averages, in the step and in its divisor.
-        root = np.sqrt(1 - _DECAY_OF_SQUARES**self.n_steps)
+        root = sqrt(1 - _DECAY_OF_SQUARES**self.n_steps)
         np.sqrt(self.square, out=gradient)
         gradient += _LEAST * root
         np.divide(self.mean, gradient, out=gradient)
