@@ -436,8 +436,9 @@ categories name them; their models minimise the objective.""",
     "normalize_y": Word(
         "bool",
         "Whether each task's target is standardised in `fit`, so that tasks in "
-        "different units have the same importance. For counts, the loss is divided by "
-        "the deviance per row of the best constant.",
+        "different units have the same importance. Variances of tasks with few rows "
+        "are shrunk towards the common one. For counts, the loss is divided by the "
+        "deviance per row of the best constant.",
     ),
     "solver": Word(
         {

@@ -117,9 +117,10 @@ class TorchMultiTaskRegressor(TorchNetwork, NetworkRegressor):
         Batches of a pass: of rows of all tasks ("joint"), or of one task each, evenly
         interleaved ("alternating") or task after task ("sequential").
     normalize_y : bool, default=True
-        Whether each task's target is standardised in `fit`, so that tasks in
-        different units have the same importance. For counts, the loss is divided by
-        the deviance per row of the best constant.
+        Whether each task's target is standardised in `fit`, so that tasks in different
+        units have the same importance. Variances of tasks with few rows are shrunk
+        towards the common one. For counts, the loss is divided by the deviance per row
+        of the best constant.
     optimizer : {"adam", "sgd"} or callable, default="adam"
         Optimiser: "sgd" is gradient descent with momentum 0.9. A function returns it
         for given parameters, such as ``lambda parameters:
@@ -646,9 +647,10 @@ class TorchMultiTask(TorchNetwork, NetworkMixedModel):
         Batches of a pass: of rows of all tasks ("joint"), or of one task each, evenly
         interleaved ("alternating") or task after task ("sequential").
     normalize_y : bool, default=True
-        Whether each task's target is standardised in `fit`, so that tasks in
-        different units have the same importance. For counts, the loss is divided by
-        the deviance per row of the best constant.
+        Whether each task's target is standardised in `fit`, so that tasks in different
+        units have the same importance. Variances of tasks with few rows are shrunk
+        towards the common one. For counts, the loss is divided by the deviance per row
+        of the best constant.
     optimizer : {"adam", "sgd"} or callable, default="adam"
         Optimiser: "sgd" is gradient descent with momentum 0.9. A function returns it
         for given parameters, such as ``lambda parameters:

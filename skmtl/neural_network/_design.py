@@ -103,6 +103,8 @@ def design_heads(
             )
             for loss, tasks in groups
         ]
+    if has_units and len(groups) == 1 and groups[0][0].is_quadratic:
+        units = [units[0].moderated([seen.weight[part] for part in parts])]
     return order, make_heads(groups, units)
 
 

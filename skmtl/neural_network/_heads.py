@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import digamma, polygamma
 
 from skmtl._contracts import Array, Loss
 from skmtl.problems import scale_of_task
@@ -14,6 +15,8 @@ from ._layers import Arrays
 
 # Replaces infinite raw predictions, of means 0 and 1: exp(-1e3) underflows to zero.
 _CERTAIN = 1e3
+# Equal targets of fewer rows than this may be equal by chance.
+_FEW_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,35 @@ class Units:
             np.array([each.unit for each in scales]),
             np.array([each.scale for each in scales]),
         )
+
+    def moderated(self, weights: Sequence[Array]) -> "Units":
+        """Draw the variances of tasks with few rows to those of all tasks.
+
+        This is the empirical Bayes estimate of variances that are log-normal across
+        tasks: it changes nothing if tasks have many rows, or very different units. A
+        task of few equal targets gets the common variance.
+
+        References
+        ----------
+        Smyth, G. K. (2004). Linear models and empirical Bayes methods for assessing
+        differential expression in microarray experiments. Statistical Applications in
+        Genetics and Molecular Biology, 3(1). :doi:`10.2202/1544-6115.1027`
+        """
+        sizes = np.array([each.sum() for each in weights])
+        known = (sizes > 1) & (self.scale > 0)
+        if known.sum() < 2:
+            return self
+        half = (sizes[known] - 1) / 2
+        own = np.log(self.scale[known])
+        logs = own + np.log(sizes[known] / 2) - digamma(half)  # without bias
+        errors = polygamma(1, half)
+        spread = _variance_between(logs, errors)
+        common = np.average(logs, weights=1 / (spread + errors))
+        scale = self.scale.copy()
+        scale[~known & (sizes < _FEW_ROWS)] = np.exp(common)
+        share = errors / (spread + errors)
+        scale[known] = np.exp(own + share * (common - own))
+        return Units(self.offset, np.sqrt(scale), scale)
 
     def standardise(self, y: Array, codes: Array) -> Array:
         """Return targets that are numbers, (n_rows,), in the units of their tasks."""
@@ -139,6 +171,16 @@ class Head:
         of_weight[:] = batch.weight_gradient(z, features, len(weight))
         of_bias[:] = batch.sums(z, len(bias))
         return batch.feature_gradient(weight, z, features.ndim == 2)
+
+
+def _variance_between(values: Array, errors: Array) -> float:
+    """Return the variance of values beyond the variances of their errors."""
+    weight = 1 / errors
+    mean = np.average(values, weights=weight)
+    excess = weight @ (values - mean) ** 2 - (len(values) - 1)
+    total = weight.sum()
+    room = total - weight @ weight / total
+    return max(0.0, float(excess / room))
 
 
 def _refuse_overflow(units: Sequence[float], targets: Sequence[Array]) -> None:

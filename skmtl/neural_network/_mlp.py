@@ -122,8 +122,9 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
         Adam.
     normalize_y : bool, default=True
         Whether each task's target is standardised in `fit`, so that tasks in different
-        units have the same importance. For counts, the loss is divided by the deviance
-        per row of the best constant.
+        units have the same importance. Variances of tasks with few rows are shrunk
+        towards the common one. For counts, the loss is divided by the deviance per row
+        of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" is
         "lbfgs" for at most 10,000 rows and ``weighting="fixed"``.
@@ -633,8 +634,9 @@ class MultiTaskMLP(NetworkModel, NetworkMixedModel):
         Adam.
     normalize_y : bool, default=True
         Whether each task's target is standardised in `fit`, so that tasks in different
-        units have the same importance. For counts, the loss is divided by the deviance
-        per row of the best constant.
+        units have the same importance. Variances of tasks with few rows are shrunk
+        towards the common one. For counts, the loss is divided by the deviance per row
+        of the best constant.
     solver : {"auto", "lbfgs", "adam"}, default="auto"
         "lbfgs" trains on all rows at once, "adam" on batches of rows. "auto" is
         "lbfgs" for at most 10,000 rows and ``weighting="fixed"``.

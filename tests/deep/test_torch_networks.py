@@ -554,7 +554,7 @@ def test_a_scheduler_takes_a_step_after_each_epoch():
 @pytest.mark.full
 def test_early_stopping_keeps_the_parameters_with_the_lowest_loss():
     X, y, task = draw()
-    params = {**SHORT, "early_stopping": True, "learning_rate_init": 2.0}
+    params = {**SHORT, "early_stopping": True, "learning_rate_init": 20.0}
     seen = []
 
     def watch(iteration, loss, validation_loss):
