@@ -94,11 +94,15 @@ class OwnCells(Cells):
         return np.split(np.arange(len(self.codes)), ends)
 
     def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
-        order = np.lexsort((rng.random_sample(len(self.codes)), self.codes))
+        counts = np.concatenate(self.weights) > 0
+        draw = rng.random_sample(len(counts))
+        order = np.lexsort((draw, ~counts, self.codes))  # rows with weight first
         sizes = np.bincount(self.codes)
         number = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         held = np.zeros(len(order), dtype=bool)
-        held[order] = number < _count(fraction, sizes)[self.codes]
+        n_held = _count(fraction, np.bincount(self.codes, counts))
+        held[order] = number < n_held[self.codes]
+        _refuse_none(held)
         return self._keep(~held), self._keep(held)
 
     def _keep(self, mask: Array) -> Self:
@@ -150,9 +154,15 @@ class SharedCells(Cells):
         return [np.flatnonzero(column) for column in columns]
 
     def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
-        order = rng.permutation(len(self))
-        n_held = int(_count(fraction, np.array([len(self)]))[0])
-        return self._keep(np.sort(order[n_held:])), self._keep(np.sort(order[:n_held]))
+        observed = np.concatenate(self.weights, axis=1) > 0
+        left, held = observed.sum(axis=0), np.zeros(len(self), dtype=bool)
+        n_held = int(_count(fraction, np.array([observed.any(axis=1).sum()]))[0])
+        for row in rng.permutation(np.flatnonzero(observed.any(axis=1))):
+            tasks = observed[row]
+            if n_held and (left[tasks] > 1).all():  # each task keeps a target
+                held[row], n_held, left = True, n_held - 1, left - tasks
+        _refuse_none(held)
+        return self._keep(np.flatnonzero(~held)), self._keep(np.flatnonzero(held))
 
     def _keep(self, rows: Array) -> Self:
         weights = [each[rows] for each in self.weights]
@@ -162,6 +172,15 @@ class SharedCells(Cells):
             X=self.X[rows],
             targets=[each[rows] for each in self.targets],
             weights=[each / total for each in weights],
+        )
+
+
+def _refuse_none(held: Array) -> None:
+    """Raise an error if no row can be held out."""
+    if not held.any():
+        raise ValueError(
+            "early_stopping=True holds out rows of tasks with two or more targets with "
+            f"weight, got none, with n_samples={len(held)}. Use early_stopping=False."
         )
 
 

@@ -104,7 +104,9 @@ def design_heads(
             for loss, tasks in groups
         ]
     if has_units and len(groups) == 1 and groups[0][0].is_quadratic:
-        units = [units[0].moderated([seen.weight[part] for part in parts])]
+        mean = np.average(seen.y, weights=seen.weight)
+        total = float(np.average((seen.y - mean) ** 2, weights=seen.weight))
+        units = [units[0].moderated([seen.weight[part] for part in parts], total)]
     return order, make_heads(groups, units)
 
 

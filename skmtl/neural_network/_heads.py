@@ -52,12 +52,13 @@ class Units:
             np.array([each.scale for each in scales]),
         )
 
-    def moderated(self, weights: Sequence[Array]) -> "Units":
+    def moderated(self, weights: Sequence[Array], total: float) -> "Units":
         """Draw the variances of tasks with few rows to those of all tasks.
 
         This is the empirical Bayes estimate of variances that are log-normal across
         tasks: it changes nothing if tasks have many rows, or very different units. A
-        task of few equal targets gets the common variance.
+        task of few equal targets gets the common variance or, if no task has one, the
+        variance of all targets, `total`.
 
         References
         ----------
@@ -67,8 +68,10 @@ class Units:
         """
         sizes = np.array([each.sum() for each in weights])
         known = (sizes > 1) & (self.scale > 0)
+        few = ~known & (sizes < _FEW_ROWS)
         if known.sum() < 2:
-            return self
+            scale = np.where(few, self.scale[known].sum() or total, self.scale)
+            return Units(self.offset, np.sqrt(scale), scale)
         half = (sizes[known] - 1) / 2
         own = np.log(self.scale[known])
         logs = own + np.log(sizes[known] / 2) - digamma(half)  # without bias
@@ -76,7 +79,7 @@ class Units:
         spread = _variance_between(logs, errors)
         common = np.average(logs, weights=1 / (spread + errors))
         scale = self.scale.copy()
-        scale[~known & (sizes < _FEW_ROWS)] = np.exp(common)
+        scale[few] = np.exp(common)
         share = errors / (spread + errors)
         scale[known] = np.exp(own + share * (common - own))
         return Units(self.offset, np.sqrt(scale), scale)

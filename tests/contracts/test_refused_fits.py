@@ -205,7 +205,7 @@ def test_answers_leave_no_trace():
 
 
 # Parameters that say how to read rows, and which `predict` may thus use.
-READ = {"task_column", "handle_unknown"}
+READ = {"task_column", "handle_unknown", "device"}
 
 
 # Wrappers look at their parts for the methods that they have.

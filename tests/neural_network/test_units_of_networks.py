@@ -53,3 +53,10 @@ def test_a_constant_target_of_many_rows_is_predicted_exactly():
 def test_one_task_has_its_own_unit():
     X, y, task = draw([5], np.ones(1))
     assert units_of(fit(X, y, task)) == pytest.approx([y.std()], rel=1e-12)
+
+
+def test_tasks_of_one_row_each_learn_together():
+    X, y, task = draw([1] * 40, np.ones(40))
+    model = fit(X, y, task)
+    assert units_of(model) == pytest.approx([y.std()] * 40, rel=1e-12)
+    assert np.ptp(model.predict(X, task=0)) > 0
