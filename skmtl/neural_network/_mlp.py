@@ -197,8 +197,8 @@ class MultiTaskMLPRegressor(AdaptiveNetwork, NetworkRegressor):
     Scale the features, for example with ``make_task_pipeline(StandardScaler(),
     MultiTaskMLPRegressor(), task_column=...)``. An unseen task gets the mean of all
     tasks' raw predictions. Networks share nonlinear features. Linear models predict
-    better if tasks have few rows and are nearly linear, and ``sharing="independent"`` if
-    they are unrelated: :func:`~skmtl.inspection.compare_tasks` compares them.
+    better if tasks have few rows and are nearly linear, and ``sharing="independent"``
+    if they are unrelated: :func:`~skmtl.inspection.compare_tasks` compares them.
 
     References
     ----------
