@@ -232,7 +232,9 @@ class AllTasks(Batch):
         return values[:, None]
 
     def sums(self, outputs: Array, n_tasks: int) -> Array:
-        return sum_rows(outputs)
+        # Faster than `sum`.
+        found: Array = np.ones(outputs.shape[1], outputs.dtype) @ outputs
+        return found
 
     def choose(self, stacked: Array) -> Array:
         return stacked
@@ -269,12 +271,6 @@ class AllTasks(Batch):
         if parts[0].ndim == 3:
             return np.concatenate(parts)
         return sum(parts[1:], start=parts[0])
-
-
-def sum_rows(outputs: Array, out: Array | None = None) -> Array:
-    """Sum outputs (n_tasks, n_rows, n_outputs) over rows, faster than `sum`."""
-    ones = np.ones(outputs.shape[1], outputs.dtype)
-    return np.matmul(ones, outputs, out=out)
 
 
 def _fuse(outputs: Array) -> Array:

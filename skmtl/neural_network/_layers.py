@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from skmtl._contracts import Array
 
-from ._batches import Batch, sum_rows
+from ._batches import AllTasks, Batch
 
 Arrays = Mapping[str, Array]
 
@@ -111,6 +111,28 @@ class Layers:
         for name in self.weights():
             draw_weights(params[name], rng, self.act.gain, different)
 
+    def linear(self, params: Arrays, batch: Batch, features: Any, number: int) -> Array:
+        """Return the outputs of one layer before the activation."""
+        weight, bias = self.pair(params, number)
+        outputs = batch.apply(weight, features)
+        outputs += batch.spread(bias)
+        return outputs
+
+    def linear_gradient(
+        self, gradient: Arrays, batch: Batch, features: Any, outputs: Array, number: int
+    ) -> None:
+        """Write the gradient of one layer, given that before the activation."""
+        of_weight, of_bias = self.pair(gradient, number)
+        of_weight[:] = batch.weight_gradient(outputs, features, self.n_copies)
+        of_bias[:] = batch.sums(outputs, self.n_copies)
+
+    def input_gradient(
+        self, params: Arrays, batch: Batch, features: Any, outputs: Array, number: int
+    ) -> Array:
+        """Return the gradient in the inputs of one layer."""
+        weight, _ = self.pair(params, number)
+        return batch.feature_gradient(weight, outputs, features.ndim == 2)
+
 
 def draw_weights(weight: Array, rng: Any, gain: float, different: bool) -> None:
     """Draw uniform initial weights of copies of a layer."""
@@ -146,20 +168,10 @@ class Copies(Layers):
 
     def layer(self, params: Arrays, batch: Batch, features: Any, number: int) -> Array:
         """Return the outputs of one layer, (n_copies, n_rows, n_units)."""
-        weight, bias = self.pair(params, number)
-        outputs = self._multiply(weight, features)
-        outputs += bias[:, None]
+        outputs = self.linear(params, AllTasks(batch.X), features, number)
         if number == 0 and self.n_encoded:
             outputs += batch.encoded(params[f"{self.name}_encoding"])
         return self.act.value(outputs)
-
-    def _multiply(self, weight: Array, features: Any) -> Array:
-        if features.ndim == 3:
-            return np.matmul(features, weight.swapaxes(1, 2))
-        if len(weight) == 1:
-            return (features @ weight[0].T)[None]
-        fused = features @ weight.reshape(-1, weight.shape[2]).T
-        return fused.reshape(-1, *weight.shape[:2]).swapaxes(0, 1)
 
     def layer_gradient(
         self,
@@ -176,23 +188,16 @@ class Copies(Layers):
         of the network is not needed.
         """
         features, values = tape
-        weight, _ = self.pair(params, number)
-        of_weight, of_bias = self.pair(gradient, number)
+        every = AllTasks(batch.X)  # copies are computed on all rows, as tasks may be
         outputs = self.act.pull(values, outputs)
-        sum_rows(outputs, of_bias)
-        if number == 0 and self.n_encoded:
-            name = f"{self.name}_encoding"
-            n_tasks = self.n_encoded
-            for copy, part in zip(gradient[name], outputs, strict=True):
-                copy[:] = batch.sums(part, n_tasks)
+        self.linear_gradient(gradient, every, features, outputs, number)
         if number:
-            np.matmul(outputs.swapaxes(1, 2), features, out=of_weight)
-            return np.matmul(outputs, weight)
-        if len(weight) == 1:
-            of_weight[0] = outputs[0].T @ features
-        else:
-            fused = outputs.swapaxes(0, 1).reshape(outputs.shape[1], -1)
-            of_weight[:] = (fused.T @ features).reshape(of_weight.shape)
+            return self.input_gradient(params, every, features, outputs, number)
+        if self.n_encoded:
+            for copy, part in zip(
+                gradient[f"{self.name}_encoding"], outputs, strict=True
+            ):
+                copy[:] = batch.sums(part, self.n_encoded)
         return None
 
     def forward(self, params: Arrays, batch: Batch) -> tuple[Array, list[Any]]:
@@ -225,10 +230,7 @@ class PerTask(Layers):
         """Return the features of tasks, and a tape for `backward`."""
         tape = []
         for number in range(len(self)):
-            weight, bias = self.pair(params, number)
-            outputs = batch.apply(weight, features)
-            outputs += batch.spread(bias)
-            outputs = self.act.value(outputs)
+            outputs = self.act.value(self.linear(params, batch, features, number))
             tape.append((features, outputs))
             features = outputs
         return features, tape
@@ -245,12 +247,8 @@ class PerTask(Layers):
         """Write the gradient of all layers; return that in the inputs, if requested."""
         for number in reversed(range(len(self))):
             features, values = tape[number]
-            weight, _ = self.pair(params, number)
-            of_weight, of_bias = self.pair(gradient, number)
             outputs = self.act.pull(values, outputs)
-            of_weight[:] = batch.weight_gradient(outputs, features, self.n_copies)
-            of_bias[:] = batch.sums(outputs, self.n_copies)
+            self.linear_gradient(gradient, batch, features, outputs, number)
             if number or to_inputs:
-                shared = features.ndim == 2
-                outputs = batch.feature_gradient(weight, outputs, shared)
+                outputs = self.input_gradient(params, batch, features, outputs, number)
         return outputs
