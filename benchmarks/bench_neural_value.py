@@ -153,7 +153,7 @@ def compare_related(seed):
 
 
 def compare_unrelated(seed):
-    """Return the scores of tasks of which some are unrelated."""
+    """Return the scores of tasks if some of them are unrelated."""
     rows, new = draw_tasks(seed, UNRELATED)
     scores = compare_numbers(rows, new, seed, DEEP, "tanh")
     return {

@@ -212,7 +212,7 @@ def read_classes(
         "balanced" to give all classes the same total weight. In a 2-d y, each column
         is balanced separately.
     known : array-like of shape (n_classes,), default=None
-        Classes that `y` may hold, of which it may lack some; None means those in `y`.
+        Classes that `y` may hold; it may lack some. None means those in `y`.
     reset : bool, default=True
         Whether to record the columns of `X`; otherwise, compare them with the record.
 
