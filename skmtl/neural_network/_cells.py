@@ -112,7 +112,7 @@ class OwnCells(Cells):
         weights = [each / total for each in weights]
         return replace(
             self,
-            X=self.X[np.flatnonzero(mask)],
+            X=take_rows(self.X, np.flatnonzero(mask)),
             targets=targets,
             weights=weights,
             codes=self.codes[mask],
@@ -156,21 +156,24 @@ class SharedCells(Cells):
     def split(self, fraction: float, rng: Any) -> tuple[Self, Self]:
         observed = np.concatenate(self.weights, axis=1) > 0
         left, held = observed.sum(axis=0), np.zeros(len(self), dtype=bool)
-        n_held = int(_count(fraction, np.array([observed.any(axis=1).sum()]))[0])
-        for row in rng.permutation(np.flatnonzero(observed.any(axis=1))):
+        candidates = np.flatnonzero(observed.any(axis=1))
+        n_held = int(_count(fraction, np.array([len(candidates)]))[0])
+        for row in rng.permutation(candidates):
+            if not n_held:
+                break
             tasks = observed[row]
-            if n_held and (left[tasks] > 1).all():  # each task keeps a target
+            if (left[tasks] > 1).all():  # each task keeps a target
                 held[row], n_held, left = True, n_held - 1, left - tasks
         _refuse_none(held)
         return self._keep(np.flatnonzero(~held)), self._keep(np.flatnonzero(held))
 
     def _keep(self, rows: Array) -> Self:
-        weights = [each[rows] for each in self.weights]
+        weights = [take_rows(each, rows) for each in self.weights]
         total = sum(each.sum() for each in weights)
         return replace(
             self,
-            X=self.X[rows],
-            targets=[each[rows] for each in self.targets],
+            X=take_rows(self.X, rows),
+            targets=[take_rows(each, rows) for each in self.targets],
             weights=[each / total for each in weights],
         )
 

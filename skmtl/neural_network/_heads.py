@@ -13,8 +13,6 @@ from skmtl.problems import scale_of_task
 from ._batches import Batch
 from ._layers import Arrays
 
-# Replaces infinite raw predictions, of means 0 and 1: exp(-1e3) underflows to zero.
-_CERTAIN = 1e3
 # Equal targets of fewer rows than this may be equal by chance.
 _FEW_ROWS = 10
 
@@ -45,9 +43,8 @@ class Units:
             for y, w in zip(targets, weights, strict=True)
         ]
         _refuse_overflow([each.unit for each in scales], targets)
-        offsets = np.array([each.offset for each in scales])
         return cls(
-            np.nan_to_num(offsets, posinf=_CERTAIN, neginf=-_CERTAIN),
+            np.array([each.finite_offset for each in scales]),
             np.array([each.unit for each in scales]),
             np.array([each.scale for each in scales]),
         )

@@ -1,5 +1,6 @@
 """Networks of tasks: the layers that they share, their heads, and the objective."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -135,18 +136,22 @@ class Network:
 
     def raw(self, params: Any, batch: Batch) -> list[Array]:
         """Return the raw predictions of the tasks of each head."""
-        features = self.features(params, batch)
-        found = []
+        parts = self._by_head(batch, self.features(params, batch))
+        return [
+            head.restore(some, head.raw(params, some, own)) for head, some, own in parts
+        ]
+
+    def _by_head(
+        self, batch: Batch, features: Any
+    ) -> Iterator[tuple[Head, Batch, Any]]:
+        """Yield each head with the batch and the features of its tasks."""
         for head in self.heads:
-            some, own = batch.of_tasks(head.tasks), batch.take(features, head.tasks)
-            found.append(head.restore(some, head.raw(params, some, own)))
-        return found
+            yield head, batch.of_tasks(head.tasks), batch.take(features, head.tasks)
 
     def loss(self, params: Any, batch: Batch, parts: Parts) -> float:
         """Return the weighted sum of the losses of a batch."""
-        features, value = self.features(params, batch), 0.0
-        for head, (y, weight) in zip(self.heads, parts, strict=True):
-            some, own = batch.of_tasks(head.tasks), batch.take(features, head.tasks)
+        by_head, value = self._by_head(batch, self.features(params, batch)), 0.0
+        for (head, some, own), (y, weight) in zip(by_head, parts, strict=True):
             z = _where_observed(head, weight, head.raw(params, some, own))
             value += float(np.vdot(weight, head.evaluate(some, y, z)[0]))
         return value
@@ -163,9 +168,8 @@ class Network:
         """
         features, tape = self.sharing.forward(params, batch)
         features, own_tape = self.layers.forward(params, batch, features)
-        value, found = 0.0, []
-        for head, (y, weight) in zip(self.heads, parts, strict=True):
-            some, own = batch.of_tasks(head.tasks), batch.take(features, head.tasks)
+        by_head, value, found = self._by_head(batch, features), 0.0, []
+        for (head, some, own), (y, weight) in zip(by_head, parts, strict=True):
             z = _where_observed(head, weight, head.raw(params, some, own))
             losses, slope = head.evaluate(some, y, z)
             if self.shares is not None:

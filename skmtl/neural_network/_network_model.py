@@ -176,12 +176,12 @@ class NetworkModel(TaskNetwork):
         search: Any = None,
     ) -> Mapping[str, Any]:
         """Train a network, and return the fitted attributes by name."""
-        network, order, cells, total = self._design(target, sample)
+        network, places, cells, total = self._design(target, sample)
         rng = check_random_state(self.random_state)
         start = network.start(rng, cells.X.dtype).vector
         if self.warm_start and self._can_start(network, sample.rows.tasks):
             start = _join(self.parameters_, network).astype(start.dtype)
-        trainer = self._trainer(cells, self.max_iter)
+        trainer = self._trainer(cells)
         validate = None
         if self.early_stopping:
             cells, held = cells.split(self.validation_fraction, rng)
@@ -189,24 +189,22 @@ class NetworkModel(TaskNetwork):
         trained = self._train(network, cells, total, start, trainer, validate)
         if not trained.converged:
             warn_of_iterations(trained, self.max_iter)
-        places = np.argsort(order)
-        facts = {"solver_": trainer.name, "_places": places}
-        return {**facts, **self._report(target, sample, network, trained, places)}
+        report = self._report(target, sample, network, trained, places)
+        return {**report, "solver_": trainer.name}
 
     def _design(
         self, target: Target, sample: Sample
     ) -> tuple[Network, Array, Cells, float]:
-        """Return the network, its order of tasks, its targets and their weight."""
+        """Return the network, the places of tasks in it, the targets, their weight."""
         read = self._read_heads(target, sample)
         rows, seen, order, heads = read.rows, read.seen, read.order, read.heads
-        places = np.arange(len(order))
         self._check_encoding(rows.layout)
         shares = None
         if self.weighting == "uncertainty":
-            shares = self._learnt_shares(seen, len(places))[order]
-        network = self._build(len(places), rows.X.shape[1], heads, shares)
+            shares = self._learnt_shares(seen, len(order))[order]
+        network = self._build(len(order), rows.X.shape[1], heads, shares)
         cells = arrange_cells(rows.X, seen, order, heads, read.encode, read.is_shared)
-        return network, order, cells, seen.total()
+        return network, np.argsort(order), cells, seen.total()
 
     def _learnt_shares(self, seen: Observations, n_tasks: int) -> Array:
         """Return the share of each task in the weight."""
@@ -253,13 +251,20 @@ class NetworkModel(TaskNetwork):
         same = self._network.shapes == network.shapes
         return same and np.array_equal(self.tasks_, labels)
 
-    def _trainer(self, cells: Cells, max_iter: int) -> Trainer:
+    def _trainer(self, cells: Cells) -> Trainer:
         """Return the training algorithm."""
         is_small = len(cells) <= _FEW_ROWS and self.weighting == "fixed"
         if self.solver == "lbfgs" or (self.solver == "auto" and is_small):
-            return LBFGS(max_iter)
+            return LBFGS(self.max_iter)
+        return self._stochastic(cells, self.max_iter)
+
+    def _stochastic(
+        self, cells: Cells, max_iter: int, state: Adam | None = None
+    ) -> Stochastic:
+        """Return Adam, from an earlier state if there is one."""
         size = _BATCH if self.batch_size == "auto" else self.batch_size
-        return Stochastic(self.learning_rate_init, min(size, len(cells)), max_iter)
+        size = min(size, len(cells))
+        return Stochastic(self.learning_rate_init, size, max_iter, state)
 
     def _train(
         self,
@@ -288,11 +293,11 @@ class NetworkModel(TaskNetwork):
         places: Array,
     ) -> dict[str, Any]:
         """Return the fitted attributes of a training by name."""
-        named = network.parameters(trained.vector).named
-        params = {name: each.copy() for name, each in named.items()}
+        params = _split(network, trained.vector)
         learnt: dict[str, Any] = {
             "tasks_": sample.rows.tasks,
             "n_tasks_": len(sample.rows.tasks),
+            "_places": places,
             **target.report_kind(sample),
             **self._report_training(network, params, places),
             "loss_": trained.losses[-1],
@@ -357,14 +362,13 @@ class NetworkModel(TaskNetwork):
 
     def _first_pass(self, target: Target, sample: Sample) -> dict[str, Any]:
         """Return the fitted attributes after a pass over the first batch."""
-        network, order, cells, total = self._design(target, sample)
+        network, places, cells, total = self._design(target, sample)
         rng = check_random_state(self.random_state)
         start = network.start(rng, cells.X.dtype).vector
-        trainer = self._stochastic(cells, None)
+        trainer = self._stochastic(cells, max_iter=1)
         trained = self._train(network, cells, total, start, trainer)
-        places = np.argsort(order)
-        facts = {"solver_": trainer.name, "_places": places}
-        return {**facts, **self._report(target, sample, network, trained, places)}
+        report = self._report(target, sample, network, trained, places)
+        return {**report, "solver_": trainer.name}
 
     def _step(self, target: Target, sample: Sample) -> Self:
         """Take a pass over a later batch."""
@@ -375,24 +379,17 @@ class NetworkModel(TaskNetwork):
         order, is_shared = np.argsort(self._places), rows.layout == "outputs"
         cells = arrange_cells(rows.X, seen, order, network.heads, encode, is_shared)
         start = _join(self.parameters_, network)
-        trainer = self._stochastic(cells, self._state)
+        state = None if self._state is None else self._state.copy()
+        trainer = self._stochastic(cells, 1, state)
         trained = self._train(network, cells, seen.total(), start, trainer)
-        named = network.parameters(trained.vector).named
-        params = {name: each.copy() for name, each in named.items()}
         losses = [*self.loss_curve_, *trained.losses]
+        params = _split(network, trained.vector)
         report = self._report_training(network, params, self._places)
         for name, value in report.items():
             setattr(self, name, value)
         self.loss_, self.loss_curve_, self.n_iter_ = losses[-1], losses, len(losses)
         self._state = trained.state
         return self
-
-    def _stochastic(self, cells: Cells, state: Adam | None) -> Stochastic:
-        """Return Adam for one pass, from an earlier state if there is one."""
-        size = _BATCH if self.batch_size == "auto" else self.batch_size
-        state = None if state is None else state.copy()
-        size = min(size, len(cells))
-        return Stochastic(self.learning_rate_init, size, 1, state)
 
     @property
     def _has_trunk(self) -> bool:
@@ -409,6 +406,12 @@ def _loss_of(network: Network, batch: Any, vector: Array) -> float:
 def _join(params: Mapping[str, Array], network: Network) -> Array:
     """Return parameters as a vector."""
     return np.concatenate([params[name].ravel() for name in network.shapes])
+
+
+def _split(network: Network, vector: Array) -> dict[str, Array]:
+    """Return copies of the parameters in a vector, by name."""
+    named = network.parameters(vector).named
+    return {name: each.copy() for name, each in named.items()}
 
 
 def _refuse_unequal_heads(network: Network, head_penalty: float) -> None:

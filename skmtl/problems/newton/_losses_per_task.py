@@ -41,6 +41,11 @@ class TaskScale:
     scale: float
     unit: float
 
+    @property
+    def finite_offset(self) -> Array:
+        """The offset, with large numbers instead of infinite ones."""
+        return np.nan_to_num(self.offset, nan=np.nan, posinf=_CERTAIN, neginf=-_CERTAIN)
+
     def restore(self, model: Array) -> Array:
         """Convert a linear model of ``z`` to one of raw predictions.
 
@@ -55,9 +60,7 @@ class TaskScale:
             The model of raw predictions.
         """
         restored = self.unit * model
-        restored[:, -1] += np.nan_to_num(
-            self.offset, nan=np.nan, posinf=_CERTAIN, neginf=-_CERTAIN
-        )
+        restored[:, -1] += self.finite_offset
         return restored
 
 
