@@ -22,28 +22,12 @@ from sklearn.preprocessing import StandardScaler
 from skmtl.datasets import make_related_tasks
 
 LONG = [
-    "sleepstudy",
-    "oxboys",
-    "exam",
-    "gapminder",
-    "student",
-    "bdf",
-    "wage_panel",
-    "computer_survey",
-    "wine",
-    "school",
-    "diamonds",
-    "ames",
+    *("sleepstudy", "oxboys", "exam", "gapminder", "student", "bdf", "wage_panel"),
+    *("computer_survey", "wine", "school", "diamonds", "ames"),
 ]
 OUTPUTS = [
-    "mtr_oes97",
-    "mtr_andro",
-    "tecator",
-    "mtr_enb",
-    "mtr_jura",
-    "mtr_slump",
-    "mtr_edm",
-    "mtr_wq",
+    *("mtr_oes97", "mtr_andro", "tecator", "mtr_enb", "mtr_jura", "mtr_slump"),
+    *("mtr_edm", "mtr_wq"),
 ]
 CLASSES = ["contraception", "usps"]
 # Splits of the smallest tables differ most.
