@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
+from skmtl._linalg import EPS
+from skmtl._numbers import TINY_SQUARE
 from skmtl.base import COMMON_CONSTRAINTS, SCORING, UNBOUNDED, MomentRegressor
 from skmtl.couplings import ToMean
 from skmtl.selection import MeanSearch
@@ -21,6 +24,9 @@ MEAN_CONSTRAINTS = {
     "alpha_shared": UNBOUNDED,
     "alpha_intercept": UNBOUNDED,
 }
+
+# Number of axes of a precision matrix.
+_MATRIX = 2
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,20 @@ class NearMean(CoupledRelation):
         """Return the relation, after a check of the strengths."""
         alpha = read_feature_alphas(alpha, tasks.n_features)
         return cls(ToMean(alpha, alpha_shared, alpha_intercept))
+
+    @classmethod
+    def drawn(cls, tasks, alpha, alpha_shared, alpha_intercept, fit_intercept):
+        """Return the relation; `alpha` may be a precision matrix."""
+        if np.ndim(alpha) != _MATRIX:
+            return cls.of(tasks, alpha, alpha_shared, alpha_intercept)
+        alpha = read_precision(alpha, tasks.n_features + fit_intercept)
+        if alpha_intercept != 0:
+            raise ValueError(
+                "alpha_intercept must be 0 if alpha is a matrix, whose last row "
+                f"penalises the intercepts, got {alpha_intercept}. Leave "
+                "alpha_intercept at 0."
+            )
+        return cls(ToMean(alpha, alpha_shared))
 
     @property
     def penalizes_intercepts(self):
@@ -52,9 +72,13 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     Parameters
     ----------
-    alpha : float or array-like of shape (n_features,), default=1.0
+    alpha : float, array-like of shape (n_features,) or a matrix, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks similar, infinity makes them equal.
+        per feature. A large one makes tasks similar, infinity makes them equal. A
+        positive definite matrix of shape (n_features + 1, n_features + 1) penalises
+        differences of coefficients and intercepts together, ``sum_t (v_t, c_t)' alpha
+        (v_t, c_t)`` with ``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without
+        intercepts, of shape (n_features, n_features).
     alpha_shared : float, default=0.0
         Strength of the ridge penalty on the centre's coefficients, not on its
         intercept. Infinity sets them to zero; tasks then share only the intercept.
@@ -158,7 +182,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return NearMean.of(tasks, *strengths)
+        return NearMean.drawn(tasks, *strengths, self.fit_intercept)
 
     _relation_of_fit = _relation
 
@@ -169,7 +193,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
     alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2``, and chooses the
     three strengths by how much tasks differ: from 0 for independent tasks to infinity
-    for equal tasks.
+    for equal tasks. If tasks differ along some features more than along others, each
+    feature gets its own strength, or a precision matrix penalises differences of
+    coefficients and intercepts together.
 
     A grid search finds the best score, and a continuous search refines it, also beyond
     the grid. Strengths given as a list are chosen from that list.
@@ -201,8 +227,10 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
         None for the negative mean squared error, to which all weights are applied; a
         scorer gets no weights.
-    alpha_per_feature : bool, default=False
-        Whether each feature has its own `alpha`; for "reml" only.
+    alpha_structure : {"auto", "one", "per_feature", "covariance"}, default="auto"
+        "one": one `alpha` for all features. "per_feature": one per feature.
+        "covariance": a precision matrix over the coefficients and the intercept.
+        "auto": the simplest of them that predicts about as well as the best.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -217,31 +245,42 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     Attributes
     ----------
-    alpha_ : float or ndarray of shape (n_features,)
-        Chosen strength of the penalty on differences from the centre; infinite if tasks
-        do not differ.
+    alpha_structure_ : {"one", "per_feature", "covariance"}
+        Chosen structure.
+    alpha_ : float, ndarray of shape (n_features,) or a matrix
+        Chosen strength of the penalty on differences from the centre, infinite if tasks
+        do not differ; one, or one per feature. For "covariance" the precision matrix
+        ``sigma2_ inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1).
     alpha_shared_ : float
         Chosen strength of the ridge penalty on the centre; infinite if only intercepts
         are shared.
     alpha_intercept_ : float
-        Chosen strength of the penalty on differences between intercepts.
+        Chosen strength of the penalty on differences between intercepts; 0 for
+        "covariance", where it is part of `alpha_`.
     method_ : {"loo", "reml", "gcv", "cv"}
         The criterion: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
         squared errors per degree of freedom left; the squared error on held-out rows
         if X is large and sparse. In units of y squared.
+    coef_covariance_ : ndarray of shape (n_features + 1, n_features + 1)
+        Covariance of the tasks' coefficients, and of their intercepts in the last row,
+        around those of the centre. In units of y squared.
     tau2_ : float or ndarray of shape (n_features,)
-        Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``.
+        Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``; the
+        diagonal of `coef_covariance_`.
     tau2_intercept_ : float
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
         The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
-        "mean_test_score" (larger is better), NaN for candidates that "loo" did not
-        evaluate. With ``method="cv"`` also "std_test_score", "split0_test_score" and
-        so on; with "reml", "log_likelihood" instead of scores.
+        "alpha_structure" and "mean_test_score" (larger is better), NaN for candidates
+        that "loo" did not evaluate. Where features have different strengths, "alpha" is
+        their geometric mean, and "alpha_share" the exponent of their ratios, or the
+        share of the covariances that was kept. With ``method="cv"`` also
+        "std_test_score", "split0_test_score" and so on; with "reml", "log_likelihood"
+        instead of scores, and no "alpha_share".
     best_index_ : int
-        Position of `alpha_` in `cv_results_`.
+        Position of the chosen strengths in `cv_results_`.
     best_score_ : float
         Score at the chosen strengths.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -282,6 +321,22 @@ class MeanRegularizedRegressorCV(MeanDraws):
     is not given is then infinite, unless a finite one raises twice the restricted log
     likelihood by more than twice the log of the number of rows.
 
+    Relative strengths of features, or correlations, are those of the largest restricted
+    likelihood. Their exponent, or the share of the correlations that is kept, is 1/2 or
+    1. The strengths `alpha`, `alpha_shared` and `alpha_intercept` are then chosen for
+    them by the method's own criterion. As relative strengths are learnt from all rows,
+    that criterion is too low for them. Structures are therefore compared by errors of
+    tasks for relative strengths that were learnt from other tasks, in four groups.
+    "auto" takes a more complex structure only if its error is smaller by more than one
+    standard error of the difference, with tasks as clusters, or if it is smaller and
+    Schwarz's criterion of the likelihood is smaller too. With "reml", Schwarz's
+    criterion decides.
+
+    "auto" takes one strength for fewer than six tasks, for rows in a basis or by
+    conjugate gradients, and if `alphas` is given. It tries no covariance of more than
+    30 features, or if `alphas_intercept` is given, and no structure for which a score
+    test promises little.
+
     Among nearly equal strengths, larger ones are preferred: all are raised until the
     criterion increases by a relative 0.05 divided by the number of rows.
 
@@ -313,6 +368,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
     >>> model = MeanRegularizedRegressorCV(method="reml", task_column=-1).fit(X, y)
     >>> bool(abs(model.tau2_ - 0.5**2) < 0.02)
     True
+    >>> model.alpha_structure_
+    'one'
     """
 
     _parameter_constraints = {
@@ -322,7 +379,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         "method": [StrOptions({"reml", "loo", "gcv", "cv"})],
         "cv": ["cv_object"],
         "scoring": SCORING,
-        "alpha_per_feature": ["boolean"],
+        "alpha_structure": [StrOptions({"auto", "one", "per_feature", "covariance"})],
         **COMMON_CONSTRAINTS,
     }
 
@@ -335,7 +392,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         method: str = "loo",
         cv: Any = None,
         scoring: Any = None,
-        alpha_per_feature: bool = False,
+        alpha_structure: str = "auto",
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -347,7 +404,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         self.method = method
         self.cv = cv
         self.scoring = scoring
-        self.alpha_per_feature = alpha_per_feature
+        self.alpha_structure = alpha_structure
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -355,13 +412,28 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
-        options = self.method, self.cv, self.alpha_per_feature, self.fit_intercept
-        relation_at = partial(NearMean.of, tasks)
+        options = self.method, self.cv, self.alpha_structure, self.fit_intercept
+        relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
         return MeanSearch(relation_at, *lists, *options, self.scoring)
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
-        return NearMean.of(tasks, *strengths)
+        return NearMean.drawn(tasks, *strengths, self.fit_intercept)
+
+    @property
+    def coef_covariance_(self) -> np.ndarray:
+        """Covariance of the tasks around the centre."""
+        check_is_fitted(self)
+        n_features = len(self.coef_shared_)
+        if np.ndim(self.alpha_) == _MATRIX:
+            found = self.sigma2_ * np.linalg.inv(self.alpha_)
+            covariance = np.zeros((n_features + 1, n_features + 1))
+            covariance[: len(found), : len(found)] = found
+            return covariance
+        variances = np.append(np.broadcast_to(self.tau2_, n_features), 0.0)
+        if self.fit_intercept:
+            variances[-1] = self.tau2_intercept_
+        return np.diag(variances)
 
     def _noise_variance(self, posterior):
         return self.sigma2_
@@ -378,3 +450,28 @@ def read_feature_alphas(alpha, n_features):
     if not (strengths >= 0).all():
         raise ValueError(f"alpha must be 0 or more, got {strengths.min()}.")
     return strengths
+
+
+def read_precision(alpha, n_columns):
+    """Return a precision matrix over coefficients and intercept, checked."""
+    precision = np.asarray(alpha, dtype=float)
+    if precision.shape != (n_columns, n_columns):
+        raise ValueError(
+            "alpha as a matrix must have a row per feature, and one for the intercept "
+            f"if there is one, shape ({n_columns}, {n_columns}), got shape "
+            f"{precision.shape}."
+        )
+    roots = np.sqrt(np.maximum(np.diag(precision), TINY_SQUARE))
+    scaled = precision / roots / roots[:, None]
+    if not (np.isfinite(scaled).all() and np.allclose(scaled, scaled.T, atol=1e-8)):
+        raise ValueError(
+            "alpha as a matrix must be finite and symmetric, and this one is not. Pass "
+            "(alpha + alpha.T) / 2."
+        )
+    lowest = np.linalg.eigvalsh(scaled)[0]
+    if not lowest > len(scaled) * EPS:
+        raise ValueError(
+            "alpha as a matrix must be positive definite, got a smallest eigenvalue of "
+            f"{lowest:.1e} at a unit diagonal. Add a positive number to its diagonal."
+        )
+    return (precision + precision.T) / 2

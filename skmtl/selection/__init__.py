@@ -7,7 +7,7 @@ from ._laplace import LaplaceLikelihood
 from ._loss_grid import likelihoods, mean_curvatures
 from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
-from ._mean_scores import fold_scores, generalised_scores, left_out_scores
+from ._mean_scores import Generalised, HeldOut, LeftOut
 from ._mean_search import MeanSearch
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
@@ -18,7 +18,10 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
+    "Generalised",
+    "HeldOut",
     "LaplaceLikelihood",
+    "LeftOut",
     "MeanLossSearch",
     "MeanSearch",
     "PathGrid",
@@ -30,9 +33,6 @@ __all__ = [
     "assign_folds",
     "assign_shuffled_folds",
     "fold_moments",
-    "fold_scores",
-    "generalised_scores",
-    "left_out_scores",
     "likelihoods",
     "log_grid",
     "mean_curvatures",

@@ -1,19 +1,23 @@
 """Errors of the strengths of mean regularisation, squared loss, by moments."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from skmtl._contracts import Array
 
-from ._coordinate_search import NEARBY, descend, strengthen
+from ._coordinate_search import N_SWEEPS, NEARBY, descend, strengthen
 from ._folds import Splits, fold_moments
 from ._held_out import SolvedModels
 from ._left_out import LeftOutErrors
 from ._mean_grid import Candidates
 from ._reml_search import StrengthSearch, is_flexible
 from ._results import Tried
+from ._shapes import Shape
 
 # Raise strengths until the error increases by this share of one row's mean error: rows
 # cannot distinguish such errors.
@@ -22,35 +26,107 @@ _SHARE_OF_A_ROW = 0.05
 _UNNEEDED = 0.005
 
 
-def generalised_scores(moments: Any, candidates: Candidates) -> tuple[Array, Array]:
-    """Compute generalised cross-validation of candidates, and refine between them.
+@dataclass(frozen=True)
+class Scores:
+    """Strengths that a search tried, with their errors.
+
+    Parameters
+    ----------
+    triples : ndarray of shape (n_tried, 3)
+        Strengths: those of the grid first, the chosen ones last.
+    errors : ndarray of shape (n_tried,) or (n_splits, n_tried)
+        Errors, or negative scores; NaN where they were not computed.
+    shape : Shape
+        Relative strengths of the features.
+    """
+
+    triples: Array
+    errors: Array
+    shape: Shape
+
+    @property
+    def chosen(self) -> tuple[float, ...]:
+        """The chosen strengths."""
+        return tuple(self.triples[-1].tolist())
+
+
+class Criterion(ABC):
+    """An error of the strengths of mean regularisation."""
+
+    @abstractmethod
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        """Compute errors of promising candidates, and refine between them.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            Strengths.
+        start : tuple of float, default=None
+            Strengths near the best ones; None searches for them among the candidates.
+        n_sweeps : int
+            Largest number of sweeps over the three strengths.
+
+        Returns
+        -------
+        Scores
+            The errors.
+        """
+
+    @abstractmethod
+    def squares(self, candidates: Candidates, triple: Any) -> Array:
+        """Return sums of squared errors of each task at given strengths.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            Its shape is used.
+        triple : tuple of float
+            Strengths.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,)
+            The sums.
+        """
+
+
+@dataclass(frozen=True)
+class Generalised(Criterion):
+    """Generalised cross-validation.
+
+    It is ``n sum of squared errors / (n - degrees of freedom)^2``, infinite if less
+    than a tenth of the degrees of freedom is left, as a small error is then due to
+    chance.
 
     Parameters
     ----------
     moments : TaskMoments
         Moments of all rows.
-    candidates : Candidates
-        Strengths.
-
-    Returns
-    -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths: the grid first, the chosen ones last.
-    errors : ndarray of shape (n_tried,)
-        ``n sum of squared errors / (n - degrees of freedom)^2``, infinite if less than
-        a tenth of the degrees of freedom is left, as a small error is then due to
-        chance.
     """
-    factored = candidates.factor(moments)
-    tried = Tried(factored.generalised())
-    best, candidates = _search(tried, factored, candidates)
-    return tried.table(last=_raise_strengths(tried, best, candidates, moments))
+
+    moments: Any
+
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        factored = candidates.factor(self.moments)
+        tried = Tried(factored.generalised())
+        best, left = _search(tried, factored, candidates, start, n_sweeps)
+        last = _raise_strengths(tried, best, left, self.moments)
+        return Scores(*tried.table(last=last), candidates.shape)
+
+    def squares(self, candidates: Candidates, triple: Any) -> Array:
+        factored = candidates.factor(self.moments)
+        squares = factored.fit(*triple).squared_errors
+        total = factored.generalised()(*triple) * self.moments.weight.sum()
+        return squares * (total / squares.sum())
 
 
-def left_out_scores(
-    data: Any, moments: Any, candidates: Candidates
-) -> tuple[Array, Array]:
-    """Compute exact leave-one-out errors of the most promising candidates.
+@dataclass(frozen=True)
+class LeftOut(Criterion):
+    """Exact leave-one-out errors, of the most promising candidates.
 
     The search starts at the minimum of generalised cross-validation. It moves to better
     neighbours, and between the points of the grid.
@@ -61,29 +137,33 @@ def left_out_scores(
         All rows.
     moments : TaskMoments
         Their moments, the task weights applied.
-    candidates : Candidates
-        Strengths.
-
-    Returns
-    -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths: the grid first, the chosen ones last.
-    errors : ndarray of shape (n_tried,)
-        Mean squared errors; NaN where they were not computed.
     """
-    factored, triples = candidates.factor(moments), candidates.triples()
-    guess = Tried(factored.generalised())
-    start, candidates = _search(guess, factored, candidates)
-    left_out = LeftOutErrors(data, factored)
-    tried = Tried(lambda *strengths: left_out.at(factored.fit(*strengths)))
-    best = descend(tried, start, candidates.axes(), NEARBY)
-    return tried.table(triples, _raise_strengths(tried, best, candidates, moments))
+
+    data: Any
+    moments: Any
+
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        factored = candidates.factor(self.moments)
+        first = candidates.triples() if start is None else ()
+        if start is None:
+            guess = Tried(factored.generalised())
+            start, candidates = _search(guess, factored, candidates)
+        left_out = LeftOutErrors(self.data, factored)
+        tried = Tried(lambda *strengths: left_out.at(factored.fit(*strengths)))
+        best = descend(tried, start, candidates.axes(), NEARBY, n_sweeps)
+        last = _raise_strengths(tried, best, candidates, self.moments)
+        return Scores(*tried.table(first, last), candidates.shape)
+
+    def squares(self, candidates: Candidates, triple: Any) -> Array:
+        factored = candidates.factor(self.moments)
+        return LeftOutErrors(self.data, factored).of_tasks(factored.fit(*triple))
 
 
-def fold_scores(
-    data: Any, splits: Splits, candidates: Candidates, measure: Any = None
-) -> tuple[Array, Array]:
-    """Compute errors of candidates on test rows, from moments of folds.
+@dataclass(frozen=True)
+class HeldOut(Criterion):
+    """Errors on test rows, from moments of folds.
 
     Parameters
     ----------
@@ -91,35 +171,47 @@ def fold_scores(
         All rows.
     splits : list of (ndarray, ndarray)
         Training and test rows of X.
-    candidates : Candidates
-        Strengths.
     measure : callable, default=None
         Called with test rows, it returns a function that scores a Solved; None for
         mean squared errors.
-
-    Returns
-    -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths: the grid first, the chosen ones last.
-    errors : ndarray of shape (n_splits, n_tried)
-        Mean squared errors, or negative scores.
     """
-    pairs = zip(fold_moments(data, splits), splits, strict=True)
-    folds = [
-        (candidates.factor(training), _error_on(test, rows, measure))
-        for (training, test), (_, rows) in pairs
-    ]
 
-    def errors(*strengths):
-        return [error(train.fit(*strengths).unpack()) for train, error in folds]
+    data: Any
+    splits: Splits
+    measure: Any = None
 
-    tried, moments = Tried(errors), data.moments()
-    best, candidates = _search(tried, candidates.factor(moments), candidates)
-    # The error that rows cannot distinguish is known for squared errors only.
-    if measure is None:
-        best = _raise_strengths(tried, best, candidates, moments)
-    triples, by_fold = tried.table(last=best)
-    return triples, by_fold.T
+    @cached_property
+    def _pairs(self):
+        return fold_moments(self.data, self.splits)
+
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        folds = [
+            (candidates.factor(training), _error_on(test, rows, self.measure))
+            for (training, test), (_, rows) in zip(
+                self._pairs, self.splits, strict=True
+            )
+        ]
+
+        def errors(*strengths):
+            return [error(train.fit(*strengths).unpack()) for train, error in folds]
+
+        tried, moments = Tried(errors), self.data.moments()
+        factored = candidates.factor(moments)
+        best, left = _search(tried, factored, candidates, start, n_sweeps)
+        # The error that rows cannot distinguish is known for squared errors only.
+        if self.measure is None:
+            best = _raise_strengths(tried, best, left, moments)
+        triples, by_fold = tried.table(last=best)
+        return Scores(triples, by_fold.T, candidates.shape)
+
+    def squares(self, candidates: Candidates, triple: Any) -> Array:
+        total: Any = 0.0
+        for training, test in self._pairs:
+            models = candidates.factor(training).fit(*triple).unpack()
+            total = total + test.squared_errors(models.coef, models.intercept)
+        return total
 
 
 def _error_on(moments: Any, rows: Array, measure: Any) -> Callable[[Any], float]:
@@ -135,13 +227,16 @@ def _error_on(moments: Any, rows: Array, measure: Any) -> Callable[[Any], float]
     return mean_square
 
 
-def _search(tried, factored, candidates):
+def _search(tried, factored, candidates, start=None, n_sweeps=N_SWEEPS):
     """Return the best strengths, and the candidates left.
 
     If few degrees of freedom are left, held-out errors are uncertain, and choosing
     several strengths overfits them. Strengths are then infinite unless the likelihood
     is evidence against it.
     """
+    if start is not None:
+        axes = candidates.axes()
+        return descend(tried, start, axes, NEARBY, n_sweeps), candidates
     tried.measure(candidates.triples())
     best = descend(tried, tried.best, candidates.axes())
     if candidates.may_be_simpler and is_flexible(factored.fit(*best)):

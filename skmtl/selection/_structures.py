@@ -1,0 +1,327 @@
+"""Choice between one strength, one per feature, and a covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from skmtl._contracts import Array
+from skmtl.couplings import Rotation
+
+from ._mean_grid import Candidates, mean_curvature
+from ._mean_scores import Criterion, Scores
+from ._shapes import COVARIANCE, ONE, PER_FEATURE, STRUCTURES, Shape, Shapes
+
+AUTO = "auto"
+# With more features, covariances are not tried unless they are asked for: they have
+# more parameters than data usually determine.
+MOST_FEATURES = 30
+# Strengths of equal tasks in a precision matrix, relative to the curvature.
+_RIGID = 1e6
+# Number of groups of tasks whose errors are computed with shapes of the other tasks.
+_N_FOLDS = 4
+# Sweeps over the strengths of a shape before one is chosen.
+_N_SWEEPS = 1
+# With fewer tasks, their differences say little about features.
+FEWEST_TASKS = 6
+
+
+def allowed_structures(
+    structure: str, candidates: Candidates, moments: Any
+) -> list[str]:
+    """Return the structures to try beyond one strength.
+
+    Parameters
+    ----------
+    structure : {"auto", "one", "per_feature", "covariance"}
+        The structure asked for.
+    candidates : Candidates
+        Lists of strengths.
+    moments : TaskMoments
+        Moments of the rows.
+
+    Returns
+    -------
+    list of str
+        Structures. With "auto", given lists of `alphas` are those of one strength, and
+        given lists of `alphas_intercept` exclude covariances.
+    """
+    if structure == COVARIANCE and any(
+        np.isinf(values).any() and not is_free
+        for values, is_free in zip(
+            candidates.lists[::2], candidates.free[::2], strict=True
+        )
+    ):
+        raise ValueError(
+            "alphas and alphas_intercept must be finite for "
+            "alpha_structure='covariance', whose precision matrix is finite, got "
+            "infinity. Leave it out, or leave the list at None."
+        )
+    if structure != AUTO:
+        return [structure] if structure != ONE else []
+    n_features = moments.n_features
+    n_tasks = (moments.weight > 0).sum()
+    if not candidates.free[0] or n_features == 0 or n_tasks < FEWEST_TASKS:
+        return []
+    found = [PER_FEATURE] if n_features > 1 else []
+    n_columns = n_features + candidates.fit_intercept
+    if candidates.free[2] and 1 < n_columns <= MOST_FEATURES + 1:
+        found.append(COVARIANCE)
+    return found
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A shape with strengths that suit it, and its honest error.
+
+    Parameters
+    ----------
+    scores : Scores
+        Scores of its strengths.
+    squares : ndarray of shape (n_tasks,)
+        Sums of squared errors per task, with shapes learnt from other tasks.
+    gain : float
+        Twice the gain of the log likelihood over one strength, less Schwarz's price of
+        its parameters.
+    """
+
+    scores: Scores
+    squares: Array
+    gain: float = 0.0
+
+    @property
+    def structure(self) -> str:
+        """Structure of the strengths."""
+        return self.scores.shape.structure
+
+    @property
+    def error(self) -> float:
+        """Sum of the squared errors."""
+        return float(self.squares.sum())
+
+
+@dataclass(frozen=True)
+class StructureSearch:
+    """Search the strengths of several structures, and choose one of them.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        Error of strengths.
+    candidates : Candidates
+        Lists of strengths.
+    moments : TaskMoments
+        Moments of the rows, about zero without intercept.
+    """
+
+    criterion: Criterion
+    candidates: Candidates
+    moments: Any
+
+    def search(self, structure: str) -> tuple[list[Scores], Scores]:
+        """Return all scores, and the chosen ones.
+
+        Parameters
+        ----------
+        structure : {"auto", "one", "per_feature", "covariance"}
+            The structure asked for.
+
+        Returns
+        -------
+        found : list of Scores
+            Scores of every shape that was tried.
+        chosen : Scores
+            One of them, or refined ones.
+        """
+        one = self.criterion.search(self.candidates)
+        structures = allowed_structures(structure, self.candidates, self.moments)
+        if not structures:
+            return [one], one
+        if not np.isfinite(one.chosen[0]) or self._n_tasks == 1:
+            found = one if structure == AUTO else self._without_shape(one, structure)
+            return [found], found
+        contenders = self._contenders(one, structures, structure == AUTO)
+        found = [one, *(each.scores for each in contenders)]
+        if structure == AUTO and contenders:
+            squares = self._squares(one.shape, one.chosen)
+            contenders.insert(0, Contender(one, squares))
+        if not contenders:
+            return found, one
+        chosen = simplest(contenders, self.moments.weight).scores
+        if chosen is one:
+            return found, one
+        start = chosen.chosen if self._is_free else None
+        refined = self.criterion.search(self._shaped(chosen.shape), start)
+        return [*found, refined], refined
+
+    @property
+    def _n_tasks(self):
+        return int((self.moments.weight > 0).sum())
+
+    @property
+    def _is_free(self):
+        return all(self.candidates.free)
+
+    def _without_shape(self, one, structure):
+        """Return the scores of equal tasks in the form of a structure."""
+        ones = np.ones(self.moments.n_features)
+        if structure == PER_FEATURE:
+            return replace(one, shape=Shape(PER_FEATURE, 0.0, ones))
+        weight = self.moments.weight[self.moments.weight > 0].mean()
+        units = np.array([mean_curvature(self.moments), np.inf, weight])
+        triples = one.triples.copy()
+        triples[-1] = np.minimum(triples[-1], _RIGID * units)
+        rotation = Rotation(np.eye(len(ones)), np.zeros(len(ones)))
+        shape = Shape(COVARIANCE, 0.0, ones, rotation)
+        return replace(one, shape=shape, triples=triples)
+
+    def _contenders(self, one, structures, only_promising):
+        """Return the shapes of some structures."""
+        shapes = Shapes.near(self.moments, self.candidates.fit_intercept, one.chosen)
+        some = shapes.of_sample() if only_promising else shapes
+        found: list[Contender] = []
+        for each in structures:
+            if only_promising and not (
+                some.is_promising(each) and shapes.is_likely(each)
+            ):
+                continue
+            found += self._contenders_of(each, one, shapes)
+        return found
+
+    def _contenders_of(self, structure, one, shapes):
+        """Return the shapes of a structure, with errors by shapes of other tasks."""
+        folds, weight = self._folds, self.moments.weight
+        others = [
+            shapes.of_others(structure, shapes.of_tasks(folds != k))
+            for k in range(folds.max() + 1)
+        ]
+        price = shapes.n_more(structure) * np.log(weight.sum())
+        found = []
+        for number, shape in enumerate(shapes.of(structure)):
+            start = shape.start[0], one.chosen[1], shape.start[1]
+            scores = self.criterion.search(
+                self._shaped(shape), start if self._is_free else None, _N_SWEEPS
+            )
+            squares = np.zeros(len(weight))
+            for k, some in enumerate(others):
+                triple = _transfer(scores.chosen, shape.start, some[number].start)
+                errors = self._squares(some[number], triple)
+                squares[folds == k] = errors[folds == k]
+            found.append(Contender(scores, squares, shapes.gain(structure) - price))
+        return found
+
+    @cached_property
+    def _folds(self):
+        """Fold of each task; large and small tasks are in every fold."""
+        order = np.argsort(np.argsort(-self.moments.weight, kind="stable"))
+        return order % min(_N_FOLDS, self._n_tasks)
+
+    def _squares(self, shape, triple):
+        """Return sums of squared errors of the tasks at given strengths."""
+        return self.criterion.squares(replace(self.candidates, shape=shape), triple)
+
+    def _shaped(self, shape):
+        """Return the candidates with a shape; a precision matrix must be finite."""
+        shaped = replace(self.candidates, shape=shape)
+        return shaped if shape.rotation is None else shaped.without_infinite()
+
+
+def _transfer(chosen, start, other):
+    """Return strengths of another shape, by the factors from its start."""
+    alpha, level = (
+        there * (best / here if 0 < here < np.inf else 1.0)
+        for best, here, there in zip(chosen[::2], start, other, strict=True)
+    )
+    return alpha, chosen[1], level
+
+
+def simplest(found: Sequence[Contender], weight: Array) -> Contender:
+    """Return the simplest structure that the data do not speak against.
+
+    A simpler structure is taken if its error is within one standard error of the
+    smallest, and the likelihood is no evidence against it.
+
+    Parameters
+    ----------
+    found : list of Contender
+        Shapes of one or several structures.
+    weight : ndarray of shape (n_tasks,)
+        Weight of each task's rows.
+
+    Returns
+    -------
+    Contender
+        The chosen shape.
+    """
+    best = min(found, key=lambda each: each.error)
+    for structure in STRUCTURES:
+        some = [each for each in found if each.structure == structure]
+        if not some:
+            continue
+        first = min(some, key=lambda each: each.error)
+        if first.structure == best.structure:
+            return first
+        if first.gain >= best.gain and within_one_error(
+            first.squares, best.squares, weight
+        ):
+            return first
+    return best
+
+
+def within_one_error(parts: Array, best: Array, weight: Array) -> bool:
+    """Return whether an error is within one standard error of the smallest one.
+
+    Parameters
+    ----------
+    parts, best : ndarray of shape (n_parts,)
+        Sums of errors of each part.
+    weight : ndarray of shape (n_parts,)
+        Weights of the parts.
+
+    Returns
+    -------
+    bool
+        Whether the mean difference is at most its standard error, with parts as
+        clusters.
+    """
+    seen = weight > 0
+    difference, weight = (parts - best)[seen], weight[seen]
+    n_parts, total = len(weight), weight.sum()
+    mean = difference.sum() / total
+    spread = ((difference - mean * weight) ** 2).sum()
+    return bool(mean <= np.sqrt(spread * n_parts / max(n_parts - 1, 1)) / total)
+
+
+def join_tables(found: Iterable[Scores], chosen: Scores) -> tuple[Array, Array, dict]:
+    """Return strengths, errors and shapes of all scores, the chosen ones last.
+
+    Parameters
+    ----------
+    found : list of Scores
+        All scores.
+    chosen : Scores
+        One of them.
+
+    Returns
+    -------
+    triples : ndarray of shape (n_tried, 3)
+        Strengths.
+    errors : ndarray of shape (n_tried,) or (n_splits, n_tried)
+        Errors.
+    shapes : dict of ndarray of shape (n_tried,)
+        "alpha_structure" and "alpha_share".
+    """
+    tables = [each for each in found if each is not chosen] + [chosen]
+    sizes = [len(each.triples) for each in tables]
+    return (
+        np.concatenate([each.triples for each in tables]),
+        np.concatenate([each.errors for each in tables], axis=-1),
+        {
+            "alpha_structure": np.repeat([e.shape.structure for e in tables], sizes),
+            "alpha_share": np.repeat([e.shape.share for e in tables], sizes),
+        },
+    )
