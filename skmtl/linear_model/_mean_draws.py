@@ -16,6 +16,7 @@ from skmtl.couplings import Strengths
 from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
+from skmtl.targets import TargetScales, VariancePrior
 
 _NO_STD = "Predict without return_std, or reduce the columns."
 
@@ -59,6 +60,8 @@ class MeanDraws(LinearRegressor):
         with calculation(X.shape[1]):
             posterior = self._posterior()
             std = predict_std(posterior, self._noise_variance(posterior), X, codes)
+        scales = np.append(self.target_scale_, self.target_scale_shared_)
+        std = std * (scales[:-1] if codes is None else scales[codes])
         return prediction, std.reshape(prediction.shape)
 
     def _noise_variance(self, posterior):
@@ -66,10 +69,17 @@ class MeanDraws(LinearRegressor):
 
     def _solve_moments(self, moments):
         """Return the exact fit of moments at the strengths of the fit."""
+        moments = self._scales.divide_moments(moments)
         weight = moments.weight
         factor = read_task_weight(self.task_weight, moments.tasks, weight)
         relation = self._relation_of_fit(_task_set(moments.tasks, moments.n_features))
         return pose_moments(moments, factor, relation, self.fit_intercept).fit
+
+    @property
+    def _scales(self):
+        """Scales of the targets in the fit."""
+        prior = self._scale_prior and VariancePrior(*self._scale_prior)
+        return TargetScales(self.target_scale_, self.target_scale_shared_, prior)
 
     def _posterior(self):
         if hasattr(self, "moments_"):
@@ -121,24 +131,27 @@ class MeanDraws(LinearRegressor):
             prior.intercept,
             holds_intercept=True,
         )
-        shared = self.coef_shared_.astype(float)
-        intercept = float(self.intercept_shared_)
+        scales = self._scales.of_new_task(data)
+        shared = self.coef_shared_.astype(float) / scales.shared
+        intercept = float(self.intercept_shared_) / scales.shared
         with calculation(n_features):
             kept = hasattr(self, "moments_")
             if kept or not (strengths.pattern > 0).all():
                 moments = data.moments()
-                own_part = moments.minus_prediction(shared, intercept)
+                own_part = scales.divide_moments(moments)
+                own_part = own_part.minus_prediction(shared, intercept)
                 fit = solve_moments(own_part, strengths, self.fit_intercept)
                 learnt = {"moments_": self.moments_ + moments} if kept else {}
             else:
                 rows = slice(None) if data.rows is None else data.rows
                 fitted = (data.X @ shared)[rows] + intercept
-                own_part = replace(data, y=data.y - fitted)
+                own_part = replace(data, y=scales.divide(data).y - fitted)
                 fit = solve_rows(own_part, strengths, self.fit_intercept)
                 learnt = {}
-            own = TaskModels(
-                fit.coef + shared, fit.intercept + intercept, shared, intercept
-            )
+            coef, own_intercept = fit.coef + shared, fit.intercept + intercept
+            own = TaskModels(coef, own_intercept, shared, intercept)
+            own = scales.restore(own.add_output_axis()).drop_output_axis()
+        learnt["target_scale_"] = np.append(self.target_scale_, scales.factor)
         return self._insert(sample, learnt, own)
 
     def _insert(self, sample, learnt, own):
@@ -155,6 +168,7 @@ class MeanDraws(LinearRegressor):
         sample = replace(sample, rows=rows)
         learnt |= self._target().shape(sample, models, single=False)
         learnt |= {"tasks_": tasks[order], "n_tasks_": len(tasks)}
+        learnt["target_scale_"] = learnt["target_scale_"][order]
         return self._store(sample, {**kept, **learnt})
 
 
