@@ -12,7 +12,6 @@ from skmtl._contracts import TaskSet
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
 from skmtl.base import LinearRegressor
-from skmtl.couplings import Strengths
 from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
@@ -124,19 +123,15 @@ class MeanDraws(LinearRegressor):
         n_features = data.X.shape[1]
         relation = self._relation_of_fit(_task_set(data.tasks, n_features))
         prior = relation.coupling.strengths(len(data.tasks), n_features)
-        strengths = Strengths(
-            prior.alpha,
-            prior.pattern,
-            np.full(n_features, np.inf),
-            prior.intercept,
-            holds_intercept=True,
+        strengths = replace(
+            prior, centre=np.full(n_features, np.inf), holds_intercept=True
         )
         scales = self._scales.of_new_task(data)
         shared = self.coef_shared_.astype(float) / scales.shared
         intercept = float(self.intercept_shared_) / scales.shared
         with calculation(n_features):
             kept = hasattr(self, "moments_")
-            if kept or not (strengths.pattern > 0).all():
+            if kept or strengths.rotation is not None or not strengths.pattern.all():
                 moments = data.moments()
                 own_part = scales.divide_moments(moments)
                 own_part = own_part.minus_prediction(shared, intercept)
@@ -148,8 +143,10 @@ class MeanDraws(LinearRegressor):
                 own_part = replace(data, y=scales.divide(data).y - fitted)
                 fit = solve_rows(own_part, strengths, self.fit_intercept)
                 learnt = {}
-            coef, own_intercept = fit.coef + shared, fit.intercept + intercept
-            own = TaskModels(coef, own_intercept, shared, intercept)
+            coef, own_intercept = strengths.restore(fit.coef, fit.intercept)
+            own = TaskModels(
+                coef + shared, own_intercept + intercept, shared, intercept
+            )
             own = scales.restore(own.add_output_axis()).drop_output_axis()
         learnt["target_scale_"] = np.append(self.target_scale_, scales.factor)
         return self._insert(sample, learnt, own)

@@ -85,14 +85,14 @@ def left_out_errors(data: Any, fit: Any) -> HeldOutErrors:
     HeldOutErrors
         The errors.
     """
-    posterior = Posterior(fit)
+    posterior, models = Posterior(fit), fit.unpack()
     mean = np.average(fit.moments.y_mean, weights=fit.moments.weight)
     mean = mean if fit.has_intercept else 0.0
     parts = []
     for group in data.weighted_groups():
-        coef = fit.coef[group.tasks][:, :, None]
+        coef = models.coef[group.tasks][:, :, None]
         residuals = group.y - np.matmul(group.X, coef)[:, :, 0]
-        residuals = residuals - fit.intercept[group.tasks][:, None]
+        residuals = residuals - models.intercept[group.tasks][:, None]
         leverage = group.weight * posterior.variance(group.X, group.tasks)
         gap = group.y - mean
         residuals = leave_out(residuals, leverage, gap)
