@@ -20,7 +20,7 @@ from skmtl.base import (
     MomentRegressor,
 )
 from skmtl.couplings import ToMean
-from skmtl.selection import MeanSearch
+from skmtl.selection import MeanSearch, NoiseSearch
 
 from ._mean_draws import MeanDraws
 
@@ -264,6 +264,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
         that tasks in different units can learn from each other; strengths then refer to
         the divided targets. "auto" divides if the deviations differ by more than a
         factor of three, beyond chance, and if errors on held-out rows are then smaller.
+    noise : {"auto", "common", "per_task"}, default="auto"
+        Variance of the noise: one for all tasks, or one per task. Tasks with more noise
+        then have less influence, and are drawn closer to the centre. The variances of
+        tasks are those of the residuals with a common variance, drawn to a common one,
+        those of tasks with few rows most. "auto" is "per_task" if squared errors on
+        held-out rows are then smaller by more than one standard error.
 
     Attributes
     ----------
@@ -281,6 +287,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Variance of the noise: for "reml" that of the mixed model, else the sum of
         squared errors per degree of freedom left; the squared error on held-out rows
         if X is large and sparse. In units of y squared.
+    noise_variance_ : ndarray of shape (n_tasks,)
+        Variance of the noise of each task, in units of its y squared; all the same if
+        it is common and targets are not scaled.
     tau2_ : float or ndarray of shape (n_features,)
         Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``.
     tau2_intercept_ : float
@@ -378,6 +387,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         "cv": ["cv_object"],
         "scoring": SCORING,
         "alpha_structure": [StrOptions({"auto", "one", "per_feature", "covariance"})],
+        "noise": [StrOptions({"auto", "common", "per_task"})],
         **SCALED_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
@@ -397,6 +407,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
         scale_targets: bool | str = "auto",
+        noise: str = "auto",
     ):
         self.alphas = alphas
         self.alphas_shared = alphas_shared
@@ -410,12 +421,14 @@ class MeanRegularizedRegressorCV(MeanDraws):
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
         self.scale_targets = scale_targets
+        self.noise = noise
 
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         options = self.method, self.cv, self.alpha_structure, self.fit_intercept
         relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
-        return MeanSearch(relation_at, *lists, *options, self.scoring)
+        search = MeanSearch(relation_at, *lists, *options, self.scoring)
+        return NoiseSearch(search, self.noise)
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_

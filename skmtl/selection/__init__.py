@@ -16,6 +16,8 @@ from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
 from ._mean_scores import fold_scores, generalised_scores, left_out_scores
 from ._mean_search import MeanSearch
+from ._noise import NoiseModel, NoiseVariances, weigh_tasks
+from ._noise_search import NoiseSearch
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
 from ._reml_search import StrengthSearch
@@ -29,6 +31,9 @@ __all__ = [
     "LaplaceLikelihood",
     "MeanLossSearch",
     "MeanSearch",
+    "NoiseModel",
+    "NoiseSearch",
+    "NoiseVariances",
     "PathGrid",
     "PathSearch",
     "RestrictedLikelihood",
@@ -54,4 +59,5 @@ __all__ = [
     "shared_path",
     "suggest_alphas",
     "suggest_intercept_alphas",
+    "weigh_tasks",
 ]
