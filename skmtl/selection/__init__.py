@@ -14,7 +14,7 @@ from ._laplace import LaplaceLikelihood
 from ._loss_grid import likelihoods, mean_curvatures
 from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
-from ._mean_scores import fold_scores, generalised_scores, left_out_scores
+from ._mean_scores import Generalised, HeldOut, LeftOut
 from ._mean_search import MeanSearch
 from ._noise import NoiseModel, NoiseVariances, weigh_tasks
 from ._noise_search import NoiseSearch
@@ -27,8 +27,11 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
+    "Generalised",
+    "HeldOut",
     "HeldOutErrors",
     "LaplaceLikelihood",
+    "LeftOut",
     "MeanLossSearch",
     "MeanSearch",
     "NoiseModel",
