@@ -13,9 +13,15 @@ from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
 from skmtl._linalg import EPS
 from skmtl._numbers import TINY_SQUARE
-from skmtl.base import COMMON_CONSTRAINTS, SCORING, UNBOUNDED, MomentRegressor
+from skmtl.base import (
+    COMMON_CONSTRAINTS,
+    SCALED_CONSTRAINTS,
+    SCORING,
+    UNBOUNDED,
+    MomentRegressor,
+)
 from skmtl.couplings import ToMean
-from skmtl.selection import MeanSearch
+from skmtl.selection import MeanSearch, NoiseSearch
 
 from ._mean_draws import MeanDraws
 
@@ -96,6 +102,11 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
 
     Attributes
     ----------
@@ -114,6 +125,11 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         Norm of the gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -159,7 +175,11 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     array([4. , 2.8])
     """
 
-    _parameter_constraints = {**MEAN_CONSTRAINTS, **COMMON_CONSTRAINTS}
+    _parameter_constraints = {
+        **MEAN_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **COMMON_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -171,6 +191,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
     ):
         self.alpha = alpha
         self.alpha_shared = alpha_shared
@@ -179,6 +200,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
@@ -242,6 +264,17 @@ class MeanRegularizedRegressorCV(MeanDraws):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default="auto"
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance, and if errors on held-out rows are then smaller.
+    noise : {"auto", "common", "per_task"}, default="auto"
+        Variance of the noise: one for all tasks, or one per task. Tasks with more noise
+        then have less influence, and are drawn closer to the centre. The variances of
+        tasks are those of the residuals with a common variance, drawn to a common one,
+        those of tasks with few rows most. "auto" is "per_task" if squared errors on
+        held-out rows are then smaller by more than one standard error.
 
     Attributes
     ----------
@@ -262,7 +295,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
         squared errors per degree of freedom left; the squared error on held-out rows
-        if X is large and sparse. In units of y squared.
+        if X is large and sparse. In units of y squared, of divided targets if they are
+        scaled, as are the variances of coefficients below. If variances differ between
+        tasks, their harmonic mean over rows.
+    noise_variance_ : ndarray of shape (n_tasks,)
+        Variance of the noise of each task, in units of its y squared; all the same if
+        it is common and targets are not scaled.
     coef_covariance_ : ndarray of shape (n_features + 1, n_features + 1)
         Covariance of the tasks' coefficients, and of their intercepts in the last row,
         around those of the centre. In units of y squared.
@@ -297,6 +335,11 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Norm of the gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -380,6 +423,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
         "cv": ["cv_object"],
         "scoring": SCORING,
         "alpha_structure": [StrOptions({"auto", "one", "per_feature", "covariance"})],
+        "noise": [StrOptions({"auto", "common", "per_task"})],
+        **SCALED_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
 
@@ -397,6 +442,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = "auto",
+        noise: str = "auto",
     ):
         self.alphas = alphas
         self.alphas_shared = alphas_shared
@@ -409,12 +456,15 @@ class MeanRegularizedRegressorCV(MeanDraws):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
+        self.noise = noise
 
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         options = self.method, self.cv, self.alpha_structure, self.fit_intercept
         relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
-        return MeanSearch(relation_at, *lists, *options, self.scoring)
+        search = MeanSearch(relation_at, *lists, *options, self.scoring)
+        return NoiseSearch(search, self.noise)
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_

@@ -15,7 +15,11 @@ from skmtl.base import LinearRegressor
 from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
+from skmtl.selection import weigh_tasks
+from skmtl.targets import TargetScales, VariancePrior
 
+# Attributes with a number per task, other than coefficients.
+_PER_TASK = {"target_scale_", "noise_variance_", "_noise_factor"}
 _NO_STD = "Predict without return_std, or reduce the columns."
 
 
@@ -57,7 +61,10 @@ class MeanDraws(LinearRegressor):
         prediction = self._predict(X, codes)
         with calculation(X.shape[1]):
             posterior = self._posterior()
-            std = predict_std(posterior, self._noise_variance(posterior), X, codes)
+            noise = self._noise_variance(posterior), 1 / self._noise_factors
+            std = predict_std(posterior, *noise, X, codes)
+        scales = np.append(self.target_scale_, self.target_scale_shared_)
+        std = std * (scales[:-1] if codes is None else scales[codes])
         return prediction, std.reshape(prediction.shape)
 
     def _noise_variance(self, posterior):
@@ -65,10 +72,26 @@ class MeanDraws(LinearRegressor):
 
     def _solve_moments(self, moments):
         """Return the exact fit of moments at the strengths of the fit."""
+        moments = self._scales.divide_moments(moments)
         weight = moments.weight
         factor = read_task_weight(self.task_weight, moments.tasks, weight)
+        if "_noise_factor" in vars(self):
+            own = self._noise_factor
+            factor = own if factor is None else factor * own
         relation = self._relation_of_fit(_task_set(moments.tasks, moments.n_features))
         return pose_moments(moments, factor, relation, self.fit_intercept).fit
+
+    @property
+    def _scales(self):
+        """Scales of the targets in the fit."""
+        prior = self._scale_prior and VariancePrior(*self._scale_prior)
+        return TargetScales(self.target_scale_, self.target_scale_shared_, prior)
+
+    @property
+    def _noise_factors(self):
+        """Common noise variance, relative to that of each task and of unseen ones."""
+        own = vars(self).get("_noise_factor", np.ones(len(self.tasks_)))
+        return np.append(own, 1 / np.mean(1 / own))
 
     def _posterior(self):
         if hasattr(self, "moments_"):
@@ -116,26 +139,43 @@ class MeanDraws(LinearRegressor):
         strengths = replace(
             prior, centre=np.full(n_features, np.inf), holds_intercept=True
         )
-        shared = self.coef_shared_.astype(float)
-        intercept = float(self.intercept_shared_)
+        scales, noise = self._scales.of_new_task(data), self._noise_factors
+        if "_noise_factor" in vars(self):
+            data = weigh_tasks(data, noise[-1:])
+        shared = self.coef_shared_.astype(float) / scales.shared
+        intercept = float(self.intercept_shared_) / scales.shared
         with calculation(n_features):
             kept = hasattr(self, "moments_")
             if kept or strengths.rotation is not None or not strengths.pattern.all():
-                moments = data.moments()
-                own_part = moments.minus_prediction(shared, intercept)
+                moments = replace(data, task_weight=None).moments()
+                weighted = moments.weighted(data.task_weight)
+                own_part = scales.divide_moments(weighted)
+                own_part = own_part.minus_prediction(shared, intercept)
                 fit = solve_moments(own_part, strengths, self.fit_intercept)
                 learnt = {"moments_": self.moments_ + moments} if kept else {}
             else:
                 rows = slice(None) if data.rows is None else data.rows
                 fitted = (data.X @ shared)[rows] + intercept
-                own_part = replace(data, y=data.y - fitted)
+                own_part = replace(data, y=scales.divide(data).y - fitted)
                 fit = solve_rows(own_part, strengths, self.fit_intercept)
                 learnt = {}
             coef, own_intercept = strengths.restore(fit.coef, fit.intercept)
             own = TaskModels(
                 coef + shared, own_intercept + intercept, shared, intercept
             )
+            own = scales.restore(own.add_output_axis()).drop_output_axis()
+        learnt |= self._append_variances(scales.factor, noise)
         return self._insert(sample, learnt, own)
+
+    def _append_variances(self, scale, noise):
+        """Return the scales and noise variances of all tasks, the new one last."""
+        learnt = {"target_scale_": np.append(self.target_scale_, scale)}
+        if "_noise_factor" in vars(self):
+            learnt["_noise_factor"] = noise
+        if "noise_variance_" in vars(self):
+            new = self.sigma2_ / noise[-1] * scale**2
+            learnt["noise_variance_"] = np.append(self.noise_variance_, new)
+        return learnt
 
     def _insert(self, sample, learnt, own):
         """Store the models of all tasks and of the new one, in the order of labels."""
@@ -151,6 +191,8 @@ class MeanDraws(LinearRegressor):
         sample = replace(sample, rows=rows)
         learnt |= self._target().shape(sample, models, single=False)
         learnt |= {"tasks_": tasks[order], "n_tasks_": len(tasks)}
+        for name in _PER_TASK & learnt.keys():
+            learnt[name] = learnt[name][order]
         return self._store(sample, {**kept, **learnt})
 
 
@@ -158,8 +200,11 @@ def _task_set(labels, n_features):
     return TaskSet(labels, (), np.ones(len(labels), dtype=bool), n_features)
 
 
-def predict_std(posterior, sigma2, X, codes):
-    """Return the standard deviations of the targets of rows, with the noise."""
+def predict_std(posterior, sigma2, noise, X, codes):
+    """Return the standard deviations of the targets of rows, with the noise.
+
+    `noise` has the noise variances of the tasks and of unseen ones, relative to sigma2.
+    """
     if not np.isfinite(sigma2):
         raise ValueError(
             "return_std needs more rows than degrees of freedom, but the model fits "
@@ -170,9 +215,9 @@ def predict_std(posterior, sigma2, X, codes):
         rows = np.tile(np.arange(n_rows), n_tasks)
         codes = np.repeat(np.arange(n_tasks), n_rows)
         variance = _variance(posterior, X, rows, codes)
-        return np.sqrt(sigma2 * (1 + variance.reshape(n_tasks, n_rows).T))
+        return np.sqrt(sigma2 * (noise[:-1] + variance.reshape(n_tasks, n_rows).T))
     variance = _variance(posterior, X, np.arange(n_rows), codes)
-    return np.sqrt(sigma2 * (1 + variance))
+    return np.sqrt(sigma2 * (noise[codes] + variance))
 
 
 def _variance(posterior, X, rows, codes):

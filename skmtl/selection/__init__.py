@@ -1,5 +1,12 @@
 """Choose strengths by held-out rows, leave-one-out errors or likelihood."""
 
+from ._evidence import (
+    HeldOutErrors,
+    change_in_task_errors,
+    deal_observations,
+    fold_errors,
+    left_out_errors,
+)
 from ._fold_search import search_folds
 from ._folds import assign_folds, assign_shuffled_folds, fold_moments
 from ._grids import log_grid, read_grid
@@ -9,6 +16,8 @@ from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
 from ._mean_scores import Generalised, HeldOut, LeftOut
 from ._mean_search import MeanSearch
+from ._noise import NoiseModel, NoiseVariances, weigh_tasks
+from ._noise_search import NoiseSearch
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
 from ._reml_search import StrengthSearch
@@ -20,10 +29,14 @@ __all__ = [
     "Candidates",
     "Generalised",
     "HeldOut",
+    "HeldOutErrors",
     "LaplaceLikelihood",
     "LeftOut",
     "MeanLossSearch",
     "MeanSearch",
+    "NoiseModel",
+    "NoiseSearch",
+    "NoiseVariances",
     "PathGrid",
     "PathSearch",
     "RestrictedLikelihood",
@@ -32,7 +45,14 @@ __all__ = [
     "Study",
     "assign_folds",
     "assign_shuffled_folds",
+    "change_in_task_errors",
+    "deal_observations",
+    "fold_errors",
     "fold_moments",
+    "fold_scores",
+    "generalised_scores",
+    "left_out_errors",
+    "left_out_scores",
     "likelihoods",
     "log_grid",
     "mean_curvatures",
@@ -42,4 +62,5 @@ __all__ = [
     "shared_path",
     "suggest_alphas",
     "suggest_intercept_alphas",
+    "weigh_tasks",
 ]
