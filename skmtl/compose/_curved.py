@@ -31,16 +31,16 @@ from ._wrapper import TaskWrapper, inner_has, without_task_column
 _NO_CURVES = "Fit the inner estimator alone, or reduce the columns."
 # The first one, no functions, leaves the model straight.
 _FAMILIES = {
-    "splines": [None, *map(SplineBasis, (4, 6, 10))],
-    "kernel": [None, *(KernelBasis(width=width) for width in (0.5, 1.0, 2.0))],
+    "splines": [None, SplineBasis(), SplineBasis(scale=1.0, smoothness=0.5)],
+    "kernel": [None, *(KernelBasis(width=width) for width in (1.0, 2.0, 4.0))],
 }
 
 
 class CurvedTasks(TaskWrapper):
     """Bend a linear model of tasks: fit it to curves of the features.
 
-    The inner estimator gets the standardised features and, after them, standardised
-    functions of them, such as splines. What it assumes of the tasks' coefficients, it
+    The inner estimator gets the standardised features and, after them, functions of
+    them, such as splines. What it assumes of the tasks' coefficients, it
     then assumes of their curves: with a
     :class:`~skmtl.linear_model.MeanRegularizedRegressorCV`, the curve of each task is
     near a shared curve, which also predicts unseen tasks.
@@ -57,8 +57,8 @@ class CurvedTasks(TaskWrapper):
     basis : {"splines", "kernel"}, transformer, None or list, default="splines"
         Functions of the standardised features:
 
-        - "splines": none, or those of :class:`SplineBasis` with 4, 6 or 10 knots;
-        - "kernel": none, or those of :class:`KernelBasis` with width 0.5, 1 or 2;
+        - "splines": none, or those of :class:`SplineBasis`, smooth or with more bends;
+        - "kernel": none, or those of :class:`KernelBasis` with width 1, 2 or 4;
         - any transformer of scikit-learn, such as
           :class:`~sklearn.preprocessing.PolynomialFeatures`;
         - None: no functions, only standardised features;
