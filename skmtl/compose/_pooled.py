@@ -149,7 +149,8 @@ class PooledTasks(CloneWrapper):
         X, y, weight = data.take()
         kind = None if data.layout == "single" else kind
         inner, prefix = self._get_inner(), self._name_prefix()
-        encoding = make_encoding(kind, inner, data.tasks, prefix, len(y))
+        n_rows = len(data.codes)
+        encoding = make_encoding(kind, inner, data.tasks, prefix, n_rows)
         inner, options = encoding.prepare(inner, X)
         features = encoding.fit_encode(X, data.codes, y, weight)
         with naming_columns(features):
