@@ -162,6 +162,42 @@ def test_curves_predict_better_than_lines(waves):
         assert errors[1] < errors[0] / 4
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [MeanRegularizedRegressorCV(), MeanRegularizedRegressor(0.1)],
+    ids=["searched", "given"],
+)
+def test_tasks_may_share_the_curve_and_have_own_lines(waves, inner):
+    X, _, task = waves
+    slope = np.random.default_rng(0).normal(size=8)
+    y = np.sin(2 * X[:, 0]) + slope[task] * X[:, 0]
+    model = CurvedTasks(inner, basis=SplineBasis(), curves="shared")
+    model.fit(X, y, task=task)
+    own, common = np.split(np.ptp(model.estimator_.coef_, axis=0), [3])
+    assert own[0] > 1
+    assert_allclose(common, 0, atol=1e-9)
+    assert model.score(X, y, task=task) > 0.98
+
+
+def test_leaving_a_row_out_costs_what_the_search_says(waves):
+    X, y, task = (part[:60] for part in waves)
+    model = CurvedTasks(
+        MeanRegularizedRegressorCV(), basis=SplineBasis(4), curves="shared"
+    ).fit(X, y, task=task)
+    inner, columns = model.estimator_, model._curves.apply(X)
+    given = MeanRegularizedRegressor(
+        inner.alpha_,
+        alpha_shared=inner.alpha_shared_,
+        alpha_intercept=inner.alpha_intercept_,
+    )
+    errors = []
+    for i in range(60):
+        kept = np.arange(60) != i
+        given.fit(columns[kept], y[kept], task=task[kept])
+        errors.append(y[i] - given.predict(columns[[i]], task=task[[i]])[0])
+    assert_allclose(model.best_score_, -np.mean(np.square(errors)), rtol=1e-6)
+
+
 def test_unseen_tasks_have_the_shared_curve(waves):
     X, y, task = waves
     model = BENT.fit(X, y, task=task)
@@ -241,6 +277,7 @@ def test_classes_and_counts_bend_too(waves):
         (CurvedTasks(PooledTasks()), "Give one basis, such as SplineBasis"),
         (CurvedTasks(PooledTasks(), basis=[]), "at least one transformer or None"),
         (CurvedTasks(PooledTasks(task_column=0)), "must be set in CurvedTasks"),
+        (CurvedTasks(PooledTasks(), curves="shared"), "strengths per feature"),
     ],
 )
 def test_errors_say_what_to_do(waves, model, message):
