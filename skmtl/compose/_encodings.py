@@ -22,6 +22,9 @@ from skmtl.data import (
 _N_FOLDS = 5  # as in scikit-learn's TargetEncoder
 # HistGradientBoosting stores a category, or a missing value, in one byte.
 _MAX_CATEGORIES = 255
+# Boosted trees do not split off tasks with few rows in a node: at least 10 in
+# HistGradientBoosting, 100 in LightGBM.
+_ROWS_PER_CATEGORY = 100
 # Bounds the memory of predict: numbers of dense indicators per chunk, 32 MiB.
 _CHUNK = 2**22
 
@@ -128,7 +131,7 @@ class Target(TaskEncoding):
         self.names = names
         self.encoders = [_fit_encoder(codes[used], target[used]) for target in targets]
         block = np.empty((len(y), len(targets)))
-        folds = _assign_folds(codes, min(_N_FOLDS, len(y)))
+        folds = deal_folds(codes, min(_N_FOLDS, len(y)))
         for fold in range(folds.max() + 1):
             test = folds == fold
             train = ~test & used
@@ -223,9 +226,20 @@ _ENCODINGS = {
 }
 
 
-def make_encoding(kind, estimator, tasks, prefix):
+def make_encoding(kind, estimator, tasks, prefix, n_rows):
     """Make the task encoding by its name; None appends no columns."""
+    if kind == "auto":
+        kind = _choose_kind(estimator, len(tasks), n_rows)
     return _ENCODINGS[kind](tasks, prefix, estimator)
+
+
+def _choose_kind(estimator, n_tasks, n_rows):
+    """Return "category" if an estimator can split so many tasks, else "target"."""
+    _, booster = _find_booster(estimator)
+    if booster is None or n_rows < _ROWS_PER_CATEGORY * n_tasks:
+        return "target"
+    limit = min(_MAX_CATEGORIES, getattr(booster, "max_bins", _MAX_CATEGORIES))
+    return "category" if _is_lightgbm(booster) or n_tasks <= limit else "target"
 
 
 def _find_booster(estimator):
@@ -264,10 +278,14 @@ def _fit_encoder(codes, target):
         return encoder.fit(codes[:, None], target)
 
 
-def _assign_folds(codes, n_folds):
-    """Assign the rows of each task to folds in turn, in a random order, seed 0."""
+def deal_folds(codes, n_folds, strata=None):
+    """Deal the rows of each task to folds in turn, in a random order, seed 0.
+
+    With strata, the rows of a class in a task come one after the other.
+    """
     shuffled = np.random.default_rng(0).permutation(len(codes))
-    order = shuffled[np.argsort(codes[shuffled], kind="stable")]
+    keys = [codes[shuffled]] if strata is None else [strata[shuffled], codes[shuffled]]
+    order = shuffled[np.lexsort(keys)]
     fold = np.empty(len(codes), dtype=np.intp)
     fold[order] = np.arange(len(codes)) % n_folds
     return fold
