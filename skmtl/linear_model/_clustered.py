@@ -22,6 +22,8 @@ from skmtl.base import (
 from skmtl.penalties import ClusterNorm
 from skmtl.solvers import Fista
 
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
+
 _CLUSTER_CONSTRAINTS = {
     "n_clusters": [Interval(Integral, 1, None, closed="left")],
     "alpha_between": POSITIVE,
@@ -83,6 +85,13 @@ class ClusteredRegressor(MomentRegressor):
         Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
         all tasks, 0 or more; groups are then formed by differences from this mean. None
         for groups of the coefficients themselves.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -164,7 +173,11 @@ class ClusteredRegressor(MomentRegressor):
     array([0, 1, 0, 1])
     """
 
-    _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_CLUSTER_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -173,6 +186,8 @@ class ClusteredRegressor(MomentRegressor):
         alpha_within: float = 10.0,
         *,
         alpha_mean: float | None = None,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -185,6 +200,8 @@ class ClusteredRegressor(MomentRegressor):
         self.alpha_between = alpha_between
         self.alpha_within = alpha_within
         self.alpha_mean = alpha_mean
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -195,7 +212,8 @@ class ClusteredRegressor(MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_between, self.alpha_within, self.alpha_mean
-        return Clusters.of(self.n_clusters, *strengths)
+        relation = Clusters.of(self.n_clusters, *strengths)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class ClusteredClassifier(LinearClassifier):
@@ -219,6 +237,13 @@ class ClusteredClassifier(LinearClassifier):
         Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
         all tasks, 0 or more; groups are then formed by differences from this mean. None
         for groups of the coefficients themselves.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -312,7 +337,11 @@ class ClusteredClassifier(LinearClassifier):
     # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
-    _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **_CLUSTER_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -321,6 +350,8 @@ class ClusteredClassifier(LinearClassifier):
         alpha_within: float = 1.0,
         *,
         alpha_mean: float | None = None,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -335,6 +366,8 @@ class ClusteredClassifier(LinearClassifier):
         self.alpha_between = alpha_between
         self.alpha_within = alpha_within
         self.alpha_mean = alpha_mean
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -347,7 +380,8 @@ class ClusteredClassifier(LinearClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_between, self.alpha_within, self.alpha_mean
-        return Clusters.of(self.n_clusters, *strengths)
+        relation = Clusters.of(self.n_clusters, *strengths)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class ClusteredPoissonRegressor(LinearCountRegressor):
@@ -372,6 +406,13 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
         Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
         all tasks, 0 or more; groups are then formed by differences from this mean. None
         for groups of the coefficients themselves.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -450,7 +491,11 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
     array([0, 0, 1, 1])
     """
 
-    _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_CLUSTER_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -459,6 +504,8 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
         alpha_within: float = 1.0,
         *,
         alpha_mean: float | None = None,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -471,6 +518,8 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
         self.alpha_between = alpha_between
         self.alpha_within = alpha_within
         self.alpha_mean = alpha_mean
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -481,7 +530,8 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_between, self.alpha_within, self.alpha_mean
-        return Clusters.of(self.n_clusters, *strengths)
+        relation = Clusters.of(self.n_clusters, *strengths)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 def cluster(affinity, n_clusters):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from skmtl._compat import StrOptions
 from skmtl._contracts import PenalizedRelation
 from skmtl.base import (
@@ -16,6 +18,8 @@ from skmtl.base import (
 )
 from skmtl.penalties import L12, L21, Decomposed, Trace
 from skmtl.solvers import Fista
+
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
 
 _PENALTIES = {"trace": Trace, "l21": L21}
 _ROBUST_CONSTRAINTS = {
@@ -67,6 +71,13 @@ class RobustRegressor(MomentRegressor):
     penalty : {"trace", "l21"}, default="trace"
         Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -147,7 +158,11 @@ class RobustRegressor(MomentRegressor):
     array([2])
     """
 
-    _parameter_constraints = {**_ROBUST_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_ROBUST_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -155,6 +170,8 @@ class RobustRegressor(MomentRegressor):
         alpha_outlier: float = 1.0,
         *,
         penalty: str = "trace",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -166,6 +183,8 @@ class RobustRegressor(MomentRegressor):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -176,7 +195,8 @@ class RobustRegressor(MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_related, self.alpha_outlier
-        return RelatedWithOutliers(*strengths, self.penalty)
+        relation = RelatedWithOutliers(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class RobustClassifier(LinearClassifier):
@@ -196,6 +216,13 @@ class RobustClassifier(LinearClassifier):
     penalty : {"trace", "l21"}, default="trace"
         Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -289,7 +316,11 @@ class RobustClassifier(LinearClassifier):
     # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
-    _parameter_constraints = {**_ROBUST_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **_ROBUST_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -297,6 +328,8 @@ class RobustClassifier(LinearClassifier):
         alpha_outlier: float = 0.1,
         *,
         penalty: str = "trace",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -310,6 +343,8 @@ class RobustClassifier(LinearClassifier):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -322,7 +357,8 @@ class RobustClassifier(LinearClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_related, self.alpha_outlier
-        return RelatedWithOutliers(*strengths, self.penalty)
+        relation = RelatedWithOutliers(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class RobustPoissonRegressor(LinearCountRegressor):
@@ -343,6 +379,13 @@ class RobustPoissonRegressor(LinearCountRegressor):
     penalty : {"trace", "l21"}, default="trace"
         Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -421,7 +464,11 @@ class RobustPoissonRegressor(LinearCountRegressor):
     array([3])
     """
 
-    _parameter_constraints = {**_ROBUST_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_ROBUST_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -429,6 +476,8 @@ class RobustPoissonRegressor(LinearCountRegressor):
         alpha_outlier: float = 0.1,
         *,
         penalty: str = "trace",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -440,6 +489,8 @@ class RobustPoissonRegressor(LinearCountRegressor):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -450,4 +501,5 @@ class RobustPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_related, self.alpha_outlier
-        return RelatedWithOutliers(*strengths, self.penalty)
+        relation = RelatedWithOutliers(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)

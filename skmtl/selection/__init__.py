@@ -1,5 +1,6 @@
 """Choose strengths by held-out rows, leave-one-out errors or likelihood."""
 
+from ._centre_search import CentreSearch
 from ._fold_search import search_folds
 from ._folds import assign_folds, assign_shuffled_folds, fold_moments
 from ._grids import log_grid, read_grid
@@ -18,6 +19,7 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
+    "CentreSearch",
     "LaplaceLikelihood",
     "MeanLossSearch",
     "MeanSearch",
