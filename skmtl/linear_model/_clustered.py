@@ -117,8 +117,8 @@ class ClusteredRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
@@ -281,8 +281,8 @@ class ClusteredClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
@@ -438,8 +438,8 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)

@@ -85,8 +85,8 @@ class LinearTaskRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     objective_ : float

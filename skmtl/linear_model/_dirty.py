@@ -104,8 +104,8 @@ class DirtyRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
-        offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the exceptions as offset, with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -261,8 +261,8 @@ class DirtyClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
-        offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the exceptions as offset, with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -410,8 +410,8 @@ class DirtyPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
-        offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the exceptions as offset, with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)

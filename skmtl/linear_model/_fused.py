@@ -130,8 +130,8 @@ class FusedRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
@@ -312,8 +312,8 @@ class FusedClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
@@ -487,8 +487,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object

@@ -138,8 +138,8 @@ class JointFeatureRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -302,8 +302,8 @@ class JointFeatureClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -425,14 +425,13 @@ class JointFeatureRegressorCV(LinearRegressor):
     positive : bool, default=False
         Whether coefficients must be 0 or more.
     alpha_shared : {"auto"} or float, default="auto"
-        Strength of the ridge on a centre of the tasks, as in the estimator with given
-        strengths. "auto" chooses between no centre and free intercepts, and a centre
-        and pulled intercepts with the strengths that
-        :class:`MeanRegularizedRegressorCV` chooses, by their held-out errors. There is
-        no centre if tasks have fewer rows than features, and these are many.
+        Strength of the ridge on a centre of the tasks, as in the model with given
+        strengths. "auto" chooses between no centre with free intercepts, and the
+        strengths that :class:`MeanRegularizedRegressorCV` chooses, by their errors on
+        held-out rows. It chooses no centre where matrices of all features are avoided.
     alpha_intercept : {"auto"} or float, default="auto"
-        Strength of the penalty on differences between intercepts; "auto" chooses it
-        together with `alpha_shared`.
+        Strength of the penalty on differences between intercepts, as in the model with
+        given strengths. "auto" chooses it with `alpha_shared`.
     cv : int, splitter or iterable of (train, test), default=None
         Folds; None for 5. An int assigns the rows of each task to that many folds.
     scoring : str or callable, default=None
@@ -477,8 +476,8 @@ class JointFeatureRegressorCV(LinearRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -646,8 +645,8 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)

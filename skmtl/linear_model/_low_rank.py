@@ -112,8 +112,8 @@ class LowRankRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
@@ -274,8 +274,8 @@ class LowRankClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
@@ -401,14 +401,13 @@ class LowRankRegressorCV(LinearRegressor):
         Whether the trace norm is squared. Coefficients are then never all zero, and the
         largest strength is the one that halves the first step from zero.
     alpha_shared : {"auto"} or float, default="auto"
-        Strength of the ridge on a centre of the tasks, as in the estimator with given
-        strengths. "auto" chooses between no centre and free intercepts, and a centre
-        and pulled intercepts with the strengths that
-        :class:`MeanRegularizedRegressorCV` chooses, by their held-out errors. There is
-        no centre if tasks have fewer rows than features, and these are many.
+        Strength of the ridge on a centre of the tasks, as in the model with given
+        strengths. "auto" chooses between no centre with free intercepts, and the
+        strengths that :class:`MeanRegularizedRegressorCV` chooses, by their errors on
+        held-out rows. It chooses no centre where matrices of all features are avoided.
     alpha_intercept : {"auto"} or float, default="auto"
-        Strength of the penalty on differences between intercepts; "auto" chooses it
-        together with `alpha_shared`.
+        Strength of the penalty on differences between intercepts, as in the model with
+        given strengths. "auto" chooses it with `alpha_shared`.
     cv : int, splitter or iterable of (train, test), default=None
         Folds; None for 5. An int assigns the rows of each task to that many folds.
     scoring : str or callable, default=None
@@ -453,8 +452,8 @@ class LowRankRegressorCV(LinearRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
@@ -602,8 +601,8 @@ class LowRankPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int

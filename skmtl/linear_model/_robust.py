@@ -103,8 +103,9 @@ class RobustRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
-        part as offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the outliers' own part as offset, with strengths implied by the
+        penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -260,8 +261,9 @@ class RobustClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
-        part as offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the outliers' own part as offset, with strengths implied by the
+        penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -411,8 +413,9 @@ class RobustPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
-        part as offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the outliers' own part as offset, with strengths implied by the
+        penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)

@@ -17,6 +17,8 @@ from ._study import Study
 # A path around a centre starts without deviations, near its optimum, and ends after
 # this many strengths without a smaller error.
 _PATIENCE = 5
+# A centre must decrease the held-out error by this share; smaller gains are chance.
+_GAIN = 1e-3
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class CentreSearch:
         if len(centres) > 1:
             splits = self.path.split(study)
             errors = [self._at(each).least_error(study, splits) for each in centres]
-            best = centres[int(np.argmin(errors))]
+            is_better = errors[-1] < (1 - _GAIN) * errors[0]
+            best = centres[-1] if is_better else centres[0]
         chosen = self._at(best).choose(study)
         more = {
             "alpha_shared_": float(best.alpha_shared),
@@ -84,8 +87,11 @@ class CentreSearch:
         def around_at(alpha, tasks):
             return around(relation_at(alpha, tasks), centre)
 
-        patience = _PATIENCE if centre.has_coef else None
-        return replace(self.path, relation_at=around_at, patience=patience)
+        at_centre = replace(self.path, relation_at=around_at)
+        if not centre.has_coef:
+            return at_centre
+        rough = {"patience": _PATIENCE, "refits_path": False, "loosens": True}
+        return replace(at_centre, **rough)
 
     def _candidates(self, study):
         """Return the centres to compare, the simplest first."""

@@ -42,8 +42,8 @@ from ._study import Study
 _STRONGEST, _WEAKEST = 1e4, 1e-3
 # End of a path of any loss before it is extended, relative to its largest strength.
 _EPS_OF_LOSSES = 1e-2
-# A coarse path has every third strength, solved to this tolerance in at most this many
-# iterations.
+# A coarse path has every third strength, solved to this tolerance. Fits of a path that
+# ends early, or is coarse, have at most this many iterations.
 _EVERY, _ROUGH, _MAX_ROUGH = 3, 1e-4, 1000
 
 
@@ -126,7 +126,8 @@ class PathSearch:
         def measure(alphas):
             folds = self._folds(problem, study, splits)
             if self.patience is not None:
-                return self._walk(folds, alphas, study, self.patience)
+                rough = replace(study, max_iter=_MAX_ROUGH)
+                return self._walk(folds, alphas, rough, self.patience)
             return np.stack([self._errors(*fold, alphas, study) for fold in folds], 1)
 
         errors = measure(alphas)
