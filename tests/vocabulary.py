@@ -17,6 +17,10 @@ OF_CLASSES = (
 )
 STRENGTHS = "array-like of shape (n_alphas,)"
 RIDGE_FIT = "Coefficients for unseen tasks: a ridge fit to all rows"
+CENTRE_OR_FIT = (
+    "Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to "
+    "all rows"
+)
 GAP = "Duality gap, relative to the objective at zero"
 GRADIENT = "Norm of the gradient, relative to the one at zero."
 STEP = (
@@ -24,6 +28,31 @@ STEP = (
     "at zero."
 )
 NEWTON = "Largest number of Newton steps; None for 100."
+CENTRE = (
+    "Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective "
+    "gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations "
+    "``w_t - c``. Infinity means no centre."
+)
+PULL = (
+    "Strength of the penalty on differences between intercepts, ``alpha_intercept / 2 "
+    "sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal."
+)
+CHOSEN_CENTRE = (
+    "Strength of the ridge on a centre of the tasks, as in the model with given "
+    'strengths. "auto" chooses between no centre with free intercepts, and the '
+    "strengths that :class:`MeanRegularizedRegressorCV` chooses, by their errors on "
+    "held-out rows. It chooses no centre where matrices of all features are avoided."
+)
+PENALIZED = (
+    "_clustered",
+    "_custom",
+    "_dirty",
+    "_fused",
+    "_joint",
+    "_low_rank",
+    "_robust",
+)
+CENTRE_SEARCHES = "JointFeatureRegressorCV", "LowRankRegressorCV"
 CENTRE_RIDGE = "Strength of the ridge penalty on the centre's coefficients"
 GRAPH_RIDGE = "Strength of the ridge penalty on tasks with rows, 0 or more"
 CHAIN = """\
@@ -92,9 +121,17 @@ PARAMETERS = {
         "one makes all tasks equal.",
     ),
     "alpha_intercept": Word(
-        "float",
-        "Strength of the penalty on differences between intercepts. 0 leaves them "
-        "free, infinity makes them equal.",
+        {"": "float", **dict.fromkeys(CENTRE_SEARCHES, '{"auto"} or float')},
+        {
+            "": "Strength of the penalty on differences between intercepts. 0 leaves "
+            "them free, infinity makes them equal.",
+            **dict.fromkeys(PENALIZED, PULL),
+            **dict.fromkeys(
+                CENTRE_SEARCHES,
+                "Strength of the penalty on differences between intercepts, as in the "
+                'model with given strengths. "auto" chooses it with `alpha_shared`.',
+            ),
+        },
     ),
     "alpha_joint": Word(
         "float",
@@ -138,8 +175,10 @@ PARAMETERS = {
         },
     ),
     "alpha_shared": Word(
-        "float",
+        {"": "float", **dict.fromkeys(CENTRE_SEARCHES, '{"auto"} or float')},
         {
+            **dict.fromkeys(PENALIZED, CENTRE),
+            **dict.fromkeys(CENTRE_SEARCHES, CHOSEN_CENTRE),
             "": f"{CENTRE_RIDGE}.",
             "MeanRegularizedRegressor": f"{CENTRE_RIDGE}, not on its intercept. "
             "Infinity sets them to zero; tasks then share only the intercept.",
@@ -617,9 +656,9 @@ ATTRIBUTES = {
             "classes": "ndarray of shape (n_features,) or (n_classes, n_features)",
         },
         {
-            "": f"{RIDGE_FIT}, with strengths implied by the penalty. Zero where all "
-            "tasks have zero.",
-            "_dirty": f"{RIDGE_FIT} with the exceptions as offset, with strengths "
+            "": f"{CENTRE_OR_FIT}, with strengths implied by the penalty. Zero where "
+            "all tasks have zero.",
+            "_dirty": f"{CENTRE_OR_FIT} with the exceptions as offset, with strengths "
             "implied by the penalty.",
             "_graph": "Coefficients for tasks that are not nodes: the mean over the "
             "root groups, or a ridge fit to all rows, with strengths implied by the "
@@ -631,7 +670,7 @@ ATTRIBUTES = {
             "MixedTaskModel": "Coefficients of the centre, in no units: times `unit_` "
             'they are those of a task. For "centre" only.',
             "_ridge": f"{RIDGE_FIT}, with the mean of the tasks' strengths.",
-            "_robust": f"{RIDGE_FIT} with the outliers' own part as offset, with "
+            "_robust": f"{CENTRE_OR_FIT} with the outliers' own part as offset, with "
             "strengths implied by the penalty.",
         },
     ),

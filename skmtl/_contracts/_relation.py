@@ -124,6 +124,37 @@ class Relation(ABC):
         return {}
 
 
+@dataclass(frozen=True)
+class Centre:
+    """Strengths of a centre that tasks share.
+
+    Coefficients are ``w_t = c + v_t``, and the penalty of a relation applies to the
+    deviations ``v_t``.
+
+    Parameters
+    ----------
+    alpha_shared : float, default=inf
+        Strength of the ridge on the centre, ``alpha_shared / 2 ||c||^2``; infinite for
+        no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``: 0 for none, infinite for one intercept.
+    """
+
+    alpha_shared: float = np.inf
+    alpha_intercept: float = 0.0
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is no centre and intercepts are free."""
+        return not self.has_coef and not self.alpha_intercept
+
+    @property
+    def has_coef(self) -> bool:
+        """Whether the coefficients have a centre."""
+        return self.alpha_shared < np.inf
+
+
 class CoupledRelation(Relation):
     """Tasks coupled by a quadratic penalty on their differences."""
 
@@ -142,6 +173,8 @@ class PenalizedRelation(Relation):
     ridge = 0.0
     # Precision matrix of a coupling in addition to the penalty, (n_tasks, n_tasks).
     precision: Any = None
+    # Centre that the penalty's coefficients deviate from, if there is one.
+    centre: Centre | None = None
     # Whether the solver uses a working set of features.
     selects_features: ClassVar[bool] = False
 

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from inspect import isclass
 from typing import Any
 
+import numpy as np
+
 from skmtl._compat import HasMethods
 from skmtl._contracts import Coupling, PenalizedRelation, Penalty, Solver
 from skmtl.base import COMMON_CONSTRAINTS, SCALED_CONSTRAINTS, MomentRegressor
 from skmtl.solvers import Fista
+
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
 
 
 class NoPenalty(Penalty):
@@ -53,6 +57,13 @@ class LinearTaskRegressor(MomentRegressor):
         raises an error.
     solver : Solver, default=None
         Solver of the problem; None for ``Fista()``.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -79,8 +90,8 @@ class LinearTaskRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     objective_ : float
@@ -141,6 +152,7 @@ class LinearTaskRegressor(MomentRegressor):
         "solver": [HasMethods("minimize"), None],
         "warm_start": ["boolean"],
         **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
 
@@ -150,6 +162,8 @@ class LinearTaskRegressor(MomentRegressor):
         *,
         coupling: Coupling | None = None,
         solver: Solver | None = None,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -160,6 +174,8 @@ class LinearTaskRegressor(MomentRegressor):
         self.penalty = penalty
         self.coupling = coupling
         self.solver = solver
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -171,7 +187,8 @@ class LinearTaskRegressor(MomentRegressor):
         _refuse_classes(self.penalty, self.coupling, self.solver)
         penalty = NoPenalty() if self.penalty is None else self.penalty
         solver = Fista() if self.solver is None else self.solver
-        return Custom(penalty, solver, self._precision(tasks))
+        relation = Custom(penalty, solver, self._precision(tasks))
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
     def _precision(self, tasks):
         """Return the precision matrix of the coupling, or None."""

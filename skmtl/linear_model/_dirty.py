@@ -20,6 +20,8 @@ from skmtl.base import (
 from skmtl.penalties import L1, L21, Decomposed, L1Inf
 from skmtl.solvers import Fista
 
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
+
 _PENALTIES = {"l21": L21, "linf": L1Inf}
 _DIRTY_CONSTRAINTS = {
     "alpha_joint": POSITIVE,
@@ -71,6 +73,13 @@ class DirtyRegressor(MomentRegressor):
     penalty : {"l21", "linf"}, default="l21"
         Norm of a shared feature's coefficients: Euclidean, or the largest absolute
         value.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -101,8 +110,8 @@ class DirtyRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
-        offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the exceptions as offset, with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -163,6 +172,7 @@ class DirtyRegressor(MomentRegressor):
     _parameter_constraints = {
         **_DIRTY_CONSTRAINTS,
         **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **ITERATIVE_CONSTRAINTS,
     }
 
@@ -172,6 +182,8 @@ class DirtyRegressor(MomentRegressor):
         alpha_l1: float = 1.0,
         *,
         penalty: str = "l21",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -184,6 +196,8 @@ class DirtyRegressor(MomentRegressor):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -195,7 +209,8 @@ class DirtyRegressor(MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_joint, self.alpha_l1
-        return FeaturesWithExceptions(*strengths, self.penalty)
+        relation = FeaturesWithExceptions(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class DirtyClassifier(LinearClassifier):
@@ -216,6 +231,13 @@ class DirtyClassifier(LinearClassifier):
     penalty : {"l21", "linf"}, default="l21"
         Norm of a shared feature's coefficients: Euclidean, or the largest absolute
         value.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -253,8 +275,8 @@ class DirtyClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
-        offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the exceptions as offset, with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -306,7 +328,11 @@ class DirtyClassifier(LinearClassifier):
     # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
-    _parameter_constraints = {**_DIRTY_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **_DIRTY_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -314,6 +340,8 @@ class DirtyClassifier(LinearClassifier):
         alpha_l1: float = 0.1,
         *,
         penalty: str = "l21",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -327,6 +355,8 @@ class DirtyClassifier(LinearClassifier):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -339,7 +369,8 @@ class DirtyClassifier(LinearClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_joint, self.alpha_l1
-        return FeaturesWithExceptions(*strengths, self.penalty)
+        relation = FeaturesWithExceptions(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class DirtyPoissonRegressor(LinearCountRegressor):
@@ -361,6 +392,13 @@ class DirtyPoissonRegressor(LinearCountRegressor):
     penalty : {"l21", "linf"}, default="l21"
         Norm of a shared feature's coefficients: Euclidean, or the largest absolute
         value.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -386,8 +424,8 @@ class DirtyPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
-        offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the exceptions as offset, with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -436,7 +474,11 @@ class DirtyPoissonRegressor(LinearCountRegressor):
     array([0])
     """
 
-    _parameter_constraints = {**_DIRTY_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_DIRTY_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -444,6 +486,8 @@ class DirtyPoissonRegressor(LinearCountRegressor):
         alpha_l1: float = 0.1,
         *,
         penalty: str = "l21",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -455,6 +499,8 @@ class DirtyPoissonRegressor(LinearCountRegressor):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -465,4 +511,5 @@ class DirtyPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_joint, self.alpha_l1
-        return FeaturesWithExceptions(*strengths, self.penalty)
+        relation = FeaturesWithExceptions(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)

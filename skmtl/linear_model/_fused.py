@@ -21,6 +21,7 @@ from skmtl.data import KnownTasks, read_graph
 from skmtl.penalties import Fused
 from skmtl.solvers import Fista
 
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
 from ._neighbours import Neighbours
 
 _FUSED_CONSTRAINTS = {
@@ -98,6 +99,13 @@ class FusedRegressor(MomentRegressor):
         Tasks without rows that the graph names get the coefficients with the
         smallest total variation; if not unique, those closest to their neighbours'
         mean. `alpha_l1` and `alpha_joint` do not apply to them.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -128,8 +136,8 @@ class FusedRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
@@ -198,6 +206,7 @@ class FusedRegressor(MomentRegressor):
     _parameter_constraints = {
         **_FUSED_CONSTRAINTS,
         **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **ITERATIVE_CONSTRAINTS,
     }
 
@@ -208,6 +217,8 @@ class FusedRegressor(MomentRegressor):
         alpha_l1: float = 0.0,
         alpha_joint: float = 0.0,
         graph: Any = "chain",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -221,6 +232,8 @@ class FusedRegressor(MomentRegressor):
         self.alpha_l1 = alpha_l1
         self.alpha_joint = alpha_joint
         self.graph = graph
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -232,7 +245,8 @@ class FusedRegressor(MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return FewJumps.of(tasks, strengths, self.graph)
+        relation = FewJumps.of(tasks, strengths, self.graph)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class FusedClassifier(LinearClassifier):
@@ -268,6 +282,13 @@ class FusedClassifier(LinearClassifier):
         Tasks without rows that the graph names get the coefficients with the
         smallest total variation; if not unique, those closest to their neighbours'
         mean. `alpha_l1` and `alpha_joint` do not apply to them.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -305,8 +326,8 @@ class FusedClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
@@ -368,7 +389,11 @@ class FusedClassifier(LinearClassifier):
     # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
-    _parameter_constraints = {**_FUSED_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **_FUSED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -377,6 +402,8 @@ class FusedClassifier(LinearClassifier):
         alpha_l1: float = 0.0,
         alpha_joint: float = 0.0,
         graph: Any = "chain",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -391,6 +418,8 @@ class FusedClassifier(LinearClassifier):
         self.alpha_l1 = alpha_l1
         self.alpha_joint = alpha_joint
         self.graph = graph
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -403,7 +432,8 @@ class FusedClassifier(LinearClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return FewJumps.of(tasks, strengths, self.graph)
+        relation = FewJumps.of(tasks, strengths, self.graph)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class FusedPoissonRegressor(LinearCountRegressor):
@@ -439,6 +469,13 @@ class FusedPoissonRegressor(LinearCountRegressor):
         Tasks without rows that the graph names get the coefficients with the
         smallest total variation; if not unique, those closest to their neighbours'
         mean. `alpha_l1` and `alpha_joint` do not apply to them.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -464,8 +501,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
@@ -524,7 +561,11 @@ class FusedPoissonRegressor(LinearCountRegressor):
     array([0, 0, 1, 1])
     """
 
-    _parameter_constraints = {**_FUSED_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_FUSED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -533,6 +574,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
         alpha_l1: float = 0.0,
         alpha_joint: float = 0.0,
         graph: Any = "chain",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -545,6 +588,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
         self.alpha_l1 = alpha_l1
         self.alpha_joint = alpha_joint
         self.graph = graph
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -555,7 +600,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return FewJumps.of(tasks, strengths, self.graph)
+        relation = FewJumps.of(tasks, strengths, self.graph)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 def _read_neighbours(graph, tasks):

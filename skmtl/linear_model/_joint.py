@@ -26,6 +26,14 @@ from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
 from skmtl.selection import PathGrid, PathSearch
 from skmtl.solvers import ProxNewton, SupportNewton, WorkingSet
 
+from ._around_centre import (
+    AUTO,
+    CENTRE_CONSTRAINTS,
+    CENTRE_SEARCH_CONSTRAINTS,
+    around_centre,
+    search_centre,
+)
+
 _PENALTIES = {"l21": L21, "linf": L1Inf, "mcp": RowMCP, "scad": RowSCAD}
 _MAX_ITER = 10_000
 JOINT_CONSTRAINTS = {
@@ -67,6 +75,15 @@ class JointFeatures(PenalizedRelation):
         return {"support_": np.flatnonzero(fit.coef.any(axis=0))}
 
 
+def refuse_positive(positive, alpha_shared):
+    """Refuse a centre of coefficients that must be positive."""
+    if positive and alpha_shared != np.inf:
+        raise ValueError(
+            "positive=True needs alpha_shared=inf, got alpha_shared="
+            f"{alpha_shared!r}. The deviations from a centre have both signs."
+        )
+
+
 class JointFeatureRegressor(MomentRegressor):
     """Linear regression of several tasks on the same few features.
 
@@ -90,6 +107,13 @@ class JointFeatureRegressor(MomentRegressor):
         not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -120,8 +144,8 @@ class JointFeatureRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -182,6 +206,7 @@ class JointFeatureRegressor(MomentRegressor):
         "positive": ["boolean"],
         **JOINT_CONSTRAINTS,
         **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **ITERATIVE_CONSTRAINTS,
     }
 
@@ -192,6 +217,8 @@ class JointFeatureRegressor(MomentRegressor):
         l1_ratio: float = 1.0,
         penalty: str = "l21",
         positive: bool = False,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -205,6 +232,8 @@ class JointFeatureRegressor(MomentRegressor):
         self.l1_ratio = l1_ratio
         self.penalty = penalty
         self.positive = positive
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -215,7 +244,9 @@ class JointFeatureRegressor(MomentRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        return JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
+        refuse_positive(self.positive, self.alpha_shared)
+        relation = JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class JointFeatureClassifier(LinearClassifier):
@@ -240,6 +271,13 @@ class JointFeatureClassifier(LinearClassifier):
         absolute value, of contrasts between classes if there are more than two; or
         their Euclidean norm up to a limit, so that large ones are not shrunk. The last
         two are not convex: `fit` finds a stationary point.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -278,8 +316,8 @@ class JointFeatureClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -332,6 +370,7 @@ class JointFeatureClassifier(LinearClassifier):
     _parameter_constraints = {
         "alpha": POSITIVE,
         **JOINT_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **CLASSIFIER_CONSTRAINTS,
     }
 
@@ -341,6 +380,8 @@ class JointFeatureClassifier(LinearClassifier):
         *,
         l1_ratio: float = 1.0,
         penalty: str = "l21",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -354,6 +395,8 @@ class JointFeatureClassifier(LinearClassifier):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -365,7 +408,8 @@ class JointFeatureClassifier(LinearClassifier):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        return JointFeatures(self.alpha, self.l1_ratio, self.penalty)
+        relation = JointFeatures(self.alpha, self.l1_ratio, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class JointFeatureRegressorCV(LinearRegressor):
@@ -394,6 +438,14 @@ class JointFeatureRegressorCV(LinearRegressor):
         not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
+    alpha_shared : {"auto"} or float, default="auto"
+        Strength of the ridge on a centre of the tasks, as in the model with given
+        strengths. "auto" chooses between no centre with free intercepts, and the
+        strengths that :class:`MeanRegularizedRegressorCV` chooses, by their errors on
+        held-out rows. It chooses no centre where matrices of all features are avoided.
+    alpha_intercept : {"auto"} or float, default="auto"
+        Strength of the penalty on differences between intercepts, as in the model with
+        given strengths. "auto" chooses it with `alpha_shared`.
     cv : int, splitter or iterable of (train, test), default=None
         Folds; None for 5. An int assigns the rows of each task to that many folds.
     scoring : str or callable, default=None
@@ -427,6 +479,10 @@ class JointFeatureRegressorCV(LinearRegressor):
     ----------
     alpha_ : float
         Chosen strength.
+    alpha_shared_ : float
+        Chosen strength of the ridge on the centre; infinite for no centre.
+    alpha_intercept_ : float
+        Chosen strength of the penalty on differences between intercepts.
     cv_results_ : dict of ndarray
         Decreasing strengths, "alpha", with "mean_test_score", "std_test_score" and the
         scores of each fold, "split0_test_score" and so on; errors are negative.
@@ -439,8 +495,8 @@ class JointFeatureRegressorCV(LinearRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -493,6 +549,7 @@ class JointFeatureRegressorCV(LinearRegressor):
 
     _parameter_constraints = {
         **PATH_CONSTRAINTS,
+        **CENTRE_SEARCH_CONSTRAINTS,
         "positive": ["boolean"],
         **JOINT_CONSTRAINTS,
         "tol": ITERATIVE_CONSTRAINTS["tol"],
@@ -510,6 +567,8 @@ class JointFeatureRegressorCV(LinearRegressor):
         l1_ratio: float = 1.0,
         penalty: str = "l21",
         positive: bool = False,
+        alpha_shared: str | float = "auto",
+        alpha_intercept: str | float = "auto",
         cv: Any = None,
         scoring: Any = None,
         one_standard_error: bool = False,
@@ -527,6 +586,8 @@ class JointFeatureRegressorCV(LinearRegressor):
         self.l1_ratio = l1_ratio
         self.penalty = penalty
         self.positive = positive
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.cv = cv
         self.scoring = scoring
         self.one_standard_error = one_standard_error
@@ -541,7 +602,7 @@ class JointFeatureRegressorCV(LinearRegressor):
     def _relation(self, tasks):
         grid = PathGrid(self.alphas, self.n_alphas, self.eps, 1e-2)
         options = self.cv, self.one_standard_error
-        return PathSearch(
+        path = PathSearch(
             self._relation_at,
             grid,
             *options,
@@ -549,6 +610,11 @@ class JointFeatureRegressorCV(LinearRegressor):
             loosens=False,
             scoring=self.scoring,
         )
+        alpha_shared = self.alpha_shared
+        if self.positive and alpha_shared == AUTO:
+            alpha_shared = np.inf
+        refuse_positive(self.positive, alpha_shared)
+        return search_centre(path, alpha_shared, self.alpha_intercept)
 
     def _relation_at(self, alpha, tasks):
         return JointFeatures(alpha, self.l1_ratio, self.penalty, self.positive)
@@ -574,6 +640,13 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -599,8 +672,8 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -652,6 +725,7 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         "alpha": POSITIVE,
         "positive": ["boolean"],
         **JOINT_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **ITERATIVE_CONSTRAINTS,
     }
 
@@ -662,6 +736,8 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         l1_ratio: float = 1.0,
         penalty: str = "l21",
         positive: bool = False,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -674,6 +750,8 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         self.l1_ratio = l1_ratio
         self.penalty = penalty
         self.positive = positive
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -683,4 +761,6 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        return JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
+        refuse_positive(self.positive, self.alpha_shared)
+        relation = JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)

@@ -1,5 +1,6 @@
 """Choose strengths by held-out rows, leave-one-out errors or likelihood."""
 
+from ._centre_search import CentreSearch
 from ._evidence import (
     HeldOutErrors,
     change_in_task_errors,
@@ -27,6 +28,7 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
+    "CentreSearch",
     "Generalised",
     "HeldOut",
     "HeldOutErrors",

@@ -17,6 +17,7 @@ from skmtl.targets import seen_tasks
 from ._evidence import deal_observations, fold_errors, split_observations
 from ._folds import (
     N_FOLDS,
+    Splits,
     fold_moments,
     has_rows,
     read_shuffled_splits,
@@ -33,6 +34,7 @@ from ._path_scores import (
     extend_path,
     find_saturation,
     loose_tol,
+    mean_error,
     mean_squared_error,
     warn_of_path,
     warn_of_path_end,
@@ -44,6 +46,9 @@ from ._study import Study
 _STRONGEST, _WEAKEST = 1e4, 1e-3
 # End of a path of any loss before it is extended, relative to its largest strength.
 _EPS_OF_LOSSES = 1e-2
+# A coarse path has every third strength, solved to this tolerance. Fits of a path that
+# ends early, or is coarse, have at most this many iterations.
+_EVERY, _ROUGH, _MAX_ROUGH = 3, 1e-4, 1000
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class PathSearch:
         Whether fits of folds have a looser tolerance.
     scoring : str, callable or None, default=None
         Score of held-out rows; None for the negative mean loss.
+    patience : int or None, default=None
+        The path ends after this many strengths without a smaller error; None for never.
     is_shared, penalizes_intercepts : bool
         Those of the relation.
     """
@@ -102,6 +109,7 @@ class PathSearch:
     refits_path: bool = False
     loosens: bool = True
     scoring: Any = None
+    patience: int | None = None
     is_shared: bool = True
     penalizes_intercepts: bool = False
 
@@ -115,17 +123,23 @@ class PathSearch:
 
     def choose(self, study: Study) -> Chosen:
         """Return the relation at the best strength."""
-        splits = self._split(study)
+        splits = self.split(study)
         problem = self._pose(study.rows, study.targets, study)
         alphas = self._suggest(problem, study)
 
         def measure(alphas):
             folds = self._folds(problem, study, splits)
+            if self.patience is not None:
+                rough = replace(study, max_iter=_MAX_ROUGH)
+                return self._walk(folds, alphas, rough, self.patience)
             return np.stack([self._errors(*fold, alphas, study) for fold in folds], 1)
 
         errors = measure(alphas)
+        alphas = alphas[: len(errors)]
         if self.grid.alphas is None:
-            alphas, errors = extend_path(alphas, errors, measure, self.grid.eps is None)
+            extends = self.grid.eps is None
+            alphas, errors = extend_path(alphas, errors, measure, extends)
+            alphas = alphas[: len(errors)]
         else:
             warn_of_path_end("alphas", alphas, errors)
         results = Results.of_folds({"alpha": alphas}, -errors.T)
@@ -146,7 +160,7 @@ class PathSearch:
         if cv is None or isinstance(cv, Integral):
             parts = deal_observations(rows, cv or N_FOLDS)
         else:
-            parts = split_observations(rows, self._split(study))
+            parts = split_observations(rows, self.split(study))
 
         def fit_part(part):
             training, targets = study.prepare_part(part)
@@ -158,7 +172,31 @@ class PathSearch:
 
         return fold_errors(rows, ((fit_part(part), test) for part, test in parts))
 
-    def _split(self, study):
+    def least_error(self, study: Study, splits: Any) -> float:
+        """Return the smallest held-out error along a coarse path, in rough fits."""
+        problem = self._pose(study.rows, study.targets, study)
+        alphas = self._suggest(problem, study)[::_EVERY]
+        rough = replace(study, tol=max(study.tol, _ROUGH), max_iter=_MAX_ROUGH)
+        folds = self._folds(problem, study, splits)
+        return float(mean_error(self._walk(folds, alphas, rough, 1)).min())
+
+    def _walk(self, folds, alphas, study, patience):
+        """Return errors of all folds until `patience` strengths are not better."""
+        walks = [self._errors_of(*fold, alphas, study) for fold in folds]
+        errors: list[Any] = []
+        for each in zip(*walks, strict=True):
+            errors.append(each)
+            mean = mean_error(np.array(errors))
+            if len(mean) - 1 - int(mean.argmin()) == patience:
+                break
+        return np.array(errors)
+
+    def scale(self, study: Study) -> float | None:
+        """Return the factor of the losses; None if scatter matrices are too large."""
+        problem = self._pose(study.rows, study.targets, study)
+        return problem.scale
+
+    def split(self, study: Study) -> Splits:
         """Return the folds; rows are shuffled unless the loss is squared."""
         read = read_splits if study.loss.is_quadratic else read_shuffled_splits
         return read(self.cv, study)
@@ -229,11 +267,18 @@ class PathSearch:
         """Return the error at every strength of a path."""
         fits = list(self._fits(problem, tasks, alphas, study, self.loosens))
         warn_of_path(fits, study.tol)
-        errors = []
-        for fit, alpha in zip(fits, alphas, strict=True):
+        return list(self._measure_fits(fits, tasks, measure, alphas))
+
+    def _errors_of(self, problem, tasks, measure, alphas, study):
+        """Yield the error at every strength of a path."""
+        fits = self._fits(problem, tasks, alphas, study, self.loosens)
+        return self._measure_fits(fits, tasks, measure, alphas)
+
+    def _measure_fits(self, fits, tasks, measure, alphas):
+        """Yield the errors of fits."""
+        for alpha, fit in zip(alphas, fits, strict=True):
             relation = self.relation_at(float(alpha), tasks)
-            errors.append(measure(relation.extend(fit.models).first(len(tasks))))
-        return errors
+            yield measure(relation.extend(fit.models).first(len(tasks)))
 
     def _fits(self, problem, tasks, alphas, study, loosens=False):
         """Yield the fit at each strength, started from those before it."""
