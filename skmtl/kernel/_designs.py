@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from scipy import sparse
 
 from skmtl._contracts import Array
 
+from ._pairs import ApartPairs, CoupledPairs
 from ._system import System
 
 
@@ -102,6 +102,10 @@ class Design(ABC):
         """
 
     @abstractmethod
+    def spread(self, duals: Any) -> Any:
+        """Return dual coefficients of the tasks' own functions."""
+
+    @abstractmethod
     def duals(self, systems: Sequence[System]) -> Any:
         """Return dual coefficients, (n_rows, n_tasks); zero where not observed."""
 
@@ -175,6 +179,8 @@ class StackedDesign(Design):
         Number of tasks.
     fit_intercept : bool
         Whether tasks have intercepts.
+    covariance : ndarray of shape (n_tasks, n_tasks), default=None
+        Covariance of the tasks' differences; None for the identity.
     """
 
     rows: Array
@@ -184,6 +190,7 @@ class StackedDesign(Design):
     n_rows: int
     n_tasks: int
     fit_intercept: bool
+    covariance: Array | None = None
 
     @property
     def total_weight(self) -> float:
@@ -199,22 +206,26 @@ class StackedDesign(Design):
 
     def every(self, step: int) -> tuple[Design, Array]:
         rows, places = np.unique(self.rows[::step], return_inverse=True)
-        part = StackedDesign(
-            places,
-            self.codes[::step],
-            self.root[::step],
-            self.y[::step],
-            len(rows),
-            self.n_tasks,
-            self.fit_intercept,
+        part = replace(
+            self,
+            rows=places,
+            codes=self.codes[::step],
+            root=self.root[::step],
+            y=self.y[::step],
+            n_rows=len(rows),
         )
         return part, rows
 
     @cached_property
-    def _blocks(self):
-        """Slices of the tasks."""
-        ends = np.searchsorted(self.codes, np.arange(self.n_tasks + 1))
-        return [slice(a, b) for a, b in pairwise(ends) if a < b]
+    def _apart(self):
+        return ApartPairs(self.codes, self.n_tasks)
+
+    @cached_property
+    def _pairs(self):
+        """Covariances of the tasks' own functions."""
+        if self.covariance is None:
+            return self._apart
+        return CoupledPairs(self.codes, self.covariance)
 
     @cached_property
     def _seen(self):
@@ -228,6 +239,11 @@ class StackedDesign(Design):
             return self.root[:, None]
         return self.root[:, None] * (self.codes[:, None] == self._seen)
 
+    @property
+    def _ones(self):
+        """A view of ones for all pairs."""
+        return np.broadcast_to(1.0, (len(self.y), len(self.y)))
+
     def _at_observations(self, matrix):
         if np.array_equal(self.rows, np.arange(self.n_rows)):
             return matrix
@@ -239,10 +255,8 @@ class StackedDesign(Design):
         for matrix, between, within in zip(matrices, shared, own, strict=True):
             matrix = self._at_observations(matrix)
             covariance += between * matrix
-            for block in self._blocks if within else ():
-                covariance[block, block] += within * matrix[block, block]
-        for block in self._blocks if self.fit_intercept else ():
-            covariance[block, block] += level
+            self._pairs.add(covariance, within, matrix)
+        self._apart.add(covariance, level * self.fit_intercept, self._ones)
         covariance *= self.root[:, None]
         covariance *= self.root
         covariance[np.diag_indices(len(self.y))] += 1
@@ -263,7 +277,7 @@ class StackedDesign(Design):
         for slope, between, within in zip(slopes, shared, own, strict=True):
             if slope is not None:
                 gamma += self._sums(by_rows, slope) @ [between, within]
-        by_level = sum(by_rows[block, block].sum() for block in self._blocks)
+        by_level = self._apart.sum(by_rows, self._ones)
         return (
             -shared * found[:, 0],
             -own * found[:, 1],
@@ -274,8 +288,10 @@ class StackedDesign(Design):
     def _sums(self, by_rows, matrix):
         """Return sums of products of all pairs, and of pairs of the same task."""
         matrix = self._at_observations(matrix)
-        within = [np.vdot(by_rows[b, b], matrix[b, b]) for b in self._blocks]
-        return np.array([np.vdot(by_rows, matrix), sum(within)])
+        return np.array([np.vdot(by_rows, matrix), self._pairs.sum(by_rows, matrix)])
+
+    def spread(self, duals: Any) -> Any:
+        return self._pairs.spread(duals)
 
     def duals(self, systems: Sequence[System]) -> Any:
         values = self.root * systems[0].residuals[:, 0]
@@ -313,12 +329,12 @@ class StackedDesign(Design):
             given = systems, strengths, matrices, diagonals
             return np.stack([self.variances(*given, each) for each in pairs], axis=1)
         shared, own, level = strengths.variances
-        same = codes[:, None] == self.codes
-        cross = np.where(same, level * self.fit_intercept, 0.0)
+        cross = self._apart.across(codes) * (level * self.fit_intercept)
         prior = np.full(len(codes), level * self.fit_intercept)
+        related, spread = self._pairs.across(codes), self._pairs.prior(codes)
         for k, (matrix, diagonal) in enumerate(zip(matrices, diagonals, strict=True)):
-            cross += matrix[:, self.rows] * (shared[k] + own[k] * same)
-            prior += diagonal * (shared[k] + own[k])
+            cross += matrix[:, self.rows] * (shared[k] + own[k] * related)
+            prior += diagonal * (shared[k] + own[k] * spread)
         free = np.ones((len(codes), systems[0].free.shape[1]))
         if self.fit_intercept and strengths.intercept == 0:
             free = (codes[:, None] == self._seen) * 1.0
@@ -449,6 +465,9 @@ class GridDesign(Design):
         matrix = self._at_observations(matrix)
         return np.array([np.vdot(each, matrix) for each in by_rows])
 
+    def spread(self, duals: Any) -> Any:
+        return duals
+
     def duals(self, systems: Sequence[System]) -> Array:
         found = np.zeros((self.n_rows, self.n_tasks))
         residuals = sum(each.task_residuals for each in systems)
@@ -491,7 +510,9 @@ class GridDesign(Design):
         return np.repeat(total[:, None], self.n_tasks, axis=1)
 
 
-def design_rows(rows: Any, fit_intercept: bool) -> Design:
+def design_rows(
+    rows: Any, fit_intercept: bool, covariance: Array | None = None
+) -> Design:
     """Return the design of checked rows, without those of weight zero.
 
     Parameters
@@ -500,6 +521,8 @@ def design_rows(rows: Any, fit_intercept: bool) -> Design:
         Rows of tasks.
     fit_intercept : bool
         Whether tasks have intercepts.
+    covariance : ndarray of shape (n_tasks, n_tasks), default=None
+        Covariance of the tasks' differences; None for the identity.
 
     Returns
     -------
@@ -507,7 +530,7 @@ def design_rows(rows: Any, fit_intercept: bool) -> Design:
         The design.
     """
     n_rows = rows.X.shape[0]
-    if rows.shares_rows and rows.shares_moments:
+    if rows.shares_rows and rows.shares_moments and covariance is None:
         weight = np.ones(n_rows) if rows.weight is None else rows.weight
         kept = np.flatnonzero(weight > 0)
         root = np.sqrt(weight[kept])
@@ -521,4 +544,4 @@ def design_rows(rows: Any, fit_intercept: bool) -> Design:
     has_weight = weight > 0
     parts = places[has_weight], codes[has_weight], np.sqrt(weight[has_weight])
     y = rows.y[has_weight]
-    return StackedDesign(*parts, y, n_rows, len(rows.tasks), fit_intercept)
+    return StackedDesign(*parts, y, n_rows, len(rows.tasks), fit_intercept, covariance)

@@ -23,6 +23,7 @@ from ._kernels import (
     refuse_overflow,
     scale_gamma,
 )
+from ._pairs import invert_precision, refuse_class
 from ._system import System
 
 # Numbers of a block of similarities in predictions.
@@ -42,6 +43,7 @@ class KernelModel(TaskRegressor):
     degree: float
     coef0: float
     kernel_params: Any
+    coupling: Any
     fit_intercept: bool
     # Fitted attributes.
     X_fit_: Any
@@ -50,6 +52,8 @@ class KernelModel(TaskRegressor):
     intercept_shared_: float
     gamma_: float
     _design: Design
+    _shared_duals: Array
+    _own_duals: Any
     _kernels: list[Kernel]
     _strengths: Strengths
 
@@ -81,7 +85,7 @@ class KernelModel(TaskRegressor):
         """Fit the rows and return the fitted attributes by name."""
         rows = sample.rows
         target.check_units(rows)
-        X, design = rows.X, design_rows(rows, self.fit_intercept)
+        X, design = rows.X, self._design_rows(rows)
         gamma = self._first_gamma()
         gamma = scale_gamma(X) if gamma == "scale" else float(gamma)
         kernels = self._read_kernels(X, gamma)
@@ -103,6 +107,13 @@ class KernelModel(TaskRegressor):
             "_kernels": kernels,
             "_strengths": strengths,
         }
+
+    def _design_rows(self, rows: Any) -> Design:
+        covariance = None
+        if self.coupling is not None:
+            refuse_class(self.coupling)
+            covariance = invert_precision(self.coupling, len(rows.tasks))
+        return design_rows(rows, self.fit_intercept, covariance)
 
     def _read_kernels(self, X: Any, gamma: float) -> list[Kernel]:
         params = {
@@ -141,7 +152,8 @@ class KernelModel(TaskRegressor):
             "intercept_shared_": cast(common, dtype)[()],
             "objective_": sum(each.objective for each in systems),
             "log_marginal_likelihood_": -likelihood / 2,
-            "_duals": duals,
+            "_shared_duals": duals.sum(axis=1),
+            "_own_duals": design.spread(duals),
         }
 
     def _shared_intercept(
@@ -161,13 +173,12 @@ class KernelModel(TaskRegressor):
         return cast(found, float_type(X))
 
     def _raw_of_block(self, X: Any, codes: Array | None) -> Array:
-        strengths, duals = self._strengths, self._duals
-        shared, own, _ = strengths.variances
+        shared, own, _ = self._strengths.variances
         matrices = [kernel.matrix(X, self.X_fit_) for kernel in self._kernels]
         weighed = sum(a * m for a, m in zip(shared, matrices, strict=True))
-        common = weighed @ duals.sum(axis=1)
+        common = weighed @ self._shared_duals
         weighed = sum(a * m for a, m in zip(own, matrices, strict=True))
-        apart = weighed @ duals
+        apart = weighed @ self._own_duals
         if codes is None:
             found = common[:, None] + apart + self.intercept_
             return found[:, 0] if self._layout == "single" else found

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skmtl._compat import StrOptions
+from skmtl._compat import HasMethods, StrOptions
+from skmtl._contracts import Coupling
 from skmtl.base import COMMON_CONSTRAINTS, NONNEGATIVE, POSITIVE, UNBOUNDED
 
 from ._criteria import LeaveOneOut, RestrictedLikelihood, likely_variance
@@ -20,6 +21,7 @@ _KERNEL_CONSTRAINTS = {
     "degree": NONNEGATIVE,
     "coef0": [float, int],
     "kernel_params": [Mapping, None],
+    "coupling": [HasMethods(["precision", "penalizes_intercepts"]), None],
 }
 _CRITERIA = {"loo": LeaveOneOut, "marginal_likelihood": RestrictedLikelihood}
 
@@ -60,6 +62,11 @@ class MeanRegularizedKernelRegressor(KernelModel):
         Constant of the kernels "poly" and "sigmoid".
     kernel_params : mapping, default=None
         Further arguments of a kernel that is a function.
+    coupling : Coupling, default=None
+        Coupling of :mod:`skmtl.couplings` between the tasks' differences from the
+        shared function, such as a graph with ``alpha_ridge`` above 0; its strengths are
+        multiplied by `alpha`. It refers to tasks by position in `tasks_`. None for
+        independent differences.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -154,6 +161,7 @@ class MeanRegularizedKernelRegressor(KernelModel):
         degree: float = 3,
         coef0: float = 1,
         kernel_params: Mapping[str, Any] | None = None,
+        coupling: Coupling | None = None,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -167,6 +175,7 @@ class MeanRegularizedKernelRegressor(KernelModel):
         self.degree = degree
         self.coef0 = coef0
         self.kernel_params = kernel_params
+        self.coupling = coupling
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -225,6 +234,11 @@ class MeanRegularizedKernelRegressorCV(KernelModel):
         Constant of the kernels "poly" and "sigmoid".
     kernel_params : mapping, default=None
         Further arguments of a kernel that is a function.
+    coupling : Coupling, default=None
+        Coupling of :mod:`skmtl.couplings` between the tasks' differences from the
+        shared function, such as a graph with ``alpha_ridge`` above 0; its strengths are
+        multiplied by `alpha`. It refers to tasks by position in `tasks_`. None for
+        independent differences.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -342,6 +356,7 @@ class MeanRegularizedKernelRegressorCV(KernelModel):
         degree: float = 3,
         coef0: float = 1,
         kernel_params: Mapping[str, Any] | None = None,
+        coupling: Coupling | None = None,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -356,6 +371,7 @@ class MeanRegularizedKernelRegressorCV(KernelModel):
         self.degree = degree
         self.coef0 = coef0
         self.kernel_params = kernel_params
+        self.coupling = coupling
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown

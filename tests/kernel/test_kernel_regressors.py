@@ -1,5 +1,7 @@
 """Kernel regressors equal models of other people, and of ours, where these exist."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -12,6 +14,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.model_selection import GridSearchCV
 
 from skmtl import _memory
+from skmtl.couplings import Graph, ToMean
 from skmtl.kernel import (
     MeanRegularizedKernelRegressor,
     MeanRegularizedKernelRegressorCV,
@@ -20,7 +23,11 @@ from skmtl.kernel._criteria import LeaveOneOut, RestrictedLikelihood
 from skmtl.kernel._designs import GridDesign, StackedDesign, Strengths
 from skmtl.kernel._kernels import read_kernels
 from skmtl.kernel._search import KernelSearch, Rows
-from skmtl.linear_model import MeanRegularizedRegressor, MeanRegularizedRegressorCV
+from skmtl.linear_model import (
+    GraphRegularizedRegressor,
+    MeanRegularizedRegressor,
+    MeanRegularizedRegressorCV,
+)
 
 N, T = 40, 5
 rng = np.random.default_rng(0)
@@ -30,6 +37,7 @@ Y = X @ rng.normal(size=(3, T)) + np.sin(2 * X[:, :1]) + rng.normal(size=(N, T))
 y = Y[np.arange(N), TASK]
 WEIGHT = rng.uniform(0.2, 3.0, N)
 NEW, NEW_TASK = rng.normal(size=(12, 3)), np.arange(12) % (T + 1)
+RING = np.roll(np.eye(T), 1, axis=0) + np.roll(np.eye(T), -1, axis=0)
 GAPS = np.where(rng.uniform(size=Y.shape) < 0.3, np.nan, Y)
 
 intercepts = pytest.mark.parametrize(
@@ -142,7 +150,13 @@ def test_the_likelihood_of_a_linear_kernel_is_that_of_the_linear_search():
 def _designs():
     order = np.argsort(TASK, kind="stable")
     stacked = StackedDesign(order, TASK[order], np.sqrt(WEIGHT), y[order], N, T, True)
-    return {"stacked": stacked, "grid": GridDesign(np.arange(N), WEIGHT, Y, N, True)}
+    C = np.linalg.inv(np.eye(T) + RING @ RING)
+    coupled = replace(stacked, covariance=C)
+    return {
+        "stacked": stacked,
+        "coupled": coupled,
+        "grid": GridDesign(np.arange(N), WEIGHT, Y, N, True),
+    }
 
 
 @pytest.mark.parametrize("design", _designs().values(), ids=_designs())
@@ -219,6 +233,38 @@ def test_functions_of_several_kernels_add_up():
     )
     assert_allclose(several.dual_coef_, solved[:N])
     assert_allclose(several.intercept_, solved[N:])
+
+
+@pytest.mark.parametrize("targets", [Y, GAPS], ids=["complete", "gaps"])
+def test_a_coupling_relates_the_tasks(targets):
+    graph = GraphRegularizedRegressor(RING, alpha=2.0, alpha_ridge=1.0)
+    model = MeanRegularizedKernelRegressor(
+        2.0, alpha_shared=np.inf, kernel="linear", coupling=Graph(RING, 1.0, 0.5)
+    )
+    fits = [each.fit(X, targets, WEIGHT) for each in (model, graph)]
+    assert_allclose(fits[0].predict(NEW), fits[1].predict(NEW), rtol=1e-9)
+    assert_allclose(fits[0].objective_, fits[1].objective_, rtol=1e-9)
+
+
+def test_a_coupling_to_the_mean_is_a_shared_function():
+    model = MeanRegularizedKernelRegressor(2.0, alpha_shared=0.5)
+    query = {"X": NEW, "task": NEW_TASK % T, "return_std": True}
+    expected = model.fit(X, y, task=TASK).predict(**query)
+    model.set_params(alpha=1.0, alpha_shared=np.inf, coupling=ToMean(2.0, 0.5))
+    assert_allclose(model.fit(X, y, task=TASK).predict(**query), expected)
+
+
+@pytest.mark.parametrize(
+    ("coupling", "message"),
+    [
+        (Graph(RING), "coupling must have a positive definite"),
+        (ToMean, "coupling must be an object"),
+    ],
+)
+def test_a_wrong_coupling_raises_an_error(coupling, message):
+    model = MeanRegularizedKernelRegressor(coupling=coupling)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, task=TASK)
 
 
 def test_a_precomputed_kernel_is_the_kernel():
