@@ -23,10 +23,10 @@ from skmtl.data import (
     refuse_missing,
     refuse_undeclared,
 )
-from skmtl.model_selection import TaskKFold
 
 from ._comparison_targets import encode_classes, read_numbers
 from ._metrics import find_metric
+from ._splitters import TaskKFold
 
 
 @dataclass(frozen=True)
