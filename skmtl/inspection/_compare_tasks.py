@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.preprocessing import StandardScaler
 
-from skmtl.data import refuse_pieces
+from skmtl.data import refuse_pieces, refuse_undeclared
 from skmtl.model_selection import (
     check_methods,
     choose_metric,
@@ -128,6 +128,7 @@ def compare_tasks(
     if task_column is None and task is None and named is not None:
         task_column = find_common_column(named.values())
     data = read_comparison(X, y, task_column, task, sample_weight, metric_name)
+    refuse_undeclared(data.layout)
     if named is None:
         scaler = StandardScaler(with_mean=not issparse(data.X))
         named = default_models(task_column, preprocessor=scaler, kind=chosen.kind)

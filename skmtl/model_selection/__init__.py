@@ -13,10 +13,12 @@ from ._model_outputs import score_log_loss as score_log_loss
 from ._splitters import LeaveOneTaskOut, TaskKFold, TaskShuffleSplit
 from ._task_columns import find_common_column as find_common_column
 from ._task_columns import set_task_column as set_task_column
+from ._task_model_search import TaskModelSearch
 
 __all__ = [
     "LeaveOneTaskOut",
     "TaskKFold",
+    "TaskModelSearch",
     "TaskShuffleSplit",
     "TaskTimeSeriesSplit",
 ]

@@ -15,13 +15,12 @@ from skmtl.data import (
     as_table,
     column_names,
     declare_tasks,
-    encode_tasks,
     find_observed,
     label_columns,
+    number_rows,
     read_sample_weight,
     read_target,
     refuse_missing,
-    refuse_undeclared,
 )
 
 from ._comparison_targets import encode_classes, read_numbers
@@ -55,6 +54,8 @@ class Rows:
         Kind of target.
     classes : ndarray of shape (n_classes,) or None, default=None
         Sorted classes.
+    layout : {"single", "column", "keyword", "outputs"}, default="column"
+        How the user declared the tasks.
     """
 
     X: Any
@@ -67,6 +68,7 @@ class Rows:
     codes: np.ndarray
     kind: str = "numbers"
     classes: np.ndarray | None = None
+    layout: str = "column"
 
     @property
     def n_rows(self) -> int:
@@ -112,12 +114,12 @@ def read_comparison(
     """Read rows; a column of X, `task`, or the columns of y give the tasks."""
     table, target = as_table(X), read_target(y)
     layout, labels = declare_tasks(table, task_column, task).match(table, target)
-    refuse_undeclared(layout)
     weight = read_sample_weight(sample_weight, len(target))
     if layout == "outputs":
         return _list_cells(table, y, target, weight, metric)
-    tasks, codes = encode_tasks(labels)
+    tasks, codes = number_rows(labels, len(target))
     target, targets, known = _read_targets(target, metric)
+    known["layout"] = layout
     task = tasks[codes] if layout == "keyword" else None
     rows = np.arange(len(target))
     return Rows(table, target, task, weight, tasks, targets, rows, codes, **known)
@@ -169,4 +171,5 @@ def _list_cells(X, y, target, weight, metric):
     rows, codes = np.nonzero(find_observed(target))
     observed = target[rows, codes].astype(np.float64)
     _, targets, known = _read_targets(observed, metric)
+    known["layout"] = "outputs"
     return Rows(X, y, None, weight, tasks, targets, rows, codes, **known)
