@@ -169,6 +169,13 @@ def read_candidates(candidates: Any, built_in: list[Candidate]) -> list[Candidat
     return found
 
 
+def list_own(candidates: Any) -> list[Any]:
+    """Return the user's estimators, if no candidate is a built-in one."""
+    if candidates is None or any(isinstance(each, str) for each in candidates):
+        candidates = candidates if isinstance(candidates, Mapping) else {}
+    return list(dict(candidates).values())
+
+
 def _read_one(candidate, known):
     if isinstance(candidate, str):
         if candidate not in known:

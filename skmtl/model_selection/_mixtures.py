@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, nnls
+from scipy.optimize import nnls
 
 # Weights are shrunk to the first model as if by this many rows.
 _PRIOR_ROWS = 20.0
@@ -137,10 +137,14 @@ def _share_out(expected, totals):
     """
     used = expected > 0
     found, totals = expected[used], totals[used]
-    # Brackets of the multiplier, a little wider for rounding.
-    low = (found * (1 - 1e-9) - totals).max()
-    high = found.sum() * (1 + 1e-9) - totals.min()
-    multiplier = brentq(lambda each: (found / (totals + each)).sum() - 1, low, high)
+    # Newton's method from below, where it is monotone, as the sum is convex.
+    multiplier = (found - totals).max()
+    for _ in range(_MAX_STEPS):
+        terms = found / (totals + multiplier)
+        step = (terms.sum() - 1) / (terms / (totals + multiplier)).sum()
+        multiplier += step
+        if step <= _TOL * found.sum():
+            break
     shares = np.zeros(len(expected))
     shares[used] = found / (totals + multiplier)
     return shares / shares.sum()

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -18,6 +18,7 @@ from skmtl.compose import TaskWrapper, read_query
 from skmtl.data import (
     as_table,
     one_task_is_meant,
+    read_target,
     refuse_zero_weight,
     spread_label,
     warn_of_one_task,
@@ -28,7 +29,7 @@ from skmtl.linear_model import (
     MeanRegularizedRegressor,
 )
 
-from ._candidates import Candidate, make_candidates, read_candidates
+from ._candidates import Candidate, list_own, make_candidates, read_candidates
 from ._choice import choose
 from ._comparison_rows import read_comparison, split_rows
 from ._comparison_targets import check_methods, choose_metric
@@ -81,8 +82,8 @@ class TaskModelSearch(TaskWrapper):
         or the columns of `y` give the tasks, or that there is one task.
     task_type : {"auto", "regression", "classification", "counts"}, default="auto"
         Kind of target; its loss is the squared error, the log loss or the Poisson
-        deviance. With "auto", strings, booleans and categories are classes, and numbers
-        are numbers, unless all `candidates` are classifiers.
+        deviance. With "auto" it is that of your `candidates`, if you give no name;
+        else strings, booleans and categories are classes, and numbers are numbers.
     stack : bool or "auto", default="auto"
         Whether to predict with the stack. With "auto", only if no candidate is better
         by more than one standard error.
@@ -289,19 +290,23 @@ class TaskModelSearch(TaskWrapper):
 
     def _read(self, X, y, sample_weight, task):
         """Read the rows, and return them with the metric of their kind."""
-        validate_data(self, as_table(X), y, skip_check_array=True)
-        own = self._list_own()
-        name = _METRICS.get(self.task_type) or choose_metric(None, y, own)
+        table = as_table(X)
+        validate_data(self, table, y, skip_check_array=True)
+        if table.shape[0] < 2:
+            raise ValueError(
+                "A search needs rows to fit and rows to hold out. Got n_samples=1."
+            )
+        name = _METRICS.get(self.task_type) or self._guess_metric(y)
         data = read_comparison(X, y, self.task_column, task, sample_weight, name)
         refuse_zero_weight(data.weight)
         return data, find_metric(name)
 
-    def _list_own(self):
-        """Return the estimators of the user by name, if all candidates are such."""
-        pairs = self.candidates
-        if pairs is None or any(isinstance(each, str) for each in pairs):
-            return dict(pairs) if isinstance(pairs, dict) else None
-        return dict(pairs)
+    def _guess_metric(self, y):
+        """Return the metric of the kind of the candidates, or else of the targets."""
+        own = list_own(self.candidates)
+        if own and all(map(is_regressor, own)):
+            return "mse"
+        return choose_metric(None, y, dict(enumerate(own)))
 
     def _list_candidates(self, data):
         """Return the candidates, which know the task column."""
@@ -352,18 +357,19 @@ class TaskModelSearch(TaskWrapper):
         names = [each.candidate.name for each in choice.members]
         per_output = data.layout == "outputs"
         models = dict(zip(names, fitted, strict=True))
-        stack = TaskStack(models, choice.weights, data.classes, per_output)
+        classes = _restore_dtype(data.classes, data.y)
+        stack = TaskStack(models, choice.weights, classes, per_output)
         found = {
             "best_estimator_": stack if choice.name == "stack" else fitted[0],
             "best_name_": choice.name,
             "_stack": stack,
+            "_type": _KINDS[data.kind],
             "tasks_": data.tasks,
             "n_tasks_": len(data.tasks),
             "_layout": data.layout,
         }
-        if data.classes is not None:
-            classes = [data.classes] * len(data.tasks) if per_output else data.classes
-            found["classes_"] = classes
+        if classes is not None:
+            found["classes_"] = [classes] * len(data.tasks) if per_output else classes
         return found
 
     def _call_methods(self, method, X, task):
@@ -377,5 +383,12 @@ class TaskModelSearch(TaskWrapper):
 
     def _get_inner(self):
         """Return an estimator like the fitted model: its tags, and its methods."""
-        has_classes = "classes_" in vars(self)
-        return _ALIKE["classification" if has_classes else self.task_type]()
+        return _ALIKE[vars(self).get("_type", self.task_type)]()
+
+
+def _restore_dtype(classes, y):
+    """Return classes as integers if those of a 2-d y were such."""
+    dtype = read_target(y).dtype
+    return (
+        classes.astype(dtype) if classes is not None and dtype.kind in "iu" else classes
+    )

@@ -102,7 +102,9 @@ def _attempt(candidate, data, method, fold, split, deadline, must_succeed):
         )
     except ValueError as error:
         if must_succeed:
-            raise
+            cause = error.__cause__ or error
+            cause.add_note(f"Raised by the first candidate, {candidate.name!r}.")
+            raise cause from None
         return None, monotonic() - start, str(error)
     return prediction, seconds, ""
 

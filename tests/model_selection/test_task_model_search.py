@@ -73,7 +73,7 @@ def test_candidates_that_fail_are_dropped(table):
     own = [("apart", IndependentTasks()), ("failing", PooledTasks(Failing()))]
     search = TaskModelSearch(own, task_column="task").fit(X, y)
     assert "no luck" in search.leaderboard_["dropped"][-1]
-    with pytest.raises(ValueError, match=r"'failing' must predict .* no luck"):
+    with pytest.raises(RuntimeError, match="no luck"):
         TaskModelSearch(own[::-1], task_column="task").fit(X, y)
 
 
