@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from cases import parametrize
 from rooms import find_rooms
+from scipy import sparse
 from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
-from skmtl.compose import PooledTasks, make_task_pipeline
+from skmtl.compose import PooledTasks, SplineBasis, make_task_pipeline
 from skmtl.linear_model import (
     JointFeatureClassifier,
     MeanRegularizedClassifier,
@@ -43,6 +44,10 @@ SHORT_CLASS_SEARCH = {
 }
 # Required arguments of classes, variants of wrappers, and shorter searches.
 ARGUMENTS = {
+    "CurvedTasks": [
+        {"estimator": MeanRegularizedRegressor(), "basis": SplineBasis(3)},
+        {"estimator": MeanRegularizedClassifier(), "basis": SplineBasis(3)},
+    ],
     "IndependentTasks": [{}, {"estimator": LogisticRegression()}],
     "JointFeatureRegressorCV": [{"n_alphas": 5, "cv": 2}],
     "LowRankRegressorCV": [{"n_alphas": 5, "cv": 2}],
@@ -82,6 +87,15 @@ ARGUMENTS = {
     "SharedFeatures": [
         {"estimator": MultiTaskMLPRegressor(**LBFGS)},
         {"estimator": MultiTaskMLPRegressor(**ADAM, task_column=-1)},
+    ],
+    "SharedPlusSpecific": [
+        {"shared": Ridge(), "specific": MeanRegularizedRegressor(), "cv": 2},
+        {
+            "shared": LogisticRegression(),
+            "specific": MeanRegularizedClassifier(),
+            "order": "shared_first",
+            "cv": 2,
+        },
     ],
     "TableColumns": [{"kinds": {"x0": "number"}}],
     "TorchMultiTask": [{**SIX_PASSES, "hidden_layer_sizes": 5}],
@@ -170,6 +184,11 @@ class Case:
             for name, value in self.model.get_params().items()
         )
 
+    @property
+    def takes_labels(self):
+        """Whether the task is given as task=."""
+        return self.accepts("task") and not self.has_column
+
     def accepts(self, name, method="fit"):
         return name in inspect.signature(getattr(self.model, method)).parameters
 
@@ -202,7 +221,7 @@ class Case:
         X = rows.X
         if self.has_column:
             X = np.column_stack([X, rows.task])
-        elif rows.task is not None:
+        elif rows.task is not None and self.takes_labels:
             given["task"] = rows.task
         return getattr(model, method)(X, **given)
 
@@ -226,6 +245,7 @@ def numbers(answer):
     if isinstance(answer, dict):
         answer = list(answer.values()) or [np.zeros((0, 0))]
     array = np.concatenate(answer, 1) if isinstance(answer, list) else answer
+    array = array.toarray() if sparse.issparse(array) else array
     array = array.to_numpy() if isinstance(array, pd.DataFrame) else array
     try:
         return np.asarray(array).astype(float)
