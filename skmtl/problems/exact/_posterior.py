@@ -164,6 +164,7 @@ class Posterior:
             Variances, in units of the noise variance.
         """
         fit = self.fit
+        X = fit.strengths.turn(X)
         share, own = self.intercept_shares(tasks)
         mean = pick(fit.moments.x_mean, tasks)[:, None]
         rows = X - (1 - share)[:, None, None] * mean
@@ -220,6 +221,7 @@ class Posterior:
             Variances, in units of the noise variance; infinite without a penalty.
         """
         fit = self.fit
+        X = fit.strengths.turn(X)
         with np.errstate(divide="ignore", invalid="ignore"):
             own = np.where(X != 0, X**2 / fit.strengths.own[0], 0.0).sum(axis=1)
             intercept = 1 / np.float64(fit.strengths.intercept)
