@@ -8,6 +8,7 @@ from ._cross_prediction import predict_held_out as predict_held_out
 from ._fold_errors import divide as divide
 from ._fold_errors import measure_errors as measure_errors
 from ._forward import TaskTimeSeriesSplit
+from ._guard import NegativeTransferGuard
 from ._metrics import find_metric as find_metric
 from ._model_outputs import score_log_loss as score_log_loss
 from ._splitters import LeaveOneTaskOut, TaskKFold, TaskShuffleSplit
@@ -17,6 +18,7 @@ from ._task_model_search import TaskModelSearch
 
 __all__ = [
     "LeaveOneTaskOut",
+    "NegativeTransferGuard",
     "TaskKFold",
     "TaskModelSearch",
     "TaskShuffleSplit",

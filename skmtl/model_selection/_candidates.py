@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import RidgeCV
+from scipy.sparse import issparse
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmtl.compose import PooledTasks
+from skmtl.compose import CurvedTasks, PooledTasks
 from skmtl.linear_model import (
     ClusteredClassifier,
     ClusteredPoissonRegressor,
@@ -31,11 +33,17 @@ from skmtl.linear_model import (
     RobustRegressor,
 )
 
-from ._boosters import make_boosters
+from ._comparison_rows import Rows
+from ._trees import make_trees
 
 _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
+_CS = np.logspace(-4, 4, 9)
 _N_ALPHAS = 10
 _N_FOLDS = 3
+# With more columns, fits to curves of them take minutes.
+_MOST_CURVES = 100
+# Linear models that are in the stack, each a family of its own.
+_STACKED = "mean-regularised", "independent"
 
 
 @dataclass(frozen=True)
@@ -58,39 +66,52 @@ class Candidate:
     family: str = ""
 
 
-def make_candidates(kind, n_tasks, preprocessor=None):
-    """Make the built-in candidates for a kind of target, the simplest first.
+def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
+    """Make the built-in candidates for the rows, the simplest first.
 
     Parameters
     ----------
-    kind : {"numbers", "classes", "counts"}
-        Kind of target.
-    n_tasks : int
-        Number of tasks.
+    data : Rows
+        Rows; their kind of target, their layout and their size say what suits.
     preprocessor : transformer, default=None
-        First step of the linear models; None means ``StandardScaler()``.
+        First step of all candidates. None means ``StandardScaler()`` for the linear
+        ones, and nothing for trees.
 
     Returns
     -------
     list of Candidate
         Candidates. The first is the default model.
     """
-    first = StandardScaler() if preprocessor is None else preprocessor
-    named = {**_LINEAR[kind]()}
-    with_task, without_task = make_boosters(kind, n_tasks)
-    linear = [
-        Candidate(name, make_pipeline(first, model), _FAMILIES.get(name, ""))
-        for name, model in named.items()
-    ]
+    is_sparse = issparse(data.X)
+    scaler = preprocessor or StandardScaler(with_mean=not is_sparse)
+    linear = _LINEAR[data.kind]()
+    curved = {} if is_sparse or data.X.shape[1] > _MOST_CURVES else _bend(linear)
+    trees = {} if is_sparse else make_trees(data)
+    first = [] if preprocessor is None else [preprocessor]
     return [
-        *linear,
-        *(Candidate(*each, "boosting without task") for each in without_task.items()),
-        *(Candidate(*each, "boosting") for each in with_task.items()),
+        *_join([scaler], linear, {name: name for name in _STACKED}),
+        *_join([scaler], curved, dict.fromkeys(curved, "curves")),
+        *_join(first, *trees),
     ]
 
 
-# Families of linear models; the others are of none.
-_FAMILIES = {"mean-regularised": "default", "independent": "independent"}
+def _join(first, models, families):
+    """Make candidates of models behind first steps."""
+    return [
+        Candidate(name, make_pipeline(*first, model), families.get(name, ""))
+        for name, model in models.items()
+    ]
+
+
+def _bend(linear):
+    """Make models of curves from the default model."""
+    model = linear["mean-regularised"]
+    if "alpha_structure" in model.get_params():
+        model = clone(model).set_params(alpha_structure="one")
+    return {
+        "spline curves": CurvedTasks(model, basis="splines"),
+        "kernel curves": CurvedTasks(model, basis="kernel"),
+    }
 
 
 def _make_regressors():
@@ -102,9 +123,9 @@ def _make_regressors():
         "pooled + task intercepts": MeanRegularizedRegressorCV([np.inf], method="loo"),
         "same features": JointFeatureRegressorCV(**search),
         "low rank": LowRankRegressorCV(**search),
-        "groups": PathSearchCV(ClusteredRegressor(), **search),
-        "outlier tasks": PathSearchCV(RobustRegressor(), **search),
-        "same features + own": PathSearchCV(DirtyRegressor(), **search),
+        "groups": _search(ClusteredRegressor()),
+        "outlier tasks": _search(RobustRegressor()),
+        "same features + own": _search(DirtyRegressor()),
     }
 
 
@@ -112,6 +133,7 @@ def _make_classifiers():
     return {
         "mean-regularised": MeanRegularizedClassifierCV(),
         "independent": _search(MultiTaskLogisticRegression()),
+        "pooled": PooledTasks(LogisticRegressionCV(Cs=_CS, scoring="neg_log_loss")),
         "same features": _search(JointFeatureClassifier()),
         "low rank": _search(LowRankClassifier()),
         "groups": _search(ClusteredClassifier()),
@@ -122,6 +144,9 @@ def _make_counters():
     return {
         "mean-regularised": _search(MeanRegularizedPoissonRegressor()),
         "independent": _search(MultiTaskPoissonRegressor()),
+        "pooled": _search(
+            MeanRegularizedPoissonRegressor(np.inf, alpha_intercept=np.inf)
+        ),
         "same features": _search(JointFeaturePoissonRegressor()),
         "low rank": _search(LowRankPoissonRegressor()),
         "groups": _search(ClusteredPoissonRegressor()),

@@ -10,6 +10,10 @@ from ._paired_losses import compare_losses
 from ._stack import choose_members, stack_trials
 from ._trials import Trial, find_best
 
+# The best of many candidates is better than the stack by chance, if by less than this
+# many standard errors.
+_CLEARLY = 2.0
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -45,7 +49,7 @@ def choose(trials, data, splits, metric, stack):
         Loss of a row.
     stack : bool or "auto"
         Whether to choose the stack; with "auto", unless a candidate is better by more
-        than one standard error.
+        than two standard errors.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def choose(trials, data, splits, metric, stack):
         return choice, {}, _tabulate(trials, data)
     members = choose_members(trials, data)
     weights, stacked = stack_trials(members, data, splits, metric)
-    if stack is True or _is_near(stacked, best, data):
+    if stack is True or _is_near(stacked, best, data, _CLEARLY):
         used = np.flatnonzero(weights)
         choice = Choice("stack", [members[k] for k in used], weights[used])
     names = [each.candidate.name for each in members]
@@ -77,11 +81,11 @@ def _choose_simplest(trials, best, data):
     return next(trial for trial in left if _is_near(trial, best, data))
 
 
-def _is_near(trial, best, data):
-    """Return whether a trial is within one standard error of another, or better."""
+def _is_near(trial, best, data, n_errors=1.0):
+    """Return whether a trial is within standard errors of another, or better."""
     weight = data.target_weight
     difference, error = compare_losses(trial.loss, best.loss, weight, data.codes)
-    return difference <= error
+    return difference <= n_errors * error
 
 
 def _tabulate(trials, data):

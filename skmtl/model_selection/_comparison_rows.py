@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, check_cv
+from sklearn.utils.validation import validate_data
 
 from skmtl.compose import take_rows
 from skmtl.data import (
@@ -21,6 +22,8 @@ from skmtl.data import (
     read_sample_weight,
     read_target,
     refuse_missing,
+    refuse_zero_weight,
+    warn_of_one_task,
 )
 
 from ._comparison_targets import encode_classes, read_numbers
@@ -123,6 +126,26 @@ def read_comparison(
     task = tasks[codes] if layout == "keyword" else None
     rows = np.arange(len(target))
     return Rows(table, target, task, weight, tasks, targets, rows, codes, **known)
+
+
+def read_fitted_rows(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    task: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    metric: str,
+) -> Rows:
+    """Read the rows of an estimator's `fit`, and store the names of their columns."""
+    table = as_table(X)
+    validate_data(estimator, table, y, skip_check_array=True)
+    if table.shape[0] < 2:
+        raise ValueError("There must be rows to fit and rows to hold out. n_samples=1.")
+    data = read_comparison(X, y, estimator.task_column, task, sample_weight, metric)
+    refuse_zero_weight(data.weight)
+    if data.layout == "single":
+        warn_of_one_task(estimator)
+    return data
 
 
 def _read_targets(target, metric):

@@ -11,17 +11,14 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import HasMethods, Interval, StrOptions, fit_context
 from skmtl.compose import TaskWrapper, read_query
 from skmtl.data import (
     as_table,
     one_task_is_meant,
-    read_target,
-    refuse_zero_weight,
     spread_label,
-    warn_of_one_task,
 )
 from skmtl.linear_model import (
     MeanRegularizedClassifier,
@@ -31,8 +28,8 @@ from skmtl.linear_model import (
 
 from ._candidates import Candidate, list_own, make_candidates, read_candidates
 from ._choice import choose
-from ._comparison_rows import read_comparison, split_rows
-from ._comparison_targets import check_methods, choose_metric
+from ._comparison_rows import read_fitted_rows, split_rows
+from ._comparison_targets import check_methods, choose_metric, restore_dtype
 from ._cross_prediction import fit_rows, predict_held_out
 from ._fold_errors import measure_errors
 from ._metrics import find_metric
@@ -86,14 +83,14 @@ class TaskModelSearch(TaskWrapper):
         else strings, booleans and categories are classes, and numbers are numbers.
     stack : bool or "auto", default="auto"
         Whether to predict with the stack. With "auto", only if no candidate is better
-        by more than one standard error.
+        by more than two standard errors.
     cv : int, splitter or iterable of (train, test), default=5
         An int means ``TaskKFold(cv, shuffle=True, random_state=random_state)``, for
         classes with ``stratify=True``, or the same KFold over the rows of a 2-d `y`. A
         splitter gets the tasks as groups.
     preprocessor : transformer, default=None
         First step of the built-in candidates; it does not see the task column. None
-        means ``StandardScaler()`` for the linear ones.
+        means ``StandardScaler()`` for all but trees.
     time_budget : float, default=None
         Seconds after which no further candidates are fitted, except the first one and
         the chosen ones. None means no limit.
@@ -236,8 +233,6 @@ class TaskModelSearch(TaskWrapper):
         """
         started = monotonic()
         data, metric = self._read(X, y, sample_weight, task)
-        if data.layout == "single":
-            warn_of_one_task(self)
         with one_task_is_meant(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             candidates = self._list_candidates(data)
@@ -282,7 +277,7 @@ class TaskModelSearch(TaskWrapper):
         search.set_params(task_type=_KINDS[data.kind])
         splits = split_rows(data, cv, self.random_state)
         (predictions,), _ = predict_held_out(
-            {"search": search}, data, splits, metric.method, None
+            {"search": search}, data, splits, metric.method, self.n_jobs
         )
         loss = measure_errors(data, splits, predictions, metric.loss).loss
         none = np.zeros_like(loss)
@@ -290,15 +285,8 @@ class TaskModelSearch(TaskWrapper):
 
     def _read(self, X, y, sample_weight, task):
         """Read the rows, and return them with the metric of their kind."""
-        table = as_table(X)
-        validate_data(self, table, y, skip_check_array=True)
-        if table.shape[0] < 2:
-            raise ValueError(
-                "A search needs rows to fit and rows to hold out. Got n_samples=1."
-            )
         name = _METRICS.get(self.task_type) or self._guess_metric(y)
-        data = read_comparison(X, y, self.task_column, task, sample_weight, name)
-        refuse_zero_weight(data.weight)
+        data = read_fitted_rows(self, X, y, task, sample_weight, name)
         return data, find_metric(name)
 
     def _guess_metric(self, y):
@@ -310,7 +298,7 @@ class TaskModelSearch(TaskWrapper):
 
     def _list_candidates(self, data):
         """Return the candidates, which know the task column."""
-        built_in = make_candidates(data.kind, len(data.tasks), self.preprocessor)
+        built_in = make_candidates(data, self.preprocessor)
         found = read_candidates(self.candidates, built_in)
         found = [
             Candidate(
@@ -357,7 +345,7 @@ class TaskModelSearch(TaskWrapper):
         names = [each.candidate.name for each in choice.members]
         per_output = data.layout == "outputs"
         models = dict(zip(names, fitted, strict=True))
-        classes = _restore_dtype(data.classes, data.y)
+        classes = restore_dtype(data.classes, data.y)
         stack = TaskStack(models, choice.weights, classes, per_output)
         found = {
             "best_estimator_": stack if choice.name == "stack" else fitted[0],
@@ -384,11 +372,3 @@ class TaskModelSearch(TaskWrapper):
     def _get_inner(self):
         """Return an estimator like the fitted model: its tags, and its methods."""
         return _ALIKE[vars(self).get("_type", self.task_type)]()
-
-
-def _restore_dtype(classes, y):
-    """Return classes as integers if those of a 2-d y were such."""
-    dtype = read_target(y).dtype
-    return (
-        classes.astype(dtype) if classes is not None and dtype.kind in "iu" else classes
-    )
