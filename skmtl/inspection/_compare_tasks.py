@@ -10,22 +10,22 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.preprocessing import StandardScaler
 
-from skmtl.data import refuse_pieces
+from skmtl.data import refuse_pieces, refuse_undeclared
+from skmtl.model_selection import (
+    check_methods,
+    choose_metric,
+    find_common_column,
+    find_metric,
+    measure_errors,
+    predict_held_out,
+    read_comparison,
+    set_task_column,
+    split_rows,
+)
 
 from ._comparison import TaskComparison
-from ._comparison_rows import read_comparison, split_rows
-from ._comparison_targets import check_methods, choose_metric
 from ._contrasts import find_contrasts
-from ._cross_prediction import predict_held_out
-from ._default_models import (
-    choose_baseline,
-    default_models,
-    find_common_column,
-    name_models,
-    set_task_column,
-)
-from ._fold_errors import measure_errors
-from ._metrics import find_metric
+from ._default_models import choose_baseline, default_models, name_models
 from ._paired_tests import average_by_task, find_p_values
 
 
@@ -128,6 +128,7 @@ def compare_tasks(
     if task_column is None and task is None and named is not None:
         task_column = find_common_column(named.values())
     data = read_comparison(X, y, task_column, task, sample_weight, metric_name)
+    refuse_undeclared(data.layout)
     if named is None:
         scaler = StandardScaler(with_mean=not issparse(data.X))
         named = default_models(task_column, preprocessor=scaler, kind=chosen.kind)

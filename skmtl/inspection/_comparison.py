@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmtl.metrics import draw_html, draw_text
+from skmtl.model_selection import divide, find_metric
 
 from ._comparison_table import describe, tabulate, write_lines
 from ._display import TaskComparisonDisplay
-from ._fold_errors import divide
-from ._metrics import find_metric
 from ._paired_tests import adjust_holm, estimate_standard_error
 from ._recommendation import judge, recommend
 

@@ -11,9 +11,7 @@ from skmtl.linear_model import (
     MeanRegularizedClassifier,
     MeanRegularizedPoissonRegressor,
 )
-from skmtl.model_selection import TaskKFold
-
-from ._model_outputs import score_log_loss
+from skmtl.model_selection import TaskKFold, score_log_loss
 
 _ALPHAS = np.geomspace(1e-2, 1e3, 6)
 _SHARED = np.geomspace(1e-2, 1e2, 3)

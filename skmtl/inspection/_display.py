@@ -5,6 +5,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skmtl.model_selection import find_metric
+
 from ._gain_dots import (
     draw_dots,
     draw_nothing,
@@ -13,7 +15,6 @@ from ._gain_dots import (
     sort_dots,
     write,
 )
-from ._metrics import find_metric
 
 
 class TaskComparisonDisplay:

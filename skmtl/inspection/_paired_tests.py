@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ._fold_errors import divide
+from skmtl.model_selection import divide
 
 
 def estimate_standard_error(

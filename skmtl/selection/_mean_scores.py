@@ -121,7 +121,8 @@ class Generalised(Criterion):
         factored = candidates.factor(self.moments)
         squares = factored.fit(*triple).squared_errors
         total = factored.generalised()(*triple) * self.moments.weight.sum()
-        return squares * (total / squares.sum())
+        inflation = total / squares.sum()
+        return squares * (inflation if np.isfinite(inflation) else 1.0)
 
 
 @dataclass(frozen=True)

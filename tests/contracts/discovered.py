@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
-from skmtl.compose import SplineBasis, make_task_pipeline
+from skmtl.compose import PooledTasks, SplineBasis, make_task_pipeline
 from skmtl.linear_model import (
     JointFeatureClassifier,
     MeanRegularizedClassifier,
@@ -36,6 +36,12 @@ ADAM = SMALL | {"solver": "adam", "learning_rate_init": 0.03}
 STOPPED = {"early_stopping": True, "validation_fraction": 0.2}
 # A large tol stops a network of PyTorch without a warning.
 SIX_PASSES = {"tol": 1e9, "n_iter_no_change": 5, "random_state": 0}
+# Few candidates of a search, without searches of their own.
+SHORT_SEARCH = {"shared": MeanRegularizedRegressor(), "apart": MultiTaskRidge()}
+SHORT_CLASS_SEARCH = {
+    "shared": MeanRegularizedClassifier(),
+    "pooled": PooledTasks(LogisticRegression()),
+}
 # Required arguments of classes, variants of wrappers, and shorter searches.
 ARGUMENTS = {
     "CurvedTasks": [
@@ -98,6 +104,15 @@ ARGUMENTS = {
         {**SIX_PASSES, "hidden_layer_sizes": 5},
         {**SIX_PASSES, "hidden_layer_sizes": 5, "sharing": "soft"},
         {**SIX_PASSES, "hidden_layer_sizes": 5, "sharing": "ple"},
+    ],
+    "TaskModelSearch": [
+        {"candidates": SHORT_SEARCH, "cv": 2, "random_state": 0},
+        {
+            "candidates": SHORT_CLASS_SEARCH,
+            "cv": 2,
+            "random_state": 0,
+            "task_type": "classification",
+        },
     ],
     "TaskAware": [{"transformer": StandardScaler(), "task_column": -1}],
 }

@@ -53,6 +53,7 @@ from skmtl.linear_model import (
     RobustPoissonRegressor,
     RobustRegressor,
 )
+from skmtl.model_selection import TaskModelSearch
 from skmtl.neural_network import (
     MultiTaskMLP,
     MultiTaskMLPClassifier,
@@ -188,6 +189,8 @@ OTHERS = [
     RobustClassifier(),
     RobustPoissonRegressor(),
 ]
+SEARCH = {"shared": MeanRegularizedRegressor(), "apart": MultiTaskRidge()}
+CLASS_SEARCH = {"pooled": PooledTasks(LogisticRegression())}
 WRAPPERS = [
     IndependentTasks(),
     PooledTasks(),
@@ -202,6 +205,9 @@ WRAPPERS = [
     PooledTasks(LogisticRegression(), task_column=0, task_intercepts=True),
     TaskAware(StandardScaler(), task_column=0),
     TaskAware(StandardScaler(), task_column=-1),
+    TaskModelSearch(SEARCH, cv=2),
+    TaskModelSearch(CLASS_SEARCH, task_type="classification", cv=2),
+    TaskModelSearch(SEARCH, cv=2, task_column=0),
     SharedFeatures(MultiTaskMLPRegressor(**NETWORK)),
     SharedFeatures(MultiTaskMLPRegressor(task_column=0, **NETWORK)),
 ]

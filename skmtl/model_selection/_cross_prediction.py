@@ -22,7 +22,7 @@ def predict_held_out(models, data, splits, method="predict", n_jobs=None):
     n_classes for classes. Times have shape (n_models, n_folds).
     """
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_predict_fold)(name, model, data, method, fold, *split)
+        delayed(predict_fold)(name, model, data, method, fold, *split)
         for name, model in models.items()
         for fold, split in enumerate(splits)
     )
@@ -32,15 +32,19 @@ def predict_held_out(models, data, splits, method="predict", n_jobs=None):
     return predictions, times
 
 
-def _predict_fold(name, model, data, method, fold, train, held_out):
+def predict_fold(name, model, data, method, fold, train, held_out):
+    """Fit a clone to the training rows; return predictions of the rest, and the time.
+
+    An error names the model and the fold.
+    """
     where = f"Model {name!r} must predict the held-out rows."
     start = perf_counter()
     try:
-        model = _fit(model, *data.take(train))
+        model = fit_rows(model, *data.take(train))
         time = perf_counter() - start
         X, _, task, _ = data.take(held_out)
         prediction = predict_numbers(
-            model, method, X, _make_options(model, task), data.classes
+            model, method, X, name_options(model, task), data.classes
         )
     except Exception as error:
         raise ValueError(
@@ -51,7 +55,8 @@ def _predict_fold(name, model, data, method, fold, train, held_out):
     return _check(prediction, shape, data.kind == "counts", where), time
 
 
-def _fit(model, X, y, task, weight):
+def fit_rows(model, X, y, task=None, weight=None):
+    """Fit a clone, with the labels and weights under the keywords that it takes."""
     options = {}
     path = _find_keyword(model)
     if task is not None and path is not None:
@@ -61,7 +66,7 @@ def _fit(model, X, y, task, weight):
     return clone(model).fit(X, y, **options)
 
 
-def _make_options(model, task):
+def name_options(model, task):
     """Return the labels as a keyword argument, if the model takes them."""
     takes_task = task is not None and _find_keyword(model) is not None
     return {"task": task} if takes_task else {}

@@ -9,24 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, check_cv
+from sklearn.utils.validation import validate_data
 
 from skmtl.compose import take_rows
 from skmtl.data import (
     as_table,
     column_names,
     declare_tasks,
-    encode_tasks,
     find_observed,
     label_columns,
+    number_rows,
     read_sample_weight,
     read_target,
     refuse_missing,
-    refuse_undeclared,
+    refuse_zero_weight,
+    warn_of_one_task,
 )
-from skmtl.model_selection import TaskKFold
 
 from ._comparison_targets import encode_classes, read_numbers
 from ._metrics import find_metric
+from ._splitters import TaskKFold
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Rows:
         Kind of target.
     classes : ndarray of shape (n_classes,) or None, default=None
         Sorted classes.
+    layout : {"single", "column", "keyword", "outputs"}, default="column"
+        How the user declared the tasks.
     """
 
     X: Any
@@ -67,6 +71,7 @@ class Rows:
     codes: np.ndarray
     kind: str = "numbers"
     classes: np.ndarray | None = None
+    layout: str = "column"
 
     @property
     def n_rows(self) -> int:
@@ -112,15 +117,35 @@ def read_comparison(
     """Read rows; a column of X, `task`, or the columns of y give the tasks."""
     table, target = as_table(X), read_target(y)
     layout, labels = declare_tasks(table, task_column, task).match(table, target)
-    refuse_undeclared(layout)
     weight = read_sample_weight(sample_weight, len(target))
     if layout == "outputs":
         return _list_cells(table, y, target, weight, metric)
-    tasks, codes = encode_tasks(labels)
+    tasks, codes = number_rows(labels, len(target))
     target, targets, known = _read_targets(target, metric)
+    known["layout"] = layout
     task = tasks[codes] if layout == "keyword" else None
     rows = np.arange(len(target))
     return Rows(table, target, task, weight, tasks, targets, rows, codes, **known)
+
+
+def read_fitted_rows(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    task: ArrayLike | None,
+    sample_weight: ArrayLike | None,
+    metric: str,
+) -> Rows:
+    """Read the rows of an estimator's `fit`, and store the names of their columns."""
+    table = as_table(X)
+    validate_data(estimator, table, y, skip_check_array=True)
+    if table.shape[0] < 2:
+        raise ValueError("There must be rows to fit and rows to hold out. n_samples=1.")
+    data = read_comparison(X, y, estimator.task_column, task, sample_weight, metric)
+    refuse_zero_weight(data.weight)
+    if data.layout == "single":
+        warn_of_one_task(estimator)
+    return data
 
 
 def _read_targets(target, metric):
@@ -169,4 +194,5 @@ def _list_cells(X, y, target, weight, metric):
     rows, codes = np.nonzero(find_observed(target))
     observed = target[rows, codes].astype(np.float64)
     _, targets, known = _read_targets(observed, metric)
+    known["layout"] = "outputs"
     return Rows(X, y, None, weight, tasks, targets, rows, codes, **known)

@@ -1,0 +1,214 @@
+"""The search chooses by held-out rows, and its stack is a least-squares mixture."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
+from sklearn.base import is_classifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss, mean_poisson_deviance
+from sklearn.model_selection import KFold, cross_val_predict
+
+from skmtl.compose import IndependentTasks, PooledTasks
+from skmtl.datasets import make_related_tasks
+from skmtl.linear_model import MeanRegularizedRegressor, MultiTaskRidge
+from skmtl.model_selection import TaskKFold, TaskModelSearch
+from skmtl.model_selection._mixtures import weigh_classes, weigh_counts, weigh_numbers
+from skmtl.model_selection._paired_losses import compare_losses
+
+SHORT = {"shared": MeanRegularizedRegressor(), "apart": MultiTaskRidge()}
+
+
+@pytest.fixture(scope="module")
+def table():
+    return make_related_tasks(6, 20, n_features=3, as_frame=True, random_state=0)
+
+
+def test_a_stack_mixes_the_best_of_each_family(table):
+    X, y = table
+    own = {"shared": MeanRegularizedRegressor(), "pooled": PooledTasks()}
+    search = TaskModelSearch(own, task_column="task", stack=True).fit(X, y)
+    assert search.best_name_ == "stack"
+    weights = search.stack_weights_
+    assert sum(weights.values()) == pytest.approx(1)
+    expected = sum(
+        weights[name] * model.set_params(task_column="task").fit(X, y).predict(X)
+        for name, model in own.items()
+    )
+    assert_allclose(search.predict(X), expected)
+    assert_array_equal(search.best_estimator_.predict(X), search.predict(X))
+
+
+def test_the_three_layouts_give_the_same_model():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    Y = X @ rng.normal(size=(3, 4)) + 0.3 * rng.normal(size=(40, 4))
+    folds = list(KFold(3).split(X))
+    cells = [
+        [np.repeat(4 * rows, 4) + np.tile(range(4), len(rows)) for rows in fold]
+        for fold in folds
+    ]
+    labels, rows = np.tile(np.arange(4), 40), np.repeat(X, 4, axis=0)
+    own = {"apart": MultiTaskRidge(), "pooled": PooledTasks()}
+    search = TaskModelSearch(own, stack=True, cv=folds)
+    wide = search.fit(X, Y).predict(X)
+    search = TaskModelSearch(own, stack=True, cv=cells)
+    keyword = search.fit(rows, Y.ravel(), task=labels).predict(rows, task=labels)
+    search = TaskModelSearch(own, stack=True, cv=cells, task_column=-1)
+    table = np.column_stack([rows, labels])
+    assert_allclose(keyword, wide.ravel())
+    assert_allclose(search.fit(table, Y.ravel()).predict(table), keyword)
+    assert search.predict(np.append(X[:2], [[9], [9]], axis=1)).shape == (2,)
+
+
+def test_candidates_that_fail_are_dropped(table):
+    X, y = table
+
+    class Failing(Ridge):
+        def fit(self, X, y):
+            raise RuntimeError("no luck")
+
+    own = [("apart", IndependentTasks()), ("failing", PooledTasks(Failing()))]
+    search = TaskModelSearch(own, task_column="task").fit(X, y)
+    assert "no luck" in search.leaderboard_["dropped"][-1]
+    with pytest.raises(RuntimeError, match="no luck"):
+        TaskModelSearch(own[::-1], task_column="task").fit(X, y)
+
+
+def test_a_time_budget_leaves_the_first_candidate(table):
+    X, y = table
+    search = TaskModelSearch(SHORT, task_column="task", time_budget=1e-9).fit(X, y)
+    assert search.best_estimator_ is not None
+    assert search.leaderboard_["dropped"].tolist() == ["", "", "time budget used up"]
+
+
+def test_classes_are_mixed_by_their_probabilities(table):
+    X, y = table
+    words = np.where(y > y.median(), "high", "low")
+    own = {
+        "pooled": PooledTasks(LogisticRegression()),
+        "frequencies": PooledTasks(DummyClassifier()),
+    }
+    search = TaskModelSearch(own, task_column="task", stack=True, cv=3)
+    search.fit(X, words)
+    assert is_classifier(search)
+    proba = search.predict_proba(X)
+    assert_allclose(proba.sum(axis=1), 1)
+    assert_array_equal(search.classes_[proba.argmax(axis=1)], search.predict(X))
+    assert search.score(X, words) == np.mean(search.predict(X) == words)
+
+
+def test_the_nested_score_is_that_of_new_rows(table):
+    X, y = table
+    search = TaskModelSearch(SHORT, task_column="task", random_state=0)
+    folds = TaskKFold(3, task_column="task")
+    loss, error = search.nested_score(X, y, cv=folds)
+    expected = cross_val_predict(search, X, y, cv=folds)
+    assert loss == pytest.approx(np.mean((expected - y) ** 2))
+    assert 0 < error < loss
+
+
+@pytest.mark.parametrize(
+    ("candidates", "message"),
+    [
+        (["no such model"], "candidates must be names among"),
+        ([("a", Ridge()), ("a", Ridge())], "distinct names"),
+        ([], "one or more models"),
+    ],
+)
+def test_unknown_candidates_are_refused(table, candidates, message):
+    with pytest.raises(ValueError, match=message):
+        TaskModelSearch(candidates, task_column="task").fit(*table)
+
+
+def test_held_out_predictions_are_those_of_scikit_learn(table):
+    X, y = table
+    folds = TaskKFold(3, task_column="task")
+    own = {"pooled": PooledTasks(), "apart": IndependentTasks()}
+    search = TaskModelSearch(own, task_column="task", stack=False, cv=folds).fit(X, y)
+    for name, model in own.items():
+        model = model.set_params(task_column="task")
+        expected = cross_val_predict(model, X, y, cv=folds)
+        assert_allclose(search.oof_predictions_[name], expected)
+        line = search.leaderboard_["candidate"].tolist().index(name)
+        loss = np.mean((expected - y) ** 2)
+        assert search.leaderboard_["loss"][line] == pytest.approx(loss)
+
+
+def test_the_standard_error_is_that_of_cluster_totals():
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 12, 90)
+    loss, other = rng.normal(size=(2, 90))
+    mean, error = compare_losses(loss, other, np.ones(90), codes)
+    difference = loss - other
+    assert mean == pytest.approx(difference.mean())
+    sums = [(difference - mean)[codes == t].sum() for t in range(12)]
+    assert error == pytest.approx(np.sqrt(12 / 11 * np.square(sums).sum()) / 90)
+    of_rows = compare_losses(loss, other, np.ones(90), codes % 2)[1]
+    assert of_rows == pytest.approx(difference.std(ddof=1) / np.sqrt(90))
+
+
+def test_the_simplest_within_one_standard_error_is_chosen(table):
+    X, y = table
+    model = MeanRegularizedRegressor()
+    twins = {"first": model, "second": model, "mean": PooledTasks(DummyRegressor())}
+    search = TaskModelSearch(twins, task_column="task", stack=False).fit(X, y)
+    assert search.best_name_ == "first"
+    expected = model.set_params(task_column="task").fit(X, y).predict(X)
+    assert_array_equal(search.predict(X), expected)
+    assert_array_equal(search.best_estimator_.predict(X), expected)
+    assert search.leaderboard_["dropped"][-1].startswith("worse after fold")
+    assert list(search.oof_predictions_) == ["first", "second"]
+    assert pd.DataFrame(search.leaderboard_)["candidate"].iloc[-1] == "mean"
+
+
+def _simplex(loss, n):
+    """Minimise over the simplex by SciPy."""
+    found = minimize(
+        loss,
+        np.full(n, 1 / n),
+        method="SLSQP",
+        bounds=[(0, 1)] * n,
+        constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
+        options={"ftol": 1e-12, "maxiter": 500},
+    )
+    return found.fun
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_minimise_the_loss(seed):
+    rng = np.random.default_rng(seed)
+    # So many rows that the prior does not count.
+    weight = rng.uniform(0.5, 1.0, size=400)
+    y = rng.normal(size=400)
+    P = y + rng.normal(size=(4, 400)) * np.array([[1.0], [1.2], [2.0], [4.0]])
+    weight_many, P_many, y_many = (np.tile(v, 200) for v in (weight, P, y))
+
+    def squares(w):
+        return np.average((y - w @ P) ** 2, weights=weight)
+
+    found = weigh_numbers(P_many, y_many, weight_many)
+    assert found.min() >= 0 and found.sum() == pytest.approx(1)
+    assert squares(found) == pytest.approx(_simplex(squares, 4), rel=1e-4)
+    counts = rng.poisson(np.exp(y)).astype(float)
+    means = np.exp(P)
+
+    def deviance(w):
+        return mean_poisson_deviance(counts, w @ means, sample_weight=weight)
+
+    found = weigh_counts(np.tile(means, 200), np.tile(counts, 200), weight_many)
+    assert deviance(found) == pytest.approx(_simplex(deviance, 4), rel=1e-4)
+    positions = (y > 0).astype(int)
+    proba = 1 / (1 + np.exp(-P))
+    proba = np.stack([1 - proba, proba], axis=2)
+
+    def log(w):
+        mixed = np.tensordot(w, proba, axes=1)
+        return log_loss(positions, mixed, sample_weight=weight)
+
+    found = weigh_classes(
+        np.tile(proba, (1, 200, 1)), np.tile(positions, 200), weight_many
+    )
+    assert log(found) == pytest.approx(_simplex(log, 4), rel=1e-4)
