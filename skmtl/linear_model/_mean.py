@@ -15,11 +15,12 @@ from skmtl.couplings import ToMean
 from skmtl.selection import MeanSearch
 
 from ._mean_draws import MeanDraws
+from ._mean_groupings import NearMeans, refuse_mapping
 
 MEAN_CONSTRAINTS = {
-    "alpha": [*UNBOUNDED, "array-like"],
+    "alpha": [*UNBOUNDED, "array-like", Mapping],
     "alpha_shared": UNBOUNDED,
-    "alpha_intercept": UNBOUNDED,
+    "alpha_intercept": [*UNBOUNDED, Mapping],
 }
 
 
@@ -158,7 +159,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return NearMean.of(tasks, *strengths)
+        return near(tasks, *strengths)
 
     _relation_of_fit = _relation
 
@@ -365,6 +366,15 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _noise_variance(self, posterior):
         return self.sigma2_
+
+
+def near(tasks, alpha, alpha_shared, alpha_intercept):
+    """Return the relation of tasks near a centre, or near one per grouping."""
+    if tasks.groupings:
+        return NearMeans.of(tasks, alpha, alpha_shared, alpha_intercept)
+    refuse_mapping("alpha", alpha)
+    refuse_mapping("alpha_intercept", alpha_intercept)
+    return NearMean.of(tasks, alpha, alpha_shared, alpha_intercept)
 
 
 def read_feature_alphas(alpha, n_features):
