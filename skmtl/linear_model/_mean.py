@@ -15,7 +15,7 @@ from skmtl.couplings import ToMean
 from skmtl.selection import MeanSearch
 
 from ._mean_draws import MeanDraws
-from ._mean_groupings import NearMeans, refuse_mapping
+from ._mean_groupings import NearMeans, refuse_mapping, search_groupings
 
 MEAN_CONSTRAINTS = {
     "alpha": [*UNBOUNDED, "array-like", Mapping],
@@ -317,9 +317,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
     """
 
     _parameter_constraints = {
-        "alphas": ["array-like", None],
+        "alphas": ["array-like", Mapping, None],
         "alphas_shared": ["array-like", None],
-        "alphas_intercept": ["array-like", None],
+        "alphas_intercept": ["array-like", Mapping, None],
         "method": [StrOptions({"reml", "loo", "gcv", "cv"})],
         "cv": ["cv_object"],
         "scoring": SCORING,
@@ -356,13 +356,17 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
+        if tasks.groupings:
+            return search_groupings(self, tasks, lists)
+        refuse_mapping("alphas", self.alphas)
+        refuse_mapping("alphas_intercept", self.alphas_intercept)
         options = self.method, self.cv, self.alpha_per_feature, self.fit_intercept
         relation_at = partial(NearMean.of, tasks)
         return MeanSearch(relation_at, *lists, *options, self.scoring)
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
-        return NearMean.of(tasks, *strengths)
+        return near(tasks, *strengths)
 
     def _noise_variance(self, posterior):
         return self.sigma2_

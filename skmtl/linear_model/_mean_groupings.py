@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from skmtl._contracts import CoupledRelation
 from skmtl.data import warn_of_restarts
 from skmtl.problems.exact import GroupedStrengths
+from skmtl.selection import GroupedSearch
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,39 @@ class NearMeans(CoupledRelation):
     def report(self, fit, tasks):
         posterior = fit.detail.posterior
         return {} if posterior is None else {"_posterior_of_groupings": posterior}
+
+
+def search_groupings(options: Any, tasks: Any, lists: Any) -> GroupedSearch:
+    """Return the search for strengths of numbers.
+
+    Parameters
+    ----------
+    options : MeanRegularizedRegressorCV
+        Method, folds, scoring and intercepts.
+    tasks : TaskSet
+        Tasks and their groupings.
+    lists : tuple
+        Strengths to choose from: own coefficients, shared part, own intercepts.
+
+    Returns
+    -------
+    GroupedSearch
+        The search.
+    """
+    if options.alpha_per_feature:
+        raise ValueError(
+            "alpha_per_feature must be False if several columns declare the tasks, got "
+            "True. Use one strength per grouping."
+        )
+    return GroupedSearch(
+        partial(NearMeans.of, tasks),
+        tasks.groupings,
+        lists,
+        options.method,
+        options.cv,
+        options.fit_intercept,
+        options.scoring,
+    )
 
 
 def read_per_grouping(parameter: str, value: Any, names: list[Any]) -> list[Any]:
