@@ -180,7 +180,9 @@ class LinearClassifier(LinearModel, TaskClassifier):
         return self._lookup.raw(self, X, codes)
 
 
-def _describe_groupings(target, sample, relation, fit):
+def _describe_groupings(
+    target: Target, sample: Sample, relation: Relation, fit: Any
+) -> dict[str, Any]:
     """Return labels and own parts of each grouping, by attribute."""
     names = [grouping.name for grouping in relation.groupings]
     own = [target.shape(sample, each, single=False) for each in fit.detail.own]

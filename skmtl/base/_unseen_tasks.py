@@ -46,7 +46,8 @@ class OneModelPerRow(Lookup):
 
     def raw(self, fitted: Any, X: Any, codes: Array) -> Array:
         coef, intercept = self.models(fitted, codes)
-        return multiply_models(X, coef, codes) + intercept[codes]
+        found: Array = multiply_models(X, coef, codes) + intercept[codes]
+        return found
 
 
 class ModelsOfTasks(OneModelPerRow):
@@ -72,7 +73,7 @@ class ModelsOfGroupings(Lookup):
     def raw(self, fitted: Any, X: Any, codes: Array) -> Array:
         shared = fitted.coef_shared_[None]
         first = np.zeros(len(codes), dtype=np.intp)
-        found = multiply_models(X, shared, first) + fitted.intercept_shared_
+        found: Array = multiply_models(X, shared, first) + fitted.intercept_shared_
         for name, place in zip(fitted.groupings_, codes.T, strict=True):
             coef = fitted.coef_groupings_[name]
             intercept = fitted.intercept_groupings_[name]

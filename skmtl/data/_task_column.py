@@ -247,7 +247,7 @@ def split_columns(task: Any) -> tuple[list[Any], list[Any]]:
     """
     if isinstance(task, list | tuple) and task and _is_row(task[0]):
         task = np.array(task, dtype=object)
-    shape = getattr(task, "shape", ())
+    shape: Any = getattr(task, "shape", ())
     if len(shape) != 2 or shape[1] < 2:
         return [], []
     names = column_names(task)

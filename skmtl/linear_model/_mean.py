@@ -15,7 +15,12 @@ from skmtl.couplings import ToMean
 from skmtl.selection import MeanSearch
 
 from ._mean_draws import MeanDraws
-from ._mean_groupings import NearMeans, refuse_mapping, search_groupings
+from ._mean_groupings import (
+    NearMeans,
+    refuse_batch,
+    refuse_mapping,
+    search_groupings,
+)
 
 MEAN_CONSTRAINTS = {
     "alpha": [*UNBOUNDED, "array-like", Mapping],
@@ -160,6 +165,9 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
         return near(tasks, *strengths)
+
+    def _refuse_batch(self, sample):
+        refuse_batch(sample.rows.groupings)
 
     _relation_of_fit = _relation
 

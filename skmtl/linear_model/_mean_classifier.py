@@ -17,7 +17,12 @@ from skmtl.base import (
 )
 from skmtl.selection import MeanLossSearch
 
-from ._mean import MEAN_CONSTRAINTS, NearMean
+from ._mean import MEAN_CONSTRAINTS, NearMean, near
+from ._mean_groupings import (
+    refuse_mapping,
+    refuse_scope,
+    search_losses_of_groupings,
+)
 
 FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
 
@@ -160,8 +165,9 @@ class MeanRegularizedClassifier(LinearClassifier):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
+        refuse_scope(tasks, self.class_scope)
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return NearMean.of(tasks, *strengths)
+        return near(tasks, *strengths)
 
 
 class MeanRegularizedClassifierCV(LinearClassifier):
@@ -291,9 +297,9 @@ class MeanRegularizedClassifierCV(LinearClassifier):
     """
 
     _parameter_constraints = {
-        "alphas": ["array-like", None],
+        "alphas": ["array-like", Mapping, None],
         "alphas_shared": ["array-like", None],
-        "alphas_intercept": ["array-like", None],
+        "alphas_intercept": ["array-like", Mapping, None],
         "method": [StrOptions({"cv", "laplace"})],
         "cv": ["cv_object"],
         "scoring": SCORING,
@@ -339,4 +345,9 @@ class MeanRegularizedClassifierCV(LinearClassifier):
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         options = self.method, self.cv, self.scoring
+        if tasks.groupings:
+            refuse_scope(tasks, self.class_scope)
+            return search_losses_of_groupings(tasks, lists, options)
+        refuse_mapping("alphas", self.alphas)
+        refuse_mapping("alphas_intercept", self.alphas_intercept)
         return MeanLossSearch(partial(NearMean.of, tasks), *lists, *options)

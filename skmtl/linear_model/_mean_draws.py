@@ -58,7 +58,11 @@ class MeanDraws(LinearRegressor):
         prediction = self._predict(X, codes)
         with calculation(X.shape[1]):
             posterior = self._posterior()
-            std = predict_std(posterior, self._noise_variance(posterior), X, codes)
+            sigma2 = self._noise_variance(posterior)
+            if "groupings_" in vars(self):
+                std = predict_grouped_std(posterior, sigma2, X, codes)
+            else:
+                std = predict_std(posterior, sigma2, X, codes)
         return prediction, std.reshape(prediction.shape)
 
     def _noise_variance(self, posterior):
@@ -72,6 +76,8 @@ class MeanDraws(LinearRegressor):
         return pose_moments(moments, factor, relation, self.fit_intercept).fit
 
     def _posterior(self):
+        if "groupings_" in vars(self):
+            return self._posterior_of_groupings
         if hasattr(self, "moments_"):
             return Posterior(self._solve_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
@@ -109,6 +115,11 @@ class MeanDraws(LinearRegressor):
             The model with one more task.
         """
         check_is_fitted(self)
+        if "groupings_" in vars(self):
+            raise ValueError(
+                "adapt needs one task column, but this model has the groupings "
+                f"{list(self.groupings_)}. Fit again with the new rows."
+            )
         sample = self._read_new_task(self._target(), X, y, sample_weight, task)
         data = sample.rows
         n_features = data.X.shape[1]
@@ -162,13 +173,23 @@ def _task_set(labels, n_features):
     return TaskSet(labels, (), np.ones(len(labels), dtype=bool), n_features)
 
 
-def predict_std(posterior, sigma2, X, codes):
-    """Return the standard deviations of the targets of rows, with the noise."""
+def predict_grouped_std(posterior, sigma2, X, codes):
+    """Return the standard deviations of rows with labels of several groupings."""
+    _refuse_exact_fit(sigma2)
+    return np.sqrt(sigma2 * (1 + posterior.variance(X.astype(float), codes)))
+
+
+def _refuse_exact_fit(sigma2):
     if not np.isfinite(sigma2):
         raise ValueError(
             "return_std needs more rows than degrees of freedom, but the model fits "
             "its rows exactly. Raise alpha, or fit more rows."
         )
+
+
+def predict_std(posterior, sigma2, X, codes):
+    """Return the standard deviations of the targets of rows, with the noise."""
+    _refuse_exact_fit(sigma2)
     n_tasks, n_rows = posterior.fit.moments.n_tasks, X.shape[0]
     if codes is None:
         rows = np.tile(np.arange(n_rows), n_tasks)

@@ -11,8 +11,9 @@ from skmtl.base import ITERATIVE_CONSTRAINTS, LinearCountRegressor, LinearRegres
 from skmtl.losses import Huber
 from skmtl.targets import OutlierTarget
 
-from ._mean import NearMean
+from ._mean import NearMean, near
 from ._mean_classifier import FINITE_MEAN_CONSTRAINTS
+from ._mean_groupings import refuse_mapping
 
 
 class MeanRegularizedPoissonRegressor(LinearCountRegressor):
@@ -142,7 +143,7 @@ class MeanRegularizedPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return NearMean.of(tasks, *strengths)
+        return near(tasks, *strengths)
 
 
 class MeanRegularizedHuberRegressor(LinearRegressor):
@@ -284,6 +285,8 @@ class MeanRegularizedHuberRegressor(LinearRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
+        refuse_mapping("alpha", self.alpha)
+        refuse_mapping("alpha_intercept", self.alpha_intercept)
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
         return NearMean.of(tasks, *strengths)
 

@@ -1,6 +1,6 @@
 """Tasks with a shared part and an own part per grouping."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from skmtl._contracts import CoupledRelation
 from skmtl.data import warn_of_restarts
 from skmtl.problems.exact import GroupedStrengths
-from skmtl.selection import GroupedSearch
+from skmtl.selection import GroupedLossSearch, GroupedSearch
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,44 @@ def search_groupings(options: Any, tasks: Any, lists: Any) -> GroupedSearch:
     )
 
 
+def search_losses_of_groupings(tasks: Any, lists: Any, options: Any) -> Any:
+    """Return the search for strengths of classes.
+
+    Parameters
+    ----------
+    tasks : TaskSet
+        Tasks and their groupings.
+    lists : tuple
+        Strengths to choose from: own coefficients, shared part, own intercepts.
+    options : tuple
+        Method, folds and scoring.
+
+    Returns
+    -------
+    GroupedLossSearch
+        The search.
+    """
+    relation_at = partial(NearMeans.of, tasks)
+    return GroupedLossSearch(relation_at, tasks.groupings, lists, *options)
+
+
+def refuse_scope(tasks: Any, class_scope: str) -> None:
+    """Raise an error for classes per task where tasks are sums of own parts.
+
+    Parameters
+    ----------
+    tasks : TaskSet
+        Tasks and their groupings.
+    class_scope : {"all", "task"}
+        Which classes may occur in a task.
+    """
+    if tasks.groupings and class_scope == "task":
+        raise ValueError(
+            "class_scope must be 'all' if several columns declare the tasks, got "
+            "'task'. Use one task column."
+        )
+
+
 def read_per_grouping(parameter: str, value: Any, names: list[Any]) -> list[Any]:
     """Return the value of each grouping: from a mapping, or the same for all.
 
@@ -104,6 +142,21 @@ def read_per_grouping(parameter: str, value: Any, names: list[Any]) -> list[Any]
             f"The groupings are {names}."
         )
     return [value[name] for name in names]
+
+
+def refuse_batch(groupings: Sequence[Any]) -> None:
+    """Raise an error for a batch of rows with several groupings.
+
+    Parameters
+    ----------
+    groupings : sequence of Grouping
+        Groupings of the rows.
+    """
+    if groupings:
+        raise ValueError(
+            "partial_fit needs one task column, got the groupings "
+            f"{[grouping.name for grouping in groupings]}. Fit all rows at once."
+        )
 
 
 def refuse_mapping(parameter: str, value: Any) -> None:

@@ -98,12 +98,11 @@ def unpack_groupings(
         Own parts of the labels of each grouping, with the same shared part.
     """
     shared, intercept_shared = layout.unpack_shared(parts[2])
-    own = [
-        TaskModels(*layout.unpack_own(parts, g), shared, intercept_shared)
-        for g in range(len(groupings))
-    ]
-    coef: Array = shared
-    intercept: Array = intercept_shared
+    own = []
+    for g in range(len(groupings)):
+        coef, intercept = layout.unpack_own(parts, g)
+        own.append(TaskModels(coef, intercept, shared, intercept_shared))
+    coef, intercept = shared, intercept_shared
     for models, grouping in zip(own, groupings, strict=True):
         coef = coef + models.coef[grouping.codes]
         intercept = intercept + models.intercept[grouping.codes]

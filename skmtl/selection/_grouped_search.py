@@ -18,7 +18,7 @@ from ._folds import read_splits, refuse_empty_folds
 from ._grouped_reml import GroupedLikelihood
 from ._grouped_strengths import Slots
 from ._held_out import SolvedModels, held_out_measure, refuse_scoring
-from ._results import LIKELIHOOD, Results
+from ._results import LIKELIHOOD, SCORE, Results
 from ._study import Study
 
 # Bounds and starts of log strengths, relative to the units.
@@ -103,7 +103,7 @@ class Tries:
         self._criterion = criterion
         self.known: dict[tuple[float, ...], Any] = {}
 
-    def __call__(self, values: Sequence[float]) -> float:
+    def __call__(self, values: Any) -> float:
         """Return the mean criterion, infinite if it is NaN."""
         key = tuple(map(float, values))
         if key not in self.known:
@@ -156,7 +156,7 @@ class GroupedSearch:
         slots = Slots.of(names, self.given, rows, self.fit_intercept)
         fits = GroupedFits(rows, slots, self.fit_intercept)
         self._refuse_few_rows(rows, slots)
-        by_likelihood = Tries(lambda values: fits.at(values).criterion)
+        by_likelihood = Tries(lambda values: fits.at(values).criterion / 2)
         values = maximize_likelihood(fits, by_likelihood)
         tries = by_likelihood
         if self.method != "reml":
@@ -204,27 +204,13 @@ class GroupedSearch:
 
     def _facts(self, tries, values, slots, fits):
         """Return the fitted attributes of the search, by name."""
-        tries(values)
-        key = tuple(map(float, values))
-        known = {**tries.known, key: tries.known[key]}
-        known[key] = known.pop(key)
-        found, scores = np.array(list(known)), -np.array(list(known.values()))
-        columns = slots.columns(found)
-        if self.method == "reml":
-            results = Results(columns, scores / 2, LIKELIHOOD)
-        elif self.method == "cv":
-            results = Results.of_folds(columns, scores.T)
-        else:
-            results = Results(columns, scores)
-        table, best = results.table, len(found) - 1
         fit, chosen = fits.at(values), slots.by_name(values)
         by_reml = self.method == "reml"
+        table = tabulate(tries, values, slots, *([LIKELIHOOD] * by_reml))
         sigma2 = fit.noise_variance if by_reml else fit.posterior.noise_variance
         return {
             **chosen,
-            "cv_results_": table,
-            "best_index_": best,
-            "best_score_": float(results.scores[best]),
+            **table,
             "sigma2_": float(sigma2),
             "method_": self.method,
             "tau2_": {name: sigma2 / a for name, a in chosen["alpha_"].items()},
@@ -298,7 +284,7 @@ def _climb(fits, tries, values, free):
     def value(logs):
         values[free] = units * np.exp(logs)
         fit = fits.at(values)
-        tries.known[tuple(map(float, values))] = fit.criterion
+        tries.known[tuple(map(float, values))] = fit.criterion / 2
         return fit.criterion, fit.gradient()[free]
 
     found = minimize(
@@ -313,7 +299,52 @@ def _climb(fits, tries, values, free):
     return values
 
 
-def descend(tries: Tries, values: Array, slots: Slots, slack: float) -> Array:
+def tabulate(
+    tries: Tries, values: Array, slots: Slots, name: str = SCORE
+) -> dict[str, Any]:
+    """Return the table of a search as fitted attributes, the chosen strengths last.
+
+    Parameters
+    ----------
+    tries : Tries
+        Criteria of strengths.
+    values : ndarray of shape (n_slots,)
+        The chosen strengths.
+    slots : Slots
+        Names of the strengths.
+    name : str, default="mean_test_score"
+        Column of the scores.
+
+    Returns
+    -------
+    dict
+        `cv_results_`, `best_index_` and `best_score_`.
+    """
+    tries(values)
+    known = dict(tries.known)
+    key = tuple(map(float, values))
+    known[key] = known.pop(key)
+    columns = slots.columns(np.array(list(known)))
+    scores = -np.array(list(known.values()))
+    if scores.ndim == 1:
+        results = Results(columns, scores, name)
+    else:
+        results = Results.of_folds(columns, scores.T)
+    best = len(known) - 1
+    return {
+        "cv_results_": results.table,
+        "best_index_": best,
+        "best_score_": float(results.scores[best]),
+    }
+
+
+def descend(
+    tries: Tries,
+    values: Array,
+    slots: Slots,
+    slack: float,
+    steps: Sequence[float] = _STEPS,
+) -> Array:
     """Minimise a criterion along each log strength in turn, without gradients.
 
     Parameters
@@ -326,6 +357,8 @@ def descend(tries: Tries, values: Array, slots: Slots, slack: float) -> Array:
         The strengths.
     slack : float
         Relative increase of the criterion at which infinite strengths are preferred.
+    steps : sequence of float
+        Steps of log strengths, the largest first.
 
     Returns
     -------
@@ -333,7 +366,7 @@ def descend(tries: Tries, values: Array, slots: Slots, slack: float) -> Array:
         The best strengths.
     """
     free = ~slots.is_fixed
-    for step in _STEPS:
+    for step in steps:
         for k in np.flatnonzero(free):
             if np.isinf(values[k]):
                 values = _try(tries, values, k, [slots.units[k] * _LARGE])

@@ -84,8 +84,9 @@ class Slots:
     def start(self, factor: float = 1.0) -> Array:
         """Return given strengths, and multiples of the units for the others."""
         values = self.units * factor
-        for k in np.flatnonzero(self.is_fixed):
-            values[k] = self.lists[k][0]  # type: ignore[index]
+        for k, each in enumerate(self.lists):
+            if each is not None and len(each) == 1:
+                values[k] = each[0]
         return values
 
     def by_name(self, values: Sequence[float]) -> dict[str, Any]:
