@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from scipy.special import comb
 
 from skmtl._contracts import Array
 
 from ._task_codes import encode_tasks, find_tasks
+
+# Warn of labels that start again if chance explains them in less than 1 of 100 tables.
+_LOG_SUBSETS = np.log(100)
 
 
 @dataclass(frozen=True)
@@ -101,22 +105,23 @@ def warn_of_restarts(groupings: Sequence[Grouping]) -> None:
                 warnings.warn(
                     f"The labels of {name!r} start again within each label of "
                     f"{within!r}, and equal labels are taken as one group: "
-                    f"{inner.labels[0]!r} of {within!r} {outer.labels[0]!r} is "
-                    f"{inner.labels[0]!r} of {outer.labels[1]!r}. If they differ, use "
-                    f"({within!r}, {name!r}) in the place of {name!r}.",
+                    f"{inner.labels.tolist()[0]!r} within "
+                    f"{' and '.join(map(repr, outer.labels.tolist()[:2]))}. If they "
+                    f"differ, use ({within!r}, {name!r}) in the place of {name!r}.",
                     stacklevel=2,
                 )
 
 
 def _restarts(outer, inner):
-    """Return whether each outer label has the first inner labels, not all equally many.
+    """Return whether each outer label has the first inner labels, and some lack others.
 
-    Labels that cross have no such gaps, or gaps anywhere.
+    Labels that cross lack any labels: the chance that they lack only the last ones is
+    one divided by the number of subsets of the same sizes.
     """
     n_inner = len(inner.labels)
     pairs = np.unique(outer.codes * n_inner + inner.codes)
     sizes = np.bincount(pairs // n_inner, minlength=len(outer.labels))
     last = np.zeros(len(outer.labels), dtype=np.intp)
     np.maximum.at(last, pairs // n_inner, pairs % n_inner)
-    uneven = sizes.min() < sizes.max()
-    return len(sizes) > 2 and uneven and bool((last + 1 == sizes).all())
+    log_subsets = np.log(comb(n_inner, sizes)).sum()
+    return log_subsets > _LOG_SUBSETS and bool((last + 1 == sizes).all())

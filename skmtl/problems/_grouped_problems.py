@@ -14,7 +14,6 @@ from skmtl.problems.exact import (
     GroupedDesign,
     GroupedPosterior,
     GroupedRows,
-    GroupedStrengths,
     GroupedSystem,
     TaskModels,
 )

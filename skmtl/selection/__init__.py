@@ -3,11 +3,11 @@
 from ._fold_search import search_folds
 from ._folds import assign_folds, assign_shuffled_folds, fold_moments
 from ._grids import log_grid, read_grid
+from ._grouped_loss_search import GroupedLossSearch
+from ._grouped_search import GroupedSearch
 from ._laplace import LaplaceLikelihood
 from ._loss_grid import likelihoods, mean_curvatures
 from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
-from ._grouped_loss_search import GroupedLossSearch
-from ._grouped_search import GroupedSearch
 from ._mean_loss_search import MeanLossSearch
 from ._mean_scores import fold_scores, generalised_scores, left_out_scores
 from ._mean_search import MeanSearch
@@ -20,9 +20,9 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
-    "LaplaceLikelihood",
     "GroupedLossSearch",
     "GroupedSearch",
+    "LaplaceLikelihood",
     "MeanLossSearch",
     "MeanSearch",
     "PathGrid",

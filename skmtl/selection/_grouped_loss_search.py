@@ -161,10 +161,14 @@ class GroupedLossSearch:
         for train, test in read_shuffled_splits(self.cv, study):
             part, targets = study.prepare_part(study.rows.select(train))
             rows, goals = GroupedRows.of(part), read_goals(part, targets)
-            pairs.append((replace(fits, rows=rows, goals=goals, _known={}), measure(test)))
+            pairs.append(
+                (replace(fits, rows=rows, goals=goals, _known={}), measure(test))
+            )
 
         def errors(values: Sequence[float]) -> Array:
-            return np.array([-score(self._solve(some, values)) for some, score in pairs])
+            return np.array(
+                [-score(self._solve(some, values)) for some, score in pairs]
+            )
 
         return errors
 

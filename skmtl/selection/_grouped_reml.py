@@ -18,6 +18,10 @@ from skmtl.problems.exact import (
     GroupedSystem,
 )
 
+# Generalised errors need this share of the degrees of freedom: the mean leverage says
+# little of each row's where hardly any are left.
+_LEAST_LEFT = 0.1
+
 
 @dataclass(frozen=True)
 class GroupedLikelihood:
@@ -124,4 +128,4 @@ class GroupedLikelihood:
         """Return the error with the mean leverage in place of each row's."""
         total = self.system.products.weight
         left = 1 - self.posterior.degrees_of_freedom / total
-        return self.solved.loss / total / left**2 if left >= 0.1 else np.inf
+        return self.solved.loss / total / left**2 if left >= _LEAST_LEFT else np.inf

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from skmtl._contracts import Array, Chosen
-from skmtl.problems import solve_squares, unpack_groupings
+from skmtl.problems import unpack_groupings
 from skmtl.problems.exact import Columns, GroupedDesign, GroupedRows, GroupedSystem
 
 from ._folds import read_splits, refuse_empty_folds
@@ -386,7 +386,9 @@ def _search_along(tries, values, k, step):
     """Return the best of three strengths and of the minimum of their parabola."""
     at = values[k]
     sides = [at * np.exp(-step), at * np.exp(step)]
-    low, middle, high = (tries(_replace(values, k, v)) for v in (sides[0], at, sides[1]))
+    low, middle, high = (
+        tries(_replace(values, k, v)) for v in (sides[0], at, sides[1])
+    )
     bend = low + high - 2 * middle
     candidates = sides
     if np.isfinite(bend) and bend > 0:

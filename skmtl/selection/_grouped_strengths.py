@@ -38,7 +38,11 @@ class Slots:
 
     @classmethod
     def of(
-        cls, names: Sequence[Any], given: Sequence[Any], rows: GroupedRows, has_own: bool
+        cls,
+        names: Sequence[Any],
+        given: Sequence[Any],
+        rows: GroupedRows,
+        has_own: bool,
     ) -> Self:
         """Read lists of strengths; without intercepts, theirs are infinite.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -213,8 +214,8 @@ class Layout:
     def places(self) -> dict[int, slice]:
         """Place of each grouping of the rest among the parameters of the rest."""
         ends = np.cumsum([0, *(self.sizes[g] for g in self.rest)]).tolist()
-        pairs = zip(ends[:-1], ends[1:], strict=True)
-        return {g: slice(*pair) for g, pair in zip(self.rest, pairs, strict=True)}
+        pairs = zip(self.rest, pairwise(ends), strict=True)
+        return {g: slice(*pair) for g, pair in pairs}
 
     @property
     def n_rest(self) -> int:
@@ -375,7 +376,7 @@ class GroupedDesign:
         return np.block([[square, side], [side.T, np.array([[total]])]])
 
     def adjoint_shared(self, residual: Array) -> Array:
-        """Return products of the shared columns with numbers, (n_samples, n_outputs)."""
+        """Return products of the shared columns with numbers of the rows."""
         total = residual.sum(axis=0)
         sums = self.shared.T @ residual - np.outer(self._shift, total)
         return np.vstack([sums, total]) if self.columns.fit_intercept else sums

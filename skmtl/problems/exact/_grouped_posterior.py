@@ -13,6 +13,11 @@ from skmtl._contracts import Array
 from ._grouped_design import GroupedStrengths
 from ._grouped_fit import GroupedSystem
 
+# Fewer degrees of freedom left are rounding errors.
+_NONE = 1e-9
+# Work on so many numbers of rows' covariances at a time.
+_CHUNK = 2**21
+
 
 @dataclass(frozen=True)
 class GroupedPosterior:
@@ -48,7 +53,7 @@ class GroupedPosterior:
     def noise_variance(self) -> float:
         """Squared residuals per degree of freedom left; infinite if none is."""
         left = self.system.products.weight - self.degrees_of_freedom
-        return self.loss / left if left > 1e-9 else np.inf
+        return self.loss / left if left > _NONE else np.inf
 
     def variance(self, X: Any, codes: Array) -> Array:
         """Return the variances of the predictions of rows.
@@ -82,7 +87,7 @@ class GroupedPosterior:
     def _fill(self, found, rows, X, codes, chunk):
         """Compute the variances of some rows, in pieces."""
         n_own = 1 + sum(map(len, self._columns_of(codes[:1])[1]))
-        step = max(1, 2**21 // (n_own**2 + self.system.layout.n_rest // 8 + 1))
+        step = max(1, _CHUNK // (n_own**2 + self.system.layout.n_rest // 8 + 1))
         for start in range(0, len(rows), step):
             some = rows[start : start + step]
             found[some] = self._variance(X[some], codes[some], chunk)

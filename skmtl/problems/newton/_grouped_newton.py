@@ -135,9 +135,7 @@ class GroupedLosses(NewtonObjective):
         sums = np.concatenate(self.design.adjoint(weighted))
         return sums + self.penalties * point.variable
 
-    def line(
-        self, point: GroupedPoint, step: Array
-    ) -> Callable[[float], GroupedPoint]:
+    def line(self, point: GroupedPoint, step: Array) -> Callable[[float], GroupedPoint]:
         change = self.design.forward(self.split(step))
 
         def move(length: float) -> GroupedPoint:
