@@ -58,20 +58,23 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     Parameters
     ----------
-    alpha : float or array-like of shape (n_features,), default=1.0
+    alpha : float, array-like of shape (n_features,) or mapping, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks similar, infinity makes them equal.
+        per feature. A large one makes tasks similar, infinity makes them equal. With
+        several groupings, a mapping may give one of these for each; infinity leaves a
+        grouping without own coefficients.
     alpha_shared : float, default=0.0
         Strength of the ridge penalty on the centre's coefficients, not on its
         intercept. Infinity sets them to zero; tasks then share only the intercept.
-    alpha_intercept : float, default=0.0
+    alpha_intercept : float or mapping, default=0.0
         Strength of the penalty on differences between intercepts. 0 leaves them free,
-        infinity makes them equal.
+        infinity makes them equal. With several groupings, a mapping may give one for
+        each.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
-        declares nested tasks.
+        declares several groupings, and a tuple in the list a combination of columns.
     handle_unknown : {"shared", "error"}, default="shared"
         How `predict` handles an unseen task: predict it with the shared part, or raise
         an error.
@@ -100,6 +103,14 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
+    groupings_ : dict of ndarray of shape (n_labels,)
+        Labels of each grouping, by its name in `task_column`; only if there are
+        several.
+    coef_groupings_ : dict of ndarray of shape (n_labels, n_features)
+        Own coefficients of the labels of each grouping: what they add to
+        `coef_shared_`.
+    intercept_groupings_ : dict of ndarray of shape (n_labels,)
+        Own intercepts of the labels of each grouping.
     moments_ : TaskMoments
         Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
         far fewer rows than features, or X is large and sparse.
@@ -120,6 +131,14 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     slowly for an unpenalised centre with as many features as rows: set `alpha_shared`.
     If the rows do not determine the centre, conjugate gradients find one of its optima,
     and exact solutions the one of least norm.
+
+    With several task columns, nested or crossed, a row with label ``l(g)`` in grouping
+    ``g`` is predicted by ``x . w_s + b_s + sum_g (x . v_g,l(g) + b_g,l(g))``, and the
+    penalty is ``sum_g (alpha_g sum_l ||v_gl||^2 + alpha_intercept_g sum_l b_gl^2) +
+    alpha_shared ||w_s||^2``. Equal labels of a column are one group; the tuple ``("a",
+    "b")`` makes groups of combinations. An unseen label adds nothing. `coef_` has a row
+    for each combination of labels in `fit`. Strengths of 0 act as 1e-8 times the
+    curvature of the loss per label, as own parts are not unique without a penalty.
 
     References
     ----------
@@ -185,17 +204,19 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     Parameters
     ----------
-    alphas : array-like of shape (n_alphas,), default=None
+    alphas : array-like of shape (n_alphas,) or mapping, default=None
         Candidate strengths, positive or infinite, for every method except "reml". None
-        searches all values.
+        searches all values. With several groupings, for every method, and a mapping may
+        give a list for each.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
         Candidate strengths of the ridge penalty on the centre's coefficients, not on
         its intercept; 0 or more. None searches all values. ``[0.0]`` leaves the
         centre unpenalised, which needs many more rows than features; with "reml" it is
         then the fixed effect of a mixed model.
-    alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
+    alphas_intercept : array-like or mapping, default=None
         Candidate strengths of the penalty on differences between intercepts, positive
-        or infinite, for every method except "reml". None searches all values.
+        or infinite, for every method except "reml". None searches all values. With
+        several groupings, as `alphas`.
     method : {"loo", "reml", "gcv", "cv"}, default="loo"
         Criterion. "loo": exact leave-one-out squared errors. "reml": the restricted
         likelihood of a mixed model, in which tasks are normal draws around the centre,
@@ -216,7 +237,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
-        declares nested tasks.
+        declares several groupings, and a tuple in the list a combination of columns.
     handle_unknown : {"shared", "error"}, default="shared"
         How `predict` handles an unseen task: predict it with the shared part, or raise
         an error.
@@ -226,23 +247,24 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     Attributes
     ----------
-    alpha_ : float or ndarray of shape (n_features,)
+    alpha_ : float, ndarray of shape (n_features,) or dict
         Chosen strength of the penalty on differences from the centre; infinite if tasks
-        do not differ.
+        do not differ. By grouping, if there are several.
     alpha_shared_ : float
         Chosen strength of the ridge penalty on the centre; infinite if only intercepts
         are shared.
-    alpha_intercept_ : float
-        Chosen strength of the penalty on differences between intercepts.
+    alpha_intercept_ : float or dict
+        Chosen strength of the penalty on differences between intercepts. By grouping,
+        if there are several.
     method_ : {"loo", "reml", "gcv", "cv"}
         The criterion: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
         squared errors per degree of freedom left; the squared error on held-out rows
         if X is large and sparse. In units of y squared.
-    tau2_ : float or ndarray of shape (n_features,)
+    tau2_ : float, ndarray of shape (n_features,) or dict
         Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``.
-    tau2_intercept_ : float
+    tau2_intercept_ : float or dict
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
         The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
@@ -271,6 +293,14 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
+    groupings_ : dict of ndarray of shape (n_labels,)
+        Labels of each grouping, by its name in `task_column`; only if there are
+        several.
+    coef_groupings_ : dict of ndarray of shape (n_labels, n_features)
+        Own coefficients of the labels of each grouping: what they add to
+        `coef_shared_`.
+    intercept_groupings_ : dict of ndarray of shape (n_labels,)
+        Own intercepts of the labels of each grouping.
     moments_ : TaskMoments
         Moments of all rows; kept unless matrices of all features would take far more
         memory than X.
@@ -290,6 +320,13 @@ class MeanRegularizedRegressorCV(MeanDraws):
     errors are uncertain, and choosing three strengths overfits them. Each strength that
     is not given is then infinite, unless a finite one raises twice the restricted log
     likelihood by more than twice the log of the number of rows.
+
+    With several task columns, the objective is that of
+    :class:`MeanRegularizedRegressor`. The search starts from the strengths with the
+    largest restricted likelihood; ``{"child": [np.inf]}`` as `alphas` leaves the
+    grouping "child" without own coefficients. Columns of `cv_results_` are named
+    "alpha[child]" and so on. With "reml" and ``alphas_shared=[0.0]`` this is a mixed
+    model with independent random effects of each grouping.
 
     Among nearly equal strengths, larger ones are preferred: all are raised until the
     criterion increases by a relative 0.05 divided by the number of rows.
