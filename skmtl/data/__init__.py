@@ -29,7 +29,7 @@ from ._graphs import join_edges as join_edges
 from ._graphs import read_graph as read_graph
 from ._groupings import Grouping, warn_of_restarts
 from ._known_tasks import KnownTasks as KnownTasks
-from ._labels import join_label
+from ._labels import join_label, split_label
 from ._moments import TaskMoments
 from ._multiply import multiply_rows as multiply_rows
 from ._order import declared_orders, order_labels, place_labels
@@ -92,6 +92,7 @@ __all__ = [
     "read_task_weight",
     "refuse_missing",
     "split_columns",
+    "split_label",
     "spread_label",
     "summarise",
     "take_task_column",

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.base import clone
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import StandardScaler
 
@@ -129,6 +130,24 @@ def test_one_grouping_with_parameters_is_the_model_of_one_column(model, target):
     assert_allclose(two.coef_shared_, one.coef_shared_, rtol=1e-6, atol=1e-6)
     own = two.coef_groupings_["school"] + two.coef_shared_
     assert_allclose(own, one.coef_, rtol=1e-6, atol=1e-6)
+
+
+def test_infinite_strengths_pool_all_rows():
+    pooled = MeanRegularizedRegressor(
+        np.inf, alpha_intercept=np.inf, alpha_shared=0.5, task_column=COLUMNS
+    )
+    pooled.fit(FRAME, Y)
+    ridge = Ridge(0.5).fit(X, Y)
+    assert_allclose(pooled.coef_shared_, ridge.coef_)
+    assert_allclose(pooled.predict(FRAME), ridge.predict(X))
+    _, std = pooled.predict(FRAME.assign(child=99), return_std=True)
+    assert_allclose(std, pooled.predict(FRAME, return_std=True)[1])
+    nothing = {"alphas": [np.inf], "alphas_intercept": [np.inf]}
+    for method in ("loo", "reml"):
+        search = MeanRegularizedRegressorCV(
+            **nothing, method=method, task_column=COLUMNS
+        )
+        assert not search.fit(FRAME, Y).intercept_groupings_["child"].any()
 
 
 def test_losses_reach_their_minimum():

@@ -196,6 +196,8 @@ class SparseCore(Core):
 def block_diagonal(blocks: Array) -> Any:
     """Return a stack of square blocks as a block-diagonal CSR matrix."""
     n_blocks, width = blocks.shape[:2]
+    if not blocks.size:
+        return sparse.csr_matrix((n_blocks * width, n_blocks * width))
     if width == 1:
         return sparse.diags(blocks[:, 0, 0], format="csr")
     indices = np.arange(n_blocks)
