@@ -1,6 +1,6 @@
 """Two crossed groupings by restricted likelihood, at the size of lme4's InstEval.
 
-lmer of lme4 fits the same model, ``y ~ x + (1 | student) + (1 | lecturer)``, in R, which
+lmer of lme4 fits the same model, ``y ~ x + (1 | student) + (1 | lecturer)``, in R; it
 reads the same rows from a file and measures its own processor time. Without R, only
 skmtl is timed.
 """

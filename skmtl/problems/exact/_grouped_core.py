@@ -125,8 +125,8 @@ class DenseCore(Core):
         return np.diag(self._lower)
 
     def trace(self, matrix: Any) -> float:
-        below = sparse.tril(matrix, -1, format="coo")
-        sides = 2 * (self._lower[below.row, below.col] @ below.data)
+        rows, columns, values = sparse.find(sparse.tril(matrix, -1))
+        sides = 2 * (self._lower[rows, columns] @ values)
         return float(sides + self.diagonal @ matrix.diagonal())
 
 
