@@ -55,6 +55,15 @@ PENALIZED = (
 CENTRE_SEARCHES = "JointFeatureRegressorCV", "LowRankRegressorCV"
 CENTRE_RIDGE = "Strength of the ridge penalty on the centre's coefficients"
 GRAPH_RIDGE = "Strength of the ridge penalty on tasks with rows, 0 or more"
+# Estimators that take several groupings, as a list of task columns.
+GROUPED = (
+    "MeanRegularizedClassifier",
+    "MeanRegularizedClassifierCV",
+    "MeanRegularizedPoissonRegressor",
+    "MeanRegularizedRegressor",
+    "MeanRegularizedRegressorCV",
+)
+WITH_STRENGTHS = [name for name in GROUPED if not name.endswith("CV")]
 CHAIN = """\
 Which tasks are neighbours:
 
@@ -83,8 +92,18 @@ PARAMETERS = {
             "MeanRegularizedRegressor": "float, array-like of shape (n_features,) or a "
             "matrix",
             "_mixed": "float or array-like of shape (n_features,)",
+            **dict.fromkeys(
+                WITH_STRENGTHS, "float, array-like of shape (n_features,) or mapping"
+            ),
         },
         {
+            **dict.fromkeys(
+                WITH_STRENGTHS,
+                "Strength of the penalty on differences from the centre, 0 or more; "
+                "one, or one per feature. A large one makes tasks similar, infinity "
+                "makes them equal. With several groupings, a mapping may give one of "
+                "these for each; infinity leaves a grouping without own coefficients.",
+            ),
             "neural_network": "Strength of the ridge penalty on all weights, 0 or "
             "more, on the scale of Ridge.",
             "_graph": "Strength of the penalty on differences between neighbours, 0 "
@@ -121,10 +140,20 @@ PARAMETERS = {
         "one makes all tasks equal.",
     ),
     "alpha_intercept": Word(
-        {"": "float", **dict.fromkeys(CENTRE_SEARCHES, '{"auto"} or float')},
+        {
+            "": "float",
+            **dict.fromkeys(WITH_STRENGTHS, "float or mapping"),
+            **dict.fromkeys(CENTRE_SEARCHES, '{"auto"} or float'),
+        },
         {
             "": "Strength of the penalty on differences between intercepts. 0 leaves "
             "them free, infinity makes them equal.",
+            **dict.fromkeys(
+                WITH_STRENGTHS,
+                "Strength of the penalty on differences between intercepts. 0 leaves "
+                "them free, infinity makes them equal. With several groupings, a "
+                "mapping may give one for each.",
+            ),
             **dict.fromkeys(PENALIZED, PULL),
             **dict.fromkeys(
                 CENTRE_SEARCHES,
@@ -195,14 +224,20 @@ PARAMETERS = {
         "group: at least `alpha_between`, may be infinite.",
     ),
     "alphas": Word(
-        STRENGTHS,
+        {
+            "": STRENGTHS,
+            "MeanRegularizedClassifierCV": STRENGTHS + " or mapping",
+            "MeanRegularizedRegressorCV": STRENGTHS + " or mapping",
+        },
         {
             "": "Candidate strengths, positive. None for a decreasing path, from the "
             "smallest strength at which all coefficients are zero to `eps` times that.",
             "MeanRegularizedClassifierCV": "Candidate strengths, positive or infinite. "
-            "None searches all values, from the best point of a grid.",
+            "None searches all values, from the best point of a grid. With several "
+            "groupings, a mapping may give a list for each.",
             "MeanRegularizedRegressorCV": "Candidate strengths, positive or infinite, "
-            'for every method except "reml". None searches all values.',
+            'for every method except "reml". None searches all values. With several '
+            "groupings, for every method, and a mapping may give a list for each.",
             "MultiTaskRidgeCV": "Candidate strengths, positive. None for three per "
             "factor of ten, from 1e-12 to 1e6 times the mean curvature of a task's "
             "loss: from no penalty to no effect of any feature.",
@@ -418,8 +453,16 @@ categories name them; their models minimise the objective.""",
     ),
     "task_column": Word(
         "str, int or list of them",
-        "Column of X with the task of each row, by name or position; a list of columns "
-        "declares nested tasks.",
+        {
+            "": "Column of X with the task of each row, by name or position; a list of "
+            "columns declares nested tasks.",
+            **dict.fromkeys(
+                GROUPED,
+                "Column of X with the task of each row, by name or position; a list of "
+                "columns declares several groupings, and a tuple in the list a "
+                "combination of columns.",
+            ),
+        },
     ),
     "task_weight": Word(
         '{"balanced"} or mapping',
@@ -567,18 +610,19 @@ ATTRIBUTES = {
     "alpha_": Word(
         {
             "": "float",
-            "MeanRegularizedRegressorCV": "float, ndarray of shape (n_features,) or a "
-            "matrix",
+            "MeanRegularizedClassifierCV": "float or dict",
+            "MeanRegularizedRegressorCV": "float, ndarray, matrix or dict",
             "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)",
         },
         {
             "": "Chosen strength.",
             "_mean": "Chosen strength of the penalty on differences from the centre; "
-            "infinite if tasks do not differ.",
+            "infinite if tasks do not differ. By grouping, if there are several.",
             "MeanRegularizedRegressorCV": "Chosen strength of the penalty on "
             "differences from the centre, infinite if tasks do not differ; one, or one "
             'per feature. For "covariance" the precision matrix ``sigma2_ '
-            "inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1).",
+            "inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1). By "
+            "grouping, if there are several.",
             "MultiTaskRidgeCV": "Chosen strengths, one per task; a float unless "
             "`alpha_per_task` and tasks were declared.",
         },
@@ -632,6 +676,26 @@ ATTRIBUTES = {
             "of the task: of the target, of the log-odds of the second class, or of "
             "the log of the mean. Those of more than two classes sum to zero.",
         },
+    ),
+    "groupings_": Word(
+        "dict of ndarray of shape (n_labels,)",
+        "Labels of each grouping, by its name in `task_column`; only if there are "
+        "several.",
+    ),
+    "coef_groupings_": Word(
+        {
+            "": "dict of ndarray of shape (n_labels, n_features)",
+            "classes": "dict of ndarray of shape (n_labels, [n_classes, ]n_features)",
+        },
+        "Own coefficients of the labels of each grouping: what they add to "
+        "`coef_shared_`.",
+    ),
+    "intercept_groupings_": Word(
+        {
+            "": "dict of ndarray of shape (n_labels,)",
+            "classes": "dict of ndarray of shape (n_labels,) or (n_labels, n_classes)",
+        },
+        "Own intercepts of the labels of each grouping.",
     ),
     "coef_groups_": Word(
         {

@@ -30,12 +30,15 @@ class TaskSet:
         Whether a task has rows with weight.
     n_features : int
         Number of features.
+    groupings : tuple of Grouping, default=()
+        Groupings of the tasks, if several columns declare them.
     """
 
     labels: NDArray[Any]
     orders: tuple[Any, ...]
     seen: NDArray[np.bool_]
     n_features: int
+    groupings: tuple[Any, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -102,6 +105,8 @@ class Relation(ABC):
     penalizes_intercepts = False
     # Graph with the tasks as nodes, if there is one.
     graph: Any = None
+    # Groupings of the tasks, if each has parameters of its own.
+    groupings: tuple[Any, ...] = ()
 
     def choose(self, study: Any) -> Chosen:
         """Return the relation at the best strengths: itself, as these are fixed."""

@@ -70,10 +70,14 @@ class MomentRegressor(LinearRegressor):
             )
         given = {"sample_weight": sample_weight, "task": task}
         sample = self._target().read(self, X, y, reset=not begun, **given)
+        self._refuse_batch(sample)
         with calculation(sample.rows.X.shape[1]):
             moments = sample.rows.moments()
             moments = self.moments_ + moments if begun else moments
             return self._store(sample, self._learn_moments(sample, moments))
+
+    def _refuse_batch(self, sample: Sample) -> None:
+        """Raise an error for batches that moments of tasks do not describe."""
 
     def _learn_moments(self, sample: Sample, moments: TaskMoments) -> Mapping[str, Any]:
         """Fit the moments and return the fitted attributes by name."""

@@ -24,11 +24,18 @@ from skmtl.couplings import ToMean
 from skmtl.selection import MeanSearch, NoiseSearch
 
 from ._mean_draws import MeanDraws
+from ._mean_groupings import (
+    NearMeans,
+    refuse_batch,
+    refuse_mapping,
+    refuse_options,
+    search_groupings,
+)
 
 MEAN_CONSTRAINTS = {
-    "alpha": [*UNBOUNDED, "array-like"],
+    "alpha": [*UNBOUNDED, "array-like", Mapping],
     "alpha_shared": UNBOUNDED,
-    "alpha_intercept": UNBOUNDED,
+    "alpha_intercept": [*UNBOUNDED, Mapping],
 }
 
 # Number of axes of a precision matrix.
@@ -78,24 +85,27 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     Parameters
     ----------
-    alpha : float, array-like of shape (n_features,) or a matrix, default=1.0
+    alpha : float, array-like, matrix or mapping, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
         per feature. A large one makes tasks similar, infinity makes them equal. A
         positive definite matrix of shape (n_features + 1, n_features + 1) penalises
         differences of coefficients and intercepts together, ``sum_t (v_t, c_t)' alpha
         (v_t, c_t)`` with ``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without
-        intercepts, of shape (n_features, n_features).
+        intercepts, of shape (n_features, n_features). With several groupings, a mapping
+        may give a number, or one per feature, for each; infinity leaves a grouping
+        without own coefficients.
     alpha_shared : float, default=0.0
         Strength of the ridge penalty on the centre's coefficients, not on its
         intercept. Infinity sets them to zero; tasks then share only the intercept.
-    alpha_intercept : float, default=0.0
+    alpha_intercept : float or mapping, default=0.0
         Strength of the penalty on differences between intercepts. 0 leaves them free,
-        infinity makes them equal.
+        infinity makes them equal. With several groupings, a mapping may give one for
+        each.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
-        declares nested tasks.
+        declares several groupings, and a tuple in the list a combination of columns.
     handle_unknown : {"shared", "error"}, default="shared"
         How `predict` handles an unseen task: predict it with the shared part, or raise
         an error.
@@ -134,6 +144,14 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
+    groupings_ : dict of ndarray of shape (n_labels,)
+        Labels of each grouping, by its name in `task_column`; only if there are
+        several.
+    coef_groupings_ : dict of ndarray of shape (n_labels, n_features)
+        Own coefficients of the labels of each grouping: what they add to
+        `coef_shared_`.
+    intercept_groupings_ : dict of ndarray of shape (n_labels,)
+        Own intercepts of the labels of each grouping.
     moments_ : TaskMoments
         Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
         far fewer rows than features, or X is large and sparse.
@@ -154,6 +172,14 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     slowly for an unpenalised centre with as many features as rows: set `alpha_shared`.
     If the rows do not determine the centre, conjugate gradients find one of its optima,
     and exact solutions the one of least norm.
+
+    With several task columns, nested or crossed, a row with label ``l(g)`` in grouping
+    ``g`` is predicted by ``x . w_s + b_s + sum_g (x . v_g,l(g) + b_g,l(g))``, and the
+    penalty is ``sum_g (alpha_g sum_l ||v_gl||^2 + alpha_intercept_g sum_l b_gl^2) +
+    alpha_shared ||w_s||^2``. Equal labels of a column are one group; the tuple ``("a",
+    "b")`` makes groups of combinations. An unseen label adds nothing. `coef_` has a row
+    for each combination of labels in `fit`. Strengths of 0 act as 1e-8 times the
+    curvature of the loss per label, as own parts are not unique without a penalty.
 
     References
     ----------
@@ -204,7 +230,10 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return NearMean.drawn(tasks, *strengths, self.fit_intercept)
+        return near(tasks, *strengths, self.fit_intercept)
+
+    def _refuse_batch(self, sample):
+        refuse_batch(sample.rows.groupings)
 
     _relation_of_fit = _relation
 
@@ -224,17 +253,19 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     Parameters
     ----------
-    alphas : array-like of shape (n_alphas,), default=None
+    alphas : array-like of shape (n_alphas,) or mapping, default=None
         Candidate strengths, positive or infinite, for every method except "reml". None
-        searches all values.
+        searches all values. With several groupings, for every method, and a mapping may
+        give a list for each.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
         Candidate strengths of the ridge penalty on the centre's coefficients, not on
         its intercept; 0 or more. None searches all values. ``[0.0]`` leaves the
         centre unpenalised, which needs many more rows than features; with "reml" it is
         then the fixed effect of a mixed model.
-    alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
+    alphas_intercept : array-like or mapping, default=None
         Candidate strengths of the penalty on differences between intercepts, positive
-        or infinite, for every method except "reml". None searches all values.
+        or infinite, for every method except "reml". None searches all values. With
+        several groupings, as `alphas`.
     method : {"loo", "reml", "gcv", "cv"}, default="loo"
         Criterion. "loo": exact leave-one-out squared errors. "reml": the restricted
         likelihood of a mixed model, in which tasks are normal draws around the centre,
@@ -257,7 +288,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
-        declares nested tasks.
+        declares several groupings, and a tuple in the list a combination of columns.
     handle_unknown : {"shared", "error"}, default="shared"
         How `predict` handles an unseen task: predict it with the shared part, or raise
         an error.
@@ -280,16 +311,17 @@ class MeanRegularizedRegressorCV(MeanDraws):
     ----------
     alpha_structure_ : {"one", "per_feature", "covariance"}
         Chosen structure.
-    alpha_ : float, ndarray of shape (n_features,) or a matrix
+    alpha_ : float, ndarray, matrix or dict
         Chosen strength of the penalty on differences from the centre, infinite if tasks
         do not differ; one, or one per feature. For "covariance" the precision matrix
-        ``sigma2_ inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1).
+        ``sigma2_ inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1). By
+        grouping, if there are several.
     alpha_shared_ : float
         Chosen strength of the ridge penalty on the centre; infinite if only intercepts
         are shared.
-    alpha_intercept_ : float
+    alpha_intercept_ : float or dict
         Chosen strength of the penalty on differences between intercepts; 0 for
-        "covariance", where it is part of `alpha_`.
+        "covariance", where it is part of `alpha_`. By grouping, if there are several.
     method_ : {"loo", "reml", "gcv", "cv"}
         The criterion: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
@@ -300,14 +332,14 @@ class MeanRegularizedRegressorCV(MeanDraws):
         tasks, their harmonic mean over rows.
     noise_variance_ : ndarray of shape (n_tasks,)
         Variance of the noise of each task, in units of its y squared; all the same if
-        it is common and targets are not scaled.
+        it is common and targets are not scaled. Not with several groupings.
     coef_covariance_ : ndarray of shape (n_features + 1, n_features + 1)
         Covariance of the tasks' coefficients, and of their intercepts in the last row,
-        around those of the centre. In units of y squared.
-    tau2_ : float or ndarray of shape (n_features,)
+        around those of the centre. In units of y squared. Not with several groupings.
+    tau2_ : float, ndarray of shape (n_features,) or dict
         Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``; the
         diagonal of `coef_covariance_`.
-    tau2_intercept_ : float
+    tau2_intercept_ : float or dict
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
         The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
@@ -344,6 +376,14 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
+    groupings_ : dict of ndarray of shape (n_labels,)
+        Labels of each grouping, by its name in `task_column`; only if there are
+        several.
+    coef_groupings_ : dict of ndarray of shape (n_labels, n_features)
+        Own coefficients of the labels of each grouping: what they add to
+        `coef_shared_`.
+    intercept_groupings_ : dict of ndarray of shape (n_labels,)
+        Own intercepts of the labels of each grouping.
     moments_ : TaskMoments
         Moments of all rows; kept unless matrices of all features would take far more
         memory than X.
@@ -379,6 +419,14 @@ class MeanRegularizedRegressorCV(MeanDraws):
     conjugate gradients, and if `alphas` is given. It tries no covariance of more than
     30 features, or if `alphas_intercept` is given, and no structure for which a score
     test promises little.
+
+    With several task columns, the objective is that of
+    :class:`MeanRegularizedRegressor`. The search starts from the strengths with the
+    largest restricted likelihood; ``{"child": [np.inf]}`` as `alphas` leaves the
+    grouping "child" without own coefficients. Columns of `cv_results_` are named
+    "alpha[child]" and so on. With "reml" and ``alphas_shared=[0.0]`` this is a mixed
+    model with independent random effects of each grouping. Noise is common, targets are
+    not scaled, and `alpha_structure` is "one" for each grouping.
 
     Among nearly equal strengths, larger ones are preferred: all are raised until the
     criterion increases by a relative 0.05 divided by the number of rows.
@@ -416,9 +464,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
     """
 
     _parameter_constraints = {
-        "alphas": ["array-like", None],
+        "alphas": ["array-like", Mapping, None],
         "alphas_shared": ["array-like", None],
-        "alphas_intercept": ["array-like", None],
+        "alphas_intercept": ["array-like", Mapping, None],
         "method": [StrOptions({"reml", "loo", "gcv", "cv"})],
         "cv": ["cv_object"],
         "scoring": SCORING,
@@ -465,6 +513,11 @@ class MeanRegularizedRegressorCV(MeanDraws):
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         structure, pattern = read_structure(self.alpha_structure, tasks.n_features)
+        if tasks.groupings:
+            refuse_options(structure, pattern, self.noise)
+            return search_groupings(self, tasks, lists)
+        refuse_mapping("alphas", self.alphas)
+        refuse_mapping("alphas_intercept", self.alphas_intercept)
         options = self.method, self.cv, structure, self.fit_intercept
         relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
         search = MeanSearch(relation_at, *lists, *options, self.scoring, pattern)
@@ -472,7 +525,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
-        return NearMean.drawn(tasks, *strengths, self.fit_intercept)
+        return near(tasks, *strengths, self.fit_intercept)
 
     @property
     def coef_covariance_(self) -> np.ndarray:
@@ -491,6 +544,15 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _noise_variance(self, posterior):
         return self.sigma2_
+
+
+def near(tasks, alpha, alpha_shared, alpha_intercept, fit_intercept):
+    """Return the relation of tasks near a centre, or near one per grouping."""
+    if tasks.groupings:
+        return NearMeans.of(tasks, alpha, alpha_shared, alpha_intercept)
+    refuse_mapping("alpha", alpha)
+    refuse_mapping("alpha_intercept", alpha_intercept)
+    return NearMean.drawn(tasks, alpha, alpha_shared, alpha_intercept, fit_intercept)
 
 
 def read_structure(structure, n_features):

@@ -61,6 +61,10 @@ class MeanDraws(LinearRegressor):
         prediction = self._predict(X, codes)
         with calculation(X.shape[1]):
             posterior = self._posterior()
+            if "groupings_" in vars(self):
+                sigma2 = self._noise_variance(posterior)
+                std = predict_grouped_std(posterior, sigma2, X, codes)
+                return prediction, std.reshape(prediction.shape)
             noise = self._noise_variance(posterior), 1 / self._noise_factors
             std = predict_std(posterior, *noise, X, codes)
         scales = np.append(self.target_scale_, self.target_scale_shared_)
@@ -94,6 +98,8 @@ class MeanDraws(LinearRegressor):
         return np.append(own, 1 / np.mean(1 / own))
 
     def _posterior(self):
+        if "groupings_" in vars(self):
+            return self._posterior_of_groupings
         if hasattr(self, "moments_"):
             return Posterior(self._solve_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
@@ -131,6 +137,11 @@ class MeanDraws(LinearRegressor):
             The model with one more task.
         """
         check_is_fitted(self)
+        if "groupings_" in vars(self):
+            raise ValueError(
+                "adapt needs one task column, but this model has the groupings "
+                f"{list(self.groupings_)}. Fit again with the new rows."
+            )
         sample = self._read_new_task(self._target(), X, y, sample_weight, task)
         data = sample.rows
         n_features = data.X.shape[1]
@@ -205,11 +216,7 @@ def predict_std(posterior, sigma2, noise, X, codes):
 
     `noise` has the noise variances of the tasks and of unseen ones, relative to sigma2.
     """
-    if not np.isfinite(sigma2):
-        raise ValueError(
-            "return_std needs more rows than degrees of freedom, but the model fits "
-            "its rows exactly. Raise alpha, or fit more rows."
-        )
+    _refuse_exact_fit(sigma2)
     n_tasks, n_rows = posterior.fit.moments.n_tasks, X.shape[0]
     if codes is None:
         rows = np.tile(np.arange(n_rows), n_tasks)
@@ -218,6 +225,20 @@ def predict_std(posterior, sigma2, noise, X, codes):
         return np.sqrt(sigma2 * (noise[:-1] + variance.reshape(n_tasks, n_rows).T))
     variance = _variance(posterior, X, np.arange(n_rows), codes)
     return np.sqrt(sigma2 * (noise[codes] + variance))
+
+
+def predict_grouped_std(posterior, sigma2, X, codes):
+    """Return the standard deviations of rows with labels of several groupings."""
+    _refuse_exact_fit(sigma2)
+    return np.sqrt(sigma2 * (1 + posterior.variance(X.astype(float), codes)))
+
+
+def _refuse_exact_fit(sigma2):
+    if not np.isfinite(sigma2):
+        raise ValueError(
+            "return_std needs more rows than degrees of freedom, but the model fits "
+            "its rows exactly. Raise alpha, or fit more rows."
+        )
 
 
 def _variance(posterior, X, rows, codes):

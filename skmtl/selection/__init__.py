@@ -11,6 +11,8 @@ from ._evidence import (
 from ._fold_search import search_folds
 from ._folds import assign_folds, assign_shuffled_folds, fold_moments
 from ._grids import log_grid, read_grid
+from ._grouped_loss_search import GroupedLossSearch
+from ._grouped_search import GroupedSearch
 from ._laplace import LaplaceLikelihood
 from ._loss_grid import likelihoods, mean_curvatures
 from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
@@ -30,6 +32,8 @@ __all__ = [
     "Candidates",
     "CentreSearch",
     "Generalised",
+    "GroupedLossSearch",
+    "GroupedSearch",
     "HeldOut",
     "HeldOutErrors",
     "LaplaceLikelihood",

@@ -49,7 +49,7 @@ def rows():
     rng = np.random.default_rng(0)
     task = np.repeat(np.arange(len(SIZES)), SIZES)
     X = rng.normal(0.5, 1.0, size=(len(task), 4))
-    own = [1, 2, -1, 0.5] + rng.normal(size=(len(SIZES), 4))
+    own = np.array([1, 2, -1, 0.5]) + rng.normal(size=(len(SIZES), 4))
     signal = (X * own[task]).sum(axis=1) + 0.5 * task
     return X, signal + rng.normal(size=len(task)), task
 

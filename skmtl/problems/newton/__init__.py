@@ -3,6 +3,7 @@
 from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit, add_at
 from ._graph_newton import GraphLosses
+from ._grouped_newton import GroupedLosses
 from ._large_squared_loss import TOLERANCE, Iterated, iterate, needs_iteration
 from ._losses_per_task import (
     DatafitPerTask,
@@ -22,6 +23,7 @@ __all__ = [
     "Datafit",
     "DatafitPerTask",
     "GraphLosses",
+    "GroupedLosses",
     "Iterated",
     "MeanLosses",
     "ScaledFit",
