@@ -205,7 +205,10 @@ class StackedDesign(Design):
         return len(self.y)
 
     def every(self, step: int) -> tuple[Design, Array]:
-        rows, places = np.unique(self.rows[::step], return_inverse=True)
+        rows, places = self.rows[::step], np.arange(len(self.rows[::step]))
+        unique, codes = np.unique(rows, return_inverse=True)
+        if len(unique) < len(rows):  # several tasks are observed on a row
+            rows, places = unique, codes
         part = replace(
             self,
             rows=places,
@@ -245,9 +248,17 @@ class StackedDesign(Design):
         return np.broadcast_to(1.0, (len(self.y), len(self.y)))
 
     def _at_observations(self, matrix):
-        if np.array_equal(self.rows, np.arange(self.n_rows)):
+        if self._in_order:
             return matrix
         return matrix[np.ix_(self.rows, self.rows)]
+
+    @cached_property
+    def _in_order(self):
+        return np.array_equal(self.rows, np.arange(self.n_rows))
+
+    @cached_property
+    def _is_weighted(self):
+        return bool((self.root != 1).any())
 
     def systems(self, matrices: Sequence[Array], strengths: Strengths) -> list[System]:
         shared, own, level = strengths.variances
@@ -257,8 +268,8 @@ class StackedDesign(Design):
             covariance += between * matrix
             self._pairs.add(covariance, within, matrix)
         self._apart.add(covariance, level * self.fit_intercept, self._ones)
-        covariance *= self.root[:, None]
-        covariance *= self.root
+        if self._is_weighted:
+            covariance *= self.root[:, None] * self.root
         covariance[np.diag_indices(len(self.y))] += 1
         targets = (self.root * self.y)[:, None]
         return [System(covariance, self._free(strengths), targets, np.ones((1, 1)))]
@@ -271,7 +282,9 @@ class StackedDesign(Design):
         by_covariance: Sequence[Array],
     ) -> tuple[Array, Array, float, float]:
         shared, own, level = strengths.variances
-        by_rows = by_covariance[0] * self.root[:, None] * self.root
+        by_rows = by_covariance[0]
+        if self._is_weighted:
+            by_rows = by_rows * self.root[:, None] * self.root
         found = np.array([self._sums(by_rows, matrix) for matrix in matrices])
         gamma = 0.0
         for slope, between, within in zip(slopes, shared, own, strict=True):

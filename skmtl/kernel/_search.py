@@ -30,8 +30,11 @@ _FEW = 500
 _INDIFFERENCE = 0.05
 # Value of strengths at which the covariance is not positive definite.
 _REFUSED = 1e25
-# L-BFGS stops below this decrease, far below the uncertainty of a criterion.
-_PRECISION = 1e-3
+# L-BFGS stops below this decrease, far below the uncertainty of a criterion: on few
+# rows, where steps take little time, and on many.
+_PRECISION = {True: 1e-3, False: 2e-2}
+# Length of its first step, in logs.
+_FIRST_STEP = 0.25
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,13 @@ class Rows:
     X: Any
     kernels: tuple[Kernel, ...]
 
-    def thin(self) -> Self:
-        """Return few of the observations, evenly over the tasks."""
-        step = -(-self.design.size // _FEW)
-        if step == 1:
-            return self
+    @property
+    def is_few(self) -> bool:
+        """Whether a search on all rows takes little time."""
+        return self.design.size <= _FEW
+
+    def every(self, step: int) -> Self:
+        """Return every so many observations, with rows of X in their order."""
         design, rows = self.design.every(step)
         return replace(self, design=design, X=self.kernels[0].take(self.X, rows))
 
@@ -137,7 +142,8 @@ class KernelSearch:
 
     def run(self) -> tuple[Point, float]:
         """Return the best strengths, and the criterion at them."""
-        few = self.rows.thin()
+        rows = self.rows.every(1)
+        few = rows.every(-(-rows.design.size // _FEW))
         found = [self._descend(few, start) for start in self._starts(few)]
         best = min(found, key=lambda each: each[1])
         if best[1] >= _REFUSED:
@@ -146,9 +152,9 @@ class KernelSearch:
                 "rows than free intercepts, with a kernel that is positive "
                 "semidefinite, or use MeanRegularizedKernelRegressor."
             )
-        if few is not self.rows:
-            best = self._descend(self.rows, best[0])
-        return self._simplify(*best)
+        if not rows.is_few:
+            best = self._descend(rows, best[0])
+        return self._simplify(rows, *best)
 
     def _scales(self, rows):
         """Return logs of the units of all strengths and of gamma."""
@@ -170,21 +176,20 @@ class KernelSearch:
         if not len(self.free):
             return start, self._value(rows, start)
         scales = self._scales(rows)[self.free]
-        lower, upper = scales + _LIMITS[0], scales + _LIMITS[1]
+        limits = np.tile(_LIMITS, (len(scales), 1))
         if self.free[-1] == len(self.given) - 1:
-            lower[-1], upper[-1] = scales[-1] - _WIDEST, scales[-1] + _WIDEST
-
-        first = np.clip(np.log(start.values[self.free]), lower, upper)
-        unit = max(abs(self._value(rows, self._place(first))), 1.0)
+            limits[-1] = -_WIDEST, _WIDEST
+        bounds = (scales[:, None] + limits) / _FIRST_STEP
         found = minimize(
-            lambda logs: self._evaluate(rows, self._place(logs)),
-            first,
+            lambda point: self._evaluate(rows, self._place(point * _FIRST_STEP)),
+            np.clip(np.log(start.values[self.free]) / _FIRST_STEP, *bounds.T),
             jac=True,
             method="L-BFGS-B",
-            bounds=np.column_stack([lower, upper]),
-            options={"ftol": _PRECISION / unit, "maxiter": 100},
+            bounds=bounds,
+            # Relative to the criterion, which is about the number of rows.
+            options={"ftol": _PRECISION[rows.is_few] / rows.design.n_observations},
         )
-        return self._place(found.x), float(found.fun)
+        return self._place(found.x * _FIRST_STEP), float(found.fun)
 
     def _place(self, logs):
         values = self.given.copy()
@@ -200,7 +205,7 @@ class KernelSearch:
         return found if np.isfinite(found) else _REFUSED
 
     def _evaluate(self, rows, point):
-        """Return the criterion, and its derivatives by the free logs."""
+        """Return the criterion, and its derivatives by the free logs, scaled."""
         design, strengths = rows.design, point.strengths
         matrices = rows.matrices(point.gamma)
         try:
@@ -217,16 +222,17 @@ class KernelSearch:
         ]
         parts = design.gradient(matrices, slopes, strengths, slope)
         gradient = np.concatenate([np.atleast_1d(part) for part in parts])
-        return value, gradient[self.free]
+        return value, gradient[self.free] * _FIRST_STEP
 
-    def _simplify(self, best, value):
+    def _simplify(self, rows, best, value):
         """Make strengths infinite where this hardly changes the criterion."""
+        large = np.log(best.values) > self._scales(rows)
         for k in self.free:
-            if k == len(self.given) - 1:
+            if k == len(self.given) - 1 or not large[k]:
                 continue
             values = best.values.copy()
             values[k] = np.inf
-            simpler = self._value(self.rows, Point(values))
+            simpler = self._value(rows, Point(values))
             if simpler <= value + _INDIFFERENCE:
                 best, value = Point(values), simpler
         return best, value
