@@ -230,7 +230,9 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return near(tasks, *strengths, self.fit_intercept)
+        return near(
+            tasks, *strengths, partial(NearMean.drawn, fit_intercept=self.fit_intercept)
+        )
 
     def _refuse_batch(self, sample):
         refuse_batch(sample.rows.groupings)
@@ -525,7 +527,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
-        return near(tasks, *strengths, self.fit_intercept)
+        return near(
+            tasks, *strengths, partial(NearMean.drawn, fit_intercept=self.fit_intercept)
+        )
 
     @property
     def coef_covariance_(self) -> np.ndarray:
@@ -546,13 +550,13 @@ class MeanRegularizedRegressorCV(MeanDraws):
         return self.sigma2_
 
 
-def near(tasks, alpha, alpha_shared, alpha_intercept, fit_intercept):
+def near(tasks, alpha, alpha_shared, alpha_intercept, make=NearMean.of):
     """Return the relation of tasks near a centre, or near one per grouping."""
     if tasks.groupings:
         return NearMeans.of(tasks, alpha, alpha_shared, alpha_intercept)
     refuse_mapping("alpha", alpha)
     refuse_mapping("alpha_intercept", alpha_intercept)
-    return NearMean.drawn(tasks, alpha, alpha_shared, alpha_intercept, fit_intercept)
+    return make(tasks, alpha, alpha_shared, alpha_intercept)
 
 
 def read_structure(structure, n_features):
