@@ -11,6 +11,7 @@ from ._mean_scores import Generalised, HeldOut, LeftOut
 from ._mean_search import MeanSearch
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
+from ._reml_covariance import CovarianceLikelihood, Grams
 from ._reml_search import StrengthSearch
 from ._ridge_path import rows_path, shared_path
 from ._ridge_search import RidgeSearch
@@ -18,7 +19,9 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
+    "CovarianceLikelihood",
     "Generalised",
+    "Grams",
     "HeldOut",
     "LaplaceLikelihood",
     "LeftOut",

@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 
 from skmtl._contracts import Array
 from skmtl._linalg import EPS, Semidefinite, diagonalise, diagonals
+from skmtl._numbers import TINY_SQUARE
 from skmtl.data import TaskMoments
 
 # Smallest root variance at which a search starts, relative to the noise of a mean task:
@@ -67,8 +68,10 @@ class Grams:
         xx[:, :d, :d] += own.xx
         xy = xy * y_mean[:, None]
         xy[:, :d] += own.xy
-        unit = np.sqrt(np.einsum("tjj->j", xx) / (n > 0).sum())
-        unit = np.where(unit > 0, unit, 1.0)
+        square = np.einsum("tjj->j", xx) / (n > 0).sum()
+        varies = square > TINY_SQUARE
+        unit = np.sqrt(np.where(varies, square, 1.0))
+        xx, xy = np.where(varies & varies[:, None], xx, 0.0), np.where(varies, xy, 0.0)
         root, target = _root(xx / unit / unit[:, None], xy / unit)
         yy = own.yy + n * y_mean**2
         rest = np.maximum(yy - (target**2).sum(axis=1), 0.0)

@@ -19,6 +19,8 @@ ONE, PER_FEATURE, COVARIANCE = STRUCTURES = "one", "per_feature", "covariance"
 SHARES = 0.5, 1.0
 # Smallest variance, relative to the noise of a mean task: smaller ones act as zero.
 _LEAST = 1e-4
+# Largest log of a relative strength.
+_WIDEST = np.log(1e24)
 # Largest step of log variances, number of steps, and the last decrease, when the
 # likelihood is maximised to find a shape.
 _LARGEST_STEP, _N_STEPS, _DECREASE = 2.0, 12, 0.02
@@ -295,11 +297,18 @@ def shapes_per_feature(grams: Grams, covariance: Array) -> list[Shape]:
     d = grams.n_features
     alphas = grams.unit**2 / np.diag(covariance)
     level = float(alphas[d]) if len(alphas) > d else 0.0
-    mean = float(np.exp(np.log(alphas[:d]).mean()))
+    pattern, mean = _split(alphas[:d])
     return [
-        Shape(PER_FEATURE, share, (alphas[:d] / mean) ** share, None, (mean, level))
+        Shape(PER_FEATURE, share, pattern**share, None, (mean, level))
         for share in SHARES
     ]
+
+
+def _split(alphas):
+    """Return relative strengths, within bounds, and their geometric mean."""
+    logs = np.log(alphas)
+    pattern = np.exp(np.clip(logs - logs.mean(), -_WIDEST, _WIDEST))
+    return pattern, float(np.exp(logs.mean()))
 
 
 def shapes_of_covariance(grams: Grams, covariance: Array) -> list[Shape]:
@@ -412,9 +421,6 @@ def shape_of_covariance(
         level = unit[d] ** 2 / (covariance[d, d] - covariance[d, :d] @ line)
         origin = grams.origin - line * unit[:d] / unit[d]
     basis, sizes, _ = np.linalg.svd(np.linalg.cholesky(own) / unit[:d, None])
-    alphas = 1 / sizes**2
-    mean = np.exp(np.log(alphas).mean())
+    pattern, mean = _split(1 / np.maximum(sizes, TINY_SQUARE) ** 2)
     rotation = Rotation(basis, origin)
-    return Shape(
-        COVARIANCE, share, alphas / mean, rotation, (float(mean), float(level))
-    )
+    return Shape(COVARIANCE, share, pattern, rotation, (mean, float(level)))
