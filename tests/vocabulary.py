@@ -155,6 +155,9 @@ PARAMETERS = {
                 "mapping may give one for each.",
             ),
             **dict.fromkeys(PENALIZED, PULL),
+            "_graph": "Strength of the penalty on differences between intercepts, "
+            "``sum_t (b_t - b_s)^2`` on the scale of `alpha_ridge`. 0 leaves them "
+            "free, infinity makes them equal.",
             **dict.fromkeys(
                 CENTRE_SEARCHES,
                 "Strength of the penalty on differences between intercepts, as in the "
@@ -207,6 +210,9 @@ PARAMETERS = {
         {"": "float", **dict.fromkeys(CENTRE_SEARCHES, '{"auto"} or float')},
         {
             **dict.fromkeys(PENALIZED, CENTRE),
+            "_graph": "Strength of the ridge penalty on a centre of the tasks, to "
+            "which `alpha_ridge` then pulls them instead of to zero. Infinity means "
+            "no centre; without `alpha_ridge` it has no effect.",
             **dict.fromkeys(CENTRE_SEARCHES, CHOSEN_CENTRE),
             "": f"{CENTRE_RIDGE}.",
             "MeanRegularizedRegressor": f"{CENTRE_RIDGE}, not on its intercept. "
@@ -603,6 +609,21 @@ categories name them; their models minimise the objective.""",
 }
 
 ATTRIBUTES = {
+    "alpha_shared_": Word(
+        "float",
+        {
+            "": "Chosen strength of the ridge penalty on the centre.",
+            "MeanRegularizedRegressorCV": "Chosen strength of the ridge penalty on the "
+            "centre; infinite if only intercepts are shared.",
+            **dict.fromkeys(
+                CENTRE_SEARCHES,
+                "Chosen strength of the ridge on the centre; infinite for no centre.",
+            ),
+        },
+    ),
+    "alpha_intercept_": Word(
+        "float", "Chosen strength of the penalty on differences between intercepts."
+    ),
     "adjacency_": Word(
         "CSR matrix of shape (n_nodes, n_nodes)",
         "Weights of the edges, in the order of `nodes_`.",
@@ -724,9 +745,9 @@ ATTRIBUTES = {
             "all tasks have zero.",
             "_dirty": f"{CENTRE_OR_FIT} with the exceptions as offset, with strengths "
             "implied by the penalty.",
-            "_graph": "Coefficients for tasks that are not nodes: the mean over the "
-            "root groups, or a ridge fit to all rows, with strengths implied by the "
-            "penalty.",
+            "_graph": "Coefficients for tasks that are not nodes: the centre if "
+            "there is one, the mean over the root groups, or a ridge fit to all rows, "
+            "with strengths implied by the penalty.",
             "_mean": "Coefficients of the centre; where `alpha` is 0, the best fit to "
             "all rows.",
             "MeanRegularizedClassifierCV": "Coefficients of the centre.",
@@ -800,8 +821,8 @@ ATTRIBUTES = {
             "": "ndarray of shape (n_nodes,)",
             "classes": "ndarray of shape (n_nodes,) or (n_nodes, n_classes)",
         },
-        "Intercepts of the nodes. They are not penalised; a node without rows gets its "
-        "neighbour's intercept, or its neighbours' mean.",
+        "Intercepts of the nodes. The graph does not penalise them; a node without "
+        "rows gets its neighbour's intercept, or its neighbours' mean.",
     ),
     "intercept_shared_": Word(
         {"": "float", "classes": "float or ndarray of shape (n_classes,)"},

@@ -145,8 +145,8 @@ class FusedRegressor(MomentRegressor):
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes. They are not penalised; a node without rows gets its
-        neighbour's intercept, or its neighbours' mean.
+        Intercepts of the nodes. The graph does not penalise them; a node without rows
+        gets its neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
@@ -335,8 +335,8 @@ class FusedClassifier(LinearClassifier):
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes. They are not penalised; a node without rows gets its
-        neighbour's intercept, or its neighbours' mean.
+        Intercepts of the nodes. The graph does not penalise them; a node without rows
+        gets its neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
@@ -510,8 +510,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes. They are not penalised; a node without rows gets its
-        neighbour's intercept, or its neighbours' mean.
+        Intercepts of the nodes. The graph does not penalise them; a node without rows
+        gets its neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)

@@ -11,6 +11,9 @@ from skmtl.linear_model import (
     ClusteredRegressor,
     DirtyRegressor,
     FusedRegressor,
+    GraphRegularizedClassifier,
+    GraphRegularizedPoissonRegressor,
+    GraphRegularizedRegressor,
     JointFeatureClassifier,
     JointFeaturePoissonRegressor,
     JointFeatureRegressor,
@@ -49,7 +52,7 @@ def rows():
     rng = np.random.default_rng(0)
     task = np.repeat(np.arange(len(SIZES)), SIZES)
     X = rng.normal(0.5, 1.0, size=(len(task), 4))
-    own = np.array([1, 2, -1, 0.5]) + rng.normal(size=(len(SIZES), 4))
+    own = rng.normal([1, 2, -1, 0.5], size=(len(SIZES), 4))
     signal = (X * own[task]).sum(axis=1) + 0.5 * task
     return X, signal + rng.normal(size=len(task)), task
 
@@ -286,3 +289,57 @@ def test_only_models_with_a_penalty_have_a_centre_to_choose(rows):
     search = PathSearchCV(MeanRegularizedRegressor(), alpha_shared="auto")
     with pytest.raises(ValueError, match="models with a penalty, got one with a coup"):
         search.fit(X, y, task=task)
+
+
+GRAPHS = {
+    GraphRegularizedRegressor: (MeanRegularizedRegressor, None, {}),
+    GraphRegularizedClassifier: (MeanRegularizedClassifier, [-1.0, 1.0], {"tol": 1e-9}),
+    GraphRegularizedPoissonRegressor: (
+        MeanRegularizedPoissonRegressor,
+        [-2, 0, 1, 3],
+        {"tol": 1e-9},
+    ),
+}
+
+
+@parametrize("kind", list(GRAPHS), list(GRAPHS)[:1])
+@pytest.mark.parametrize(("shared", "pull"), STRENGTHS[:-1])
+def test_a_ridge_to_the_centre_on_a_faint_graph_is_mean_regularisation(
+    rows, kind, shared, pull
+):
+    X, y, task = rows
+    mean, cut, options = GRAPHS[kind]
+    y = y if cut is None else np.digitize(y, cut)
+    strengths = {"alpha_shared": shared, "alpha_intercept": pull, **options}
+    model = kind("chain", 1e-10, alpha_ridge=3.0, **strengths).fit(X, y, task=task)
+    same(model, mean(3.0, **strengths).fit(X, y, task=task), 1e-6)
+
+
+@pytest.mark.parametrize("graph", ["chain", "complete"])
+def test_no_point_near_the_solution_of_a_graph_has_a_smaller_objective(rows, graph):
+    X, y, task = rows
+    strengths = {"alpha_ridge": 0.5, "alpha_shared": 0.7, "alpha_intercept": 2.0}
+    model = GraphRegularizedRegressor(graph, 1.5, **strengths).fit(X, y, task=task)
+    A = model.adjacency_.toarray()
+
+    def objective(W, c, b):
+        residual = y - (X * W[task]).sum(axis=1) - b[task]
+        gaps = ((W[:, None] - W) ** 2).sum(axis=2)
+        ridge = 0.5 * ((W - c) ** 2).sum() + 0.7 * (c @ c)
+        pull = 2.0 * ((b - b.mean()) ** 2).sum()
+        return residual @ residual + 1.5 * (A * gaps).sum() / 2 + ridge + pull
+
+    solution = model.coef_, model.coef_shared_, model.intercept_
+    best = objective(*solution)
+    assert best == pytest.approx(model.objective_, rel=1e-10)
+    rng = np.random.default_rng(0)
+    for size in (1e-1, 1e-4):
+        for _ in range(20):
+            near = [each + size * rng.normal(size=each.shape) for each in solution]
+            assert objective(*near) > best - 1e-9
+
+
+def test_intercepts_on_a_graph_may_be_equal(rows):
+    X, y, task = rows
+    model = GraphRegularizedRegressor("chain", 1.5, alpha_intercept=np.inf)
+    assert np.ptp(model.fit(X, y, task=task).intercept_) < 1e-12

@@ -1,5 +1,6 @@
 """Squared losses with a coupling, solved exactly."""
 
+from ._centred_graph import CentredGraphFit
 from ._factor import (
     bound,
     factor_moments,
@@ -26,6 +27,7 @@ from ._task_models import TaskModels, unpack_tasks
 from ._unseen_model import implied_ridge, mean_residual, unseen_model, weigh
 
 __all__ = [
+    "CentredGraphFit",
     "Columns",
     "GraphFit",
     "GraphSystem",

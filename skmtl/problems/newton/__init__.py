@@ -1,5 +1,6 @@
 """Losses of any kind with a coupling, solved by Newton's method."""
 
+from ._centred_graph import CentredGraphLosses
 from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit, add_at
 from ._graph_newton import GraphLosses
@@ -19,6 +20,7 @@ from ._unseen_model_any_loss import fit_unseen_model
 __all__ = [
     "LIFT",
     "TOLERANCE",
+    "CentredGraphLosses",
     "CoupledLosses",
     "Datafit",
     "DatafitPerTask",
