@@ -12,15 +12,17 @@ from skmtl._contracts import Array
 from skmtl._numbers import TINY_SQUARE
 from skmtl.couplings import Rotation, Strengths
 
+from ._coordinate_search import Axis
 from ._reml_covariance import CovarianceLikelihood, CovarianceSearch, Grams
 
 GIVEN = "given"
 ONE, PER_FEATURE, COVARIANCE = STRUCTURES = "one", "per_feature", "covariance"
 # Exponents of the strengths per feature, and shares of the covariances, to choose from.
 SHARES = 0.5, 1.0
-# A relative strength that acts as infinite in a search. The factors of a path would
-# lose the digits of larger ones.
-_COMMON = 1e8
+# A relative strength that acts as infinite in a search, and the log of the largest
+# factor below the grid at which it does. Factors of a path would lose the digits of
+# larger ones.
+_COMMON, _REACH_OF_COMMON = 1e8, np.log(30.0)
 # Smallest variance, relative to the noise of a mean task: smaller ones act as zero.
 _LEAST = 1e-4
 # Largest log of a relative strength.
@@ -88,6 +90,12 @@ class Shape:
             float(intercept),
             rotation=self.rotation,
         )
+
+    def limit(self, axis: Axis) -> Axis:
+        """Return the allowed strengths that keep infinite ones infinite."""
+        if self.pattern is None or np.isfinite(self.pattern).all():
+            return axis
+        return replace(axis, reach=_REACH_OF_COMMON)
 
     def facts(self, alpha: float, intercept: float) -> dict[str, Any]:
         """Return strengths of features and intercepts as parameters, by name."""
