@@ -12,7 +12,7 @@ from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
 from skmtl.base import COMMON_CONSTRAINTS, SCORING, UNBOUNDED, MomentRegressor
 from skmtl.couplings import ToMean
-from skmtl.selection import MeanSearch
+from skmtl.selection import MeanSearch, ResidualQuantiles
 
 from ._mean_draws import MeanDraws
 
@@ -365,6 +365,18 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _noise_variance(self, posterior):
         return self.sigma2_
+
+    def _describe(self, target, sample, tasks, relation, fit):
+        learnt = super()._describe(target, sample, tasks, relation, fit)
+        if not fit.is_exact:
+            return learnt
+        quantiles = ResidualQuantiles.of(fit.detail, sample.rows)
+        return {**learnt, "_residuals": quantiles}
+
+    def _quantile_of_seen(self, coverage, errors):
+        usual = super()._quantile_of_seen(coverage, errors)
+        size = self._residuals.at(coverage, usual * np.sqrt(errors.noise))
+        return size / np.sqrt(errors.noise)
 
 
 def read_feature_alphas(alpha, n_features):

@@ -1,14 +1,16 @@
-"""Predictive standard deviations, and adaptation to new tasks."""
+"""Intervals, standard deviations, and adaptation to new tasks."""
 
 from abc import abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
+from scipy.stats import t as student
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._contracts import TaskSet
+from skmtl._contracts import Array, TaskSet
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
 from skmtl.base import LinearRegressor
@@ -16,8 +18,9 @@ from skmtl.couplings import Strengths
 from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
+from skmtl.selection import NewTaskVariances
 
-_NO_STD = "Predict without return_std, or reduce the columns."
+_NO_STD = "Predict without return_std or intervals, or reduce the columns."
 
 
 class MeanDraws(LinearRegressor):
@@ -37,11 +40,10 @@ class MeanDraws(LinearRegressor):
         task : array-like of shape (n_samples,), int or str, default=None
             Label of each row, or one label for all rows, if `fit` was given labels.
         return_std : bool, default=False
-            Whether to return standard deviations too, of a model in which tasks are
-            random draws around the centre. They include the noise, with the sum of
-            squared errors per degree of freedom left as its variance, and the
-            uncertainty of the task. They are infinite for an unseen task if `alpha` or
-            `alpha_intercept` is 0.
+            Whether to return standard deviations too. They include the noise, with the
+            sum of squared errors per degree of freedom left as its variance, and the
+            uncertainty of the task. Those of unseen tasks are estimated from errors of
+            tasks that are left out, and are infinite if `fit` had a single task.
 
         Returns
         -------
@@ -53,13 +55,56 @@ class MeanDraws(LinearRegressor):
         """
         if not return_std:
             return super().predict(X, task)
+        prediction, errors = self._predict_errors(X, task)
+        return prediction, errors.std.reshape(prediction.shape)
+
+    def predict_interval(
+        self, X: Any, coverage: float = 0.9, task: Any = None
+    ) -> Array:
+        """Predict an interval for the target of each row.
+
+        A share `coverage` of the targets of new rows is expected within their
+        intervals: on average over rows, not in each task. The half width is the
+        standard deviation of :meth:`predict` times a quantile.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        coverage : float, default=0.9
+            Share of targets within their intervals, above 0 and below 1.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2) or (n_samples, n_tasks, 2)
+            Lower and upper ends. Those of unseen tasks allow for the differences
+            between tasks, and are infinite if `fit` had a single task.
+        """
+        read_coverage(coverage)
+        prediction, errors = self._predict_errors(X, task)
+        half = np.where(
+            errors.is_new,
+            student.ppf((1 + coverage) / 2, errors.freedom),
+            self._quantile_of_seen(coverage, errors),
+        )
+        half = half.reshape(prediction.shape) * errors.std.reshape(prediction.shape)
+        return np.stack([prediction - half, prediction + half], axis=-1)
+
+    def _predict_errors(self, X, task):
+        """Return predictions, and the distributions of their errors."""
         check_is_fitted(self)
         X, codes = self._read_queries(X, task)
         prediction = self._predict(X, codes)
         with calculation(X.shape[1]):
             posterior = self._posterior()
-            std = predict_std(posterior, self._noise_variance(posterior), X, codes)
-        return prediction, std.reshape(prediction.shape)
+            noise = self._noise_variance(posterior)
+            return prediction, predict_errors(posterior, noise, X, codes)
+
+    def _quantile_of_seen(self, coverage, errors):
+        """Return the half width of intervals of seen tasks, in standard deviations."""
+        return student.ppf((1 + coverage) / 2, errors.left)
 
     def _noise_variance(self, posterior):
         return posterior.noise_variance
@@ -76,9 +121,9 @@ class MeanDraws(LinearRegressor):
             return Posterior(self._solve_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
             raise ValueError(
-                "return_std needs moments of the rows or their factors, and this model "
-                "kept neither: its sparse X was large, or adapt got fewer rows than "
-                "features. Fit all rows at once, or reduce the columns."
+                "Intervals and return_std need moments of the rows or their factors, "
+                "and this model kept neither: its sparse X was large, or adapt got "
+                "fewer rows than features. Fit all rows at once, or reduce the columns."
             )
         n_features = len(self.coef_shared_)
         refuse_large(3 * 8 * n_features**2, "covariances of features", _NO_STD)
@@ -162,37 +207,65 @@ def _task_set(labels, n_features):
     return TaskSet(labels, (), np.ones(len(labels), dtype=bool), n_features)
 
 
-def predict_std(posterior, sigma2, X, codes):
-    """Return the standard deviations of the targets of rows, with the noise."""
-    if not np.isfinite(sigma2):
+@dataclass(frozen=True)
+class Errors:
+    """Distributions of the errors of predictions, an entry per row, or row and task.
+
+    Parameters
+    ----------
+    std : ndarray
+        Standard deviations, with the noise.
+    freedom : ndarray
+        Degrees of freedom of the standard deviations of unseen tasks.
+    is_new : ndarray of bool
+        Whether the task is unseen.
+    noise : float
+        Variance of the noise.
+    left : float
+        Degrees of freedom of the noise.
+    """
+
+    std: Array
+    freedom: Array
+    is_new: Array
+    noise: float
+    left: float
+
+
+def predict_errors(posterior, noise, X, codes):
+    """Return the distributions of the errors; code -1 is an unseen task."""
+    if not np.isfinite(noise):
         raise ValueError(
-            "return_std needs more rows than degrees of freedom, but the model fits "
-            "its rows exactly. Raise alpha, or fit more rows."
+            "Intervals and standard deviations need more rows than degrees of freedom, "
+            "but the model fits its rows exactly. Raise alpha, or fit more rows."
         )
-    n_tasks, n_rows = posterior.fit.moments.n_tasks, X.shape[0]
+    n_tasks, rows = posterior.fit.moments.n_tasks, np.arange(X.shape[0])
     if codes is None:
-        rows = np.tile(np.arange(n_rows), n_tasks)
-        codes = np.repeat(np.arange(n_tasks), n_rows)
-        variance = _variance(posterior, X, rows, codes)
-        return np.sqrt(sigma2 * (1 + variance.reshape(n_tasks, n_rows).T))
-    variance = _variance(posterior, X, np.arange(n_rows), codes)
-    return np.sqrt(sigma2 * (1 + variance))
-
-
-def _variance(posterior, X, rows, codes):
-    """Return variances of predictions at ``X[rows]``; code -1 is an unseen task."""
+        codes = np.tile(np.arange(n_tasks), len(rows))
+        rows = np.repeat(rows, n_tasks)
+    left = float(posterior.fit.moments.weight.sum() - posterior.degrees_of_freedom)
     order = np.argsort(codes, kind="stable")
-    n_tasks = posterior.fit.moments.n_tasks
     offsets = np.searchsorted(codes[order], np.arange(n_tasks + 1))
-    variance = np.empty(len(codes))
+    variance, freedom = np.empty(len(codes)), np.full(len(codes), left)
     seen = TaskRows(
         X, rows[order], np.zeros(len(codes)), None, offsets, np.arange(n_tasks)
     )
     for group in seen.groups():
-        variance[order[group.rows]] = posterior.variance(group.X, group.tasks)
+        uncertain = posterior.variance(group.X, group.tasks)
+        variance[order[group.rows]] = noise * (1 + uncertain)
     new = order[: offsets[0]]
     if len(new):
         unseen = X[rows[new]]
         unseen = unseen.toarray() if hasattr(unseen, "toarray") else unseen
-        variance[new] = posterior.variance_of_new_task(unseen.astype(float))
-    return variance
+        found = NewTaskVariances.of(posterior.fit).at(unseen.astype(float))
+        variance[new], freedom[new] = found
+    return Errors(np.sqrt(variance), freedom, codes < 0, noise, left)
+
+
+def read_coverage(coverage):
+    """Raise an error unless a coverage is between 0 and 1."""
+    if not (isinstance(coverage, Real) and 0 < coverage < 1):
+        raise ValueError(
+            f"coverage must be a share above 0 and below 1, got {coverage!r}. Use for "
+            "example 0.9."
+        )

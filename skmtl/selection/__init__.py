@@ -9,9 +9,11 @@ from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
 from ._mean_scores import fold_scores, generalised_scores, left_out_scores
 from ._mean_search import MeanSearch
+from ._new_task_variances import NewTaskVariances, leave_tasks_out
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
 from ._reml_search import StrengthSearch
+from ._residual_quantiles import ResidualQuantiles
 from ._ridge_path import rows_path, shared_path
 from ._ridge_search import RidgeSearch
 from ._study import Study
@@ -21,8 +23,10 @@ __all__ = [
     "LaplaceLikelihood",
     "MeanLossSearch",
     "MeanSearch",
+    "NewTaskVariances",
     "PathGrid",
     "PathSearch",
+    "ResidualQuantiles",
     "RestrictedLikelihood",
     "RidgeSearch",
     "StrengthSearch",
@@ -32,6 +36,7 @@ __all__ = [
     "fold_moments",
     "fold_scores",
     "generalised_scores",
+    "leave_tasks_out",
     "left_out_scores",
     "likelihoods",
     "log_grid",
