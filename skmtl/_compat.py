@@ -8,6 +8,7 @@ from typing import Any
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
 __all__ = [
     "Documented",
@@ -16,6 +17,7 @@ __all__ = [
     "Options",
     "StrOptions",
     "all_or_nothing",
+    "check_feature_names_in",
     "fit_context",
     "safe_indexing",
 ]

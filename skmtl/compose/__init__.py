@@ -1,11 +1,25 @@
 """Use scikit-learn estimators and transformers on data of several tasks."""
 
+from ._augmenter import TaskFeatureAugmenter
+from ._bases import KernelBasis, SplineBasis
+from ._curved import CurvedTasks
 from ._fit import name_of_weight as name_of_weight
 from ._independent import IndependentTasks
 from ._observations import take_rows as take_rows
 from ._pipeline import make_task_pipeline
 from ._pipeline import move_to_end as move_to_end
 from ._pooled import PooledTasks
+from ._shared_plus_specific import SharedPlusSpecific
 from ._task_aware import TaskAware
 
-__all__ = ["IndependentTasks", "PooledTasks", "TaskAware", "make_task_pipeline"]
+__all__ = [
+    "CurvedTasks",
+    "IndependentTasks",
+    "KernelBasis",
+    "PooledTasks",
+    "SharedPlusSpecific",
+    "SplineBasis",
+    "TaskAware",
+    "TaskFeatureAugmenter",
+    "make_task_pipeline",
+]

@@ -128,7 +128,7 @@ class Target(TaskEncoding):
         self.names = names
         self.encoders = [_fit_encoder(codes[used], target[used]) for target in targets]
         block = np.empty((len(y), len(targets)))
-        folds = _assign_folds(codes, min(_N_FOLDS, len(y)))
+        folds = deal_folds(codes, min(_N_FOLDS, len(y)))
         for fold in range(folds.max() + 1):
             test = folds == fold
             train = ~test & used
@@ -215,8 +215,19 @@ def has_names(X):
     return names is not None and all(isinstance(name, str) for name in names)
 
 
+def _choose(tasks, prefix, estimator):
+    """Make a category where the estimator supports one for so many tasks."""
+    _, booster = _find_booster(estimator)
+    if booster is None:
+        return Target(tasks, prefix, estimator)
+    limit = min(_MAX_CATEGORIES, getattr(booster, "max_bins", _MAX_CATEGORIES))
+    fits = _is_lightgbm(booster) or len(tasks) <= limit
+    return (Category if fits else Target)(tasks, prefix, estimator)
+
+
 _ENCODINGS = {
     None: NoEncoding,
+    "auto": _choose,
     "onehot": OneHot,
     "target": Target,
     "category": Category,
@@ -264,10 +275,14 @@ def _fit_encoder(codes, target):
         return encoder.fit(codes[:, None], target)
 
 
-def _assign_folds(codes, n_folds):
-    """Assign the rows of each task to folds in turn, in a random order, seed 0."""
+def deal_folds(codes, n_folds, strata=None):
+    """Deal the rows of each task to folds in turn, in a random order, seed 0.
+
+    With strata, the rows of a class in a task come one after the other.
+    """
     shuffled = np.random.default_rng(0).permutation(len(codes))
-    order = shuffled[np.argsort(codes[shuffled], kind="stable")]
+    keys = [codes[shuffled]] if strata is None else [strata[shuffled], codes[shuffled]]
+    order = shuffled[np.lexsort(keys)]
     fold = np.empty(len(codes), dtype=np.intp)
     fold[order] = np.arange(len(codes)) % n_folds
     return fold

@@ -13,10 +13,10 @@ from skmtl.data import naming_columns
 
 from ._fit import fit_task
 from ._observations import read_observations, take_rows, warn_of_encoded_missing
-from ._wrapper import TaskWrapper
+from ._wrapper import CloneWrapper
 
 
-class IndependentTasks(TaskWrapper):
+class IndependentTasks(CloneWrapper):
     """Fit one clone of any regressor or classifier to each task alone.
 
     The baseline without sharing: the clone of task ``t`` minimises the loss of the

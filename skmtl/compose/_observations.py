@@ -116,6 +116,18 @@ def read_query(
 
     Codes are positions in `tasks_`; -1 stands for an unseen task.
     """
+    X, labels = read_labelled_query(estimator, X, task)
+    if labels is not None:
+        return X, find_tasks(labels, estimator.tasks_)
+    if estimator._layout == "outputs":
+        return X, None
+    return X, np.zeros(X.shape[0], dtype=np.intp)
+
+
+def read_labelled_query(
+    estimator: Any, X: Any, task: ArrayLike | None = None
+) -> tuple[Any, Any]:
+    """Read rows to predict: features, and the label of each row, or None."""
     check_query(estimator, task)
     table = as_table(X)
     validate_data(estimator, table, reset=False, skip_check_array=True)
@@ -127,14 +139,10 @@ def read_query(
             f"{type(estimator).__name__}. Pass at least one row."
         )
     _, labels = declared.match(X)
-    if labels is not None:
-        codes = find_tasks(labels, estimator.tasks_)
-        if estimator.get_params(deep=False).get("handle_unknown") == "error":
-            refuse_unseen(labels, codes, estimator.tasks_)
-        return X, codes
-    if estimator._layout == "outputs":
-        return X, None
-    return X, np.zeros(X.shape[0], dtype=np.intp)
+    is_strict = estimator.get_params(deep=False).get("handle_unknown") == "error"
+    if labels is not None and is_strict:
+        refuse_unseen(labels, find_tasks(labels, estimator.tasks_), estimator.tasks_)
+    return X, labels
 
 
 def take_rows(X: Any, rows: Any) -> Any:

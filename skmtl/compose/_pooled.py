@@ -14,10 +14,10 @@ from skmtl.metrics import has_position
 from ._encodings import make_encoding
 from ._fit import fit_clone
 from ._observations import read_observations, take_rows, warn_of_encoded_missing
-from ._wrapper import TaskWrapper
+from ._wrapper import CloneWrapper
 
 
-class PooledTasks(TaskWrapper):
+class PooledTasks(CloneWrapper):
     """Fit one clone of any regressor or classifier to the rows of all tasks.
 
     The baseline of complete sharing. The clone gets the features without the task
@@ -31,7 +31,7 @@ class PooledTasks(TaskWrapper):
         Column of X with the task of each row, by name or position, or a level of its
         pandas index; a list of columns declares nested tasks. None means that ``task=``
         or the columns of `y` give the tasks, or that there is one task.
-    task_encoding : {"onehot", "category", "target"}, default=None
+    task_encoding : {"auto", "onehot", "category", "target"}, default=None
         Encoding of the task, as columns after the features; None leaves the task out.
 
         - "onehot": one indicator per task, named as in ``school_s7``, so that a linear
@@ -46,6 +46,8 @@ class PooledTasks(TaskWrapper):
           so that targets do not leak. For any estimator and any number of tasks. An
           unseen task gets the overall mean. Weights are ignored, except that rows of
           weight zero are left out.
+        - "auto": "category" where the estimator supports it for so many tasks, else
+          "target". For trees, forests and boosted trees.
 
         It has no effect if no tasks are declared.
     task_intercepts : bool, default=False
@@ -77,8 +79,7 @@ class PooledTasks(TaskWrapper):
     that is not NaN.
 
     Use "onehot" for linear models. Boosted trees predict worse with indicators, because
-    each split separates only one task from the rest: use "category" for them, or
-    "target" if there are too many tasks.
+    each split separates only one task from the rest: use "auto" for them.
 
     Examples
     --------
@@ -98,7 +99,7 @@ class PooledTasks(TaskWrapper):
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
         "task_column": [str, Integral, list, None],
-        "task_encoding": [StrOptions({"onehot", "category", "target"}), None],
+        "task_encoding": [StrOptions({"auto", "onehot", "category", "target"}), None],
         "task_intercepts": ["boolean"],
     }
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.linear_model import Ridge
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skmtl._compat import Documented
 from skmtl.data import naming_columns
@@ -19,7 +19,7 @@ from ._observations import read_query
 from ._score import score_prediction
 
 
-def _inner_has(name):
+def inner_has(name):
     """Make a check that raises AttributeError if the inner estimator lacks a method."""
 
     def check(wrapper):
@@ -29,7 +29,24 @@ def _inner_has(name):
     return check
 
 
-def _refuse_infinite(values, X):
+def without_task_column(wrapper, parameter):
+    """Return a clone of a model of tasks that a wrapper has, for labels as task=."""
+    model = getattr(wrapper, parameter)
+    name = type(model).__name__
+    if not has_fit_parameter(model, "task"):
+        raise ValueError(
+            f"{parameter} must be a model of tasks, whose fit accepts task=, got "
+            f"{name}. Use PooledTasks({name}()) for one model of all tasks."
+        )
+    if model.task_column is not None and wrapper.task_column is None:
+        raise ValueError(
+            f"task_column must be set in {type(wrapper).__name__}, not only in its "
+            f"{parameter}, got {name}(task_column={model.task_column!r}). Move it."
+        )
+    return clone(model).set_params(task_column=None)
+
+
+def refuse_infinite(values, X):
     """Raise an error if predictions overflow."""
     if values.dtype.kind != "f" or np.isfinite(values).all():
         return
@@ -43,7 +60,7 @@ def _refuse_infinite(values, X):
 
 
 class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
-    """Predict and score with clones of an inner estimator."""
+    """Predict and score with an inner estimator."""
 
     # What comparisons of models say of a gain.
     _shares_tasks: bool
@@ -54,8 +71,8 @@ class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
     __metadata_request__score = {"task": True}
 
     @abstractmethod
-    def _call(self, method, X, codes):
-        """Call a method of the fitted clones on rows with these task codes."""
+    def _call_methods(self, method, X, task):
+        """Return the result of a method: an array, or a list of one per output."""
 
     def predict(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]:
         """Predict with the model of each row's task.
@@ -75,7 +92,7 @@ class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
         values = self._call_methods("predict", X, task)
         return np.column_stack(values) if isinstance(values, list) else values
 
-    @available_if(_inner_has("predict_proba"))
+    @available_if(inner_has("predict_proba"))
     def predict_proba(
         self, X: Any, task: ArrayLike | None = None
     ) -> NDArray[Any] | list[NDArray[Any]]:
@@ -144,8 +161,15 @@ class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
     def _get_inner(self):
         return Ridge() if self.estimator is None else self.estimator
 
+
+class CloneWrapper(TaskWrapper):
+    """Predict rows whose tasks are known by codes."""
+
+    @abstractmethod
+    def _call(self, method, X, codes):
+        """Call a method of the fitted clones on rows with these task codes."""
+
     def _call_methods(self, method, X, task):
-        """Return the result of a method: an array, or a list of one per output."""
         check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
             X, codes = read_query(self, X, task)
@@ -155,7 +179,7 @@ class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
                 else:
                     result = self._call_for_outputs(method, X)
         for values in result if isinstance(result, list) else [result]:
-            _refuse_infinite(values, X)
+            refuse_infinite(values, X)
         return result
 
     def _call_for_outputs(self, method, X):
