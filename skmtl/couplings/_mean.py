@@ -8,8 +8,12 @@ from sklearn.base import BaseEstimator
 
 from skmtl._contracts import Array
 
+from ._rotation import Rotation
 from ._strengths import Strengths
 from ._sum import Summand
+
+# Number of axes of a precision matrix.
+_MATRIX = 2
 
 
 @dataclass(repr=False, eq=False)
@@ -21,9 +25,10 @@ class ToMean(BaseEstimator, Summand):
 
     Parameters
     ----------
-    alpha : float or array-like of shape (n_features,), default=1.0
+    alpha : float, array-like of shape (n_features,) or a matrix, default=1.0
         Strength of the penalty on differences from the centre, one for all features or
-        one per feature.
+        one per feature; or a precision matrix over the coefficients and the intercept,
+        of shape (n_features + 1, n_features + 1).
     alpha_shared : float, default=0.0
         Strength of the ridge on the centre; infinite fixes it at zero.
     alpha_intercept : float, default=0.0
@@ -56,11 +61,14 @@ class ToMean(BaseEstimator, Summand):
             The strengths.
         """
         alpha, pattern = np.asarray(self.alpha, dtype=float), np.ones(n_features)
+        rotation, intercept = None, float(self.alpha_intercept)
+        if alpha.ndim == _MATRIX:
+            rotation, alpha, intercept = Rotation.of_precision(alpha, n_features)
         if alpha.ndim:
             alpha, pattern = np.ones(1), alpha
         centre = np.full(n_features, float(self.alpha_shared))
         return Strengths(
-            np.atleast_1d(alpha), pattern, centre, float(self.alpha_intercept)
+            np.atleast_1d(alpha), pattern, centre, intercept, rotation=rotation
         )
 
     def precision(self, n_tasks: int) -> Array:
@@ -88,4 +96,4 @@ class ToMean(BaseEstimator, Summand):
 
     def penalizes_intercepts(self) -> bool:
         """Return whether intercepts are penalised, which `precision` does not show."""
-        return self.alpha_intercept > 0
+        return self.alpha_intercept > 0 or np.ndim(self.alpha) == _MATRIX

@@ -1,10 +1,13 @@
 """Strengths of a coupling to a shared centre, as arrays."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from skmtl._contracts import Array
+
+from ._rotation import Rotation
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Strengths:
         Strength on differences between intercepts; infinite makes them equal.
     holds_intercept : bool, default=False
         Whether the shared intercept is fixed at zero.
+    rotation : Rotation, default=None
+        Coordinates of the coefficients and intercepts; None for the features.
     """
 
     alpha: Array
@@ -33,6 +38,7 @@ class Strengths:
     centre: Array
     intercept: float
     holds_intercept: bool = False
+    rotation: Rotation | None = None
 
     @property
     def own(self) -> Array:
@@ -43,3 +49,13 @@ class Strengths:
     def pinned(self) -> bool:
         """Whether the centre is fixed at zero."""
         return bool(np.isinf(self.centre).all()) and len(self.centre) > 0
+
+    def turn(self, X: Array) -> Array:
+        """Convert rows of features to the coordinates, (..., n_features)."""
+        return X if self.rotation is None else self.rotation.turn(X)
+
+    def restore(self, coef: Array, intercept: Any) -> tuple[Array, Any]:
+        """Convert models in the coordinates to models of the features."""
+        if self.rotation is None:
+            return coef, intercept
+        return self.rotation.restore(coef, intercept)

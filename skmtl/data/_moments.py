@@ -271,6 +271,32 @@ class TaskMoments:
             roots=None if self.roots is None else self._about_zero(),
         )
 
+    def turned(self, basis: Array, origin: Array) -> "TaskMoments":
+        """Return the moments of ``(X - origin) basis``.
+
+        Parameters
+        ----------
+        basis : ndarray of shape (n_features, n_features)
+            Orthonormal directions, one per column.
+        origin : ndarray of shape (n_features,)
+            New origin of the features.
+
+        Returns
+        -------
+        TaskMoments
+            Moments of the same rows.
+        """
+        roots = self.roots
+        if roots is not None:
+            roots = tuple((tasks, X @ basis) for tasks, X in roots)
+        return replace(
+            self,
+            x_mean=(self.x_mean - origin) @ basis,
+            xx=None if self.xx is None else basis.T @ self.xx @ basis,
+            xy=self.xy @ basis,
+            roots=roots,
+        )
+
     def minus_prediction(self, coef: Array, intercept: float) -> "TaskMoments":
         """Subtract the prediction of one linear model from every target.
 

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
+from skmtl._linalg import EPS
+from skmtl._numbers import TINY_SQUARE
 from skmtl.base import COMMON_CONSTRAINTS, SCORING, UNBOUNDED, MomentRegressor
 from skmtl.couplings import ToMean
 from skmtl.selection import MeanSearch, ResidualQuantiles
@@ -21,6 +23,9 @@ MEAN_CONSTRAINTS = {
     "alpha_shared": UNBOUNDED,
     "alpha_intercept": UNBOUNDED,
 }
+
+# Number of axes of a precision matrix.
+_MATRIX = 2
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,20 @@ class NearMean(CoupledRelation):
         """Return the relation, after a check of the strengths."""
         alpha = read_feature_alphas(alpha, tasks.n_features)
         return cls(ToMean(alpha, alpha_shared, alpha_intercept))
+
+    @classmethod
+    def drawn(cls, tasks, alpha, alpha_shared, alpha_intercept, fit_intercept):
+        """Return the relation; `alpha` may be a precision matrix."""
+        if np.ndim(alpha) != _MATRIX:
+            return cls.of(tasks, alpha, alpha_shared, alpha_intercept)
+        alpha = read_precision(alpha, tasks.n_features + fit_intercept)
+        if alpha_intercept != 0:
+            raise ValueError(
+                "alpha_intercept must be 0 if alpha is a matrix, whose last row "
+                f"penalises the intercepts, got {alpha_intercept}. Leave "
+                "alpha_intercept at 0."
+            )
+        return cls(ToMean(alpha, alpha_shared))
 
     @property
     def penalizes_intercepts(self):
@@ -52,9 +71,13 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     Parameters
     ----------
-    alpha : float or array-like of shape (n_features,), default=1.0
+    alpha : float, array-like of shape (n_features,) or a matrix, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks similar, infinity makes them equal.
+        per feature. A large one makes tasks similar, infinity makes them equal. A
+        positive definite matrix of shape (n_features + 1, n_features + 1) penalises
+        differences of coefficients and intercepts together, ``sum_t (v_t, c_t)' alpha
+        (v_t, c_t)`` with ``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without
+        intercepts, of shape (n_features, n_features).
     alpha_shared : float, default=0.0
         Strength of the ridge penalty on the centre's coefficients, not on its
         intercept. Infinity sets them to zero; tasks then share only the intercept.
@@ -158,7 +181,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return NearMean.of(tasks, *strengths)
+        return NearMean.drawn(tasks, *strengths, self.fit_intercept)
 
     _relation_of_fit = _relation
 
@@ -361,7 +384,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
-        return NearMean.of(tasks, *strengths)
+        return NearMean.drawn(tasks, *strengths, self.fit_intercept)
 
     def _noise_variance(self, posterior):
         return self.sigma2_
@@ -390,3 +413,27 @@ def read_feature_alphas(alpha, n_features):
     if not (strengths >= 0).all():
         raise ValueError(f"alpha must be 0 or more, got {strengths.min()}.")
     return strengths
+
+
+def read_precision(alpha, n_columns):
+    """Return a precision matrix over coefficients and intercept, checked."""
+    precision = np.asarray(alpha, dtype=float)
+    if precision.shape != (n_columns, n_columns):
+        raise ValueError(
+            "alpha as a matrix must have a row per feature, and one for the intercept "
+            f"if there is one, shape ({n_columns}, {n_columns}), got shape "
+            f"{precision.shape}."
+        )
+    roots = np.sqrt(np.maximum(np.diag(precision), TINY_SQUARE))
+    scaled = precision / roots / roots[:, None]
+    if not (np.isfinite(scaled).all() and np.allclose(scaled, scaled.T, atol=1e-8)):
+        raise ValueError(
+            "alpha as a matrix must be symmetric and finite. Pass (alpha + alpha.T) / 2."
+        )
+    lowest = np.linalg.eigvalsh(scaled)[0]
+    if not lowest > len(scaled) * EPS:
+        raise ValueError(
+            "alpha as a matrix must be positive definite, got a smallest eigenvalue of "
+            f"{lowest:.1e} at a unit diagonal. Add a positive number to its diagonal."
+        )
+    return (precision + precision.T) / 2

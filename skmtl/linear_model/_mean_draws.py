@@ -14,7 +14,6 @@ from skmtl._contracts import Array, TaskSet
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
 from skmtl.base import LinearRegressor
-from skmtl.couplings import Strengths
 from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
@@ -159,18 +158,14 @@ class MeanDraws(LinearRegressor):
         n_features = data.X.shape[1]
         relation = self._relation_of_fit(_task_set(data.tasks, n_features))
         prior = relation.coupling.strengths(len(data.tasks), n_features)
-        strengths = Strengths(
-            prior.alpha,
-            prior.pattern,
-            np.full(n_features, np.inf),
-            prior.intercept,
-            holds_intercept=True,
+        strengths = replace(
+            prior, centre=np.full(n_features, np.inf), holds_intercept=True
         )
         shared = self.coef_shared_.astype(float)
         intercept = float(self.intercept_shared_)
         with calculation(n_features):
             kept = hasattr(self, "moments_")
-            if kept or not (strengths.pattern > 0).all():
+            if kept or strengths.rotation is not None or not strengths.pattern.all():
                 moments = data.moments()
                 own_part = moments.minus_prediction(shared, intercept)
                 fit = solve_moments(own_part, strengths, self.fit_intercept)
@@ -181,8 +176,9 @@ class MeanDraws(LinearRegressor):
                 own_part = replace(data, y=data.y - fitted)
                 fit = solve_rows(own_part, strengths, self.fit_intercept)
                 learnt = {}
+            coef, own_intercept = strengths.restore(fit.coef, fit.intercept)
             own = TaskModels(
-                fit.coef + shared, fit.intercept + intercept, shared, intercept
+                coef + shared, own_intercept + intercept, shared, intercept
             )
         return self._insert(sample, learnt, own)
 

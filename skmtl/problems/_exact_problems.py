@@ -27,7 +27,7 @@ def pose_exact(rows, loss, relation, fit_intercept, targets):
         return IteratedProblem(couple(datafit, relation))
     if relation.graph is None and has_few_rows(rows):
         strengths = relation.coupling.strengths(len(rows.tasks), rows.X.shape[1])
-        if (strengths.pattern > 0).all():
+        if (strengths.pattern > 0).all() and strengths.rotation is None:
             return RowsProblem(rows, relation, fit_intercept)
     moments = replace(rows, task_weight=None).moments()
     return MomentsProblem(moments, rows.task_weight, relation, fit_intercept)

@@ -49,6 +49,12 @@ def couple(datafit, relation):
         return GraphLosses(datafit, relation.coupling, relation.graph, roots)
     n_features = datafit.shape[2] - datafit.fit_intercept
     strengths = relation.coupling.strengths(datafit.n_tasks, n_features)
+    if strengths.rotation is not None:
+        raise ValueError(
+            "alpha as a matrix needs a factorisation, and its matrices would be far "
+            "larger than this sparse X. Pass one alpha, or one per feature, or reduce "
+            "the columns."
+        )
     return MeanLosses(datafit, strengths)
 
 

@@ -75,17 +75,19 @@ class NewTaskVariances:
         """
         seen = np.flatnonzero(fit.moments.weight > 0)
         n_tasks, weight = len(seen), fit.moments.weight.sum()
-        pattern = _pattern(fit.strengths.pattern)
+        given, pattern = fit.strengths, _pattern(fit.strengths.pattern)
         if n_tasks < 2:
             none = np.zeros_like(pattern)
-            return cls(fit.strengths, 0.0, none, np.inf, n_tasks, weight)
-        fit = fit.of_tasks(seen)
+            return cls(given, 0.0, none, np.inf, n_tasks, weight)
+        # In the coordinates of the strengths, coefficients are independent.
+        strengths = replace(given, rotation=None)
+        fit = replace(fit.of_tasks(seen), strengths=strengths)
         errors = leave_tasks_out(fit)
         noise, own, intercept = _maximize_likelihood(fit, errors, pattern)
         factor = _calibrate(fit, errors, noise, own, intercept)
         left = max(float(weight) - n_tasks, 1.0)
         scaled = factor * own, float(factor * intercept)
-        return cls(fit.strengths, noise, *scaled, n_tasks, left)
+        return cls(given, noise, *scaled, n_tasks, left)
 
     def at(self, X: Array) -> tuple[Array, Array]:
         """Return variances of targets, and the degrees of freedom of each.
@@ -100,7 +102,7 @@ class NewTaskVariances:
         variances, freedom : ndarray of shape (n_rows,)
             Variances with the noise, and Satterthwaite's degrees of freedom.
         """
-        between = X**2 @ self.own + self.intercept
+        between = self.strengths.turn(X) ** 2 @ self.own + self.intercept
         if self.n_tasks < 2:
             return between, np.ones_like(between)
         total = self.noise + between

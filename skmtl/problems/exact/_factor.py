@@ -74,6 +74,9 @@ def solve_moments(
         The solution, computed when it is read.
     """
     moments = moments if fit_intercept else moments.about_zero()
+    if strengths.rotation is not None:
+        rotation = strengths.rotation
+        moments = moments.turned(rotation.basis, rotation.origin)
     strengths = bound(strengths, moments)
     blocks = factor_moments(moments, strengths)
     return MeanFit(moments, blocks, strengths, fit_intercept)

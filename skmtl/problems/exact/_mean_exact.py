@@ -285,7 +285,8 @@ class MeanFit:
             shared, common = self._fit_all_rows(np.where(unpenalized, np.nan, shared))
             coef = np.where(seen[:, None], coef, shared)
             intercept = np.where(seen, intercept, common)
-        return TaskModels(coef, intercept, shared, common)
+        coef, intercept = self.strengths.restore(coef, intercept)
+        return TaskModels(coef, intercept, *self.strengths.restore(shared, common))
 
     @property
     def _is_shrunk(self):

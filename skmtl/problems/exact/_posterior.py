@@ -164,6 +164,7 @@ class Posterior:
             Variances, in units of the noise variance.
         """
         fit = self.fit
+        X = fit.strengths.turn(X)
         share, own = self.intercept_shares(tasks)
         mean = pick(fit.moments.x_mean, tasks)[:, None]
         rows = X - (1 - share)[:, None, None] * mean
