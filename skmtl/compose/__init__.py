@@ -2,6 +2,7 @@
 
 from ._augmenter import TaskFeatureAugmenter
 from ._bases import KernelBasis, SplineBasis
+from ._conformal import ConformalTasks
 from ._curved import CurvedTasks
 from ._fit import name_of_weight as name_of_weight
 from ._independent import IndependentTasks
@@ -13,6 +14,7 @@ from ._shared_plus_specific import SharedPlusSpecific
 from ._task_aware import TaskAware
 
 __all__ = [
+    "ConformalTasks",
     "CurvedTasks",
     "IndependentTasks",
     "KernelBasis",

@@ -234,7 +234,9 @@ class CovarianceSearch:
             turned[lower] = x[: len(lower[0])]
             factor = root @ turned
             shared = float(np.exp(x[-1])) if self.free else self.alpha_shared
-            return factor, replace(found, covariance=factor @ factor.T, alpha_shared=shared)
+            return factor, replace(
+                found, covariance=factor @ factor.T, alpha_shared=shared
+            )
 
         def value(x):
             factor, likelihood = at(x)
