@@ -394,12 +394,14 @@ class MeanRegularizedRegressorCV(MeanDraws):
         if not fit.is_exact:
             return learnt
         quantiles = ResidualQuantiles.of(fit.detail, sample.rows)
-        return {**learnt, "_residuals": quantiles}
+        return {**learnt, "_residuals": quantiles.sizes}
 
     def _quantile_of_seen(self, coverage, errors):
         usual = super()._quantile_of_seen(coverage, errors)
-        size = self._residuals.at(coverage, usual * np.sqrt(errors.noise))
-        return size / np.sqrt(errors.noise)
+        if "_residuals" not in vars(self):  # saved by an older version
+            return usual
+        noise = np.sqrt(errors.noise)
+        return ResidualQuantiles(self._residuals).at(coverage, usual * noise) / noise
 
 
 def read_feature_alphas(alpha, n_features):

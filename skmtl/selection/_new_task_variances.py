@@ -18,7 +18,7 @@ from ._reml import RestrictedLikelihood
 # Leave out this many groups of tasks, or each task if there are fewer.
 _N_FOLDS = 20
 # Bounds and starts of log strengths, relative to the log curvature of a mean task.
-_LOWEST, _HIGHEST = -18.0, 23.0
+_LOWEST, _HIGHEST = -25.0, 23.0
 _STARTS = -3.0, 0.0, 3.0
 
 

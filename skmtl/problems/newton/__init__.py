@@ -3,6 +3,7 @@
 from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit, add_at
 from ._graph_newton import GraphLosses
+from ._laplace_posterior import LaplacePosterior, estimate_variances
 from ._large_squared_loss import TOLERANCE, Iterated, iterate, needs_iteration
 from ._losses_per_task import (
     DatafitPerTask,
@@ -23,12 +24,14 @@ __all__ = [
     "DatafitPerTask",
     "GraphLosses",
     "Iterated",
+    "LaplacePosterior",
     "MeanLosses",
     "ScaledFit",
     "ScaledLosses",
     "TaskScale",
     "TasksOfOneLoss",
     "add_at",
+    "estimate_variances",
     "find_units",
     "fit_scale",
     "fit_unseen_model",
