@@ -78,9 +78,7 @@ class LaplaceIntervals(LinearModel):
 class IntervalsOfClasses(LaplaceIntervals, LinearClassifier):
     """Classifiers with intervals of the probabilities."""
 
-    def predict_interval(
-        self, X: Any, coverage: float = 0.9, task: Any = None
-    ) -> Array:
+    def predict_interval(self, X: Any, coverage: float = 0.9, task: Any = None) -> Any:
         """Predict an interval for the probability of each class.
 
         It is the interval of the log-odds of the class against the others, by Laplace's

@@ -72,12 +72,12 @@ def test_intervals_of_seen_tasks_are_those_of_the_dense_hessian(classes, classif
 
 def test_variances_of_exactly_known_draws_are_their_mean_squares():
     gaps = np.random.default_rng(0).normal(size=(50, 3)) * [2.0, 2.0, 0.5]
-    hessians = np.tile(1e6 * np.eye(3), (50, 1, 1))
+    hessians = np.tile(1e4 * np.eye(3), (50, 1, 1))
     groups = np.array([False, False, True])
-    found = estimate_variances(hessians, 1e6 * gaps, np.ones(3), groups)
+    found = estimate_variances(hessians, 1e4 * gaps, np.ones(3), groups)
     of_features = (gaps[:, :2] ** 2).mean()
     expected = np.array([of_features, of_features, (gaps[:, 2] ** 2).mean()])
-    assert_allclose(found, expected * 51 / 49, rtol=1e-4)
+    assert_allclose(found, expected * 51 / 49, rtol=1e-3)
 
 
 def test_log_odds_of_a_class_vary_by_their_slopes():

@@ -214,7 +214,10 @@ def estimate_variances(hessians: Array, right: Array, own: Array, groups: Array)
 
     start = min((units + step for step in _STARTS), key=lambda logs: value(logs)[0])
     bounds = [(unit + _LOWEST, unit + _HIGHEST) for unit in units]
-    logs = minimize(value, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    options = {"ftol": 1e-14}
+    logs = minimize(
+        value, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    ).x
     return np.exp(logs[number]) * shape * (n_tasks + 1) / (n_tasks - 1)
 
 
