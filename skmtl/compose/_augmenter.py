@@ -164,6 +164,7 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
         blocks = [self.shared_scale * shared, self._spread(own, codes)]
         return sparse.hstack(blocks, format="csr")
 
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(
         self,
         X: Any,

@@ -17,7 +17,30 @@ from skmtl._compat import Documented, Interval, check_feature_names_in, fit_cont
 _FLOATS = [np.float64, np.float32]
 
 
-class SplineBasis(Documented, TransformerMixin, BaseEstimator):
+class _Basis(Documented, TransformerMixin, BaseEstimator):
+    """Transformers of dense features; a failed fit leaves them unchanged."""
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> NDArray[Any]:
+        """Fit, and compute the functions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Features.
+        y : array-like, default=None
+            Not used.
+
+        Returns
+        -------
+        X_new : ndarray of shape (n_rows, n_functions)
+            Values of the functions.
+        """
+        values: NDArray[Any] = self.fit(X).transform(X)
+        return values
+
+
+class SplineBasis(_Basis):
     """Splines of each feature, fewer for a feature with few distinct values.
 
     A feature gets ``n_knots + degree - 2`` functions: piecewise polynomials between
@@ -150,7 +173,7 @@ class SplineBasis(Documented, TransformerMixin, BaseEstimator):
         return spline.fit(column[:, None])
 
 
-class KernelBasis(Documented, TransformerMixin, BaseEstimator):
+class KernelBasis(_Basis):
     """Smooth functions of all features together, by a Gaussian kernel.
 
     Functions are combinations of ``exp(-||x - z_k||^2 / (2 s^2))``, with rows ``z_k``

@@ -1,5 +1,6 @@
 """Out-of-fold predictions, from folds within tasks."""
 
+import warnings
 from collections.abc import Callable
 from numbers import Integral
 from typing import Any
@@ -48,7 +49,9 @@ def read_folds(cv: Any, X: Any, y: Any, codes: Any, strata: Any = None) -> Split
             (np.flatnonzero(fold != k), np.flatnonzero(fold == k))
             for k in range(n_folds)
         ]
-    splits = list(check_cv(cv).split(X, y, codes))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The groups parameter is ignored")
+        splits = list(check_cv(cv).split(X, y, codes))
     n_tests = np.zeros(len(y), dtype=int)
     for _, test in splits:
         np.add.at(n_tests, np.arange(len(y))[test], 1)

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import clone, is_classifier
-from sklearn.utils import Tags, check_array
+from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmtl._compat import HasMethods, StrOptions, fit_context
+from skmtl._memory import refuse_large
 from skmtl.data import (
     as_table,
     declare_tasks,
@@ -27,6 +28,7 @@ from ._curves import Curves
 from ._observations import read_labelled_query
 from ._wrapper import TaskWrapper, inner_has, without_task_column
 
+_NO_CURVES = "Fit the inner estimator alone, or reduce the columns."
 # The first one, no functions, leaves the model straight.
 _FAMILIES = {
     "splines": [None, *map(SplineBasis, (4, 6, 10))],
@@ -73,8 +75,8 @@ class CurvedTasks(TaskWrapper):
     basis_ : transformer or None
         Chosen basis, fitted to the standardised features.
     scores_ : ndarray of shape (n_bases,)
-        `best_score_` of the estimator for each basis; NaN if there is only one basis
-        and no score.
+        `best_score_` of the estimator for each basis, the mean if it is one per task;
+        NaN if there is only one basis and no score.
     best_index_ : int
         Position of `basis_` in the list.
     best_score_ : float
@@ -99,7 +101,8 @@ class CurvedTasks(TaskWrapper):
 
     Notes
     -----
-    X must be dense. Splines continue as straight lines beyond the training rows.
+    Splines continue as straight lines beyond the training rows. A sparse X is made
+    dense, as functions of its zeros are not zero.
 
     Scores of the estimator must be comparable between bases. Restricted likelihoods
     (``method="reml"``) with an unpenalised centre, ``alphas_shared=[0.0]``, are not.
@@ -162,7 +165,7 @@ class CurvedTasks(TaskWrapper):
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_rows, n_columns)
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if `task_column` is set.
         y : array-like of shape (n_rows,) or (n_rows, n_tasks)
             Targets or classes. If 2-d, columns are tasks and NaN means not observed.
@@ -199,15 +202,14 @@ class CurvedTasks(TaskWrapper):
 
     def _store(self, fits):
         """Store the fit with the largest score."""
-        none = np.nan if len(fits) == 1 else None
-        scores = [getattr(model, "best_score_", none) for _, model in fits]
-        if None in scores:
+        scores = [np.mean(getattr(model, "best_score_", np.nan)) for _, model in fits]
+        if len(fits) > 1 and np.isnan(scores).all():
             raise ValueError(
                 "estimator must have best_score_ after fit to choose among several "
                 f"bases, got {type(self.estimator).__name__}, which has none. Give one "
                 "basis, such as SplineBasis(), or an estimator that ends with CV."
             )
-        self.scores_ = np.array(scores, dtype=float)
+        self.scores_ = np.array(scores)
         self.best_index_ = 0 if len(fits) == 1 else int(np.nanargmax(self.scores_))
         self.best_score_ = self.scores_[self.best_index_]
         self._curves, self.estimator_ = fits[self.best_index_]
@@ -224,7 +226,7 @@ class CurvedTasks(TaskWrapper):
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_rows, n_columns)
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_rows,), int or str, default=None
             Label of each row, or one label for all rows, if `fit` was given labels.
@@ -246,7 +248,7 @@ class CurvedTasks(TaskWrapper):
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_rows, n_columns)
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if there was one in `fit`.
         task : array-like of shape (n_rows,), int or str, default=None
             Label of each row, or one label for all rows, if `fit` was given labels.
@@ -269,7 +271,7 @@ class CurvedTasks(TaskWrapper):
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_rows, n_columns)
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if there was one in `fit`.
         y : array-like of shape (n_rows,) or (n_rows, n_tasks)
             Targets or classes; NaN in a 2-d `y` means not observed.
@@ -285,12 +287,6 @@ class CurvedTasks(TaskWrapper):
         """
         options = {"y": y, "sample_weight": sample_weight}
         return float(self._call_methods("score", X, task, **options))
-
-    def __sklearn_tags__(self) -> Tags:
-        """Return the tags of the inner estimator, for a dense X."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
 
     def _get_inner(self):
         return self.estimator
@@ -318,15 +314,15 @@ class CurvedTasks(TaskWrapper):
 
 def _read_dense(estimator, X):
     """Return features as a dense array of numbers."""
-    name = type(estimator).__name__
     if issparse(X):
-        raise TypeError(
-            f"{name} needs a dense X, as its functions of zeros are not zero, got a "
-            "sparse matrix. Call toarray, or fit the inner estimator alone."
-        )
+        refuse_large(8 * X.shape[0] * X.shape[1], "a dense X", _NO_CURVES)
+        X = X.toarray()
     with naming_columns(X), np.errstate(over="ignore", invalid="ignore"):
         array: NDArray[Any] = check_array(
-            X, dtype=np.float64, estimator=name, input_name="X"
+            X,
+            dtype=np.float64,
+            estimator=type(estimator).__name__,
+            input_name="X",
         )
     return array
 

@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 from cases import parametrize
 from rooms import find_rooms
+from scipy import sparse
 from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
-from skmtl.compose import make_task_pipeline
+from skmtl.compose import SplineBasis, make_task_pipeline
 from skmtl.linear_model import (
     JointFeatureClassifier,
+    MeanRegularizedClassifier,
     MeanRegularizedRegressor,
     MultiTaskLogisticRegression,
     MultiTaskPoissonRegressor,
@@ -36,6 +38,10 @@ STOPPED = {"early_stopping": True, "validation_fraction": 0.2}
 SIX_PASSES = {"tol": 1e9, "n_iter_no_change": 5, "random_state": 0}
 # Required arguments of classes, variants of wrappers, and shorter searches.
 ARGUMENTS = {
+    "CurvedTasks": [
+        {"estimator": MeanRegularizedRegressor(), "basis": SplineBasis(3)},
+        {"estimator": MeanRegularizedClassifier(), "basis": SplineBasis(3)},
+    ],
     "IndependentTasks": [{}, {"estimator": LogisticRegression()}],
     "JointFeatureRegressorCV": [{"n_alphas": 5, "cv": 2}],
     "LowRankRegressorCV": [{"n_alphas": 5, "cv": 2}],
@@ -75,6 +81,15 @@ ARGUMENTS = {
     "SharedFeatures": [
         {"estimator": MultiTaskMLPRegressor(**LBFGS)},
         {"estimator": MultiTaskMLPRegressor(**ADAM, task_column=-1)},
+    ],
+    "SharedPlusSpecific": [
+        {"shared": Ridge(), "specific": MeanRegularizedRegressor(), "cv": 2},
+        {
+            "shared": LogisticRegression(),
+            "specific": MeanRegularizedClassifier(),
+            "order": "shared_first",
+            "cv": 2,
+        },
     ],
     "TableColumns": [{"kinds": {"x0": "number"}}],
     "TorchMultiTask": [{**SIX_PASSES, "hidden_layer_sizes": 5}],
@@ -154,6 +169,11 @@ class Case:
             for name, value in self.model.get_params().items()
         )
 
+    @property
+    def takes_labels(self):
+        """Whether the task is given as task=."""
+        return self.accepts("task") and not self.has_column
+
     def accepts(self, name, method="fit"):
         return name in inspect.signature(getattr(self.model, method)).parameters
 
@@ -186,7 +206,7 @@ class Case:
         X = rows.X
         if self.has_column:
             X = np.column_stack([X, rows.task])
-        elif rows.task is not None:
+        elif rows.task is not None and self.takes_labels:
             given["task"] = rows.task
         return getattr(model, method)(X, **given)
 
@@ -210,6 +230,7 @@ def numbers(answer):
     if isinstance(answer, dict):
         answer = list(answer.values()) or [np.zeros((0, 0))]
     array = np.concatenate(answer, 1) if isinstance(answer, list) else answer
+    array = array.toarray() if sparse.issparse(array) else array
     array = array.to_numpy() if isinstance(array, pd.DataFrame) else array
     try:
         return np.asarray(array).astype(float)

@@ -213,7 +213,7 @@ PLAIN = [
     case
     for case in CASES
     if hasattr(case.model, "predict")
-    and not case.model.get_params().keys() & {"estimator", "steps"}
+    and not case.model.get_params().keys() & {"estimator", "specific", "steps"}
 ]
 
 

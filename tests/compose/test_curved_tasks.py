@@ -1,0 +1,229 @@
+"""Linear models of tasks on curves of the features."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.linear_model import Ridge
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.preprocessing import PolynomialFeatures, SplineTransformer, StandardScaler
+
+from skmtl.compose import (
+    CurvedTasks,
+    KernelBasis,
+    PooledTasks,
+    SplineBasis,
+    make_task_pipeline,
+)
+from skmtl.linear_model import (
+    MeanRegularizedClassifier,
+    MeanRegularizedPoissonRegressor,
+    MeanRegularizedRegressor,
+    MeanRegularizedRegressorCV,
+    MultiTaskRidgeCV,
+)
+
+BENT = CurvedTasks(MeanRegularizedRegressor(), basis=SplineBasis(4))
+
+
+@pytest.fixture(scope="module")
+def waves():
+    """Rows of tasks whose waves differ in their heights; two features do not bend."""
+    rng = np.random.default_rng(0)
+    task = np.repeat(np.arange(8), 20)
+    X = rng.uniform(-2, 2, size=(160, 3))
+    X[:, 2] = rng.integers(0, 2, size=160)
+    height = 1 + 0.3 * rng.normal(size=8)
+    y = height[task] * np.sin(2 * X[:, 0]) + X[:, 1] + 0.1 * rng.normal(size=160)
+    return X, y, task
+
+
+# -- bases
+
+
+def test_splines_are_those_of_scikit_learn_at_quantiles(waves):
+    X = waves[0][:, :1]
+    knots = np.quantile(X, np.linspace(0, 1, 5))[:, None]
+    oracle = SplineTransformer(
+        knots=knots, extrapolation="linear", include_bias=False
+    ).fit(X)
+    basis = SplineBasis(5).fit(X)
+    assert_allclose(basis.transform(2 * X), oracle.transform(2 * X))
+    assert_array_equal(basis.get_feature_names_out(), oracle.get_feature_names_out())
+
+
+@pytest.mark.parametrize(("n_values", "n_functions"), [(1, 0), (2, 0), (3, 2), (4, 3)])
+def test_few_distinct_values_have_few_functions(n_values, n_functions):
+    X = np.arange(60.0)[:, None] % n_values
+    values = SplineBasis(10).fit_transform(X)
+    assert values.shape == (60, n_functions)
+    full = np.column_stack([np.ones(60), values])
+    assert np.linalg.matrix_rank(full) == n_functions + 1
+
+
+def test_splines_continue_as_lines(waves):
+    basis = SplineBasis().fit(waves[0])
+    far = np.full((3, 3), [[10.0], [20.0], [30.0]])
+    values = basis.transform(far)
+    assert_allclose(values[2] - values[1], values[1] - values[0], atol=1e-9)
+
+
+def test_repeated_rows_change_no_basis(waves):
+    X = waves[0]
+    for basis in (SplineBasis(), KernelBasis(20)):
+        once = basis.fit(X).transform(X)
+        assert_allclose(basis.fit(np.repeat(X, 2, axis=0)).transform(X), once)
+
+
+def test_all_rows_as_centres_give_the_kernel(waves):
+    X = waves[0]
+    values = KernelBasis(200, width=0.5).fit_transform(X)
+    distances = np.sqrt(((X[:, None] - X) ** 2).sum(-1))[np.triu_indices(160, 1)]
+    gamma = 1 / (2 * (0.5 * np.median(distances)) ** 2)
+    assert_allclose(values @ values.T, rbf_kernel(X, gamma=gamma), atol=1e-6)
+
+
+# -- models
+
+
+def test_without_functions_it_standardises(waves):
+    X, y, task = waves
+    found = CurvedTasks(MeanRegularizedRegressor(), basis=None).fit(X, y, task=task)
+    table = np.column_stack([X, task])
+    pipeline = make_task_pipeline(
+        StandardScaler(), MeanRegularizedRegressor(), task_column=-1
+    ).fit(table, y)
+    assert_allclose(found.predict(X, task=task), pipeline.predict(table))
+    assert found.basis_ is None
+    assert np.isnan(found.scores_).all()
+
+
+def test_any_transformer_is_a_basis(waves):
+    X, y, task = waves
+    squares = PolynomialFeatures(2, interaction_only=False, include_bias=True)
+    found = CurvedTasks(MeanRegularizedRegressor(1e-9), basis=squares)
+    found.fit(X[:, :1], y, task=task)
+    design = np.vander((X[:, 0] - X[:, 0].mean()) / X[:, 0].std(), 3)
+    expected = np.empty(160)
+    for t in range(8):
+        rows = task == t
+        coef = np.linalg.lstsq(design[rows], y[rows], rcond=None)[0]
+        expected[rows] = design[rows] @ coef
+    assert_allclose(found.predict(X[:, :1], task=task), expected, atol=1e-5)
+
+
+def test_the_basis_of_the_best_score_is_chosen(waves):
+    X, y, task = waves
+    inner = MeanRegularizedRegressorCV()
+    bases = [None, SplineBasis(4), SplineBasis(8)]
+    model = CurvedTasks(inner, basis=bases).fit(X, y, task=task)
+    alone = [CurvedTasks(inner, basis=each).fit(X, y, task=task) for each in bases]
+    assert_allclose(model.scores_, [each.best_score_ for each in alone])
+    best = alone[int(np.argmax(model.scores_))]
+    assert_array_equal(model.predict(X, task=task), best.predict(X, task=task))
+    assert model.basis_.n_knots == bases[model.best_index_].n_knots
+    straight = CurvedTasks(inner, basis=bases).fit(X, X[:, 0] + task, task=task)
+    assert straight.best_index_ == 0
+
+
+def test_curves_predict_better_than_lines(waves):
+    X, y, task = waves
+    train = np.arange(160) % 2 == 0
+    lines = MeanRegularizedRegressorCV()
+    for basis in (SplineBasis(), KernelBasis(40)):
+        curves = CurvedTasks(lines, basis=basis)
+        errors = [
+            np.mean((model.predict(X[~train], task=task[~train]) - y[~train]) ** 2)
+            for model in (
+                each.fit(X[train], y[train], task=task[train])
+                for each in (lines, curves)
+            )
+        ]
+        assert errors[1] < errors[0] / 4
+
+
+def test_unseen_tasks_have_the_shared_curve(waves):
+    X, y, task = waves
+    model = BENT.fit(X, y, task=task)
+    inner = model.estimator_
+    prediction, std = model.predict(X, task=np.repeat(99, 160), return_std=True)
+    assert_allclose(
+        prediction,
+        model._curves.apply(X) @ inner.coef_shared_ + (inner.intercept_shared_),
+    )
+    assert std.shape == (160,)
+
+
+def test_weights_are_repetitions(waves):
+    X, y, task = waves
+    times = np.random.default_rng(1).integers(0, 3, size=160)
+    weighted = BENT.fit(X, y, sample_weight=times, task=task).predict(X, task=task)
+    rows = np.repeat(np.arange(160), times)
+    repeated = BENT.fit(X[rows], y[rows], task=task[rows]).predict(X, task=task)
+    assert_allclose(weighted, repeated)
+
+
+def test_columns_are_the_same_tasks_as_rows(waves):
+    X = waves[0][:40]
+    rng = np.random.default_rng(0)
+    Y = X @ rng.normal(size=(3, 4)) + np.sin(X[:, :1])
+    Y[rng.random(Y.shape) < 0.2] = np.nan
+    wide = BENT.fit(X, Y).predict(X)
+    rows, tasks = np.nonzero(~np.isnan(Y))
+    long = BENT.fit(X[rows], Y[rows, tasks], task=tasks)
+    expected = [long.predict(X, task=np.repeat(t, 40)) for t in range(4)]
+    assert_allclose(wide, np.transpose(expected), rtol=1e-6)
+
+
+def test_columns_may_have_a_score_each(waves):
+    X = waves[0][:40]
+    Y = np.sin(X @ np.random.default_rng(0).normal(size=(3, 4)))
+    model = CurvedTasks(MultiTaskRidgeCV(), basis=[None, SplineBasis(4)]).fit(X, Y)
+    assert model.best_index_ == 1
+    assert_allclose(model.best_score_, model.estimator_.best_score_.mean())
+    assert model.predict(X).shape == (40, 4)
+
+
+def test_sparse_features_are_made_dense(waves):
+    X, y, task = waves
+    found = BENT.fit(sparse.csr_matrix(X), y, task=task)
+    assert_allclose(
+        found.predict(sparse.csr_matrix(X), task=task),
+        BENT.fit(X, y, task=task).predict(X, task=task),
+    )
+
+
+def test_classes_and_counts_bend_too(waves):
+    X, _, task = waves
+    shape = X[:, 0] ** 2
+    bases = SplineBasis(4)
+    classes = np.where(shape > np.median(shape), "far", "near")
+    model = CurvedTasks(MeanRegularizedClassifier(), basis=bases, task_column=-1)
+    table = np.column_stack([X, task])
+    model.fit(table, classes)
+    assert model.score(table, classes) > 0.95
+    assert model.predict_proba(table).shape == (160, 2)
+    assert model.decision_function(table).shape == (160,)
+    hours = np.linspace(1, 3, 160)
+    counts = np.random.default_rng(0).poisson(hours * np.exp(shape / 2))
+    model = CurvedTasks(MeanRegularizedPoissonRegressor(), basis=bases)
+    model.fit(X, counts, task=task, exposure=hours)
+    found = model.predict(X, task=task, exposure=hours)
+    once = model.predict(X, task=task, exposure=np.ones(160))
+    assert_allclose(found, hours * once)
+    assert not hasattr(model, "predict_proba")
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (CurvedTasks(Ridge()), r"Use PooledTasks\(Ridge\(\)\)"),
+        (CurvedTasks(PooledTasks()), "Give one basis, such as SplineBasis"),
+        (CurvedTasks(PooledTasks(), basis=[]), "at least one transformer or None"),
+        (CurvedTasks(PooledTasks(task_column=0)), "must be set in CurvedTasks"),
+    ],
+)
+def test_errors_say_what_to_do(waves, model, message):
+    X, y, task = waves
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, task=task)
