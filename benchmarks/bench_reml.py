@@ -52,7 +52,7 @@ def main():
     task = np.repeat(np.arange(len(X)), X.shape[1])
 
     def fit():
-        model = MeanRegularizedRegressorCV(method="reml", alpha_per_feature=True)
+        model = MeanRegularizedRegressorCV(method="reml", alpha_structure="per_feature")
         return model.fit(rows, target, task=task)
 
     report = Report("Variance components by restricted likelihood", "statsmodels")

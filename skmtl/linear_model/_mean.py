@@ -345,7 +345,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         "method": [StrOptions({"reml", "loo", "gcv", "cv"})],
         "cv": ["cv_object"],
         "scoring": SCORING,
-        "alpha_per_feature": ["boolean"],
+        "alpha_structure": [StrOptions({"auto", "one", "per_feature", "covariance"})],
         **COMMON_CONSTRAINTS,
     }
 
@@ -358,7 +358,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         method: str = "loo",
         cv: Any = None,
         scoring: Any = None,
-        alpha_per_feature: bool = False,
+        alpha_structure: str = "auto",
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -370,7 +370,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         self.method = method
         self.cv = cv
         self.scoring = scoring
-        self.alpha_per_feature = alpha_per_feature
+        self.alpha_structure = alpha_structure
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -378,8 +378,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
-        options = self.method, self.cv, self.alpha_per_feature, self.fit_intercept
-        relation_at = partial(NearMean.of, tasks)
+        options = self.method, self.cv, self.alpha_structure, self.fit_intercept
+        relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
         return MeanSearch(relation_at, *lists, *options, self.scoring)
 
     def _relation_of_fit(self, tasks):

@@ -17,6 +17,7 @@ from ._grids import log_grid
 from ._held_out import SolvedObjective
 from ._mean_grid import list_candidates, suggest_intercept_alphas
 from ._results import Results, Tried, add_variances, name_strengths
+from ._shapes import ONE
 
 # Relative gradient at which fits of folds stop; it changes held-out errors in the
 # fourth digit.
@@ -207,7 +208,8 @@ def choose_by_iteration(
         noise_variance = float(squared.mean())
     triples, by_fold = tried.table()
     results = Results.of_folds(name_strengths(triples), -by_fold.T)
-    facts = add_variances(results.facts(results.best()), noise_variance)
+    facts = results.facts(results.best()) | {"alpha_structure_": ONE}
+    facts = add_variances(facts, noise_variance, rows.X.shape[1])
     return facts | {"sigma2_": noise_variance, "method_": "cv"}
 
 

@@ -1,5 +1,6 @@
 """Leave-one-out errors of one fit, by the leverages of its rows."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,11 @@ class LeftOutErrors:
     def _turn(self):
         """Yield groups of rows, centred, and in eigenvector coordinates."""
         blocks, moments = self._factored.blocks, self._factored.moments
+        turn = self._factored.shape.turn_rows
         for group in self._data.weighted_groups():
-            centred = group.X - pick(moments.x_mean, group.tasks)[:, None]
-            yield group, centred, blocks.turn(centred, group.tasks)
+            stack = replace(group, X=turn(group.X))
+            centred = stack.X - pick(moments.x_mean, group.tasks)[:, None]
+            yield stack, centred, blocks.turn(centred, group.tasks)
 
     def at(self, fit: MeanFit) -> float:
         """Return the weighted mean of squared leave-one-out errors of a fit.
@@ -57,7 +60,33 @@ class LeftOutErrors:
         float
             Mean squared leave-one-out error.
         """
-        variances, total = RowVariances(fit), 0.0
+        return sum(found.sum() for _, found in self._squares(fit)) / self._total
+
+    def of_tasks(self, fit: MeanFit) -> Array:
+        """Return the weighted sum of squared leave-one-out errors of each task.
+
+        Parameters
+        ----------
+        fit : MeanFit
+            A fit of `factored`.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,)
+            The sums.
+        """
+        sums = np.zeros(fit.moments.n_tasks)
+        for tasks, found in self._squares(fit):
+            np.add.at(sums, tasks, found.sum(axis=1))
+        return sums
+
+    @property
+    def _total(self):
+        return self._factored.moments.weight.sum()
+
+    def _squares(self, fit):
+        """Yield tasks, and weighted squared leave-one-out errors of their rows."""
+        variances = RowVariances(fit)
         mean = _overall_mean(fit) if fit.has_intercept else 0.0
         for group, centred, turned in self._turned or self._turn():
             coef = fit.coef[group.tasks][:, :, None]
@@ -65,8 +94,7 @@ class LeftOutErrors:
             residuals = residuals - fit.intercept[group.tasks][:, None]
             leverage = group.weight * variances.at(centred, turned, group.tasks)
             residuals = leave_out(residuals, leverage, group.y - mean)
-            total += (group.weight * residuals**2).sum()
-        return total / fit.moments.weight.sum()
+            yield group.tasks, group.weight * residuals**2
 
 
 class RowVariances:

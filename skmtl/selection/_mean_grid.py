@@ -9,12 +9,12 @@ import numpy as np
 
 from skmtl._contracts import Array
 from skmtl._numbers import INFINITE
-from skmtl.couplings import ToMean
 from skmtl.problems.exact import MeanFit, factor_path
 
 from ._coordinate_search import Axis
 from ._grids import BOTH_ENDS, read_grid
 from ._mean_profile import MeanFitProfile
+from ._shapes import Shape
 
 LISTS = "alphas", "alphas_shared", "alphas_intercept"
 # Number of values of alpha whose factorisations are kept; a search alternates between
@@ -44,6 +44,8 @@ class Candidates:
         `alphas_shared`, `alphas_intercept`.
     zero : bool, default=True
         Whether 0 is one of the free strengths of the centre.
+    shape : Shape
+        Relative strengths of the features; by default all are equal.
     """
 
     alphas: Array
@@ -52,6 +54,7 @@ class Candidates:
     fit_intercept: bool
     free: tuple[bool, ...] = (False, False, False)
     zero: bool = True
+    shape: Shape = Shape()
 
     @property
     def lists(self) -> tuple[Array, Array, Array]:
@@ -78,6 +81,19 @@ class Candidates:
             alphas_intercept=intercepts,
         )
 
+    def fixed(self, triple: Sequence[float], shape: Shape) -> "Candidates":
+        """Return a single triple of strengths, with a shape."""
+        lists = (np.array([float(each)]) for each in triple)
+        return Candidates(*lists, self.fit_intercept, shape=shape)
+
+    def without_infinite(self) -> "Candidates":
+        """Return the candidates with finite strengths of tasks and intercepts."""
+        alphas, intercepts = (
+            values[np.isfinite(values)] if is_free else values
+            for values, is_free in zip(self.lists[::2], self.free[::2], strict=True)
+        )
+        return replace(self, alphas=alphas, alphas_intercept=intercepts)
+
     def triples(self) -> Array:
         """Return (alpha, alpha_shared, alpha_intercept) of each, (n_candidates, 3)."""
         lists = self.alphas, self.alphas_intercept, self.alphas_shared
@@ -96,7 +112,7 @@ class Candidates:
     def factor(self, moments: Any) -> "FactoredMoments":
         """Factor moments about the means for all candidates."""
         moments = moments if self.fit_intercept else moments.about_zero()
-        return FactoredMoments(moments, self.fit_intercept)
+        return FactoredMoments(self.shape.turn(moments), self.fit_intercept, self.shape)
 
 
 def list_candidates(
@@ -157,24 +173,33 @@ class FactoredMoments:
     Parameters
     ----------
     moments : TaskMoments
-        About the means, or about zero without intercept.
+        About the means, or about zero without intercept; in the coordinates of the
+        shape.
     fit_intercept : bool
         Whether tasks have an intercept.
+    shape : Shape
+        Relative strengths of the features.
     """
 
     moments: Any
     fit_intercept: bool
+    shape: Shape
 
     @cached_property
     def blocks(self) -> Any:
         """Blocks of the tasks, factored for any alpha."""
-        unit = ToMean(1.0).strengths(self.moments.n_tasks, self.moments.n_features)
-        return factor_path(self.moments, unit)
+        return factor_path(self.moments, self._strengths(1.0, 0.0, 0.0))
+
+    def _strengths(self, *triple):
+        return self.shape.strengths(self.moments.n_features, *triple)
 
     @cached_property
     def _infinite(self):
         """A finite strength that acts as infinite."""
-        highest = self.moments.curvatures.max(initial=0.0)
+        curvatures = self.moments.curvatures
+        if self.shape.pattern is not None:
+            curvatures = curvatures / self.shape.pattern
+        highest = curvatures.max(initial=0.0)
         return INFINITE * (highest if highest > 0 else 1.0)
 
     @cached_property
@@ -186,8 +211,7 @@ class FactoredMoments:
     def fit(self, alpha: float, alpha_shared: float, alpha_intercept: float) -> MeanFit:
         """Return the solution at three strengths."""
         alpha = min(float(alpha), self._infinite)
-        coupling = ToMean(alpha, float(alpha_shared), float(alpha_intercept))
-        strengths = coupling.strengths(self.moments.n_tasks, self.moments.n_features)
+        strengths = self._strengths(alpha, alpha_shared, alpha_intercept)
         return MeanFit(
             self.moments, self._blocks_at(alpha), strengths, self.fit_intercept
         )

@@ -61,7 +61,8 @@ class MeanLossSearch:
         results = self._score(grid, study)
         best = results.best()
         results.warn_of_lists(best, grid.candidates)
-        facts = add_variances(results.facts(best), 1.0)
+        n_features = study.rows.X.shape[1]
+        facts = add_variances(results.facts(best), 1.0, n_features)
         strengths = [facts[f"{name}_"] for name in STRENGTHS]
         return Chosen(self.relation_at(*strengths), facts)
 

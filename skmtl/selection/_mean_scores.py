@@ -1,6 +1,7 @@
 """Errors of the strengths of mean regularisation, squared loss, by moments."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ._left_out import LeftOutErrors
 from ._mean_grid import Candidates
 from ._reml_search import StrengthSearch, is_flexible
 from ._results import Tried
+from ._shapes import Shape
 
 # Raise strengths until the error increases by this share of one row's mean error: rows
 # cannot distinguish such errors.
@@ -22,8 +24,50 @@ _SHARE_OF_A_ROW = 0.05
 _UNNEEDED = 0.005
 
 
-def generalised_scores(moments: Any, candidates: Candidates) -> tuple[Array, Array]:
+@dataclass(frozen=True)
+class Scores:
+    """Strengths that a search tried, with their errors.
+
+    Parameters
+    ----------
+    triples : ndarray of shape (n_tried, 3)
+        Strengths: those of the grid first, the chosen ones last.
+    errors : ndarray of shape (n_tried,) or (n_splits, n_tried)
+        Errors, or negative scores; NaN where they were not computed.
+    parts : ndarray of shape (n_parts,)
+        Sums of squared errors at the chosen strengths, per task; negative scores per
+        fold if there is a scorer.
+    weight : ndarray of shape (n_parts,)
+        Weight of each part.
+    shape : Shape
+        Relative strengths of the features.
+    """
+
+    triples: Array
+    errors: Array
+    parts: Array
+    weight: Array
+    shape: Shape
+
+    @property
+    def chosen(self) -> tuple[float, ...]:
+        """The chosen strengths."""
+        return tuple(self.triples[-1].tolist())
+
+    @property
+    def error(self) -> float:
+        """Error at the chosen strengths."""
+        return float(self.parts.sum() / self.weight.sum())
+
+
+def generalised_scores(
+    moments: Any, candidates: Candidates, start: Any = None
+) -> Scores:
     """Compute generalised cross-validation of candidates, and refine between them.
+
+    It is ``n sum of squared errors / (n - degrees of freedom)^2``, infinite if less
+    than a tenth of the degrees of freedom is left, as a small error is then due to
+    chance.
 
     Parameters
     ----------
@@ -31,25 +75,27 @@ def generalised_scores(moments: Any, candidates: Candidates) -> tuple[Array, Arr
         Moments of all rows.
     candidates : Candidates
         Strengths.
+    start : tuple of float, default=None
+        Strengths near the best ones; None evaluates all candidates first.
 
     Returns
     -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths: the grid first, the chosen ones last.
-    errors : ndarray of shape (n_tried,)
-        ``n sum of squared errors / (n - degrees of freedom)^2``, infinite if less than
-        a tenth of the degrees of freedom is left, as a small error is then due to
-        chance.
+    Scores
+        The errors.
     """
     factored = candidates.factor(moments)
     tried = Tried(factored.generalised())
-    best, candidates = _search(tried, factored, candidates)
-    return tried.table(last=_raise_strengths(tried, best, candidates, moments))
+    best, candidates = _search(tried, factored, candidates, start)
+    triples, errors = tried.table(last=_raise_strengths(tried, best, candidates, moments))
+    squares = factored.fit(*triples[-1]).squared_errors
+    inflation = errors[-1] * moments.weight.sum() / squares.sum()
+    parts = squares * np.where(np.isfinite(inflation), inflation, 1.0)
+    return Scores(triples, errors, parts, moments.weight, candidates.shape)
 
 
 def left_out_scores(
-    data: Any, moments: Any, candidates: Candidates
-) -> tuple[Array, Array]:
+    data: Any, moments: Any, candidates: Candidates, start: Any = None
+) -> Scores:
     """Compute exact leave-one-out errors of the most promising candidates.
 
     The search starts at the minimum of generalised cross-validation. It moves to better
@@ -63,26 +109,34 @@ def left_out_scores(
         Their moments, the task weights applied.
     candidates : Candidates
         Strengths.
+    start : tuple of float, default=None
+        Strengths near the best ones; None searches for them.
 
     Returns
     -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths: the grid first, the chosen ones last.
-    errors : ndarray of shape (n_tried,)
-        Mean squared errors; NaN where they were not computed.
+    Scores
+        The errors.
     """
-    factored, triples = candidates.factor(moments), candidates.triples()
-    guess = Tried(factored.generalised())
-    start, candidates = _search(guess, factored, candidates)
+    factored = candidates.factor(moments)
+    first = candidates.triples() if start is None else ()
+    if start is None:
+        guess = Tried(factored.generalised())
+        start, candidates = _search(guess, factored, candidates)
     left_out = LeftOutErrors(data, factored)
     tried = Tried(lambda *strengths: left_out.at(factored.fit(*strengths)))
     best = descend(tried, start, candidates.axes(), NEARBY)
-    return tried.table(triples, _raise_strengths(tried, best, candidates, moments))
+    last = _raise_strengths(tried, best, candidates, moments)
+    parts = left_out.of_tasks(factored.fit(*last))
+    return Scores(*tried.table(first, last), parts, moments.weight, candidates.shape)
 
 
 def fold_scores(
-    data: Any, splits: Splits, candidates: Candidates, measure: Any = None
-) -> tuple[Array, Array]:
+    data: Any,
+    splits: Splits,
+    candidates: Candidates,
+    measure: Any = None,
+    start: Any = None,
+) -> Scores:
     """Compute errors of candidates on test rows, from moments of folds.
 
     Parameters
@@ -96,15 +150,15 @@ def fold_scores(
     measure : callable, default=None
         Called with test rows, it returns a function that scores a Solved; None for
         mean squared errors.
+    start : tuple of float, default=None
+        Strengths near the best ones; None evaluates all candidates first.
 
     Returns
     -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths: the grid first, the chosen ones last.
-    errors : ndarray of shape (n_splits, n_tried)
-        Mean squared errors, or negative scores.
+    Scores
+        The errors.
     """
-    pairs = zip(fold_moments(data, splits), splits, strict=True)
+    pairs = list(zip(fold_moments(data, splits), splits, strict=True))
     folds = [
         (candidates.factor(training), _error_on(test, rows, measure))
         for (training, test), (_, rows) in pairs
@@ -114,12 +168,32 @@ def fold_scores(
         return [error(train.fit(*strengths).unpack()) for train, error in folds]
 
     tried, moments = Tried(errors), data.moments()
-    best, candidates = _search(tried, candidates.factor(moments), candidates)
+    factored = candidates.factor(moments)
+    best, candidates = _search(tried, factored, candidates, start)
     # The error that rows cannot distinguish is known for squared errors only.
     if measure is None:
         best = _raise_strengths(tried, best, candidates, moments)
     triples, by_fold = tried.table(last=best)
-    return triples, by_fold.T
+    tests = [test for (_, test), _ in pairs]
+    parts, weight = by_fold[-1], np.ones(len(pairs))
+    if measure is None:
+        models = (train.fit(*best).unpack() for train, _ in folds)
+        parts, weight = _errors_of_tasks(tests, models)
+    return Scores(triples, by_fold.T, parts, weight, candidates.shape)
+
+
+def _errors_of_tasks(tests, models):
+    """Return sums of squared test errors of each task, and weights.
+
+    Folds have equal influence, as in the mean of their errors.
+    """
+    parts: Any = 0.0
+    weight: Any = 0.0
+    for test, each in zip(tests, models, strict=True):
+        total = test.weight.sum()
+        parts = parts + test.squared_errors(each.coef, each.intercept) / total
+        weight = weight + test.weight / total
+    return parts, weight
 
 
 def _error_on(moments: Any, rows: Array, measure: Any) -> Callable[[Any], float]:
@@ -135,13 +209,15 @@ def _error_on(moments: Any, rows: Array, measure: Any) -> Callable[[Any], float]
     return mean_square
 
 
-def _search(tried, factored, candidates):
+def _search(tried, factored, candidates, start=None):
     """Return the best strengths, and the candidates left.
 
     If few degrees of freedom are left, held-out errors are uncertain, and choosing
     several strengths overfits them. Strengths are then infinite unless the likelihood
     is evidence against it.
     """
+    if start is not None:
+        return descend(tried, start, candidates.axes(), NEARBY), candidates
     tried.measure(candidates.triples())
     best = descend(tried, tried.best, candidates.axes())
     if candidates.may_be_simpler and is_flexible(factored.fit(*best)):

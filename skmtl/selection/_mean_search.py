@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,10 @@ from ._mean_grid import (
 )
 from ._mean_scores import fold_scores, generalised_scores, left_out_scores
 from ._reml import RestrictedLikelihood
-from ._reml_search import StrengthSearch
-from ._results import LIKELIHOOD, STRENGTHS, Results, add_variances, name_strengths
+from ._reml_structures import LikelihoodSearch
+from ._results import STRENGTHS, Results, add_variances, name_strengths
+from ._shapes import ONE
+from ._structures import AUTO, StructureSearch, join_tables
 from ._study import Study
 
 _N_ALPHAS = 6
@@ -49,8 +52,8 @@ class MeanSearch:
         Criterion.
     cv : int, splitter, iterable or None
         The folds of method "cv".
-    alpha_per_feature : bool
-        Whether each feature has a strength of its own.
+    structure : {"auto", "one", "per_feature", "covariance"}
+        Structure of the strengths of features.
     fit_intercept : bool
         Whether tasks have an intercept.
     scoring : str, callable or None, default=None
@@ -63,7 +66,7 @@ class MeanSearch:
     alphas_intercept: Any
     method: str
     cv: Any
-    alpha_per_feature: bool
+    structure: str
     fit_intercept: bool
     scoring: Any = None
     is_shared = True
@@ -74,20 +77,17 @@ class MeanSearch:
         if self.method != "cv":
             refuse_scoring(self.scoring, "method", self.method, "'cv'")
         splits = read_splits(self.cv, study) if self.method == "cv" else None
-        if self.alpha_per_feature and self.method != "reml":
-            raise ValueError(
-                f"alpha_per_feature needs method='reml', got {self.method!r}. A grid "
-                "of strengths for every feature would be too large."
-            )
         data = study.rows
-        if needs_iteration(data) and not self.alpha_per_feature:
+        is_plain = self.structure in (AUTO, ONE)
+        if needs_iteration(data) and is_plain:
             return self._choose_by_iteration(splits, study)
-        by_moments = self.alpha_per_feature or self.scoring is not None
+        by_moments = not is_plain or self.scoring is not None
         reduced = None if by_moments else reduce_features(data)
         if reduced is None:
             fit, facts = self._learn_moments(data, splits, study)
         else:
-            _, facts = self._learn_moments(reduced.data, splits, study)
+            plain = replace(self, structure=ONE)
+            _, facts = plain._learn_moments(reduced.data, splits, study)
             del facts["moments_"]
             shape = len(data.tasks), data.X.shape[1]
             strengths = ToMean(*_strengths(facts)).strengths(*shape)
@@ -118,15 +118,9 @@ class MeanSearch:
         """Return the exact fit to moments of rows, and the facts."""
         moments = replace(data, task_weight=None).moments()
         weighted = moments.weighted(data.task_weight)
-        if self.method == "reml":
-            results = self._likelihoods(weighted)
-            # Likelihoods of given strengths of the centre come one after the other.
-            is_last = self.alphas_shared is None
-        else:
-            results = self._errors(data, weighted, splits, study)
-            is_last = True
-        best = len(results.scores) - 1 if is_last else results.best()
-        facts = results.facts(best)
+        learn = self._likelihoods if self.method == "reml" else self._errors
+        results, best, chosen = learn(data, weighted, splits, study)
+        facts = results.facts(best) | chosen
         strengths = ToMean(*_strengths(facts)).strengths(
             weighted.n_tasks, weighted.n_features
         )
@@ -134,24 +128,16 @@ class MeanSearch:
         by = RestrictedLikelihood if self.method == "reml" else Posterior
         noise_variance = float(by(fit).noise_variance)
         more = {"sigma2_": noise_variance, "method_": self.method, "moments_": moments}
-        return fit, add_variances(facts, noise_variance) | more
+        facts = add_variances(facts, noise_variance, data.X.shape[1])
+        return fit, facts | more
 
-    def _likelihoods(self, moments):
-        """Return the likelihoods of the strengths that the search evaluated."""
+    def _likelihoods(self, data, moments, splits, study):
+        """Return likelihoods, the position of the largest, and its strengths."""
         moments = moments if self.fit_intercept else moments.about_zero()
-        tried = []
-        for shared in self._fixed_shared(moments):
-            search = StrengthSearch(
-                moments,
-                shared,
-                self.fit_intercept,
-                self.alpha_per_feature,
-                simplify=shared is None and not self.alpha_per_feature,
-            )
-            tried.extend(search.search())
-        *strengths, criteria = zip(*tried, strict=True)
-        columns = dict(zip(STRENGTHS, strengths, strict=True))
-        return Results(columns, -np.array(criteria) / 2, LIKELIHOOD)
+        alphas_shared = self._fixed_shared(moments)
+        return LikelihoodSearch(
+            moments, self.fit_intercept, alphas_shared, self.structure
+        ).search()
 
     def _fixed_shared(self, moments):
         """Return the given strengths of the centre, or None to search."""
@@ -174,7 +160,7 @@ class MeanSearch:
         return values
 
     def _errors(self, data, moments, splits, study):
-        """Return the scores of candidates, the chosen one last."""
+        """Return scores, the position of the chosen ones, and their strengths."""
         unit = mean_curvature(moments)
         defaults = (
             np.append(suggest_alphas(moments, _N_ALPHAS), np.inf),
@@ -184,20 +170,30 @@ class MeanSearch:
         candidates = list_candidates(
             self._given, defaults, self.fit_intercept, moments.weight
         )
-        results = self._score(data, moments, splits, candidates, study)
-        results.warn_of_lists(-1, candidates)
-        return results
+        score = partial(self._score, data, moments, splits)
+        found, chosen = StructureSearch(
+            partial(score, self._measure_by_scorer(study)),
+            partial(score, None),
+            candidates,
+            moments if self.fit_intercept else moments.about_zero(),
+        ).search(self.structure)
+        triples, errors, shapes = join_tables(found, chosen)
+        self._results(chosen.triples, chosen.errors).warn_of_lists(-1, candidates)
+        alpha, _, level = chosen.chosen
+        facts = chosen.shape.facts(alpha, level)
+        return self._results(triples, errors, shapes), len(triples) - 1, facts
 
-    def _score(self, data, moments, splits, candidates, study):
+    def _results(self, triples, errors, shapes=None):
+        make = Results.of_folds if errors.ndim > 1 else Results
+        return make(name_strengths(triples), -errors, notes=shapes)
+
+    def _score(self, data, moments, splits, measure, candidates, start=None):
+        """Return the scores of candidates by the method."""
         if self.method == "cv":
-            measure = self._measure_by_scorer(study)
-            triples, by_fold = fold_scores(data, splits, candidates, measure)
-            return Results.of_folds(name_strengths(triples), -by_fold)
+            return fold_scores(data, splits, candidates, measure, start)
         if self.method == "gcv":
-            triples, errors = generalised_scores(moments, candidates)
-        else:
-            triples, errors = left_out_scores(data, moments, candidates)
-        return Results(name_strengths(triples), -errors)
+            return generalised_scores(moments, candidates, start)
+        return left_out_scores(data, moments, candidates, start)
 
 
 def _strengths(facts):

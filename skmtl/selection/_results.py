@@ -11,6 +11,8 @@ from skmtl._contracts import Array
 from ._grids import warn_of_edge
 from ._mean_grid import LISTS, Candidates
 
+# Number of axes of a precision matrix.
+_MATRIX = 2
 STRENGTHS = "alpha", "alpha_shared", "alpha_intercept"
 # Columns of scores: held-out scores, and likelihoods, which need no held-out rows.
 SCORE, LIKELIHOOD = "mean_test_score", "log_likelihood"
@@ -94,15 +96,23 @@ class Results:
         Column of the scores.
     folds : ndarray of shape (n_splits, n_tried), default=None
         Scores of each fold.
+    notes : mapping of str to ndarray of shape (n_tried,), default={}
+        More columns, which are not strengths.
     """
 
     strengths: Mapping[str, Any]
     scores: Array
     name: str = SCORE
     folds: Array | None = None
+    notes: Mapping[str, Array] | None = None
 
     @classmethod
-    def of_folds(cls, strengths: Mapping[str, Any], folds: Array) -> "Results":
+    def of_folds(
+        cls,
+        strengths: Mapping[str, Any],
+        folds: Array,
+        notes: Mapping[str, Array] | None = None,
+    ) -> "Results":
         """Return the results of scores of folds, (n_splits, n_tried).
 
         Raises
@@ -112,12 +122,13 @@ class Results:
         """
         scores = folds.mean(axis=0)
         refuse_nan(scores)
-        return cls(strengths, scores, folds=folds)
+        return cls(strengths, scores, folds=folds, notes=notes)
 
     @property
     def table(self) -> dict[str, Array]:
         """The columns, named as in scikit-learn's searches."""
         columns = {name: np.array(each) for name, each in self.strengths.items()}
+        columns |= self.notes or {}
         columns[self.name] = self.scores
         if self.folds is None:
             return columns
@@ -196,12 +207,19 @@ def refuse_nan(scores: Array) -> None:
         )
 
 
-def add_variances(facts: Mapping[str, Any], noise_variance: float) -> dict[str, Any]:
+def add_variances(
+    facts: Mapping[str, Any], noise_variance: float, n_features: int
+) -> dict[str, Any]:
     """Return the facts with the variances of the tasks around their centre."""
-    alpha_intercept = facts["alpha_intercept_"]
+    alpha, alpha_intercept = facts["alpha_"], facts["alpha_intercept_"]
+    if np.ndim(alpha) == _MATRIX:
+        variances = noise_variance * np.diag(np.linalg.inv(alpha))
+        own, rest = variances[:n_features], variances[n_features:]
+        level = float(rest[0]) if len(rest) else np.nan
+        return {**facts, "tau2_": own, "tau2_intercept_": level}
     return {
         **facts,
-        "tau2_": noise_variance / facts["alpha_"],
+        "tau2_": noise_variance / alpha,
         "tau2_intercept_": (
             float(noise_variance / alpha_intercept) if alpha_intercept else np.nan
         ),

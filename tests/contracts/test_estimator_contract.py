@@ -45,7 +45,7 @@ MODELS = [
     MeanRegularizedRegressorCV(method="gcv"),
     MeanRegularizedRegressorCV(method="cv", cv=2),
     MeanRegularizedRegressorCV(method="reml"),
-    MeanRegularizedRegressorCV(method="reml", alpha_per_feature=True),
+    MeanRegularizedRegressorCV(method="reml", alpha_structure="per_feature"),
 ]
 # Folds are dealt to rows in their order, which these tests change.
 UNFOLDED = [model for model in MODELS if getattr(model, "cv", None) is None]

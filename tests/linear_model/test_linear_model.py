@@ -619,14 +619,14 @@ def test_scores_of_folds_are_those_of_refits(tasks, cv):
         assert_allclose(results["mean_test_score"][k], expected.mean(), rtol=1e-10)
 
 
-@pytest.mark.parametrize("per_feature", [False, True])
+@pytest.mark.parametrize("structure", ["one", "per_feature"])
 @pytest.mark.parametrize("fit_intercept", [False, True])
-def test_likely_strengths_are_a_stationary_point(tasks, per_feature, fit_intercept):
+def test_likely_strengths_are_a_stationary_point(tasks, structure, fit_intercept):
     X, y, labels = tasks
     model = MeanRegularizedRegressorCV(
         method="reml",
         alphas_shared=[0.0],
-        alpha_per_feature=per_feature,
+        alpha_structure=structure,
         fit_intercept=fit_intercept,
     ).fit(X, y, task=labels)
     alpha = np.minimum(np.broadcast_to(model.alpha_, 4), 1e9)
@@ -640,7 +640,7 @@ def test_likely_strengths_are_a_stationary_point(tasks, per_feature, fit_interce
     assert_allclose(-2 * model.best_score_, best, rtol=1e-6)
     for factor in (0.9, 1.1):
         for part in range(4):
-            step = np.where((np.arange(4) == part) | (not per_feature), factor, 1.0)
+            step = np.where((np.arange(4) == part) | (structure == "one"), factor, 1.0)
             assert replace(dense, alpha=alpha * step).criterion() > best - 1e-6
     assert len(model.cv_results_["log_likelihood"]) == len(model.cv_results_["alpha"])
 
@@ -660,7 +660,7 @@ def test_one_strength_per_feature_tells_which_features_differ():
     labels = np.repeat(np.arange(100), 20)
     X = rng.normal(size=(2000, 2))
     y = X @ [1, 1] + rng.normal(size=100)[labels] * X[:, 1] + rng.normal(size=2000)
-    model = MeanRegularizedRegressorCV(method="reml", alpha_per_feature=True)
+    model = MeanRegularizedRegressorCV(method="reml", alpha_structure="per_feature")
     model.fit(X, y, task=labels)
     assert model.alpha_.shape == (2,)
     assert_allclose(model.tau2_, [0, 1], atol=0.2)
@@ -784,7 +784,7 @@ ALL = [
     MeanRegularizedRegressorCV(GRID, alphas_intercept=LEVELS, method="gcv"),
     MeanRegularizedRegressorCV(GRID, alphas_intercept=LEVELS, method="cv"),
     MeanRegularizedRegressorCV(method="reml"),
-    MeanRegularizedRegressorCV(method="reml", alpha_per_feature=True),
+    MeanRegularizedRegressorCV(method="reml", alpha_structure="per_feature"),
 ]
 each_model = pytest.mark.parametrize("model", ALL, ids=str)
 
@@ -886,7 +886,7 @@ def test_an_ill_conditioned_task_is_warned_of(tasks):
             MeanRegularizedRegressorCV(alphas_shared=[0.0, 1.0], method="reml"),
             "alphas_shared must not mix 0 with other strengths",
         ),
-        (MeanRegularizedRegressorCV(alpha_per_feature=True), "needs method='reml'"),
+        (MeanRegularizedRegressorCV(alpha_structure="full"), "'alpha_structure' param"),
         (MeanRegularizedRegressorCV(method="ml"), "'method' parameter"),
     ],
 )

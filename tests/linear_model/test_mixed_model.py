@@ -82,14 +82,14 @@ def test_the_criterion_at_given_strengths_is_that_of_a_mixed_model(draw, factor)
 
 
 @each_data
-@pytest.mark.parametrize("per_feature", [True, False])
-def test_no_mixed_model_is_likelier(draw, per_feature):
+@pytest.mark.parametrize("structure", ["per_feature", "one"])
+def test_no_mixed_model_is_likelier(draw, structure):
     X, y, task = draw()
     model = MeanRegularizedRegressorCV(
-        method="reml", alphas_shared=[0.0], alpha_per_feature=per_feature
+        method="reml", alphas_shared=[0.0], alpha_structure=structure
     )
     model.fit(X, y, task=task)
-    theirs = mixed_model(X, y, task, per_feature)
+    theirs = mixed_model(X, y, task, structure == "per_feature")
     alpha = np.atleast_1d(model.alpha_)
     ours = criterion_at(theirs, [1 / model.alpha_intercept_, *(1 / alpha)])
     assert_allclose(-2 * model.best_score_, ours, rtol=1e-9)

@@ -134,10 +134,10 @@ def test_generalised_errors_along_the_centre_are_those_of_every_fit(
     moments = summarise(X + 1, y, task)
     alphas_intercept = [0.3, np.inf] if fit_intercept else [0.0]
     lists = [0.5, 30.0, np.inf], [0.0, 1e-2, 4.0, np.inf], alphas_intercept
-    triples, scores = generalised_scores(
+    scores = generalised_scores(
         moments, Candidates(*map(np.array, lists), fit_intercept)
     )
-    for strengths, score in zip(triples, scores, strict=True):
+    for strengths, score in zip(scores.triples, scores.errors, strict=True):
         penalty = ToMean(*strengths).strengths(4, 5)
         fit = solve_moments(moments, penalty, fit_intercept)
         left = len(y) - Posterior(fit).degrees_of_freedom

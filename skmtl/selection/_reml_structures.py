@@ -1,0 +1,188 @@
+"""Structures of the strengths with the largest restricted likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ._reml_covariance import CovarianceSearch
+from ._reml_search import StrengthSearch
+from ._results import LIKELIHOOD, STRENGTHS, Results
+from ._shapes import COVARIANCE, ONE, PER_FEATURE, Shape, Shapes, shape_of_covariance
+from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES
+
+# Smallest variance in a covariance, relative to the noise of a mean task.
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True)
+class Likely:
+    """Strengths of one structure, with their likelihoods.
+
+    Parameters
+    ----------
+    structure : {"one", "per_feature", "covariance"}
+        The structure.
+    triples : list of tuple
+        Strengths of tasks, of the centre and of intercepts.
+    criteria : list of float
+        Minus twice the log likelihoods.
+    shape : Shape
+        Relative strengths of the features at the best strengths.
+    """
+
+    structure: str
+    triples: list[Any]
+    criteria: list[float]
+    best: int
+    shape: Shape = Shape()
+
+    @property
+    def criterion(self) -> float:
+        """The smallest criterion."""
+        return self.criteria[self.best]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The best strengths as parameters, by name."""
+        alpha, shared, level = self.triples[self.best]
+        facts = self.shape.facts(alpha, level)
+        return facts | {"alpha_shared_": shared, "alpha_structure_": self.structure}
+
+
+@dataclass(frozen=True)
+class LikelihoodSearch:
+    """Choose strengths and their structure by restricted likelihood.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments, about zero without intercept.
+    fit_intercept : bool
+        Whether tasks have an intercept.
+    alphas_shared : list of (float or None)
+        Strengths of the centre; ``[None]`` searches for one.
+    structure : {"auto", "one", "per_feature", "covariance"}
+        The structure asked for.
+    """
+
+    moments: Any
+    fit_intercept: bool
+    alphas_shared: Sequence[Any]
+    structure: str
+
+    def search(self) -> tuple[Results, int, dict[str, Any]]:
+        """Return the likelihoods, the position of the best, and its strengths.
+
+        With "auto", a structure needs a larger likelihood by Schwarz's criterion.
+        """
+        if self.structure == PER_FEATURE:
+            found = [self._per_feature(self.alphas_shared)]
+        elif self.structure == COVARIANCE:
+            found = [self._one, self._covariance]
+        else:
+            found = [self._one, *self._more_likely()]
+        chosen = found[-1]
+        if self.structure == AUTO:
+            chosen = min(found, key=self._schwarz)
+        tables = [each for each in found if each is not chosen] + [chosen]
+        n_before = sum(len(each.criteria) for each in tables[:-1])
+        return self._results(tables), n_before + chosen.best, chosen.facts
+
+    def _results(self, tables):
+        triples = [triple for each in tables for triple in each.triples]
+        alphas, *others = zip(*triples, strict=True)
+        columns = [[_overall(alpha) for alpha in alphas], *others]
+        criteria = np.concatenate([each.criteria for each in tables])
+        sizes = [len(each.criteria) for each in tables]
+        names = np.repeat([each.structure for each in tables], sizes)
+        return Results(
+            dict(zip(STRENGTHS, columns, strict=True)),
+            -criteria / 2,
+            LIKELIHOOD,
+            notes={"alpha_structure": names},
+        )
+
+    @cached_property
+    def _one(self):
+        found = []
+        for shared in self.alphas_shared:
+            search = StrengthSearch(
+                self.moments, shared, self.fit_intercept, False, shared is None
+            )
+            found.append(search.search())
+        return _join(ONE, found)
+
+    def _per_feature(self, alphas_shared):
+        found = [
+            StrengthSearch(self.moments, shared, self.fit_intercept, True).search()
+            for shared in alphas_shared
+        ]
+        return _join(PER_FEATURE, found)
+
+    @cached_property
+    def _shapes(self):
+        return Shapes.near(
+            self.moments, self.fit_intercept, self._one.triples[self._one.best]
+        )
+
+    @cached_property
+    def _covariance(self):
+        """The likeliest covariance, searched from independent variances."""
+        shared = self._one.triples[self._one.best][1]
+        likelihood = self._shapes.independent
+        free = self.alphas_shared[0] is None and 0 < shared < np.inf
+        search = CovarianceSearch(
+            likelihood.grams, likelihood.covariance, likelihood.alpha_shared, free
+        )
+        found = search.search()
+        shape = shape_of_covariance(found.grams, found.covariance, least=_LEAST)
+        alpha, level = shape.start
+        triple = alpha, found.alpha_shared, level
+        return Likely(COVARIANCE, [triple], [found.criterion], 0, shape)
+
+    def _more_likely(self):
+        """Return the structures for which the likelihood may be evidence."""
+        n_seen, d = (self.moments.weight > 0).sum(), self.moments.n_features
+        is_finite = np.isfinite(self._one.triples[self._one.best][0])
+        if self.structure == ONE or n_seen < FEWEST_TASKS or d == 0 or not is_finite:
+            return []
+        found = []
+        if d > 1 and self._shapes.is_promising(PER_FEATURE):
+            found.append(self._per_feature([self._given_shared]))
+        if d <= MOST_FEATURES and self._shapes.is_promising(COVARIANCE):
+            found.append(self._covariance)
+        return found
+
+    @property
+    def _given_shared(self):
+        if self.alphas_shared[0] is None:
+            return None
+        return self._one.triples[self._one.best][1]
+
+    def _schwarz(self, likely):
+        """Return Schwarz's criterion, up to a constant."""
+        if likely.structure == ONE:
+            return likely.criterion
+        n_more = self._shapes.n_more(likely.structure)
+        return likely.criterion + n_more * np.log((self.moments.weight > 0).sum())
+
+
+def _overall(alpha):
+    """Return one number for all features: the geometric mean."""
+    with np.errstate(divide="ignore"):
+        return float(np.exp(np.log(alpha).mean())) if np.ndim(alpha) else alpha
+
+
+def _join(structure, found):
+    """Return the strengths that searches tried, each search's best one last."""
+    tried = [each for search in found for each in search]
+    lasts = np.cumsum([len(search) for search in found]) - 1
+    best = min(lasts, key=lambda last: tried[last][-1])
+    triples = [each[:-1] for each in tried]
+    criteria = [each[-1] for each in tried]
+    return Likely(structure, triples, criteria, int(best))

@@ -1,0 +1,379 @@
+"""Relative strengths of features, found by restricted likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from skmtl._contracts import Array
+from skmtl._numbers import TINY_SQUARE
+from skmtl.couplings import Rotation, Strengths
+
+from ._reml_covariance import CovarianceLikelihood, CovarianceSearch, Grams
+
+ONE, PER_FEATURE, COVARIANCE = STRUCTURES = "one", "per_feature", "covariance"
+# Exponents of the strengths per feature, and shares of the covariances, to choose from.
+SHARES = 0.5, 1.0
+# Smallest variance, relative to the noise of a mean task: smaller ones act as zero.
+_LEAST = 1e-4
+# Largest step of log variances, number of steps, and the last decrease, when the
+# likelihood is maximised to find a shape.
+_LARGEST_STEP, _N_STEPS, _DECREASE = 2.0, 12, 0.02
+# Ridge of Fisher scoring, relative to the mean information.
+_RIDGE = 1e-6
+# Try a structure if twice the log likelihood may gain this much per parameter, and this
+# share of the number of rows, which is about the relative decrease of the error.
+_LEAST_GAIN, _LEAST_GAIN_OF_COVARIANCE, _LEAST_DECREASE = 0.5, 2.0, 0.002
+_ROUGH = {"tol": 1e-7, "max_iter": 60}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Relative strengths of the features, multiplied by one strength.
+
+    Parameters
+    ----------
+    structure : {"one", "per_feature", "covariance"}, default="one"
+        What the shape is.
+    share : float, default=0.0
+        Share of the differences between features, from 0 to 1: the exponent of their
+        strengths, or the share of the covariances that is left.
+    pattern : ndarray of shape (n_features,) or None, default=None
+        Relative strengths, of geometric mean 1; None for equal ones.
+    rotation : Rotation, default=None
+        Coordinates of the features; None for the features themselves.
+    start : tuple of float, default=()
+        Likely strengths, of features and of intercepts.
+    """
+
+    structure: str = ONE
+    share: float = 0.0
+    pattern: Array | None = None
+    rotation: Rotation | None = None
+    start: tuple[float, ...] = ()
+
+    def turn(self, moments: Any) -> Any:
+        """Convert moments to the coordinates of the shape."""
+        if self.rotation is None:
+            return moments
+        return moments.turned(self.rotation.basis, self.rotation.origin)
+
+    def turn_rows(self, X: Array) -> Array:
+        """Convert rows of features to the coordinates of the shape."""
+        return X if self.rotation is None else self.rotation.turn(X)
+
+    def strengths(
+        self, n_features: int, alpha: float, alpha_shared: float, intercept: float
+    ) -> Strengths:
+        """Return all strengths, as arrays."""
+        pattern = np.ones(n_features) if self.pattern is None else self.pattern
+        centre = np.full(n_features, float(alpha_shared))
+        return Strengths(
+            np.array([alpha], dtype=float),
+            pattern,
+            centre,
+            float(intercept),
+            rotation=self.rotation,
+        )
+
+    def facts(self, alpha: float, intercept: float) -> dict[str, Any]:
+        """Return strengths of features and intercepts as parameters, by name."""
+        own: Any = alpha
+        if self.pattern is not None:
+            own = alpha * self.pattern
+        if self.rotation is not None:
+            own = self.rotation.precision(own, intercept, intercept > 0)
+            intercept = 0.0
+        return {
+            "alpha_": own,
+            "alpha_intercept_": intercept,
+            "alpha_structure_": self.structure,
+        }
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Shapes of the likeliest variances and covariances of the tasks.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments, about zero without intercept.
+    fit_intercept : bool
+        Whether tasks have an intercept.
+    alpha_shared : float
+        Ridge on the centre.
+    start : ndarray of shape (n_columns, n_columns)
+        First covariance of coefficients and intercepts, relative to the noise variance.
+    """
+
+    moments: Any
+    fit_intercept: bool
+    alpha_shared: float
+    start: Array
+
+    @classmethod
+    def near(cls, moments: Any, fit_intercept: bool, triple: Any) -> Shapes:
+        """Return the shapes near one strength for all features."""
+        alpha, shared, level = triple
+        variances = np.full(moments.n_features, 1 / alpha)
+        if fit_intercept:
+            variances = np.append(variances, 1 / level)
+        # A centre at zero has many directions without information: free it instead.
+        shared = shared if np.isfinite(shared) else 0.0
+        return cls(moments, fit_intercept, shared, np.diag(variances))
+
+    def of_tasks(self, tasks: Array) -> Shapes:
+        """Return the shapes of some tasks, searched from those of all."""
+        start = self._grams.leave(np.diag(self.variances))
+        return replace(self, moments=self.moments.select(tasks), start=start)
+
+    def of(self, structure: str) -> list[Shape]:
+        """Return the shapes of a structure, "per_feature" or "covariance"."""
+        found = self._found(structure)
+        return _MAKE[structure](found.grams, found.covariance)
+
+    def of_others(self, structure: str, others: Shapes) -> list[Shape]:
+        """Return shapes that other tasks suggest, with the variances of these tasks.
+
+        Only relative variances and correlations are those of the others: the mean
+        variance of the features, and that of the intercept, are searched for.
+        """
+        found, other = self._found(structure), others._found(structure)
+        covariance = found.grams.enter(other.grams.leave(other.covariance))
+        factors = np.sqrt(self._levels(found.covariance) / self._levels(covariance))
+        scaled = covariance * factors * factors[:, None]
+        return _MAKE[structure](found.grams, scaled)
+
+    def _levels(self, covariance):
+        """Return the mean variance of the features, and that of the intercept."""
+        variances, d = np.diag(covariance), self._n_features
+        return np.append(np.full(d, variances[:d].mean()), variances[d:])
+
+    def _found(self, structure):
+        return {PER_FEATURE: self._each, COVARIANCE: self._full}[structure]
+
+    @cached_property
+    def _grams(self):
+        origin = np.zeros(self.moments.n_features)
+        return Grams.of(self.moments, self.fit_intercept, origin)
+
+    @cached_property
+    def _n_features(self):
+        return self.moments.n_features
+
+    @cached_property
+    def _one(self):
+        """Likelihood at the likeliest strength of all features."""
+        groups = np.eye(1 + self.fit_intercept)
+        groups = np.repeat(groups, [self._n_features, 1][: len(groups)], axis=0)
+        start = np.diag(self._grams.enter(self.start))
+        return climb(self._likelihood(start), groups)
+
+    @cached_property
+    def _each(self):
+        """Likelihood at the likeliest strength of each feature."""
+        start = np.diag(self._one.covariance)
+        return climb(self._likelihood(start), np.eye(len(start)))
+
+    def _likelihood(self, variances):
+        variances = np.diag(np.maximum(variances, _LEAST))
+        return CovarianceLikelihood(self._grams, variances, self.alpha_shared)
+
+    @cached_property
+    def independent(self) -> CovarianceLikelihood:
+        """Likelihood at the likeliest variances, about the mean of the rows."""
+        origin = None if self.fit_intercept else np.zeros(self._n_features)
+        grams = Grams.of(self.moments, self.fit_intercept, origin)
+        start = grams.enter(self._grams.leave(self._each.covariance))
+        return CovarianceLikelihood(grams, start, self.alpha_shared)
+
+    @cached_property
+    def _full(self):
+        """Likelihood at the likeliest covariance, about the mean of the rows."""
+        start = self.independent
+        shared = start.alpha_shared
+        search = CovarianceSearch(
+            start.grams, start.covariance, shared, False, **_ROUGH
+        )
+        return search.search()
+
+    @property
+    def variances(self) -> Array:
+        """Variances of the columns of the products, each at its likeliest."""
+        return np.diag(self._each.covariance)
+
+    def gain(self, structure: str) -> float:
+        """Return twice the gain of the log likelihood over one strength."""
+        return self._one.criterion - self._found(structure).criterion
+
+    def n_more(self, structure: str) -> int:
+        """Return the number of parameters beyond those of one strength."""
+        d, p = self._n_features, len(self._grams.unit)
+        return {PER_FEATURE: d - 1, COVARIANCE: d - 1 + p * (p - 1) // 2}[structure]
+
+    def is_promising(self, structure: str) -> bool:
+        """Return whether a structure may decrease the error by more than it costs.
+
+        A score test at one strength approximates twice the gain of the log likelihood.
+        """
+        gain, n_more = self._score_gain(structure), self.n_more(structure)
+        least = {PER_FEATURE: _LEAST_GAIN, COVARIANCE: _LEAST_GAIN_OF_COVARIANCE}
+        needed = max(least[structure] * n_more, _LEAST_DECREASE * self._grams.weight)
+        return bool(gain > needed)
+
+    def _score_gain(self, structure):
+        one = self._one
+        variances, information = np.diag(one.covariance), one.information
+        gradient = np.diag(one.gradient) * variances
+        square = (information**2).sum(axis=0) * variances * variances[:, None]
+        gain = gradient @ _solve(square, gradient) / 2
+        if structure == PER_FEATURE:
+            return gain
+        diagonal = np.einsum("tjj->tj", information)
+        crossed = diagonal.T @ diagonal + (information**2).sum(axis=0)
+        above = np.triu_indices(len(crossed), 1)
+        gains = one.gradient[above] ** 2 / np.maximum(crossed[above], TINY_SQUARE)
+        return gain + gains.sum()
+
+
+def shapes_per_feature(grams: Grams, covariance: Array) -> list[Shape]:
+    """Return shapes with a strength per feature.
+
+    Parameters
+    ----------
+    grams : Grams
+        Coordinates of the covariance.
+    covariance : ndarray of shape (n_columns, n_columns)
+        Diagonal covariance, relative to the noise variance.
+
+    Returns
+    -------
+    list of Shape
+        A shape for each share.
+    """
+    d = grams.n_features
+    alphas = grams.unit**2 / np.diag(covariance)
+    level = float(alphas[d]) if len(alphas) > d else 0.0
+    mean = float(np.exp(np.log(alphas[:d]).mean()))
+    return [
+        Shape(PER_FEATURE, share, (alphas[:d] / mean) ** share, None, (mean, level))
+        for share in SHARES
+    ]
+
+
+def shapes_of_covariance(grams: Grams, covariance: Array) -> list[Shape]:
+    """Return shapes with a covariance of coefficients and intercepts.
+
+    Parameters
+    ----------
+    grams : Grams
+        Coordinates of the covariance.
+    covariance : ndarray of shape (n_columns, n_columns)
+        The covariance, relative to the noise variance.
+
+    Returns
+    -------
+    list of Shape
+        A shape for each share of the covariances.
+    """
+    independent = np.diag(np.diag(covariance))
+    return [
+        shape_of_covariance(grams, share * covariance + (1 - share) * independent, share)
+        for share in SHARES
+    ]
+
+
+_MAKE = {PER_FEATURE: shapes_per_feature, COVARIANCE: shapes_of_covariance}
+
+
+def climb(likelihood: CovarianceLikelihood, groups: Array) -> CovarianceLikelihood:
+    """Maximise the likelihood over variances by Fisher scoring.
+
+    Parameters
+    ----------
+    likelihood : CovarianceLikelihood
+        The start, with a diagonal covariance.
+    groups : ndarray of shape (n_columns, n_groups)
+        Columns of one group have log variances that change together.
+
+    Returns
+    -------
+    CovarianceLikelihood
+        A local optimum, accurate enough for a shape.
+    """
+    for _ in range(_N_STEPS):
+        step = groups @ _scoring_step(likelihood, groups)
+        better = _line_search(likelihood, step)
+        if better is None:
+            break
+        decrease = likelihood.criterion - better.criterion
+        likelihood = better
+        if decrease < _DECREASE:
+            break
+    return likelihood
+
+
+def _line_search(likelihood, step):
+    """Return a likelier point along a step of log variances, or None."""
+    variances = np.diag(likelihood.covariance)
+    for size in (1.0, 0.3, 0.1):
+        moved = np.maximum(variances * np.exp(size * step), _LEAST)
+        found = replace(likelihood, covariance=np.diag(moved))
+        if found.criterion < likelihood.criterion:
+            return found
+    return None
+
+
+def _scoring_step(likelihood, groups):
+    """Return a step of Fisher scoring for log variances of groups."""
+    variances = np.diag(likelihood.covariance)
+    gradient = groups.T @ (variances * np.diag(likelihood.gradient))
+    square = (likelihood.information**2).sum(axis=0) * variances * variances[:, None]
+    step = -_solve(groups.T @ square @ groups, gradient)
+    return np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
+
+
+def _solve(square, gradient):
+    """Solve with a small ridge, for columns without information."""
+    ridge = _RIDGE * np.trace(square) / len(square) + TINY_SQUARE
+    return np.linalg.solve(square + ridge * np.eye(len(square)), gradient)
+
+
+def shape_of_covariance(
+    grams: Grams, covariance: Array, share: float = 1.0, least: float = _LEAST
+) -> Shape:
+    """Return the shape of a covariance of coefficients and intercepts.
+
+    Parameters
+    ----------
+    grams : Grams
+        Coordinates of the covariance.
+    covariance : ndarray of shape (n_columns, n_columns)
+        The covariance, relative to the noise variance.
+    share : float, default=1.0
+        Share of the covariances in it.
+    least : float
+        Smallest variance.
+
+    Returns
+    -------
+    Shape
+        The shape, and the strengths that give the covariance.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    covariance = (vectors * np.maximum(values, least)) @ vectors.T
+    d, unit = grams.n_features, grams.unit
+    own, level, origin = covariance[:d, :d], 0.0, np.zeros(d)
+    if len(unit) > d:
+        line = np.linalg.solve(own, covariance[:d, d])
+        level = unit[d] ** 2 / (covariance[d, d] - covariance[d, :d] @ line)
+        origin = grams.origin - line * unit[:d] / unit[d]
+    basis, sizes, _ = np.linalg.svd(np.linalg.cholesky(own) / unit[:d, None])
+    alphas = 1 / sizes**2
+    mean = np.exp(np.log(alphas).mean())
+    rotation = Rotation(basis, origin)
+    return Shape(COVARIANCE, share, alphas / mean, rotation, (float(mean), float(level)))
