@@ -1,6 +1,6 @@
 """Intervals from out-of-fold errors, for any regressor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any, Self
@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skmtl._compat import HasMethods, Interval, StrOptions, fit_context
 from skmtl._contracts import Array
-from skmtl.data import as_table, find_tasks, naming_columns, read_target
+from skmtl.data import as_table, find_tasks, naming_columns
 
 from ._cross_fit import read_folds
 from ._error_quantiles import FoldErrors, find_ends
@@ -49,7 +49,7 @@ class ConformalTasks(TaskWrapper):
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position, or a level of its
         pandas index; a list of columns declares nested tasks. None means that ``task=``
-        gives the tasks, or that there is one task.
+        or the columns of `y` give the tasks, or that there is one task.
     handle_unknown : {"shared", "error"}, default="shared"
         What `predict` does with an unseen task: predict it as the estimator does, or
         raise an error.
@@ -66,7 +66,7 @@ class ConformalTasks(TaskWrapper):
         Clones fitted without the tasks of one group each; empty for one task, or if
         `predict` raises an error for an unseen task.
     tasks_ : ndarray of shape (n_tasks,)
-        Labels of the tasks, sorted.
+        Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
     n_features_in_ : int
@@ -156,10 +156,11 @@ class ConformalTasks(TaskWrapper):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
             Features, with the task column if `task_column` is set.
-        y : array-like of shape (n_rows,)
-            Targets.
-        sample_weight : float or array-like of shape (n_rows,), default=None
-            Weight of each row in the fits, not in the quantiles. None means ones.
+        y : array-like of shape (n_rows,) or (n_rows, n_tasks)
+            Targets. If 2-d, columns are tasks and NaN means not observed.
+        sample_weight : float, array-like of shape (n_rows,) or (n_rows, n_tasks)
+            Weight of each row or cell in the fits, not in the quantiles. None means
+            ones.
         task : array-like of shape (n_rows,), int or str, default=None
             Task label of each row, or one label for all rows, if X has no task column.
 
@@ -169,16 +170,15 @@ class ConformalTasks(TaskWrapper):
             The fitted estimator.
         """
         inner, keeps_column = self._prepare_inner()
-        _refuse_outputs(y)
         data = read_observations(self, X, y, task, sample_weight)
         labels = None if data.layout == "single" else data.tasks[data.codes]
-        features = as_table(X) if keeps_column else data.X
-        labels_of_inner = None if keeps_column else labels
-        rows = _Rows(features, data.y, data.weight, labels_of_inner)
+        rows = _Rows(*data.take(), labels)
+        if keeps_column:
+            rows = replace(rows, X=as_table(X), labels=None)
         everything = np.arange(len(data.y)), np.arange(0)
-        folds = read_folds(self.cv, data.X, data.y, data.codes)
+        folds = read_folds(self.cv, rows.X, rows.y, data.codes)
         groups = self._leave_tasks_out(data)
-        with naming_columns(features):
+        with naming_columns(rows.X):
             fits = Parallel(n_jobs=self.n_jobs)(
                 delayed(_fit_and_score)(inner, rows, train, test)
                 for train, test in [everything, *folds, *groups]
@@ -224,7 +224,8 @@ class ConformalTasks(TaskWrapper):
     def _leave_tasks_out(self, data):
         """Return training and test rows of groups of tasks that are left out."""
         n_tasks = len(data.tasks)
-        if n_tasks < 2 or self.handle_unknown == "error":
+        is_open = data.layout != "outputs" and self.handle_unknown == "shared"
+        if n_tasks < 2 or not is_open:
             return []
         n_groups = min(self.task_cv, n_tasks)
         # Labels may be in an order that matters, such as time.
@@ -251,7 +252,7 @@ class ConformalTasks(TaskWrapper):
 
         Returns
         -------
-        ndarray of shape (n_rows, 2)
+        ndarray of shape (n_rows, 2) or (n_rows, n_tasks, 2)
             Lower and upper ends; infinite if there are too few rows, or tasks for an
             unseen one, for this coverage.
         """
@@ -260,55 +261,68 @@ class ConformalTasks(TaskWrapper):
                 "coverage must be a share above 0 and below 1, got "
                 f"{coverage!r}. Use for example 0.9."
             )
-        prediction = self.predict(X, task=task)
-        features, labels, is_new = self._read(X, task)
-        ends = np.empty((len(prediction), 2))
-        for mask, models, errors in (
-            (~is_new, self.estimators_, self._of_rows),
-            (is_new, self.task_estimators_, self._of_tasks),
-        ):
-            rows = np.flatnonzero(mask)
-            if not len(rows):
-                continue
-            some, own = (
-                take_rows(features, rows),
-                None if labels is None else labels[rows],
+        check_is_fitted(self)
+        features, labels = self._read(X, task)
+        if self._layout != "outputs":
+            return self._find_intervals(features, labels, float(coverage))
+        columns = [
+            self._find_intervals(
+                features, np.repeat(label, features.shape[0]), coverage
             )
-            with naming_columns(features):
+            for label in self.tasks_
+        ]
+        return np.stack(columns, axis=1)
+
+    def _find_intervals(self, features, labels, coverage):
+        """Return intervals of rows with one task each."""
+        is_new = np.zeros(features.shape[0], dtype=bool)
+        if labels is not None:
+            is_new = find_tasks(labels, self.tasks_) < 0
+        inner = None if self._keeps_column else labels
+        ends = np.empty((len(is_new), 2))
+        with naming_columns(features):
+            for mask, models, errors in (
+                (~is_new, self.estimators_, self._of_rows),
+                (is_new, self.task_estimators_, self._of_tasks),
+            ):
+                rows = np.flatnonzero(mask)
+                if not len(rows):
+                    continue
+                some = take_rows(features, rows)
+                own = None if inner is None else inner[rows]
                 found = [_predict(model, some, own) for model in models]
-            ends[rows] = find_ends(found, errors, float(coverage), len(rows))
+                ends[rows] = find_ends(found, errors, coverage, len(rows))
+            prediction = _call(self.estimator_, "predict", features, inner)
         # The fit to all rows may predict a value beyond the fits to fewer rows.
         ends[:, 0] = np.minimum(ends[:, 0], prediction)
         ends[:, 1] = np.maximum(ends[:, 1], prediction)
         return ends
 
     def _read(self, X, task):
-        """Return columns and labels for the estimator, and which tasks are unseen."""
+        """Return columns for the estimator, and the label of each row or None."""
         features, labels = read_labelled_query(self, X, task)
-        is_new = np.zeros(features.shape[0], dtype=bool)
-        if labels is not None:
-            labels = np.asarray(labels)
-            is_new = find_tasks(labels, self.tasks_) < 0
-        return (
-            (as_table(X), None, is_new)
-            if self._keeps_column
-            else (features, labels, is_new)
-        )
+        labels = None if labels is None else np.asarray(labels)
+        return as_table(X) if self._keeps_column else features, labels
 
     def _call_methods(self, method, X, task):
         check_is_fitted(self)
         with np.errstate(over="ignore", invalid="ignore"):
-            features, labels, _ = self._read(X, task)
-            given = {} if labels is None else {"task": labels}
+            features, labels = self._read(X, task)
+            inner = None if self._keeps_column else labels
             with naming_columns(features):
-                found = getattr(self.estimator_, method)(features, **given)
-        refuse_infinite(found, features)
-        return found
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = False
-        return tags
+                if self._layout != "outputs":
+                    result = [_call(self.estimator_, method, features, inner)]
+                else:
+                    n_rows = features.shape[0]
+                    result = [
+                        _call(
+                            self.estimator_, method, features, np.repeat(each, n_rows)
+                        )
+                        for each in self.tasks_
+                    ]
+        for values in result:
+            refuse_infinite(values, features)
+        return result if self._layout == "outputs" else result[0]
 
 
 @dataclass(frozen=True)
@@ -339,14 +353,6 @@ class _Rows:
         return _Rows(take_rows(self.X, rows), *arrays)
 
 
-def _refuse_outputs(y):
-    if np.ndim(y) > 1 and read_target(y).ndim > 1:
-        raise ValueError(
-            f"y must be 1-d, got shape {np.shape(y)}. Give each cell a row of its own, "
-            "with the column as its task."
-        )
-
-
 def _fit_and_score(inner, rows, train, test):
     """Fit a clone to training rows; return it and its scaled errors on test rows."""
     part = rows.take(train)
@@ -359,11 +365,16 @@ def _fit_and_score(inner, rows, train, test):
     return model, np.abs(held.y - mean) / std
 
 
+def _call(model, method, X, labels):
+    given = {} if labels is None else {"task": labels}
+    return getattr(model, method)(X, **given)
+
+
 def _predict(model, X, labels):
     """Return predictions, and standard deviations or ones."""
-    given = {} if labels is None else {"task": labels}
     if "return_std" not in signature(model.predict).parameters:
-        mean = model.predict(X, **given)
+        mean = _call(model, "predict", X, labels)
         return mean, np.ones(len(mean))
+    given = {} if labels is None else {"task": labels}
     mean, std = model.predict(X, return_std=True, **given)
     return mean, np.maximum(std, np.finfo(float).tiny)

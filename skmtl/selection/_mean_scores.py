@@ -86,7 +86,9 @@ def generalised_scores(
     factored = candidates.factor(moments)
     tried = Tried(factored.generalised())
     best, candidates = _search(tried, factored, candidates, start)
-    triples, errors = tried.table(last=_raise_strengths(tried, best, candidates, moments))
+    triples, errors = tried.table(
+        last=_raise_strengths(tried, best, candidates, moments)
+    )
     squares = factored.fit(*triples[-1]).squared_errors
     inflation = errors[-1] * moments.weight.sum() / squares.sum()
     parts = squares * np.where(np.isfinite(inflation), inflation, 1.0)

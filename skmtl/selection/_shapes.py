@@ -282,7 +282,9 @@ def shapes_of_covariance(grams: Grams, covariance: Array) -> list[Shape]:
     """
     independent = np.diag(np.diag(covariance))
     return [
-        shape_of_covariance(grams, share * covariance + (1 - share) * independent, share)
+        shape_of_covariance(
+            grams, share * covariance + (1 - share) * independent, share
+        )
         for share in SHARES
     ]
 
@@ -376,4 +378,6 @@ def shape_of_covariance(
     alphas = 1 / sizes**2
     mean = np.exp(np.log(alphas).mean())
     rotation = Rotation(basis, origin)
-    return Shape(COVARIANCE, share, alphas / mean, rotation, (float(mean), float(level)))
+    return Shape(
+        COVARIANCE, share, alphas / mean, rotation, (float(mean), float(level))
+    )

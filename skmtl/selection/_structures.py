@@ -28,7 +28,9 @@ _N_FOLDS = 4
 FEWEST_TASKS = 6
 
 
-def allowed_structures(structure: str, candidates: Candidates, moments: Any) -> list[str]:
+def allowed_structures(
+    structure: str, candidates: Candidates, moments: Any
+) -> list[str]:
     """Return the structures to try beyond one strength.
 
     Parameters
@@ -48,7 +50,9 @@ def allowed_structures(structure: str, candidates: Candidates, moments: Any) -> 
     """
     if structure == COVARIANCE and any(
         np.isinf(values).any() and not is_free
-        for values, is_free in zip(candidates.lists[::2], candidates.free[::2], strict=True)
+        for values, is_free in zip(
+            candidates.lists[::2], candidates.free[::2], strict=True
+        )
     ):
         raise ValueError(
             "alphas and alphas_intercept must be finite for "
@@ -223,7 +227,9 @@ def simplest(found: Sequence[Contender], weight: Array) -> Contender:
         first = min(some, key=lambda each: each.parts.sum())
         if first.structure == best.structure:
             return first
-        if first.gain >= best.gain and within_one_error(first.parts, best.parts, weight):
+        if first.gain >= best.gain and within_one_error(
+            first.parts, best.parts, weight
+        ):
             return first
     return best
 

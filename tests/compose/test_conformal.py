@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
-from sklearn.linear_model import BayesianRidge, LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
 from skmtl.compose import ConformalTasks, PooledTasks, make_task_pipeline
@@ -108,16 +108,20 @@ def test_a_pipeline_gets_its_task_column():
         ConformalTasks(pipeline).fit(table, y)
 
 
-@pytest.mark.parametrize(
-    ("model", "y", "message"),
-    [
-        (LogisticRegression(), [0, 1, 0, 1], "estimator must be a regressor"),
-        (BayesianRidge(), np.zeros((4, 2)), r"y must be 1-d, got shape \(4, 2\)"),
-    ],
-)
-def test_classes_and_outputs_are_refused(model, y, message):
-    with pytest.raises(ValueError, match=message):
-        ConformalTasks(model).fit(np.arange(4.0)[:, None], y)
+def test_columns_of_targets_are_rows_with_a_task_each():
+    X, y = np.random.default_rng(0).normal(size=(2, 20, 3))
+    wide = ConformalTasks(MODEL, cv=2).fit(X, y)
+    tall = ConformalTasks(MODEL, cv=2)
+    tall.fit(np.tile(X, (3, 1)), y.T.ravel(), task=np.repeat(wide.tasks_, 20))
+    ends = wide.predict_interval(X[:4])
+    assert ends.shape == (4, 3, 2)
+    expected = tall.predict_interval(X[:4], task=np.repeat(wide.tasks_[1], 4))
+    assert_allclose(ends[:, 1], expected)
+
+
+def test_classes_are_refused():
+    with pytest.raises(ValueError, match="estimator must be a regressor"):
+        ConformalTasks(LogisticRegression()).fit(np.arange(4.0)[:, None], [0, 1, 0, 1])
 
 
 def test_a_coverage_that_is_no_share_is_refused():
