@@ -316,6 +316,27 @@ categories name them; their models minimise the objective.""",
         },
     ),
     "positive": Word("bool", "Whether coefficients must be 0 or more."),
+    "scale_targets": Word(
+        'bool or "auto"',
+        {
+            "": "Whether each task's target is divided by its standard deviation in "
+            "the fit, so that tasks in different units can learn from each other; "
+            'strengths then refer to the divided targets. "auto" divides if the '
+            "deviations differ by more than a factor of three, beyond chance.",
+            **dict.fromkeys(
+                (
+                    "JointFeatureRegressorCV",
+                    "LowRankRegressorCV",
+                    "MeanRegularizedRegressorCV",
+                ),
+                "Whether each task's target is divided by its standard deviation in "
+                "the fit, so that tasks in different units can learn from each other;"
+                ' strengths then refer to the divided targets. "auto" divides if the '
+                "deviations differ by more than a factor of three, beyond chance, and"
+                " if errors on held-out rows are then smaller.",
+            ),
+        },
+    ),
     "scoring": Word(
         "str or callable",
         {
@@ -754,6 +775,15 @@ ATTRIBUTES = {
             "MixedTaskModel": "Indices of the features with a coefficient that is not "
             'zero. For "features" only.',
         },
+    ),
+    "target_scale_": Word(
+        "ndarray of shape (n_tasks,)",
+        "Scales by which the targets were divided, ones if they were not; all "
+        "attributes for predictions are in the units of y.",
+    ),
+    "target_scale_shared_": Word(
+        "float",
+        "Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.",
     ),
     "task_affinity_": Word(
         "ndarray of shape (n_tasks, n_tasks)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -81,11 +81,15 @@ class Chosen:
         Fitted attributes of the search, by name.
     fit : Fit, default=None
         The fit of all rows, if the search has computed it.
+    held_out : callable, default=None
+        Returns the errors of held-out rows at the chosen strengths, if there was a
+        search.
     """
 
     relation: Relation
     facts: Mapping[str, Any] = field(default_factory=dict)
     fit: Fit | None = None
+    held_out: Callable[[], Any] | None = None
 
 
 class Relation(ABC):

@@ -8,17 +8,20 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skmtl._contracts import Array, Relation, TaskSet
+from skmtl._contracts import Array, Chosen, Relation, TaskSet
 from skmtl.data import multiply_rows
 from skmtl.problems import pose
-from skmtl.selection import Study
-from skmtl.targets import Sample, Target, seen_tasks
+from skmtl.selection import Study, change_in_task_errors
+from skmtl.targets import Sample, Target, report_scales, seen_tasks
 
 from ._classifier import TaskClassifier
 from ._convergence import warn_of_convergence
 from ._regressor import TaskRegressor
 from ._task_model import TaskModel
 from ._unseen_tasks import ModelsOfNodes, ModelsOfTasks
+
+# Rows with or without scales of targets, their study, and the strengths chosen.
+Trial = tuple[Sample, Study, Chosen]
 
 
 class LinearModel(TaskModel):
@@ -44,8 +47,16 @@ class LinearModel(TaskModel):
         relation = self._relation(tasks)
         if search is not None:
             relation = search.over(relation)
-        if relation.is_shared:
+        samples = target.try_scales(sample, vars(self).get("scale_targets", False))
+        if relation.is_shared and all(each.scales is None for each in samples):
             target.check_units(rows)
+        trials = [self._choose(target, each, relation, given) for each in samples]
+        return self._learn_chosen(target, tasks, *_find_best(trials))
+
+    def _choose(
+        self, target: Target, sample: Sample, relation: Any, given: Mapping[str, Any]
+    ) -> Trial:
+        """Choose the strengths for rows, or keep the given ones."""
         smooths = self.fit_intercept and not relation.penalizes_intercepts
         rows, loss, targets = target.prepare(sample, smooths)
         study = Study(
@@ -58,15 +69,25 @@ class LinearModel(TaskModel):
             prepare_part=partial(target.prepare_part, sample, targets, smooths),
             **self._solver_parameters(),
         )
-        chosen = relation.choose(study)
+        return sample, study, relation.choose(study)
+
+    def _learn_chosen(
+        self, target: Target, tasks: TaskSet, sample: Sample, study: Study, chosen: Any
+    ) -> Mapping[str, Any]:
+        """Fit the rows at chosen strengths and return the fitted attributes by name."""
         fit: Any = chosen.fit
         kept: dict[str, Any] = {}
         if fit is None:
-            problem = pose(rows, loss, chosen.relation, self.fit_intercept, targets)
+            loss, targets = study.loss, study.targets
+            relation, with_intercept = chosen.relation, study.fit_intercept
+            problem = pose(study.rows, loss, relation, with_intercept, targets)
             fit = self._solve(problem, tasks)
             kept = self._retain(problem.moments, fit)
         learnt = self._describe(target, sample, tasks, chosen.relation, fit)
-        return {**learnt, **kept, **chosen.facts}
+        learnt = {**learnt, **kept, **chosen.facts}
+        if sample.scales is not None and "moments_" in learnt:
+            learnt["moments_"] = sample.scales.restore_moments(learnt["moments_"])
+        return learnt
 
     def _retain(self, moments: Any, fit: Any) -> dict[str, Any]:
         """Return attributes that `partial_fit` and standard deviations need."""
@@ -111,6 +132,8 @@ class LinearModel(TaskModel):
         }
         if fit.dual_gap is not None:
             learnt["dual_gap_"] = fit.dual_gap
+        if "scale_targets" in vars(self):
+            learnt |= report_scales(sample.scales, len(tasks))
         if "warm_start" in vars(self) and fit.variable is not None:
             learnt["_variable"] = tasks.labels, fit.variable
         learnt |= target.shape_parts(sample, relation.report_coef(fit), single)
@@ -156,6 +179,16 @@ class LinearModel(TaskModel):
     def _models_at(self, codes: Array) -> tuple[Array, Array]:
         """Return coefficients and intercepts by position; -1 is the shared part."""
         return self._lookup.models(self, codes)
+
+
+def _find_best(trials: list[Trial]) -> Trial:
+    """Return the trial with the smallest held-out errors; without them, the last."""
+    first, last = trials[0], trials[-1]
+    held_out, simpler = last[-1].held_out, first[-1].held_out
+    if len(trials) == 1 or held_out is None or simpler is None:
+        return last
+    scaled = held_out().in_units(last[0].scales.factor)
+    return last if change_in_task_errors(simpler(), scaled) < 0 else first
 
 
 class LinearRegressor(LinearModel, TaskRegressor):

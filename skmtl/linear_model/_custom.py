@@ -7,7 +7,7 @@ from typing import Any
 
 from skmtl._compat import HasMethods
 from skmtl._contracts import Coupling, PenalizedRelation, Penalty, Solver
-from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor
+from skmtl.base import COMMON_CONSTRAINTS, SCALED_CONSTRAINTS, MomentRegressor
 from skmtl.solvers import Fista
 
 
@@ -64,6 +64,11 @@ class LinearTaskRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     warm_start : bool, default=False
         Whether `fit` starts from the previous solution if it had the same tasks.
 
@@ -88,6 +93,11 @@ class LinearTaskRegressor(MomentRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -130,6 +140,7 @@ class LinearTaskRegressor(MomentRegressor):
         "coupling": [HasMethods(["precision", "penalizes_intercepts"]), None],
         "solver": [HasMethods("minimize"), None],
         "warm_start": ["boolean"],
+        **SCALED_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
 
@@ -143,6 +154,7 @@ class LinearTaskRegressor(MomentRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         warm_start: bool = False,
     ):
         self.penalty = penalty
@@ -152,6 +164,7 @@ class LinearTaskRegressor(MomentRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.warm_start = warm_start
 
     def _relation(self, tasks):

@@ -12,6 +12,7 @@ from skmtl.base import (
     CLASSIFIER_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     POSITIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     MomentRegressor,
@@ -81,6 +82,11 @@ class DirtyRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -112,6 +118,11 @@ class DirtyRegressor(MomentRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -149,7 +160,11 @@ class DirtyRegressor(MomentRegressor):
            [0. , 0. , 0. , 0. ]])
     """
 
-    _parameter_constraints = {**_DIRTY_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_DIRTY_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -161,6 +176,7 @@ class DirtyRegressor(MomentRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         tol: float = 1e-6,
         max_iter: int | None = None,
         warm_start: bool = False,
@@ -172,6 +188,7 @@ class DirtyRegressor(MomentRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start

@@ -14,6 +14,7 @@ from skmtl.base import (
     COMMON_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     MomentRegressor,
@@ -111,6 +112,11 @@ class GraphRegularizedRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
 
     Attributes
     ----------
@@ -144,6 +150,11 @@ class GraphRegularizedRegressor(MomentRegressor):
         Norm of the gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -181,7 +192,11 @@ class GraphRegularizedRegressor(MomentRegressor):
            [2.5]])
     """
 
-    _parameter_constraints = {**_GRAPH_CONSTRAINTS, **COMMON_CONSTRAINTS}
+    _parameter_constraints = {
+        **_GRAPH_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **COMMON_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -196,6 +211,7 @@ class GraphRegularizedRegressor(MomentRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
     ):
         self.graph = graph
         self.alpha = alpha
@@ -207,6 +223,7 @@ class GraphRegularizedRegressor(MomentRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_ridge

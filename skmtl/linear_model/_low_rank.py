@@ -15,6 +15,7 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     PATH_CONSTRAINTS,
     POSITIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     LinearRegressor,
@@ -84,6 +85,11 @@ class LowRankRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -118,6 +124,11 @@ class LowRankRegressor(MomentRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -162,7 +173,11 @@ class LowRankRegressor(MomentRegressor):
            [ 0.3, -0.3,  0.7]])
     """
 
-    _parameter_constraints = {**LOW_RANK_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **LOW_RANK_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -173,6 +188,7 @@ class LowRankRegressor(MomentRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         tol: float = 1e-6,
         max_iter: int | None = None,
         warm_start: bool = False,
@@ -183,6 +199,7 @@ class LowRankRegressor(MomentRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
@@ -380,6 +397,11 @@ class LowRankRegressorCV(LinearRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default="auto"
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance, and if errors on held-out rows are then smaller.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -417,6 +439,11 @@ class LowRankRegressorCV(LinearRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -455,6 +482,7 @@ class LowRankRegressorCV(LinearRegressor):
         "squared": LOW_RANK_CONSTRAINTS["squared"],
         "tol": ITERATIVE_CONSTRAINTS["tol"],
         "max_iter": ITERATIVE_CONSTRAINTS["max_iter"],
+        **SCALED_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
 
@@ -472,6 +500,7 @@ class LowRankRegressorCV(LinearRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = "auto",
         tol: float = 1e-6,
         max_iter: int | None = None,
     ):
@@ -486,6 +515,7 @@ class LowRankRegressorCV(LinearRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
 

@@ -12,7 +12,13 @@ from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
 from skmtl._linalg import EPS
 from skmtl._numbers import TINY_SQUARE
-from skmtl.base import COMMON_CONSTRAINTS, SCORING, UNBOUNDED, MomentRegressor
+from skmtl.base import (
+    COMMON_CONSTRAINTS,
+    SCALED_CONSTRAINTS,
+    SCORING,
+    UNBOUNDED,
+    MomentRegressor,
+)
 from skmtl.couplings import ToMean
 from skmtl.selection import MeanSearch, ResidualQuantiles
 
@@ -95,6 +101,11 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
 
     Attributes
     ----------
@@ -113,6 +124,11 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         Norm of the gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -158,7 +174,11 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     array([4. , 2.8])
     """
 
-    _parameter_constraints = {**MEAN_CONSTRAINTS, **COMMON_CONSTRAINTS}
+    _parameter_constraints = {
+        **MEAN_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **COMMON_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -170,6 +190,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
     ):
         self.alpha = alpha
         self.alpha_shared = alpha_shared
@@ -178,6 +199,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
@@ -237,6 +259,11 @@ class MeanRegularizedRegressorCV(MeanDraws):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default="auto"
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance, and if errors on held-out rows are then smaller.
 
     Attributes
     ----------
@@ -281,6 +308,11 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Norm of the gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -346,6 +378,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         "cv": ["cv_object"],
         "scoring": SCORING,
         "alpha_structure": [StrOptions({"auto", "one", "per_feature", "covariance"})],
+        **SCALED_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
 
@@ -363,6 +396,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = "auto",
     ):
         self.alphas = alphas
         self.alphas_shared = alphas_shared
@@ -375,6 +409,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
 
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
@@ -393,7 +428,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
         learnt = super()._describe(target, sample, tasks, relation, fit)
         if not fit.is_exact:
             return learnt
-        quantiles = ResidualQuantiles.of(fit.detail, sample.rows)
+        rows, scales = sample.rows, sample.scales
+        rows = rows if scales is None else scales.divide(rows)
+        quantiles = ResidualQuantiles.of(fit.detail, rows)
         return {**learnt, "_residuals": quantiles.sizes}
 
     def _quantile_of_seen(self, coverage, errors):

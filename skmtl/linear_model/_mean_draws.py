@@ -18,6 +18,7 @@ from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
 from skmtl.selection import NewTaskVariances
+from skmtl.targets import TargetScales, VariancePrior
 
 _NO_STD = "Predict without return_std or intervals, or reduce the columns."
 
@@ -99,7 +100,8 @@ class MeanDraws(LinearRegressor):
         with calculation(X.shape[1]):
             posterior = self._posterior()
             noise = self._noise_variance(posterior)
-            return prediction, predict_errors(posterior, noise, X, codes)
+            errors = predict_errors(posterior, noise, X, codes, self._scales)
+            return prediction, errors
 
     def _quantile_of_seen(self, coverage, errors):
         """Return the half width of intervals of seen tasks, in standard deviations."""
@@ -110,10 +112,17 @@ class MeanDraws(LinearRegressor):
 
     def _solve_moments(self, moments):
         """Return the exact fit of moments at the strengths of the fit."""
+        moments = self._scales.divide_moments(moments)
         weight = moments.weight
         factor = read_task_weight(self.task_weight, moments.tasks, weight)
         relation = self._relation_of_fit(_task_set(moments.tasks, moments.n_features))
         return pose_moments(moments, factor, relation, self.fit_intercept).fit
+
+    @property
+    def _scales(self):
+        """Scales of the targets in the fit."""
+        prior = self._scale_prior and VariancePrior(*self._scale_prior)
+        return TargetScales(self.target_scale_, self.target_scale_shared_, prior)
 
     def _posterior(self):
         if hasattr(self, "moments_"):
@@ -161,25 +170,29 @@ class MeanDraws(LinearRegressor):
         strengths = replace(
             prior, centre=np.full(n_features, np.inf), holds_intercept=True
         )
-        shared = self.coef_shared_.astype(float)
-        intercept = float(self.intercept_shared_)
+        scales = self._scales.of_new_task(data)
+        shared = self.coef_shared_.astype(float) / scales.shared
+        intercept = float(self.intercept_shared_) / scales.shared
         with calculation(n_features):
             kept = hasattr(self, "moments_")
             if kept or strengths.rotation is not None or not strengths.pattern.all():
                 moments = data.moments()
-                own_part = moments.minus_prediction(shared, intercept)
+                own_part = scales.divide_moments(moments)
+                own_part = own_part.minus_prediction(shared, intercept)
                 fit = solve_moments(own_part, strengths, self.fit_intercept)
                 learnt = {"moments_": self.moments_ + moments} if kept else {}
             else:
                 rows = slice(None) if data.rows is None else data.rows
                 fitted = (data.X @ shared)[rows] + intercept
-                own_part = replace(data, y=data.y - fitted)
+                own_part = replace(data, y=scales.divide(data).y - fitted)
                 fit = solve_rows(own_part, strengths, self.fit_intercept)
                 learnt = {}
             coef, own_intercept = strengths.restore(fit.coef, fit.intercept)
             own = TaskModels(
                 coef + shared, own_intercept + intercept, shared, intercept
             )
+            own = scales.restore(own.add_output_axis()).drop_output_axis()
+        learnt["target_scale_"] = np.append(self.target_scale_, scales.factor)
         return self._insert(sample, learnt, own)
 
     def _insert(self, sample, learnt, own):
@@ -196,6 +209,7 @@ class MeanDraws(LinearRegressor):
         sample = replace(sample, rows=rows)
         learnt |= self._target().shape(sample, models, single=False)
         learnt |= {"tasks_": tasks[order], "n_tasks_": len(tasks)}
+        learnt["target_scale_"] = learnt["target_scale_"][order]
         return self._store(sample, {**kept, **learnt})
 
 
@@ -228,7 +242,7 @@ class Errors:
     left: float
 
 
-def predict_errors(posterior, noise, X, codes):
+def predict_errors(posterior, noise, X, codes, scales):
     """Return the distributions of the errors; code -1 is an unseen task."""
     if not np.isfinite(noise):
         raise ValueError(
@@ -253,9 +267,10 @@ def predict_errors(posterior, noise, X, codes):
     if len(new):
         unseen = X[rows[new]]
         unseen = unseen.toarray() if hasattr(unseen, "toarray") else unseen
-        found = NewTaskVariances.of(posterior.fit).at(unseen.astype(float))
-        variance[new], freedom[new] = found
-    return Errors(np.sqrt(variance), freedom, codes < 0, noise, left)
+        of_new = NewTaskVariances.of(posterior.fit, scales.factor / scales.shared)
+        variance[new], freedom[new] = of_new.at(unseen.astype(float))
+    std = np.sqrt(variance) * np.append(scales.factor, scales.shared)[codes]
+    return Errors(std, freedom, codes < 0, noise, left)
 
 
 def read_coverage(coverage):

@@ -1,5 +1,12 @@
 """Choose strengths by held-out rows, leave-one-out errors or likelihood."""
 
+from ._evidence import (
+    HeldOutErrors,
+    change_in_task_errors,
+    deal_observations,
+    fold_errors,
+    left_out_errors,
+)
 from ._fold_search import search_folds
 from ._folds import assign_folds, assign_shuffled_folds, fold_moments
 from ._grids import log_grid, read_grid
@@ -20,6 +27,7 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
+    "HeldOutErrors",
     "LaplaceLikelihood",
     "MeanLossSearch",
     "MeanSearch",
@@ -33,10 +41,14 @@ __all__ = [
     "Study",
     "assign_folds",
     "assign_shuffled_folds",
+    "change_in_task_errors",
+    "deal_observations",
+    "fold_errors",
     "fold_moments",
     "fold_scores",
     "generalised_scores",
     "leave_tasks_out",
+    "left_out_errors",
     "left_out_scores",
     "likelihoods",
     "log_grid",

@@ -15,7 +15,7 @@ from skmtl.data import spread_label
 from ._study import Study
 
 # Number of folds if the user gives none.
-_N_FOLDS = 5
+N_FOLDS = 5
 
 Splits = list[tuple[Array, Array]]
 
@@ -58,7 +58,7 @@ def read_shuffled_splits(cv: Any, study: Study) -> Splits:
 
 def _read_splits(cv, study, assign):
     if cv is None or isinstance(cv, Integral):
-        return assign(study.rows, _N_FOLDS if cv is None else cv)
+        return assign(study.rows, N_FOLDS if cv is None else cv)
     task = spread_label(study.task, study.rows.X.shape[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")

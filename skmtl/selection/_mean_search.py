@@ -13,6 +13,7 @@ from skmtl.problems import as_fit
 from skmtl.problems.exact import Posterior, reduce_features, solve_moments, solve_rows
 from skmtl.problems.newton import needs_iteration
 
+from ._evidence import left_out_errors
 from ._fold_search import choose_by_iteration, warn_of_method
 from ._folds import read_splits
 from ._grids import BOTH_ENDS, read_grid
@@ -93,7 +94,9 @@ class MeanSearch:
             strengths = ToMean(*_strengths(facts)).strengths(*shape)
             fit = solve_rows(data, strengths, self.fit_intercept)
             facts["_fit_of_rows"] = fit
-        return Chosen(self.relation_at(*_strengths(facts)), facts, as_fit(fit))
+        relation = self.relation_at(*_strengths(facts))
+        held_out = partial(left_out_errors, data, fit)
+        return Chosen(relation, facts, as_fit(fit), held_out)
 
     @property
     def _given(self):

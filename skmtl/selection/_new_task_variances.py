@@ -54,7 +54,7 @@ class NewTaskVariances:
     n_left: float
 
     @classmethod
-    def of(cls, fit: MeanFit) -> NewTaskVariances:
+    def of(cls, fit: MeanFit, scale: Array | None = None) -> NewTaskVariances:
         """Estimate the variances.
 
         The errors of tasks that are left out, a group at a time, are those of a random
@@ -67,6 +67,9 @@ class NewTaskVariances:
         ----------
         fit : MeanFit
             The solution.
+        scale : ndarray of shape (n_tasks,), default=None
+            Factor of each task's target, to be in the units of an unseen task; None
+            means ones.
 
         Returns
         -------
@@ -82,7 +85,7 @@ class NewTaskVariances:
         # In the coordinates of the strengths, coefficients are independent.
         strengths = replace(given, rotation=None)
         fit = replace(fit.of_tasks(seen), strengths=strengths)
-        errors = leave_tasks_out(fit)
+        errors = leave_tasks_out(fit, None if scale is None else scale[seen])
         noise, own, intercept = _maximize_likelihood(fit, errors, pattern)
         factor = _calibrate(fit, errors, noise, own, intercept)
         left = max(float(weight) - n_tasks, 1.0)
@@ -119,13 +122,15 @@ def _pattern(pattern):
     return np.where(positive, pattern, pattern[positive].min(initial=1.0))
 
 
-def leave_tasks_out(fit: MeanFit) -> Any:
+def leave_tasks_out(fit: MeanFit, scale: Array | None = None) -> Any:
     """Return moments of the errors of tasks that are left out, a group at a time.
 
     Parameters
     ----------
     fit : MeanFit
         The solution. Its strengths and factorisations serve for all groups.
+    scale : ndarray of shape (n_tasks,), default=None
+        Factor of each task's target in its errors; None means ones.
 
     Returns
     -------
@@ -141,12 +146,14 @@ def leave_tasks_out(fit: MeanFit) -> Any:
         models = fit.of_tasks(np.flatnonzero(fold != k)).unpack()
         coef[fold == k] = models.coef_shared
         intercept[fold == k] = models.intercept_shared
-    curved = fit.blocks.curve(coef)
-    squares = moments.yy + ((curved - 2 * moments.xy) * coef).sum(axis=1)
+    scale = np.ones(moments.n_tasks) if scale is None else scale
+    curved, xy = fit.blocks.curve(coef), scale[:, None] * moments.xy
+    squares = scale**2 * moments.yy + ((curved - 2 * xy) * coef).sum(axis=1)
+    fitted = (moments.x_mean * coef).sum(axis=1) + intercept
     return replace(
         moments,
-        y_mean=moments.y_mean - (moments.x_mean * coef).sum(axis=1) - intercept,
-        xy=moments.xy - curved,
+        y_mean=scale * moments.y_mean - fitted,
+        xy=xy - curved,
         yy=np.maximum(squares, 0.0),
     )
 

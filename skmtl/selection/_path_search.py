@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,9 @@ from skmtl.problems.newton import Datafit
 from skmtl.problems.proximal import into_parts
 from skmtl.targets import seen_tasks
 
+from ._evidence import deal_observations, fold_errors, split_observations
 from ._folds import (
+    N_FOLDS,
     fold_moments,
     has_rows,
     read_shuffled_splits,
@@ -128,12 +132,31 @@ class PathSearch:
         best = choose(errors, self.one_standard_error)
         facts, tasks = results.facts(best), _tasks_of(study.rows)
         relation = self.relation_at(facts["alpha_"], tasks)
+        held_out = partial(self._held_out, study, facts["alpha_"])
         if not self.refits_path:
-            return Chosen(relation, facts)
+            return Chosen(relation, facts, held_out=held_out)
         fits = list(self._fits(problem, tasks, alphas[: best + 1], study))
         facts["n_iter_"] = sum(fit.n_iter for fit in fits)
         warn_of_path(fits[-1:], study.tol)
-        return Chosen(relation, facts, fits[-1])
+        return Chosen(relation, facts, fits[-1], held_out)
+
+    def _held_out(self, study, alpha):
+        """Return the errors of held-out rows at a strength."""
+        rows, cv = study.rows, self.cv
+        if cv is None or isinstance(cv, Integral):
+            parts = deal_observations(rows, cv or N_FOLDS)
+        else:
+            parts = split_observations(rows, self._split(study))
+
+        def fit_part(part):
+            training, targets = study.prepare_part(part)
+            tasks = _tasks_of(training)
+            relation = self.relation_at(float(alpha), tasks)
+            problem = self._pose(training, targets, study).at(relation)
+            fit = problem.solve(None, loose_tol(study.tol), study.max_iter)
+            return relation.extend(fit.models).first(len(tasks)).drop_output_axis()
+
+        return fold_errors(rows, parts, fit_part)
 
     def _split(self, study):
         """Return the folds; rows are shuffled unless the loss is squared."""
