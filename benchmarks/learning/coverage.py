@@ -15,6 +15,7 @@ from _tables import LONG, read_table
 
 import time
 import warnings
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -32,22 +33,31 @@ DEFAULT = MeanRegularizedRegressorCV()
 MODELS = {"default": DEFAULT}
 if "--conformal" in sys.argv:
     MODELS["conformal"] = ConformalTasks(DEFAULT)
-# Hold out half of fewer tasks, more often, and a quarter of others.
-_FEW_TASKS, _FEWEST_TASKS = 40, 4
-_N_SEEDS, _N_SEEDS_OF_FEW = (1, 1) if QUICK else (3, 10)
+# Hold out at least 20 tasks; half of fewer than 40, a quarter of fewer than 16. Small
+# tables are split more often.
+_FEWEST, _FEW, _N_HELD = 4, 40, 20
+_VERY_FEW, _FEW_ROWS = 16, 500
+_N_SPLITS, _N_MORE = (1, 1) if QUICK else (3, 20)
+
+
+def n_splits(table):
+    """Return how often rows are held out."""
+    return _N_SPLITS if len(table.y) >= _FEW_ROWS else _N_MORE
 
 
 def hold_out_tasks(table):
     """Yield rows of some tasks and those of the others, features standardised."""
     labels = np.unique(table.task)
-    is_small = len(labels) < _FEW_TASKS
-    n_held = len(labels) // (2 if is_small else 4)
-    for seed in range(_N_SEEDS_OF_FEW if is_small else _N_SEEDS):
+    n_tasks = len(labels)
+    n_held = max(_N_HELD, n_tasks // 4)
+    if n_tasks < _FEW:
+        n_held = n_tasks // (4 if n_tasks < _VERY_FEW else 2)
+    for seed in range(_N_MORE if n_tasks < _FEW else _N_SPLITS):
         held = np.random.default_rng(seed).permutation(labels)[:n_held]
         out = np.isin(table.task, held)
         parts = table.take(~out), table.take(out)
         scaler = StandardScaler().fit(parts[0].X)
-        yield [type(table)(t.name, scaler.transform(t.X), t.y, t.task) for t in parts]
+        yield [replace(each, X=scaler.transform(each.X)) for each in parts]
 
 
 def measure(model, splits):
@@ -73,8 +83,8 @@ def main():
     for name in chosen or (LONG[:1] if QUICK else LONG):
         table = read_table(name)
         for label, model in MODELS.items():
-            cells = [measure(model, table.splits(_N_SEEDS))]
-            if len(np.unique(table.task)) >= _FEWEST_TASKS:
+            cells = [measure(model, table.splits(n_splits(table)))]
+            if len(np.unique(table.task)) >= _FEWEST:
                 cells.append(measure(model, hold_out_tasks(table)))
             text = "".join(f"{share:8.3f}{half:9.3g}" for share, half, _ in cells)
             text += " " * 17 * (2 - len(cells))

@@ -174,3 +174,17 @@ def test_a_diagonal_precision_matrix_is_a_strength_per_feature(rows):
         model = MeanRegularizedRegressor(**given).fit(rows.X, rows.y, task=CODES)
         ends.append(model.predict_interval(rows.X, task=CODES % 2 * 99))
     assert_allclose(*ends, rtol=1e-4)
+
+
+def test_tasks_in_other_units_have_intervals_in_their_units(rows):
+    units = np.array([1.0, 10.0, 100.0, 3.0, 0.1])[CODES]
+    ends = []
+    for factor in (units, 1000 * units):
+        model = MeanRegularizedRegressorCV(scale_targets=True)
+        model.fit(rows.X, rows.y * factor, task=CODES)
+        known = model.predict_interval(rows.X, task=CODES) / factor[:, None]
+        new = model.predict_interval(rows.X[:2], task=[99, 99]) / factor[0]
+        ends.append(np.concatenate([known, new]))
+    assert_allclose(*ends, rtol=1e-4)
+    inside = (ends[0][:-2, 0] <= rows.y) & (rows.y <= ends[0][:-2, 1])
+    assert 0.85 < inside.mean() < 1
