@@ -85,9 +85,7 @@ class LinearModel(TaskModel):
             kept = self._retain(problem.moments, fit)
         learnt = self._describe(target, sample, tasks, chosen.relation, fit)
         learnt = {**learnt, **kept, **chosen.facts}
-        if sample.scales is not None and "moments_" in learnt:
-            learnt["moments_"] = sample.scales.restore_moments(learnt["moments_"])
-        return learnt
+        return learnt if sample.scales is None else sample.scales.restore_facts(learnt)
 
     def _retain(self, moments: Any, fit: Any) -> dict[str, Any]:
         """Return attributes that `partial_fit` and standard deviations need."""

@@ -17,9 +17,11 @@ from skmtl.base import LinearRegressor
 from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
-from skmtl.selection import NewTaskVariances
+from skmtl.selection import NewTaskVariances, weigh_tasks
 from skmtl.targets import TargetScales, VariancePrior
 
+# Attributes with a number per task, other than coefficients.
+_PER_TASK = {"target_scale_", "noise_variance_", "_noise_factor"}
 _NO_STD = "Predict without return_std or intervals, or reduce the columns."
 
 
@@ -100,8 +102,8 @@ class MeanDraws(LinearRegressor):
         with calculation(X.shape[1]):
             posterior = self._posterior()
             noise = self._noise_variance(posterior)
-            errors = predict_errors(posterior, noise, X, codes, self._scales)
-            return prediction, errors
+            units = self._scales, 1 / self._noise_factors[:-1]
+            return prediction, predict_errors(posterior, noise, X, codes, *units)
 
     def _quantile_of_seen(self, coverage, errors):
         """Return the half width of intervals of seen tasks, in standard deviations."""
@@ -115,6 +117,9 @@ class MeanDraws(LinearRegressor):
         moments = self._scales.divide_moments(moments)
         weight = moments.weight
         factor = read_task_weight(self.task_weight, moments.tasks, weight)
+        if "_noise_factor" in vars(self):
+            own = self._noise_factor
+            factor = own if factor is None else factor * own
         relation = self._relation_of_fit(_task_set(moments.tasks, moments.n_features))
         return pose_moments(moments, factor, relation, self.fit_intercept).fit
 
@@ -123,6 +128,12 @@ class MeanDraws(LinearRegressor):
         """Scales of the targets in the fit."""
         prior = self._scale_prior and VariancePrior(*self._scale_prior)
         return TargetScales(self.target_scale_, self.target_scale_shared_, prior)
+
+    @property
+    def _noise_factors(self):
+        """Common noise variance, relative to that of each task and of unseen ones."""
+        own = vars(self).get("_noise_factor", np.ones(len(self.tasks_)))
+        return np.append(own, 1 / np.mean(1 / own))
 
     def _posterior(self):
         if hasattr(self, "moments_"):
@@ -170,14 +181,17 @@ class MeanDraws(LinearRegressor):
         strengths = replace(
             prior, centre=np.full(n_features, np.inf), holds_intercept=True
         )
-        scales = self._scales.of_new_task(data)
+        scales, noise = self._scales.of_new_task(data), self._noise_factors
+        if "_noise_factor" in vars(self):
+            data = weigh_tasks(data, noise[-1:])
         shared = self.coef_shared_.astype(float) / scales.shared
         intercept = float(self.intercept_shared_) / scales.shared
         with calculation(n_features):
             kept = hasattr(self, "moments_")
             if kept or strengths.rotation is not None or not strengths.pattern.all():
-                moments = data.moments()
-                own_part = scales.divide_moments(moments)
+                moments = replace(data, task_weight=None).moments()
+                weighted = moments.weighted(data.task_weight)
+                own_part = scales.divide_moments(weighted)
                 own_part = own_part.minus_prediction(shared, intercept)
                 fit = solve_moments(own_part, strengths, self.fit_intercept)
                 learnt = {"moments_": self.moments_ + moments} if kept else {}
@@ -192,8 +206,18 @@ class MeanDraws(LinearRegressor):
                 coef + shared, own_intercept + intercept, shared, intercept
             )
             own = scales.restore(own.add_output_axis()).drop_output_axis()
-        learnt["target_scale_"] = np.append(self.target_scale_, scales.factor)
+        learnt |= self._append_variances(scales.factor, noise)
         return self._insert(sample, learnt, own)
+
+    def _append_variances(self, scale, noise):
+        """Return the scales and noise variances of all tasks, the new one last."""
+        learnt = {"target_scale_": np.append(self.target_scale_, scale)}
+        if "_noise_factor" in vars(self):
+            learnt["_noise_factor"] = noise
+        if "noise_variance_" in vars(self):
+            new = self.sigma2_ / noise[-1] * scale**2
+            learnt["noise_variance_"] = np.append(self.noise_variance_, new)
+        return learnt
 
     def _insert(self, sample, learnt, own):
         """Store the models of all tasks and of the new one, in the order of labels."""
@@ -209,7 +233,8 @@ class MeanDraws(LinearRegressor):
         sample = replace(sample, rows=rows)
         learnt |= self._target().shape(sample, models, single=False)
         learnt |= {"tasks_": tasks[order], "n_tasks_": len(tasks)}
-        learnt["target_scale_"] = learnt["target_scale_"][order]
+        for name in _PER_TASK & learnt.keys():
+            learnt[name] = learnt[name][order]
         return self._store(sample, {**kept, **learnt})
 
 
@@ -242,8 +267,11 @@ class Errors:
     left: float
 
 
-def predict_errors(posterior, noise, X, codes, scales):
-    """Return the distributions of the errors; code -1 is an unseen task."""
+def predict_errors(posterior, noise, X, codes, scales, ratios):
+    """Return the distributions of the errors; code -1 is an unseen task.
+
+    `ratios` are the noise variances of the tasks, relative to `noise`.
+    """
     if not np.isfinite(noise):
         raise ValueError(
             "Intervals and standard deviations need more rows than degrees of freedom, "
@@ -262,12 +290,14 @@ def predict_errors(posterior, noise, X, codes, scales):
     )
     for group in seen.groups():
         uncertain = posterior.variance(group.X, group.tasks)
-        variance[order[group.rows]] = noise * (1 + uncertain)
+        own = ratios[group.tasks][:, None]
+        variance[order[group.rows]] = noise * (own + uncertain)
     new = order[: offsets[0]]
     if len(new):
         unseen = X[rows[new]]
         unseen = unseen.toarray() if hasattr(unseen, "toarray") else unseen
-        of_new = NewTaskVariances.of(posterior.fit, scales.factor / scales.shared)
+        units = scales.factor / scales.shared, ratios
+        of_new = NewTaskVariances.of(posterior.fit, *units)
         variance[new], freedom[new] = of_new.at(unseen.astype(float))
     std = np.sqrt(variance) * np.append(scales.factor, scales.shared)[codes]
     return Errors(std, freedom, codes < 0, noise, left)

@@ -14,9 +14,11 @@ from ._laplace import LaplaceLikelihood
 from ._loss_grid import likelihoods, mean_curvatures
 from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
-from ._mean_scores import fold_scores, generalised_scores, left_out_scores
+from ._mean_scores import Generalised, HeldOut, LeftOut
 from ._mean_search import MeanSearch
 from ._new_task_variances import NewTaskVariances, leave_tasks_out
+from ._noise import NoiseModel, NoiseVariances, weigh_tasks
+from ._noise_search import NoiseSearch
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
 from ._reml_search import StrengthSearch
@@ -27,11 +29,17 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
+    "Generalised",
+    "HeldOut",
     "HeldOutErrors",
     "LaplaceLikelihood",
+    "LeftOut",
     "MeanLossSearch",
     "MeanSearch",
     "NewTaskVariances",
+    "NoiseModel",
+    "NoiseSearch",
+    "NoiseVariances",
     "PathGrid",
     "PathSearch",
     "ResidualQuantiles",
@@ -45,11 +53,8 @@ __all__ = [
     "deal_observations",
     "fold_errors",
     "fold_moments",
-    "fold_scores",
-    "generalised_scores",
     "leave_tasks_out",
     "left_out_errors",
-    "left_out_scores",
     "likelihoods",
     "log_grid",
     "mean_curvatures",
@@ -59,4 +64,5 @@ __all__ = [
     "shared_path",
     "suggest_alphas",
     "suggest_intercept_alphas",
+    "weigh_tasks",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,6 +70,25 @@ def change_in_task_errors(first: HeldOutErrors, second: HeldOutErrors) -> float:
     return float(np.log(ratio).mean())
 
 
+def lowers_squared_errors(first: HeldOutErrors, second: HeldOutErrors) -> bool:
+    """Return whether squared errors are smaller by more than one standard error.
+
+    Parameters
+    ----------
+    first, second : HeldOutErrors
+        Errors of two models for the same observations.
+
+    Returns
+    -------
+    bool
+        Whether those of the second are.
+    """
+    change, weight = second.squares - first.squares, first.weight
+    mean = np.average(change, weights=weight)
+    error = np.sqrt((weight * (change - mean) ** 2).sum()) / weight.sum()
+    return bool(mean < -error)
+
+
 def left_out_errors(data: Any, fit: Any) -> HeldOutErrors:
     """Compute leave-one-out errors of an exact fit.
 
@@ -102,20 +121,16 @@ def left_out_errors(data: Any, fit: Any) -> HeldOutErrors:
     return HeldOutErrors(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def fold_errors(
-    data: Any, parts: Iterable[tuple[Any, Array]], fit_part: Callable[[Any], Any]
-) -> HeldOutErrors:
-    """Compute errors of models of training rows on test rows.
+def fold_errors(data: Any, folds: Iterable[tuple[Any, Array]]) -> HeldOutErrors:
+    """Compute errors of models on test rows.
 
     Parameters
     ----------
     data : TaskData
         All rows.
-    parts : iterable of (TaskData, ndarray)
-        Training rows of each fold, and positions of its test observations in the
-        stacked rows.
-    fit_part : callable
-        Returns the models of all tasks for training rows, without an axis of outputs.
+    folds : iterable of (TaskModels, ndarray)
+        For each fold, the models of all tasks without an axis of outputs, and the
+        positions of its test observations in the stacked rows.
 
     Returns
     -------
@@ -130,8 +145,8 @@ def fold_errors(
         weight = weight * data.task_weight[codes]
     gap = (data.y - np.average(data.y, weights=weight)) ** 2
     found = []
-    for training, test in parts:
-        models, of = fit_part(training), codes[test]
+    for models, test in folds:
+        of = codes[test]
         fitted = multiply_rows(data.X[row[test]], models.coef, of)
         squares = (data.y[test] - fitted - models.intercept[of]) ** 2
         found.append((squares, gap[test], weight[test], of))

@@ -43,7 +43,7 @@ class NewTaskVariances:
     n_tasks : int
         Number of tasks left out.
     n_left : float
-        Weight of the rows minus the number of tasks.
+        Number of rows minus that of the tasks.
     """
 
     strengths: Strengths
@@ -54,7 +54,9 @@ class NewTaskVariances:
     n_left: float
 
     @classmethod
-    def of(cls, fit: MeanFit, scale: Array | None = None) -> NewTaskVariances:
+    def of(
+        cls, fit: MeanFit, scale: Array | None = None, noise: Array | None = None
+    ) -> NewTaskVariances:
         """Estimate the variances.
 
         The errors of tasks that are left out, a group at a time, are those of a random
@@ -70,6 +72,9 @@ class NewTaskVariances:
         scale : ndarray of shape (n_tasks,), default=None
             Factor of each task's target, to be in the units of an unseen task; None
             means ones.
+        noise : ndarray of shape (n_tasks,), default=None
+            Variance of each task's noise, relative to a common one; the weights of its
+            rows were divided by it. None means ones.
 
         Returns
         -------
@@ -86,11 +91,18 @@ class NewTaskVariances:
         strengths = replace(given, rotation=None)
         fit = replace(fit.of_tasks(seen), strengths=strengths)
         errors = leave_tasks_out(fit, None if scale is None else scale[seen])
-        noise, own, intercept = _maximize_likelihood(fit, errors, pattern)
-        factor = _calibrate(fit, errors, noise, own, intercept)
-        left = max(float(weight) - n_tasks, 1.0)
-        scaled = factor * own, float(factor * intercept)
-        return cls(given, noise, *scaled, n_tasks, left)
+        ratios = np.ones(n_tasks) if noise is None else noise[seen]
+        common, own, intercept = _maximize_likelihood(fit, errors, pattern)
+        factor = _calibrate(fit, errors, ratios, common, own, intercept)
+        n_rows = float((fit.moments.weight * ratios).sum())
+        return cls(
+            given,
+            common * float(ratios.mean()),
+            factor * own,
+            float(factor * intercept),
+            n_tasks,
+            max(n_rows - n_tasks, 1.0),
+        )
 
     def at(self, X: Array) -> tuple[Array, Array]:
         """Return variances of targets, and the degrees of freedom of each.
@@ -198,16 +210,17 @@ def _factor(fit, pattern):
     return fit.blocks  # factored from rows, so by eigenvectors
 
 
-def _calibrate(fit, errors, noise, own, intercept):
+def _calibrate(fit, errors, ratios, noise, own, intercept):
     """Return the factor of variances that makes the mean squared ratio one."""
     weight = fit.moments.weight
+    n_rows = weight * ratios
     squares = errors.yy + weight * errors.y_mean**2
     between = weight * (intercept + fit.moments.x_mean**2 @ own)
     between = between + fit.blocks.curvatures() @ own
 
     def excess(factor):
-        variances = weight * noise + factor * between
-        return np.average(squares / variances, weights=weight) - 1
+        variances = n_rows * noise + factor * between
+        return np.average(squares / variances, weights=n_rows) - 1
 
     if not (between > 0).any() or excess(0.0) <= 0:
         return 0.0

@@ -156,7 +156,7 @@ class PathSearch:
             fit = problem.solve(None, loose_tol(study.tol), study.max_iter)
             return relation.extend(fit.models).first(len(tasks)).drop_output_axis()
 
-        return fold_errors(rows, parts, fit_part)
+        return fold_errors(rows, ((fit_part(part), test) for part, test in parts))
 
     def _split(self, study):
         """Return the folds; rows are shuffled unless the loss is squared."""

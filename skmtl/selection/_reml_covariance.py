@@ -132,8 +132,20 @@ class CovarianceLikelihood:
         return ridge
 
     @cached_property
+    def _free(self):
+        """Columns of the centre that are not fixed at zero."""
+        return np.isfinite(self._ridge)
+
+    @cached_property
     def _centre(self):
-        return Semidefinite(self._solved[1].sum(axis=0) + np.diag(self._ridge))
+        matrix = self._solved[1].sum(axis=0)[self._free][:, self._free]
+        return Semidefinite(matrix + np.diag(self._ridge[self._free]))
+
+    @cached_property
+    def _centre_covariance(self):
+        covariance = np.zeros_like(self.covariance)
+        covariance[np.ix_(self._free, self._free)] = self._centre.inverse
+        return covariance
 
     @cached_property
     def _right(self):
@@ -141,11 +153,13 @@ class CovarianceLikelihood:
 
     @cached_property
     def _shared(self):
-        return self._centre.solve(self._right.sum(axis=0))
+        shared = np.zeros(len(self.covariance))
+        shared[self._free] = self._centre.solve(self._right.sum(axis=0)[self._free])
+        return shared
 
     @cached_property
     def _n_contrasts(self):
-        n_flat = self._centre.rank - (self._ridge > 0).sum()
+        n_flat = self._centre.rank - (self._ridge[self._free] > 0).sum()
         return self.grams.weight - n_flat
 
     @cached_property
@@ -160,23 +174,22 @@ class CovarianceLikelihood:
     @cached_property
     def criterion(self) -> float:
         """Minus twice the restricted log likelihood, in the features' units."""
-        n, ridge = self._n_contrasts, self._ridge
+        n, ridge = self._n_contrasts, self._ridge[self._free]
         total = n * (1 + np.log(2 * np.pi * self.noise_variance))
         total -= np.linalg.slogdet(self._solved[0])[1].sum()
         total += self._centre.log_determinant - np.log(ridge[ridge > 0]).sum()
-        if not ridge.any():
-            total += 2 * np.log(self.grams.unit).sum()
+        total += 2 * np.log(self.grams.unit[self._ridge == 0]).sum()
         return float(total)
 
     @cached_property
     def information(self) -> Array:
-        """Products of rows, given the rest of the model, (n_tasks, n_columns, n_columns)."""
+        """Products of rows given the rest of the model, a matrix per task."""
         own = self._solved[1]
-        return own - own @ self._centre.inverse @ own
+        return own - own @ self._centre_covariance @ own
 
     @cached_property
     def scores(self) -> Array:
-        """Products of rows with residuals, given the rest, (n_tasks, n_columns)."""
+        """Products of rows with residuals given the rest, a vector per task."""
         residual = self.grams.xy - self.grams.xx @ self._shared
         return np.matmul(self._solved[0], residual[:, :, None])[:, :, 0]
 
@@ -189,8 +202,8 @@ class CovarianceLikelihood:
     @cached_property
     def shared_gradient(self) -> float:
         """Derivative of the criterion by the log of the strength of the centre."""
-        ridge = self._ridge
-        penalty = (ridge * self._shared**2).sum() / self.noise_variance
+        ridge = self._ridge[self._free]
+        penalty = (ridge * self._shared[self._free] ** 2).sum() / self.noise_variance
         known = (ridge * np.diag(self._centre.inverse)).sum()
         return float(penalty - ((ridge > 0).sum() - known))
 

@@ -12,7 +12,15 @@ import numpy as np
 from ._reml_covariance import CovarianceSearch
 from ._reml_search import StrengthSearch
 from ._results import LIKELIHOOD, STRENGTHS, Results
-from ._shapes import COVARIANCE, ONE, PER_FEATURE, Shape, Shapes, shape_of_covariance
+from ._shapes import (
+    COVARIANCE,
+    EQUAL,
+    ONE,
+    PER_FEATURE,
+    Shape,
+    Shapes,
+    shape_of_covariance,
+)
 from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES
 
 # Smallest variance in a covariance, relative to the noise of a mean task.
@@ -31,6 +39,8 @@ class Likely:
         Strengths of tasks, of the centre and of intercepts.
     criteria : list of float
         Minus twice the log likelihoods.
+    best : int
+        Position of the best strengths.
     shape : Shape
         Relative strengths of the features at the best strengths.
     """
@@ -39,7 +49,7 @@ class Likely:
     triples: list[Any]
     criteria: list[float]
     best: int
-    shape: Shape = Shape()
+    shape: Shape = EQUAL
 
     @property
     def criterion(self) -> float:
@@ -169,7 +179,7 @@ class LikelihoodSearch:
         if likely.structure == ONE:
             return likely.criterion
         n_more = self._shapes.n_more(likely.structure)
-        return likely.criterion + n_more * np.log((self.moments.weight > 0).sum())
+        return likely.criterion + n_more * np.log(self.moments.weight.sum())
 
 
 def _overall(alpha):

@@ -10,6 +10,8 @@ import numpy as np
 from skmtl._contracts import Array, TaskData
 from skmtl.problems.exact import MeanFit, Posterior
 
+from ._noise import weigh_tasks
+
 # Quantiles of this many rows have a standard error below a hundredth.
 _MOST_ROWS = 4096
 # Beyond this leverage, a residual and its divisor are rounding errors.
@@ -42,7 +44,7 @@ class ResidualQuantiles:
         fit : MeanFit
             The solution.
         data : TaskData
-            Training rows.
+            Training rows; the fit may have other weights of tasks.
 
         Returns
         -------
@@ -50,9 +52,12 @@ class ResidualQuantiles:
             The quantiles.
         """
         posterior, models = Posterior(fit), fit.unpack()
+        weight = data.moments(curvature=False).weight
+        ratio = np.ones_like(weight)
+        np.divide(fit.moments.weight, weight, out=ratio, where=weight > 0)
+        rows = weigh_tasks(_some_rows(data), ratio)
         found = [
-            _scaled_sizes(posterior, models, group)
-            for group in _some_rows(data).weighted_groups()
+            _scaled_sizes(posterior, models, group) for group in rows.weighted_groups()
         ]
         return cls(np.sort(np.concatenate(found or [np.zeros(0)])))
 

@@ -26,7 +26,9 @@ _LARGEST_STEP, _N_STEPS, _DECREASE = 2.0, 12, 0.02
 _RIDGE = 1e-6
 # Try a structure if twice the log likelihood may gain this much per parameter, and this
 # share of the number of rows, which is about the relative decrease of the error.
-_LEAST_GAIN, _LEAST_GAIN_OF_COVARIANCE, _LEAST_DECREASE = 0.5, 2.0, 0.002
+_LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
+# Number of tasks that show whether a structure is promising.
+_N_SAMPLED = 128
 _ROUGH = {"tol": 1e-7, "max_iter": 60}
 
 
@@ -94,6 +96,9 @@ class Shape:
         }
 
 
+EQUAL = Shape()
+
+
 @dataclass(frozen=True)
 class Shapes:
     """Shapes of the likeliest variances and covariances of the tasks.
@@ -122,14 +127,20 @@ class Shapes:
         variances = np.full(moments.n_features, 1 / alpha)
         if fit_intercept:
             variances = np.append(variances, 1 / level)
-        # A centre at zero has many directions without information: free it instead.
-        shared = shared if np.isfinite(shared) else 0.0
         return cls(moments, fit_intercept, shared, np.diag(variances))
 
     def of_tasks(self, tasks: Array) -> Shapes:
         """Return the shapes of some tasks, searched from those of all."""
         start = self._grams.leave(np.diag(self.variances))
         return replace(self, moments=self.moments.select(tasks), start=start)
+
+    def of_sample(self) -> Shapes:
+        """Return the shapes of at most so many tasks, to see what is promising."""
+        n_tasks = self.moments.n_tasks
+        if n_tasks <= _N_SAMPLED:
+            return self
+        tasks = np.arange(0, n_tasks, -(-n_tasks // _N_SAMPLED))
+        return replace(self, moments=self.moments.select(tasks))
 
     def of(self, structure: str) -> list[Shape]:
         """Return the shapes of a structure, "per_feature" or "covariance"."""
@@ -154,7 +165,7 @@ class Shapes:
         return np.append(np.full(d, variances[:d].mean()), variances[d:])
 
     def _found(self, structure):
-        return {PER_FEATURE: self._each, COVARIANCE: self._full}[structure]
+        return self._each if structure == PER_FEATURE else self._full
 
     @cached_property
     def _grams(self):
@@ -220,10 +231,15 @@ class Shapes:
 
         A score test at one strength approximates twice the gain of the log likelihood.
         """
-        gain, n_more = self._score_gain(structure), self.n_more(structure)
-        least = {PER_FEATURE: _LEAST_GAIN, COVARIANCE: _LEAST_GAIN_OF_COVARIANCE}
-        needed = max(least[structure] * n_more, _LEAST_DECREASE * self._grams.weight)
-        return bool(gain > needed)
+        return self._is_enough(structure, self._score_gain(structure))
+
+    def is_likely(self, structure: str) -> bool:
+        """Return whether the likelihood gains as much as :meth:`is_promising` needs."""
+        return self._is_enough(structure, self.gain(structure))
+
+    def _is_enough(self, structure, gain):
+        least = _LEAST_GAINS[structure] * self.n_more(structure)
+        return bool(gain > max(least, _LEAST_DECREASE * self._grams.weight))
 
     def _score_gain(self, structure):
         one = self._one

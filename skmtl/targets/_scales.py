@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,9 +86,14 @@ class TargetScales:
         """Return moments of targets in units of these scales."""
         return _scale_moments(moments, 1 / self.factor)
 
-    def restore_moments(self, moments: Any) -> Any:
-        """Return moments in the user's units, from those in units of these scales."""
-        return _scale_moments(moments, self.factor)
+    def restore_facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return fitted attributes with moments and variances in the user's units."""
+        restored = dict(facts)
+        if "moments_" in facts:
+            restored["moments_"] = _scale_moments(facts["moments_"], self.factor)
+        if "noise_variance_" in facts:
+            restored["noise_variance_"] = facts["noise_variance_"] * self.factor**2
+        return restored
 
     def restore(self, models: Any) -> Any:
         """Return models in the user's units.

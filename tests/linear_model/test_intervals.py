@@ -188,3 +188,18 @@ def test_tasks_in_other_units_have_intervals_in_their_units(rows):
     assert_allclose(*ends, rtol=1e-4)
     inside = (ends[0][:-2, 0] <= rows.y) & (rows.y <= ends[0][:-2, 1])
     assert 0.85 < inside.mean() < 1
+
+
+def test_intervals_follow_the_noise_of_each_task():
+    rng = np.random.default_rng(0)
+    task = np.repeat(np.arange(12), 30)
+    X, noise = rng.normal(size=(360, 2)), np.where(task % 2, 0.2, 3.0)
+    y = X.sum(axis=1) + rng.normal(size=12)[task] + noise * rng.normal(size=360)
+    model = MeanRegularizedRegressorCV(noise="per_task", scale_targets=False)
+    ends = model.fit(X, y, task=task).predict_interval(X, task=task)
+    widths, inside = np.diff(ends)[:, 0], (ends[:, 0] <= y) & (y <= ends[:, 1])
+    assert widths[noise > 1].min() > 5 * widths[noise < 1].max()
+    for part in (noise > 1, noise < 1):
+        assert 0.8 < inside[part].mean() < 0.97
+    new = model.predict_interval(X, task=task + 100)
+    assert 0.8 < ((new[:, 0] <= y) & (y <= new[:, 1])).mean() < 1

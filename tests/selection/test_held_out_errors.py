@@ -58,10 +58,11 @@ def test_errors_of_folds_are_those_of_refits(layout):
     }[layout]()
     strengths = ToMean(2.0, 0.0, 1.0).strengths(3, 2)
 
-    def fit_part(part):
-        return solve_moments(part.moments(), strengths, True).unpack()
-
-    found = fold_errors(data, deal_observations(data, 4), fit_part)
+    parts = deal_observations(data, 4)
+    folds = [
+        (solve_moments(p.moments(), strengths, True).unpack(), k) for p, k in parts
+    ]
+    found = fold_errors(data, folds)
     expected = [expected[np.arange(15) % 4 == k].T.ravel() for k in range(4)]
     assert_allclose(found.squares, np.concatenate(expected))
 
