@@ -21,7 +21,7 @@ from skmtl.base import (
     MomentRegressor,
 )
 from skmtl.couplings import ToMean
-from skmtl.selection import MeanSearch, NoiseSearch
+from skmtl.selection import MeanSearch, NoiseSearch, ResidualQuantiles
 
 from ._mean_draws import MeanDraws
 from ._mean_groupings import (
@@ -548,6 +548,22 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _noise_variance(self, posterior):
         return self.sigma2_
+
+    def _describe(self, target, sample, tasks, relation, fit):
+        learnt = super()._describe(target, sample, tasks, relation, fit)
+        if not fit.is_exact or tasks.groupings:
+            return learnt
+        rows, scales = sample.rows, sample.scales
+        rows = rows if scales is None else scales.divide(rows)
+        quantiles = ResidualQuantiles.of(fit.detail, rows)
+        return {**learnt, "_residuals": quantiles.sizes}
+
+    def _quantile_of_seen(self, coverage, errors):
+        usual = super()._quantile_of_seen(coverage, errors)
+        if "_residuals" not in vars(self):  # saved by an older version
+            return usual
+        noise = np.sqrt(errors.noise)
+        return ResidualQuantiles(self._residuals).at(coverage, usual * noise) / noise
 
 
 def near(tasks, alpha, alpha_shared, alpha_intercept, make=NearMean.of):

@@ -13,10 +13,10 @@ from skmtl.base import (
     COMMON_CONSTRAINTS,
     NONNEGATIVE,
     SCORING,
-    LinearClassifier,
 )
 from skmtl.selection import MeanLossSearch
 
+from ._laplace_intervals import IntervalsOfClasses
 from ._mean import MEAN_CONSTRAINTS, NearMean, near
 from ._mean_groupings import (
     refuse_mapping,
@@ -27,7 +27,7 @@ from ._mean_groupings import (
 FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
 
 
-class MeanRegularizedClassifier(LinearClassifier):
+class MeanRegularizedClassifier(IntervalsOfClasses):
     """Linear classification of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_t ||w_t - w_s||^2
@@ -187,7 +187,7 @@ class MeanRegularizedClassifier(LinearClassifier):
         return near(tasks, *strengths)
 
 
-class MeanRegularizedClassifierCV(LinearClassifier):
+class MeanRegularizedClassifierCV(IntervalsOfClasses):
     """Linear classification near a shared centre, with strengths chosen from the data.
 
     Minimises the objective of :class:`MeanRegularizedClassifier`, and chooses `alpha`,

@@ -1,26 +1,28 @@
-"""Predictive standard deviations, and adaptation to new tasks."""
+"""Intervals, standard deviations, and adaptation to new tasks."""
 
 from abc import abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
+from scipy.stats import t as student
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._contracts import TaskSet
+from skmtl._contracts import Array, TaskSet
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
 from skmtl.base import LinearRegressor
 from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
-from skmtl.selection import weigh_tasks
+from skmtl.selection import NewTaskVariances, weigh_tasks
 from skmtl.targets import TargetScales, VariancePrior
 
 # Attributes with a number per task, other than coefficients.
 _PER_TASK = {"target_scale_", "noise_variance_", "_noise_factor"}
-_NO_STD = "Predict without return_std, or reduce the columns."
+_NO_STD = "Predict without return_std or intervals, or reduce the columns."
 
 
 class MeanDraws(LinearRegressor):
@@ -40,11 +42,10 @@ class MeanDraws(LinearRegressor):
         task : array-like of shape (n_samples,), int or str, default=None
             Label of each row, or one label for all rows, if `fit` was given labels.
         return_std : bool, default=False
-            Whether to return standard deviations too, of a model in which tasks are
-            random draws around the centre. They include the noise, with the sum of
-            squared errors per degree of freedom left as its variance, and the
-            uncertainty of the task. They are infinite for an unseen task if `alpha` or
-            `alpha_intercept` is 0.
+            Whether to return standard deviations too. They include the noise, with the
+            sum of squared errors per degree of freedom left as its variance, and the
+            uncertainty of the task. Those of unseen tasks are estimated from errors of
+            tasks that are left out, and are infinite if `fit` had a single task.
 
         Returns
         -------
@@ -56,20 +57,60 @@ class MeanDraws(LinearRegressor):
         """
         if not return_std:
             return super().predict(X, task)
+        prediction, errors = self._predict_errors(X, task)
+        return prediction, errors.std.reshape(prediction.shape)
+
+    def predict_interval(
+        self, X: Any, coverage: float = 0.9, task: Any = None
+    ) -> Array:
+        """Predict an interval for the target of each row.
+
+        A share `coverage` of the targets of new rows is expected within their
+        intervals: on average over rows, not in each task. The half width is the
+        standard deviation of :meth:`predict` times a quantile.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        coverage : float, default=0.9
+            Share of targets within their intervals, above 0 and below 1.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2) or (n_samples, n_tasks, 2)
+            Lower and upper ends. Those of unseen tasks allow for the differences
+            between tasks, and are infinite if `fit` had a single task.
+        """
+        read_coverage(coverage)
+        prediction, errors = self._predict_errors(X, task)
+        half = np.where(
+            errors.is_new,
+            student.ppf((1 + coverage) / 2, errors.freedom),
+            self._quantile_of_seen(coverage, errors),
+        )
+        half = half.reshape(prediction.shape) * errors.std.reshape(prediction.shape)
+        return np.stack([prediction - half, prediction + half], axis=-1)
+
+    def _predict_errors(self, X, task):
+        """Return predictions, and the distributions of their errors."""
         check_is_fitted(self)
         X, codes = self._read_queries(X, task)
         prediction = self._predict(X, codes)
         with calculation(X.shape[1]):
             posterior = self._posterior()
+            noise = self._noise_variance(posterior)
             if "groupings_" in vars(self):
-                sigma2 = self._noise_variance(posterior)
-                std = predict_grouped_std(posterior, sigma2, X, codes)
-                return prediction, std.reshape(prediction.shape)
-            noise = self._noise_variance(posterior), 1 / self._noise_factors
-            std = predict_std(posterior, *noise, X, codes)
-        scales = np.append(self.target_scale_, self.target_scale_shared_)
-        std = std * (scales[:-1] if codes is None else scales[codes])
-        return prediction, std.reshape(prediction.shape)
+                errors = predict_grouped_errors(posterior, noise, X, codes)
+                return prediction, errors
+            units = self._scales, 1 / self._noise_factors[:-1]
+            return prediction, predict_errors(posterior, noise, X, codes, *units)
+
+    def _quantile_of_seen(self, coverage, errors):
+        """Return the half width of intervals of seen tasks, in standard deviations."""
+        return student.ppf((1 + coverage) / 2, errors.left)
 
     def _noise_variance(self, posterior):
         return posterior.noise_variance
@@ -104,9 +145,9 @@ class MeanDraws(LinearRegressor):
             return Posterior(self._solve_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
             raise ValueError(
-                "return_std needs moments of the rows or their factors, and this model "
-                "kept neither: its sparse X was large, or adapt got fewer rows than "
-                "features. Fit all rows at once, or reduce the columns."
+                "Intervals and return_std need moments of the rows or their factors, "
+                "and this model kept neither: its sparse X was large, or adapt got "
+                "fewer rows than features. Fit all rows at once, or reduce the columns."
             )
         n_features = len(self.coef_shared_)
         refuse_large(3 * 8 * n_features**2, "covariances of features", _NO_STD)
@@ -211,50 +252,84 @@ def _task_set(labels, n_features):
     return TaskSet(labels, (), np.ones(len(labels), dtype=bool), n_features)
 
 
-def predict_std(posterior, sigma2, noise, X, codes):
-    """Return the standard deviations of the targets of rows, with the noise.
+@dataclass(frozen=True)
+class Errors:
+    """Distributions of the errors of predictions, an entry per row, or row and task.
 
-    `noise` has the noise variances of the tasks and of unseen ones, relative to sigma2.
+    Parameters
+    ----------
+    std : ndarray
+        Standard deviations, with the noise.
+    freedom : ndarray
+        Degrees of freedom of the standard deviations of unseen tasks.
+    is_new : ndarray of bool
+        Whether the task is unseen.
+    noise : float
+        Variance of the noise.
+    left : float
+        Degrees of freedom of the noise.
     """
-    _refuse_exact_fit(sigma2)
-    n_tasks, n_rows = posterior.fit.moments.n_tasks, X.shape[0]
-    if codes is None:
-        rows = np.tile(np.arange(n_rows), n_tasks)
-        codes = np.repeat(np.arange(n_tasks), n_rows)
-        variance = _variance(posterior, X, rows, codes)
-        return np.sqrt(sigma2 * (noise[:-1] + variance.reshape(n_tasks, n_rows).T))
-    variance = _variance(posterior, X, np.arange(n_rows), codes)
-    return np.sqrt(sigma2 * (noise[codes] + variance))
+
+    std: Array
+    freedom: Array
+    is_new: Array
+    noise: float
+    left: float
 
 
-def predict_grouped_std(posterior, sigma2, X, codes):
-    """Return the standard deviations of rows with labels of several groupings."""
-    _refuse_exact_fit(sigma2)
-    return np.sqrt(sigma2 * (1 + posterior.variance(X.astype(float), codes)))
-
-
-def _refuse_exact_fit(sigma2):
-    if not np.isfinite(sigma2):
+def _refuse_exact_fit(noise):
+    if not np.isfinite(noise):
         raise ValueError(
-            "return_std needs more rows than degrees of freedom, but the model fits "
-            "its rows exactly. Raise alpha, or fit more rows."
+            "Intervals and standard deviations need more rows than degrees of freedom, "
+            "but the model fits its rows exactly. Raise alpha, or fit more rows."
         )
 
 
-def _variance(posterior, X, rows, codes):
-    """Return variances of predictions at ``X[rows]``; code -1 is an unseen task."""
+def predict_grouped_errors(posterior, noise, X, codes):
+    """Return the distributions of errors, given labels of several groupings."""
+    _refuse_exact_fit(noise)
+    left = posterior.freedom_left
+    std = np.sqrt(noise * (1 + posterior.variance(X.astype(float), codes)))
+    is_new = np.zeros(len(std), dtype=bool)
+    return Errors(std, np.full(len(std), left), is_new, noise, left)
+
+
+def predict_errors(posterior, noise, X, codes, scales, ratios):
+    """Return the distributions of the errors; code -1 is an unseen task.
+
+    `ratios` are the noise variances of the tasks, relative to `noise`.
+    """
+    _refuse_exact_fit(noise)
+    n_tasks, rows = posterior.fit.moments.n_tasks, np.arange(X.shape[0])
+    if codes is None:
+        codes = np.tile(np.arange(n_tasks), len(rows))
+        rows = np.repeat(rows, n_tasks)
+    left = float(posterior.fit.moments.weight.sum() - posterior.degrees_of_freedom)
     order = np.argsort(codes, kind="stable")
-    n_tasks = posterior.fit.moments.n_tasks
     offsets = np.searchsorted(codes[order], np.arange(n_tasks + 1))
-    variance = np.empty(len(codes))
+    variance, freedom = np.empty(len(codes)), np.full(len(codes), left)
     seen = TaskRows(
         X, rows[order], np.zeros(len(codes)), None, offsets, np.arange(n_tasks)
     )
     for group in seen.groups():
-        variance[order[group.rows]] = posterior.variance(group.X, group.tasks)
+        uncertain = posterior.variance(group.X, group.tasks)
+        own = ratios[group.tasks][:, None]
+        variance[order[group.rows]] = noise * (own + uncertain)
     new = order[: offsets[0]]
     if len(new):
         unseen = X[rows[new]]
         unseen = unseen.toarray() if hasattr(unseen, "toarray") else unseen
-        variance[new] = posterior.variance_of_new_task(unseen.astype(float))
-    return variance
+        units = scales.factor / scales.shared, ratios
+        of_new = NewTaskVariances.of(posterior.fit, *units)
+        variance[new], freedom[new] = of_new.at(unseen.astype(float))
+    std = np.sqrt(variance) * np.append(scales.factor, scales.shared)[codes]
+    return Errors(std, freedom, codes < 0, noise, left)
+
+
+def read_coverage(coverage):
+    """Raise an error unless a coverage is between 0 and 1."""
+    if not (isinstance(coverage, Real) and 0 < coverage < 1):
+        raise ValueError(
+            f"coverage must be a share above 0 and below 1, got {coverage!r}. Use for "
+            "example 0.9."
+        )

@@ -7,16 +7,17 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
-from skmtl.base import ITERATIVE_CONSTRAINTS, LinearCountRegressor, LinearRegressor
+from skmtl.base import ITERATIVE_CONSTRAINTS, LinearRegressor
 from skmtl.losses import Huber
 from skmtl.targets import OutlierTarget
 
+from ._laplace_intervals import IntervalsOfCounts
 from ._mean import NearMean, near
 from ._mean_classifier import FINITE_MEAN_CONSTRAINTS
 from ._mean_groupings import refuse_mapping
 
 
-class MeanRegularizedPoissonRegressor(LinearCountRegressor):
+class MeanRegularizedPoissonRegressor(IntervalsOfCounts):
     """Poisson regression of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i (exp(z_i) - y_i z_i) + alpha / 2 sum_t ||w_t - w_s||^2 +

@@ -126,7 +126,7 @@ class NewtonProblem(CoupledProblem):
             solution.converged,
             "step",
             objective.move(solution.variable, -1),
-            detail=detail,
+            detail=self.objective if detail is None else detail,
             tol=tol,
         )
 

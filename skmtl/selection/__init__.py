@@ -19,12 +19,14 @@ from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
 from ._mean_scores import Generalised, HeldOut, LeftOut
 from ._mean_search import MeanSearch
+from ._new_task_variances import NewTaskVariances, leave_tasks_out
 from ._noise import NoiseModel, NoiseVariances, weigh_tasks
 from ._noise_search import NoiseSearch
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
 from ._reml_covariance import CovarianceLikelihood, Grams
 from ._reml_search import StrengthSearch
+from ._residual_quantiles import ResidualQuantiles
 from ._ridge_path import rows_path, shared_path
 from ._ridge_search import RidgeSearch
 from ._study import Study
@@ -43,11 +45,13 @@ __all__ = [
     "LeftOut",
     "MeanLossSearch",
     "MeanSearch",
+    "NewTaskVariances",
     "NoiseModel",
     "NoiseSearch",
     "NoiseVariances",
     "PathGrid",
     "PathSearch",
+    "ResidualQuantiles",
     "RestrictedLikelihood",
     "RidgeSearch",
     "StrengthSearch",
@@ -58,6 +62,7 @@ __all__ = [
     "deal_observations",
     "fold_errors",
     "fold_moments",
+    "leave_tasks_out",
     "left_out_errors",
     "likelihoods",
     "log_grid",

@@ -50,9 +50,14 @@ class GroupedPosterior:
         return found
 
     @property
+    def freedom_left(self) -> float:
+        """Weight of the rows minus `degrees_of_freedom`."""
+        return float(self.system.products.weight - self.degrees_of_freedom)
+
+    @property
     def noise_variance(self) -> float:
         """Squared residuals per degree of freedom left; infinite if none is."""
-        left = self.system.products.weight - self.degrees_of_freedom
+        left = self.freedom_left
         return self.loss / left if left > _NONE else np.inf
 
     def variance(self, X: Any, codes: Array) -> Array:

@@ -5,6 +5,7 @@ from ._coupled_losses import CoupledLosses
 from ._datafit import Datafit, add_at
 from ._graph_newton import GraphLosses
 from ._grouped_newton import GroupedLosses
+from ._laplace_posterior import LaplacePosterior, estimate_variances
 from ._large_squared_loss import TOLERANCE, Iterated, iterate, needs_iteration
 from ._losses_per_task import (
     DatafitPerTask,
@@ -27,12 +28,14 @@ __all__ = [
     "GraphLosses",
     "GroupedLosses",
     "Iterated",
+    "LaplacePosterior",
     "MeanLosses",
     "ScaledFit",
     "ScaledLosses",
     "TaskScale",
     "TasksOfOneLoss",
     "add_at",
+    "estimate_variances",
     "find_units",
     "fit_scale",
     "fit_unseen_model",
