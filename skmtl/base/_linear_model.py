@@ -53,7 +53,7 @@ class LinearModel(TaskModel):
         trials = [self._choose(target, each, relation, given) for each in samples]
         return self._learn_chosen(target, tasks, *_find_best(trials))
 
-    def _scaling(self, groupings):
+    def _scaling(self, groupings: Any) -> Any:
         """Return whether to scale the targets of tasks."""
         scaling = vars(self).get("scale_targets", False)
         if not groupings:

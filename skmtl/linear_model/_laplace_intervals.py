@@ -160,6 +160,8 @@ class IntervalsOfCounts(LaplaceIntervals, LinearCountRegressor):
 
     def _describe(self, target, sample, tasks, relation, fit):
         learnt = super()._describe(target, sample, tasks, relation, fit)
+        if tasks.groupings:
+            return learnt
         dispersion, scale = _estimate_dispersion(fit, sample)
         return {**learnt, "_dispersion": dispersion, "_variance_ratio": scale}
 

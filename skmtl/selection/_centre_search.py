@@ -124,6 +124,6 @@ def _search_mean(study):
     """Return the search of the strengths of mean regularisation."""
     if study.loss.is_quadratic:
         return MeanSearch(
-            ToMean, None, None, None, "loo", None, False, study.fit_intercept
+            ToMean, None, None, None, "loo", None, "one", study.fit_intercept
         )
     return MeanLossSearch(ToMean, None, None, None, "cv", None, None)

@@ -332,5 +332,6 @@ class CovarianceSearch:
     def _root(self):
         """Return a root of the start, away from zero variances."""
         values, vectors = np.linalg.eigh(self.start)
-        least = _LEAST_ROOT**2
-        return np.linalg.cholesky((vectors * np.maximum(values, least)) @ vectors.T)
+        half = vectors * np.sqrt(np.maximum(values, _LEAST_ROOT**2))
+        root = np.linalg.qr(half.T, mode="r").T
+        return root * np.where(np.diag(root) < 0, -1.0, 1.0)

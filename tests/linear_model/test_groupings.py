@@ -272,8 +272,10 @@ def test_what_needs_one_task_column_says_so():
     scoped = MeanRegularizedClassifier(class_scope="task", task_column=COLUMNS)
     with pytest.raises(ValueError, match="class_scope must be 'all' if several"):
         scoped.fit(FRAME, KINDS)
-    search = MeanRegularizedRegressorCV(alpha_per_feature=True, task_column=COLUMNS)
-    with pytest.raises(ValueError, match="alpha_per_feature must be False if several"):
+    search = MeanRegularizedRegressorCV(
+        alpha_structure="per_feature", task_column=COLUMNS
+    )
+    with pytest.raises(ValueError, match="alpha_structure must be 'auto' or 'one' if"):
         search.fit(FRAME, Y)
     with pytest.raises(ValueError, match="alpha may be a mapping only if"):
         MeanRegularizedHuberRegressor(alpha={"a": 1.0}, task_column=COLUMNS).fit(
