@@ -49,6 +49,7 @@ from ._targets import label_outputs as label_outputs
 from ._task_codes import encode_tasks, find_tasks, join_tasks, spread_label
 from ._task_codes import number_rows as number_rows
 from ._task_column import (
+    join_labels,
     list_task_columns,
     locate_task_column,
     map_task_columns,
@@ -73,6 +74,7 @@ __all__ = [
     "find_missing",
     "find_tasks",
     "join_label",
+    "join_labels",
     "join_tasks",
     "list_task_columns",
     "locate_task_column",

@@ -255,6 +255,29 @@ def split_columns(task: Any) -> tuple[list[Any], list[Any]]:
     return list(range(shape[1])) if names is None else list(names), columns
 
 
+def join_labels(task: Any) -> Any:
+    """Join the columns of labels that are given as a table; return others unchanged.
+
+    Parameters
+    ----------
+    task : array-like of shape (n_rows, n_columns), or any other declaration
+        Labels.
+
+    Returns
+    -------
+    array-like of shape (n_rows,), or the declaration
+        A label per row.
+
+    Examples
+    --------
+    >>> from skmtl.data import join_labels
+    >>> join_labels([["Ash", 1], ["Elm", 2]]).tolist()
+    ['Ash/1', 'Elm/2']
+    """
+    _, columns = split_columns(task)
+    return join_tasks(columns) if columns else task
+
+
 def _is_row(value):
     return isinstance(value, list | tuple)
 

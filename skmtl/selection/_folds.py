@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from skmtl._contracts import Array
-from skmtl.data import spread_label
+from skmtl.data import join_labels, spread_label
 
 from ._study import Study
 
@@ -62,7 +62,7 @@ def _read_splits(cv, study, assign):
     task = spread_label(study.task, study.rows.X.shape[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")
-        splits = list(check_cv(cv).split(study.X, study.y, task))
+        splits = list(check_cv(cv).split(study.X, study.y, join_labels(task)))
     if not splits:
         raise ValueError(
             f"cv must give at least one fold, got none from {cv!r}. A generator can be "

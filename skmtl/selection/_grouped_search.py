@@ -221,6 +221,12 @@ class GroupedSearch:
 
     def _refuse_few_rows(self, rows, slots):
         shared = slots.lists[-1]
+        if shared is not None and shared[0] == 0 < shared[-1] and self.method == "reml":
+            raise ValueError(
+                "alphas_shared must not mix 0 with other strengths for method='reml', "
+                f"as their likelihoods are not comparable, got {shared.tolist()}. "
+                "Leave out 0, or give only 0."
+            )
         n_unpenalized = rows.X.shape[1] + self.fit_intercept
         if shared is None or shared[0] > 0 or rows.weight.sum() > n_unpenalized:
             return

@@ -115,6 +115,12 @@ class PathSearch:
 
     def over(self, relation: Relation) -> "PathSearch":
         """Return the search of the strength of a relation."""
+        if relation.groupings:
+            raise ValueError(
+                "A path of strengths needs one task column, got the groupings "
+                f"{[each.name for each in relation.groupings]}. Use "
+                "MeanRegularizedRegressorCV or MeanRegularizedClassifierCV."
+            )
         return replace(
             self,
             is_shared=relation.is_shared,

@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.preprocessing import StandardScaler
 
 from skmtl.compose import PooledTasks, make_task_pipeline
@@ -23,6 +23,7 @@ from skmtl.linear_model import (
     MeanRegularizedPoissonRegressor,
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
+    PathSearchCV,
 )
 from skmtl.metrics import task_scores
 
@@ -277,6 +278,8 @@ def test_what_needs_one_task_column_says_so():
     )
     with pytest.raises(ValueError, match="alpha_structure must be 'auto' or 'one' if"):
         search.fit(FRAME, Y)
+    with pytest.raises(ValueError, match="A path of strengths needs one task column"):
+        PathSearchCV(model).fit(FRAME, Y)
     with pytest.raises(ValueError, match="alpha may be a mapping only if"):
         MeanRegularizedHuberRegressor(alpha={"a": 1.0}, task_column=COLUMNS).fit(
             FRAME, Y
@@ -353,6 +356,23 @@ def test_leave_one_out_errors_are_those_of_refits():
         left = one.fit(FRAME[kept], Y[kept]).predict(FRAME[~kept])
         errors.append((Y[row] - left[0]) ** 2)
     assert -model.best_score_ == pytest.approx(np.mean(errors), rel=1e-8)
+
+
+def test_folds_and_lists_of_a_search_are_checked():
+    search = MeanRegularizedRegressorCV([np.inf], method="cv", cv=GroupKFold(3))
+    found = search.fit(X, Y, task=FRAME[COLUMNS])
+    joined = FRAME["school"] + "/" + FRAME["child"].astype(str)
+    splits = list(GroupKFold(3).split(X, Y, joined))
+    other = clone(search).set_params(cv=splits).fit(X, Y, task=FRAME[COLUMNS])
+    assert found.best_score_ == other.best_score_
+    reml = MeanRegularizedRegressorCV(
+        alphas_shared=[0.0, 1.0], method="reml", task_column=COLUMNS
+    )
+    with pytest.raises(ValueError, match="alphas_shared must not mix 0 with other"):
+        reml.fit(FRAME, Y)
+    few = MeanRegularizedRegressorCV(alphas_shared=[0.0], task_column=COLUMNS)
+    with pytest.raises(ValueError, match="needs more rows than features, got rows of"):
+        few.fit(FRAME.head(3), Y[:3])
 
 
 def test_lists_are_chosen_from():

@@ -98,3 +98,21 @@ def test_sparse_and_dense_factors_agree(monkeypatch):
 def test_wrong_lists_are_refused(given, message):
     with pytest.raises(ValueError, match=message):
         make_fits(given)
+
+
+def test_nested_labels_are_eliminated_in_turn(monkeypatch):
+    rng = np.random.default_rng(2)
+    pupil = rng.permutation(np.repeat(np.arange(24), 4))
+    codes = np.stack([pupil // 12, pupil, pupil // 3], axis=1)
+    X = rng.normal(size=(96, 2))
+    rows = GroupedRows(
+        X, rng.normal(size=96) + codes[:, 0], np.ones(96), codes, (2, 24, 8)
+    )
+    slots = Slots.of("abc", (None, None, None), rows, True)
+    dense = GroupedFits(rows, slots, True).at(VALUES)
+    monkeypatch.setattr(core, "_SMALL", 0)
+    blocks = GroupedFits(rows, slots, True).at(VALUES)
+    assert type(blocks.system.core) is core.BlockCore
+    assert blocks.criterion == pytest.approx(dense.criterion, rel=1e-12)
+    assert_allclose(blocks.gradient(), dense.gradient(), rtol=1e-8, atol=1e-8)
+    assert blocks.left_out_error() == pytest.approx(dense.left_out_error(), rel=1e-10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,8 +13,11 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 
 from skmtl._contracts import Array
+from skmtl._linalg import invert
 from skmtl._memory import refuse_large
 
+# Factor matrices up to this size as dense, without looking for blocks.
+_SMALL = 300
 # Factor matrices up to this size, or with more than this share of entries, as dense.
 _DENSE_SIZE = 2500
 _DENSE_SHARE = 0.1
@@ -42,30 +46,34 @@ class Core(ABC):
     def inverse(self) -> Array:
         """Return the inverse as a dense matrix."""
 
-    @property
-    @abstractmethod
-    def diagonal(self) -> Array:
-        """Return the diagonal of the inverse."""
-
     @abstractmethod
     def trace(self, matrix: Any) -> float:
         """Return the trace of the inverse times a symmetric CSC matrix."""
 
 
-def factor_core(matrix: Any) -> Core:
+def factor_core(matrix: Any, groups: Sequence[tuple[slice, int]] = ()) -> Core:
     """Factor a sparse positive definite matrix.
 
     Parameters
     ----------
     matrix : CSR matrix of shape (n, n)
         The matrix.
+    groups : sequence of (slice, int)
+        Place of each grouping, and the width of its blocks.
 
     Returns
     -------
     Core
-        Its factors: dense ones if it is small or has many entries.
+        Its factors: dense ones if it is small, those of blocks if the labels of its
+        largest grouping do not interact, as with classes in schools.
     """
     size = matrix.shape[0]
+    if size > _SMALL and len(groups) > 1:
+        place, width = max(groups, key=lambda group: group[0].stop - group[0].start)
+        own = matrix[place, place]
+        if _is_block_diagonal(own, width):
+            others = [group for group in groups if group[0] != place]
+            return BlockCore(matrix, own, place, width, others)
     if size <= _DENSE_SIZE or matrix.nnz > _DENSE_SHARE * size**2:
         refuse_large(3 * 8 * size**2, "factors of the smaller groupings", _REMEDY)
         return DenseCore(matrix.toarray())
@@ -118,16 +126,94 @@ class DenseCore(Core):
     @cached_property
     def inverse(self) -> Array:
         below = np.tril(self._lower, -1)
-        return below + below.T + np.diag(self.diagonal)
-
-    @property
-    def diagonal(self) -> Array:
-        return np.diag(self._lower)
+        return below + below.T + np.diag(np.diag(self._lower))
 
     def trace(self, matrix: Any) -> float:
         rows, columns, values = sparse.find(sparse.tril(matrix, -1))
         sides = 2 * (self._lower[rows, columns] @ values)
-        return float(sides + self.diagonal @ matrix.diagonal())
+        return float(sides + np.diag(self._lower) @ matrix.diagonal())
+
+
+@dataclass(frozen=True)
+class BlockCore(Core):
+    """A sparse matrix with a block-diagonal part, which is eliminated.
+
+    Parameters
+    ----------
+    matrix : CSR matrix of shape (n, n)
+        The matrix.
+    own : CSR matrix
+        Its block-diagonal part.
+    place : slice
+        Place of that part.
+    width : int
+        Size of its blocks.
+    groups : sequence of (slice, int)
+        Places of the other groupings, and the widths of their blocks.
+    """
+
+    matrix: Any
+    own: Any
+    place: slice
+    width: int
+    groups: Sequence[tuple[slice, int]]
+
+    @cached_property
+    def _others(self):
+        """Positions that are not eliminated."""
+        return np.delete(np.arange(self.matrix.shape[0]), self.place)
+
+    @cached_property
+    def _blocks(self):
+        return take_blocks(self.own, self.width)
+
+    @cached_property
+    def _inverse_blocks(self):
+        return block_diagonal(invert(self._blocks))
+
+    @cached_property
+    def _eliminated(self):
+        """Coefficients of the eliminated part in the others, a sparse matrix."""
+        return self.matrix[self._others][:, self.place] @ self._inverse_blocks
+
+    @cached_property
+    def _next(self):
+        """Factors of what is left for the others."""
+        others = self.matrix[self._others]
+        left = others[:, self._others] - self._eliminated @ others[:, self.place].T
+        n_own = self.place.stop - self.place.start
+        groups = []
+        for place, width in self.groups:
+            shift = n_own if place.start >= self.place.stop else 0
+            groups.append((slice(place.start - shift, place.stop - shift), width))
+        return factor_core(sparse.csr_matrix(left), groups)
+
+    def solve(self, right: Array) -> Array:
+        own, found = right[self.place], np.empty(right.shape)
+        others = self._next.solve(right[self._others] - self._eliminated @ own)
+        found[self._others] = others
+        found[self.place] = self._inverse_blocks @ own - self._eliminated.T @ others
+        return found
+
+    @cached_property
+    def log_determinant(self) -> float:
+        blocks = np.linalg.slogdet(self._blocks)[1].sum()
+        return float(blocks + self._next.log_determinant)
+
+    @cached_property
+    def inverse(self) -> Array:
+        size = self.matrix.shape[0]
+        refuse_large(2 * 8 * size**2, "covariances of the smaller groupings", _REMEDY)
+        return self.solve(np.eye(size))
+
+    def trace(self, matrix: Any) -> float:
+        matrix = matrix.tocsr()
+        own, others = matrix[self.place, self.place], matrix[self._others]
+        mixed = others[:, self.place] @ self._eliminated.T
+        rest = self._eliminated @ own @ self._eliminated.T - mixed - mixed.T
+        rest = sparse.csc_matrix(rest + others[:, self._others])
+        blocks = self._inverse_blocks.multiply(own).sum()
+        return float(blocks + self._next.trace(rest))
 
 
 @dataclass(frozen=True)
@@ -167,13 +253,6 @@ class SparseCore(Core):
         refuse_large(2 * 8 * size**2, "covariances of the smaller groupings", _REMEDY)
         return self.solve(np.eye(size))
 
-    @property
-    def diagonal(self) -> Array:
-        size = self.matrix.shape[0]
-        parts = [columns[rows] for rows, columns in self._columns()]
-        diagonals = [np.diag(part) for part in parts]
-        return np.concatenate([*diagonals, np.zeros(0)])[:size]
-
     def trace(self, matrix: Any) -> float:
         return float(
             sum(
@@ -191,6 +270,21 @@ class SparseCore(Core):
             unit = np.zeros((size, some.stop - start))
             unit[np.arange(start, some.stop), np.arange(some.stop - start)] = 1.0
             yield some, self.solve(unit)
+
+
+def take_blocks(matrix: Any, width: int) -> Array:
+    """Return the diagonal blocks of a block-diagonal sparse matrix."""
+    if not width:
+        return np.zeros((0, 0, 0))
+    rows, columns, values = sparse.find(matrix)
+    blocks = np.zeros((matrix.shape[0] // width, width, width))
+    blocks[rows // width, rows % width, columns % width] = values
+    return blocks
+
+
+def _is_block_diagonal(matrix, width):
+    entries = matrix.tocoo()
+    return bool((entries.row // width == entries.col // width).all())
 
 
 def block_diagonal(blocks: Array) -> Any:

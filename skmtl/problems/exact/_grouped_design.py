@@ -15,6 +15,8 @@ from skmtl._contracts import Array
 from skmtl._linalg import refuse_huge
 from skmtl._memory import refuse_large
 
+from ._grouped_core import take_blocks
+
 # Strengths of 0 act as this fraction of the curvature of a label: coefficients of
 # several groupings are not unique without a penalty.
 LEAST = 1e-8
@@ -334,7 +336,7 @@ class GroupedDesign:
         heavy_large, heavy_rest = weighted @ large, weighted @ rest
         return GroupedProducts(
             self.layout,
-            _blocks(large.T @ heavy_large, self.columns.width(self.layout.large)),
+            take_blocks(large.T @ heavy_large, self.columns.width(self.layout.large)),
             sparse.csr_matrix(rest.T @ heavy_large),
             sparse.csr_matrix(rest.T @ heavy_rest),
             self._times_shared(heavy_large),
@@ -430,14 +432,3 @@ class GroupedProducts:
     rest_shared: Array
     shared: Array
     weight: float
-
-
-def _blocks(product, width):
-    """Return the diagonal blocks of a block-diagonal sparse matrix."""
-    if not width:
-        return np.zeros((0, 0, 0))
-    entries = product.tocoo()
-    blocks = np.zeros((product.shape[0] // width, width, width))
-    row, column = entries.row, entries.col
-    blocks[row // width, row % width, column % width] = entries.data
-    return blocks

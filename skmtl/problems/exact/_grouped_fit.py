@@ -81,7 +81,10 @@ class GroupedSystem:
         """Factors of the rest."""
         products = self.products
         ridge = sparse.diags(self.penalties[1][:, 0], format="csr")
-        return factor_core(products.rest + ridge - products.cross @ self.eliminated)
+        matrix = products.rest + ridge - products.cross @ self.eliminated
+        width = self.layout.columns.width
+        groups = [(self.layout.places[g], width(g)) for g in self.layout.rest]
+        return factor_core(sparse.csr_matrix(matrix), groups)
 
     @cached_property
     def _rest_shared(self):
@@ -145,18 +148,25 @@ class GroupedSystem:
         known, layout = self.shared.inverse, self.layout
         large = diagonals(self.inverses).copy().ravel()
         large += _quadratic(self.large_of_shared, known)
-        rest = self.core.diagonal + _quadratic(self.rest_of_shared, known)
+        rest = _quadratic(self.rest_of_shared, known)
         totals = []
         for g, n_labels in enumerate(layout.n_labels):
-            is_large = g == layout.large
+            is_large, width = g == layout.large, layout.columns.width(g)
             own = large if is_large else rest[layout.places.get(g, slice(0))]
-            sums = own.reshape(n_labels, layout.columns.width(g)).sum(axis=0)
-            if is_large and layout.n_rest:
-                sums += [self._spread(k) for k in range(len(sums))]
-            totals.append(sums)
+            spread = self._spread if is_large else self._spread_of_rest
+            more = [spread(g, k) for k in range(width * (layout.n_rest > 0))]
+            sums = own.reshape(n_labels, width).sum(axis=0)
+            totals.append(sums + np.array(more) if more else sums)
         return totals
 
-    def _spread(self, column):
+    def _spread_of_rest(self, grouping, column):
+        """Return variances of a column of the rest, summed over labels."""
+        chosen = np.zeros(self.layout.n_rest)
+        width = self.layout.columns.width(grouping)
+        chosen[self.layout.places[grouping]][column::width] = 1.0
+        return self.core.trace(sparse.diags(chosen, format="csc"))
+
+    def _spread(self, grouping, column):
         """Return variances of a large column due to the rest, summed over labels."""
         part = self.eliminated[column :: self.inverses.shape[1]]
         return self.core.trace(sparse.csc_matrix(part.T @ part))
