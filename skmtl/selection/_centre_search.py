@@ -16,7 +16,9 @@ from ._study import Study
 
 # A path around a centre starts without deviations, near its optimum, and ends after
 # this many strengths without a smaller error.
-_PATIENCE = 5
+_PATIENCE = 4
+# Its smallest strength, relative to the largest, before it is extended.
+_EPS = 1e-3
 # A centre must decrease the held-out error by this share; smaller gains are chance.
 _GAIN = 1e-3
 
@@ -91,7 +93,10 @@ class CentreSearch:
         if not centre.has_coef:
             return at_centre
         rough = {"patience": _PATIENCE, "refits_path": False, "loosens": True}
-        return replace(at_centre, **rough)
+        eps = min(self.path.grid.default_eps, _EPS)
+        return replace(
+            at_centre, grid=replace(self.path.grid, default_eps=eps), **rough
+        )
 
     def _candidates(self, study):
         """Return the centres to compare, the simplest first."""

@@ -46,9 +46,10 @@ from ._study import Study
 _STRONGEST, _WEAKEST = 1e4, 1e-3
 # End of a path of any loss before it is extended, relative to its largest strength.
 _EPS_OF_LOSSES = 1e-2
-# A coarse path has every third strength, solved to this tolerance. Fits of a path that
-# ends early, or is coarse, have at most this many iterations.
-_EVERY, _ROUGH, _MAX_ROUGH = 3, 1e-4, 1000
+# A coarse path has every third strength, and ends after so many that are not better.
+_EVERY, _PATIENCE = 3, 2
+# Tolerance, and largest number of iterations, of fits along a path that may end early.
+_ROUGH, _MANY = 1e-4, 300
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,7 @@ class PathSearch:
         def measure(alphas):
             folds = self._folds(problem, study, splits)
             if self.patience is not None:
-                rough = replace(study, max_iter=_MAX_ROUGH)
-                return self._walk(folds, alphas, rough, self.patience)
+                return self._walk(folds, alphas, study, self.patience)
             return np.stack([self._errors(*fold, alphas, study) for fold in folds], 1)
 
         errors = measure(alphas)
@@ -182,13 +182,14 @@ class PathSearch:
         """Return the smallest held-out error along a coarse path, in rough fits."""
         problem = self._pose(study.rows, study.targets, study)
         alphas = self._suggest(problem, study)[::_EVERY]
-        rough = replace(study, tol=max(study.tol, _ROUGH), max_iter=_MAX_ROUGH)
         folds = self._folds(problem, study, splits)
-        return float(mean_error(self._walk(folds, alphas, rough, 1)).min())
+        return float(mean_error(self._walk(folds, alphas, study, _PATIENCE)).min())
 
     def _walk(self, folds, alphas, study, patience):
-        """Return errors of all folds until `patience` strengths are not better."""
-        walks = [self._errors_of(*fold, alphas, study) for fold in folds]
+        """Return errors of rough fits until `patience` strengths are not better."""
+        tol = max(study.tol, _ROUGH)
+        rough = replace(study, tol=tol, max_iter=min(study.max_iter or _MANY, _MANY))
+        walks = [self._errors_of(*fold, alphas, rough) for fold in folds]
         errors: list[Any] = []
         for each in zip(*walks, strict=True):
             errors.append(each)
@@ -277,7 +278,7 @@ class PathSearch:
 
     def _errors_of(self, problem, tasks, measure, alphas, study):
         """Yield the error at every strength of a path."""
-        fits = self._fits(problem, tasks, alphas, study, self.loosens)
+        fits = self._fits(problem, tasks, alphas, study)
         return self._measure_fits(fits, tasks, measure, alphas)
 
     def _measure_fits(self, fits, tasks, measure, alphas):
