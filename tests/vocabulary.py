@@ -51,6 +51,8 @@ PARAMETERS = {
             "": "float",
             "MultiTaskRidge": "float, array-like of shape (n_tasks,) or mapping",
             "_mean": "float or array-like of shape (n_features,)",
+            "MeanRegularizedRegressor": "float, array-like of shape (n_features,) or a "
+            "matrix",
             "_mixed": "float or array-like of shape (n_features,)",
         },
         {
@@ -65,6 +67,13 @@ PARAMETERS = {
             "_mean": "Strength of the penalty on differences from the centre, 0 or "
             "more; one, or one per feature. A large one makes tasks similar, "
             "infinity makes them equal.",
+            "MeanRegularizedRegressor": "Strength of the penalty on differences from "
+            "the centre, 0 or more; one, or one per feature. A large one makes tasks "
+            "similar, infinity makes them equal. A positive definite matrix of shape "
+            "(n_features + 1, n_features + 1) penalises differences of coefficients "
+            "and intercepts together, ``sum_t (v_t, c_t)' alpha (v_t, c_t)`` with "
+            "``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without intercepts, of shape "
+            "(n_features, n_features).",
             "_mixed": 'Strength of the penalty. For "centre" on the scale of Ridge, 0 '
             "or more, one or one per feature; infinity makes tasks equal, up to units. "
             'For "features" on the scale of Lasso, one, positive.',
@@ -498,20 +507,29 @@ ATTRIBUTES = {
     "alpha_": Word(
         {
             "": "float",
-            "MeanRegularizedRegressorCV": "float or ndarray of shape (n_features,)",
+            "MeanRegularizedRegressorCV": "float, ndarray of shape (n_features,) or a "
+            "matrix",
             "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)",
         },
         {
             "": "Chosen strength.",
             "_mean": "Chosen strength of the penalty on differences from the centre; "
             "infinite if tasks do not differ.",
+            "MeanRegularizedRegressorCV": "Chosen strength of the penalty on "
+            "differences from the centre, infinite if tasks do not differ; one, or one "
+            'per feature. For "covariance" the precision matrix ``sigma2_ '
+            "inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1).",
             "MultiTaskRidgeCV": "Chosen strengths, one per task; a float unless "
             "`alpha_per_task` and tasks were declared.",
         },
     ),
     "best_index_": Word(
         {"": "int", "MultiTaskRidgeCV": "int or ndarray of shape (n_tasks,)"},
-        "Position of `alpha_` in `cv_results_`.",
+        {
+            "": "Position of `alpha_` in `cv_results_`.",
+            "MeanRegularizedRegressorCV": "Position of the chosen strengths in "
+            "`cv_results_`.",
+        },
     ),
     "best_score_": Word(
         {"": "float", "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)"},
@@ -610,10 +628,13 @@ ATTRIBUTES = {
             '"std_test_score", "split0_test_score" and so on; with '
             '``method="laplace"``, "log_likelihood" instead of scores.',
             "MeanRegularizedRegressorCV": 'The candidates, "alpha", "alpha_shared" '
-            'and "alpha_intercept", with "mean_test_score" (larger is better), NaN for '
-            'candidates that "loo" did not evaluate. With ``method="cv"`` also '
-            '"std_test_score", "split0_test_score" and so on; with "reml", '
-            '"log_likelihood" instead of scores.',
+            'and "alpha_intercept", with "alpha_structure" and "mean_test_score" '
+            '(larger is better), NaN for candidates that "loo" did not evaluate. Where '
+            'features have different strengths, "alpha" is their geometric mean, and '
+            '"alpha_share" the exponent of their ratios, or the share of the '
+            'covariances that was kept. With ``method="cv"`` also "std_test_score", '
+            '"split0_test_score" and so on; with "reml", "log_likelihood" instead of '
+            'scores, and no "alpha_share".',
             "MultiTaskRidgeCV": 'Candidate strengths, "alpha", and "mean_test_score", '
             "by default the negative squared error: (n_alphas,) or, with a strength "
             "per task, (n_alphas, n_tasks).",

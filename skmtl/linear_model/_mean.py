@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
@@ -192,7 +193,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
     alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2``, and chooses the
     three strengths by how much tasks differ: from 0 for independent tasks to infinity
-    for equal tasks.
+    for equal tasks. If tasks differ along some features more than along others, each
+    feature gets its own strength, or a precision matrix penalises differences of
+    coefficients and intercepts together.
 
     A grid search finds the best score, and a continuous search refines it, also beyond
     the grid. Strengths given as a list are chosen from that list.
@@ -224,8 +227,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
         None for the negative mean squared error, to which all weights are applied; a
         scorer gets no weights.
-    alpha_per_feature : bool, default=False
-        Whether each feature has its own `alpha`; for "reml" only.
+    alpha_structure : str or array-like of shape (n_features,), default="auto"
+        "one": one `alpha` for all features. "per_feature": one per feature.
+        "covariance": a precision matrix over the coefficients and the intercept.
+        "auto": the simplest of them that predicts about as well as the best. An array
+        has relative strengths of the features, which are multiplied by one that is
+        chosen; where it is infinite, tasks have equal coefficients.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -240,31 +247,42 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     Attributes
     ----------
-    alpha_ : float or ndarray of shape (n_features,)
-        Chosen strength of the penalty on differences from the centre; infinite if tasks
-        do not differ.
+    alpha_structure_ : {"one", "per_feature", "covariance", "given"}
+        Chosen structure; "given" for relative strengths.
+    alpha_ : float, ndarray of shape (n_features,) or a matrix
+        Chosen strength of the penalty on differences from the centre, infinite if tasks
+        do not differ; one, or one per feature. For "covariance" the precision matrix
+        ``sigma2_ inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1).
     alpha_shared_ : float
         Chosen strength of the ridge penalty on the centre; infinite if only intercepts
         are shared.
     alpha_intercept_ : float
-        Chosen strength of the penalty on differences between intercepts.
+        Chosen strength of the penalty on differences between intercepts; 0 for
+        "covariance", where it is part of `alpha_`.
     method_ : {"loo", "reml", "gcv", "cv"}
         The criterion: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
         squared errors per degree of freedom left; the squared error on held-out rows
         if X is large and sparse. In units of y squared.
+    coef_covariance_ : ndarray of shape (n_features + 1, n_features + 1)
+        Covariance of the tasks' coefficients, and of their intercepts in the last row,
+        around those of the centre. In units of y squared.
     tau2_ : float or ndarray of shape (n_features,)
-        Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``.
+        Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``; the
+        diagonal of `coef_covariance_`.
     tau2_intercept_ : float
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
         The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
-        "mean_test_score" (larger is better), NaN for candidates that "loo" did not
-        evaluate. With ``method="cv"`` also "std_test_score", "split0_test_score" and
-        so on; with "reml", "log_likelihood" instead of scores.
+        "alpha_structure" and "mean_test_score" (larger is better), NaN for candidates
+        that "loo" did not evaluate. Where features have different strengths, "alpha" is
+        their geometric mean, and "alpha_share" the exponent of their ratios, or the
+        share of the covariances that was kept. With ``method="cv"`` also
+        "std_test_score", "split0_test_score" and so on; with "reml", "log_likelihood"
+        instead of scores, and no "alpha_share".
     best_index_ : int
-        Position of `alpha_` in `cv_results_`.
+        Position of the chosen strengths in `cv_results_`.
     best_score_ : float
         Score at the chosen strengths.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -305,6 +323,22 @@ class MeanRegularizedRegressorCV(MeanDraws):
     is not given is then infinite, unless a finite one raises twice the restricted log
     likelihood by more than twice the log of the number of rows.
 
+    Relative strengths of features, or correlations, are those of the largest restricted
+    likelihood. Their exponent, or the share of the correlations that is kept, is 1/2 or
+    1. The strengths `alpha`, `alpha_shared` and `alpha_intercept` are then chosen for
+    them by the method's own criterion. As relative strengths are learnt from all rows,
+    that criterion is too low for them. Structures are therefore compared by errors of
+    tasks for relative strengths that were learnt from other tasks, in four groups.
+    "auto" takes a more complex structure only if its error is smaller by more than one
+    standard error of the difference, with tasks as clusters, or if it is smaller and
+    Schwarz's criterion of the likelihood is smaller too. With "reml", Schwarz's
+    criterion decides.
+
+    "auto" takes one strength for fewer than six tasks, for rows in a basis or by
+    conjugate gradients, and if `alphas` is given. It tries no covariance of more than
+    30 features, or if `alphas_intercept` is given, and no structure for which a score
+    test promises little.
+
     Among nearly equal strengths, larger ones are preferred: all are raised until the
     criterion increases by a relative 0.05 divided by the number of rows.
 
@@ -336,6 +370,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
     >>> model = MeanRegularizedRegressorCV(method="reml", task_column=-1).fit(X, y)
     >>> bool(abs(model.tau2_ - 0.5**2) < 0.02)
     True
+    >>> model.alpha_structure_
+    'one'
     """
 
     _parameter_constraints = {
@@ -390,6 +426,21 @@ class MeanRegularizedRegressorCV(MeanDraws):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
         return NearMean.drawn(tasks, *strengths, self.fit_intercept)
 
+    @property
+    def coef_covariance_(self) -> np.ndarray:
+        """Covariance of the tasks around the centre."""
+        check_is_fitted(self)
+        n_features = len(self.coef_shared_)
+        if np.ndim(self.alpha_) == _MATRIX:
+            found = self.sigma2_ * np.linalg.inv(self.alpha_)
+            covariance = np.zeros((n_features + 1, n_features + 1))
+            covariance[: len(found), : len(found)] = found
+            return covariance
+        variances = np.append(np.broadcast_to(self.tau2_, n_features), 0.0)
+        if self.fit_intercept:
+            variances[-1] = self.tau2_intercept_
+        return np.diag(variances)
+
     def _noise_variance(self, posterior):
         return self.sigma2_
 
@@ -434,7 +485,8 @@ def read_precision(alpha, n_columns):
     scaled = precision / roots / roots[:, None]
     if not (np.isfinite(scaled).all() and np.allclose(scaled, scaled.T, atol=1e-8)):
         raise ValueError(
-            "alpha as a matrix must be symmetric and finite. Pass (alpha + alpha.T) / 2."
+            "alpha as a matrix must be finite and symmetric, and this one is not. Pass "
+            "(alpha + alpha.T) / 2."
         )
     lowest = np.linalg.eigvalsh(scaled)[0]
     if not lowest > len(scaled) * EPS:

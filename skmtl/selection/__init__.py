@@ -7,10 +7,11 @@ from ._laplace import LaplaceLikelihood
 from ._loss_grid import likelihoods, mean_curvatures
 from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
-from ._mean_scores import fold_scores, generalised_scores, left_out_scores
+from ._mean_scores import Generalised, HeldOut, LeftOut
 from ._mean_search import MeanSearch
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
+from ._reml_covariance import CovarianceLikelihood, Grams
 from ._reml_search import StrengthSearch
 from ._ridge_path import rows_path, shared_path
 from ._ridge_search import RidgeSearch
@@ -18,7 +19,12 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
+    "CovarianceLikelihood",
+    "Generalised",
+    "Grams",
+    "HeldOut",
     "LaplaceLikelihood",
+    "LeftOut",
     "MeanLossSearch",
     "MeanSearch",
     "PathGrid",
@@ -30,9 +36,6 @@ __all__ = [
     "assign_folds",
     "assign_shuffled_folds",
     "fold_moments",
-    "fold_scores",
-    "generalised_scores",
-    "left_out_scores",
     "likelihoods",
     "log_grid",
     "mean_curvatures",
