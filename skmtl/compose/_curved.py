@@ -108,8 +108,8 @@ class CurvedTasks(TaskWrapper):
 
     Notes
     -----
-    Splines continue as straight lines beyond the training rows. A sparse X is made
-    dense, as functions of its zeros are not zero.
+    Beyond the training rows, splines are constant, so that only the straight part
+    continues. A sparse X is made dense, as functions of its zeros are not zero.
 
     Scores of the estimator must be comparable between bases. Restricted likelihoods
     (``method="reml"``) with an unpenalised centre, ``alphas_shared=[0.0]``, are not.

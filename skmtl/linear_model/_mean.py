@@ -282,10 +282,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
         None for the negative mean squared error, to which all weights are applied; a
         scorer gets no weights.
-    alpha_structure : {"auto", "one", "per_feature", "covariance"}, default="auto"
+    alpha_structure : str or array-like of shape (n_features,), default="auto"
         "one": one `alpha` for all features. "per_feature": one per feature.
         "covariance": a precision matrix over the coefficients and the intercept.
-        "auto": the simplest of them that predicts about as well as the best.
+        "auto": the simplest of them that predicts about as well as the best. An array
+        has relative strengths of the features, which are multiplied by one that is
+        chosen; where it is infinite, tasks have equal coefficients.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -311,8 +313,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     Attributes
     ----------
-    alpha_structure_ : {"one", "per_feature", "covariance"}
-        Chosen structure.
+    alpha_structure_ : {"one", "per_feature", "covariance", "given"}
+        Chosen structure; "given" for relative strengths. Not with several groupings.
     alpha_ : float, ndarray, matrix or dict
         Chosen strength of the penalty on differences from the centre, infinite if tasks
         do not differ; one, or one per feature. For "covariance" the precision matrix
