@@ -1,10 +1,12 @@
 """Bases of curves: transformers of features, without the task."""
 
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigh
 from scipy.spatial.distance import pdist
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.kernel_approximation import Nystroem
@@ -13,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmtl._compat import Documented, Interval, check_feature_names_in, fit_context
+from skmtl._contracts import Array
 
 _FLOATS = [np.float64, np.float32]
 
@@ -41,19 +44,28 @@ class _Basis(Documented, TransformerMixin, BaseEstimator):
 
 
 class SplineBasis(_Basis):
-    """Splines of each feature, fewer for a feature with few distinct values.
+    """Splines of each feature, the straight part left out.
 
-    A feature gets ``n_knots + degree - 2`` functions: piecewise polynomials between
-    knots, which are quantiles of its distinct values. Beyond the outermost knots they
-    continue as straight lines. A feature with two distinct values gets none, because a
-    line passes through them; one with ``k`` distinct values gets at most ``k - 1``.
+    A feature gets up to `n_knots` functions, cubic between knots at quantiles of its
+    distinct values, and straight beyond them. They are uncorrelated, and scaled such
+    that a ridge penalty on their coefficients is a penalty on the curvature of their
+    sum ``f``, the integral of ``f''(x)^2``. Next to the feature itself, they thus make
+    smoothing splines.
+
+    A feature with `k` distinct values gets at most ``k - 2`` functions, one with two
+    values therefore none.
 
     Parameters
     ----------
-    n_knots : int, default=6
+    n_knots : int, default=8
         Number of knots of a feature with many distinct values.
-    degree : int, default=3
-        Degree of the polynomials.
+    scale : float, default=0.3
+        Standard deviation of the least curved function, relative to that of the
+        feature. With a larger scale, the same penalty allows more curvature.
+    smoothness : float, default=1.0
+        Exponent, from 0 to 1, of the decrease of the other standard deviations. 1 is
+        the scaling above; with less, more curved functions matter more, which suits
+        curves with many bends.
 
     Attributes
     ----------
@@ -69,11 +81,14 @@ class SplineBasis(_Basis):
 
     Notes
     -----
-    The splines are those of :class:`sklearn.preprocessing.SplineTransformer`. The
-    features themselves are not in the output.
+    The features themselves are not in the output. All distinct values of a feature have
+    the same weight, so that repeated rows do not change the functions.
 
     References
     ----------
+    Demmler, A., Reinsch, C. (1975). Oscillation matrices with spline smoothing.
+    Numerische Mathematik, 24(5), 375-382. :doi:`10.1007/BF01437406`
+
     Eilers, P. H. C., Marx, B. D. (1996). Flexible smoothing with B-splines and
     penalties. Statistical Science, 11(2), 89-121. :doi:`10.1214/ss/1038425655`
 
@@ -82,22 +97,29 @@ class SplineBasis(_Basis):
     >>> import numpy as np
     >>> from skmtl.compose import SplineBasis
     >>> X = np.column_stack([np.arange(10.0), np.arange(10) % 2])
-    >>> SplineBasis(n_knots=4).fit_transform(X).shape
-    (10, 5)
+    >>> basis = SplineBasis(n_knots=4).fit(X)
+    >>> basis.transform(X).shape
+    (10, 4)
+    >>> basis.get_feature_names_out().tolist()
+    ['x0_curve0', 'x0_curve1', 'x0_curve2', 'x0_curve3']
     """
 
     _parameter_constraints = {
         "n_knots": [Interval(Integral, 2, None, closed="left")],
-        "degree": [Interval(Integral, 1, None, closed="left")],
+        "scale": [Interval(Real, 0, None, closed="neither")],
+        "smoothness": [Interval(Real, 0, 1, closed="both")],
     }
 
-    def __init__(self, n_knots: int = 6, *, degree: int = 3) -> None:
+    def __init__(
+        self, n_knots: int = 8, *, scale: float = 0.3, smoothness: float = 1.0
+    ) -> None:
         self.n_knots = n_knots
-        self.degree = degree
+        self.scale = scale
+        self.smoothness = smoothness
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: ArrayLike | None = None) -> Self:
-        """Place the knots.
+        """Place the knots, and scale the functions.
 
         Parameters
         ----------
@@ -112,8 +134,9 @@ class SplineBasis(_Basis):
             The fitted transformer.
         """
         X = validate_data(self, X, dtype=_FLOATS)
-        splines = [self._fit_column(column) for column in X.T]
-        self._splines = [(j, each) for j, each in enumerate(splines) if each]
+        parameters = self.n_knots, self.scale, self.smoothness
+        curves = [CurvesOfFeature.of(column, *parameters) for column in X.T]
+        self._curves = [(j, each) for j, each in enumerate(curves) if each]
         return self
 
     def transform(self, X: Any) -> NDArray[Any]:
@@ -127,12 +150,12 @@ class SplineBasis(_Basis):
         Returns
         -------
         X_new : ndarray of shape (n_rows, n_functions)
-            Values of the functions, feature by feature.
+            Values of the functions, feature by feature, the least curved first.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_FLOATS)
-        blocks = [each.transform(X[:, [j]]) for j, each in self._splines]
-        return np.hstack([np.empty((len(X), 0), X.dtype), *blocks])
+        blocks = [each.at(X[:, j]) for j, each in self._curves]
+        return np.hstack([np.empty((len(X), 0)), *blocks])
 
     def get_feature_names_out(
         self, input_features: ArrayLike | None = None
@@ -151,26 +174,107 @@ class SplineBasis(_Basis):
         """
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)
-        blocks = [each.get_feature_names_out([names[j]]) for j, each in self._splines]
-        return np.concatenate([np.empty(0, dtype=object), *blocks])
+        found = [
+            f"{names[j]}_curve{k}"
+            for j, each in self._curves
+            for k in range(each.weights.shape[1])
+        ]
+        return np.array(found, dtype=object)
 
-    def _fit_column(self, column):
-        """Return the fitted splines of a feature, or None if it needs no curve."""
-        values = np.unique(column)
-        if len(values) < 3:
+
+@dataclass(frozen=True)
+class CurvesOfFeature:
+    """Functions of one feature: combinations of splines, minus straight lines.
+
+    Parameters
+    ----------
+    centre, spread : float
+        Standardise the feature.
+    splines : SplineTransformer
+        Splines of the standardised feature.
+    lines : ndarray of shape (2, n_splines)
+        Constants and slopes of the lines that fit each spline best.
+    weights : ndarray of shape (n_splines, n_functions)
+        Weights of the splines in each function.
+    """
+
+    centre: float
+    spread: float
+    splines: Any
+    lines: Array
+    weights: Array
+
+    @classmethod
+    def of(
+        cls, column: Array, n_knots: int, scale: float, smoothness: float
+    ) -> "CurvesOfFeature | None":
+        """Return the functions of a feature, or None if a line is all it can have."""
+        values = np.unique(column).astype(float)
+        centre, spread = values.mean(), values.std()
+        values = np.unique((values - centre) / (spread if spread > 0 else 1.0))
+        n_functions = min(n_knots, len(values) - 2)
+        if n_functions < 1:
             return None
-        degree = min(self.degree, len(values) - 1)
-        n_knots = max(2, min(self.n_knots, len(values) - degree + 1))
-        if n_knots + degree < 4:
-            return None  # its only function is a line
+        n_knots = min(n_knots, len(values))
         knots = np.quantile(values, np.linspace(0, 1, n_knots))
-        spline = SplineTransformer(
-            degree=degree,
-            knots=knots[:, None],
-            extrapolation="linear",
-            include_bias=False,
+        splines = SplineTransformer(knots=knots[:, None], extrapolation="linear")
+        found = splines.fit_transform(values[:, None])
+        line = np.column_stack([np.ones(len(values)), values])
+        lines = np.linalg.lstsq(line, found)[0]
+        ratios, weights = _least_curved(
+            found - line @ lines, splines.bsplines_[0], knots
         )
-        return spline.fit(column[:, None])
+        ratios, weights = ratios[:n_functions], weights[:, :n_functions]
+        # Standard deviations relative to the first, now ratios**0.5.
+        weights = weights / np.sqrt(ratios) * (ratios / ratios[0]) ** (smoothness / 2)
+        return cls(centre, spread, splines, lines, scale * spread * weights)
+
+    def at(self, column: Array) -> Array:
+        """Return the functions of a column."""
+        x = (column - self.centre) / self.spread
+        line = np.column_stack([np.ones(len(x)), x])
+        values: Array = self.splines.transform(x[:, None]) - line @ self.lines
+        return values @ self.weights
+
+
+def _least_curved(values, bspline, knots):
+    """Return uncorrelated functions with the largest variances per curvature.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values, n_splines)
+        Splines, the straight part left out.
+    bspline : BSpline
+        The splines.
+    knots : ndarray of shape (n_knots,)
+        Knots within the range of the values.
+
+    Returns
+    -------
+    ratios : ndarray of shape (n_splines - 2,)
+        Variances of functions of curvature 1, decreasing.
+    weights : ndarray of shape (n_splines, n_splines - 2)
+        Weights of the splines in these functions.
+    """
+    degree, n_splines = bspline.k, values.shape[1]
+    # The weights of a straight line are the means of the inner knots of each spline.
+    means = [bspline.t[i + 1 : i + 1 + degree].mean() for i in range(n_splines)]
+    straight = np.column_stack([np.ones(n_splines), means])
+    bent = np.linalg.qr(straight, mode="complete")[0][:, 2:]
+    curvature = bent.T @ _integrate_curvature(bspline, knots) @ bent
+    variance = bent.T @ (values.T @ values / len(values)) @ bent
+    ratios, weights = eigh(variance, curvature)
+    return ratios[::-1], bent @ weights[:, ::-1]
+
+
+def _integrate_curvature(bspline, knots):
+    """Return the integrals of products of second derivatives."""
+    # Two points per interval integrate squares of straight lines exactly.
+    half, middle = np.diff(knots) / 2, (knots[1:] + knots[:-1]) / 2
+    offsets = half / np.sqrt(3)
+    points = np.concatenate([middle - offsets, middle + offsets])
+    second = bspline.derivative(2)(points)
+    return (second * np.tile(half, 2)[:, None]).T @ second
 
 
 class KernelBasis(_Basis):
@@ -178,7 +282,8 @@ class KernelBasis(_Basis):
 
     Functions are combinations of ``exp(-||x - z_k||^2 / (2 s^2))``, with rows ``z_k``
     drawn from X as centres and `s` equal to `width` times the median distance between
-    them. In this basis, ridge regression approximates kernel ridge regression.
+    them. In this basis, ridge regression approximates kernel ridge regression. The mean
+    variance of the functions is 1.
 
     Parameters
     ----------
@@ -269,6 +374,8 @@ class KernelBasis(_Basis):
         self._nystroem = Nystroem(
             gamma=gamma, n_components=n_functions, random_state=0
         ).fit(centres)
+        spread = np.sqrt(self._nystroem.transform(rows).var(axis=0).mean())
+        self._factor = 1 / spread if spread > 0 else 1.0
         self.centres_ = self._nystroem.components_
         return self
 
@@ -287,7 +394,7 @@ class KernelBasis(_Basis):
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=_FLOATS)
-        values: NDArray[Any] = self._nystroem.transform(X)
+        values: NDArray[Any] = self._factor * self._nystroem.transform(X)
         return values
 
     def get_feature_names_out(

@@ -38,7 +38,7 @@ def read_folds(cv: Any, X: Any, y: Any, codes: Any, strata: Any = None) -> Split
         Positions of training and test rows.
     """
     if cv is None or isinstance(cv, Integral):
-        n_folds = min(_N_FOLDS, len(y)) if cv is None else cv
+        n_folds = min(_N_FOLDS, len(y)) if cv is None else int(cv)
         if not 2 <= n_folds <= len(y):
             raise ValueError(
                 "cv must be at least 2 and at most the number of rows, got "

@@ -31,16 +31,16 @@ from ._wrapper import TaskWrapper, inner_has, without_task_column
 _NO_CURVES = "Fit the inner estimator alone, or reduce the columns."
 # The first one, no functions, leaves the model straight.
 _FAMILIES = {
-    "splines": [None, *map(SplineBasis, (4, 6, 10))],
-    "kernel": [None, *(KernelBasis(width=width) for width in (0.5, 1.0, 2.0))],
+    "splines": [None, SplineBasis(), SplineBasis(scale=1.0, smoothness=0.5)],
+    "kernel": [None, *(KernelBasis(width=width) for width in (1.0, 2.0, 4.0))],
 }
 
 
 class CurvedTasks(TaskWrapper):
     """Bend a linear model of tasks: fit it to curves of the features.
 
-    The inner estimator gets the standardised features and, after them, standardised
-    functions of them, such as splines. What it assumes of the tasks' coefficients, it
+    The inner estimator gets the standardised features and, after them, functions of
+    them, such as splines. What it assumes of the tasks' coefficients, it
     then assumes of their curves: with a
     :class:`~skmtl.linear_model.MeanRegularizedRegressorCV`, the curve of each task is
     near a shared curve, which also predicts unseen tasks.
@@ -57,12 +57,19 @@ class CurvedTasks(TaskWrapper):
     basis : {"splines", "kernel"}, transformer, None or list, default="splines"
         Functions of the standardised features:
 
-        - "splines": none, or those of :class:`SplineBasis` with 4, 6 or 10 knots;
-        - "kernel": none, or those of :class:`KernelBasis` with width 0.5, 1 or 2;
+        - "splines": none, or those of :class:`SplineBasis`, smooth or with more bends;
+        - "kernel": none, or those of :class:`KernelBasis` with width 1, 2 or 4;
         - any transformer of scikit-learn, such as
           :class:`~sklearn.preprocessing.PolynomialFeatures`;
         - None: no functions, only standardised features;
         - a list of transformers and None, from which one is chosen.
+    curves : {"own", "shared"}, default="own"
+        Whether each task has curves of its own, or all have the same and only the
+        straight parts differ. "shared" needs an estimator with relative strengths of
+        the features, `alpha_structure`, or with an `alpha` per feature, such as
+        :class:`~skmtl.linear_model.MeanRegularizedRegressorCV` and
+        :class:`~skmtl.linear_model.MeanRegularizedClassifier`. Those of the functions
+        are then infinite.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position, or a level of its
         pandas index; a list of columns declares nested tasks. None means that ``task=``
@@ -138,6 +145,7 @@ class CurvedTasks(TaskWrapper):
             list,
             None,
         ],
+        "curves": [StrOptions({"own", "shared"})],
         "task_column": [str, Integral, list, None],
     }
 
@@ -146,10 +154,12 @@ class CurvedTasks(TaskWrapper):
         estimator: Any,
         *,
         basis: Any = "splines",
+        curves: str = "own",
         task_column: str | int | list[str | int] | None = None,
     ) -> None:
         self.estimator = estimator
         self.basis = basis
+        self.curves = curves
         self.task_column = task_column
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -194,8 +204,9 @@ class CurvedTasks(TaskWrapper):
         fits = []
         for basis in bases:
             curves = Curves.fit(basis, features, weight)
-            fitted = clone(inner).fit(curves.apply(features), y, **params)
-            fits.append((curves, fitted))
+            columns = curves.apply(features)
+            model = _ESTIMATORS[self.curves](inner, features.shape[1], columns.shape[1])
+            fits.append((curves, model.fit(columns, y, **params)))
         validate_data(self, table, skip_check_array=True)
         self._layout = layout
         return self._store(fits)
@@ -310,6 +321,31 @@ class CurvedTasks(TaskWrapper):
                 "Give basis=None for straight lines."
             )
         return bases
+
+
+def _relate_all(model, n_features, n_columns):
+    """Return a clone of a model."""
+    return clone(model)
+
+
+def _share_functions(model, n_features, n_columns):
+    """Return a clone whose tasks differ in the coefficients of features only."""
+    common = np.arange(n_columns) >= n_features
+    parameters = model.get_params(deep=False)
+    if "alpha_structure" in parameters:
+        strengths = {"alpha_structure": np.where(common, np.inf, 1.0)}
+    elif "alpha" in parameters:
+        strengths = {"alpha": np.where(common, np.inf, parameters["alpha"])}
+    else:
+        raise ValueError(
+            "curves='shared' needs an estimator with strengths per feature, "
+            f"alpha_structure or alpha, got {type(model).__name__}. Use "
+            "MeanRegularizedRegressorCV, or curves='own'."
+        )
+    return clone(model).set_params(**strengths)
+
+
+_ESTIMATORS = {"own": _relate_all, "shared": _share_functions}
 
 
 def _read_dense(estimator, X):

@@ -1,4 +1,4 @@
-"""Standardised features, and curves of them."""
+"""Standardised features, and functions of them."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -8,8 +8,8 @@ from sklearn.base import clone
 
 from skmtl._contracts import Array
 
-# A function with a smaller spread, relative to its size, is constant.
-_CONSTANT = 1e-10
+# A column with a smaller spread, relative to its size, is constant.
+_CONSTANT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,20 @@ class Scale:
     mean, spread : ndarray of shape (n_columns,)
         Means and standard deviations of the training rows; the latter 1 for a column
         that is constant.
-    varies : ndarray of shape (n_columns,), dtype bool
-        Whether each column varies.
     """
 
     mean: Array
     spread: Array
-    varies: Array
 
     @classmethod
     def of(cls, X: Array, weight: Array) -> Self:
         """Measure the columns of training rows, with weights."""
-        mean = np.average(X, axis=0, weights=weight)
-        spread = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weight))
-        varies = spread > _CONSTANT * np.abs(X).max(axis=0)
-        return cls(mean, np.where(varies, spread, 1.0), varies)
+        size = np.abs(X).max(axis=0)
+        size = np.where(size > 0, size, 1.0)
+        unit = X / size  # squares of X may overflow
+        mean = np.average(unit, axis=0, weights=weight)
+        spread = np.sqrt(np.average((unit - mean) ** 2, axis=0, weights=weight))
+        return cls(mean * size, np.where(spread > _CONSTANT, spread, 1.0) * size)
 
     def apply(self, X: Array) -> Array:
         """Return standardised rows."""
@@ -52,13 +51,13 @@ class Curves:
         Of the features.
     basis : transformer or None
         Fitted to standardised features; None for no functions.
-    functions : Scale or None
-        Of the functions.
+    mean : ndarray of shape (n_functions,) or None
+        Means of the functions.
     """
 
     features: Scale
     basis: Any
-    functions: Any
+    mean: Any
 
     @classmethod
     def fit(cls, basis: Any, X: Array, weight: Array) -> Self:
@@ -70,15 +69,15 @@ class Curves:
             return cls(features, None, None)
         basis = clone(basis).fit(features.apply(X))
         values = _as_array(basis.transform(features.apply(X)))
-        return cls(features, basis, Scale.of(values, weight))
+        return cls(features, basis, np.average(values, axis=0, weights=weight))
 
     def apply(self, X: Array) -> Array:
-        """Return features and functions of rows, standardised."""
+        """Return standardised features of rows, and centred functions."""
         features = self.features.apply(X)
         if self.basis is None:
             return features
-        values = self.functions.apply(_as_array(self.basis.transform(features)))
-        return np.hstack([features, values[:, self.functions.varies]])
+        values = _as_array(self.basis.transform(features))
+        return np.hstack([features, values - self.mean])
 
 
 def _as_array(values):

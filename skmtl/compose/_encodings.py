@@ -22,6 +22,9 @@ from skmtl.data import (
 _N_FOLDS = 5  # as in scikit-learn's TargetEncoder
 # HistGradientBoosting stores a category, or a missing value, in one byte.
 _MAX_CATEGORIES = 255
+# Boosted trees do not split off tasks with few rows in a node: at least 10 in
+# HistGradientBoosting, 100 in LightGBM.
+_ROWS_PER_CATEGORY = 100
 # Bounds the memory of predict: numbers of dense indicators per chunk, 32 MiB.
 _CHUNK = 2**22
 
@@ -215,28 +218,28 @@ def has_names(X):
     return names is not None and all(isinstance(name, str) for name in names)
 
 
-def _choose(tasks, prefix, estimator):
-    """Make a category where the estimator supports one for so many tasks."""
-    _, booster = _find_booster(estimator)
-    if booster is None:
-        return Target(tasks, prefix, estimator)
-    limit = min(_MAX_CATEGORIES, getattr(booster, "max_bins", _MAX_CATEGORIES))
-    fits = _is_lightgbm(booster) or len(tasks) <= limit
-    return (Category if fits else Target)(tasks, prefix, estimator)
-
-
 _ENCODINGS = {
     None: NoEncoding,
-    "auto": _choose,
     "onehot": OneHot,
     "target": Target,
     "category": Category,
 }
 
 
-def make_encoding(kind, estimator, tasks, prefix):
+def make_encoding(kind, estimator, tasks, prefix, n_rows):
     """Make the task encoding by its name; None appends no columns."""
+    if kind == "auto":
+        kind = _choose_kind(estimator, len(tasks), n_rows)
     return _ENCODINGS[kind](tasks, prefix, estimator)
+
+
+def _choose_kind(estimator, n_tasks, n_rows):
+    """Return "category" if an estimator can split so many tasks, else "target"."""
+    _, booster = _find_booster(estimator)
+    if booster is None or n_rows < _ROWS_PER_CATEGORY * n_tasks:
+        return "target"
+    limit = min(_MAX_CATEGORIES, getattr(booster, "max_bins", _MAX_CATEGORIES))
+    return "category" if _is_lightgbm(booster) or n_tasks <= limit else "target"
 
 
 def _find_booster(estimator):

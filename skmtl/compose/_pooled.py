@@ -46,8 +46,8 @@ class PooledTasks(CloneWrapper):
           so that targets do not leak. For any estimator and any number of tasks. An
           unseen task gets the overall mean. Weights are ignored, except that rows of
           weight zero are left out.
-        - "auto": "category" where the estimator supports it for so many tasks, else
-          "target". For trees, forests and boosted trees.
+        - "auto": "category" if the estimator supports it for so many tasks, and these
+          have at least 100 rows on average; else "target". For trees and forests.
 
         It has no effect if no tasks are declared.
     task_intercepts : bool, default=False
@@ -149,7 +149,8 @@ class PooledTasks(CloneWrapper):
         X, y, weight = data.take()
         kind = None if data.layout == "single" else kind
         inner, prefix = self._get_inner(), self._name_prefix()
-        encoding = make_encoding(kind, inner, data.tasks, prefix)
+        n_rows = len(data.codes)
+        encoding = make_encoding(kind, inner, data.tasks, prefix, n_rows)
         inner, options = encoding.prepare(inner, X)
         features = encoding.fit_encode(X, data.codes, y, weight)
         with naming_columns(features):

@@ -257,11 +257,10 @@ class _Rows:
 
     def take(self, rows: Array) -> "_Rows":
         """Return some rows."""
-        arrays = (
-            None if each is None else each[rows]
-            for each in (self.y, self.weight, self.labels)
+        weight, labels = (
+            None if each is None else each[rows] for each in (self.weight, self.labels)
         )
-        return _Rows(take_rows(self.X, rows), *arrays)
+        return _Rows(take_rows(self.X, rows), self.y[rows], weight, labels)
 
     def fit(self, model: Any) -> Any:
         """Fit a clone of a model of tasks."""
@@ -354,7 +353,10 @@ class _SharedFirst:
         return _call(self.specific, method, _append(X, found), labels)
 
 
-_ORDERS = {"specific_first": _SpecificFirst, "shared_first": _SharedFirst}
+_ORDERS: dict[str, Any] = {
+    "specific_first": _SpecificFirst,
+    "shared_first": _SharedFirst,
+}
 
 
 def _call(model, method, X, labels):

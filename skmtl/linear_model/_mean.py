@@ -345,7 +345,10 @@ class MeanRegularizedRegressorCV(MeanDraws):
         "method": [StrOptions({"reml", "loo", "gcv", "cv"})],
         "cv": ["cv_object"],
         "scoring": SCORING,
-        "alpha_structure": [StrOptions({"auto", "one", "per_feature", "covariance"})],
+        "alpha_structure": [
+            StrOptions({"auto", "one", "per_feature", "covariance"}),
+            "array-like",
+        ],
         **COMMON_CONSTRAINTS,
     }
 
@@ -358,7 +361,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         method: str = "loo",
         cv: Any = None,
         scoring: Any = None,
-        alpha_structure: str = "auto",
+        alpha_structure: str | ArrayLike = "auto",
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -378,9 +381,10 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
-        options = self.method, self.cv, self.alpha_structure, self.fit_intercept
+        structure, pattern = read_structure(self.alpha_structure, tasks.n_features)
+        options = self.method, self.cv, structure, self.fit_intercept
         relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
-        return MeanSearch(relation_at, *lists, *options, self.scoring)
+        return MeanSearch(relation_at, *lists, *options, self.scoring, pattern)
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
@@ -388,6 +392,20 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _noise_variance(self, posterior):
         return self.sigma2_
+
+
+def read_structure(structure, n_features):
+    """Return the name of a structure, and given relative strengths or None."""
+    if isinstance(structure, str):
+        return structure, None
+    pattern = np.asarray(structure, dtype=float)
+    if pattern.shape != (n_features,) or not (pattern > 0).all():
+        raise ValueError(
+            "alpha_structure as relative strengths must have a positive number per "
+            f"feature, possibly infinite, of shape ({n_features},), got shape "
+            f"{pattern.shape} with the values {pattern.ravel()[:5].tolist()}."
+        )
+    return "one", pattern
 
 
 def read_feature_alphas(alpha, n_features):

@@ -38,11 +38,14 @@ class Axis:
         only if it is in the grid.
     zero : bool, default=False
         Whether 0 is allowed if values are free.
+    reach : float
+        Log of the largest factor below the grid.
     """
 
     values: Array
     free: bool
     zero: bool = False
+    reach: float = _REACH
 
     @property
     def finite(self) -> Array:
@@ -52,7 +55,8 @@ class Axis:
     @property
     def bounds(self) -> tuple[float, float]:
         """Logs of the smallest and largest finite strengths."""
-        return np.log(self.finite[0]) - _REACH, np.log(self.finite[-1]) + _REACH
+        low, high = np.log(self.finite[[0, -1]])
+        return low - self.reach, high + _REACH
 
 
 def descend(

@@ -107,7 +107,8 @@ class Candidates:
             for values, is_free in zip(self.lists, self.free, strict=True)
         ]
         zero = False, self.zero, False
-        return [Axis(*each) for each in zip(self.lists, free, zero, strict=True)]
+        own, *others = map(Axis, self.lists, free, zero)
+        return [self.shape.limit(own), *others]
 
     def factor(self, moments: Any) -> "FactoredMoments":
         """Factor moments about the means for all candidates."""

@@ -28,7 +28,7 @@ from ._mean_scores import fold_scores, generalised_scores, left_out_scores
 from ._reml import RestrictedLikelihood
 from ._reml_structures import LikelihoodSearch
 from ._results import STRENGTHS, Results, add_variances, name_strengths
-from ._shapes import ONE
+from ._shapes import GIVEN, ONE, Shape
 from ._structures import AUTO, StructureSearch, join_tables
 from ._study import Study
 
@@ -58,6 +58,8 @@ class MeanSearch:
         Whether tasks have an intercept.
     scoring : str, callable or None, default=None
         Score of held-out rows; None for the negative mean squared error.
+    pattern : ndarray of shape (n_features,) or None, default=None
+        Given relative strengths of the features, for structure "one".
     """
 
     relation_at: Callable[..., Any]
@@ -69,6 +71,7 @@ class MeanSearch:
     structure: str
     fit_intercept: bool
     scoring: Any = None
+    pattern: Any = None
     is_shared = True
     penalizes_intercepts = True
 
@@ -78,7 +81,7 @@ class MeanSearch:
             refuse_scoring(self.scoring, "method", self.method, "'cv'")
         splits = read_splits(self.cv, study) if self.method == "cv" else None
         data = study.rows
-        is_plain = self.structure in (AUTO, ONE)
+        is_plain = self.structure in (AUTO, ONE) and self.pattern is None
         if needs_iteration(data) and is_plain:
             return self._choose_by_iteration(splits, study)
         by_moments = not is_plain or self.scoring is not None
@@ -133,6 +136,11 @@ class MeanSearch:
 
     def _likelihoods(self, data, moments, splits, study):
         """Return likelihoods, the position of the largest, and its strengths."""
+        if self.pattern is not None:
+            raise ValueError(
+                "alpha_structure must be a word for method='reml', got relative "
+                "strengths. Choose method='loo'."
+            )
         moments = moments if self.fit_intercept else moments.about_zero()
         alphas_shared = self._fixed_shared(moments)
         return LikelihoodSearch(
@@ -170,6 +178,9 @@ class MeanSearch:
         candidates = list_candidates(
             self._given, defaults, self.fit_intercept, moments.weight
         )
+        if self.pattern is not None:
+            shape = Shape(GIVEN, 1.0, self.pattern)
+            candidates = replace(candidates, shape=shape)
         score = partial(self._score, data, moments, splits)
         found, chosen = StructureSearch(
             partial(score, self._measure_by_scorer(study)),

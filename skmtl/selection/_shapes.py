@@ -12,11 +12,17 @@ from skmtl._contracts import Array
 from skmtl._numbers import TINY_SQUARE
 from skmtl.couplings import Rotation, Strengths
 
+from ._coordinate_search import Axis
 from ._reml_covariance import CovarianceLikelihood, CovarianceSearch, Grams
 
+GIVEN = "given"
 ONE, PER_FEATURE, COVARIANCE = STRUCTURES = "one", "per_feature", "covariance"
 # Exponents of the strengths per feature, and shares of the covariances, to choose from.
 SHARES = 0.5, 1.0
+# A relative strength that acts as infinite in a search, and the log of the largest
+# factor below the grid at which it does. Factors of a path would lose the digits of
+# larger ones.
+_COMMON, _REACH_OF_COMMON = 1e8, np.log(30.0)
 # Smallest variance, relative to the noise of a mean task: smaller ones act as zero.
 _LEAST = 1e-4
 # Largest step of log variances, number of steps, and the last decrease, when the
@@ -36,13 +42,14 @@ class Shape:
 
     Parameters
     ----------
-    structure : {"one", "per_feature", "covariance"}, default="one"
+    structure : {"one", "given", "per_feature", "covariance"}, default="one"
         What the shape is.
     share : float, default=0.0
         Share of the differences between features, from 0 to 1: the exponent of their
         strengths, or the share of the covariances that is left.
     pattern : ndarray of shape (n_features,) or None, default=None
-        Relative strengths, of geometric mean 1; None for equal ones.
+        Relative strengths, of geometric mean 1 or given, which may be infinite; None
+        for equal ones.
     rotation : Rotation, default=None
         Coordinates of the features; None for the features themselves.
     start : tuple of float, default=()
@@ -70,6 +77,7 @@ class Shape:
     ) -> Strengths:
         """Return all strengths, as arrays."""
         pattern = np.ones(n_features) if self.pattern is None else self.pattern
+        pattern = np.minimum(pattern, _COMMON)
         centre = np.full(n_features, float(alpha_shared))
         return Strengths(
             np.array([alpha], dtype=float),
@@ -78,6 +86,12 @@ class Shape:
             float(intercept),
             rotation=self.rotation,
         )
+
+    def limit(self, axis: Axis) -> Axis:
+        """Return the allowed strengths that keep infinite ones infinite."""
+        if self.pattern is None or np.isfinite(self.pattern).all():
+            return axis
+        return replace(axis, reach=_REACH_OF_COMMON)
 
     def facts(self, alpha: float, intercept: float) -> dict[str, Any]:
         """Return strengths of features and intercepts as parameters, by name."""

@@ -219,5 +219,6 @@ def _example_of(estimator):
         for parameter in inspect.signature(estimator).parameters.values()
         if parameter.default is parameter.empty
     ]
-    given = {"estimator": LinearRegression(), "transformer": StandardScaler()}
+    names = "estimator", "shared", "specific"
+    given = dict.fromkeys(names, LinearRegression()) | {"transformer": StandardScaler()}
     return estimator(**{name: given.get(name, 0) for name in required})
