@@ -1,7 +1,7 @@
 """Protection of single tasks from sharing that hurts them."""
 
 import warnings
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._compat import HasMethods, Interval, StrOptions, fit_context
+from skmtl._compat import HasMethods, StrOptions, fit_context
 from skmtl.compose import TaskWrapper, read_query
 from skmtl.data import as_table, one_task_is_meant, spread_label
 from skmtl.linear_model import MeanRegularizedRegressorCV
@@ -25,18 +25,21 @@ from ._cross_prediction import fit_rows, name_options, predict_held_out
 from ._evidence import shrink_means
 from ._fold_errors import measure_errors
 from ._metrics import find_metric
+from ._model_outputs import predict_numbers
 from ._task_columns import set_task_column
 
 _SHARED, _ALTERNATIVES = "shared", ("independent", "pooled")
 
 
 class NegativeTransferGuard(TaskWrapper):
-    """Predict tasks that sharing hurts with a model of their own, or a pooled one.
+    """Predict tasks that sharing hurts with models of their own, or a pooled one.
 
     A shared model, an independent model per task and a pooled model are compared on
     held-out rows. For each task, the mean differences of their losses are shrunk
-    towards the mean over tasks, as a task has few rows to judge by. A task leaves the
-    shared model only if another one is better with a high posterior probability.
+    towards the mean over tasks, as a task has few rows to judge by. The prediction is
+    the mean of the three, with weights of the task: in proportion to the posterior odds
+    ``p / (1 - p)`` that a model has a smaller loss than the shared one, whose own odds
+    are 1.
 
     Parameters
     ----------
@@ -48,9 +51,6 @@ class NegativeTransferGuard(TaskWrapper):
         strength on standardised features, or logistic or Poisson regressions.
     pooled : estimator, default=None
         Model that ignores the task. None means one such regression of all rows.
-    credibility : float, default=0.9
-        Posterior probability, from 0.5 to 1, with which another model must be better
-        for a task.
     cv : int, splitter or iterable of (train, test), default=5
         An int means ``TaskKFold(cv, shuffle=True, random_state=random_state)``, for
         classes with ``stratify=True``, or the same KFold over the rows of a 2-d `y`. A
@@ -69,15 +69,17 @@ class NegativeTransferGuard(TaskWrapper):
 
     Attributes
     ----------
+    weights_ : ndarray of shape (n_tasks, 3)
+        Weights of the shared, the independent and the pooled model for each task.
     choice_ : ndarray of shape (n_tasks,)
-        Model of each task: "shared", "independent" or "pooled".
+        Model of the largest weight: "shared", "independent" or "pooled".
     gain_ : dict of str to ndarray of shape (n_tasks,)
         For "independent" and "pooled", the shrunken mean by which the loss of each task
         is smaller than with the shared model: squared error, log loss or deviance.
     gain_std_ : dict of str to ndarray of shape (n_tasks,)
         Posterior standard deviations of the gains.
     models_ : dict of str to estimator
-        Fitted models that some task, or an unseen task, uses.
+        The three models, fitted to all rows, in the order of `weights_`.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -102,7 +104,7 @@ class NegativeTransferGuard(TaskWrapper):
     the empirical Bayes estimate of Morris, with the variance between tasks of Paule and
     Mandel. A task with few rows therefore follows the other tasks.
 
-    The shared model is fitted to the rows of all tasks, also of those that leave it.
+    The shared model is fitted to the rows of all tasks, also of those that it hurts.
 
     References
     ----------
@@ -121,8 +123,8 @@ class NegativeTransferGuard(TaskWrapper):
     >>> y = slopes[task] * X[:, 0] + 0.5 * rng.normal(size=320)
     >>> shared = MeanRegularizedRegressor(alpha=100.0)
     >>> guard = NegativeTransferGuard(shared, random_state=0).fit(X, y, task=task)
-    >>> str(guard.choice_[-1])
-    'independent'
+    >>> str(guard.choice_[-1]), guard.weights_.shape
+    ('independent', (8, 3))
     """
 
     _shares_tasks = True
@@ -130,7 +132,6 @@ class NegativeTransferGuard(TaskWrapper):
         "estimator": [HasMethods(["fit", "predict"]), None],
         "independent": [HasMethods(["fit", "predict"]), None],
         "pooled": [HasMethods(["fit", "predict"]), None],
-        "credibility": [Interval(Real, 0.5, 1, closed="left")],
         "cv": ["cv_object"],
         "task_column": [str, Integral, list, None],
         "handle_unknown": [StrOptions({"shared", "error"})],
@@ -144,7 +145,6 @@ class NegativeTransferGuard(TaskWrapper):
         *,
         independent: Any = None,
         pooled: Any = None,
-        credibility: float = 0.9,
         cv: Any = 5,
         task_column: str | int | list[str | int] | None = None,
         handle_unknown: str = "shared",
@@ -154,7 +154,6 @@ class NegativeTransferGuard(TaskWrapper):
         self.estimator = estimator
         self.independent = independent
         self.pooled = pooled
-        self.credibility = credibility
         self.cv = cv
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -194,10 +193,9 @@ class NegativeTransferGuard(TaskWrapper):
             models = self._make_models(data)
             check_methods(models, metric_name)
             found = self._judge(models, data, find_metric(metric_name))
-            used = {name: models[name] for name in models if name in found["_used"]}
-            found["models_"] = self._fit_models(used, data)
-        vars(self).pop("classes_", None)
-        vars(self).update(found)
+            found["models_"] = self._fit_models(models, data)
+        self.__dict__.pop("classes_", None)
+        self.__dict__.update(found)
         return self
 
     def _name_metric(self):
@@ -234,11 +232,12 @@ class NegativeTransferGuard(TaskWrapper):
             name: shrink_means(losses[_SHARED] - losses[name], *rows)
             for name in _ALTERNATIVES
         }
-        choice = self._choose(evidence)
+        weights = _weigh(evidence.values())
         classes = restore_dtype(data.classes, data.y)
         per_output = data.layout == "outputs"
         found = {
-            "choice_": choice,
+            "weights_": weights,
+            "choice_": np.array(list(models))[weights.argmax(axis=1)],
             "gain_": {name: each.mean for name, each in evidence.items()},
             "gain_std_": {
                 name: each.standard_deviation for name, each in evidence.items()
@@ -246,21 +245,11 @@ class NegativeTransferGuard(TaskWrapper):
             "tasks_": data.tasks,
             "n_tasks_": len(data.tasks),
             "_layout": data.layout,
-            "_used": {*choice.tolist(), _SHARED},
+            "_classes": classes,
         }
         if classes is not None:
             found["classes_"] = [classes] * len(data.tasks) if per_output else classes
         return found
-
-    def _choose(self, evidence):
-        """Return the name of the model of each task."""
-        bound = norm.ppf(self.credibility)
-        means = np.array([each.mean for each in evidence.values()])
-        errors = np.array([each.standard_deviation for each in evidence.values()])
-        is_better = (means > 0) & (means > bound * errors)
-        best = np.where(is_better, means, 0.0).argmax(axis=0)
-        names = np.array(_ALTERNATIVES)[best]
-        return np.where(is_better.any(axis=0), names, _SHARED)
 
     def _fit_models(self, models, data):
         rows = data.X, data.y, data.task, data.weight
@@ -274,26 +263,21 @@ class NegativeTransferGuard(TaskWrapper):
         _, codes = read_query(self, X, task)
         table = as_table(X)
         labels = spread_label(task, table.shape[0])
-        answers = {
-            name: getattr(model, method)(table, **name_options(model, labels))
-            for name, model in self.models_.items()
-        }
-        if codes is None:
-            return self._pick_columns(answers)
-        choice = np.append(self.choice_, _SHARED)[codes]
-        found = answers[_SHARED]
-        for name, answer in answers.items():
-            is_chosen = (choice == name).reshape(-1, *(1,) * (found.ndim - 1))
-            found = np.where(is_chosen, answer, found)
-        return found
-
-    def _pick_columns(self, answers):
-        """Return the answer for each task of a 2-d target."""
-        columns = {
-            name: answer if isinstance(answer, list) else list(np.transpose(answer))
-            for name, answer in answers.items()
-        }
-        return [columns[name][t] for t, name in enumerate(self.choice_.tolist())]
+        how = "predict" if self._classes is None else "predict_proba"
+        answers = np.array(
+            [
+                predict_numbers(
+                    model, how, table, name_options(model, labels), self._classes
+                )
+                for model in self.models_.values()
+            ]
+        )
+        mixed = _mix(answers, self.weights_, codes)
+        if self._classes is None:
+            return mixed
+        if method == "predict":
+            return self._classes[mixed.argmax(axis=-1)]
+        return mixed if codes is not None else list(np.moveaxis(mixed, 1, 0))
 
     def _call(self, method, X, codes):
         raise NotImplementedError  # the fitted models read the tasks themselves
@@ -301,3 +285,25 @@ class NegativeTransferGuard(TaskWrapper):
     def _get_inner(self):
         default = MeanRegularizedRegressorCV()
         return default if self.estimator is None else self.estimator
+
+
+def _weigh(evidence):
+    """Return the weights of the shared model and the others, (n_tasks, n_models)."""
+    odds = [np.ones_like(each.mean) for each in list(evidence)[:1]]
+    for each in evidence:
+        spread = np.maximum(each.standard_deviation, np.finfo(np.float64).tiny)
+        ratio = each.mean / spread
+        odds.append(np.exp(np.clip(norm.logcdf(ratio) - norm.logsf(ratio), -50, 50)))
+    weights = np.transpose(odds)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _mix(answers, weights, codes):
+    """Average the answers of models, (n_models, n_rows, ...), for each row's task."""
+    if codes is not None:  # an unseen task, of code -1, has the shared model
+        shared = np.eye(1, weights.shape[1])
+        weights = np.concatenate([weights, shared])[codes]
+        subscripts = "rk,kr...->r..."
+    else:
+        subscripts = "tk,krt...->rt..."
+    return np.einsum(subscripts, weights, answers)

@@ -162,8 +162,8 @@ class TaskModelSearch(TaskWrapper):
     >>> search = TaskModelSearch(names, task_column=-1, stack=False, random_state=0)
     >>> search.fit(X, y).best_name_
     'mean-regularised'
-    >>> search.leaderboard_["candidate"].tolist()
-    ['mean-regularised', 'independent', 'pooled']
+    >>> str(search.leaderboard_["candidate"][0])
+    'mean-regularised'
     """
 
     _shares_tasks = True
@@ -238,8 +238,8 @@ class TaskModelSearch(TaskWrapper):
             candidates = self._list_candidates(data)
             outcome, attributes = self._search(data, metric, candidates, started)
             fitted = self._refit(outcome, data)
-        vars(self).pop("classes_", None)
-        vars(self).update(attributes | fitted)
+        self.__dict__.pop("classes_", None)
+        self.__dict__.update(attributes | fitted)
         return self
 
     def nested_score(

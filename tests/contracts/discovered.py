@@ -38,6 +38,12 @@ STOPPED = {"early_stopping": True, "validation_fraction": 0.2}
 SIX_PASSES = {"tol": 1e9, "n_iter_no_change": 5, "random_state": 0}
 # Few candidates of a search, without searches of their own.
 SHORT_SEARCH = {"shared": MeanRegularizedRegressor(), "apart": MultiTaskRidge()}
+SHORT_GUARD = {
+    "independent": MultiTaskRidge(),
+    "pooled": PooledTasks(),
+    "cv": 2,
+    "random_state": 0,
+}
 SHORT_CLASS_SEARCH = {
     "shared": MeanRegularizedClassifier(),
     "pooled": PooledTasks(LogisticRegression()),
@@ -72,6 +78,16 @@ ARGUMENTS = {
         LBFGS | {"sharing": "cross_stitch"},
         ADAM | {"head_hidden_layer_sizes": (2,), "head_penalty": 1.0},
         LBFGS | {"sharing": "mmoe", "loss": "poisson"},
+    ],
+    "NegativeTransferGuard": [
+        SHORT_GUARD | {"estimator": MeanRegularizedRegressor()},
+        {
+            "estimator": MeanRegularizedClassifier(),
+            "independent": PooledTasks(LogisticRegression()),
+            "pooled": PooledTasks(LogisticRegression(C=0.1)),
+            "cv": 2,
+            "random_state": 0,
+        },
     ],
     "PathSearchCV": [
         {"estimator": MultiTaskRidge(), "n_alphas": 3, "eps": 1e-9, "cv": 2},

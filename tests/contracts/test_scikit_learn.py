@@ -53,7 +53,7 @@ from skmtl.linear_model import (
     RobustPoissonRegressor,
     RobustRegressor,
 )
-from skmtl.model_selection import TaskModelSearch
+from skmtl.model_selection import NegativeTransferGuard, TaskModelSearch
 from skmtl.neural_network import (
     MultiTaskMLP,
     MultiTaskMLPClassifier,
@@ -205,6 +205,7 @@ WRAPPERS = [
     PooledTasks(LogisticRegression(), task_column=0, task_intercepts=True),
     TaskAware(StandardScaler(), task_column=0),
     TaskAware(StandardScaler(), task_column=-1),
+    NegativeTransferGuard(cv=2, independent=MultiTaskRidge(), pooled=PooledTasks()),
     TaskModelSearch(SEARCH, cv=2),
     TaskModelSearch(CLASS_SEARCH, task_type="classification", cv=2),
     TaskModelSearch(SEARCH, cv=2, task_column=0),

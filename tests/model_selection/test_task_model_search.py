@@ -100,6 +100,7 @@ def test_classes_are_mixed_by_their_probabilities(table):
     assert search.score(X, words) == np.mean(search.predict(X) == words)
 
 
+@pytest.mark.full
 def test_the_nested_score_is_that_of_new_rows(table):
     X, y = table
     search = TaskModelSearch(SHORT, task_column="task", random_state=0)
@@ -177,7 +178,7 @@ def _simplex(loss, n):
     return found.fun
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.full)])
 def test_weights_minimise_the_loss(seed):
     rng = np.random.default_rng(seed)
     # So many rows that the prior does not count.
