@@ -39,6 +39,8 @@ def _make_expected(steps):
     if len(found) != _N_STEPS or type(found[0]) is not TableColumns:
         names = ", ".join(type(step).__name__ for step in found)
         raise ArchiveError(f"holds the steps {names}, which skmtl did not save")
+    if not found[0].task_columns:
+        raise ArchiveError("holds no task column, unlike what skmtl saves")
     last = {type(each): each for each in list_last_steps(found[0].task_columns)}
     if type(found[-1]) not in last:
         what = type(found[-1]).__name__
