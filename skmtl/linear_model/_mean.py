@@ -332,8 +332,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Variance of the noise: for "reml" that of the mixed model, else the sum of
         squared errors per degree of freedom left; the squared error on held-out rows
         if X is large and sparse. In units of y squared, of divided targets if they are
-        scaled, as are the variances of coefficients below. If variances differ between
-        tasks, their harmonic mean over rows.
+        scaled, as are the variances of coefficients below. With noise per task, that of
+        all tasks before their own variances are estimated; for "reml", the harmonic
+        mean over rows.
     noise_variance_ : ndarray of shape (n_tasks,)
         Variance of the noise of each task, in units of its y squared; all the same if
         it is common and targets are not scaled. Not with several groupings.
@@ -529,9 +530,10 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
-        return near(
-            tasks, *strengths, partial(NearMean.drawn, fit_intercept=self.fit_intercept)
-        )
+        if "_noise_scale" in vars(self):
+            strengths = (self._noise_scale * np.asarray(each) for each in strengths)
+        make = partial(NearMean.drawn, fit_intercept=self.fit_intercept)
+        return near(tasks, *strengths, make)
 
     @property
     def coef_covariance_(self) -> np.ndarray:
@@ -549,7 +551,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         return np.diag(variances)
 
     def _noise_variance(self, posterior):
-        return self.sigma2_
+        return self.sigma2_ * vars(self).get("_noise_scale", 1.0)
 
     def _describe(self, target, sample, tasks, relation, fit):
         learnt = super()._describe(target, sample, tasks, relation, fit)

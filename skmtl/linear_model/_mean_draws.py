@@ -225,7 +225,7 @@ class MeanDraws(LinearRegressor):
         if "_noise_factor" in vars(self):
             learnt["_noise_factor"] = noise
         if "noise_variance_" in vars(self):
-            new = self.sigma2_ / noise[-1] * scale**2
+            new = np.mean(self.noise_variance_ / self.target_scale_**2) * scale**2
             learnt["noise_variance_"] = np.append(self.noise_variance_, new)
         return learnt
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from skmtl._contracts import Array, Chosen
-from skmtl.problems.exact import reduce_features
+from skmtl.problems import as_fit
+from skmtl.problems.exact import reduce_features, solve_rows
 from skmtl.problems.newton import needs_iteration
 
-from ._evidence import deal_observations, fold_errors, lowers_squared_errors
+from ._evidence import (
+    deal_observations,
+    fold_errors,
+    left_out_errors,
+    lowers_squared_errors,
+)
 from ._mean_search import MeanSearch
 from ._noise import NoiseModel, NoiseVariances, weigh_tasks
-from ._results import LIKELIHOOD
+from ._results import LIKELIHOOD, STRENGTHS
 from ._study import Study
 
 COMMON, PER_TASK, AUTO = "common", "per_task", "auto"
+REML = "reml"
 # Log variances that differ by less, as a variance, hardly change the models.
 _SMALL = 0.05
 # Weights per task need a matrix of features for each task, also where tasks share rows.
@@ -31,8 +38,9 @@ class NoiseSearch:
     """Choose strengths with common noise, or with a noise variance per task.
 
     A variance per task multiplies the task's loss by its inverse. The variances are
-    those of the residuals with common noise, drawn to the common one; the strengths are
-    then chosen anew, in the same structure.
+    those of the residuals with common noise, drawn to the common one. The strengths
+    then keep the variances of coefficients, as squared errors say little about them
+    that they do not say with common noise; a likelihood is maximised again.
 
     Parameters
     ----------
@@ -56,10 +64,55 @@ class NoiseSearch:
         if may_differ:
             factors = self._find_factors(study, chosen)
         if (factors == 1).all():
-            return _report(chosen, factors)
-        weighted = replace(study, rows=weigh_tasks(study.rows, factors))
-        again = replace(self.search, structure=chosen.facts["alpha_structure_"])
-        return _report(again.choose(weighted), factors, study.rows)
+            noise = chosen.facts["sigma2_"] * factors
+            return replace(chosen, facts={**chosen.facts, "noise_variance_": noise})
+        weight = study.rows.moments(curvature=False).weight
+        scale = float(weight.sum() / (weight @ factors))
+        weighted = replace(study, rows=weigh_tasks(study.rows, scale * factors))
+        if self.search.method == REML:
+            return self._search_again(weighted, chosen, scale * factors, weight)
+        return self._keep_variances(weighted, chosen, scale, factors)
+
+    def _search_again(
+        self, study: Study, chosen: Chosen, factors: Array, weight: Array
+    ) -> Chosen:
+        """Return the strengths with the largest likelihood given the variances."""
+        structure = chosen.facts["alpha_structure_"]
+        chosen = replace(self.search, structure=structure).choose(study)
+        facts = dict(chosen.facts)
+        noise = {
+            "noise_variance_": facts["sigma2_"] / factors,
+            "_noise_factor": factors,
+            "_noise_scale": 1.0,
+        }
+        # The part of the log likelihood that depends on the variances alone.
+        change = float(weight @ np.log(factors)) / 2
+        table = dict(facts["cv_results_"])
+        table[LIKELIHOOD] = table[LIKELIHOOD] + change
+        score = facts["best_score_"] + change
+        facts |= noise | {"cv_results_": table, "best_score_": score}
+        return replace(chosen, facts=facts)
+
+    def _keep_variances(
+        self, study: Study, chosen: Chosen, scale: float, factors: Array
+    ) -> Chosen:
+        """Return the fit with weights, at the same variances of coefficients."""
+        facts, data = dict(chosen.facts), study.rows
+        strengths = [scale * np.asarray(facts[f"{name}_"]) for name in STRENGTHS]
+        relation = self.search.relation_at(*strengths)
+        coupling = relation.coupling
+        if "_fit_of_rows" in facts:
+            shape = len(data.tasks), data.X.shape[1]
+            fit = solve_rows(data, coupling.strengths(*shape), study.fit_intercept)
+            facts["_fit_of_rows"] = fit
+        else:
+            fit = NoiseModel(coupling, study.fit_intercept).solve(data)
+        facts |= {
+            "noise_variance_": facts["sigma2_"] / factors,
+            "_noise_factor": scale * factors,
+            "_noise_scale": scale,
+        }
+        return Chosen(relation, facts, as_fit(fit), partial(left_out_errors, data, fit))
 
     def _is_possible(self, data: Any) -> bool:
         """Return whether noise per task can be computed, and in reasonable time."""
@@ -74,7 +127,7 @@ class NoiseSearch:
         return False
 
     def _find_factors(self, study: Study, chosen: Chosen) -> Array:
-        """Return the factor of each task's loss, with mean 1; ones for common noise."""
+        """Return the factor of each task's loss, ones for common noise."""
         reduced = reduce_features(study.rows)
         data = study.rows if reduced is None else reduced.data
         relation: Any = chosen.relation
@@ -84,7 +137,7 @@ class NoiseSearch:
             found.between <= _SMALL or not _predicts_better(data, model)
         ):
             return np.ones(len(found.weight))
-        return found.factors * (found.weight.sum() / (found.weight @ found.factors))
+        return found.factors
 
 
 def _predicts_better(data: Any, model: NoiseModel) -> bool:
@@ -96,27 +149,3 @@ def _predicts_better(data: Any, model: NoiseModel) -> bool:
         for models in zip(*solved, strict=True)
     )
     return lowers_squared_errors(common, per_task)
-
-
-def _report(chosen: Chosen, factors: Array, data: Any = None) -> Chosen:
-    """Add the noise variances of the tasks to the facts."""
-    facts = dict(chosen.facts)
-    facts["noise_variance_"] = facts["sigma2_"] / factors
-    if (factors != 1).any():
-        facts["_noise_factor"] = factors
-    if data is not None and LIKELIHOOD in facts["cv_results_"]:
-        facts |= _add_to_likelihood(facts, float(_weights(data) @ np.log(factors)) / 2)
-    return replace(chosen, facts=facts)
-
-
-def _add_to_likelihood(facts: Mapping[str, Any], change: float) -> dict[str, Any]:
-    """Add the part of the log likelihood that depends on the weights alone."""
-    table = dict(facts["cv_results_"])
-    table[LIKELIHOOD] = table[LIKELIHOOD] + change
-    return {"cv_results_": table, "best_score_": facts["best_score_"] + change}
-
-
-def _weights(data: Any) -> Array:
-    """Return the sum of the weights of the rows of each task."""
-    weight: Array = data.moments(curvature=False).weight
-    return weight

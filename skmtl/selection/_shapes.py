@@ -34,7 +34,7 @@ _LARGEST_STEP, _N_STEPS, _DECREASE = 2.0, 12, 0.02
 _RIDGE = 1e-6
 # Try a structure if twice the log likelihood may gain this much per parameter, and this
 # share of the number of rows, which is about the relative decrease of the error.
-_LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
+_LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.003
 # Number of tasks that show whether a structure is promising.
 _N_SAMPLED = 128
 _ROUGH = {"tol": 1e-7, "max_iter": 60}
@@ -267,30 +267,41 @@ class Shapes:
     def is_promising(self, structure: str) -> bool:
         """Return whether a structure may decrease the error by more than it costs.
 
-        A score test at one strength approximates twice the gain of the log likelihood.
+        A score test approximates twice the gain of the log likelihood over the next
+        simpler structure.
         """
-        return self._is_enough(structure, self._score_gain(structure))
+        scores = {
+            PER_FEATURE: self._score_of_variances,
+            COVARIANCE: self._score_crossed,
+        }
+        return self._is_enough(structure, scores[structure]())
 
     def is_likely(self, structure: str) -> bool:
         """Return whether the likelihood gains as much as :meth:`is_promising` needs."""
-        return self._is_enough(structure, self.gain(structure))
+        simpler = self._one if structure == PER_FEATURE else self._each
+        found = self._found(structure)
+        return self._is_enough(structure, simpler.criterion - found.criterion)
 
     def _is_enough(self, structure, gain):
-        least = _LEAST_GAINS[structure] * self.n_more(structure)
-        return bool(gain > max(least, _LEAST_DECREASE * self._grams.weight.sum()))
+        d, p = self._n_features, len(self.start)
+        n_more = d - 1 if structure == PER_FEATURE else p * (p - 1) // 2
+        least = _LEAST_DECREASE * self._grams.weight.sum()
+        return bool(gain > max(_LEAST_GAINS[structure] * n_more, least))
 
-    def _score_gain(self, structure):
+    def _score_of_variances(self):
+        """Return the gain by a variance per feature, over one of all features."""
         one = self._one
         variances = np.diag(one.covariance)
         gradient = np.diag(one.gradient) * variances
         square = one.curvature * variances * variances[:, None]
-        gain = gradient @ _solve(square, gradient) / 2
-        if structure == PER_FEATURE:
-            return gain
-        above = np.triu_indices(len(variances), 1)
-        square = np.maximum(one.crossed_curvature[above], TINY_SQUARE)
-        gains = one.gradient[above] ** 2 / square
-        return gain + gains.sum()
+        return gradient @ _solve(square, gradient) / 2
+
+    def _score_crossed(self):
+        """Return the gain by covariances, over independent variances."""
+        each = self._each
+        above = np.triu_indices(len(self.start), 1)
+        square = np.maximum(each.crossed_curvature[above], TINY_SQUARE)
+        return (each.gradient[above] ** 2 / square).sum()
 
 
 def shapes_per_feature(grams: Grams, covariance: Array) -> list[Shape]:
