@@ -48,8 +48,11 @@ _STRONGEST, _WEAKEST = 1e4, 1e-3
 _EPS_OF_LOSSES = 1e-2
 # A coarse path has every third strength, and ends after so many that are not better.
 _EVERY, _PATIENCE = 3, 2
-# Tolerance, and largest number of iterations, of fits along a path that may end early.
-_ROUGH, _MANY = 1e-4, 300
+# Tolerance of fits along a coarse path.
+_ROUGH = 1e-4
+# Largest number of iterations of fits along a path that may end early: such fits are
+# warm-started, and weak penalties would take very many.
+_MANY = 300
 
 
 @dataclass(frozen=True)
@@ -183,13 +186,13 @@ class PathSearch:
         problem = self._pose(study.rows, study.targets, study)
         alphas = self._suggest(problem, study)[::_EVERY]
         folds = self._folds(problem, study, splits)
-        return float(mean_error(self._walk(folds, alphas, study, _PATIENCE)).min())
+        rough = replace(study, tol=max(study.tol, _ROUGH))
+        return float(mean_error(self._walk(folds, alphas, rough, _PATIENCE)).min())
 
     def _walk(self, folds, alphas, study, patience):
-        """Return errors of rough fits until `patience` strengths are not better."""
-        tol = max(study.tol, _ROUGH)
-        rough = replace(study, tol=tol, max_iter=min(study.max_iter or _MANY, _MANY))
-        walks = [self._errors_of(*fold, alphas, rough) for fold in folds]
+        """Return errors of all folds until `patience` strengths are not better."""
+        few = replace(study, max_iter=min(study.max_iter or _MANY, _MANY))
+        walks = [self._errors_of(*fold, alphas, few) for fold in folds]
         errors: list[Any] = []
         for each in zip(*walks, strict=True):
             errors.append(each)
