@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegressionCV, RidgeCV
+from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -23,6 +23,7 @@ from skmtl.linear_model import (
     LowRankClassifier,
     LowRankPoissonRegressor,
     LowRankRegressorCV,
+    MeanRegularizedClassifier,
     MeanRegularizedClassifierCV,
     MeanRegularizedPoissonRegressor,
     MeanRegularizedRegressorCV,
@@ -37,7 +38,6 @@ from ._comparison_rows import Rows
 from ._trees import make_trees
 
 _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
-_CS = np.logspace(-4, 4, 9)
 _N_ALPHAS = 10
 _N_FOLDS = 3
 # With more columns, fits to curves of them take minutes.
@@ -133,7 +133,7 @@ def _make_classifiers():
     return {
         "mean-regularised": MeanRegularizedClassifierCV(),
         "independent": _search(MultiTaskLogisticRegression()),
-        "pooled": PooledTasks(LogisticRegressionCV(Cs=_CS, scoring="neg_log_loss")),
+        "pooled": _pool(MeanRegularizedClassifier),
         "same features": _search(JointFeatureClassifier()),
         "low rank": _search(LowRankClassifier()),
         "groups": _search(ClusteredClassifier()),
@@ -144,13 +144,17 @@ def _make_counters():
     return {
         "mean-regularised": _search(MeanRegularizedPoissonRegressor()),
         "independent": _search(MultiTaskPoissonRegressor()),
-        "pooled": _search(
-            MeanRegularizedPoissonRegressor(np.inf, alpha_intercept=np.inf)
-        ),
+        "pooled": _pool(MeanRegularizedPoissonRegressor),
         "same features": _search(JointFeaturePoissonRegressor()),
         "low rank": _search(LowRankPoissonRegressor()),
         "groups": _search(ClusteredPoissonRegressor()),
     }
+
+
+def _pool(model):
+    """Return one model of all rows, which searches its ridge penalty."""
+    pooled = model(np.inf, alpha_intercept=np.inf)
+    return PathSearchCV(pooled, n_alphas=_N_ALPHAS, param="alpha_shared", cv=_N_FOLDS)
 
 
 def _search(model):
