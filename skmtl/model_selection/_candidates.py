@@ -83,16 +83,40 @@ def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
         Candidates. The first is the default model.
     """
     is_sparse = issparse(data.X)
-    scaler = preprocessor or StandardScaler(with_mean=not is_sparse)
+    scaler = preprocessor or make_scaler(data)
     linear = _LINEAR[data.kind]()
     curved = {} if is_sparse or data.X.shape[1] > _MOST_CURVES else _bend(linear)
-    trees = {} if is_sparse else make_trees(data)
+    trees = ({}, {}) if is_sparse else make_trees(data)
     first = [] if preprocessor is None else [preprocessor]
     return [
         *_join([scaler], linear, {name: name for name in _STACKED}),
         *_join([scaler], curved, dict.fromkeys(curved, "curves")),
         *_join(first, *trees),
     ]
+
+
+def make_scaler(data: Rows) -> StandardScaler:
+    """Return a scaler, which does not make sparse rows dense."""
+    return StandardScaler(with_mean=not issparse(data.X))
+
+
+def make_alternatives(data: Rows) -> dict[str, Any]:
+    """Make the models without sharing, and with nothing else: "independent", "pooled".
+
+    Parameters
+    ----------
+    data : Rows
+        Rows; their kind of target says which models suit.
+
+    Returns
+    -------
+    dict of str to estimator
+        Unfitted models by name.
+    """
+    linear = _LINEAR[data.kind]()
+    scaler = make_scaler(data)
+    names = "independent", "pooled"
+    return {name: make_pipeline(scaler, linear[name]) for name in names}
 
 
 def _join(first, models, families):
