@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegressionCV, RidgeCV
+from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -23,6 +23,7 @@ from skmtl.linear_model import (
     LowRankClassifier,
     LowRankPoissonRegressor,
     LowRankRegressorCV,
+    MeanRegularizedClassifier,
     MeanRegularizedClassifierCV,
     MeanRegularizedPoissonRegressor,
     MeanRegularizedRegressorCV,
@@ -37,7 +38,6 @@ from ._comparison_rows import Rows
 from ._trees import make_trees
 
 _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
-_CS = np.logspace(-4, 4, 9)
 _N_ALPHAS = 10
 _N_FOLDS = 3
 # With more columns, fits to curves of them take minutes.
@@ -83,16 +83,40 @@ def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
         Candidates. The first is the default model.
     """
     is_sparse = issparse(data.X)
-    scaler = preprocessor or StandardScaler(with_mean=not is_sparse)
+    scaler = preprocessor or make_scaler(data)
     linear = _LINEAR[data.kind]()
     curved = {} if is_sparse or data.X.shape[1] > _MOST_CURVES else _bend(linear)
-    trees = {} if is_sparse else make_trees(data)
+    trees = ({}, {}) if is_sparse else make_trees(data)
     first = [] if preprocessor is None else [preprocessor]
     return [
         *_join([scaler], linear, {name: name for name in _STACKED}),
         *_join([scaler], curved, dict.fromkeys(curved, "curves")),
         *_join(first, *trees),
     ]
+
+
+def make_scaler(data: Rows) -> StandardScaler:
+    """Return a scaler, which does not make sparse rows dense."""
+    return StandardScaler(with_mean=not issparse(data.X))
+
+
+def make_alternatives(data: Rows) -> dict[str, Any]:
+    """Make the models without sharing, and with nothing else: "independent", "pooled".
+
+    Parameters
+    ----------
+    data : Rows
+        Rows; their kind of target says which models suit.
+
+    Returns
+    -------
+    dict of str to estimator
+        Unfitted models by name.
+    """
+    linear = _LINEAR[data.kind]()
+    scaler = make_scaler(data)
+    names = "independent", "pooled"
+    return {name: make_pipeline(scaler, linear[name]) for name in names}
 
 
 def _join(first, models, families):
@@ -133,7 +157,7 @@ def _make_classifiers():
     return {
         "mean-regularised": MeanRegularizedClassifierCV(),
         "independent": _search(MultiTaskLogisticRegression()),
-        "pooled": PooledTasks(LogisticRegressionCV(Cs=_CS, scoring="neg_log_loss")),
+        "pooled": _pool(MeanRegularizedClassifier),
         "same features": _search(JointFeatureClassifier()),
         "low rank": _search(LowRankClassifier()),
         "groups": _search(ClusteredClassifier()),
@@ -144,13 +168,17 @@ def _make_counters():
     return {
         "mean-regularised": _search(MeanRegularizedPoissonRegressor()),
         "independent": _search(MultiTaskPoissonRegressor()),
-        "pooled": _search(
-            MeanRegularizedPoissonRegressor(np.inf, alpha_intercept=np.inf)
-        ),
+        "pooled": _pool(MeanRegularizedPoissonRegressor),
         "same features": _search(JointFeaturePoissonRegressor()),
         "low rank": _search(LowRankPoissonRegressor()),
         "groups": _search(ClusteredPoissonRegressor()),
     }
+
+
+def _pool(model):
+    """Return one model of all rows, which searches its ridge penalty."""
+    pooled = model(np.inf, alpha_intercept=np.inf)
+    return PathSearchCV(pooled, n_alphas=_N_ALPHAS, param="alpha_shared", cv=_N_FOLDS)
 
 
 def _search(model):

@@ -85,6 +85,14 @@ def _find_keyword(model):
     return None
 
 
+def find_cause(error):
+    """Return the error that a model raised, with a note that names the model."""
+    cause = error.__cause__ or error
+    if cause is not error:
+        cause.add_note(str(error))
+    return cause
+
+
 def _check(prediction, shape, counts, where):
     if prediction.size != np.prod(shape):
         raise ValueError(

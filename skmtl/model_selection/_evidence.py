@@ -48,7 +48,7 @@ def shrink_means(
     n_tasks : int
         Number of tasks. One without values gets the common mean.
     weight : ndarray of shape (n_values,)
-        Weights of the values in the means.
+        Weights of the values in the means; an integer is a number of repetitions.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def shrink_means(
     """
     known = ~np.isnan(values) & (weight > 0)
     values, codes, weight = values[known], codes[known], weight[known]
-    mean, variance = _average(values, codes, n_tasks, weight / weight.max(initial=1.0))
+    mean, variance = _average(values, codes, n_tasks, weight)
     seen = np.isfinite(variance)
     if not seen.any() or not variance[seen].max() > 0:
         return Evidence(np.where(seen, mean, 0.0), np.zeros(n_tasks))
@@ -83,17 +83,14 @@ def shrink_means(
 def _average(values, codes, n_tasks, weight):
     """Return the mean of each task and its variance, infinite without values."""
     total = np.bincount(codes, weight, minlength=n_tasks)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = np.bincount(codes, weight * values, minlength=n_tasks) / total
         squares = np.bincount(
             codes, weight * (values - mean[codes]) ** 2, minlength=n_tasks
         )
-        n_rows = total**2 / np.bincount(codes, weight**2, minlength=n_tasks)
-        within = squares / total * n_rows
-        freedom = np.nansum(n_rows - 1)
-        common = np.nansum(within) / max(freedom, 1.0)
-        each = (_PRIOR_ROWS * common + within) / (_PRIOR_ROWS + n_rows - 1)
-        variance = each / n_rows
+        freedom = np.maximum(total - 1, 0)
+        common = np.nansum(squares) / max(freedom.sum(), 1.0)
+        variance = (_PRIOR_ROWS * common + squares) / (_PRIOR_ROWS + freedom) / total
     return mean, np.where(total > 0, variance, np.inf)
 
 

@@ -18,10 +18,10 @@ from skmtl.compose import TaskWrapper, read_query
 from skmtl.data import as_table, one_task_is_meant, spread_label
 from skmtl.linear_model import MeanRegularizedRegressorCV
 
-from ._candidates import make_candidates
+from ._candidates import make_alternatives
 from ._comparison_rows import read_fitted_rows, split_rows
 from ._comparison_targets import check_methods, restore_dtype
-from ._cross_prediction import fit_rows, name_options, predict_held_out
+from ._cross_prediction import find_cause, fit_rows, name_options, predict_held_out
 from ._evidence import shrink_means
 from ._fold_errors import measure_errors
 from ._metrics import find_metric
@@ -207,7 +207,7 @@ class NegativeTransferGuard(TaskWrapper):
 
     def _make_models(self, data):
         """Return the unfitted models by name, which know the task column."""
-        built_in = {each.name: each.estimator for each in make_candidates(data)}
+        built_in = make_alternatives(data)
         models = {_SHARED: self._get_inner()}
         for name in _ALTERNATIVES:
             own = getattr(self, name)
@@ -220,9 +220,12 @@ class NegativeTransferGuard(TaskWrapper):
     def _judge(self, models, data, metric):
         """Choose the model of each task; return fitted attributes."""
         splits = split_rows(data, self.cv, self.random_state)
-        predictions, _ = predict_held_out(
-            models, data, splits, metric.method, self.n_jobs
-        )
+        try:
+            predictions, _ = predict_held_out(
+                models, data, splits, metric.method, self.n_jobs
+            )
+        except ValueError as error:
+            raise find_cause(error) from None
         losses = {
             name: measure_errors(data, splits, each, metric.loss).loss
             for name, each in zip(models, predictions, strict=True)

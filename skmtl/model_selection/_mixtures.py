@@ -1,11 +1,13 @@
 """Non-negative weights of models, from their predictions of held-out rows."""
 
 import numpy as np
+from numpy.linalg import norm
 from numpy.typing import NDArray
+from scipy.linalg import solve
 from scipy.optimize import nnls
 
 # Weights are shrunk to the first model as if by this many rows.
-_PRIOR_ROWS = 20.0
+_PRIOR_ROWS = 40.0
 _TINY = np.finfo(np.float64).tiny
 _MAX_STEPS = 1000
 _TOL = 1e-8
@@ -19,7 +21,8 @@ def weigh_numbers(
     """Find weights of least squared error, non-negative and of sum 1.
 
     With the differences ``D`` of the other models from the first, minimises
-    ``||y - p_1 - D u||^2 + ridge ||u||^2`` over ``u >= 0`` with ``sum(u) <= 1``.
+    ``||y - p_1 - D u||^2 + n_prior / n sum_k ||D_k||^2 u_k^2`` over ``u >= 0`` with
+    ``sum(u) <= 1``, for a prior that is worth ``n_prior`` rows.
 
     Parameters
     ----------
@@ -35,27 +38,26 @@ def weigh_numbers(
     ndarray of shape (n_models,)
         Weights.
     """
+    if len(predictions) == 1:
+        return np.ones(1)
     root = np.sqrt(weight / weight.max())
     D = ((predictions[1:] - predictions[0]) * root).T
     rest = (y - predictions[0]) * root
-    G, q = D.T @ D, D.T @ rest
-    size = np.trace(G) / max(len(G), 1)
-    if not size > 0:
-        return np.eye(len(predictions))[0]
-    n_rows = (root**2).sum()
-    G = G / size + _PRIOR_ROWS / n_rows * np.eye(len(G))
-    root_G = np.linalg.cholesky(G).T
-    target = np.linalg.solve(root_G.T, q / size)
-    return _solve_simplex(root_G, target)
+    scale = norm(D, axis=0)
+    scale[scale == 0] = 1.0
+    D = D / scale
+    ridge = _PRIOR_ROWS / (root**2).sum() * np.eye(D.shape[1])
+    factor = np.linalg.cholesky(D.T @ D + ridge).T
+    others = _solve_below(factor, solve(factor.T, D.T @ rest), 1 / scale) / scale
+    return np.append(1 - others.sum(), others).clip(min=0)
 
 
-def _solve_simplex(A, b):
-    """Minimise ``||A u - b||`` over ``u >= 0`` of sum 1 or less; prepend the rest."""
-    heavy = 1e4 * np.abs(A).max()
-    slack = np.zeros((len(A), 1))
-    rows = np.vstack([np.hstack([slack, A]), np.full((1, 1 + A.shape[1]), heavy)])
-    found = nnls(rows, np.append(b, heavy))[0]
-    return found / found.sum()
+def _solve_below(A, b, cost):
+    """Minimise ``||A u - b||`` over ``u >= 0`` with ``cost @ u <= 1``."""
+    heavy = 1e4 / cost.max()
+    rest = np.append(np.zeros(len(A)), heavy)
+    rows = np.column_stack([np.vstack([A, heavy * cost]), rest])
+    return nnls(rows, np.append(b, heavy))[0][:-1]
 
 
 def weigh_classes(

@@ -139,7 +139,7 @@ class TaskModelSearch(TaskWrapper):
     -----
     After each fold, candidates that are worse than the best, or than the best of their
     family in the stack, by three standard errors are dropped. The weights of the stack
-    are shrunk to the first candidate as if by 20 rows. Its loss in the leaderboard is
+    are shrunk to the first candidate as if by 40 rows. Its loss in the leaderboard is
     honest: each fold is predicted with weights from the other folds.
 
     The loss of the best line is too small, as it is the best of many. `nested_score`

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.parallel import Parallel, delayed
 
 from ._candidates import Candidate
-from ._cross_prediction import predict_fold
+from ._cross_prediction import find_cause, predict_fold
 from ._fold_errors import measure_errors
 from ._paired_losses import average_loss, compare_losses
 
@@ -102,9 +102,7 @@ def _attempt(candidate, data, method, fold, split, deadline, must_succeed):
         )
     except ValueError as error:
         if must_succeed:
-            cause = error.__cause__ or error
-            cause.add_note(f"Raised by the first candidate, {candidate.name!r}.")
-            raise cause from None
+            raise find_cause(error) from None
         return None, monotonic() - start, str(error)
     return prediction, seconds, ""
 

@@ -214,7 +214,12 @@ WRAPPERS = [
     PooledTasks(LogisticRegression(), task_column=0, task_intercepts=True),
     TaskAware(StandardScaler(), task_column=0),
     TaskAware(StandardScaler(), task_column=-1),
-    NegativeTransferGuard(cv=2, independent=MultiTaskRidge(), pooled=PooledTasks()),
+    NegativeTransferGuard(
+        MeanRegularizedRegressor(),
+        independent=MultiTaskRidge(),
+        pooled=PooledTasks(),
+        cv=2,
+    ),
     TaskModelSearch(SEARCH, cv=2),
     TaskModelSearch(CLASS_SEARCH, task_type="classification", cv=2),
     TaskModelSearch(SEARCH, cv=2, task_column=0),
