@@ -60,8 +60,13 @@ class TaskModel(Documented, MultiOutputMixin, BaseEstimator, ABC):
         given = {"sample_weight": sample_weight, "task": task, **more}
         sample = target.read(self, X, y, task_weight=self.task_weight, **given)
         arguments = {"X": X, "y": y, "task": task, "exposure": more.get("exposure")}
-        with calculation(sample.rows.X.shape[1]):
+        with calculation(self._matrix_size(sample)):
             return self._store(sample, self._learn(target, sample, arguments, search))
+
+    def _matrix_size(self, sample: Sample) -> int:
+        """Return the size of the matrices of a fit."""
+        size: int = sample.rows.X.shape[1]
+        return size
 
     def _store(self, sample: Sample, learnt: Mapping[str, Any]) -> Self:
         """Replace the fitted attributes of an earlier fit."""

@@ -54,6 +54,11 @@ class Design(ABC):
 
     @property
     @abstractmethod
+    def row_weight(self) -> Array:
+        """Weight of the observations on each row of X, (n_rows,)."""
+
+    @property
+    @abstractmethod
     def size(self) -> int:
         """Number of rows of each system."""
 
@@ -195,6 +200,10 @@ class StackedDesign(Design):
     @property
     def total_weight(self) -> float:
         return float((self.root**2).sum())
+
+    @property
+    def row_weight(self) -> Array:
+        return np.bincount(self.rows, self.root**2, self.n_rows)
 
     @property
     def size(self) -> int:
@@ -390,6 +399,10 @@ class GridDesign(Design):
     @property
     def total_weight(self) -> float:
         return float((self.root**2).sum() * self.n_tasks)
+
+    @property
+    def row_weight(self) -> Array:
+        return np.bincount(self.rows, self.n_tasks * self.root**2, self.n_rows)
 
     @property
     def size(self) -> int:

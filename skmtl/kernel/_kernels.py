@@ -163,8 +163,7 @@ def read_kernels(kernel: Any, params: Mapping[str, Any], X: Any) -> list[Kernel]
     list of Kernel
         The kernels.
     """
-    several = isinstance(kernel, Sequence) and not isinstance(kernel, str)
-    names = list(kernel) if several else [kernel]
+    names = list(kernel) if lists_kernels(kernel) else [kernel]
     if not names:
         raise ValueError("kernel must have at least one kernel, got an empty list.")
     if "precomputed" in names and len(names) > 1:
@@ -173,6 +172,11 @@ def read_kernels(kernel: Any, params: Mapping[str, Any], X: Any) -> list[Kernel]
             f"got {names}. Pass the sum of the matrices."
         )
     return [_read_kernel(name, dict(params), X) for name in names]
+
+
+def lists_kernels(kernel: Any) -> bool:
+    """Return whether a parameter is a list of kernels, not one."""
+    return isinstance(kernel, Sequence) and not isinstance(kernel, str)
 
 
 def _read_kernel(name, params, X):
@@ -185,8 +189,6 @@ def _read_kernel(name, params, X):
         )
     if name == "precomputed":
         return PrecomputedKernel()
-    if params["gamma"] == "scale":
-        params["gamma"] = scale_gamma(X)
     shifts = name in _OF_DIFFERENCES and not sparse.issparse(X)
     return NamedKernel(name, params, X.mean(axis=0, dtype=float) if shifts else None)
 
@@ -196,16 +198,22 @@ def _copy(X):
     X = X.astype(float)
     if sparse.issparse(X):
         X.sum_duplicates()
+        if max(X.nnz, X.shape[1]) <= np.iinfo(np.int32).max:
+            # Scikit-learn's Manhattan distances take no others.
+            indices, starts = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+            X = type(X)((X.data, indices, starts), shape=X.shape)
     return X
 
 
-def scale_gamma(X: Any) -> float:
+def scale_gamma(X: Any, weight: Array) -> float:
     """Return the inverse of the summed variances of the features.
 
     Parameters
     ----------
     X : {ndarray, CSR matrix} of shape (n_rows, n_features)
         Rows.
+    weight : ndarray of shape (n_rows,)
+        Their weights.
 
     Returns
     -------
@@ -213,9 +221,11 @@ def scale_gamma(X: Any) -> float:
         ``1 / sum_j var(X[:, j])``, 1 for constant features.
     """
     if sparse.issparse(X):
-        variances = mean_variance_axis(_copy(X), axis=0)[1]
+        variances = mean_variance_axis(_copy(X), axis=0, weights=weight)[1]
     else:
-        variances = X.var(axis=0, dtype=float)
+        X = X.astype(float)
+        mean = np.average(X, axis=0, weights=weight)
+        variances = np.average((X - mean) ** 2, axis=0, weights=weight)
     total = float(np.sum(variances))
     return 1 / total if total > 0 else 1.0
 

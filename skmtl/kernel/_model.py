@@ -75,6 +75,10 @@ class KernelModel(TaskRegressor):
         """Return the fitted attributes of the noise by name."""
         return {}
 
+    def _matrix_size(self, sample: Sample) -> int:
+        size: int = sample.rows.X.shape[0]
+        return size
+
     def _learn(
         self,
         target: Any,
@@ -87,11 +91,12 @@ class KernelModel(TaskRegressor):
         target.check_units(rows)
         X, design = rows.X, self._design_rows(rows)
         gamma = self._first_gamma()
-        gamma = scale_gamma(X) if gamma == "scale" else float(gamma)
-        kernels = self._read_kernels(X, gamma)
+        if gamma == "scale":
+            gamma = scale_gamma(X, design.row_weight)
+        kernels = self._read_kernels(X, float(gamma))
         n_numbers = (_N_MATRICES + len(kernels)) * max(design.size, X.shape[0]) ** 2
         refuse_large(8 * n_numbers, "similarities of rows", _REMEDY)
-        strengths, gamma, facts = self._choose(design, X, kernels, gamma)
+        strengths, gamma, facts = self._choose(design, X, kernels, float(gamma))
         kernels = [kernel.at(gamma) for kernel in kernels]
         matrices = compare_rows(kernels, X)
         systems = solve(design, matrices, strengths)

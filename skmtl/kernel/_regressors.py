@@ -12,7 +12,7 @@ from skmtl.base import COMMON_CONSTRAINTS, NONNEGATIVE, POSITIVE, UNBOUNDED
 
 from ._criteria import LeaveOneOut, RestrictedLikelihood, likely_variance
 from ._designs import Strengths
-from ._kernels import NAMES
+from ._kernels import NAMES, lists_kernels
 from ._model import KernelModel, fixed_variance
 from ._search import KernelSearch, Rows
 
@@ -393,7 +393,7 @@ class MeanRegularizedKernelRegressorCV(KernelModel):
         search = KernelSearch(Rows(design, X, tuple(kernels)), criterion, gamma, given)
         point, value = search.run()
         strengths = point.strengths
-        several = isinstance(self.kernel, Sequence) and not isinstance(self.kernel, str)
+        several = lists_kernels(self.kernel)
         facts = {
             "alpha_": strengths.own if several else float(strengths.own[0]),
             "alpha_shared_": strengths.shared

@@ -148,9 +148,10 @@ class KernelSearch:
         best = min(found, key=lambda each: each[1])
         if best[1] >= _REFUSED:
             raise ValueError(
-                "The criterion must be finite for some strengths, got none. Fit more "
-                "rows than free intercepts, with a kernel that is positive "
-                "semidefinite, or use MeanRegularizedKernelRegressor."
+                "The criterion must be finite for some strengths, got none with "
+                f"n_samples={rows.design.n_observations}. Fit more rows than free "
+                "intercepts, with a kernel that is positive semidefinite, or use "
+                "MeanRegularizedKernelRegressor."
             )
         if not rows.is_few:
             best = self._descend(rows, best[0])
@@ -158,7 +159,8 @@ class KernelSearch:
 
     def _scales(self, rows):
         """Return logs of the units of all strengths and of gamma."""
-        means = [np.diag(matrix).mean() for matrix in rows.default_matrices]
+        weight = rows.design.row_weight
+        means = [np.average(np.diag(m), weights=weight) for m in rows.default_matrices]
         scales = np.log([mean if mean > 0 else 1.0 for mean in means])
         return np.concatenate([scales, scales, [0.0, np.log(self.gamma)]])
 
@@ -186,8 +188,8 @@ class KernelSearch:
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
-            # Relative to the criterion, which is about the number of rows.
-            options={"ftol": _PRECISION[rows.is_few] / rows.design.n_observations},
+            # Relative to the criterion, which is about the weight of the rows.
+            options={"ftol": _PRECISION[rows.is_few] / rows.design.total_weight},
         )
         return self._place(found.x * _FIRST_STEP), float(found.fun)
 

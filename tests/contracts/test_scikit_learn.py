@@ -24,6 +24,10 @@ from skmtl.compose import (
     TaskFeatureAugmenter,
 )
 from skmtl.couplings import ToMean
+from skmtl.kernel import (
+    MeanRegularizedKernelRegressor,
+    MeanRegularizedKernelRegressorCV,
+)
 from skmtl.linear_model import (
     ClusteredClassifier,
     ClusteredPoissonRegressor,
@@ -156,6 +160,12 @@ OTHERS = [
     LinearTaskRegressor(),
     LinearTaskRegressor(task_column=0),
     LinearTaskRegressor(L1(0.1), coupling=ToMean(3.0), solver=Fista(**SHARP)),
+    MeanRegularizedKernelRegressor(),
+    MeanRegularizedKernelRegressor(kernel="laplacian", alpha_intercept=1.0),
+    MeanRegularizedKernelRegressor(kernel=["linear", "poly"], task_column=0),
+    # Strengths sought continuously differ by more than the checks allow.
+    MeanRegularizedKernelRegressorCV(alpha=1.0, alpha_shared=1.0, gamma="scale"),
+    MeanRegularizedKernelRegressorCV(method="loo", task_column=0),
     MultiTaskMLPRegressor(**NETWORK),
     MultiTaskMLPRegressor(**ADAM),
     MultiTaskMLPRegressor(sharing="cross_stitch", **NETWORK),
