@@ -21,6 +21,7 @@ from ._noise import NoiseModel, NoiseVariances, weigh_tasks
 from ._noise_search import NoiseSearch
 from ._path_search import PathGrid, PathSearch
 from ._reml import RestrictedLikelihood
+from ._reml_covariance import CovarianceLikelihood, Grams
 from ._reml_search import StrengthSearch
 from ._residual_quantiles import ResidualQuantiles
 from ._ridge_path import rows_path, shared_path
@@ -29,7 +30,9 @@ from ._study import Study
 
 __all__ = [
     "Candidates",
+    "CovarianceLikelihood",
     "Generalised",
+    "Grams",
     "HeldOut",
     "HeldOutErrors",
     "LaplaceLikelihood",

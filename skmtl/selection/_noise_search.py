@@ -32,7 +32,7 @@ class NoiseSearch:
 
     A variance per task multiplies the task's loss by its inverse. The variances are
     those of the residuals with common noise, drawn to the common one; the strengths are
-    then chosen anew.
+    then chosen anew, in the same structure.
 
     Parameters
     ----------
@@ -58,7 +58,8 @@ class NoiseSearch:
         if (factors == 1).all():
             return _report(chosen, factors)
         weighted = replace(study, rows=weigh_tasks(study.rows, factors))
-        return _report(self.search.choose(weighted), factors, study.rows)
+        again = replace(self.search, structure=chosen.facts["alpha_structure_"])
+        return _report(again.choose(weighted), factors, study.rows)
 
     def _is_possible(self, data: Any) -> bool:
         """Return whether noise per task can be computed, and in reasonable time."""

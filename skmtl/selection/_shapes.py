@@ -19,6 +19,8 @@ ONE, PER_FEATURE, COVARIANCE = STRUCTURES = "one", "per_feature", "covariance"
 SHARES = 0.5, 1.0
 # Smallest variance, relative to the noise of a mean task: smaller ones act as zero.
 _LEAST = 1e-4
+# Largest log of a relative strength.
+_WIDEST = np.log(1e24)
 # Largest step of log variances, number of steps, and the last decrease, when the
 # likelihood is maximised to find a shape.
 _LARGEST_STEP, _N_STEPS, _DECREASE = 2.0, 12, 0.02
@@ -100,8 +102,8 @@ EQUAL = Shape()
 
 
 @dataclass(frozen=True)
-class Shapes:
-    """Shapes of the likeliest variances and covariances of the tasks.
+class Products:
+    """Products of all rows, in the two coordinates in which shapes are searched.
 
     Parameters
     ----------
@@ -109,16 +111,46 @@ class Shapes:
         Moments, about zero without intercept.
     fit_intercept : bool
         Whether tasks have an intercept.
-    alpha_shared : float
-        Ridge on the centre.
-    start : ndarray of shape (n_columns, n_columns)
-        First covariance of coefficients and intercepts, relative to the noise variance.
     """
 
     moments: Any
     fit_intercept: bool
+
+    @cached_property
+    def plain(self) -> Grams:
+        """Products of the features as they are, for variances."""
+        origin = np.zeros(self.moments.n_features)
+        return Grams.of(self.moments, self.fit_intercept, origin)
+
+    @cached_property
+    def centred(self) -> Grams:
+        """Products about the mean of the rows, for covariances."""
+        if not self.fit_intercept:
+            return self.plain
+        return Grams.of(self.moments, self.fit_intercept)
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Shapes of the likeliest variances and covariances of some tasks.
+
+    Parameters
+    ----------
+    products : Products
+        Products of the rows of all tasks.
+    alpha_shared : float
+        Ridge on the centre.
+    start : ndarray of shape (n_columns,)
+        First variances of coefficients and intercepts, relative to the noise variance,
+        in the units of the products.
+    tasks : ndarray or slice
+        The tasks.
+    """
+
+    products: Products
     alpha_shared: float
     start: Array
+    tasks: Any
 
     @classmethod
     def near(cls, moments: Any, fit_intercept: bool, triple: Any) -> Shapes:
@@ -127,20 +159,18 @@ class Shapes:
         variances = np.full(moments.n_features, 1 / alpha)
         if fit_intercept:
             variances = np.append(variances, 1 / level)
-        return cls(moments, fit_intercept, shared, np.diag(variances))
+        products = Products(moments, fit_intercept)
+        return cls(products, shared, variances * products.plain.unit**2, slice(None))
 
     def of_tasks(self, tasks: Array) -> Shapes:
         """Return the shapes of some tasks, searched from those of all."""
-        start = self._grams.leave(np.diag(self.variances))
-        return replace(self, moments=self.moments.select(tasks), start=start)
+        return replace(self, start=np.diag(self._each.covariance), tasks=tasks)
 
     def of_sample(self) -> Shapes:
         """Return the shapes of at most so many tasks, to see what is promising."""
-        n_tasks = self.moments.n_tasks
-        if n_tasks <= _N_SAMPLED:
-            return self
-        tasks = np.arange(0, n_tasks, -(-n_tasks // _N_SAMPLED))
-        return replace(self, moments=self.moments.select(tasks))
+        n_tasks = len(self.products.plain.weight)
+        step = -(-n_tasks // _N_SAMPLED)
+        return self if step == 1 else replace(self, tasks=slice(None, None, step))
 
     def of(self, structure: str) -> list[Shape]:
         """Return the shapes of a structure, "per_feature" or "covariance"."""
@@ -169,20 +199,20 @@ class Shapes:
 
     @cached_property
     def _grams(self):
-        origin = np.zeros(self.moments.n_features)
-        return Grams.of(self.moments, self.fit_intercept, origin)
+        return self.products.plain.select(self.tasks)
 
     @cached_property
     def _n_features(self):
-        return self.moments.n_features
+        return self._grams.n_features
 
     @cached_property
     def _one(self):
         """Likelihood at the likeliest strength of all features."""
-        groups = np.eye(1 + self.fit_intercept)
-        groups = np.repeat(groups, [self._n_features, 1][: len(groups)], axis=0)
-        start = np.diag(self._grams.enter(self.start))
-        return climb(self._likelihood(start), groups)
+        n_rest = len(self.start) - self._n_features
+        groups = np.repeat(
+            np.eye(1 + n_rest), [self._n_features] + [1] * n_rest, axis=0
+        )
+        return climb(self._likelihood(self.start), groups)
 
     @cached_property
     def _each(self):
@@ -197,8 +227,7 @@ class Shapes:
     @cached_property
     def independent(self) -> CovarianceLikelihood:
         """Likelihood at the likeliest variances, about the mean of the rows."""
-        origin = None if self.fit_intercept else np.zeros(self._n_features)
-        grams = Grams.of(self.moments, self.fit_intercept, origin)
+        grams = self.products.centred.select(self.tasks)
         start = grams.enter(self._grams.leave(self._each.covariance))
         return CovarianceLikelihood(grams, start, self.alpha_shared)
 
@@ -212,18 +241,13 @@ class Shapes:
         )
         return search.search()
 
-    @property
-    def variances(self) -> Array:
-        """Variances of the columns of the products, each at its likeliest."""
-        return np.diag(self._each.covariance)
-
     def gain(self, structure: str) -> float:
         """Return twice the gain of the log likelihood over one strength."""
         return self._one.criterion - self._found(structure).criterion
 
     def n_more(self, structure: str) -> int:
         """Return the number of parameters beyond those of one strength."""
-        d, p = self._n_features, len(self._grams.unit)
+        d, p = self._n_features, len(self.start)
         return {PER_FEATURE: d - 1, COVARIANCE: d - 1 + p * (p - 1) // 2}[structure]
 
     def is_promising(self, structure: str) -> bool:
@@ -239,20 +263,19 @@ class Shapes:
 
     def _is_enough(self, structure, gain):
         least = _LEAST_GAINS[structure] * self.n_more(structure)
-        return bool(gain > max(least, _LEAST_DECREASE * self._grams.weight))
+        return bool(gain > max(least, _LEAST_DECREASE * self._grams.weight.sum()))
 
     def _score_gain(self, structure):
         one = self._one
-        variances, information = np.diag(one.covariance), one.information
+        variances = np.diag(one.covariance)
         gradient = np.diag(one.gradient) * variances
-        square = (information**2).sum(axis=0) * variances * variances[:, None]
+        square = one.curvature * variances * variances[:, None]
         gain = gradient @ _solve(square, gradient) / 2
         if structure == PER_FEATURE:
             return gain
-        diagonal = np.einsum("tjj->tj", information)
-        crossed = diagonal.T @ diagonal + (information**2).sum(axis=0)
-        above = np.triu_indices(len(crossed), 1)
-        gains = one.gradient[above] ** 2 / np.maximum(crossed[above], TINY_SQUARE)
+        above = np.triu_indices(len(variances), 1)
+        square = np.maximum(one.crossed_curvature[above], TINY_SQUARE)
+        gains = one.gradient[above] ** 2 / square
         return gain + gains.sum()
 
 
@@ -274,11 +297,18 @@ def shapes_per_feature(grams: Grams, covariance: Array) -> list[Shape]:
     d = grams.n_features
     alphas = grams.unit**2 / np.diag(covariance)
     level = float(alphas[d]) if len(alphas) > d else 0.0
-    mean = float(np.exp(np.log(alphas[:d]).mean()))
+    pattern, mean = _split(alphas[:d])
     return [
-        Shape(PER_FEATURE, share, (alphas[:d] / mean) ** share, None, (mean, level))
+        Shape(PER_FEATURE, share, pattern**share, None, (mean, level))
         for share in SHARES
     ]
+
+
+def _split(alphas):
+    """Return relative strengths, within bounds, and their geometric mean."""
+    logs = np.log(alphas)
+    pattern = np.exp(np.clip(logs - logs.mean(), -_WIDEST, _WIDEST))
+    return pattern, float(np.exp(logs.mean()))
 
 
 def shapes_of_covariance(grams: Grams, covariance: Array) -> list[Shape]:
@@ -350,7 +380,7 @@ def _scoring_step(likelihood, groups):
     """Return a step of Fisher scoring for log variances of groups."""
     variances = np.diag(likelihood.covariance)
     gradient = groups.T @ (variances * np.diag(likelihood.gradient))
-    square = (likelihood.information**2).sum(axis=0) * variances * variances[:, None]
+    square = likelihood.curvature * variances * variances[:, None]
     step = -_solve(groups.T @ square @ groups, gradient)
     return np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
 
@@ -391,9 +421,6 @@ def shape_of_covariance(
         level = unit[d] ** 2 / (covariance[d, d] - covariance[d, :d] @ line)
         origin = grams.origin - line * unit[:d] / unit[d]
     basis, sizes, _ = np.linalg.svd(np.linalg.cholesky(own) / unit[:d, None])
-    alphas = 1 / sizes**2
-    mean = np.exp(np.log(alphas).mean())
+    pattern, mean = _split(1 / np.maximum(sizes, TINY_SQUARE) ** 2)
     rotation = Rotation(basis, origin)
-    return Shape(
-        COVARIANCE, share, alphas / mean, rotation, (float(mean), float(level))
-    )
+    return Shape(COVARIANCE, share, pattern, rotation, (mean, float(level)))

@@ -168,15 +168,9 @@ class StructureSearch:
 
     def _without_shape(self, one, structure):
         """Return the scores of equal tasks in the form of a structure."""
-        ones = np.ones(self.moments.n_features)
-        if structure == PER_FEATURE:
-            return replace(one, shape=Shape(PER_FEATURE, 0.0, ones))
-        weight = self.moments.weight[self.moments.weight > 0].mean()
-        units = np.array([mean_curvature(self.moments), np.inf, weight])
+        shape, triple = equal_tasks(structure, self.moments, one.chosen)
         triples = one.triples.copy()
-        triples[-1] = np.minimum(triples[-1], _RIGID * units)
-        rotation = Rotation(np.eye(len(ones)), np.zeros(len(ones)))
-        shape = Shape(COVARIANCE, 0.0, ones, rotation)
+        triples[-1] = triple
         return replace(one, shape=shape, triples=triples)
 
     def _contenders(self, one, structures, only_promising):
@@ -228,6 +222,35 @@ class StructureSearch:
         """Return the candidates with a shape; a precision matrix must be finite."""
         shaped = replace(self.candidates, shape=shape)
         return shaped if shape.rotation is None else shaped.without_infinite()
+
+
+def equal_tasks(structure: str, moments: Any, triple: Any) -> tuple[Shape, Array]:
+    """Return strengths of equal tasks in the form of a structure.
+
+    Parameters
+    ----------
+    structure : {"per_feature", "covariance"}
+        The structure.
+    moments : TaskMoments
+        Moments of the rows.
+    triple : tuple of float
+        Strengths.
+
+    Returns
+    -------
+    shape : Shape
+        The shape, in which features do not differ.
+    triple : ndarray of shape (3,)
+        Strengths that act as the given ones; finite for a covariance.
+    """
+    ones = np.ones(moments.n_features)
+    if structure == PER_FEATURE:
+        return Shape(PER_FEATURE, 0.0, ones), np.array(triple)
+    weight = moments.weight[moments.weight > 0].mean()
+    units = np.array([mean_curvature(moments), np.inf, weight])
+    rotation = Rotation(np.eye(len(ones)), np.zeros(len(ones)))
+    shape = Shape(COVARIANCE, 0.0, ones, rotation)
+    return shape, np.minimum(triple, _RIGID * units)
 
 
 def _transfer(chosen, start, other):

@@ -39,7 +39,7 @@ MODELS = [
 SEARCHES = [
     MeanRegularizedRegressorCV(),
     JointFeatureRegressorCV(n_alphas=5, cv=2),
-    LowRankRegressorCV(n_alphas=5, cv=2),
+    pytest.param(LowRankRegressorCV(n_alphas=5, cv=2), marks=full),
 ]
 
 
@@ -139,6 +139,7 @@ def test_a_search_does_not_scale_tasks_of_one_unit(model):
     assert_array_equal(model.coef_, coef)
 
 
+@full
 def test_a_search_does_not_scale_if_that_predicts_worse():
     """One unit, but the tasks' slopes differ less than their spreads."""
     rng = np.random.default_rng(0)
@@ -159,6 +160,7 @@ def test_a_given_strength_is_scaled_by_spreads_alone():
     )
 
 
+@full
 @pytest.mark.parametrize(
     "model",
     [MeanRegularizedRegressorCV(), MeanRegularizedRegressor(scale_targets=True)],
@@ -198,6 +200,7 @@ def test_a_variance_that_overflows_is_named():
         )
 
 
+@full
 def test_a_path_search_scales_as_its_model_does():
     X, y = draw()
     model = LowRankRegressor(scale_targets="auto")

@@ -124,6 +124,7 @@ def test_deviations_are_those_of_the_dense_covariance():
     assert_allclose(std**2, noise + np.diag(variance), rtol=1e-6)
 
 
+@pytest.mark.full
 def test_the_layout_and_the_units_are_no_matter():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 2))
@@ -155,6 +156,7 @@ def test_a_new_task_has_the_mean_noise():
     assert (std > np.sqrt(mean)).all()
 
 
+@pytest.mark.full
 def test_large_sparse_rows_need_common_noise():
     X = sparse.random(3000, 3000, 1e-3, format="csr", random_state=0)
     y, task = np.arange(3000.0), np.arange(3000) % 3
