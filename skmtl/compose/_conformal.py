@@ -106,7 +106,7 @@ class ConformalTasks(TaskWrapper):
     >>> from skmtl.compose import ConformalTasks
     >>> from skmtl.datasets import make_related_tasks
     >>> from skmtl.linear_model import MeanRegularizedRegressor
-    >>> X, y = make_related_tasks(n_tasks=20, n_samples=40, random_state=0)
+    >>> X, y = make_related_tasks(n_tasks=20, n_samples=100, random_state=0)
     >>> train = np.arange(len(y)) % 2 == 0
     >>> model = ConformalTasks(MeanRegularizedRegressor(), task_column=-1)
     >>> ends = model.fit(X[train], y[train]).predict_interval(X[~train], coverage=0.8)

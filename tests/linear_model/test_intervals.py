@@ -85,6 +85,7 @@ def test_variances_of_new_tasks_are_those_of_the_draws():
     assert_allclose(np.diff(variance), 4 * 0.5**2, rtol=0.15)
 
 
+@pytest.mark.full
 def test_scaled_residuals_are_errors_of_refits_without_the_row(rows):
     model = MeanRegularizedRegressorCV(
         [2.0], alphas_shared=[0.5], alphas_intercept=[3.0]
