@@ -89,12 +89,11 @@ PARAMETERS = {
             "": "float",
             "MultiTaskRidge": "float, array-like of shape (n_tasks,) or mapping",
             "_mean": "float or array-like of shape (n_features,)",
-            "MeanRegularizedRegressor": "float, array-like of shape (n_features,) or a "
-            "matrix",
             "_mixed": "float or array-like of shape (n_features,)",
             **dict.fromkeys(
                 WITH_STRENGTHS, "float, array-like of shape (n_features,) or mapping"
             ),
+            "MeanRegularizedRegressor": "float, array-like, matrix or mapping",
         },
         {
             **dict.fromkeys(
@@ -121,7 +120,9 @@ PARAMETERS = {
             "(n_features + 1, n_features + 1) penalises differences of coefficients "
             "and intercepts together, ``sum_t (v_t, c_t)' alpha (v_t, c_t)`` with "
             "``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without intercepts, of shape "
-            "(n_features, n_features).",
+            "(n_features, n_features). With several groupings, a mapping may give a "
+            "number, or one per feature, for each; infinity leaves a grouping without "
+            "own coefficients.",
             "_mixed": 'Strength of the penalty. For "centre" on the scale of Ridge, 0 '
             "or more, one or one per feature; infinity makes tasks equal, up to units. "
             'For "features" on the scale of Lasso, one, positive.',
@@ -622,7 +623,17 @@ ATTRIBUTES = {
         },
     ),
     "alpha_intercept_": Word(
-        "float", "Chosen strength of the penalty on differences between intercepts."
+        {
+            "": "float",
+            "MeanRegularizedClassifierCV": "float or dict",
+            "MeanRegularizedRegressorCV": "float or dict",
+        },
+        {
+            "": "Chosen strength of the penalty on differences between intercepts.",
+            "MeanRegularizedRegressorCV": "Chosen strength of the penalty on "
+            'differences between intercepts; 0 for "covariance", where it is part of '
+            "`alpha_`. By grouping, if there are several.",
+        },
     ),
     "adjacency_": Word(
         "CSR matrix of shape (n_nodes, n_nodes)",
