@@ -17,6 +17,10 @@ OF_CLASSES = (
 )
 STRENGTHS = "array-like of shape (n_alphas,)"
 RIDGE_FIT = "Coefficients for unseen tasks: a ridge fit to all rows"
+CENTRE_OR_FIT = (
+    "Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to "
+    "all rows"
+)
 GAP = "Duality gap, relative to the objective at zero"
 GRADIENT = "Norm of the gradient, relative to the one at zero."
 STEP = (
@@ -24,8 +28,42 @@ STEP = (
     "at zero."
 )
 NEWTON = "Largest number of Newton steps; None for 100."
+CENTRE = (
+    "Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective "
+    "gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations "
+    "``w_t - c``. Infinity means no centre."
+)
+PULL = (
+    "Strength of the penalty on differences between intercepts, ``alpha_intercept / 2 "
+    "sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal."
+)
+CHOSEN_CENTRE = (
+    "Strength of the ridge on a centre of the tasks, as in the model with given "
+    'strengths. "auto" chooses between no centre with free intercepts, and the '
+    "strengths that :class:`MeanRegularizedRegressorCV` chooses, by their errors on "
+    "held-out rows. It chooses no centre where matrices of all features are avoided."
+)
+PENALIZED = (
+    "_clustered",
+    "_custom",
+    "_dirty",
+    "_fused",
+    "_joint",
+    "_low_rank",
+    "_robust",
+)
+CENTRE_SEARCHES = "JointFeatureRegressorCV", "LowRankRegressorCV"
 CENTRE_RIDGE = "Strength of the ridge penalty on the centre's coefficients"
 GRAPH_RIDGE = "Strength of the ridge penalty on tasks with rows, 0 or more"
+# Estimators that take several groupings, as a list of task columns.
+GROUPED = (
+    "MeanRegularizedClassifier",
+    "MeanRegularizedClassifierCV",
+    "MeanRegularizedPoissonRegressor",
+    "MeanRegularizedRegressor",
+    "MeanRegularizedRegressorCV",
+)
+WITH_STRENGTHS = [name for name in GROUPED if not name.endswith("CV")]
 CHAIN = """\
 Which tasks are neighbours:
 
@@ -51,9 +89,21 @@ PARAMETERS = {
             "": "float",
             "MultiTaskRidge": "float, array-like of shape (n_tasks,) or mapping",
             "_mean": "float or array-like of shape (n_features,)",
+            "MeanRegularizedRegressor": "float, array-like of shape (n_features,) or a "
+            "matrix",
             "_mixed": "float or array-like of shape (n_features,)",
+            **dict.fromkeys(
+                WITH_STRENGTHS, "float, array-like of shape (n_features,) or mapping"
+            ),
         },
         {
+            **dict.fromkeys(
+                WITH_STRENGTHS,
+                "Strength of the penalty on differences from the centre, 0 or more; "
+                "one, or one per feature. A large one makes tasks similar, infinity "
+                "makes them equal. With several groupings, a mapping may give one of "
+                "these for each; infinity leaves a grouping without own coefficients.",
+            ),
             "neural_network": "Strength of the ridge penalty on all weights, 0 or "
             "more, on the scale of Ridge.",
             "_graph": "Strength of the penalty on differences between neighbours, 0 "
@@ -65,6 +115,13 @@ PARAMETERS = {
             "_mean": "Strength of the penalty on differences from the centre, 0 or "
             "more; one, or one per feature. A large one makes tasks similar, "
             "infinity makes them equal.",
+            "MeanRegularizedRegressor": "Strength of the penalty on differences from "
+            "the centre, 0 or more; one, or one per feature. A large one makes tasks "
+            "similar, infinity makes them equal. A positive definite matrix of shape "
+            "(n_features + 1, n_features + 1) penalises differences of coefficients "
+            "and intercepts together, ``sum_t (v_t, c_t)' alpha (v_t, c_t)`` with "
+            "``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without intercepts, of shape "
+            "(n_features, n_features).",
             "_mixed": 'Strength of the penalty. For "centre" on the scale of Ridge, 0 '
             "or more, one or one per feature; infinity makes tasks equal, up to units. "
             'For "features" on the scale of Lasso, one, positive.',
@@ -83,9 +140,30 @@ PARAMETERS = {
         "one makes all tasks equal.",
     ),
     "alpha_intercept": Word(
-        "float",
-        "Strength of the penalty on differences between intercepts. 0 leaves them "
-        "free, infinity makes them equal.",
+        {
+            "": "float",
+            **dict.fromkeys(WITH_STRENGTHS, "float or mapping"),
+            **dict.fromkeys(CENTRE_SEARCHES, '{"auto"} or float'),
+        },
+        {
+            "": "Strength of the penalty on differences between intercepts. 0 leaves "
+            "them free, infinity makes them equal.",
+            **dict.fromkeys(
+                WITH_STRENGTHS,
+                "Strength of the penalty on differences between intercepts. 0 leaves "
+                "them free, infinity makes them equal. With several groupings, a "
+                "mapping may give one for each.",
+            ),
+            **dict.fromkeys(PENALIZED, PULL),
+            "_graph": "Strength of the penalty on differences between intercepts, "
+            "``sum_t (b_t - b_s)^2`` on the scale of `alpha_ridge`. 0 leaves them "
+            "free, infinity makes them equal.",
+            **dict.fromkeys(
+                CENTRE_SEARCHES,
+                "Strength of the penalty on differences between intercepts, as in the "
+                'model with given strengths. "auto" chooses it with `alpha_shared`.',
+            ),
+        },
     ),
     "alpha_joint": Word(
         "float",
@@ -129,8 +207,13 @@ PARAMETERS = {
         },
     ),
     "alpha_shared": Word(
-        "float",
+        {"": "float", **dict.fromkeys(CENTRE_SEARCHES, '{"auto"} or float')},
         {
+            **dict.fromkeys(PENALIZED, CENTRE),
+            "_graph": "Strength of the ridge penalty on a centre of the tasks, to "
+            "which `alpha_ridge` then pulls them instead of to zero. Infinity means "
+            "no centre; without `alpha_ridge` it has no effect.",
+            **dict.fromkeys(CENTRE_SEARCHES, CHOSEN_CENTRE),
             "": f"{CENTRE_RIDGE}.",
             "MeanRegularizedRegressor": f"{CENTRE_RIDGE}, not on its intercept. "
             "Infinity sets them to zero; tasks then share only the intercept.",
@@ -147,14 +230,20 @@ PARAMETERS = {
         "group: at least `alpha_between`, may be infinite.",
     ),
     "alphas": Word(
-        STRENGTHS,
+        {
+            "": STRENGTHS,
+            "MeanRegularizedClassifierCV": STRENGTHS + " or mapping",
+            "MeanRegularizedRegressorCV": STRENGTHS + " or mapping",
+        },
         {
             "": "Candidate strengths, positive. None for a decreasing path, from the "
             "smallest strength at which all coefficients are zero to `eps` times that.",
             "MeanRegularizedClassifierCV": "Candidate strengths, positive or infinite. "
-            "None searches all values, from the best point of a grid.",
+            "None searches all values, from the best point of a grid. With several "
+            "groupings, a mapping may give a list for each.",
             "MeanRegularizedRegressorCV": "Candidate strengths, positive or infinite, "
-            'for every method except "reml". None searches all values.',
+            'for every method except "reml". None searches all values. With several '
+            "groupings, for every method, and a mapping may give a list for each.",
             "MultiTaskRidgeCV": "Candidate strengths, positive. None for three per "
             "factor of ten, from 1e-12 to 1e6 times the mean curvature of a task's "
             "loss: from no penalty to no effect of any feature.",
@@ -316,6 +405,27 @@ categories name them; their models minimise the objective.""",
         },
     ),
     "positive": Word("bool", "Whether coefficients must be 0 or more."),
+    "scale_targets": Word(
+        'bool or "auto"',
+        {
+            "": "Whether each task's target is divided by its standard deviation in "
+            "the fit, so that tasks in different units can learn from each other; "
+            'strengths then refer to the divided targets. "auto" divides if the '
+            "deviations differ by more than a factor of three, beyond chance.",
+            **dict.fromkeys(
+                (
+                    "JointFeatureRegressorCV",
+                    "LowRankRegressorCV",
+                    "MeanRegularizedRegressorCV",
+                ),
+                "Whether each task's target is divided by its standard deviation in "
+                "the fit, so that tasks in different units can learn from each other;"
+                ' strengths then refer to the divided targets. "auto" divides if the '
+                "deviations differ by more than a factor of three, beyond chance, and"
+                " if errors on held-out rows are then smaller.",
+            ),
+        },
+    ),
     "scoring": Word(
         "str or callable",
         {
@@ -349,8 +459,16 @@ categories name them; their models minimise the objective.""",
     ),
     "task_column": Word(
         "str, int or list of them",
-        "Column of X with the task of each row, by name or position; a list of columns "
-        "declares nested tasks.",
+        {
+            "": "Column of X with the task of each row, by name or position; a list of "
+            "columns declares nested tasks.",
+            **dict.fromkeys(
+                GROUPED,
+                "Column of X with the task of each row, by name or position; a list of "
+                "columns declares several groupings, and a tuple in the list a "
+                "combination of columns.",
+            ),
+        },
     ),
     "task_weight": Word(
         '{"balanced"} or mapping',
@@ -491,6 +609,21 @@ categories name them; their models minimise the objective.""",
 }
 
 ATTRIBUTES = {
+    "alpha_shared_": Word(
+        "float",
+        {
+            "": "Chosen strength of the ridge penalty on the centre.",
+            "MeanRegularizedRegressorCV": "Chosen strength of the ridge penalty on the "
+            "centre; infinite if only intercepts are shared.",
+            **dict.fromkeys(
+                CENTRE_SEARCHES,
+                "Chosen strength of the ridge on the centre; infinite for no centre.",
+            ),
+        },
+    ),
+    "alpha_intercept_": Word(
+        "float", "Chosen strength of the penalty on differences between intercepts."
+    ),
     "adjacency_": Word(
         "CSR matrix of shape (n_nodes, n_nodes)",
         "Weights of the edges, in the order of `nodes_`.",
@@ -498,20 +631,30 @@ ATTRIBUTES = {
     "alpha_": Word(
         {
             "": "float",
-            "MeanRegularizedRegressorCV": "float or ndarray of shape (n_features,)",
+            "MeanRegularizedClassifierCV": "float or dict",
+            "MeanRegularizedRegressorCV": "float, ndarray, matrix or dict",
             "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)",
         },
         {
             "": "Chosen strength.",
             "_mean": "Chosen strength of the penalty on differences from the centre; "
-            "infinite if tasks do not differ.",
+            "infinite if tasks do not differ. By grouping, if there are several.",
+            "MeanRegularizedRegressorCV": "Chosen strength of the penalty on "
+            "differences from the centre, infinite if tasks do not differ; one, or one "
+            'per feature. For "covariance" the precision matrix ``sigma2_ '
+            "inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1). By "
+            "grouping, if there are several.",
             "MultiTaskRidgeCV": "Chosen strengths, one per task; a float unless "
             "`alpha_per_task` and tasks were declared.",
         },
     ),
     "best_index_": Word(
         {"": "int", "MultiTaskRidgeCV": "int or ndarray of shape (n_tasks,)"},
-        "Position of `alpha_` in `cv_results_`.",
+        {
+            "": "Position of `alpha_` in `cv_results_`.",
+            "MeanRegularizedRegressorCV": "Position of the chosen strengths in "
+            "`cv_results_`.",
+        },
     ),
     "best_score_": Word(
         {"": "float", "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)"},
@@ -555,6 +698,26 @@ ATTRIBUTES = {
             "the log of the mean. Those of more than two classes sum to zero.",
         },
     ),
+    "groupings_": Word(
+        "dict of ndarray of shape (n_labels,)",
+        "Labels of each grouping, by its name in `task_column`; only if there are "
+        "several.",
+    ),
+    "coef_groupings_": Word(
+        {
+            "": "dict of ndarray of shape (n_labels, n_features)",
+            "classes": "dict of ndarray of shape (n_labels, [n_classes, ]n_features)",
+        },
+        "Own coefficients of the labels of each grouping: what they add to "
+        "`coef_shared_`.",
+    ),
+    "intercept_groupings_": Word(
+        {
+            "": "dict of ndarray of shape (n_labels,)",
+            "classes": "dict of ndarray of shape (n_labels,) or (n_labels, n_classes)",
+        },
+        "Own intercepts of the labels of each grouping.",
+    ),
     "coef_groups_": Word(
         {
             "": "ndarray of shape (n_groups, n_features)",
@@ -578,13 +741,13 @@ ATTRIBUTES = {
             "classes": "ndarray of shape (n_features,) or (n_classes, n_features)",
         },
         {
-            "": f"{RIDGE_FIT}, with strengths implied by the penalty. Zero where all "
-            "tasks have zero.",
-            "_dirty": f"{RIDGE_FIT} with the exceptions as offset, with strengths "
+            "": f"{CENTRE_OR_FIT}, with strengths implied by the penalty. Zero where "
+            "all tasks have zero.",
+            "_dirty": f"{CENTRE_OR_FIT} with the exceptions as offset, with strengths "
             "implied by the penalty.",
-            "_graph": "Coefficients for tasks that are not nodes: the mean over the "
-            "root groups, or a ridge fit to all rows, with strengths implied by the "
-            "penalty.",
+            "_graph": "Coefficients for tasks that are not nodes: the centre if "
+            "there is one, the mean over the root groups, or a ridge fit to all rows, "
+            "with strengths implied by the penalty.",
             "_mean": "Coefficients of the centre; where `alpha` is 0, the best fit to "
             "all rows.",
             "MeanRegularizedClassifierCV": "Coefficients of the centre.",
@@ -592,7 +755,7 @@ ATTRIBUTES = {
             "MixedTaskModel": "Coefficients of the centre, in no units: times `unit_` "
             'they are those of a task. For "centre" only.',
             "_ridge": f"{RIDGE_FIT}, with the mean of the tasks' strengths.",
-            "_robust": f"{RIDGE_FIT} with the outliers' own part as offset, with "
+            "_robust": f"{CENTRE_OR_FIT} with the outliers' own part as offset, with "
             "strengths implied by the penalty.",
         },
     ),
@@ -610,10 +773,13 @@ ATTRIBUTES = {
             '"std_test_score", "split0_test_score" and so on; with '
             '``method="laplace"``, "log_likelihood" instead of scores.',
             "MeanRegularizedRegressorCV": 'The candidates, "alpha", "alpha_shared" '
-            'and "alpha_intercept", with "mean_test_score" (larger is better), NaN for '
-            'candidates that "loo" did not evaluate. With ``method="cv"`` also '
-            '"std_test_score", "split0_test_score" and so on; with "reml", '
-            '"log_likelihood" instead of scores.',
+            'and "alpha_intercept", with "alpha_structure" and "mean_test_score" '
+            '(larger is better), NaN for candidates that "loo" did not evaluate. Where '
+            'features have different strengths, "alpha" is their geometric mean, and '
+            '"alpha_share" the exponent of their ratios, or the share of the '
+            'covariances that was kept. With ``method="cv"`` also "std_test_score", '
+            '"split0_test_score" and so on; with "reml", "log_likelihood" instead of '
+            'scores, and no "alpha_share".',
             "MultiTaskRidgeCV": 'Candidate strengths, "alpha", and "mean_test_score", '
             "by default the negative squared error: (n_alphas,) or, with a strength "
             "per task, (n_alphas, n_tasks).",
@@ -655,8 +821,8 @@ ATTRIBUTES = {
             "": "ndarray of shape (n_nodes,)",
             "classes": "ndarray of shape (n_nodes,) or (n_nodes, n_classes)",
         },
-        "Intercepts of the nodes. They are not penalised; a node without rows gets its "
-        "neighbour's intercept, or its neighbours' mean.",
+        "Intercepts of the nodes. The graph does not penalise them; a node without "
+        "rows gets its neighbour's intercept, or its neighbours' mean.",
     ),
     "intercept_shared_": Word(
         {"": "float", "classes": "float or ndarray of shape (n_classes,)"},
@@ -754,6 +920,15 @@ ATTRIBUTES = {
             "MixedTaskModel": "Indices of the features with a coefficient that is not "
             'zero. For "features" only.',
         },
+    ),
+    "target_scale_": Word(
+        "ndarray of shape (n_tasks,)",
+        "Scales by which the targets were divided, ones if they were not; all "
+        "attributes for predictions are in the units of y.",
+    ),
+    "target_scale_shared_": Word(
+        "float",
+        "Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.",
     ),
     "task_affinity_": Word(
         "ndarray of shape (n_tasks, n_tasks)",

@@ -5,12 +5,20 @@ from ._arrays import Array
 from ._loss import ElementwiseLoss, Loss
 from ._objective import Point, Smooth
 from ._penalty import Norm, Penalty
-from ._relation import Chosen, CoupledRelation, PenalizedRelation, Relation, TaskSet
+from ._relation import (
+    Centre,
+    Chosen,
+    CoupledRelation,
+    PenalizedRelation,
+    Relation,
+    TaskSet,
+)
 from ._solver import Solution, Solver
 from ._tasks import Coupling, TaskBlocks, TaskData
 
 __all__ = [
     "Array",
+    "Centre",
     "Chosen",
     "CoupledRelation",
     "Coupling",

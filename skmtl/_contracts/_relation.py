@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -30,12 +30,15 @@ class TaskSet:
         Whether a task has rows with weight.
     n_features : int
         Number of features.
+    groupings : tuple of Grouping, default=()
+        Groupings of the tasks, if several columns declare them.
     """
 
     labels: NDArray[Any]
     orders: tuple[Any, ...]
     seen: NDArray[np.bool_]
     n_features: int
+    groupings: tuple[Any, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -81,11 +84,15 @@ class Chosen:
         Fitted attributes of the search, by name.
     fit : Fit, default=None
         The fit of all rows, if the search has computed it.
+    held_out : callable, default=None
+        Returns the errors of held-out rows at the chosen strengths, if there was a
+        search.
     """
 
     relation: Relation
     facts: Mapping[str, Any] = field(default_factory=dict)
     fit: Fit | None = None
+    held_out: Callable[[], Any] | None = None
 
 
 class Relation(ABC):
@@ -98,6 +105,8 @@ class Relation(ABC):
     penalizes_intercepts = False
     # Graph with the tasks as nodes, if there is one.
     graph: Any = None
+    # Groupings of the tasks, if each has parameters of its own.
+    groupings: tuple[Any, ...] = ()
 
     def choose(self, study: Any) -> Chosen:
         """Return the relation at the best strengths: itself, as these are fixed."""
@@ -120,6 +129,37 @@ class Relation(ABC):
         return {}
 
 
+@dataclass(frozen=True)
+class Centre:
+    """Strengths of a centre that tasks share.
+
+    Coefficients are ``w_t = c + v_t``, and the penalty of a relation applies to the
+    deviations ``v_t``.
+
+    Parameters
+    ----------
+    alpha_shared : float, default=inf
+        Strength of the ridge on the centre, ``alpha_shared / 2 ||c||^2``; infinite for
+        no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``: 0 for none, infinite for one intercept.
+    """
+
+    alpha_shared: float = np.inf
+    alpha_intercept: float = 0.0
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is no centre and intercepts are free."""
+        return not self.has_coef and not self.alpha_intercept
+
+    @property
+    def has_coef(self) -> bool:
+        """Whether the coefficients have a centre."""
+        return self.alpha_shared < np.inf
+
+
 class CoupledRelation(Relation):
     """Tasks coupled by a quadratic penalty on their differences."""
 
@@ -138,6 +178,8 @@ class PenalizedRelation(Relation):
     ridge = 0.0
     # Precision matrix of a coupling in addition to the penalty, (n_tasks, n_tasks).
     precision: Any = None
+    # Centre that the penalty's coefficients deviate from, if there is one.
+    centre: Centre | None = None
     # Whether the solver uses a working set of features.
     selects_features: ClassVar[bool] = False
 

@@ -111,3 +111,11 @@ class TaskBlocks(ABC):
     @abstractmethod
     def quadratics(self, rows: Array, tasks: Array) -> Array:
         """Return ``x' B_t^-1 x`` of rows (n_blocks, n_rows, n_features) of tasks."""
+
+    @abstractmethod
+    def curvatures(self) -> Array:
+        """Return the diagonals of ``S_t``, shape (n_tasks or 1, n_features)."""
+
+    @abstractmethod
+    def select(self, tasks: Array) -> Self:
+        """Return the blocks of some tasks, by position."""

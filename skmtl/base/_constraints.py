@@ -21,6 +21,9 @@ COMMON_CONSTRAINTS: dict[str, list[Any]] = {
     "handle_unknown": [StrOptions({"shared", "error"})],
     "task_weight": [StrOptions({"balanced"}), Mapping, None],
 }
+SCALED_CONSTRAINTS: dict[str, list[Any]] = {
+    "scale_targets": ["boolean", StrOptions({"auto"})],
+}
 SOLVER_CONSTRAINTS: dict[str, list[Any]] = {
     "tol": NONNEGATIVE,
     "max_iter": [Interval(Integral, 1, None, closed="left"), None],

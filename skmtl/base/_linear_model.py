@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skmtl._contracts import Array, Relation, TaskSet
-from skmtl.data import multiply_rows
+from skmtl._contracts import Array, Chosen, Relation, TaskSet
 from skmtl.problems import pose
-from skmtl.selection import Study
-from skmtl.targets import Sample, Target, seen_tasks
+from skmtl.selection import Study, change_in_task_errors
+from skmtl.targets import Sample, Target, report_scales, seen_tasks
 
 from ._classifier import TaskClassifier
 from ._convergence import warn_of_convergence
 from ._regressor import TaskRegressor
 from ._task_model import TaskModel
-from ._unseen_tasks import ModelsOfNodes, ModelsOfTasks
+from ._unseen_tasks import Lookup, ModelsOfGroupings, ModelsOfNodes, ModelsOfTasks
+
+# Rows with or without scales of targets, their study, and the strengths chosen.
+Trial = tuple[Sample, Study, Chosen]
 
 
 class LinearModel(TaskModel):
@@ -40,12 +42,33 @@ class LinearModel(TaskModel):
     ) -> Mapping[str, Any]:
         """Fit the rows and return the fitted attributes by name."""
         rows = sample.rows
-        tasks = TaskSet(rows.tasks, rows.orders, seen_tasks(rows), rows.X.shape[1])
+        seen, n_features = seen_tasks(rows), rows.X.shape[1]
+        tasks = TaskSet(rows.tasks, rows.orders, seen, n_features, rows.groupings)
         relation = self._relation(tasks)
         if search is not None:
             relation = search.over(relation)
-        if relation.is_shared:
+        samples = target.try_scales(sample, self._scaling(rows.groupings))
+        if relation.is_shared and all(each.scales is None for each in samples):
             target.check_units(rows)
+        trials = [self._choose(target, each, relation, given) for each in samples]
+        return self._learn_chosen(target, tasks, *_find_best(trials))
+
+    def _scaling(self, groupings: Any) -> Any:
+        """Return whether to scale the targets of tasks."""
+        scaling = vars(self).get("scale_targets", False)
+        if not groupings:
+            return scaling
+        if scaling is True:
+            raise ValueError(
+                "scale_targets must be False or 'auto' if several columns declare the "
+                "tasks, as a row then has several. Divide y before the fit."
+            )
+        return False
+
+    def _choose(
+        self, target: Target, sample: Sample, relation: Any, given: Mapping[str, Any]
+    ) -> Trial:
+        """Choose the strengths for rows, or keep the given ones."""
         smooths = self.fit_intercept and not relation.penalizes_intercepts
         rows, loss, targets = target.prepare(sample, smooths)
         study = Study(
@@ -58,15 +81,23 @@ class LinearModel(TaskModel):
             prepare_part=partial(target.prepare_part, sample, targets, smooths),
             **self._solver_parameters(),
         )
-        chosen = relation.choose(study)
+        return sample, study, relation.choose(study)
+
+    def _learn_chosen(
+        self, target: Target, tasks: TaskSet, sample: Sample, study: Study, chosen: Any
+    ) -> Mapping[str, Any]:
+        """Fit the rows at chosen strengths and return the fitted attributes by name."""
         fit: Any = chosen.fit
         kept: dict[str, Any] = {}
         if fit is None:
-            problem = pose(rows, loss, chosen.relation, self.fit_intercept, targets)
+            loss, targets = study.loss, study.targets
+            relation, with_intercept = chosen.relation, study.fit_intercept
+            problem = pose(study.rows, loss, relation, with_intercept, targets)
             fit = self._solve(problem, tasks)
             kept = self._retain(problem.moments, fit)
         learnt = self._describe(target, sample, tasks, chosen.relation, fit)
-        return {**learnt, **kept, **chosen.facts}
+        learnt = {**learnt, **kept, **chosen.facts}
+        return learnt if sample.scales is None else sample.scales.restore_facts(learnt)
 
     def _retain(self, moments: Any, fit: Any) -> dict[str, Any]:
         """Return attributes that `partial_fit` and standard deviations need."""
@@ -111,6 +142,8 @@ class LinearModel(TaskModel):
         }
         if fit.dual_gap is not None:
             learnt["dual_gap_"] = fit.dual_gap
+        if "scale_targets" in vars(self):
+            learnt |= report_scales(sample.scales, len(tasks))
         if "warm_start" in vars(self) and fit.variable is not None:
             learnt["_variable"] = tasks.labels, fit.variable
         learnt |= target.shape_parts(sample, relation.report_coef(fit), single)
@@ -124,6 +157,8 @@ class LinearModel(TaskModel):
                 "_graph": relation.graph,
                 **relation.report_nodes(nodes["coef_"]),
             }
+        if relation.groupings:
+            learnt |= _describe_groupings(target, sample, relation, fit)
         return {**learnt, **relation.report(fit, tasks)}
 
     def _model_maker(self, target: Target, sample: Sample) -> Callable[[Any], Any]:
@@ -145,7 +180,9 @@ class LinearModel(TaskModel):
         return make
 
     @property
-    def _lookup(self) -> ModelsOfTasks | ModelsOfNodes:
+    def _lookup(self) -> Lookup:
+        if "groupings_" in vars(self):
+            return ModelsOfGroupings()
         graph = vars(self).get("_graph")
         return ModelsOfTasks() if graph is None else ModelsOfNodes(graph)
 
@@ -153,9 +190,15 @@ class LinearModel(TaskModel):
         """Return checked rows, and the position of each row's model."""
         return self._lookup.read(self, X, task)
 
-    def _models_at(self, codes: Array) -> tuple[Array, Array]:
-        """Return coefficients and intercepts by position; -1 is the shared part."""
-        return self._lookup.models(self, codes)
+
+def _find_best(trials: list[Trial]) -> Trial:
+    """Return the trial with the smallest held-out errors; without them, the last."""
+    first, last = trials[0], trials[-1]
+    held_out, simpler = last[-1].held_out, first[-1].held_out
+    if len(trials) == 1 or held_out is None or simpler is None:
+        return last
+    scaled = held_out().in_units(last[0].scales.factor)
+    return last if change_in_task_errors(simpler(), scaled) < 0 else first
 
 
 class LinearRegressor(LinearModel, TaskRegressor):
@@ -163,13 +206,10 @@ class LinearRegressor(LinearModel, TaskRegressor):
 
     def _raw(self, X: Any, codes: Array | None) -> Array:
         """Return raw predictions, infinite or NaN if they overflow."""
-        raw: Array
         if codes is None:
-            raw = X @ self.coef_.T + self.intercept_
+            raw: Array = X @ self.coef_.T + self.intercept_
             return raw
-        coef, intercept = self._models_at(codes)
-        raw = multiply_rows(X, coef, codes)
-        return raw + intercept[codes]
+        return self._lookup.raw(self, X, codes)
 
 
 class LinearClassifier(LinearModel, TaskClassifier):
@@ -177,14 +217,22 @@ class LinearClassifier(LinearModel, TaskClassifier):
 
     def _raw(self, X: Any, codes: Array | None) -> Array:
         """Return scores, infinite or NaN if they overflow."""
-        scores: Array
         if codes is None:
-            scores = X @ self.coef_.T + self.intercept_
+            scores: Array = X @ self.coef_.T + self.intercept_
             return scores[:, 0] if self.coef_.shape[0] == 1 else scores
-        coef, intercept = self._models_at(codes)
-        if coef.ndim == 2:
-            scores = multiply_rows(X, coef, codes)
-        else:
-            columns = [multiply_rows(X, part, codes) for part in coef.swapaxes(0, 1)]
-            scores = np.stack(columns, axis=1)
-        return scores + intercept[codes]
+        return self._lookup.raw(self, X, codes)
+
+
+def _describe_groupings(
+    target: Target, sample: Sample, relation: Relation, fit: Any
+) -> dict[str, Any]:
+    """Return labels and own parts of each grouping, by attribute."""
+    names = [grouping.name for grouping in relation.groupings]
+    own = [target.shape(sample, each, single=False) for each in fit.detail.own]
+    return {
+        "groupings_": {each.name: each.labels for each in relation.groupings},
+        "coef_groupings_": dict(zip(names, (v["coef_"] for v in own), strict=True)),
+        "intercept_groupings_": dict(
+            zip(names, (v["intercept_"] for v in own), strict=True)
+        ),
+    }

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 from numpy.typing import ArrayLike
@@ -11,7 +12,7 @@ from skmtl._contracts import Relation, TaskSet
 from skmtl._linalg import calculation
 from skmtl.data import TaskMoments, read_task_weight
 from skmtl.problems import pose_moments
-from skmtl.targets import Sample
+from skmtl.targets import Sample, Spreads, TargetScales, choose_scales
 
 from ._linear_model import LinearRegressor
 
@@ -69,17 +70,30 @@ class MomentRegressor(LinearRegressor):
             )
         given = {"sample_weight": sample_weight, "task": task}
         sample = self._target().read(self, X, y, reset=not begun, **given)
+        self._refuse_batch(sample)
         with calculation(sample.rows.X.shape[1]):
             moments = sample.rows.moments()
             moments = self.moments_ + moments if begun else moments
             return self._store(sample, self._learn_moments(sample, moments))
 
+    def _refuse_batch(self, sample: Sample) -> None:
+        """Raise an error for batches that moments of tasks do not describe."""
+
     def _learn_moments(self, sample: Sample, moments: TaskMoments) -> Mapping[str, Any]:
         """Fit the moments and return the fitted attributes by name."""
-        tasks, relation, problem = self._pose_moments(moments)
+        scales = self._scale(moments)
+        sample = replace(sample, scales=scales)
+        scaled = moments if scales is None else scales.divide_moments(moments)
+        tasks, relation, problem = self._pose_moments(scaled)
         fit = self._solve(problem, tasks)
         learnt = self._describe(self._target(), sample, tasks, relation, fit)
         return {**learnt, **self._retain(moments, fit)}
+
+    def _scale(self, moments: TaskMoments) -> TargetScales | None:
+        """Return the scales of the targets, if there are any."""
+        option = vars(self).get("scale_targets", False)
+        factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
+        return choose_scales(option, Spreads.of_moments(moments).only(factor))[-1]
 
     def _pose_moments(self, moments: TaskMoments) -> tuple[TaskSet, Relation, Any]:
         """Return the tasks, their relation, and the problem of their moments."""

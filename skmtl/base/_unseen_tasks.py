@@ -1,29 +1,89 @@
 """Find the model of each row: of its task, or the shared part if it is unseen."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from skmtl._contracts import Array
-from skmtl.data import TaskGraph, place_labels, read_queries
+from skmtl.data import (
+    TaskGraph,
+    multiply_rows,
+    place_labels,
+    read_grouped_queries,
+    read_queries,
+)
 
 
-class ModelsOfTasks:
+def multiply_models(X: Any, coef: Array, codes: Array) -> Array:
+    """Multiply rows by the coefficients of their models, of one or more classes."""
+    if coef.ndim == 2:
+        found: Array = multiply_rows(X, coef, codes)
+        return found
+    columns = [multiply_rows(X, part, codes) for part in coef.swapaxes(0, 1)]
+    return np.stack(columns, axis=1)
+
+
+class Lookup(ABC):
+    """Finds the models of rows."""
+
+    @abstractmethod
+    def read(self, estimator: Any, X: Any, task: Any) -> tuple[Any, Array | None]:
+        """Return checked rows, and the position of each row's model."""
+
+    @abstractmethod
+    def raw(self, fitted: Any, X: Any, codes: Array) -> Array:
+        """Return raw predictions, (n_rows,) or (n_rows, n_classes)."""
+
+
+class OneModelPerRow(Lookup):
+    """Rows that have one model each."""
+
+    @abstractmethod
+    def models(self, fitted: Any, codes: Array) -> tuple[Array, Array]:
+        """Return coefficients and intercepts by position; -1 is the shared part."""
+
+    def raw(self, fitted: Any, X: Any, codes: Array) -> Array:
+        coef, intercept = self.models(fitted, codes)
+        found: Array = multiply_models(X, coef, codes) + intercept[codes]
+        return found
+
+
+class ModelsOfTasks(OneModelPerRow):
     """The models of tasks, then the shared part for unseen tasks."""
 
     def read(self, estimator: Any, X: Any, task: Any) -> tuple[Any, Array | None]:
-        """Return checked rows, and the position of each row's model."""
         X, codes = read_queries(estimator, X, task)
         return X, codes
 
     def models(self, fitted: Any, codes: Array) -> tuple[Array, Array]:
-        """Return coefficients and intercepts by position; -1 is the shared part."""
         coef = np.concatenate([fitted.coef_, fitted.coef_shared_[None]])
         return coef, np.append(fitted.intercept_, [fitted.intercept_shared_], axis=0)
 
 
-class ModelsOfNodes:
+class ModelsOfGroupings(Lookup):
+    """The shared part and the own part of each grouping; unseen labels add nothing."""
+
+    def read(self, estimator: Any, X: Any, task: Any) -> tuple[Any, Array | None]:
+        known = list(estimator.groupings_.values())
+        X, codes = read_grouped_queries(estimator, X, task, known)
+        return X, codes
+
+    def raw(self, fitted: Any, X: Any, codes: Array) -> Array:
+        shared = fitted.coef_shared_[None]
+        first = np.zeros(len(codes), dtype=np.intp)
+        found: Array = multiply_models(X, shared, first) + fitted.intercept_shared_
+        for name, place in zip(fitted.groupings_, codes.T, strict=True):
+            coef = fitted.coef_groupings_[name]
+            intercept = fitted.intercept_groupings_[name]
+            coef = np.concatenate([coef, np.zeros_like(shared)])
+            intercept = np.concatenate([intercept, np.zeros_like(intercept[:1])])
+            found = found + multiply_models(X, coef, place) + intercept[place]
+        return found
+
+
+class ModelsOfNodes(OneModelPerRow):
     """The models of a graph's nodes, of the gaps in a chain, then the shared part.
 
     Parameters
@@ -36,14 +96,12 @@ class ModelsOfNodes:
         self.labels = NodeLabels.of(graph)
 
     def read(self, estimator: Any, X: Any, task: Any) -> tuple[Any, Array | None]:
-        """Return checked rows, and the position of each row's model."""
         labels = self.labels
         place = labels.place if labels.graph.is_natural else None
         X, codes = read_queries(estimator, X, task, labels.known, place)
         return X, None if codes is None else labels.positions(codes)
 
     def models(self, fitted: Any, codes: Array) -> tuple[Array, Array]:
-        """Return coefficients and intercepts by position; -1 is the shared part."""
         parts = [(fitted.coef_nodes_, fitted.intercept_nodes_)]
         if (codes >= len(fitted.nodes_)).any():
             first, second = self.labels.gaps()

@@ -47,6 +47,7 @@ examples:
   skmtl compare pupils.csv --task school --target score --report report.html
   skmtl compare pupils.parquet --task school --target score --save model.skops
   skmtl compare sales.csv --task shop --target sold --cv time day
+  skmtl compare pupils.csv --task school,class --target score
   skmtl compare patients.csv --task clinic --target recovered --metric brier
   skmtl predict model.skops new_pupils.csv --output predictions.csv
 """
@@ -89,7 +90,11 @@ def _add_compare(commands):
     add = _add_command(commands, "compare", "compare models on a table", _COMPARE)
     commands.choices["compare"].set_defaults(time=None)
     add("data", nargs="?", metavar="DATA", help=_DATA)
-    add("--task", metavar="COLUMN", help="column with the task of each row")
+    add(
+        "--task",
+        metavar="COLUMN",
+        help="column with the task of each row, or several, as in school,class",
+    )
     add("--target", metavar="COLUMN", help="column to predict")
     add(
         "--kind",

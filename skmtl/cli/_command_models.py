@@ -48,7 +48,9 @@ def make_models(names, table):
 def fit_model(pipeline, table):
     """Fit a pipeline to all rows, and replace a search by its best model."""
     *steps, (name, model) = pipeline.fit(table.X, table.y).steps
-    return Pipeline([*steps, (name, unwrap_search(model))])
+    model = unwrap_search(model)
+    vars(model).pop("_posterior_of_groupings", None)  # files hold no such object
+    return Pipeline([*steps, (name, model)])
 
 
 def list_last_steps(task_column):

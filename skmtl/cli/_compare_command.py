@@ -89,12 +89,14 @@ def _check_outputs(arguments):
 def _read_table(arguments):
     """Return the table given by the arguments, or the embedded one."""
     if arguments.data is not None:
-        sheet = read_table(arguments.data, [arguments.task])
+        sheet = read_table(arguments.data, _split_task(arguments.task))
         frame, typed, notes = sheet.frame, sheet.typed, sheet.notes
         source = name_source(arguments.data)
         for option in ("task", "target"):
             _check_option(arguments, option, frame)
         task, target = arguments.task, arguments.target
+        task = task if task in frame.columns else _split_task(task)
+        task = task[0] if task == [arguments.task] else task
     elif arguments.task or arguments.target:
         raise CommandError(
             "--task and --target are columns of a table: name the table too, as in "
@@ -117,6 +119,12 @@ def _read_table(arguments):
     return replace(
         table, notes={"Read": notes, **table.notes} if notes else table.notes
     )
+
+
+def _split_task(text):
+    """Return the column, then its parts between commas, if there are several."""
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    return parts if len(parts) > 1 else [text]
 
 
 def _read_requested_kinds(arguments, names, source):
@@ -199,14 +207,19 @@ def _limit_jobs(n_jobs, n_fits):
 def _draw_page(table, facts, comparison, argv):
     words = sys.argv[1:] if argv is None else argv
     return Report(
-        title=f"Predict {table.target} for each {table.task_column}",
+        title=f"Predict {table.target} for each {table.task_name}",
         comparison=comparison,
-        view=_view(table) if table.kind == "numbers" else None,
+        view=_view(table) if _has_centre(table) else None,
         facts=facts,
         explanations=MODELS,
         subtitle=f"Does it help to learn {table.labels.nunique():,} tasks together?",
         command=shlex.join(["skmtl", *words]),
     ).to_html()
+
+
+def _has_centre(table):
+    """Return whether the tasks have one centre, around which they can be drawn."""
+    return table.kind == "numbers" and len(table.task_kinds) == 1
 
 
 def _view(table):

@@ -32,7 +32,7 @@ def describe_table(table):
         "Data": table.source,
         "Rows": f"{len(table.y):,}, to predict {table.target}: "
         f"{_describe_target(table)}",
-        "Tasks": f"{len(counts):,} of {table.task_column}, with "
+        "Tasks": f"{len(counts):,} of {table.task_name}, with "
         f"{_describe_counts(counts)}",
         "Features": "; ".join(_list_kinds(table.kinds)),
     }

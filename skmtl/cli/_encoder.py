@@ -8,12 +8,16 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from skmtl.data import list_task_columns
+
 from ._dates import PARTS, DateFeatures
 
 MISSING, RARE = "(missing)", "(rare)"
 
 
-def make_table_encoder(kinds: Mapping[str, str], task_column: str) -> ColumnTransformer:
+def make_table_encoder(
+    kinds: Mapping[str, str], task_column: str | list[str]
+) -> ColumnTransformer:
     """Make the transformer that turns a table into numbers, except its task column.
 
     Numbers are imputed by their median, with an indicator if some are missing, and
@@ -26,8 +30,8 @@ def make_table_encoder(kinds: Mapping[str, str], task_column: str) -> ColumnTran
     kinds : dict of str to str
         Kind of each column but the task column: "number", "flag", "category" or "date".
         Columns not named are left out.
-    task_column : str
-        Name of the task column.
+    task_column : str or list of str
+        Name of the task column, or of several.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def make_table_encoder(kinds: Mapping[str, str], task_column: str) -> ColumnTran
         (kind, _ENCODERS[kind](), names) for kind, names in of_kind.items() if names
     ]
     encoder = ColumnTransformer(
-        [*steps, ("task", "passthrough", [task_column])],
+        [*steps, ("task", "passthrough", list_task_columns(task_column))],
         verbose_feature_names_out=False,
     )
     return encoder.set_output(transform="pandas")
@@ -59,8 +63,9 @@ def make_table_encoder(kinds: Mapping[str, str], task_column: str) -> ColumnTran
 
 def make_steps(columns):
     """Make the preprocessing steps of a model; the first selects the columns."""
-    *features, (task_column, _) = columns.kinds.items()
-    encoder = make_table_encoder(dict(features), task_column)
+    tasks = columns.task_columns
+    features = {k: v for k, v in columns.kinds.items() if k not in tasks}
+    encoder = make_table_encoder(features, tasks)
     return [("columns", columns), ("encoder", encoder)]
 
 

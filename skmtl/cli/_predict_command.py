@@ -8,6 +8,7 @@ from skmtl._text import show
 
 from ._command_errors import CommandError, count_rows
 from ._formulas import quote_formulas
+from ._prepared_table import join_labels, name_tasks
 from ._progress import progress
 from ._read_file import name_source, read_table
 from ._sheet import write_record
@@ -29,7 +30,7 @@ def predict(arguments, argv):
     source = name_source(arguments.data)
     with progress("Reading", arguments.quiet):
         model = load_model(arguments.model)
-        sheet = read_table(arguments.data, [model[-1].task_column], keep=True)
+        sheet = read_table(arguments.data, model[0].task_columns, keep=True)
     _check_names(sheet.frame, model, source)
     with progress("Predicting", arguments.quiet):
         predictions = _predict(model, sheet.frame, source)
@@ -97,17 +98,27 @@ def _summarise(model, sheet, output):
 
 
 def _count_tasks(model, columns):
-    task_column = model[-1].task_column
-    known = model[-1].tasks_.tolist()
-    new = ~columns[task_column].isin(known)
     text = f"Predicted {count_rows(len(columns))}"
-    if not new.any():
-        return text
-    labels = columns[task_column][new].unique()
-    return (
-        f"{text}, {new.sum():,} of them from {len(labels):,} unseen {task_column}, "
-        f"by the shared part{explain_new(labels, known)}"
-    )
+    for name, tasks, known, what in _list_labels(model[-1], columns):
+        new = ~tasks.isin(known)
+        if new.any():
+            labels = tasks[new].unique()
+            text += (
+                f", {new.sum():,} of them from {len(labels):,} unseen {name}, "
+                f"by {what}{explain_new(labels, known)}"
+            )
+    return text
+
+
+def _list_labels(model, columns):
+    """Yield the name, the labels and the known labels of what may be unseen."""
+    groupings = vars(model).get("groupings_")
+    if groupings is None:
+        name, tasks = model.task_column, join_labels(columns, model.task_column)
+        yield name_tasks(name), tasks, model.tasks_.tolist(), "the shared part"
+        return
+    for name, known in groupings.items():
+        yield name, columns[name], known.tolist(), "the other columns"
 
 
 def _count_categories(model, columns):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from skmtl.data import join_tasks, list_task_columns
+
 from ._codes import FEW, name_codes
 from ._column_kinds import find_kind, read_kind
 from ._command_errors import CommandError, check_column
@@ -24,16 +26,20 @@ class Table:
 
     Parameters
     ----------
-    X : DataFrame of shape (n_rows, n_features + 1)
-        Features cast to their kinds, and the task column last.
+    X : DataFrame of shape (n_rows, n_features + n_task_columns)
+        Features cast to their kinds, and the task columns last.
     y : ndarray of shape (n_rows,)
         Target: floats, or classes that are booleans, integers or text.
     kind : {"numbers", "classes", "counts"}
         Kind of target.
     kinds : dict of str to str
         Kind of each feature.
-    task_column, task_kind, target, source : str
-        Names of the columns, kind of the task labels, and source of the table.
+    task_column : str or list of str
+        Name of the task column, or of several.
+    task_kinds : dict of str to str
+        Kind of the labels of each task column.
+    target, source : str
+        Name of the column to predict, and source of the table.
     unused_rows : dict of str to int
         Number of rows left out, by the column with missing values.
     unused_columns : dict of str to str
@@ -52,8 +58,8 @@ class Table:
     y: np.ndarray
     kind: str
     kinds: dict
-    task_column: str
-    task_kind: str
+    task_column: object
+    task_kinds: dict
     target: str
     source: str
     unused_rows: dict
@@ -65,12 +71,17 @@ class Table:
 
     @property
     def labels(self):
-        """Task of each row."""
-        return self.X[self.task_column]
+        """Task of each row; labels of several columns are joined."""
+        return join_labels(self.X, self.task_column)
+
+    @property
+    def task_name(self):
+        """Name of the task column, or of several, for messages."""
+        return name_tasks(self.task_column)
 
     def columns(self):
         """Make the transformer that selects these columns from a new table."""
-        kinds = {**self.kinds, self.task_column: self.task_kind}
+        kinds = {**self.kinds, **self.task_kinds}
         return TableColumns(kinds, self.formats or None, self.words or None)
 
 
@@ -89,30 +100,37 @@ def prepare_table(
     """Choose and check the rows and columns for the fit.
 
     The columns of a frame that is not `typed` hold text. `requested_kinds` has the kind
-    and date format that the user gave, by column.
+    and date format that the user gave, by column. `task` is a column or a list of them.
     """
     import pandas as pd
 
+    tasks = list_task_columns(task)
     requested_kinds = requested_kinds or {}
-    _check_columns(list(frame.columns), source, task, target, drop)
-    _check_roles(task, target, drop, requested_kinds)
+    for each in tasks:
+        _check_columns(list(frame.columns), source, each, target, drop)
+        _check_roles(each, target, drop, requested_kinds)
     kind, y, notes = read_target(frame[target], source, kind, typed)
-    known = {task: frame[task].notna(), target: y.notna()}
+    known = {**{each: frame[each].notna() for each in tasks}, target: y.notna()}
     if time is not None:
         times = read_times(frame, time, source, typed, requested_kinds)
         known[time] = times.notna()
     rows = _choose_rows(known, source, task, target)
-    task_kind, labels = _read_task(frame[task][rows], source, typed)
-    notes = [*notes, *describe_labels(labels, frame[task][rows])]
-    features = frame.drop(columns=[task, target, *drop])
+    task_kinds, columns_of_tasks = {}, {}
+    for each in tasks:
+        cells = frame[each][rows]
+        task_kinds[each], columns_of_tasks[each] = _read_task(cells, source, typed)
+        notes = [*notes, *describe_labels(columns_of_tasks[each], cells)]
+    labels = join_labels(pd.DataFrame(columns_of_tasks), task)
+    features = frame.drop(columns=[*tasks, target, *drop])
     readings, X, unused = _read_features(features, rows, labels, typed, requested_kinds)
     unused = dict.fromkeys(drop, "--drop") | unused
     if not readings:
         raise CommandError(_explain_no_features(source, task, target, unused))
     columns = make_columns(readings)
-    X = pd.DataFrame(X | {task: labels})
+    X = pd.DataFrame(X | columns_of_tasks)
     y = np.array(y[rows].tolist())
-    _check_rows(y, labels, task, target)
+    for each in tasks:
+        _check_rows(y, X[each], each, target)
     _check_names(X, columns.kinds, source)
     warn_of_copies(X, y, columns.kinds)
     return Table(
@@ -121,7 +139,7 @@ def prepare_table(
         kind,
         columns.kinds,
         task,
-        task_kind,
+        task_kinds,
         target,
         source,
         {name: int((~there).sum()) for name, there in known.items()},
@@ -133,12 +151,28 @@ def prepare_table(
     )
 
 
+def name_tasks(task):
+    """Return the name of the task column, or of several, for messages."""
+    return " and ".join(list_task_columns(task))
+
+
+def join_labels(X, task):
+    """Return the task of each row; labels of several columns are joined."""
+    import pandas as pd
+
+    columns = [X[name] for name in list_task_columns(task)]
+    if len(columns) == 1:
+        return columns[0]
+    return pd.Series(join_tasks(columns), X.index, name=name_tasks(task))
+
+
 def _choose_rows(known, source, task, target):
     """Return which rows have all required values."""
     rows = np.logical_and.reduce([*known.values()])
     if not rows.any():
         raise CommandError(
-            f"{source} has no row in which both {task!r} and {target!r} are filled in: "
+            f"{source} has no row in which both {name_tasks(task)!r} and {target!r} "
+            "are filled in: "
             "name other columns"
         )
     return rows
@@ -181,7 +215,8 @@ def _explain_no_features(source, task, target, unused):
     reasons = [f"{name} ({why})" for name, why in unused.items()]
     why = f"; not used: {', '.join(reasons[:3])}" if reasons else ""
     return (
-        f"{source} has no column to predict {target!r} from, besides {task!r}: "
+        f"{source} has no column to predict {target!r} from, besides "
+        f"{name_tasks(task)!r}: "
         f"add some that vary{why}"
     )
 

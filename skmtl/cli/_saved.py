@@ -8,6 +8,8 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
+from skmtl.data import split_label
+
 from ._archive import ArchiveError
 from ._command_models import list_last_steps
 from ._encoder import make_steps, name_category
@@ -37,8 +39,9 @@ def _make_expected(steps):
     if len(found) != _N_STEPS or type(found[0]) is not TableColumns:
         names = ", ".join(type(step).__name__ for step in found)
         raise ArchiveError(f"holds the steps {names}, which skmtl did not save")
-    task_column = list(found[0].kinds)[-1]
-    last = {type(each): each for each in list_last_steps(task_column)}
+    if not found[0].task_columns:
+        raise ArchiveError("holds no task column, unlike what skmtl saves")
+    last = {type(each): each for each in list_last_steps(found[0].task_columns)}
     if type(found[-1]) not in last:
         what = type(found[-1]).__name__
         raise ArchiveError(f"ends in a {what} that skmtl did not save")
@@ -159,11 +162,15 @@ def _check_predictions(model):
 def _predict_nothing(model):
     import pandas as pd
 
-    *names, task_column = model.steps[0][1].kinds
+    columns = model.steps[0][1]
     tasks = np.asarray(model.steps[-1][1].tasks_).tolist()
     labels = [*tasks, _name_new(tasks)]
+    names = [name for name in columns.kinds if name not in columns.task_columns]
     frame = pd.DataFrame(index=range(len(labels)), columns=names, dtype=object)
-    frame[task_column] = pd.Series(labels, dtype=object)
+    several = len(columns.task_columns) > 1
+    parts = zip(*map(split_label, labels), strict=True) if several else [labels]
+    for name, part in zip(columns.task_columns, parts, strict=True):
+        frame[name] = pd.Series(part, dtype=object)
     answers = [model.predict(frame)]
     if is_classifier(model):
         return [model.predict_proba(frame)]

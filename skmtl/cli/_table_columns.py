@@ -22,6 +22,7 @@ from ._words import (
     write_value,
 )
 
+LABEL_KINDS = "integer", "text", "whole"
 _LARGEST = 1e100  # squares and their sums are finite
 _EXACT = 2.0**53  # larger floats cannot represent every integer
 _ISO = re.compile(r"\d{4}-\d{2}(-\d{2}([T ].*)?)?", re.A)
@@ -78,6 +79,11 @@ class TableColumns(TableTransformer):
         self.kinds = kinds
         self.formats = formats
         self.words = words
+
+    @property
+    def task_columns(self) -> list[str]:
+        """Names of the columns that hold task labels."""
+        return [name for name, kind in self.kinds.items() if kind in LABEL_KINDS]
 
     def fit(self, X: Any, y: object = None) -> Self:
         """Check that the columns are present; `kinds` gives the output.

@@ -2,6 +2,7 @@
 
 from ._augmenter import TaskFeatureAugmenter
 from ._bases import KernelBasis, SplineBasis
+from ._conformal import ConformalTasks
 from ._curved import CurvedTasks
 from ._fit import name_of_weight as name_of_weight
 from ._independent import IndependentTasks
@@ -15,6 +16,7 @@ from ._task_aware import TaskAware
 from ._wrapper import TaskWrapper as TaskWrapper
 
 __all__ = [
+    "ConformalTasks",
     "CurvedTasks",
     "IndependentTasks",
     "KernelBasis",

@@ -47,7 +47,7 @@ class SplineBasis(_Basis):
     """Splines of each feature, the straight part left out.
 
     A feature gets up to `n_knots` functions, cubic between knots at quantiles of its
-    distinct values, and straight beyond them. They are uncorrelated, and scaled such
+    distinct values, and constant beyond them. They are uncorrelated, and scaled such
     that a ridge penalty on their coefficients is a penalty on the curvature of their
     sum ``f``, the integral of ``f''(x)^2``. Next to the feature itself, they thus make
     smoothing splines.
@@ -190,6 +190,8 @@ class CurvesOfFeature:
     ----------
     centre, spread : float
         Standardise the feature.
+    ends : tuple of float
+        Smallest and largest standardised value; functions are constant beyond them.
     splines : SplineTransformer
         Splines of the standardised feature.
     lines : ndarray of shape (2, n_splines)
@@ -200,6 +202,7 @@ class CurvesOfFeature:
 
     centre: float
     spread: float
+    ends: tuple[float, float]
     splines: Any
     lines: Array
     weights: Array
@@ -217,7 +220,7 @@ class CurvesOfFeature:
             return None
         n_knots = min(n_knots, len(values))
         knots = np.quantile(values, np.linspace(0, 1, n_knots))
-        splines = SplineTransformer(knots=knots[:, None], extrapolation="linear")
+        splines = SplineTransformer(knots=knots[:, None])
         found = splines.fit_transform(values[:, None])
         line = np.column_stack([np.ones(len(values)), values])
         lines = np.linalg.lstsq(line, found)[0]
@@ -227,11 +230,13 @@ class CurvesOfFeature:
         ratios, weights = ratios[:n_functions], weights[:, :n_functions]
         # Standard deviations relative to the first, now ratios**0.5.
         weights = weights / np.sqrt(ratios) * (ratios / ratios[0]) ** (smoothness / 2)
-        return cls(centre, spread, splines, lines, scale * spread * weights)
+        ends = values[0], values[-1]
+        return cls(centre, spread, ends, splines, lines, scale * spread * weights)
 
     def at(self, column: Array) -> Array:
         """Return the functions of a column."""
         x = (column - self.centre) / self.spread
+        x = np.clip(x, *self.ends)
         line = np.column_stack([np.ones(len(x)), x])
         values: Array = self.splines.transform(x[:, None]) - line @ self.lines
         return values @ self.weights

@@ -26,7 +26,7 @@ from skmtl.data import (
 from ._bases import KernelBasis, SplineBasis
 from ._curves import Curves
 from ._observations import read_labelled_query
-from ._wrapper import TaskWrapper, inner_has, without_task_column
+from ._wrapper import TaskWrapper, without_task_column
 
 _NO_CURVES = "Fit the inner estimator alone, or reduce the columns."
 # The first one, no functions, leaves the model straight.
@@ -34,6 +34,12 @@ _FAMILIES = {
     "splines": [None, SplineBasis(), SplineBasis(scale=1.0, smoothness=0.5)],
     "kernel": [None, *(KernelBasis(width=width) for width in (1.0, 2.0, 4.0))],
 }
+
+
+def _has_decision_function(wrapper):
+    """Raise AttributeError if the estimator, fitted or not, has no such method."""
+    inner = vars(wrapper).get("estimator_", wrapper.estimator)
+    return callable(inner.decision_function)
 
 
 class CurvedTasks(TaskWrapper):
@@ -108,8 +114,8 @@ class CurvedTasks(TaskWrapper):
 
     Notes
     -----
-    Splines continue as straight lines beyond the training rows. A sparse X is made
-    dense, as functions of its zeros are not zero.
+    Beyond the training rows, splines are constant, so that only the straight part
+    continues. A sparse X is made dense, as functions of its zeros are not zero.
 
     Scores of the estimator must be comparable between bases. Restricted likelihoods
     (``method="reml"``) with an unpenalised centre, ``alphas_shared=[0.0]``, are not.
@@ -194,6 +200,7 @@ class CurvedTasks(TaskWrapper):
         bases = self._list_bases()
         inner = without_task_column(self, "estimator")
         table = as_table(X)
+        validate_data(self, table, y, skip_check_array=True)
         declared = declare_tasks(table, self.task_column, task)
         features, target = _read_dense(self, declared.features), read_target(y)
         layout, labels = declared.match(features, target)
@@ -207,7 +214,6 @@ class CurvedTasks(TaskWrapper):
             columns = curves.apply(features)
             model = _ESTIMATORS[self.curves](inner, features.shape[1], columns.shape[1])
             fits.append((curves, model.fit(columns, y, **params)))
-        validate_data(self, table, skip_check_array=True)
         self._layout = layout
         return self._store(fits)
 
@@ -253,7 +259,7 @@ class CurvedTasks(TaskWrapper):
         prediction: NDArray[Any] = self._call_methods("predict", X, task, **params)
         return prediction
 
-    @available_if(inner_has("decision_function"))
+    @available_if(_has_decision_function)
     def decision_function(self, X: Any, task: ArrayLike | None = None) -> Any:
         """Compute the raw scores of the classes.
 

@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.metaestimators import available_if
 
 from skmtl._compat import all_or_nothing
+from skmtl.data import list_task_columns, map_task_columns
 from skmtl.metrics import has_position
 
 from ._task_aware import TaskAware
@@ -117,9 +118,9 @@ def move_to_end(task_column: Any) -> Any:
     """Return the task column, name or position, in the output of a TaskAware."""
     if not has_position(task_column):
         return task_column
-    if isinstance(task_column, list):
-        return list(range(-len(task_column), 0))
-    return -1
+    named = list_task_columns(task_column)
+    places = {name: k - len(named) for k, name in enumerate(named)}
+    return map_task_columns(task_column, places.__getitem__)
 
 
 def _set_task_column(step, task_column, is_last):

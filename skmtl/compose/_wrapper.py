@@ -19,7 +19,7 @@ from ._observations import read_query
 from ._score import score_prediction
 
 
-def inner_has(name):
+def _inner_has(name):
     """Make a check that raises AttributeError if the inner estimator lacks a method."""
 
     def check(wrapper):
@@ -92,7 +92,7 @@ class TaskWrapper(Documented, MetaEstimatorMixin, BaseEstimator, ABC):
         values = self._call_methods("predict", X, task)
         return np.column_stack(values) if isinstance(values, list) else values
 
-    @available_if(inner_has("predict_proba"))
+    @available_if(_inner_has("predict_proba"))
     def predict_proba(
         self, X: Any, task: ArrayLike | None = None
     ) -> NDArray[Any] | list[NDArray[Any]]:

@@ -18,7 +18,9 @@ class Graph(BaseEstimator, Summand):
     """Laplacian penalty that keeps tasks near their neighbours in a graph.
 
     ``alpha sum_(s,t) A_st ||w_s - w_t||^2 + alpha_ridge sum_t ||w_t||^2`` over the
-    edges ``(s, t)``, each counted once.
+    edges ``(s, t)``, each counted once. With a finite `alpha_shared` the ridge is
+    ``alpha_ridge sum_t ||w_t - c||^2 + alpha_shared ||c||^2`` with a centre ``c``; it
+    has no effect without a ridge.
 
     Parameters
     ----------
@@ -28,6 +30,11 @@ class Graph(BaseEstimator, Summand):
         Strength of the penalty on differences between neighbours.
     alpha_ridge : float, default=0.0
         Strength of the ridge.
+    alpha_shared : float, default=inf
+        Strength of the ridge on the centre; infinite for no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty ``sum_t (b_t - b_s)^2`` on differences between
+        intercepts: 0 for none, infinite for one intercept.
 
     Examples
     --------
@@ -41,6 +48,40 @@ class Graph(BaseEstimator, Summand):
     adjacency: Any
     alpha: float = 1.0
     alpha_ridge: float = 0.0
+    alpha_shared: float = np.inf
+    alpha_intercept: float = 0.0
+
+    @property
+    def has_centre(self) -> bool:
+        """Whether the ridge is to a centre."""
+        return self.alpha_shared < np.inf and self.alpha_ridge > 0
+
+    @property
+    def is_centred(self) -> bool:
+        """Whether there is a centre, or intercepts are penalised."""
+        return self.has_centre or self.penalizes_intercepts()
+
+    def penalizes_intercepts(self) -> bool:
+        """Return whether intercepts are penalised, which `precision` does not show."""
+        return self.alpha_intercept > 0
+
+    def centre(self, tasks: Array) -> Array:
+        """Return the best centre of tasks.
+
+        Parameters
+        ----------
+        tasks : ndarray of shape (n_tasks, ...)
+            Coefficients of the tasks that have the ridge.
+
+        Returns
+        -------
+        ndarray of shape (...)
+            The centre, zero if there is none.
+        """
+        if not self.has_centre:
+            return np.zeros(tasks.shape[1:])
+        total = len(tasks) * self.alpha_ridge + self.alpha_shared
+        return self.alpha_ridge / total * tasks.sum(axis=0)
 
     def edges(self) -> tuple[Array, Array]:
         """Return the edges and their strengths.
@@ -96,11 +137,16 @@ class Graph(BaseEstimator, Summand):
 
         Returns
         -------
-        CSR matrix of shape (n_tasks, n_tasks)
-            ``alpha L + alpha_ridge I`` with the Laplacian ``L`` of the graph.
+        CSR matrix of shape (n_tasks, n_tasks), or ndarray with a centre
+            ``alpha L + alpha_ridge I`` with the Laplacian ``L`` of the graph, minus
+            ``alpha_ridge^2 / (n_tasks alpha_ridge + alpha_shared) 1 1'`` with a centre.
         """
         (ends, strength), shape = self.edges(), (n_tasks, n_tasks)
         upper = sparse.coo_array((strength, (ends[:, 0], ends[:, 1])), shape=shape)
         weights = (upper + upper.T).tocsr()
         degree = weights.sum(axis=1) + self.alpha_ridge
-        return sparse.csr_array(sparse.diags_array(degree) - weights)
+        precision = sparse.csr_array(sparse.diags_array(degree) - weights)
+        if not self.has_centre:
+            return precision
+        total = n_tasks * self.alpha_ridge + self.alpha_shared
+        return precision.toarray() - self.alpha_ridge**2 / total

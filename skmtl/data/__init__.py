@@ -22,13 +22,14 @@ from ._declare import refuse_undeclared as refuse_undeclared
 from ._declare import refuse_unseen as refuse_unseen
 from ._declare import warn_of_one_task as warn_of_one_task
 from ._features import naming_columns
-from ._gate import read_queries, read_rows
+from ._gate import read_grouped_queries, read_queries, read_rows
 from ._graphs import TaskGraph as TaskGraph
 from ._graphs import join_chain as join_chain
 from ._graphs import join_edges as join_edges
 from ._graphs import read_graph as read_graph
+from ._groupings import Grouping, warn_of_restarts
 from ._known_tasks import KnownTasks as KnownTasks
-from ._labels import join_label
+from ._labels import join_label, split_label
 from ._moments import TaskMoments
 from ._multiply import multiply_rows as multiply_rows
 from ._order import declared_orders, order_labels, place_labels
@@ -47,13 +48,23 @@ from ._targets import label_columns as label_columns
 from ._targets import label_outputs as label_outputs
 from ._task_codes import encode_tasks, find_tasks, join_tasks, spread_label
 from ._task_codes import number_rows as number_rows
-from ._task_column import locate_task_column, take_task_column, take_task_columns
+from ._task_column import (
+    join_labels,
+    list_task_columns,
+    locate_task_column,
+    map_task_columns,
+    pick_groupings,
+    split_columns,
+    take_task_column,
+    take_task_columns,
+)
 from ._task_rows import SharedRows, TaskRows
 from ._weights import read_sample_weight, read_task_weight
 from ._weights import refuse_zero_weight as refuse_zero_weight
 from ._weights import weigh_cells as weigh_cells
 
 __all__ = [
+    "Grouping",
     "SharedRows",
     "SparseTable",
     "TaskMoments",
@@ -63,13 +74,18 @@ __all__ = [
     "find_missing",
     "find_tasks",
     "join_label",
+    "join_labels",
     "join_tasks",
+    "list_task_columns",
     "locate_task_column",
+    "map_task_columns",
     "naming_columns",
     "order_labels",
+    "pick_groupings",
     "place_labels",
     "read_array",
     "read_class_labels",
+    "read_grouped_queries",
     "read_numeric_target",
     "read_queries",
     "read_rows",
@@ -77,8 +93,11 @@ __all__ = [
     "read_target",
     "read_task_weight",
     "refuse_missing",
+    "split_columns",
+    "split_label",
     "spread_label",
     "summarise",
     "take_task_column",
     "take_task_columns",
+    "warn_of_restarts",
 ]

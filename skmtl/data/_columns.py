@@ -8,6 +8,7 @@ from scipy import sparse
 
 from ._containers import column_names, is_instance
 from ._sparse_table import SparseTable
+from ._task_column import list_task_columns
 
 
 def library_of(X):
@@ -25,7 +26,7 @@ def source_library(table):
 
 def name_task_columns(table, task_column, positions):
     """Return the names of the task columns; those of an array get default names."""
-    declared = task_column if isinstance(task_column, list) else [task_column]
+    declared = list_task_columns(task_column)
     names, several = column_names(table), len(declared) > 1
     if names is not None:
         pairs = zip(declared, positions, strict=True)

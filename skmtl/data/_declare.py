@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +19,12 @@ from skmtl._contracts import Array
 
 from ._containers import refuse_lazy
 from ._task_codes import encode_tasks, join_tasks, spread_label
-from ._task_column import locate_task_column, take_task_columns
+from ._task_column import (
+    locate_task_column,
+    pick_groupings,
+    split_columns,
+    take_task_columns,
+)
 
 _LAYOUTS = {
     "single": "a 1-d y and no labels",
@@ -45,12 +50,36 @@ class DeclaredTasks:
         Label of each row, or one label for all rows.
     positions : list of int or None
         Position of each task column in X; None for a level of its index.
+    columns : list of array-like of shape (n_rows,), default=()
+        Columns of labels, if there are several.
+    picked : list of (name, tuple of int), default=()
+        Name of each grouping, and the positions of its columns in `columns`.
     """
 
     layout: str
     features: Any
     labels: Any
     positions: list[int | None]
+    columns: Sequence[Any] = ()
+    picked: Sequence[tuple[Any, tuple[int, ...]]] = ()
+
+    @classmethod
+    def by_keyword(cls, X: Any, task: Any) -> Self:
+        """Read labels that were given as ``task=``: one column, or several."""
+        names, columns = split_columns(task)
+        if not columns:
+            return cls("keyword", X, task, [])
+        picked = [(name, (k,)) for k, name in enumerate(names)]
+        return cls("keyword", X, join_tasks(columns), [], columns, picked)
+
+    def groupings(self) -> list[tuple[Any, Any]]:
+        """Return names and labels of several groupings; none if there is only one."""
+        if len(self.picked) < 2:
+            return []
+        return [
+            (name, join_tasks([self.columns[k] for k in places]))
+            for name, places in self.picked
+        ]
 
     def match(
         self, features: Any = None, target: Array | None = None
@@ -89,8 +118,8 @@ def declare_tasks(
         Features, with the task column if there is one.
     task_column : str, int, list of them or None
         Column of X, or level of its index.
-    task : array-like of shape (n_rows,), int, str or None, default=None
-        Label of each row, or one label for all rows.
+    task : array-like of shape (n_rows,) or (n_rows, n_columns), int, str or None
+        Label of each row, or one label for all rows; several columns are joined.
     fitted : estimator or None, default=None
         Fitted estimator with the names of the columns, if X has none.
 
@@ -108,7 +137,9 @@ def declare_tasks(
     """
     refuse_lazy("task", task)
     if task_column is None:
-        return DeclaredTasks("single" if task is None else "keyword", X, task, [])
+        if task is None:
+            return DeclaredTasks("single", X, None, [])
+        return DeclaredTasks.by_keyword(X, task)
     if task is not None:
         raise ValueError(
             f"The tasks must be declared in one way, got both task= and "
@@ -117,7 +148,8 @@ def declare_tasks(
     if fitted is not None:
         task_column = locate_task_column(fitted, X, task_column)
     features, columns, positions = take_task_columns(X, task_column)
-    return DeclaredTasks("column", features, join_tasks(columns), positions)
+    labels, picked = join_tasks(columns), pick_groupings(task_column)
+    return DeclaredTasks("column", features, labels, positions, columns, picked)
 
 
 def check_query(estimator: Any, task: ArrayLike | None) -> None:

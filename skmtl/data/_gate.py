@@ -1,6 +1,7 @@
 """Check user input once, and return rows of tasks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from ._declare import (
     warn_of_one_task,
 )
 from ._features import naming_columns
+from ._groupings import find_groups, group_tasks
 from ._targets import read_numeric_target
 from ._task_codes import encode_tasks, find_tasks
 from ._task_rows import SharedRows, TaskRows
@@ -102,6 +104,7 @@ def read_rows(
         if reset and layout == "single":
             warn_of_one_task(estimator)
         rows = group_rows(features, target, weight, labels, task_weight, layout)
+        rows = replace(rows, groupings=group_tasks(declared, rows))
     if reset:
         validate_data(estimator, table, reset=True, skip_check_array=True)
     return rows
@@ -153,19 +156,7 @@ def read_queries(
     (array([[0.1],
            [0.2]]), array([ 1, -1]))
     """
-    refuse_lazy("X", X)
-    check_query(estimator, task)
-    if estimator._layout == "column":
-        table = as_table(X)
-        validate_data(estimator, table, reset=False, skip_check_array=True)
-        declared = declare_tasks(table, estimator.task_column, fitted=estimator)
-        with naming_columns(table, declared.positions):
-            features = _check_features(estimator, declared.features)
-    else:
-        refuse_pieces(X)
-        declared = declare_tasks(X, None, task)
-        with naming_columns(X):
-            features = validate_data(estimator, X, reset=False, **_FEATURES)
+    features, declared = _read_features(estimator, X, task)
     _, labels = declared.match(features)
     if estimator._layout in ("single", "outputs"):
         return features, None
@@ -176,6 +167,56 @@ def read_queries(
     if estimator.handle_unknown == "error":
         refuse_unseen(labels, codes, estimator.tasks_)
     return features, codes if place is None else _place_unseen(labels, codes, place)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def read_grouped_queries(
+    estimator: Any, X: Any, task: Any, known: Sequence[Array]
+) -> tuple[Any, Array]:
+    """Check the rows to predict, and find the label of each in several groupings.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        As in :func:`read_queries`, with several task columns.
+    X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
+        Features, with the task columns if there were some in `fit`.
+    task : array-like of shape (n_rows, n_groupings) or None
+        Labels of each row, if `fit` had ``task=``.
+    known : sequence of ndarray of shape (n_labels,)
+        Known labels of each grouping.
+
+    Returns
+    -------
+    features : {ndarray, CSR matrix} of shape (n_rows, n_features)
+        Features, float32 or float64.
+    codes : ndarray of shape (n_rows, n_groupings), dtype intp
+        Position of each label in `known`, -1 for an unseen label.
+    """
+    features, declared = _read_features(estimator, X, task)
+    declared.match(features)
+    found = find_groups(declared, known)
+    if estimator.handle_unknown == "error":
+        for (labels, codes), tasks in zip(found, known, strict=True):
+            refuse_unseen(labels, codes, tasks)
+    return features, np.stack([codes for _, codes in found], axis=1)
+
+
+def _read_features(estimator, X, task):
+    """Check features as in `fit`; return them and the declared tasks."""
+    refuse_lazy("X", X)
+    check_query(estimator, task)
+    if estimator._layout == "column":
+        table = as_table(X)
+        validate_data(estimator, table, reset=False, skip_check_array=True)
+        declared = declare_tasks(table, estimator.task_column, fitted=estimator)
+        with naming_columns(table, declared.positions):
+            return _check_features(estimator, declared.features), declared
+    refuse_pieces(X)
+    declared = declare_tasks(X, None, task)
+    with naming_columns(X):
+        features = validate_data(estimator, X, reset=False, **_FEATURES)
+    return features, declared
 
 
 def _check_features(estimator, features):

@@ -141,6 +141,35 @@ def join_label(label: Any) -> Any:
     return join_parts(as_labels([part]).tolist()[0] for part in label)
 
 
+def split_label(label: str) -> list[str]:
+    """Split the label of several columns into its parts, the inverse of `join_label`.
+
+    Parameters
+    ----------
+    label : str
+        Parts joined by slashes, as in `tasks_`.
+
+    Returns
+    -------
+    list of str
+        The parts as text.
+
+    Examples
+    --------
+    >>> from skmtl.data import join_label, split_label
+    >>> split_label(join_label(("a/b", 7)))
+    ['a/b', '7']
+    """
+    found = [""]
+    characters = iter(label)
+    for each in characters:
+        if each == _SEPARATOR:
+            found.append("")
+        else:
+            found[-1] += next(characters, "") if each == "\\" else each
+    return found
+
+
 def join_parts(parts: Iterable[Any]) -> str:
     """Join parts with slashes, and escape slashes in parts to keep labels unique."""
     texts = (str(part).replace("\\", "\\\\") for part in parts)

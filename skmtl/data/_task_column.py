@@ -1,6 +1,6 @@
 """The task column of a table in any container."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from numbers import Integral
 from typing import Any
@@ -25,14 +25,16 @@ def take_task_column(
     task_column : str, int or list of them
         Name or position of the column, or name of the level. A column has precedence
         over a level of the same name; a negative position counts from the end. A list
-        declares nested tasks: each combination of its columns is a task.
+        declares tasks by several columns: each combination of their labels is a task.
+        A tuple in the list is a combination of columns.
 
     Returns
     -------
     features : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_features)
         `X` without the column, in the same container; a view where possible.
     labels : {ndarray, Series, ChunkedArray} of shape (n_rows,)
-        Label of each row, as stored; for nested tasks, joined by :func:`join_tasks`.
+        Label of each row, as stored; those of several columns are joined by
+        :func:`join_tasks`.
 
     Examples
     --------
@@ -65,7 +67,7 @@ def take_task_columns(
     features : {ndarray, sparse matrix, dataframe} of shape (n_rows, n_features)
         `X` without the columns.
     columns : list of {ndarray, Series} of shape (n_rows,)
-        Columns of labels, in the given order.
+        Columns of labels, in the given order, each once.
     positions : list of int or None
         Position of each column in `X`, None for a level of the index.
 
@@ -76,7 +78,7 @@ def take_task_columns(
     [0, 1]
     """
     table = as_table(X)
-    named = task_column if isinstance(task_column, list) else [task_column]
+    named = list_task_columns(task_column)
     positions = [
         None if _is_index_level(table, name) else _find_position(table, name)
         for name in named
@@ -84,8 +86,8 @@ def take_task_columns(
     inside = [place for place in positions if place is not None]
     if not named or len(set(inside)) < len(inside):
         raise ValueError(
-            f"A list as task_column must name distinct columns, got {named}. Name "
-            f"each column once."
+            f"A list as task_column must name distinct columns, got {task_column}. "
+            f"Name each column once."
         )
     if inside and table.shape[1] == len(inside):
         raise ValueError(
@@ -130,9 +132,154 @@ def locate_task_column(estimator: Any, table: Any, task_column: Any) -> Any:
     known = list(getattr(estimator, "feature_names_in_", ()))
     if column_names(table) is not None:
         return task_column
-    if isinstance(task_column, list):
-        return [known.index(name) if name in known else name for name in task_column]
-    return known.index(task_column) if task_column in known else task_column
+    return map_task_columns(
+        task_column, lambda name: known.index(name) if name in known else name
+    )
+
+
+def map_task_columns(task_column: Any, change: Callable[[Any], Any]) -> Any:
+    """Change the name or position of each task column.
+
+    Parameters
+    ----------
+    task_column : str, int or list of them
+        Columns, as declared.
+    change : callable
+        Returns the new name or position of a column.
+
+    Returns
+    -------
+    str, int or list of them
+        Columns in the same structure.
+
+    Examples
+    --------
+    >>> from skmtl.data import map_task_columns
+    >>> map_task_columns(["a", ("a", "b")], {"a": -2, "b": -1}.get)
+    [-2, (-2, -1)]
+    """
+    if isinstance(task_column, list | tuple):
+        changed = [map_task_columns(each, change) for each in task_column]
+        return type(task_column)(changed)
+    return change(task_column)
+
+
+def list_task_columns(task_column: Any) -> list[Any]:
+    """List the task columns of a declaration, each once.
+
+    Parameters
+    ----------
+    task_column : str, int or list of them
+        Columns, as declared. A tuple in a list is a combination of columns.
+
+    Returns
+    -------
+    list of str or int
+        The columns.
+
+    Examples
+    --------
+    >>> from skmtl.data import list_task_columns
+    >>> list_task_columns("school"), list_task_columns(["school", ("school", "class")])
+    (['school'], ['school', 'class'])
+    """
+    if not isinstance(task_column, list):
+        return [task_column]
+    parts = [each if isinstance(each, tuple) else (each,) for each in task_column]
+    if len(set(map(repr, parts))) < len(parts):
+        raise ValueError(
+            f"A list as task_column must name distinct columns, got {task_column}. "
+            f"Name each column once."
+        )
+    named = [name for part in parts for name in part]
+    in_tuples = {name for part in parts if len(part) > 1 for name in part}
+    return list(dict.fromkeys(named)) if in_tuples else named
+
+
+def pick_groupings(task_column: Any) -> list[tuple[Any, tuple[int, ...]]]:
+    """Return the name of each grouping, and the positions of its columns.
+
+    Parameters
+    ----------
+    task_column : str, int or list of them
+        Columns, as declared. A tuple in a list is a combination of columns.
+
+    Returns
+    -------
+    list of (name, tuple of int)
+        Elements of the list, with positions in :func:`list_task_columns`.
+
+    Examples
+    --------
+    >>> from skmtl.data import pick_groupings
+    >>> pick_groupings(["school", ("school", "class")])
+    [('school', (0,)), (('school', 'class'), (0, 1))]
+    """
+    named = list_task_columns(task_column)
+    declared = task_column if isinstance(task_column, list) else [task_column]
+    parts = [each if isinstance(each, tuple) else (each,) for each in declared]
+    picked = [tuple(named.index(name) for name in part) for part in parts]
+    return list(zip(declared, picked, strict=True))
+
+
+def split_columns(task: Any) -> tuple[list[Any], list[Any]]:
+    """Split labels that are given as a table into columns.
+
+    Parameters
+    ----------
+    task : array-like of shape (n_rows, n_columns), or any other declaration
+        Labels.
+
+    Returns
+    -------
+    names : list
+        Names of the columns, or their positions.
+    columns : list of {ndarray, Series} of shape (n_rows,)
+        The columns; none unless there are several.
+
+    Examples
+    --------
+    >>> from skmtl.data import split_columns
+    >>> split_columns([["Ash", 1], ["Elm", 2]])[0]
+    [0, 1]
+    >>> split_columns(["Ash", "Elm"])
+    ([], [])
+    """
+    if isinstance(task, list | tuple) and task and _is_row(task[0]):
+        task = np.array(task, dtype=object)
+    shape: Any = getattr(task, "shape", ())
+    if len(shape) != 2 or shape[1] < 2:
+        return [], []
+    names = column_names(task)
+    columns = [_take_column(task, place) for place in range(shape[1])]
+    return list(range(shape[1])) if names is None else list(names), columns
+
+
+def join_labels(task: Any) -> Any:
+    """Join the columns of labels that are given as a table; return others unchanged.
+
+    Parameters
+    ----------
+    task : array-like of shape (n_rows, n_columns), or any other declaration
+        Labels.
+
+    Returns
+    -------
+    array-like of shape (n_rows,), or the declaration
+        A label per row.
+
+    Examples
+    --------
+    >>> from skmtl.data import join_labels
+    >>> join_labels([["Ash", 1], ["Elm", 2]]).tolist()
+    ['Ash/1', 'Elm/2']
+    """
+    _, columns = split_columns(task)
+    return join_tasks(columns) if columns else task
+
+
+def _is_row(value):
+    return isinstance(value, list | tuple)
 
 
 def _is_index_level(table, task_column):
@@ -154,7 +301,7 @@ def _find_position(table, task_column):
     if isinstance(task_column, bool) or not isinstance(task_column, Integral):
         raise TypeError(
             f"task_column must be the name of a column (str) or its position (int), "
-            f"or a list of these for nested tasks, got {task_column!r}."
+            f"or a list of these for several columns, got {task_column!r}."
         )
     width = table.shape[1]
     if not -width <= task_column < width:

@@ -10,6 +10,7 @@ from skmtl._contracts import Array, TaskData
 
 from ._accumulate import moments_of_outputs, moments_of_tasks, roots_of_tasks
 from ._block_rows import BlockRows
+from ._groupings import Grouping
 from ._moments import TaskMoments
 from ._row_stacks import RowStack, stack_rows
 
@@ -45,6 +46,8 @@ class TaskRows(TaskData):
         Whether moments hold `roots` instead of `xx`.
     width : int or None, default=None
         Number of original features, if `X` holds coordinates in a basis; else None.
+    groupings : tuple of Grouping, default=()
+        Groupings of the tasks, if several columns declare them.
     """
 
     X: Any
@@ -58,6 +61,7 @@ class TaskRows(TaskData):
     orders: tuple = ()
     rooted: bool = False
     width: int | None = None
+    groupings: tuple[Grouping, ...] = ()
 
     def moments(self, curvature: bool = True) -> TaskMoments:
         """Return the moments of each task, multiplied by the task weights."""
@@ -200,6 +204,7 @@ class SharedRows(TaskData):
     orders: tuple = ()
     width: int | None = None
     rooted = False
+    groupings = ()
 
     def moments(self, curvature: bool = True) -> TaskMoments:
         """Return the moments of each task, with one feature scatter for all."""

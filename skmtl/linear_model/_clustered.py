@@ -15,12 +15,15 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
     POSITIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     MomentRegressor,
 )
 from skmtl.penalties import ClusterNorm
 from skmtl.solvers import Fista
+
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
 
 _CLUSTER_CONSTRAINTS = {
     "n_clusters": [Interval(Integral, 1, None, closed="left")],
@@ -83,6 +86,13 @@ class ClusteredRegressor(MomentRegressor):
         Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
         all tasks, 0 or more; groups are then formed by differences from this mean. None
         for groups of the coefficients themselves.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -94,6 +104,11 @@ class ClusteredRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -108,8 +123,8 @@ class ClusteredRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
@@ -124,6 +139,11 @@ class ClusteredRegressor(MomentRegressor):
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -164,7 +184,12 @@ class ClusteredRegressor(MomentRegressor):
     array([0, 1, 0, 1])
     """
 
-    _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_CLUSTER_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -173,10 +198,13 @@ class ClusteredRegressor(MomentRegressor):
         alpha_within: float = 10.0,
         *,
         alpha_mean: float | None = None,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         tol: float = 1e-6,
         max_iter: int | None = None,
         warm_start: bool = False,
@@ -185,17 +213,21 @@ class ClusteredRegressor(MomentRegressor):
         self.alpha_between = alpha_between
         self.alpha_within = alpha_within
         self.alpha_mean = alpha_mean
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
 
     def _relation(self, tasks):
         strengths = self.alpha_between, self.alpha_within, self.alpha_mean
-        return Clusters.of(self.n_clusters, *strengths)
+        relation = Clusters.of(self.n_clusters, *strengths)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class ClusteredClassifier(LinearClassifier):
@@ -219,6 +251,13 @@ class ClusteredClassifier(LinearClassifier):
         Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
         all tasks, 0 or more; groups are then formed by differences from this mean. None
         for groups of the coefficients themselves.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -256,8 +295,8 @@ class ClusteredClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
@@ -312,7 +351,11 @@ class ClusteredClassifier(LinearClassifier):
     # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
-    _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **_CLUSTER_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -321,6 +364,8 @@ class ClusteredClassifier(LinearClassifier):
         alpha_within: float = 1.0,
         *,
         alpha_mean: float | None = None,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -335,6 +380,8 @@ class ClusteredClassifier(LinearClassifier):
         self.alpha_between = alpha_between
         self.alpha_within = alpha_within
         self.alpha_mean = alpha_mean
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -347,7 +394,8 @@ class ClusteredClassifier(LinearClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_between, self.alpha_within, self.alpha_mean
-        return Clusters.of(self.n_clusters, *strengths)
+        relation = Clusters.of(self.n_clusters, *strengths)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class ClusteredPoissonRegressor(LinearCountRegressor):
@@ -372,6 +420,13 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
         Strength of the penalty ``alpha_mean / 2 * n_tasks * ||mean||^2`` on the mean of
         all tasks, 0 or more; groups are then formed by differences from this mean. None
         for groups of the coefficients themselves.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -397,8 +452,8 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     task_affinity_ : ndarray of shape (n_tasks, n_tasks)
@@ -450,7 +505,11 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
     array([0, 0, 1, 1])
     """
 
-    _parameter_constraints = {**_CLUSTER_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_CLUSTER_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -459,6 +518,8 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
         alpha_within: float = 1.0,
         *,
         alpha_mean: float | None = None,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -471,6 +532,8 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
         self.alpha_between = alpha_between
         self.alpha_within = alpha_within
         self.alpha_mean = alpha_mean
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -481,7 +544,8 @@ class ClusteredPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_between, self.alpha_within, self.alpha_mean
-        return Clusters.of(self.n_clusters, *strengths)
+        relation = Clusters.of(self.n_clusters, *strengths)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 def cluster(affinity, n_clusters):

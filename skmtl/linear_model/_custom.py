@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from inspect import isclass
 from typing import Any
 
+import numpy as np
+
 from skmtl._compat import HasMethods
 from skmtl._contracts import Coupling, PenalizedRelation, Penalty, Solver
-from skmtl.base import COMMON_CONSTRAINTS, MomentRegressor
+from skmtl.base import COMMON_CONSTRAINTS, SCALED_CONSTRAINTS, MomentRegressor
 from skmtl.solvers import Fista
+
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
 
 
 class NoPenalty(Penalty):
@@ -53,6 +57,13 @@ class LinearTaskRegressor(MomentRegressor):
         raises an error.
     solver : Solver, default=None
         Solver of the problem; None for ``Fista()``.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -64,6 +75,11 @@ class LinearTaskRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     warm_start : bool, default=False
         Whether `fit` starts from the previous solution if it had the same tasks.
 
@@ -74,8 +90,8 @@ class LinearTaskRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     objective_ : float
@@ -88,6 +104,11 @@ class LinearTaskRegressor(MomentRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -130,6 +151,8 @@ class LinearTaskRegressor(MomentRegressor):
         "coupling": [HasMethods(["precision", "penalizes_intercepts"]), None],
         "solver": [HasMethods("minimize"), None],
         "warm_start": ["boolean"],
+        **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
 
@@ -139,26 +162,33 @@ class LinearTaskRegressor(MomentRegressor):
         *,
         coupling: Coupling | None = None,
         solver: Solver | None = None,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         warm_start: bool = False,
     ):
         self.penalty = penalty
         self.coupling = coupling
         self.solver = solver
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.warm_start = warm_start
 
     def _relation(self, tasks):
         _refuse_classes(self.penalty, self.coupling, self.solver)
         penalty = NoPenalty() if self.penalty is None else self.penalty
         solver = Fista() if self.solver is None else self.solver
-        return Custom(penalty, solver, self._precision(tasks))
+        relation = Custom(penalty, solver, self._precision(tasks))
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
     def _precision(self, tasks):
         """Return the precision matrix of the coupling, or None."""

@@ -12,12 +12,15 @@ from skmtl.base import (
     CLASSIFIER_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     POSITIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     MomentRegressor,
 )
 from skmtl.penalties import L1, L21, Decomposed, L1Inf
 from skmtl.solvers import Fista
+
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
 
 _PENALTIES = {"l21": L21, "linf": L1Inf}
 _DIRTY_CONSTRAINTS = {
@@ -70,6 +73,13 @@ class DirtyRegressor(MomentRegressor):
     penalty : {"l21", "linf"}, default="l21"
         Norm of a shared feature's coefficients: Euclidean, or the largest absolute
         value.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -81,6 +91,11 @@ class DirtyRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -95,8 +110,8 @@ class DirtyRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
-        offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the exceptions as offset, with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -112,6 +127,11 @@ class DirtyRegressor(MomentRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -149,7 +169,12 @@ class DirtyRegressor(MomentRegressor):
            [0. , 0. , 0. , 0. ]])
     """
 
-    _parameter_constraints = {**_DIRTY_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_DIRTY_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -157,10 +182,13 @@ class DirtyRegressor(MomentRegressor):
         alpha_l1: float = 1.0,
         *,
         penalty: str = "l21",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         tol: float = 1e-6,
         max_iter: int | None = None,
         warm_start: bool = False,
@@ -168,17 +196,21 @@ class DirtyRegressor(MomentRegressor):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
 
     def _relation(self, tasks):
         strengths = self.alpha_joint, self.alpha_l1
-        return FeaturesWithExceptions(*strengths, self.penalty)
+        relation = FeaturesWithExceptions(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class DirtyClassifier(LinearClassifier):
@@ -199,6 +231,13 @@ class DirtyClassifier(LinearClassifier):
     penalty : {"l21", "linf"}, default="l21"
         Norm of a shared feature's coefficients: Euclidean, or the largest absolute
         value.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -236,8 +275,8 @@ class DirtyClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
-        offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the exceptions as offset, with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -289,7 +328,11 @@ class DirtyClassifier(LinearClassifier):
     # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
-    _parameter_constraints = {**_DIRTY_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **_DIRTY_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -297,6 +340,8 @@ class DirtyClassifier(LinearClassifier):
         alpha_l1: float = 0.1,
         *,
         penalty: str = "l21",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -310,6 +355,8 @@ class DirtyClassifier(LinearClassifier):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -322,7 +369,8 @@ class DirtyClassifier(LinearClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_joint, self.alpha_l1
-        return FeaturesWithExceptions(*strengths, self.penalty)
+        relation = FeaturesWithExceptions(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class DirtyPoissonRegressor(LinearCountRegressor):
@@ -344,6 +392,13 @@ class DirtyPoissonRegressor(LinearCountRegressor):
     penalty : {"l21", "linf"}, default="l21"
         Norm of a shared feature's coefficients: Euclidean, or the largest absolute
         value.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -369,8 +424,8 @@ class DirtyPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the exceptions as
-        offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the exceptions as offset, with strengths implied by the penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_specific_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -419,7 +474,11 @@ class DirtyPoissonRegressor(LinearCountRegressor):
     array([0])
     """
 
-    _parameter_constraints = {**_DIRTY_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_DIRTY_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -427,6 +486,8 @@ class DirtyPoissonRegressor(LinearCountRegressor):
         alpha_l1: float = 0.1,
         *,
         penalty: str = "l21",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -438,6 +499,8 @@ class DirtyPoissonRegressor(LinearCountRegressor):
         self.alpha_joint = alpha_joint
         self.alpha_l1 = alpha_l1
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -448,4 +511,5 @@ class DirtyPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_joint, self.alpha_l1
-        return FeaturesWithExceptions(*strengths, self.penalty)
+        relation = FeaturesWithExceptions(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)

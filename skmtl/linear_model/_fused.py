@@ -12,6 +12,7 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
     POSITIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     MomentRegressor,
@@ -20,6 +21,7 @@ from skmtl.data import KnownTasks, read_graph
 from skmtl.penalties import Fused
 from skmtl.solvers import Fista
 
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
 from ._neighbours import Neighbours
 
 _FUSED_CONSTRAINTS = {
@@ -97,6 +99,13 @@ class FusedRegressor(MomentRegressor):
         Tasks without rows that the graph names get the coefficients with the
         smallest total variation; if not unique, those closest to their neighbours'
         mean. `alpha_l1` and `alpha_joint` do not apply to them.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -108,6 +117,11 @@ class FusedRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -122,8 +136,8 @@ class FusedRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
@@ -131,8 +145,8 @@ class FusedRegressor(MomentRegressor):
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes. They are not penalised; a node without rows gets its
-        neighbour's intercept, or its neighbours' mean.
+        Intercepts of the nodes. The graph does not penalise them; a node without rows
+        gets its neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
@@ -144,6 +158,11 @@ class FusedRegressor(MomentRegressor):
         Norm of the proximal gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -184,7 +203,12 @@ class FusedRegressor(MomentRegressor):
            [0, 0, 0, 0, 0]])
     """
 
-    _parameter_constraints = {**_FUSED_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_FUSED_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -193,10 +217,13 @@ class FusedRegressor(MomentRegressor):
         alpha_l1: float = 0.0,
         alpha_joint: float = 0.0,
         graph: Any = "chain",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         tol: float = 1e-6,
         max_iter: int | None = None,
         warm_start: bool = False,
@@ -205,17 +232,21 @@ class FusedRegressor(MomentRegressor):
         self.alpha_l1 = alpha_l1
         self.alpha_joint = alpha_joint
         self.graph = graph
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return FewJumps.of(tasks, strengths, self.graph)
+        relation = FewJumps.of(tasks, strengths, self.graph)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class FusedClassifier(LinearClassifier):
@@ -251,6 +282,13 @@ class FusedClassifier(LinearClassifier):
         Tasks without rows that the graph names get the coefficients with the
         smallest total variation; if not unique, those closest to their neighbours'
         mean. `alpha_l1` and `alpha_joint` do not apply to them.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -288,8 +326,8 @@ class FusedClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
@@ -297,8 +335,8 @@ class FusedClassifier(LinearClassifier):
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes. They are not penalised; a node without rows gets its
-        neighbour's intercept, or its neighbours' mean.
+        Intercepts of the nodes. The graph does not penalise them; a node without rows
+        gets its neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
@@ -351,7 +389,11 @@ class FusedClassifier(LinearClassifier):
     # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
-    _parameter_constraints = {**_FUSED_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **_FUSED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -360,6 +402,8 @@ class FusedClassifier(LinearClassifier):
         alpha_l1: float = 0.0,
         alpha_joint: float = 0.0,
         graph: Any = "chain",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -374,6 +418,8 @@ class FusedClassifier(LinearClassifier):
         self.alpha_l1 = alpha_l1
         self.alpha_joint = alpha_joint
         self.graph = graph
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -386,7 +432,8 @@ class FusedClassifier(LinearClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return FewJumps.of(tasks, strengths, self.graph)
+        relation = FewJumps.of(tasks, strengths, self.graph)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class FusedPoissonRegressor(LinearCountRegressor):
@@ -422,6 +469,13 @@ class FusedPoissonRegressor(LinearCountRegressor):
         Tasks without rows that the graph names get the coefficients with the
         smallest total variation; if not unique, those closest to their neighbours'
         mean. `alpha_l1` and `alpha_joint` do not apply to them.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -447,8 +501,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     nodes_ : ndarray of shape (n_nodes,), dtype object
@@ -456,8 +510,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes. They are not penalised; a node without rows gets its
-        neighbour's intercept, or its neighbours' mean.
+        Intercepts of the nodes. The graph does not penalise them; a node without rows
+        gets its neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     segments_ : ndarray of shape (n_tasks, n_features)
@@ -507,7 +561,11 @@ class FusedPoissonRegressor(LinearCountRegressor):
     array([0, 0, 1, 1])
     """
 
-    _parameter_constraints = {**_FUSED_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_FUSED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -516,6 +574,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
         alpha_l1: float = 0.0,
         alpha_joint: float = 0.0,
         graph: Any = "chain",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -528,6 +588,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
         self.alpha_l1 = alpha_l1
         self.alpha_joint = alpha_joint
         self.graph = graph
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -538,7 +600,8 @@ class FusedPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_fused, self.alpha_l1, self.alpha_joint
-        return FewJumps.of(tasks, strengths, self.graph)
+        relation = FewJumps.of(tasks, strengths, self.graph)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 def _read_neighbours(graph, tasks):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
@@ -14,12 +15,15 @@ from skmtl.base import (
     COMMON_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     NONNEGATIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     MomentRegressor,
 )
 from skmtl.couplings import Graph
 from skmtl.data import KnownTasks, TaskGraph, read_graph
+
+from ._around_centre import CENTRE_CONSTRAINTS
 
 _GRAPH_CONSTRAINTS = {
     "graph": "no_validation",
@@ -28,6 +32,7 @@ _GRAPH_CONSTRAINTS = {
     "descriptors": "no_validation",
     "n_neighbors": [Interval(Integral, 1, None, closed="left")],
     "labels": ["array-like", None],
+    **CENTRE_CONSTRAINTS,
 }
 
 
@@ -39,11 +44,15 @@ class NearNeighbours(CoupledRelation):
     graph: TaskGraph
 
     @classmethod
-    def of(cls, tasks, alpha, alpha_ridge, graph, descriptors, n_neighbors, labels):
+    def of(cls, tasks, strengths, graph, descriptors, n_neighbors, labels):
         """Read the graph of the tasks."""
         known = KnownTasks(tasks.labels, tasks.orders, labels)
         graph = read_graph(graph, known, descriptors, n_neighbors)
-        return cls(Graph(graph.adjacency, alpha, alpha_ridge), graph)
+        return cls(Graph(graph.adjacency, *strengths), graph)
+
+    @property
+    def penalizes_intercepts(self):
+        return self.coupling.penalizes_intercepts()
 
     def report(self, fit, tasks):
         return {"adjacency_": self.graph.adjacency, "groups_": self.graph.groups}
@@ -56,9 +65,12 @@ class GraphRegularizedRegressor(MomentRegressor):
     """Linear regression of several tasks that resemble their neighbours in a graph.
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_(s,t) A_st ||w_s - w_t||^2 +
-    alpha_ridge sum_t ||w_t||^2`` over the edges ``(s, t)``, each counted once. It is
-    known as graph-regularised or sum-of-squared-differences multi-task learning, and on
-    a tree of groups as hierarchical Bayesian domain adaptation.
+    alpha_ridge sum_t ||w_t||^2`` over the edges ``(s, t)``, each counted once. With a
+    finite `alpha_shared` the ridge is ``alpha_ridge sum_t ||w_t - c||^2 + alpha_shared
+    ||c||^2`` with a centre c; with `alpha_intercept`, ``alpha_intercept sum_t (b_t -
+    b_s)^2`` is added. It is known as graph-regularised or sum-of-squared-differences
+    multi-task learning, and on a tree of groups as hierarchical Bayesian domain
+    adaptation.
 
     Chains, trees and rings are solved by elimination, tasks on shared rows by two
     eigendecompositions, and other graphs by conjugate gradients. If a matrix of all
@@ -91,6 +103,14 @@ class GraphRegularizedRegressor(MomentRegressor):
         Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=0.0
         Strength of the ridge penalty on tasks with rows, 0 or more.
+    alpha_shared : float, default=inf
+        Strength of the ridge penalty on a centre of the tasks, to which `alpha_ridge`
+        then pulls them instead of to zero. Infinity means no centre; without
+        `alpha_ridge` it has no effect.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``sum_t (b_t -
+        b_s)^2`` on the scale of `alpha_ridge`. 0 leaves them free, infinity makes them
+        equal.
     descriptors : mapping, frame or array of shape (n_tasks, n_columns), default=None
         Descriptors of each task, for ``graph="knn"``: by label, or in the order of
         `labels`.
@@ -111,6 +131,11 @@ class GraphRegularizedRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
 
     Attributes
     ----------
@@ -119,8 +144,9 @@ class GraphRegularizedRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks that are not nodes: the mean over the root groups, or a
-        ridge fit to all rows, with strengths implied by the penalty.
+        Coefficients for tasks that are not nodes: the centre if there is one, the mean
+        over the root groups, or a ridge fit to all rows, with strengths implied by the
+        penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
@@ -130,8 +156,8 @@ class GraphRegularizedRegressor(MomentRegressor):
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes. They are not penalised; a node without rows gets its
-        neighbour's intercept, or its neighbours' mean.
+        Intercepts of the nodes. The graph does not penalise them; a node without rows
+        gets its neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     groups_ : ndarray of shape (n_groups,)
@@ -144,6 +170,11 @@ class GraphRegularizedRegressor(MomentRegressor):
         Norm of the gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -181,7 +212,11 @@ class GraphRegularizedRegressor(MomentRegressor):
            [2.5]])
     """
 
-    _parameter_constraints = {**_GRAPH_CONSTRAINTS, **COMMON_CONSTRAINTS}
+    _parameter_constraints = {
+        **_GRAPH_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **COMMON_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -189,6 +224,8 @@ class GraphRegularizedRegressor(MomentRegressor):
         alpha: float = 1.0,
         *,
         alpha_ridge: float = 0.0,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         descriptors: Any = None,
         n_neighbors: int = 5,
         labels: ArrayLike | None = None,
@@ -196,10 +233,13 @@ class GraphRegularizedRegressor(MomentRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
     ):
         self.graph = graph
         self.alpha = alpha
         self.alpha_ridge = alpha_ridge
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.descriptors = descriptors
         self.n_neighbors = n_neighbors
         self.labels = labels
@@ -207,11 +247,17 @@ class GraphRegularizedRegressor(MomentRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
 
     def _relation(self, tasks):
-        strengths = self.alpha, self.alpha_ridge
+        strengths = (
+            self.alpha,
+            self.alpha_ridge,
+            self.alpha_shared,
+            self.alpha_intercept,
+        )
         graph = self.graph, self.descriptors, self.n_neighbors, self.labels
-        return NearNeighbours.of(tasks, *strengths, *graph)
+        return NearNeighbours.of(tasks, strengths, *graph)
 
 
 class GraphRegularizedClassifier(LinearClassifier):
@@ -249,6 +295,14 @@ class GraphRegularizedClassifier(LinearClassifier):
     alpha_ridge : float, default=1.0
         Strength of the ridge penalty on tasks with rows, 0 or more. If it is 0 and the
         classes are separable, no finite coefficients are optimal.
+    alpha_shared : float, default=inf
+        Strength of the ridge penalty on a centre of the tasks, to which `alpha_ridge`
+        then pulls them instead of to zero. Infinity means no centre; without
+        `alpha_ridge` it has no effect.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``sum_t (b_t -
+        b_s)^2`` on the scale of `alpha_ridge`. 0 leaves them free, infinity makes them
+        equal.
     descriptors : mapping, frame or array of shape (n_tasks, n_columns), default=None
         Descriptors of each task, for ``graph="knn"``: by label, or in the order of
         `labels`.
@@ -296,8 +350,9 @@ class GraphRegularizedClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients for tasks that are not nodes: the mean over the root groups, or a
-        ridge fit to all rows, with strengths implied by the penalty.
+        Coefficients for tasks that are not nodes: the centre if there is one, the mean
+        over the root groups, or a ridge fit to all rows, with strengths implied by the
+        penalty.
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
@@ -307,8 +362,8 @@ class GraphRegularizedClassifier(LinearClassifier):
     coef_nodes_ : ndarray of shape (n_nodes[, n_classes], n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,) or (n_nodes, n_classes)
-        Intercepts of the nodes. They are not penalised; a node without rows gets its
-        neighbour's intercept, or its neighbours' mean.
+        Intercepts of the nodes. The graph does not penalise them; a node without rows
+        gets its neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     groups_ : ndarray of shape (n_groups,)
@@ -367,6 +422,8 @@ class GraphRegularizedClassifier(LinearClassifier):
         alpha: float = 1.0,
         *,
         alpha_ridge: float = 1.0,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         descriptors: Any = None,
         n_neighbors: int = 5,
         labels: ArrayLike | None = None,
@@ -383,6 +440,8 @@ class GraphRegularizedClassifier(LinearClassifier):
         self.graph = graph
         self.alpha = alpha
         self.alpha_ridge = alpha_ridge
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.descriptors = descriptors
         self.n_neighbors = n_neighbors
         self.labels = labels
@@ -397,9 +456,14 @@ class GraphRegularizedClassifier(LinearClassifier):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        strengths = self.alpha, self.alpha_ridge
+        strengths = (
+            self.alpha,
+            self.alpha_ridge,
+            self.alpha_shared,
+            self.alpha_intercept,
+        )
         graph = self.graph, self.descriptors, self.n_neighbors, self.labels
-        return NearNeighbours.of(tasks, *strengths, *graph)
+        return NearNeighbours.of(tasks, strengths, *graph)
 
 
 class GraphRegularizedPoissonRegressor(LinearCountRegressor):
@@ -436,6 +500,14 @@ class GraphRegularizedPoissonRegressor(LinearCountRegressor):
         Strength of the penalty on differences between neighbours, 0 or more.
     alpha_ridge : float, default=1.0
         Strength of the ridge penalty on tasks with rows, 0 or more.
+    alpha_shared : float, default=inf
+        Strength of the ridge penalty on a centre of the tasks, to which `alpha_ridge`
+        then pulls them instead of to zero. Infinity means no centre; without
+        `alpha_ridge` it has no effect.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``sum_t (b_t -
+        b_s)^2`` on the scale of `alpha_ridge`. 0 leaves them free, infinity makes them
+        equal.
     descriptors : mapping, frame or array of shape (n_tasks, n_columns), default=None
         Descriptors of each task, for ``graph="knn"``: by label, or in the order of
         `labels`.
@@ -470,8 +542,9 @@ class GraphRegularizedPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for tasks that are not nodes: the mean over the root groups, or a
-        ridge fit to all rows, with strengths implied by the penalty.
+        Coefficients for tasks that are not nodes: the centre if there is one, the mean
+        over the root groups, or a ridge fit to all rows, with strengths implied by the
+        penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     adjacency_ : CSR matrix of shape (n_nodes, n_nodes)
@@ -481,8 +554,8 @@ class GraphRegularizedPoissonRegressor(LinearCountRegressor):
     coef_nodes_ : ndarray of shape (n_nodes, n_features)
         Coefficients of the nodes.
     intercept_nodes_ : ndarray of shape (n_nodes,)
-        Intercepts of the nodes. They are not penalised; a node without rows gets its
-        neighbour's intercept, or its neighbours' mean.
+        Intercepts of the nodes. The graph does not penalise them; a node without rows
+        gets its neighbour's intercept, or its neighbours' mean.
     order_ : ndarray of shape (n_nodes,) or None
         Labels along the chain; None for other graphs.
     groups_ : ndarray of shape (n_groups,)
@@ -543,6 +616,8 @@ class GraphRegularizedPoissonRegressor(LinearCountRegressor):
         alpha: float = 1.0,
         *,
         alpha_ridge: float = 1.0,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         descriptors: Any = None,
         n_neighbors: int = 5,
         labels: ArrayLike | None = None,
@@ -557,6 +632,8 @@ class GraphRegularizedPoissonRegressor(LinearCountRegressor):
         self.graph = graph
         self.alpha = alpha
         self.alpha_ridge = alpha_ridge
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.descriptors = descriptors
         self.n_neighbors = n_neighbors
         self.labels = labels
@@ -569,6 +646,11 @@ class GraphRegularizedPoissonRegressor(LinearCountRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        strengths = self.alpha, self.alpha_ridge
+        strengths = (
+            self.alpha,
+            self.alpha_ridge,
+            self.alpha_shared,
+            self.alpha_intercept,
+        )
         graph = self.graph, self.descriptors, self.n_neighbors, self.labels
-        return NearNeighbours.of(tasks, *strengths, *graph)
+        return NearNeighbours.of(tasks, strengths, *graph)

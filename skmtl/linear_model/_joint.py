@@ -16,6 +16,7 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     PATH_CONSTRAINTS,
     POSITIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     LinearRegressor,
@@ -24,6 +25,14 @@ from skmtl.base import (
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
 from skmtl.selection import PathGrid, PathSearch
 from skmtl.solvers import ProxNewton, SupportNewton, WorkingSet
+
+from ._around_centre import (
+    AUTO,
+    CENTRE_CONSTRAINTS,
+    CENTRE_SEARCH_CONSTRAINTS,
+    around_centre,
+    search_centre,
+)
 
 _PENALTIES = {"l21": L21, "linf": L1Inf, "mcp": RowMCP, "scad": RowSCAD}
 _MAX_ITER = 10_000
@@ -66,6 +75,15 @@ class JointFeatures(PenalizedRelation):
         return {"support_": np.flatnonzero(fit.coef.any(axis=0))}
 
 
+def refuse_positive(positive, alpha_shared):
+    """Refuse a centre of coefficients that must be positive."""
+    if positive and alpha_shared != np.inf:
+        raise ValueError(
+            "positive=True needs alpha_shared=inf, got alpha_shared="
+            f"{alpha_shared!r}. The deviations from a centre have both signs."
+        )
+
+
 class JointFeatureRegressor(MomentRegressor):
     """Linear regression of several tasks on the same few features.
 
@@ -89,6 +107,13 @@ class JointFeatureRegressor(MomentRegressor):
         not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -100,6 +125,11 @@ class JointFeatureRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -114,8 +144,8 @@ class JointFeatureRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -130,6 +160,11 @@ class JointFeatureRegressor(MomentRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -170,6 +205,8 @@ class JointFeatureRegressor(MomentRegressor):
         "alpha": POSITIVE,
         "positive": ["boolean"],
         **JOINT_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **ITERATIVE_CONSTRAINTS,
     }
 
@@ -180,10 +217,13 @@ class JointFeatureRegressor(MomentRegressor):
         l1_ratio: float = 1.0,
         penalty: str = "l21",
         positive: bool = False,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         tol: float = 1e-6,
         max_iter: int | None = None,
         warm_start: bool = False,
@@ -192,16 +232,21 @@ class JointFeatureRegressor(MomentRegressor):
         self.l1_ratio = l1_ratio
         self.penalty = penalty
         self.positive = positive
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        return JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
+        refuse_positive(self.positive, self.alpha_shared)
+        relation = JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class JointFeatureClassifier(LinearClassifier):
@@ -226,6 +271,13 @@ class JointFeatureClassifier(LinearClassifier):
         absolute value, of contrasts between classes if there are more than two; or
         their Euclidean norm up to a limit, so that large ones are not shrunk. The last
         two are not convex: `fit` finds a stationary point.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -264,8 +316,8 @@ class JointFeatureClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -318,6 +370,7 @@ class JointFeatureClassifier(LinearClassifier):
     _parameter_constraints = {
         "alpha": POSITIVE,
         **JOINT_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **CLASSIFIER_CONSTRAINTS,
     }
 
@@ -327,6 +380,8 @@ class JointFeatureClassifier(LinearClassifier):
         *,
         l1_ratio: float = 1.0,
         penalty: str = "l21",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -340,6 +395,8 @@ class JointFeatureClassifier(LinearClassifier):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -351,7 +408,8 @@ class JointFeatureClassifier(LinearClassifier):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        return JointFeatures(self.alpha, self.l1_ratio, self.penalty)
+        relation = JointFeatures(self.alpha, self.l1_ratio, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class JointFeatureRegressorCV(LinearRegressor):
@@ -380,6 +438,14 @@ class JointFeatureRegressorCV(LinearRegressor):
         not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
+    alpha_shared : {"auto"} or float, default="auto"
+        Strength of the ridge on a centre of the tasks, as in the model with given
+        strengths. "auto" chooses between no centre with free intercepts, and the
+        strengths that :class:`MeanRegularizedRegressorCV` chooses, by their errors on
+        held-out rows. It chooses no centre where matrices of all features are avoided.
+    alpha_intercept : {"auto"} or float, default="auto"
+        Strength of the penalty on differences between intercepts, as in the model with
+        given strengths. "auto" chooses it with `alpha_shared`.
     cv : int, splitter or iterable of (train, test), default=None
         Folds; None for 5. An int assigns the rows of each task to that many folds.
     scoring : str or callable, default=None
@@ -399,6 +465,11 @@ class JointFeatureRegressorCV(LinearRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default="auto"
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance, and if errors on held-out rows are then smaller.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -408,6 +479,10 @@ class JointFeatureRegressorCV(LinearRegressor):
     ----------
     alpha_ : float
         Chosen strength.
+    alpha_shared_ : float
+        Chosen strength of the ridge on the centre; infinite for no centre.
+    alpha_intercept_ : float
+        Chosen strength of the penalty on differences between intercepts.
     cv_results_ : dict of ndarray
         Decreasing strengths, "alpha", with "mean_test_score", "std_test_score" and the
         scores of each fold, "split0_test_score" and so on; errors are negative.
@@ -420,8 +495,8 @@ class JointFeatureRegressorCV(LinearRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -436,6 +511,11 @@ class JointFeatureRegressorCV(LinearRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -469,10 +549,12 @@ class JointFeatureRegressorCV(LinearRegressor):
 
     _parameter_constraints = {
         **PATH_CONSTRAINTS,
+        **CENTRE_SEARCH_CONSTRAINTS,
         "positive": ["boolean"],
         **JOINT_CONSTRAINTS,
         "tol": ITERATIVE_CONSTRAINTS["tol"],
         "max_iter": ITERATIVE_CONSTRAINTS["max_iter"],
+        **SCALED_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
 
@@ -485,6 +567,8 @@ class JointFeatureRegressorCV(LinearRegressor):
         l1_ratio: float = 1.0,
         penalty: str = "l21",
         positive: bool = False,
+        alpha_shared: str | float = "auto",
+        alpha_intercept: str | float = "auto",
         cv: Any = None,
         scoring: Any = None,
         one_standard_error: bool = False,
@@ -492,6 +576,7 @@ class JointFeatureRegressorCV(LinearRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = "auto",
         tol: float = 1e-6,
         max_iter: int | None = None,
     ):
@@ -501,6 +586,8 @@ class JointFeatureRegressorCV(LinearRegressor):
         self.l1_ratio = l1_ratio
         self.penalty = penalty
         self.positive = positive
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.cv = cv
         self.scoring = scoring
         self.one_standard_error = one_standard_error
@@ -508,13 +595,14 @@ class JointFeatureRegressorCV(LinearRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
 
     def _relation(self, tasks):
         grid = PathGrid(self.alphas, self.n_alphas, self.eps, 1e-2)
         options = self.cv, self.one_standard_error
-        return PathSearch(
+        path = PathSearch(
             self._relation_at,
             grid,
             *options,
@@ -522,6 +610,11 @@ class JointFeatureRegressorCV(LinearRegressor):
             loosens=False,
             scoring=self.scoring,
         )
+        alpha_shared = self.alpha_shared
+        if self.positive and alpha_shared == AUTO:
+            alpha_shared = np.inf
+        refuse_positive(self.positive, alpha_shared)
+        return search_centre(path, alpha_shared, self.alpha_intercept)
 
     def _relation_at(self, alpha, tasks):
         return JointFeatures(alpha, self.l1_ratio, self.penalty, self.positive)
@@ -547,6 +640,13 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         not shrunk. The last two are not convex: `fit` finds a stationary point.
     positive : bool, default=False
         Whether coefficients must be 0 or more.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -572,8 +672,8 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     support_ : ndarray of shape (n_selected,)
@@ -625,6 +725,7 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         "alpha": POSITIVE,
         "positive": ["boolean"],
         **JOINT_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
         **ITERATIVE_CONSTRAINTS,
     }
 
@@ -635,6 +736,8 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         l1_ratio: float = 1.0,
         penalty: str = "l21",
         positive: bool = False,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -647,6 +750,8 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         self.l1_ratio = l1_ratio
         self.penalty = penalty
         self.positive = positive
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -656,4 +761,6 @@ class JointFeaturePoissonRegressor(LinearCountRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        return JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
+        refuse_positive(self.positive, self.alpha_shared)
+        relation = JointFeatures(self.alpha, self.l1_ratio, self.penalty, self.positive)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)

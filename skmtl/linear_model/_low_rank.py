@@ -15,6 +15,7 @@ from skmtl.base import (
     ITERATIVE_CONSTRAINTS,
     PATH_CONSTRAINTS,
     POSITIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     LinearRegressor,
@@ -23,6 +24,13 @@ from skmtl.base import (
 from skmtl.penalties import SquaredTrace, Trace
 from skmtl.selection import PathGrid, PathSearch
 from skmtl.solvers import Fista
+
+from ._around_centre import (
+    CENTRE_CONSTRAINTS,
+    CENTRE_SEARCH_CONSTRAINTS,
+    around_centre,
+    search_centre,
+)
 
 LOW_RANK_CONSTRAINTS = {"alpha": POSITIVE, "squared": ["boolean"]}
 _MAX_ITER = 10_000
@@ -73,6 +81,13 @@ class LowRankRegressor(MomentRegressor):
         Strength of the penalty, positive; a large one keeps few directions.
     squared : bool, default=False
         Whether the trace norm is squared.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -84,6 +99,11 @@ class LowRankRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -98,8 +118,8 @@ class LowRankRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
@@ -118,6 +138,11 @@ class LowRankRegressor(MomentRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -162,33 +187,45 @@ class LowRankRegressor(MomentRegressor):
            [ 0.3, -0.3,  0.7]])
     """
 
-    _parameter_constraints = {**LOW_RANK_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **LOW_RANK_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
         alpha: float = 1.0,
         *,
         squared: bool = False,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         tol: float = 1e-6,
         max_iter: int | None = None,
         warm_start: bool = False,
     ):
         self.alpha = alpha
         self.squared = squared
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        return LowRank.of(tasks, self.alpha, self.squared)
+        relation = LowRank.of(tasks, self.alpha, self.squared)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class LowRankClassifier(LinearClassifier):
@@ -206,6 +243,13 @@ class LowRankClassifier(LinearClassifier):
         Strength of the penalty, positive; a large one keeps few directions.
     squared : bool, default=False
         Whether the trace norm is squared.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -244,8 +288,8 @@ class LowRankClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (n_tasks, n_classes)
         Intercepts; for a single task that was not declared (1,) or (n_classes,).
     coef_shared_ : ndarray of shape (n_features,) or (n_classes, n_features)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float or ndarray of shape (n_classes,)
         Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
@@ -308,13 +352,19 @@ class LowRankClassifier(LinearClassifier):
     array([ 1., -1.,  1.])
     """
 
-    _parameter_constraints = {**LOW_RANK_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **LOW_RANK_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
         alpha: float = 0.1,
         *,
         squared: bool = False,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -327,6 +377,8 @@ class LowRankClassifier(LinearClassifier):
     ):
         self.alpha = alpha
         self.squared = squared
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -338,7 +390,8 @@ class LowRankClassifier(LinearClassifier):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        return LowRank.of(tasks, self.alpha, self.squared)
+        relation = LowRank.of(tasks, self.alpha, self.squared)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class LowRankRegressorCV(LinearRegressor):
@@ -361,6 +414,14 @@ class LowRankRegressorCV(LinearRegressor):
     squared : bool, default=False
         Whether the trace norm is squared. Coefficients are then never all zero, and the
         largest strength is the one that halves the first step from zero.
+    alpha_shared : {"auto"} or float, default="auto"
+        Strength of the ridge on a centre of the tasks, as in the model with given
+        strengths. "auto" chooses between no centre with free intercepts, and the
+        strengths that :class:`MeanRegularizedRegressorCV` chooses, by their errors on
+        held-out rows. It chooses no centre where matrices of all features are avoided.
+    alpha_intercept : {"auto"} or float, default="auto"
+        Strength of the penalty on differences between intercepts, as in the model with
+        given strengths. "auto" chooses it with `alpha_shared`.
     cv : int, splitter or iterable of (train, test), default=None
         Folds; None for 5. An int assigns the rows of each task to that many folds.
     scoring : str or callable, default=None
@@ -380,6 +441,11 @@ class LowRankRegressorCV(LinearRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default="auto"
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance, and if errors on held-out rows are then smaller.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -389,6 +455,10 @@ class LowRankRegressorCV(LinearRegressor):
     ----------
     alpha_ : float
         Chosen strength.
+    alpha_shared_ : float
+        Chosen strength of the ridge on the centre; infinite for no centre.
+    alpha_intercept_ : float
+        Chosen strength of the penalty on differences between intercepts.
     cv_results_ : dict of ndarray
         Decreasing strengths, "alpha", with "mean_test_score", "std_test_score" and the
         scores of each fold, "split0_test_score" and so on; errors are negative.
@@ -401,8 +471,8 @@ class LowRankRegressorCV(LinearRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
@@ -417,6 +487,11 @@ class LowRankRegressorCV(LinearRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -452,9 +527,11 @@ class LowRankRegressorCV(LinearRegressor):
 
     _parameter_constraints = {
         **PATH_CONSTRAINTS,
+        **CENTRE_SEARCH_CONSTRAINTS,
         "squared": LOW_RANK_CONSTRAINTS["squared"],
         "tol": ITERATIVE_CONSTRAINTS["tol"],
         "max_iter": ITERATIVE_CONSTRAINTS["max_iter"],
+        **SCALED_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
 
@@ -465,6 +542,8 @@ class LowRankRegressorCV(LinearRegressor):
         n_alphas: int = 30,
         eps: float | None = None,
         squared: bool = False,
+        alpha_shared: str | float = "auto",
+        alpha_intercept: str | float = "auto",
         cv: Any = None,
         scoring: Any = None,
         one_standard_error: bool = False,
@@ -472,6 +551,7 @@ class LowRankRegressorCV(LinearRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = "auto",
         tol: float = 1e-6,
         max_iter: int | None = None,
     ):
@@ -479,6 +559,8 @@ class LowRankRegressorCV(LinearRegressor):
         self.n_alphas = n_alphas
         self.eps = eps
         self.squared = squared
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.cv = cv
         self.scoring = scoring
         self.one_standard_error = one_standard_error
@@ -486,13 +568,15 @@ class LowRankRegressorCV(LinearRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
 
     def _relation(self, tasks):
         grid = PathGrid(self.alphas, self.n_alphas, self.eps, 1e-3)
         options = self.cv, self.one_standard_error
-        return PathSearch(self._relation_at, grid, *options, scoring=self.scoring)
+        path = PathSearch(self._relation_at, grid, *options, scoring=self.scoring)
+        return search_centre(path, self.alpha_shared, self.alpha_intercept)
 
     def _relation_at(self, alpha, tasks):
         return LowRank.of(tasks, alpha, self.squared)
@@ -512,6 +596,13 @@ class LowRankPoissonRegressor(LinearCountRegressor):
         Strength of the penalty, positive; a large one keeps few directions.
     squared : bool, default=False
         Whether the trace norm is squared.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -537,8 +628,8 @@ class LowRankPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows, with strengths implied
-        by the penalty. Zero where all tasks have zero.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows, with strengths implied by the penalty. Zero where all tasks have zero.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     rank_ : int
@@ -597,13 +688,19 @@ class LowRankPoissonRegressor(LinearCountRegressor):
     (4, 4)
     """
 
-    _parameter_constraints = {**LOW_RANK_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **LOW_RANK_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
         alpha: float = 0.1,
         *,
         squared: bool = False,
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -614,6 +711,8 @@ class LowRankPoissonRegressor(LinearCountRegressor):
     ):
         self.alpha = alpha
         self.squared = squared
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -623,7 +722,8 @@ class LowRankPoissonRegressor(LinearCountRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
-        return LowRank.of(tasks, self.alpha, self.squared)
+        relation = LowRank.of(tasks, self.alpha, self.squared)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 def describe_directions(coef, with_covariances, n_tasks):

@@ -7,21 +7,35 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import StrOptions
 from skmtl._contracts import CoupledRelation
 from skmtl._linalg import EPS
 from skmtl._numbers import TINY_SQUARE
-from skmtl.base import COMMON_CONSTRAINTS, SCORING, UNBOUNDED, MomentRegressor
+from skmtl.base import (
+    COMMON_CONSTRAINTS,
+    SCALED_CONSTRAINTS,
+    SCORING,
+    UNBOUNDED,
+    MomentRegressor,
+)
 from skmtl.couplings import ToMean
-from skmtl.selection import MeanSearch
+from skmtl.selection import MeanSearch, NoiseSearch, ResidualQuantiles
 
 from ._mean_draws import MeanDraws
+from ._mean_groupings import (
+    NearMeans,
+    refuse_batch,
+    refuse_mapping,
+    refuse_options,
+    search_groupings,
+)
 
 MEAN_CONSTRAINTS = {
-    "alpha": [*UNBOUNDED, "array-like"],
+    "alpha": [*UNBOUNDED, "array-like", Mapping],
     "alpha_shared": UNBOUNDED,
-    "alpha_intercept": UNBOUNDED,
+    "alpha_intercept": [*UNBOUNDED, Mapping],
 }
 
 # Number of axes of a precision matrix.
@@ -71,30 +85,38 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
 
     Parameters
     ----------
-    alpha : float, array-like of shape (n_features,) or a matrix, default=1.0
+    alpha : float, array-like, matrix or mapping, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
         per feature. A large one makes tasks similar, infinity makes them equal. A
         positive definite matrix of shape (n_features + 1, n_features + 1) penalises
         differences of coefficients and intercepts together, ``sum_t (v_t, c_t)' alpha
         (v_t, c_t)`` with ``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without
-        intercepts, of shape (n_features, n_features).
+        intercepts, of shape (n_features, n_features). With several groupings, a mapping
+        may give a number, or one per feature, for each; infinity leaves a grouping
+        without own coefficients.
     alpha_shared : float, default=0.0
         Strength of the ridge penalty on the centre's coefficients, not on its
         intercept. Infinity sets them to zero; tasks then share only the intercept.
-    alpha_intercept : float, default=0.0
+    alpha_intercept : float or mapping, default=0.0
         Strength of the penalty on differences between intercepts. 0 leaves them free,
-        infinity makes them equal.
+        infinity makes them equal. With several groupings, a mapping may give one for
+        each.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
-        declares nested tasks.
+        declares several groupings, and a tuple in the list a combination of columns.
     handle_unknown : {"shared", "error"}, default="shared"
         How `predict` handles an unseen task: predict it with the shared part, or raise
         an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
 
     Attributes
     ----------
@@ -113,10 +135,23 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         Norm of the gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
+    groupings_ : dict of ndarray of shape (n_labels,)
+        Labels of each grouping, by its name in `task_column`; only if there are
+        several.
+    coef_groupings_ : dict of ndarray of shape (n_labels, n_features)
+        Own coefficients of the labels of each grouping: what they add to
+        `coef_shared_`.
+    intercept_groupings_ : dict of ndarray of shape (n_labels,)
+        Own intercepts of the labels of each grouping.
     moments_ : TaskMoments
         Moments of all rows so far, to which `partial_fit` adds; kept unless tasks have
         far fewer rows than features, or X is large and sparse.
@@ -138,6 +173,14 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     If the rows do not determine the centre, conjugate gradients find one of its optima,
     and exact solutions the one of least norm.
 
+    With several task columns, nested or crossed, a row with label ``l(g)`` in grouping
+    ``g`` is predicted by ``x . w_s + b_s + sum_g (x . v_g,l(g) + b_g,l(g))``, and the
+    penalty is ``sum_g (alpha_g sum_l ||v_gl||^2 + alpha_intercept_g sum_l b_gl^2) +
+    alpha_shared ||w_s||^2``. Equal labels of a column are one group; the tuple ``("a",
+    "b")`` makes groups of combinations. An unseen label adds nothing. `coef_` has a row
+    for each combination of labels in `fit`. Strengths of 0 act as 1e-8 times the
+    curvature of the loss per label, as own parts are not unique without a penalty.
+
     References
     ----------
     Evgeniou, T., Pontil, M. (2004). Regularized multi-task learning. KDD '04, 109-117.
@@ -158,7 +201,11 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
     array([4. , 2.8])
     """
 
-    _parameter_constraints = {**MEAN_CONSTRAINTS, **COMMON_CONSTRAINTS}
+    _parameter_constraints = {
+        **MEAN_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **COMMON_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -170,6 +217,7 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
     ):
         self.alpha = alpha
         self.alpha_shared = alpha_shared
@@ -178,10 +226,16 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return NearMean.drawn(tasks, *strengths, self.fit_intercept)
+        return near(
+            tasks, *strengths, partial(NearMean.drawn, fit_intercept=self.fit_intercept)
+        )
+
+    def _refuse_batch(self, sample):
+        refuse_batch(sample.rows.groupings)
 
     _relation_of_fit = _relation
 
@@ -192,24 +246,28 @@ class MeanRegularizedRegressorCV(MeanDraws):
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
     alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2``, and chooses the
     three strengths by how much tasks differ: from 0 for independent tasks to infinity
-    for equal tasks.
+    for equal tasks. If tasks differ along some features more than along others, each
+    feature gets its own strength, or a precision matrix penalises differences of
+    coefficients and intercepts together.
 
     A grid search finds the best score, and a continuous search refines it, also beyond
     the grid. Strengths given as a list are chosen from that list.
 
     Parameters
     ----------
-    alphas : array-like of shape (n_alphas,), default=None
+    alphas : array-like of shape (n_alphas,) or mapping, default=None
         Candidate strengths, positive or infinite, for every method except "reml". None
-        searches all values.
+        searches all values. With several groupings, for every method, and a mapping may
+        give a list for each.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
         Candidate strengths of the ridge penalty on the centre's coefficients, not on
         its intercept; 0 or more. None searches all values. ``[0.0]`` leaves the
         centre unpenalised, which needs many more rows than features; with "reml" it is
         then the fixed effect of a mixed model.
-    alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
+    alphas_intercept : array-like or mapping, default=None
         Candidate strengths of the penalty on differences between intercepts, positive
-        or infinite, for every method except "reml". None searches all values.
+        or infinite, for every method except "reml". None searches all values. With
+        several groupings, as `alphas`.
     method : {"loo", "reml", "gcv", "cv"}, default="loo"
         Criterion. "loo": exact leave-one-out squared errors. "reml": the restricted
         likelihood of a mixed model, in which tasks are normal draws around the centre,
@@ -224,47 +282,80 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
         None for the negative mean squared error, to which all weights are applied; a
         scorer gets no weights.
-    alpha_per_feature : bool, default=False
-        Whether each feature has its own `alpha`; for "reml" only.
+    alpha_structure : str or array-like of shape (n_features,), default="auto"
+        "one": one `alpha` for all features. "per_feature": one per feature.
+        "covariance": a precision matrix over the coefficients and the intercept.
+        "auto": the simplest of them that predicts about as well as the best. An array
+        has relative strengths of the features, which are multiplied by one that is
+        chosen; where it is infinite, tasks have equal coefficients.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
-        declares nested tasks.
+        declares several groupings, and a tuple in the list a combination of columns.
     handle_unknown : {"shared", "error"}, default="shared"
         How `predict` handles an unseen task: predict it with the shared part, or raise
         an error.
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default="auto"
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance, and if errors on held-out rows are then smaller.
+    noise : {"auto", "common", "per_task"}, default="auto"
+        Variance of the noise: one for all tasks, or one per task. Tasks with more noise
+        then have less influence, and are drawn closer to the centre. The variances of
+        tasks are those of the residuals with a common variance, drawn to a common one,
+        those of tasks with few rows most. "auto" is "per_task" if squared errors on
+        held-out rows are then smaller by more than one standard error.
 
     Attributes
     ----------
-    alpha_ : float or ndarray of shape (n_features,)
-        Chosen strength of the penalty on differences from the centre; infinite if tasks
-        do not differ.
+    alpha_structure_ : {"one", "per_feature", "covariance", "given"}
+        Chosen structure; "given" for relative strengths. Not with several groupings.
+    alpha_ : float, ndarray, matrix or dict
+        Chosen strength of the penalty on differences from the centre, infinite if tasks
+        do not differ; one, or one per feature. For "covariance" the precision matrix
+        ``sigma2_ inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1). By
+        grouping, if there are several.
     alpha_shared_ : float
         Chosen strength of the ridge penalty on the centre; infinite if only intercepts
         are shared.
-    alpha_intercept_ : float
-        Chosen strength of the penalty on differences between intercepts.
+    alpha_intercept_ : float or dict
+        Chosen strength of the penalty on differences between intercepts; 0 for
+        "covariance", where it is part of `alpha_`. By grouping, if there are several.
     method_ : {"loo", "reml", "gcv", "cv"}
         The criterion: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
         squared errors per degree of freedom left; the squared error on held-out rows
-        if X is large and sparse. In units of y squared.
-    tau2_ : float or ndarray of shape (n_features,)
-        Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``.
-    tau2_intercept_ : float
+        if X is large and sparse. In units of y squared, of divided targets if they are
+        scaled, as are the variances of coefficients below. With noise per task, that of
+        all tasks before their own variances are estimated; for "reml", the harmonic
+        mean over rows.
+    noise_variance_ : ndarray of shape (n_tasks,)
+        Variance of the noise of each task, in units of its y squared; all the same if
+        it is common and targets are not scaled. Not with several groupings.
+    coef_covariance_ : ndarray of shape (n_features + 1, n_features + 1)
+        Covariance of the tasks' coefficients, and of their intercepts in the last row,
+        around those of the centre. In units of y squared. Not with several groupings.
+    tau2_ : float, ndarray of shape (n_features,) or dict
+        Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``; the
+        diagonal of `coef_covariance_`.
+    tau2_intercept_ : float or dict
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
         The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
-        "mean_test_score" (larger is better), NaN for candidates that "loo" did not
-        evaluate. With ``method="cv"`` also "std_test_score", "split0_test_score" and
-        so on; with "reml", "log_likelihood" instead of scores.
+        "alpha_structure" and "mean_test_score" (larger is better), NaN for candidates
+        that "loo" did not evaluate. Where features have different strengths, "alpha" is
+        their geometric mean, and "alpha_share" the exponent of their ratios, or the
+        share of the covariances that was kept. With ``method="cv"`` also
+        "std_test_score", "split0_test_score" and so on; with "reml", "log_likelihood"
+        instead of scores, and no "alpha_share".
     best_index_ : int
-        Position of `alpha_` in `cv_results_`.
+        Position of the chosen strengths in `cv_results_`.
     best_score_ : float
         Score at the chosen strengths.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -281,10 +372,23 @@ class MeanRegularizedRegressorCV(MeanDraws):
         Norm of the gradient, relative to the one at zero.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
+    groupings_ : dict of ndarray of shape (n_labels,)
+        Labels of each grouping, by its name in `task_column`; only if there are
+        several.
+    coef_groupings_ : dict of ndarray of shape (n_labels, n_features)
+        Own coefficients of the labels of each grouping: what they add to
+        `coef_shared_`.
+    intercept_groupings_ : dict of ndarray of shape (n_labels,)
+        Own intercepts of the labels of each grouping.
     moments_ : TaskMoments
         Moments of all rows; kept unless matrices of all features would take far more
         memory than X.
@@ -304,6 +408,30 @@ class MeanRegularizedRegressorCV(MeanDraws):
     errors are uncertain, and choosing three strengths overfits them. Each strength that
     is not given is then infinite, unless a finite one raises twice the restricted log
     likelihood by more than twice the log of the number of rows.
+
+    Relative strengths of features, or correlations, are those of the largest restricted
+    likelihood. Their exponent, or the share of the correlations that is kept, is 1/2 or
+    1. The strengths `alpha`, `alpha_shared` and `alpha_intercept` are then chosen for
+    them by the method's own criterion. As relative strengths are learnt from all rows,
+    that criterion is too low for them. Structures are therefore compared by errors of
+    tasks for relative strengths that were learnt from other tasks, in four groups.
+    "auto" takes a more complex structure only if its error is smaller by more than one
+    standard error of the difference, with tasks as clusters, or if it is smaller and
+    Schwarz's criterion of the likelihood is smaller too. With "reml", Schwarz's
+    criterion decides.
+
+    "auto" takes one strength for fewer than six tasks, for rows in a basis or by
+    conjugate gradients, and if `alphas` is given. It tries no covariance of more than
+    30 features, or if `alphas_intercept` is given, and no structure for which a score
+    test promises little.
+
+    With several task columns, the objective is that of
+    :class:`MeanRegularizedRegressor`. The search starts from the strengths with the
+    largest restricted likelihood; ``{"child": [np.inf]}`` as `alphas` leaves the
+    grouping "child" without own coefficients. Columns of `cv_results_` are named
+    "alpha[child]" and so on. With "reml" and ``alphas_shared=[0.0]`` this is a mixed
+    model with independent random effects of each grouping. Noise is common, targets are
+    not scaled, and `alpha_structure` is "one" for each grouping.
 
     Among nearly equal strengths, larger ones are preferred: all are raised until the
     criterion increases by a relative 0.05 divided by the number of rows.
@@ -336,12 +464,14 @@ class MeanRegularizedRegressorCV(MeanDraws):
     >>> model = MeanRegularizedRegressorCV(method="reml", task_column=-1).fit(X, y)
     >>> bool(abs(model.tau2_ - 0.5**2) < 0.02)
     True
+    >>> model.alpha_structure_
+    'one'
     """
 
     _parameter_constraints = {
-        "alphas": ["array-like", None],
+        "alphas": ["array-like", Mapping, None],
         "alphas_shared": ["array-like", None],
-        "alphas_intercept": ["array-like", None],
+        "alphas_intercept": ["array-like", Mapping, None],
         "method": [StrOptions({"reml", "loo", "gcv", "cv"})],
         "cv": ["cv_object"],
         "scoring": SCORING,
@@ -349,6 +479,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
             StrOptions({"auto", "one", "per_feature", "covariance"}),
             "array-like",
         ],
+        "noise": [StrOptions({"auto", "common", "per_task"})],
+        **SCALED_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
     }
 
@@ -366,6 +498,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = "auto",
+        noise: str = "auto",
     ):
         self.alphas = alphas
         self.alphas_shared = alphas_shared
@@ -378,20 +512,71 @@ class MeanRegularizedRegressorCV(MeanDraws):
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
+        self.noise = noise
 
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         structure, pattern = read_structure(self.alpha_structure, tasks.n_features)
+        if tasks.groupings:
+            refuse_options(structure, pattern, self.noise)
+            return search_groupings(self, tasks, lists)
+        refuse_mapping("alphas", self.alphas)
+        refuse_mapping("alphas_intercept", self.alphas_intercept)
         options = self.method, self.cv, structure, self.fit_intercept
         relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
-        return MeanSearch(relation_at, *lists, *options, self.scoring, pattern)
+        search = MeanSearch(relation_at, *lists, *options, self.scoring, pattern)
+        return NoiseSearch(search, self.noise)
 
     def _relation_of_fit(self, tasks):
         strengths = self.alpha_, self.alpha_shared_, self.alpha_intercept_
-        return NearMean.drawn(tasks, *strengths, self.fit_intercept)
+        if "_noise_scale" in vars(self):
+            strengths = (self._noise_scale * np.asarray(each) for each in strengths)
+        make = partial(NearMean.drawn, fit_intercept=self.fit_intercept)
+        return near(tasks, *strengths, make)
+
+    @property
+    def coef_covariance_(self) -> np.ndarray:
+        """Covariance of the tasks around the centre."""
+        check_is_fitted(self)
+        n_features = len(self.coef_shared_)
+        if np.ndim(self.alpha_) == _MATRIX:
+            found = self.sigma2_ * np.linalg.inv(self.alpha_)
+            covariance = np.zeros((n_features + 1, n_features + 1))
+            covariance[: len(found), : len(found)] = found
+            return covariance
+        variances = np.append(np.broadcast_to(self.tau2_, n_features), 0.0)
+        if self.fit_intercept:
+            variances[-1] = self.tau2_intercept_
+        return np.diag(variances)
 
     def _noise_variance(self, posterior):
-        return self.sigma2_
+        return self.sigma2_ * vars(self).get("_noise_scale", 1.0)
+
+    def _describe(self, target, sample, tasks, relation, fit):
+        learnt = super()._describe(target, sample, tasks, relation, fit)
+        if not fit.is_exact or tasks.groupings:
+            return learnt
+        rows, scales = sample.rows, sample.scales
+        rows = rows if scales is None else scales.divide(rows)
+        quantiles = ResidualQuantiles.of(fit.detail, rows)
+        return {**learnt, "_residuals": quantiles.sizes}
+
+    def _quantile_of_seen(self, coverage, errors):
+        usual = super()._quantile_of_seen(coverage, errors)
+        if "_residuals" not in vars(self):  # saved by an older version
+            return usual
+        noise = np.sqrt(errors.noise)
+        return ResidualQuantiles(self._residuals).at(coverage, usual * noise) / noise
+
+
+def near(tasks, alpha, alpha_shared, alpha_intercept, make=NearMean.of):
+    """Return the relation of tasks near a centre, or near one per grouping."""
+    if tasks.groupings:
+        return NearMeans.of(tasks, alpha, alpha_shared, alpha_intercept)
+    refuse_mapping("alpha", alpha)
+    refuse_mapping("alpha_intercept", alpha_intercept)
+    return make(tasks, alpha, alpha_shared, alpha_intercept)
 
 
 def read_structure(structure, n_features):
@@ -434,7 +619,8 @@ def read_precision(alpha, n_columns):
     scaled = precision / roots / roots[:, None]
     if not (np.isfinite(scaled).all() and np.allclose(scaled, scaled.T, atol=1e-8)):
         raise ValueError(
-            "alpha as a matrix must be symmetric and finite. Pass (alpha + alpha.T) / 2."
+            "alpha as a matrix must be finite and symmetric, and this one is not. Pass "
+            "(alpha + alpha.T) / 2."
         )
     lowest = np.linalg.eigvalsh(scaled)[0]
     if not lowest > len(scaled) * EPS:

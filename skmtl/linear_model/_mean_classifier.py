@@ -13,16 +13,21 @@ from skmtl.base import (
     COMMON_CONSTRAINTS,
     NONNEGATIVE,
     SCORING,
-    LinearClassifier,
 )
 from skmtl.selection import MeanLossSearch
 
-from ._mean import MEAN_CONSTRAINTS, NearMean
+from ._laplace_intervals import IntervalsOfClasses
+from ._mean import MEAN_CONSTRAINTS, NearMean, near
+from ._mean_groupings import (
+    refuse_mapping,
+    refuse_scope,
+    search_losses_of_groupings,
+)
 
 FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
 
 
-class MeanRegularizedClassifier(LinearClassifier):
+class MeanRegularizedClassifier(IntervalsOfClasses):
     """Linear classification of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i loss(y_i, x_i . w_t + b_t) + alpha / 2 sum_t ||w_t - w_s||^2
@@ -34,15 +39,18 @@ class MeanRegularizedClassifier(LinearClassifier):
 
     Parameters
     ----------
-    alpha : float or array-like of shape (n_features,), default=1.0
+    alpha : float, array-like of shape (n_features,) or mapping, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks similar, infinity makes them equal.
+        per feature. A large one makes tasks similar, infinity makes them equal. With
+        several groupings, a mapping may give one of these for each; infinity leaves a
+        grouping without own coefficients.
     alpha_shared : float, default=1.0
         Strength of the ridge penalty on the centre's coefficients. If it is 0 and the
         classes are separable, no finite centre is optimal.
-    alpha_intercept : float, default=0.0
+    alpha_intercept : float or mapping, default=0.0
         Strength of the penalty on differences between intercepts. 0 leaves them free,
-        infinity makes them equal.
+        infinity makes them equal. With several groupings, a mapping may give one for
+        each.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -55,7 +63,7 @@ class MeanRegularizedClassifier(LinearClassifier):
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
-        declares nested tasks.
+        declares several groupings, and a tuple in the list a combination of columns.
     handle_unknown : {"shared", "error"}, default="shared"
         How `predict` handles an unseen task: predict it with the shared part, or raise
         an error.
@@ -96,6 +104,14 @@ class MeanRegularizedClassifier(LinearClassifier):
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
+    groupings_ : dict of ndarray of shape (n_labels,)
+        Labels of each grouping, by its name in `task_column`; only if there are
+        several.
+    coef_groupings_ : dict of ndarray of shape (n_labels, [n_classes, ]n_features)
+        Own coefficients of the labels of each grouping: what they add to
+        `coef_shared_`.
+    intercept_groupings_ : dict of ndarray of shape (n_labels,) or (n_labels, n_classes)
+        Own intercepts of the labels of each grouping.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -106,6 +122,12 @@ class MeanRegularizedClassifier(LinearClassifier):
     MeanRegularizedClassifierCV : The same with strengths chosen from the data.
     GraphRegularizedClassifier : Tasks that resemble their neighbours.
     JointFeatureClassifier : Tasks on the same few features.
+
+    Notes
+    -----
+    With several task columns, the shared part and the own parts of each grouping add
+    up, as in :class:`MeanRegularizedRegressor`. Strengths of 0 act as 1e-3 times the
+    curvature of a squared loss per label, so that intercepts are finite.
 
     References
     ----------
@@ -160,11 +182,12 @@ class MeanRegularizedClassifier(LinearClassifier):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
+        refuse_scope(tasks, self.class_scope)
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return NearMean.of(tasks, *strengths)
+        return near(tasks, *strengths)
 
 
-class MeanRegularizedClassifierCV(LinearClassifier):
+class MeanRegularizedClassifierCV(IntervalsOfClasses):
     """Linear classification near a shared centre, with strengths chosen from the data.
 
     Minimises the objective of :class:`MeanRegularizedClassifier`, and chooses `alpha`,
@@ -173,15 +196,16 @@ class MeanRegularizedClassifierCV(LinearClassifier):
 
     Parameters
     ----------
-    alphas : array-like of shape (n_alphas,), default=None
+    alphas : array-like of shape (n_alphas,) or mapping, default=None
         Candidate strengths, positive or infinite. None searches all values, from the
-        best point of a grid.
+        best point of a grid. With several groupings, a mapping may give a list for
+        each.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
         Candidate strengths of the ridge penalty on the centre's coefficients, not on
         its intercept; 0 or more. None searches all positive values.
-    alphas_intercept : array-like of shape (n_alphas_intercept,), default=None
+    alphas_intercept : array-like or mapping, default=None
         Candidate strengths of the penalty on differences between intercepts, positive
-        or infinite. None searches all values.
+        or infinite. None searches all values. With several groupings, as `alphas`.
     method : {"cv", "laplace"}, default="cv"
         Criterion. "cv": the score on held-out rows; each fold is solved along
         decreasing strengths. "laplace": the Laplace approximation of the likelihood of
@@ -207,7 +231,7 @@ class MeanRegularizedClassifierCV(LinearClassifier):
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
-        declares nested tasks.
+        declares several groupings, and a tuple in the list a combination of columns.
     handle_unknown : {"shared", "error"}, default="shared"
         How `predict` handles an unseen task: predict it with the shared part, or raise
         an error.
@@ -221,16 +245,16 @@ class MeanRegularizedClassifierCV(LinearClassifier):
 
     Attributes
     ----------
-    alpha_ : float
+    alpha_ : float or dict
         Chosen strength of the penalty on differences from the centre; infinite if tasks
-        do not differ.
+        do not differ. By grouping, if there are several.
     alpha_shared_ : float
         Chosen strength of the ridge penalty on the centre.
-    alpha_intercept_ : float
+    alpha_intercept_ : float or dict
         Chosen strength of the penalty on differences between intercepts.
-    tau2_ : float
+    tau2_ : float or dict
         Variance of the tasks' coefficients around the centre, ``1 / alpha_``.
-    tau2_intercept_ : float
+    tau2_intercept_ : float or dict
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
         The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
@@ -264,6 +288,14 @@ class MeanRegularizedClassifierCV(LinearClassifier):
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
+    groupings_ : dict of ndarray of shape (n_labels,)
+        Labels of each grouping, by its name in `task_column`; only if there are
+        several.
+    coef_groupings_ : dict of ndarray of shape (n_labels, [n_classes, ]n_features)
+        Own coefficients of the labels of each grouping: what they add to
+        `coef_shared_`.
+    intercept_groupings_ : dict of ndarray of shape (n_labels,) or (n_labels, n_classes)
+        Own intercepts of the labels of each grouping.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -291,9 +323,9 @@ class MeanRegularizedClassifierCV(LinearClassifier):
     """
 
     _parameter_constraints = {
-        "alphas": ["array-like", None],
+        "alphas": ["array-like", Mapping, None],
         "alphas_shared": ["array-like", None],
-        "alphas_intercept": ["array-like", None],
+        "alphas_intercept": ["array-like", Mapping, None],
         "method": [StrOptions({"cv", "laplace"})],
         "cv": ["cv_object"],
         "scoring": SCORING,
@@ -339,4 +371,9 @@ class MeanRegularizedClassifierCV(LinearClassifier):
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         options = self.method, self.cv, self.scoring
+        if tasks.groupings:
+            refuse_scope(tasks, self.class_scope)
+            return search_losses_of_groupings(tasks, lists, options)
+        refuse_mapping("alphas", self.alphas)
+        refuse_mapping("alphas_intercept", self.alphas_intercept)
         return MeanLossSearch(partial(NearMean.of, tasks), *lists, *options)

@@ -1,22 +1,28 @@
-"""Predictive standard deviations, and adaptation to new tasks."""
+"""Intervals, standard deviations, and adaptation to new tasks."""
 
 from abc import abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
+from scipy.stats import t as student
 from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import fit_context
-from skmtl._contracts import TaskSet
+from skmtl._contracts import Array, TaskSet
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
 from skmtl.base import LinearRegressor
 from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
+from skmtl.selection import NewTaskVariances, weigh_tasks
+from skmtl.targets import TargetScales, VariancePrior
 
-_NO_STD = "Predict without return_std, or reduce the columns."
+# Attributes with a number per task, other than coefficients.
+_PER_TASK = {"target_scale_", "noise_variance_", "_noise_factor"}
+_NO_STD = "Predict without return_std or intervals, or reduce the columns."
 
 
 class MeanDraws(LinearRegressor):
@@ -36,11 +42,10 @@ class MeanDraws(LinearRegressor):
         task : array-like of shape (n_samples,), int or str, default=None
             Label of each row, or one label for all rows, if `fit` was given labels.
         return_std : bool, default=False
-            Whether to return standard deviations too, of a model in which tasks are
-            random draws around the centre. They include the noise, with the sum of
-            squared errors per degree of freedom left as its variance, and the
-            uncertainty of the task. They are infinite for an unseen task if `alpha` or
-            `alpha_intercept` is 0.
+            Whether to return standard deviations too. They include the noise, with the
+            sum of squared errors per degree of freedom left as its variance, and the
+            uncertainty of the task. Those of unseen tasks are estimated from errors of
+            tasks that are left out, and are infinite if `fit` had a single task.
 
         Returns
         -------
@@ -52,32 +57,97 @@ class MeanDraws(LinearRegressor):
         """
         if not return_std:
             return super().predict(X, task)
+        prediction, errors = self._predict_errors(X, task)
+        return prediction, errors.std.reshape(prediction.shape)
+
+    def predict_interval(
+        self, X: Any, coverage: float = 0.9, task: Any = None
+    ) -> Array:
+        """Predict an interval for the target of each row.
+
+        A share `coverage` of the targets of new rows is expected within their
+        intervals: on average over rows, not in each task. The half width is the
+        standard deviation of :meth:`predict` times a quantile.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        coverage : float, default=0.9
+            Share of targets within their intervals, above 0 and below 1.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2) or (n_samples, n_tasks, 2)
+            Lower and upper ends. Those of unseen tasks allow for the differences
+            between tasks, and are infinite if `fit` had a single task.
+        """
+        read_coverage(coverage)
+        prediction, errors = self._predict_errors(X, task)
+        half = np.where(
+            errors.is_new,
+            student.ppf((1 + coverage) / 2, errors.freedom),
+            self._quantile_of_seen(coverage, errors),
+        )
+        half = half.reshape(prediction.shape) * errors.std.reshape(prediction.shape)
+        return np.stack([prediction - half, prediction + half], axis=-1)
+
+    def _predict_errors(self, X, task):
+        """Return predictions, and the distributions of their errors."""
         check_is_fitted(self)
         X, codes = self._read_queries(X, task)
         prediction = self._predict(X, codes)
         with calculation(X.shape[1]):
             posterior = self._posterior()
-            std = predict_std(posterior, self._noise_variance(posterior), X, codes)
-        return prediction, std.reshape(prediction.shape)
+            noise = self._noise_variance(posterior)
+            if "groupings_" in vars(self):
+                errors = predict_grouped_errors(posterior, noise, X, codes)
+                return prediction, errors
+            units = self._scales, 1 / self._noise_factors[:-1]
+            return prediction, predict_errors(posterior, noise, X, codes, *units)
+
+    def _quantile_of_seen(self, coverage, errors):
+        """Return the half width of intervals of seen tasks, in standard deviations."""
+        return student.ppf((1 + coverage) / 2, errors.left)
 
     def _noise_variance(self, posterior):
         return posterior.noise_variance
 
     def _solve_moments(self, moments):
         """Return the exact fit of moments at the strengths of the fit."""
+        moments = self._scales.divide_moments(moments)
         weight = moments.weight
         factor = read_task_weight(self.task_weight, moments.tasks, weight)
+        if "_noise_factor" in vars(self):
+            own = self._noise_factor
+            factor = own if factor is None else factor * own
         relation = self._relation_of_fit(_task_set(moments.tasks, moments.n_features))
         return pose_moments(moments, factor, relation, self.fit_intercept).fit
 
+    @property
+    def _scales(self):
+        """Scales of the targets in the fit."""
+        prior = self._scale_prior and VariancePrior(*self._scale_prior)
+        return TargetScales(self.target_scale_, self.target_scale_shared_, prior)
+
+    @property
+    def _noise_factors(self):
+        """Common noise variance, relative to that of each task and of unseen ones."""
+        own = vars(self).get("_noise_factor", np.ones(len(self.tasks_)))
+        return np.append(own, 1 / np.mean(1 / own))
+
     def _posterior(self):
+        if "groupings_" in vars(self):
+            return self._posterior_of_groupings
         if hasattr(self, "moments_"):
             return Posterior(self._solve_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
             raise ValueError(
-                "return_std needs moments of the rows or their factors, and this model "
-                "kept neither: its sparse X was large, or adapt got fewer rows than "
-                "features. Fit all rows at once, or reduce the columns."
+                "Intervals and return_std need moments of the rows or their factors, "
+                "and this model kept neither: its sparse X was large, or adapt got "
+                "fewer rows than features. Fit all rows at once, or reduce the columns."
             )
         n_features = len(self.coef_shared_)
         refuse_large(3 * 8 * n_features**2, "covariances of features", _NO_STD)
@@ -108,6 +178,11 @@ class MeanDraws(LinearRegressor):
             The model with one more task.
         """
         check_is_fitted(self)
+        if "groupings_" in vars(self):
+            raise ValueError(
+                "adapt needs one task column, but this model has the groupings "
+                f"{list(self.groupings_)}. Fit again with the new rows."
+            )
         sample = self._read_new_task(self._target(), X, y, sample_weight, task)
         data = sample.rows
         n_features = data.X.shape[1]
@@ -116,26 +191,43 @@ class MeanDraws(LinearRegressor):
         strengths = replace(
             prior, centre=np.full(n_features, np.inf), holds_intercept=True
         )
-        shared = self.coef_shared_.astype(float)
-        intercept = float(self.intercept_shared_)
+        scales, noise = self._scales.of_new_task(data), self._noise_factors
+        if "_noise_factor" in vars(self):
+            data = weigh_tasks(data, noise[-1:])
+        shared = self.coef_shared_.astype(float) / scales.shared
+        intercept = float(self.intercept_shared_) / scales.shared
         with calculation(n_features):
             kept = hasattr(self, "moments_")
             if kept or strengths.rotation is not None or not strengths.pattern.all():
-                moments = data.moments()
-                own_part = moments.minus_prediction(shared, intercept)
+                moments = replace(data, task_weight=None).moments()
+                weighted = moments.weighted(data.task_weight)
+                own_part = scales.divide_moments(weighted)
+                own_part = own_part.minus_prediction(shared, intercept)
                 fit = solve_moments(own_part, strengths, self.fit_intercept)
                 learnt = {"moments_": self.moments_ + moments} if kept else {}
             else:
                 rows = slice(None) if data.rows is None else data.rows
                 fitted = (data.X @ shared)[rows] + intercept
-                own_part = replace(data, y=data.y - fitted)
+                own_part = replace(data, y=scales.divide(data).y - fitted)
                 fit = solve_rows(own_part, strengths, self.fit_intercept)
                 learnt = {}
             coef, own_intercept = strengths.restore(fit.coef, fit.intercept)
             own = TaskModels(
                 coef + shared, own_intercept + intercept, shared, intercept
             )
+            own = scales.restore(own.add_output_axis()).drop_output_axis()
+        learnt |= self._append_variances(scales.factor, noise)
         return self._insert(sample, learnt, own)
+
+    def _append_variances(self, scale, noise):
+        """Return the scales and noise variances of all tasks, the new one last."""
+        learnt = {"target_scale_": np.append(self.target_scale_, scale)}
+        if "_noise_factor" in vars(self):
+            learnt["_noise_factor"] = noise
+        if "noise_variance_" in vars(self):
+            new = np.mean(self.noise_variance_ / self.target_scale_**2) * scale**2
+            learnt["noise_variance_"] = np.append(self.noise_variance_, new)
+        return learnt
 
     def _insert(self, sample, learnt, own):
         """Store the models of all tasks and of the new one, in the order of labels."""
@@ -151,6 +243,8 @@ class MeanDraws(LinearRegressor):
         sample = replace(sample, rows=rows)
         learnt |= self._target().shape(sample, models, single=False)
         learnt |= {"tasks_": tasks[order], "n_tasks_": len(tasks)}
+        for name in _PER_TASK & learnt.keys():
+            learnt[name] = learnt[name][order]
         return self._store(sample, {**kept, **learnt})
 
 
@@ -158,37 +252,84 @@ def _task_set(labels, n_features):
     return TaskSet(labels, (), np.ones(len(labels), dtype=bool), n_features)
 
 
-def predict_std(posterior, sigma2, X, codes):
-    """Return the standard deviations of the targets of rows, with the noise."""
-    if not np.isfinite(sigma2):
+@dataclass(frozen=True)
+class Errors:
+    """Distributions of the errors of predictions, an entry per row, or row and task.
+
+    Parameters
+    ----------
+    std : ndarray
+        Standard deviations, with the noise.
+    freedom : ndarray
+        Degrees of freedom of the standard deviations of unseen tasks.
+    is_new : ndarray of bool
+        Whether the task is unseen.
+    noise : float
+        Variance of the noise.
+    left : float
+        Degrees of freedom of the noise.
+    """
+
+    std: Array
+    freedom: Array
+    is_new: Array
+    noise: float
+    left: float
+
+
+def _refuse_exact_fit(noise):
+    if not np.isfinite(noise):
         raise ValueError(
-            "return_std needs more rows than degrees of freedom, but the model fits "
-            "its rows exactly. Raise alpha, or fit more rows."
+            "Intervals and standard deviations need more rows than degrees of freedom, "
+            "but the model fits its rows exactly. Raise alpha, or fit more rows."
         )
-    n_tasks, n_rows = posterior.fit.moments.n_tasks, X.shape[0]
+
+
+def predict_grouped_errors(posterior, noise, X, codes):
+    """Return the distributions of errors, given labels of several groupings."""
+    _refuse_exact_fit(noise)
+    left = posterior.freedom_left
+    std = np.sqrt(noise * (1 + posterior.variance(X.astype(float), codes)))
+    is_new = np.zeros(len(std), dtype=bool)
+    return Errors(std, np.full(len(std), left), is_new, noise, left)
+
+
+def predict_errors(posterior, noise, X, codes, scales, ratios):
+    """Return the distributions of the errors; code -1 is an unseen task.
+
+    `ratios` are the noise variances of the tasks, relative to `noise`.
+    """
+    _refuse_exact_fit(noise)
+    n_tasks, rows = posterior.fit.moments.n_tasks, np.arange(X.shape[0])
     if codes is None:
-        rows = np.tile(np.arange(n_rows), n_tasks)
-        codes = np.repeat(np.arange(n_tasks), n_rows)
-        variance = _variance(posterior, X, rows, codes)
-        return np.sqrt(sigma2 * (1 + variance.reshape(n_tasks, n_rows).T))
-    variance = _variance(posterior, X, np.arange(n_rows), codes)
-    return np.sqrt(sigma2 * (1 + variance))
-
-
-def _variance(posterior, X, rows, codes):
-    """Return variances of predictions at ``X[rows]``; code -1 is an unseen task."""
+        codes = np.tile(np.arange(n_tasks), len(rows))
+        rows = np.repeat(rows, n_tasks)
+    left = float(posterior.fit.moments.weight.sum() - posterior.degrees_of_freedom)
     order = np.argsort(codes, kind="stable")
-    n_tasks = posterior.fit.moments.n_tasks
     offsets = np.searchsorted(codes[order], np.arange(n_tasks + 1))
-    variance = np.empty(len(codes))
+    variance, freedom = np.empty(len(codes)), np.full(len(codes), left)
     seen = TaskRows(
         X, rows[order], np.zeros(len(codes)), None, offsets, np.arange(n_tasks)
     )
     for group in seen.groups():
-        variance[order[group.rows]] = posterior.variance(group.X, group.tasks)
+        uncertain = posterior.variance(group.X, group.tasks)
+        own = ratios[group.tasks][:, None]
+        variance[order[group.rows]] = noise * (own + uncertain)
     new = order[: offsets[0]]
     if len(new):
         unseen = X[rows[new]]
         unseen = unseen.toarray() if hasattr(unseen, "toarray") else unseen
-        variance[new] = posterior.variance_of_new_task(unseen.astype(float))
-    return variance
+        units = scales.factor / scales.shared, ratios
+        of_new = NewTaskVariances.of(posterior.fit, *units)
+        variance[new], freedom[new] = of_new.at(unseen.astype(float))
+    std = np.sqrt(variance) * np.append(scales.factor, scales.shared)[codes]
+    return Errors(std, freedom, codes < 0, noise, left)
+
+
+def read_coverage(coverage):
+    """Raise an error unless a coverage is between 0 and 1."""
+    if not (isinstance(coverage, Real) and 0 < coverage < 1):
+        raise ValueError(
+            f"coverage must be a share above 0 and below 1, got {coverage!r}. Use for "
+            "example 0.9."
+        )

@@ -7,15 +7,17 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from skmtl._compat import Interval
-from skmtl.base import ITERATIVE_CONSTRAINTS, LinearCountRegressor, LinearRegressor
+from skmtl.base import ITERATIVE_CONSTRAINTS, LinearRegressor
 from skmtl.losses import Huber
 from skmtl.targets import OutlierTarget
 
-from ._mean import NearMean
+from ._laplace_intervals import IntervalsOfCounts
+from ._mean import NearMean, near
 from ._mean_classifier import FINITE_MEAN_CONSTRAINTS
+from ._mean_groupings import refuse_mapping
 
 
-class MeanRegularizedPoissonRegressor(LinearCountRegressor):
+class MeanRegularizedPoissonRegressor(IntervalsOfCounts):
     """Poisson regression of several tasks with coefficients near a shared centre.
 
     Minimises ``sum_t sum_i (exp(z_i) - y_i z_i) + alpha / 2 sum_t ||w_t - w_s||^2 +
@@ -30,20 +32,23 @@ class MeanRegularizedPoissonRegressor(LinearCountRegressor):
 
     Parameters
     ----------
-    alpha : float or array-like of shape (n_features,), default=1.0
+    alpha : float, array-like of shape (n_features,) or mapping, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks similar, infinity makes them equal.
+        per feature. A large one makes tasks similar, infinity makes them equal. With
+        several groupings, a mapping may give one of these for each; infinity leaves a
+        grouping without own coefficients.
     alpha_shared : float, default=1.0
         Strength of the ridge penalty on the centre's coefficients. If it is 0 and
         counts are zero wherever a feature is high, no finite centre is optimal.
-    alpha_intercept : float, default=0.0
+    alpha_intercept : float or mapping, default=0.0
         Strength of the penalty on differences between intercepts. 0 leaves them free,
-        infinity makes them equal.
+        infinity makes them equal. With several groupings, a mapping may give one for
+        each.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position; a list of columns
-        declares nested tasks.
+        declares several groupings, and a tuple in the list a combination of columns.
     handle_unknown : {"shared", "error"}, default="shared"
         How `predict` handles an unseen task: predict it with the shared part, or raise
         an error.
@@ -79,6 +84,14 @@ class MeanRegularizedPoissonRegressor(LinearCountRegressor):
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
         Number of tasks.
+    groupings_ : dict of ndarray of shape (n_labels,)
+        Labels of each grouping, by its name in `task_column`; only if there are
+        several.
+    coef_groupings_ : dict of ndarray of shape (n_labels, n_features)
+        Own coefficients of the labels of each grouping: what they add to
+        `coef_shared_`.
+    intercept_groupings_ : dict of ndarray of shape (n_labels,)
+        Own intercepts of the labels of each grouping.
     n_features_in_ : int
         Number of columns of X in `fit`, with the task column.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -88,6 +101,12 @@ class MeanRegularizedPoissonRegressor(LinearCountRegressor):
     --------
     MeanRegularizedRegressor : The same for numbers.
     MeanRegularizedClassifier : The same for classes.
+
+    Notes
+    -----
+    With several task columns, the shared part and the own parts of each grouping add
+    up, as in :class:`MeanRegularizedRegressor`. Strengths of 0 act as 1e-3 times the
+    curvature of a squared loss per label, so that intercepts are finite.
 
     References
     ----------
@@ -142,7 +161,7 @@ class MeanRegularizedPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return NearMean.of(tasks, *strengths)
+        return near(tasks, *strengths)
 
 
 class MeanRegularizedHuberRegressor(LinearRegressor):
@@ -284,6 +303,8 @@ class MeanRegularizedHuberRegressor(LinearRegressor):
         self.warm_start = warm_start
 
     def _relation(self, tasks):
+        refuse_mapping("alpha", self.alpha)
+        refuse_mapping("alpha_intercept", self.alpha_intercept)
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
         return NearMean.of(tasks, *strengths)
 

@@ -11,10 +11,15 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmtl._compat import Documented, HasMethods, fit_context
+from skmtl._compat import Documented, HasMethods, StrOptions, fit_context
 from skmtl._contracts import Array
 from skmtl.base import PATH_CONSTRAINTS, TaskModel
 from skmtl.selection import PathGrid, PathSearch
+
+from ._around_centre import AUTO, search_centre
+
+# Strengths that do not change along a path.
+_OF_CENTRE = "alpha_shared", "alpha_intercept"
 
 
 def _has_method(name):
@@ -58,6 +63,9 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
         Smallest strength relative to the largest, if `alphas` is None; not for
         couplings. None for 1e-3, or 1e-2 for classes and counts, and smaller while the
         error decreases.
+    alpha_shared, alpha_intercept : {"auto"} or None, default=None
+        Strengths of a centre and of pulled intercepts of models with a penalty. "auto"
+        chooses, as in :class:`LowRankRegressorCV`; None keeps those of the model.
     cv : int, splitter or iterable of (train, test), default=None
         None for 5. An int assigns the rows of each task to that many folds: in turn for
         the squared loss, shuffled for others.
@@ -122,6 +130,8 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"])],
         "param": [str, None],
+        "alpha_shared": [StrOptions({AUTO}), None],
+        "alpha_intercept": [StrOptions({AUTO}), None],
         **PATH_CONSTRAINTS,
     }
     __metadata_request__fit = {"task": True, "exposure": True}
@@ -139,6 +149,8 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
         alphas: Any = None,
         param: str | None = None,
         eps: float | None = None,
+        alpha_shared: str | None = None,
+        alpha_intercept: str | None = None,
         cv: Any = None,
         scoring: Any = None,
         one_standard_error: bool = False,
@@ -148,6 +160,8 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
         self.alphas = alphas
         self.param = param
         self.eps = eps
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.cv = cv
         self.scoring = scoring
         self.one_standard_error = one_standard_error
@@ -187,8 +201,9 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
         model = clone(self.estimator)
         model._validate_params()
         names = name_strengths(model, self.param)
-        scaled = Proportional(model, names)
-        search = PathSearch(
+        centre = self._centre(model)
+        scaled = Proportional(clone(model).set_params(**_without(centre)), names)
+        search: Any = PathSearch(
             scaled.relation_at,
             PathGrid(self.alphas, self.n_alphas, self.eps),
             self.cv,
@@ -196,13 +211,31 @@ class PathSearchCV(Documented, MultiOutputMixin, MetaEstimatorMixin, BaseEstimat
             moves_all=self.param is None or names == _find_strengths(model),
             scoring=self.scoring,
         )
+        if AUTO in centre.values():
+            search = search_centre(search, **centre)
         model._fit(X, y, sample_weight, task, search, **_given(exposure=exposure))
-        for name in ("alpha_", "cv_results_", "best_index_", "best_score_"):
+        found = ["alpha_", "cv_results_", "best_index_", "best_score_"]
+        for name in [*found, *(f"{name}_" for name in centre)]:
             setattr(self, name, vars(model).pop(name))
         model._learnt = tuple(name for name in model._learnt if hasattr(model, name))
-        self.best_params_ = scaled.parameters(self.alpha_)
+        chosen = {name: getattr(self, f"{name}_") for name in centre}
+        self.best_params_ = scaled.parameters(self.alpha_) | chosen
         self.best_estimator_ = model.set_params(**self.best_params_)
         return self
+
+    def _centre(self, model):
+        """Return the strengths of the centre, empty if none of them is chosen."""
+        given = {name: getattr(self, name) for name in _OF_CENTRE}
+        if AUTO not in given.values():
+            return {}
+        known = model.get_params()
+        if not known.keys() >= given.keys():
+            raise ValueError(
+                f"alpha_shared and alpha_intercept cannot be chosen for "
+                f"{type(model).__name__}, which has no such parameters. Leave them at "
+                "None."
+            )
+        return {name: each or known[name] for name, each in given.items()}
 
     def predict(self, X: Any, task: Any = None, exposure: Any = None) -> Array:
         """Predict each row with the model of its task.
@@ -358,6 +391,12 @@ def _refuse_exposure(estimator, exposure):
         )
 
 
+def _without(centre):
+    """Return the parameters of a model without a centre."""
+    none = {"alpha_shared": np.inf, "alpha_intercept": 0.0}
+    return {name: none[name] for name in centre}
+
+
 def _given(**arguments):
     """Return the arguments that are not None."""
     return {name: value for name, value in arguments.items() if value is not None}
@@ -442,7 +481,7 @@ def _find_strengths(model):
     if "alpha" in known:
         return ["alpha"]
     own = [name for name, value in vars(model).items() if value is not None]
-    own = [name for name in own if name.startswith("alpha_")]
+    own = [name for name in own if name.startswith("alpha_") and name not in _OF_CENTRE]
     inner = [name for name in known if name.startswith("penalty__")]
     inner = [name for name in inner if _is_strength(name, known)]
     depth = min((name.count("__") for name in inner), default=0)

@@ -4,18 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from skmtl._compat import StrOptions
 from skmtl._contracts import PenalizedRelation
 from skmtl.base import (
     CLASSIFIER_CONSTRAINTS,
     ITERATIVE_CONSTRAINTS,
     POSITIVE,
+    SCALED_CONSTRAINTS,
     LinearClassifier,
     LinearCountRegressor,
     MomentRegressor,
 )
 from skmtl.penalties import L12, L21, Decomposed, Trace
 from skmtl.solvers import Fista
+
+from ._around_centre import CENTRE_CONSTRAINTS, around_centre
 
 _PENALTIES = {"trace": Trace, "l21": L21}
 _ROBUST_CONSTRAINTS = {
@@ -67,6 +72,13 @@ class RobustRegressor(MomentRegressor):
     penalty : {"trace", "l21"}, default="trace"
         Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -78,6 +90,11 @@ class RobustRegressor(MomentRegressor):
     task_weight : {"balanced"} or mapping, default=None
         Factor of each task's loss: a mapping from every label to a number, or
         "balanced" to give every task the same total weight.
+    scale_targets : bool or "auto", default=False
+        Whether each task's target is divided by its standard deviation in the fit, so
+        that tasks in different units can learn from each other; strengths then refer to
+        the divided targets. "auto" divides if the deviations differ by more than a
+        factor of three, beyond chance.
     tol : float, default=1e-6
         Tolerance: the solver stops when `optimality_` is at most this.
     max_iter : int, default=None
@@ -92,8 +109,9 @@ class RobustRegressor(MomentRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
-        part as offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the outliers' own part as offset, with strengths implied by the
+        penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -109,6 +127,11 @@ class RobustRegressor(MomentRegressor):
         the penalty has a dual norm.
     n_iter_ : int
         Number of iterations; 0 for an exact solution.
+    target_scale_ : ndarray of shape (n_tasks,)
+        Scales by which the targets were divided, ones if they were not; all attributes
+        for predictions are in the units of y.
+    target_scale_shared_ : float
+        Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -147,7 +170,12 @@ class RobustRegressor(MomentRegressor):
     array([2])
     """
 
-    _parameter_constraints = {**_ROBUST_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_ROBUST_CONSTRAINTS,
+        **SCALED_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -155,10 +183,13 @@ class RobustRegressor(MomentRegressor):
         alpha_outlier: float = 1.0,
         *,
         penalty: str = "trace",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
         task_weight: str | Mapping[Any, float] | None = None,
+        scale_targets: bool | str = False,
         tol: float = 1e-6,
         max_iter: int | None = None,
         warm_start: bool = False,
@@ -166,17 +197,21 @@ class RobustRegressor(MomentRegressor):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
         self.task_weight = task_weight
+        self.scale_targets = scale_targets
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
 
     def _relation(self, tasks):
         strengths = self.alpha_related, self.alpha_outlier
-        return RelatedWithOutliers(*strengths, self.penalty)
+        relation = RelatedWithOutliers(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class RobustClassifier(LinearClassifier):
@@ -196,6 +231,13 @@ class RobustClassifier(LinearClassifier):
     penalty : {"trace", "l21"}, default="trace"
         Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -233,8 +275,9 @@ class RobustClassifier(LinearClassifier):
     intercept_ : ndarray of shape (n_tasks,) or (1,)
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
-        part as offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the outliers' own part as offset, with strengths implied by the
+        penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -289,7 +332,11 @@ class RobustClassifier(LinearClassifier):
     # With more classes, the penalty would depend on their coding.
     _takes_two_classes = True
 
-    _parameter_constraints = {**_ROBUST_CONSTRAINTS, **CLASSIFIER_CONSTRAINTS}
+    _parameter_constraints = {
+        **_ROBUST_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **CLASSIFIER_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -297,6 +344,8 @@ class RobustClassifier(LinearClassifier):
         alpha_outlier: float = 0.1,
         *,
         penalty: str = "trace",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -310,6 +359,8 @@ class RobustClassifier(LinearClassifier):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -322,7 +373,8 @@ class RobustClassifier(LinearClassifier):
 
     def _relation(self, tasks):
         strengths = self.alpha_related, self.alpha_outlier
-        return RelatedWithOutliers(*strengths, self.penalty)
+        relation = RelatedWithOutliers(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)
 
 
 class RobustPoissonRegressor(LinearCountRegressor):
@@ -343,6 +395,13 @@ class RobustPoissonRegressor(LinearCountRegressor):
     penalty : {"trace", "l21"}, default="trace"
         Penalty on the related part P: "trace" for few directions, "l21" for the same
         few features.
+    alpha_shared : float, default=inf
+        Strength of the ridge on a centre ``c`` of the tasks, 0 or more: the objective
+        gains ``alpha_shared / 2 ||c||^2``, and the penalty applies to the deviations
+        ``w_t - c``. Infinity means no centre.
+    alpha_intercept : float, default=0.0
+        Strength of the penalty on differences between intercepts, ``alpha_intercept / 2
+        sum_t (b_t - b_s)^2``. 0 leaves them free, infinity makes them equal.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -368,8 +427,9 @@ class RobustPoissonRegressor(LinearCountRegressor):
     intercept_ : ndarray of shape (n_tasks,) or float
         Intercepts.
     coef_shared_ : ndarray of shape (n_features,)
-        Coefficients for unseen tasks: a ridge fit to all rows with the outliers' own
-        part as offset, with strengths implied by the penalty.
+        Coefficients for unseen tasks: the centre or, if there is none, a ridge fit to
+        all rows with the outliers' own part as offset, with strengths implied by the
+        penalty.
     intercept_shared_ : float
         Intercept for unseen tasks, to go with `coef_shared_`.
     coef_outlier_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -421,7 +481,11 @@ class RobustPoissonRegressor(LinearCountRegressor):
     array([3])
     """
 
-    _parameter_constraints = {**_ROBUST_CONSTRAINTS, **ITERATIVE_CONSTRAINTS}
+    _parameter_constraints = {
+        **_ROBUST_CONSTRAINTS,
+        **CENTRE_CONSTRAINTS,
+        **ITERATIVE_CONSTRAINTS,
+    }
 
     def __init__(
         self,
@@ -429,6 +493,8 @@ class RobustPoissonRegressor(LinearCountRegressor):
         alpha_outlier: float = 0.1,
         *,
         penalty: str = "trace",
+        alpha_shared: float = np.inf,
+        alpha_intercept: float = 0.0,
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -440,6 +506,8 @@ class RobustPoissonRegressor(LinearCountRegressor):
         self.alpha_related = alpha_related
         self.alpha_outlier = alpha_outlier
         self.penalty = penalty
+        self.alpha_shared = alpha_shared
+        self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -450,4 +518,5 @@ class RobustPoissonRegressor(LinearCountRegressor):
 
     def _relation(self, tasks):
         strengths = self.alpha_related, self.alpha_outlier
-        return RelatedWithOutliers(*strengths, self.penalty)
+        relation = RelatedWithOutliers(*strengths, self.penalty)
+        return around_centre(relation, self.alpha_shared, self.alpha_intercept)

@@ -4,6 +4,8 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from skmtl.data import list_task_columns
+
 
 def find_task_column(estimator: Any) -> str | int | list | None:
     """Find the task column that an estimator, or one inside it, declares.
@@ -71,7 +73,7 @@ def has_position(task_column: str | int | list[str | int]) -> bool:
     >>> has_position(["school", "class"]), has_position(-1)
     (False, True)
     """
-    named = task_column if isinstance(task_column, list) else [task_column]
+    named = list_task_columns(task_column)
     return not all(isinstance(name, str) for name in named)
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import digamma, polygamma
 
 from skmtl._contracts import Array, Loss
 from skmtl.problems import scale_of_task
+from skmtl.targets import VariancePrior
 
 from ._batches import Batch
 from ._layers import Arrays
@@ -56,12 +56,6 @@ class Units:
         tasks: it changes nothing if tasks have many rows, or very different units. A
         task of few equal targets gets the common variance or, if no task has one, the
         variance of all targets, `total`.
-
-        References
-        ----------
-        Smyth, G. K. (2004). Linear models and empirical Bayes methods for assessing
-        differential expression in microarray experiments. Statistical Applications in
-        Genetics and Molecular Biology, 3(1). :doi:`10.2202/1544-6115.1027`
         """
         sizes = np.array([each.sum() for each in weights])
         known = (sizes > 1) & (self.scale > 0)
@@ -69,16 +63,11 @@ class Units:
         if known.sum() < 2:
             scale = np.where(few, self.scale[known].sum() or total, self.scale)
             return Units(self.offset, np.sqrt(scale), scale)
-        half = (sizes[known] - 1) / 2
-        own = np.log(self.scale[known])
-        logs = own + np.log(sizes[known] / 2) - digamma(half)  # without bias
-        errors = polygamma(1, half)
-        spread = _variance_between(logs, errors)
-        common = np.average(logs, weights=1 / (spread + errors))
+        squares, freedom = self.scale[known] * sizes[known], sizes[known] - 1
+        prior = VariancePrior.of(squares, freedom)
         scale = self.scale.copy()
-        scale[few] = np.exp(common)
-        share = errors / (spread + errors)
-        scale[known] = np.exp(own + share * (common - own))
+        scale[few] = prior.common
+        scale[known] = prior.shrink(self.scale[known], freedom)
         return Units(self.offset, np.sqrt(scale), scale)
 
     def standardise(self, y: Array, codes: Array) -> Array:
@@ -171,16 +160,6 @@ class Head:
         of_weight[:] = batch.weight_gradient(z, features, len(weight))
         of_bias[:] = batch.sums(z, len(bias))
         return batch.feature_gradient(weight, z, features.ndim == 2)
-
-
-def _variance_between(values: Array, errors: Array) -> float:
-    """Return the variance of values beyond the variances of their errors."""
-    weight = 1 / errors
-    mean = np.average(values, weights=weight)
-    excess = weight @ (values - mean) ** 2 - (len(values) - 1)
-    total = weight.sum()
-    room = total - weight @ weight / total
-    return max(0.0, float(excess / room))
 
 
 def _refuse_overflow(units: Sequence[float], targets: Sequence[Array]) -> None:

@@ -12,7 +12,13 @@ from scipy import sparse
 from skmtl._contracts import Array, CoupledRelation
 from skmtl._memory import is_large
 from skmtl.data import TaskMoments
-from skmtl.problems.exact import GraphFit, has_few_rows, solve_moments, solve_rows
+from skmtl.problems.exact import (
+    CentredGraphFit,
+    GraphFit,
+    has_few_rows,
+    solve_moments,
+    solve_rows,
+)
 from skmtl.problems.newton import Datafit, needs_iteration
 
 from ._fit import TOL, Fit, Problem
@@ -94,7 +100,8 @@ class MomentsProblem(ExactProblem):
             return solve_moments(weighted, strengths, self.fit_intercept)
         weighted = weighted if self.fit_intercept else weighted.about_zero()
         roots = tuple(self.relation.graph.roots)
-        return GraphFit(weighted, coupling, self.fit_intercept, roots)
+        solve = CentredGraphFit if coupling.is_centred else GraphFit
+        return solve(weighted, coupling, self.fit_intercept, roots)
 
 
 @dataclass(frozen=True)

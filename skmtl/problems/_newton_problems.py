@@ -11,6 +11,7 @@ import numpy as np
 from skmtl._contracts import Array, CoupledRelation
 from skmtl.problems.newton import (
     TOLERANCE,
+    CentredGraphLosses,
     Datafit,
     DatafitPerTask,
     GraphLosses,
@@ -46,7 +47,8 @@ def couple(datafit, relation):
     """Return the objective of losses and a coupling."""
     if relation.graph is not None:
         roots = tuple(relation.graph.roots)
-        return GraphLosses(datafit, relation.coupling, relation.graph, roots)
+        losses = GraphLosses(datafit, relation.coupling, relation.graph, roots)
+        return CentredGraphLosses(losses) if relation.coupling.is_centred else losses
     n_features = datafit.shape[2] - datafit.fit_intercept
     strengths = relation.coupling.strengths(datafit.n_tasks, n_features)
     if strengths.rotation is not None:
@@ -124,7 +126,7 @@ class NewtonProblem(CoupledProblem):
             solution.converged,
             "step",
             objective.move(solution.variable, -1),
-            detail=detail,
+            detail=self.objective if detail is None else detail,
             tol=tol,
         )
 

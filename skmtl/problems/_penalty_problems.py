@@ -14,6 +14,8 @@ from skmtl.losses import Squared
 from skmtl.problems.newton import Datafit, DatafitPerTask
 from skmtl.problems.proximal import (
     AnyLoss,
+    CentredLosses,
+    CentredSquares,
     FreeIntercepts,
     LossPerTask,
     PenalizedFit,
@@ -40,7 +42,7 @@ def pose_squares(rows, loss, relation, fit_intercept, targets):
     else:
         use_rows, read = prefers_rows, _read_rows
     if use_rows(rows):
-        return PenaltyProblem(read(rows, fit_intercept), relation).at(relation)
+        return PenaltyProblem(read(rows, fit_intercept), relation)
     moments = replace(rows, task_weight=None).moments()
     return pose_squares_of_moments(moments, rows.task_weight, relation, fit_intercept)
 
@@ -48,8 +50,8 @@ def pose_squares(rows, loss, relation, fit_intercept, targets):
 def pose_squares_of_moments(moments, factor, relation, fit_intercept):
     """Pose squared losses with a penalty, from moments."""
     read = restrictable_moments if relation.selects_features else squared_loss
-    loss = read(moments.weighted(factor), fit_intercept)
-    return PenaltyProblem(loss, relation, moments).at(relation)
+    losses = read(moments.weighted(factor), fit_intercept)
+    return PenaltyProblem(losses, relation, moments)
 
 
 def _read_rows(rows, fit_intercept):
@@ -75,26 +77,37 @@ class PenaltyProblem(Problem):
 
     Parameters
     ----------
-    loss : SquaredLoss or RestrictableLoss
-        The losses of all tasks.
+    losses : SquaredLoss or RestrictableLoss
+        The losses of all tasks, without strengths of the relation.
     relation : PenalizedRelation
         The penalty.
     moments : TaskMoments, default=None
         Moments of the rows.
     """
 
-    loss: Any
+    losses: Any
     relation: PenalizedRelation
     moments: TaskMoments | None = None
 
     def at(self, relation: PenalizedRelation) -> PenaltyProblem:
         """Return the same problem with another relation of the same kind."""
-        loss, ridge = self.loss, relation.ridge
+        return replace(self, relation=relation)
+
+    @property
+    def scale(self) -> float | None:
+        """Factor of the sum of the losses; None if there are no scatter matrices."""
+        return None if self.moments is None else float(self.losses.scale)
+
+    @cached_property
+    def loss(self) -> Any:
+        """The losses with the quadratic strengths of the relation."""
+        relation, ridge = self.relation, self.relation.ridge
         if relation.selects_features:
-            loss = RestrictableLoss(replace(loss.loss, alpha_ridge=ridge))
-        else:
-            loss = replace(loss, alpha_ridge=ridge, precision=relation.precision)
-        return replace(self, loss=loss, relation=relation)
+            return RestrictableLoss(replace(self.losses.loss, alpha_ridge=ridge))
+        quadratic = {"alpha_ridge": ridge, "precision": relation.precision}
+        if relation.centre is None:
+            return replace(self.losses, **quadratic)
+        return CentredSquares(self.losses, relation.centre, **quadratic)
 
     def solve(
         self,
@@ -128,11 +141,23 @@ class LossPenaltyProblem(Problem):
         """Return the same problem with another relation of the same kind."""
         return replace(self, relation=relation)
 
+    @property
+    def scale(self) -> float | None:
+        """Factor of the sum of the losses; None if matrices would be too large."""
+        return None if self.datafit.iterates else float(self.loss.scale)
+
     @cached_property
-    def loss(self) -> AnyLoss:
-        """The losses of all tasks, with the ridge of the relation."""
+    def loss(self) -> Any:
+        """The losses of all tasks, with the quadratic strengths of the relation."""
         self.datafit.refuse_huge()
-        return AnyLoss(self.datafit.about_means(), self.relation.ridge)
+        centre, ridge = self.relation.centre, self.relation.ridge
+        if centre is None:
+            return AnyLoss(self.datafit.about_means(), ridge)
+        if not centre.alpha_intercept:
+            return CentredLosses(AnyLoss(self.datafit.about_means()), centre, ridge)
+        # Centring would change the penalty on differences of intercepts.
+        self.datafit.refuse_far()
+        return CentredLosses(AnyLoss(self.datafit), centre, ridge)
 
     def solve(
         self,

@@ -8,6 +8,8 @@ loss              coupling                       penalty
 squared           exact, from moments or rows    proximal, from moments or rows
 any other         Newton's method                proximal, intercepts eliminated
 ================  =============================  ================================
+
+Couplings of several groupings have problems of their own, exact ones and Newton's.
 """
 
 from typing import Any
@@ -17,6 +19,7 @@ from skmtl.data import TaskMoments
 
 from ._exact_problems import MomentsProblem, pose_exact
 from ._fit import Problem
+from ._grouped_problems import pose_grouped, pose_grouped_losses
 from ._newton_problems import pose_newton, pose_newton_per_task
 from ._penalty_problems import (
     pose_any_loss,
@@ -64,6 +67,9 @@ def pose(
     Problem
         The problem.
     """
+    if relation.groupings:
+        pose_group = pose_grouped if loss.is_quadratic else pose_grouped_losses
+        return pose_group(rows, loss, relation, fit_intercept, targets)
     pose_kind = _POSE[loss.is_quadratic, relation.is_coupling]
     return pose_kind(rows, loss, relation, fit_intercept, targets)
 

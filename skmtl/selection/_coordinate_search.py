@@ -14,7 +14,7 @@ _STEP, NEARBY = np.log(3.0), np.log(2.0)
 _REACH = np.log(1e8)
 # Stop after a sweep over all axes with a smaller relative decrease, or after so many.
 _MIN_DECREASE = 1e-5
-_N_SWEEPS = 6
+N_SWEEPS = 6
 # Log of the factor at which an increase of the criterion is measured, and the largest
 # multiple of it by which strengths are raised.
 _TRIAL, _MAX_TRIALS = 0.2, 5.0
@@ -60,7 +60,11 @@ class Axis:
 
 
 def descend(
-    value: Value, start: Strengths, axes: Sequence[Axis], step: float = _STEP
+    value: Value,
+    start: Strengths,
+    axes: Sequence[Axis],
+    step: float = _STEP,
+    n_sweeps: int = N_SWEEPS,
 ) -> Strengths:
     """Minimise a function over strengths by coordinate descent on their logs.
 
@@ -74,6 +78,8 @@ def descend(
         Allowed strengths.
     step : float
         Log of the first step's factor.
+    n_sweeps : int
+        Largest number of sweeps over all axes.
 
     Returns
     -------
@@ -81,7 +87,7 @@ def descend(
         Strengths at a local minimum.
     """
     at = tuple(start)
-    for _ in range(_N_SWEEPS):
+    for _ in range(n_sweeps):
         before = value(at)
         for k, axis in enumerate(axes):
             at = _minimize_axis(value, at, k, axis, step)

@@ -10,12 +10,12 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from skmtl._contracts import Array
-from skmtl.data import spread_label
+from skmtl.data import join_labels, spread_label
 
 from ._study import Study
 
 # Number of folds if the user gives none.
-_N_FOLDS = 5
+N_FOLDS = 5
 
 Splits = list[tuple[Array, Array]]
 
@@ -58,11 +58,11 @@ def read_shuffled_splits(cv: Any, study: Study) -> Splits:
 
 def _read_splits(cv, study, assign):
     if cv is None or isinstance(cv, Integral):
-        return assign(study.rows, _N_FOLDS if cv is None else cv)
+        return assign(study.rows, N_FOLDS if cv is None else cv)
     task = spread_label(study.task, study.rows.X.shape[0])
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")
-        splits = list(check_cv(cv).split(study.X, study.y, task))
+        splits = list(check_cv(cv).split(study.X, study.y, join_labels(task)))
     if not splits:
         raise ValueError(
             f"cv must give at least one fold, got none from {cv!r}. A generator can be "

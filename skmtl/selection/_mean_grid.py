@@ -14,7 +14,7 @@ from skmtl.problems.exact import MeanFit, factor_path
 from ._coordinate_search import Axis
 from ._grids import BOTH_ENDS, read_grid
 from ._mean_profile import MeanFitProfile
-from ._shapes import Shape
+from ._shapes import EQUAL, Shape
 
 LISTS = "alphas", "alphas_shared", "alphas_intercept"
 # Number of values of alpha whose factorisations are kept; a search alternates between
@@ -54,7 +54,7 @@ class Candidates:
     fit_intercept: bool
     free: tuple[bool, ...] = (False, False, False)
     zero: bool = True
-    shape: Shape = Shape()
+    shape: Shape = EQUAL
 
     @property
     def lists(self) -> tuple[Array, Array, Array]:
@@ -80,11 +80,6 @@ class Candidates:
             alphas_shared=shared,
             alphas_intercept=intercepts,
         )
-
-    def fixed(self, triple: Sequence[float], shape: Shape) -> "Candidates":
-        """Return a single triple of strengths, with a shape."""
-        lists = (np.array([float(each)]) for each in triple)
-        return Candidates(*lists, self.fit_intercept, shape=shape)
 
     def without_infinite(self) -> "Candidates":
         """Return the candidates with finite strengths of tasks and intercepts."""

@@ -1,14 +1,16 @@
 """Errors of the strengths of mean regularisation, squared loss, by moments."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from skmtl._contracts import Array
 
-from ._coordinate_search import NEARBY, descend, strengthen
+from ._coordinate_search import N_SWEEPS, NEARBY, descend, strengthen
 from ._folds import Splits, fold_moments
 from ._held_out import SolvedModels
 from ._left_out import LeftOutErrors
@@ -34,19 +36,12 @@ class Scores:
         Strengths: those of the grid first, the chosen ones last.
     errors : ndarray of shape (n_tried,) or (n_splits, n_tried)
         Errors, or negative scores; NaN where they were not computed.
-    parts : ndarray of shape (n_parts,)
-        Sums of squared errors at the chosen strengths, per task; negative scores per
-        fold if there is a scorer.
-    weight : ndarray of shape (n_parts,)
-        Weight of each part.
     shape : Shape
         Relative strengths of the features.
     """
 
     triples: Array
     errors: Array
-    parts: Array
-    weight: Array
     shape: Shape
 
     @property
@@ -54,16 +49,52 @@ class Scores:
         """The chosen strengths."""
         return tuple(self.triples[-1].tolist())
 
-    @property
-    def error(self) -> float:
-        """Error at the chosen strengths."""
-        return float(self.parts.sum() / self.weight.sum())
+
+class Criterion(ABC):
+    """An error of the strengths of mean regularisation."""
+
+    @abstractmethod
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        """Compute errors of promising candidates, and refine between them.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            Strengths.
+        start : tuple of float, default=None
+            Strengths near the best ones; None searches for them among the candidates.
+        n_sweeps : int
+            Largest number of sweeps over the three strengths.
+
+        Returns
+        -------
+        Scores
+            The errors.
+        """
+
+    @abstractmethod
+    def squares(self, candidates: Candidates, triple: Any) -> Array:
+        """Return sums of squared errors of each task at given strengths.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            Its shape is used.
+        triple : tuple of float
+            Strengths.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,)
+            The sums.
+        """
 
 
-def generalised_scores(
-    moments: Any, candidates: Candidates, start: Any = None
-) -> Scores:
-    """Compute generalised cross-validation of candidates, and refine between them.
+@dataclass(frozen=True)
+class Generalised(Criterion):
+    """Generalised cross-validation.
 
     It is ``n sum of squared errors / (n - degrees of freedom)^2``, infinite if less
     than a tenth of the degrees of freedom is left, as a small error is then due to
@@ -73,32 +104,30 @@ def generalised_scores(
     ----------
     moments : TaskMoments
         Moments of all rows.
-    candidates : Candidates
-        Strengths.
-    start : tuple of float, default=None
-        Strengths near the best ones; None evaluates all candidates first.
-
-    Returns
-    -------
-    Scores
-        The errors.
     """
-    factored = candidates.factor(moments)
-    tried = Tried(factored.generalised())
-    best, candidates = _search(tried, factored, candidates, start)
-    triples, errors = tried.table(
-        last=_raise_strengths(tried, best, candidates, moments)
-    )
-    squares = factored.fit(*triples[-1]).squared_errors
-    inflation = errors[-1] * moments.weight.sum() / squares.sum()
-    parts = squares * np.where(np.isfinite(inflation), inflation, 1.0)
-    return Scores(triples, errors, parts, moments.weight, candidates.shape)
+
+    moments: Any
+
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        factored = candidates.factor(self.moments)
+        tried = Tried(factored.generalised())
+        best, left = _search(tried, factored, candidates, start, n_sweeps)
+        last = _raise_strengths(tried, best, left, self.moments)
+        return Scores(*tried.table(last=last), candidates.shape)
+
+    def squares(self, candidates: Candidates, triple: Any) -> Array:
+        factored = candidates.factor(self.moments)
+        squares = factored.fit(*triple).squared_errors
+        total = factored.generalised()(*triple) * self.moments.weight.sum()
+        inflation = total / squares.sum()
+        return squares * (inflation if np.isfinite(inflation) else 1.0)
 
 
-def left_out_scores(
-    data: Any, moments: Any, candidates: Candidates, start: Any = None
-) -> Scores:
-    """Compute exact leave-one-out errors of the most promising candidates.
+@dataclass(frozen=True)
+class LeftOut(Criterion):
+    """Exact leave-one-out errors, of the most promising candidates.
 
     The search starts at the minimum of generalised cross-validation. It moves to better
     neighbours, and between the points of the grid.
@@ -109,37 +138,33 @@ def left_out_scores(
         All rows.
     moments : TaskMoments
         Their moments, the task weights applied.
-    candidates : Candidates
-        Strengths.
-    start : tuple of float, default=None
-        Strengths near the best ones; None searches for them.
-
-    Returns
-    -------
-    Scores
-        The errors.
     """
-    factored = candidates.factor(moments)
-    first = candidates.triples() if start is None else ()
-    if start is None:
-        guess = Tried(factored.generalised())
-        start, candidates = _search(guess, factored, candidates)
-    left_out = LeftOutErrors(data, factored)
-    tried = Tried(lambda *strengths: left_out.at(factored.fit(*strengths)))
-    best = descend(tried, start, candidates.axes(), NEARBY)
-    last = _raise_strengths(tried, best, candidates, moments)
-    parts = left_out.of_tasks(factored.fit(*last))
-    return Scores(*tried.table(first, last), parts, moments.weight, candidates.shape)
+
+    data: Any
+    moments: Any
+
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        factored = candidates.factor(self.moments)
+        first = candidates.triples() if start is None else ()
+        if start is None:
+            guess = Tried(factored.generalised())
+            start, candidates = _search(guess, factored, candidates)
+        left_out = LeftOutErrors(self.data, factored)
+        tried = Tried(lambda *strengths: left_out.at(factored.fit(*strengths)))
+        best = descend(tried, start, candidates.axes(), NEARBY, n_sweeps)
+        last = _raise_strengths(tried, best, candidates, self.moments)
+        return Scores(*tried.table(first, last), candidates.shape)
+
+    def squares(self, candidates: Candidates, triple: Any) -> Array:
+        factored = candidates.factor(self.moments)
+        return LeftOutErrors(self.data, factored).of_tasks(factored.fit(*triple))
 
 
-def fold_scores(
-    data: Any,
-    splits: Splits,
-    candidates: Candidates,
-    measure: Any = None,
-    start: Any = None,
-) -> Scores:
-    """Compute errors of candidates on test rows, from moments of folds.
+@dataclass(frozen=True)
+class HeldOut(Criterion):
+    """Errors on test rows, from moments of folds.
 
     Parameters
     ----------
@@ -147,55 +172,47 @@ def fold_scores(
         All rows.
     splits : list of (ndarray, ndarray)
         Training and test rows of X.
-    candidates : Candidates
-        Strengths.
     measure : callable, default=None
         Called with test rows, it returns a function that scores a Solved; None for
         mean squared errors.
-    start : tuple of float, default=None
-        Strengths near the best ones; None evaluates all candidates first.
-
-    Returns
-    -------
-    Scores
-        The errors.
     """
-    pairs = list(zip(fold_moments(data, splits), splits, strict=True))
-    folds = [
-        (candidates.factor(training), _error_on(test, rows, measure))
-        for (training, test), (_, rows) in pairs
-    ]
 
-    def errors(*strengths):
-        return [error(train.fit(*strengths).unpack()) for train, error in folds]
+    data: Any
+    splits: Splits
+    measure: Any = None
 
-    tried, moments = Tried(errors), data.moments()
-    factored = candidates.factor(moments)
-    best, candidates = _search(tried, factored, candidates, start)
-    # The error that rows cannot distinguish is known for squared errors only.
-    if measure is None:
-        best = _raise_strengths(tried, best, candidates, moments)
-    triples, by_fold = tried.table(last=best)
-    tests = [test for (_, test), _ in pairs]
-    parts, weight = by_fold[-1], np.ones(len(pairs))
-    if measure is None:
-        models = (train.fit(*best).unpack() for train, _ in folds)
-        parts, weight = _errors_of_tasks(tests, models)
-    return Scores(triples, by_fold.T, parts, weight, candidates.shape)
+    @cached_property
+    def _pairs(self):
+        return fold_moments(self.data, self.splits)
 
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        folds = [
+            (candidates.factor(training), _error_on(test, rows, self.measure))
+            for (training, test), (_, rows) in zip(
+                self._pairs, self.splits, strict=True
+            )
+        ]
 
-def _errors_of_tasks(tests, models):
-    """Return sums of squared test errors of each task, and weights.
+        def errors(*strengths):
+            return [error(train.fit(*strengths).unpack()) for train, error in folds]
 
-    Folds have equal influence, as in the mean of their errors.
-    """
-    parts: Any = 0.0
-    weight: Any = 0.0
-    for test, each in zip(tests, models, strict=True):
-        total = test.weight.sum()
-        parts = parts + test.squared_errors(each.coef, each.intercept) / total
-        weight = weight + test.weight / total
-    return parts, weight
+        tried, moments = Tried(errors), self.data.moments()
+        factored = candidates.factor(moments)
+        best, left = _search(tried, factored, candidates, start, n_sweeps)
+        # The error that rows cannot distinguish is known for squared errors only.
+        if self.measure is None:
+            best = _raise_strengths(tried, best, left, moments)
+        triples, by_fold = tried.table(last=best)
+        return Scores(triples, by_fold.T, candidates.shape)
+
+    def squares(self, candidates: Candidates, triple: Any) -> Array:
+        total: Any = 0.0
+        for training, test in self._pairs:
+            models = candidates.factor(training).fit(*triple).unpack()
+            total = total + test.squared_errors(models.coef, models.intercept)
+        return total
 
 
 def _error_on(moments: Any, rows: Array, measure: Any) -> Callable[[Any], float]:
@@ -211,7 +228,7 @@ def _error_on(moments: Any, rows: Array, measure: Any) -> Callable[[Any], float]
     return mean_square
 
 
-def _search(tried, factored, candidates, start=None):
+def _search(tried, factored, candidates, start=None, n_sweeps=N_SWEEPS):
     """Return the best strengths, and the candidates left.
 
     If few degrees of freedom are left, held-out errors are uncertain, and choosing
@@ -219,7 +236,8 @@ def _search(tried, factored, candidates, start=None):
     is evidence against it.
     """
     if start is not None:
-        return descend(tried, start, candidates.axes(), NEARBY), candidates
+        axes = candidates.axes()
+        return descend(tried, start, axes, NEARBY, n_sweeps), candidates
     tried.measure(candidates.triples())
     best = descend(tried, tried.best, candidates.axes())
     if candidates.may_be_simpler and is_flexible(factored.fit(*best)):

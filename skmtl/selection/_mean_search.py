@@ -13,6 +13,7 @@ from skmtl.problems import as_fit
 from skmtl.problems.exact import Posterior, reduce_features, solve_moments, solve_rows
 from skmtl.problems.newton import needs_iteration
 
+from ._evidence import left_out_errors
 from ._fold_search import choose_by_iteration, warn_of_method
 from ._folds import read_splits
 from ._grids import BOTH_ENDS, read_grid
@@ -24,7 +25,7 @@ from ._mean_grid import (
     suggest_alphas,
     suggest_intercept_alphas,
 )
-from ._mean_scores import fold_scores, generalised_scores, left_out_scores
+from ._mean_scores import Generalised, HeldOut, LeftOut
 from ._reml import RestrictedLikelihood
 from ._reml_structures import LikelihoodSearch
 from ._results import STRENGTHS, Results, add_variances, name_strengths
@@ -96,7 +97,9 @@ class MeanSearch:
             strengths = ToMean(*_strengths(facts)).strengths(*shape)
             fit = solve_rows(data, strengths, self.fit_intercept)
             facts["_fit_of_rows"] = fit
-        return Chosen(self.relation_at(*_strengths(facts)), facts, as_fit(fit))
+        relation = self.relation_at(*_strengths(facts))
+        held_out = partial(left_out_errors, data, fit)
+        return Chosen(relation, facts, as_fit(fit), held_out)
 
     @property
     def _given(self):
@@ -181,10 +184,8 @@ class MeanSearch:
         if self.pattern is not None:
             shape = Shape(GIVEN, 1.0, self.pattern)
             candidates = replace(candidates, shape=shape)
-        score = partial(self._score, data, moments, splits)
         found, chosen = StructureSearch(
-            partial(score, self._measure_by_scorer(study)),
-            partial(score, None),
+            self._criterion(data, moments, splits, study),
             candidates,
             moments if self.fit_intercept else moments.about_zero(),
         ).search(self.structure)
@@ -198,13 +199,13 @@ class MeanSearch:
         make = Results.of_folds if errors.ndim > 1 else Results
         return make(name_strengths(triples), -errors, notes=shapes)
 
-    def _score(self, data, moments, splits, measure, candidates, start=None):
-        """Return the scores of candidates by the method."""
+    def _criterion(self, data, moments, splits, study):
+        """Return the criterion of the method."""
         if self.method == "cv":
-            return fold_scores(data, splits, candidates, measure, start)
+            return HeldOut(data, splits, self._measure_by_scorer(study))
         if self.method == "gcv":
-            return generalised_scores(moments, candidates, start)
-        return left_out_scores(data, moments, candidates, start)
+            return Generalised(moments)
+        return LeftOut(data, moments)
 
 
 def _strengths(facts):

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,10 @@ from skmtl.problems.newton import Datafit
 from skmtl.problems.proximal import into_parts
 from skmtl.targets import seen_tasks
 
+from ._evidence import deal_observations, fold_errors, split_observations
 from ._folds import (
+    N_FOLDS,
+    Splits,
     fold_moments,
     has_rows,
     read_shuffled_splits,
@@ -29,6 +34,7 @@ from ._path_scores import (
     extend_path,
     find_saturation,
     loose_tol,
+    mean_error,
     mean_squared_error,
     warn_of_path,
     warn_of_path_end,
@@ -40,6 +46,13 @@ from ._study import Study
 _STRONGEST, _WEAKEST = 1e4, 1e-3
 # End of a path of any loss before it is extended, relative to its largest strength.
 _EPS_OF_LOSSES = 1e-2
+# A coarse path has every third strength, and ends after so many that are not better.
+_EVERY, _PATIENCE = 3, 2
+# Tolerance of fits along a coarse path.
+_ROUGH = 1e-4
+# Largest number of iterations of fits along a path that may end early: such fits are
+# warm-started, and weak penalties would take very many.
+_MANY = 300
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,8 @@ class PathSearch:
         Whether fits of folds have a looser tolerance.
     scoring : str, callable or None, default=None
         Score of held-out rows; None for the negative mean loss.
+    patience : int or None, default=None
+        The path ends after this many strengths without a smaller error; None for never.
     is_shared, penalizes_intercepts : bool
         Those of the relation.
     """
@@ -98,11 +113,18 @@ class PathSearch:
     refits_path: bool = False
     loosens: bool = True
     scoring: Any = None
+    patience: int | None = None
     is_shared: bool = True
     penalizes_intercepts: bool = False
 
     def over(self, relation: Relation) -> "PathSearch":
         """Return the search of the strength of a relation."""
+        if relation.groupings:
+            raise ValueError(
+                "A path of strengths needs one task column, got the groupings "
+                f"{[each.name for each in relation.groupings]}. Use "
+                "MeanRegularizedRegressorCV or MeanRegularizedClassifierCV."
+            )
         return replace(
             self,
             is_shared=relation.is_shared,
@@ -111,31 +133,80 @@ class PathSearch:
 
     def choose(self, study: Study) -> Chosen:
         """Return the relation at the best strength."""
-        splits = self._split(study)
+        splits = self.split(study)
         problem = self._pose(study.rows, study.targets, study)
         alphas = self._suggest(problem, study)
 
         def measure(alphas):
             folds = self._folds(problem, study, splits)
+            if self.patience is not None:
+                return self._walk(folds, alphas, study, self.patience)
             return np.stack([self._errors(*fold, alphas, study) for fold in folds], 1)
 
         errors = measure(alphas)
+        alphas = alphas[: len(errors)]
         if self.grid.alphas is None:
-            alphas, errors = extend_path(alphas, errors, measure, self.grid.eps is None)
+            extends = self.grid.eps is None
+            alphas, errors = extend_path(alphas, errors, measure, extends)
+            alphas = alphas[: len(errors)]
         else:
             warn_of_path_end("alphas", alphas, errors)
         results = Results.of_folds({"alpha": alphas}, -errors.T)
         best = choose(errors, self.one_standard_error)
         facts, tasks = results.facts(best), _tasks_of(study.rows)
         relation = self.relation_at(facts["alpha_"], tasks)
+        held_out = partial(self._held_out, study, facts["alpha_"])
         if not self.refits_path:
-            return Chosen(relation, facts)
+            return Chosen(relation, facts, held_out=held_out)
         fits = list(self._fits(problem, tasks, alphas[: best + 1], study))
         facts["n_iter_"] = sum(fit.n_iter for fit in fits)
         warn_of_path(fits[-1:], study.tol)
-        return Chosen(relation, facts, fits[-1])
+        return Chosen(relation, facts, fits[-1], held_out)
 
-    def _split(self, study):
+    def _held_out(self, study, alpha):
+        """Return the errors of held-out rows at a strength."""
+        rows, cv = study.rows, self.cv
+        if cv is None or isinstance(cv, Integral):
+            parts = deal_observations(rows, cv or N_FOLDS)
+        else:
+            parts = split_observations(rows, self.split(study))
+
+        def fit_part(part):
+            training, targets = study.prepare_part(part)
+            tasks = _tasks_of(training)
+            relation = self.relation_at(float(alpha), tasks)
+            problem = self._pose(training, targets, study).at(relation)
+            fit = problem.solve(None, loose_tol(study.tol), study.max_iter)
+            return relation.extend(fit.models).first(len(tasks)).drop_output_axis()
+
+        return fold_errors(rows, ((fit_part(part), test) for part, test in parts))
+
+    def least_error(self, study: Study, splits: Any) -> float:
+        """Return the smallest held-out error along a coarse path, in rough fits."""
+        problem = self._pose(study.rows, study.targets, study)
+        alphas = self._suggest(problem, study)[::_EVERY]
+        folds = self._folds(problem, study, splits)
+        rough = replace(study, tol=max(study.tol, _ROUGH))
+        return float(mean_error(self._walk(folds, alphas, rough, _PATIENCE)).min())
+
+    def _walk(self, folds, alphas, study, patience):
+        """Return errors of all folds until `patience` strengths are not better."""
+        few = replace(study, max_iter=min(study.max_iter or _MANY, _MANY))
+        walks = [self._errors_of(*fold, alphas, few) for fold in folds]
+        errors: list[Any] = []
+        for each in zip(*walks, strict=True):
+            errors.append(each)
+            mean = mean_error(np.array(errors))
+            if len(mean) - 1 - int(mean.argmin()) == patience:
+                break
+        return np.array(errors)
+
+    def scale(self, study: Study) -> float | None:
+        """Return the factor of the losses; None if scatter matrices are too large."""
+        problem = self._pose(study.rows, study.targets, study)
+        return problem.scale
+
+    def split(self, study: Study) -> Splits:
         """Return the folds; rows are shuffled unless the loss is squared."""
         read = read_splits if study.loss.is_quadratic else read_shuffled_splits
         return read(self.cv, study)
@@ -206,11 +277,18 @@ class PathSearch:
         """Return the error at every strength of a path."""
         fits = list(self._fits(problem, tasks, alphas, study, self.loosens))
         warn_of_path(fits, study.tol)
-        errors = []
-        for fit, alpha in zip(fits, alphas, strict=True):
+        return list(self._measure_fits(fits, tasks, measure, alphas))
+
+    def _errors_of(self, problem, tasks, measure, alphas, study):
+        """Yield the error at every strength of a path."""
+        fits = self._fits(problem, tasks, alphas, study)
+        return self._measure_fits(fits, tasks, measure, alphas)
+
+    def _measure_fits(self, fits, tasks, measure, alphas):
+        """Yield the errors of fits."""
+        for alpha, fit in zip(alphas, fits, strict=True):
             relation = self.relation_at(float(alpha), tasks)
-            errors.append(measure(relation.extend(fit.models).first(len(tasks))))
-        return errors
+            yield measure(relation.extend(fit.models).first(len(tasks)))
 
     def _fits(self, problem, tasks, alphas, study, loosens=False):
         """Yield the fit at each strength, started from those before it."""

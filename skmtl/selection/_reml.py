@@ -73,7 +73,7 @@ class RestrictedLikelihood:
     @cached_property
     def _centre_determinant(self):
         total = 0.0 if self.fit.strengths.pinned else self.fit.centre.log_determinant
-        if self.fit.row_weight.any():
+        if self.fit.row_weight.any() and not self.fit.strengths.holds_intercept:
             total += np.log(self.fit.row_weight.sum())
         if self.fit.strengths.pinned:
             return total

@@ -8,33 +8,35 @@ import numpy as np
 from scipy.optimize import minimize
 
 from skmtl._contracts import Array
-from skmtl._linalg import EPS, Semidefinite
+from skmtl._linalg import EPS, Semidefinite, diagonalise, diagonals
+from skmtl._numbers import TINY_SQUARE
 from skmtl.data import TaskMoments
 
 # Smallest root variance at which a search starts, relative to the noise of a mean task:
 # at zero, the gradient by the root is zero.
 _LEAST_ROOT = 0.03
+# Bound of the root covariance, relative to the start.
+_FARTHEST = 1e4
 # Bounds of the log strength of the centre, relative to the curvature.
 _LOWEST, _HIGHEST = -18.0, 23.0
-_START_SHARED = -3.0
 
 
 @dataclass(frozen=True)
 class Grams:
-    """Cross products of each task's rows, in units in which curvatures are near one.
+    """Roots of each task's cross products, in units in which curvatures are near one.
 
     Columns are the features about an origin and, with an intercept, a constant.
 
     Parameters
     ----------
-    xx : ndarray of shape (n_tasks, n_columns, n_columns)
-        Products of the columns.
-    xy : ndarray of shape (n_tasks, n_columns)
-        Products with the target.
-    yy : float
-        Squares of the target about `y_mean`.
-    weight : float
-        Weight of the rows.
+    root : ndarray of shape (n_tasks, n_rows, n_columns)
+        Rows ``R_t`` with the same products of columns as those of the task.
+    target : ndarray of shape (n_tasks, n_rows)
+        Targets ``g_t`` with the same products with the columns.
+    rest : ndarray of shape (n_tasks,)
+        Squares of the task's targets that are not those of `target`.
+    weight : ndarray of shape (n_tasks,)
+        Weight of the task's rows.
     unit : ndarray of shape (n_columns,)
         Columns were divided by these.
     origin : ndarray of shape (n_features,)
@@ -43,10 +45,10 @@ class Grams:
         Number of features.
     """
 
-    xx: Array
-    xy: Array
-    yy: float
-    weight: float
+    root: Array
+    target: Array
+    rest: Array
+    weight: Array
     unit: Array
     origin: Array
     n_features: int
@@ -55,24 +57,35 @@ class Grams:
     def of(cls, moments: TaskMoments, has_intercept: bool, origin: Any = None) -> Self:
         """Return the products of rows about an origin, by default their mean."""
         own = moments.per_task()
-        own = own.select(own.weight > 0)
         n, d = own.weight, own.n_features
         if origin is None:
             origin = np.average(own.x_mean, axis=0, weights=n)
         mean, y_mean = own.x_mean - origin, own.y_mean
         if has_intercept:
             y_mean = y_mean - np.average(y_mean, weights=n)
-        size = d + has_intercept
-        mean = np.column_stack([mean, np.ones(len(n))])[:, :size]
+        mean = np.column_stack([mean, np.ones(len(n))])[:, : d + has_intercept]
         xx, xy = n[:, None, None] * mean[:, :, None] * mean[:, None], mean * n[:, None]
         xx[:, :d, :d] += own.xx
         xy = xy * y_mean[:, None]
         xy[:, :d] += own.xy
-        unit = np.sqrt(np.einsum("tjj->j", xx) / len(n))
-        unit = np.where(unit > 0, unit, 1.0)
-        yy = float(own.yy.sum() + (n * y_mean**2).sum())
-        xx = xx / unit / unit[:, None]
-        return cls(xx, xy / unit, yy, float(n.sum()), unit, origin, d)
+        square = np.einsum("tjj->j", xx) / (n > 0).sum()
+        varies = square > TINY_SQUARE
+        unit = np.sqrt(np.where(varies, square, 1.0))
+        xx, xy = np.where(varies & varies[:, None], xx, 0.0), np.where(varies, xy, 0.0)
+        root, target = _root(xx / unit / unit[:, None], xy / unit)
+        yy = own.yy + n * y_mean**2
+        rest = np.maximum(yy - (target**2).sum(axis=1), 0.0)
+        return cls(root, target, rest, n, unit, origin, d)
+
+    def select(self, tasks: Any) -> Self:
+        """Keep some tasks."""
+        return replace(
+            self,
+            root=self.root[tasks],
+            target=self.target[tasks],
+            rest=self.rest[tasks],
+            weight=self.weight[tasks],
+        )
 
     @property
     def jacobian(self) -> Array:
@@ -93,14 +106,25 @@ class Grams:
         return change @ covariance @ change.T
 
 
+def _root(xx, xy):
+    """Return rows and targets with these products, as few as the largest rank."""
+    values, vectors = diagonalise(xx)
+    order = np.argsort(-values, axis=1)[:, : (values > 0).sum(axis=1).max(initial=0)]
+    sizes = np.sqrt(np.take_along_axis(values, order, axis=1))
+    vectors = np.take_along_axis(vectors, order[:, :, None], axis=1)
+    projected = np.matmul(vectors, xy[:, :, None])[:, :, 0]
+    target = np.divide(projected, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    return sizes[:, :, None] * vectors, target
+
+
 @dataclass(frozen=True)
 class CovarianceLikelihood:
     """Restricted likelihood of a covariance of coefficients and intercepts.
 
-    Tasks are draws ``theta_t ~ N(theta_s, sigma2 C)``. With ``M_t = (I + S_t C)^-1``
-    for the products ``S_t`` of the rows, the centre solves ``H theta_s = sum_t M_t
-    q_t`` with ``H = sum_t M_t S_t`` plus its ridge. No inverse of ``C`` is needed, so
-    variances may be zero.
+    Tasks are draws ``theta_t ~ N(theta_s, sigma2 C)``, so ``V_t = I + R_t C R_t'`` is
+    the covariance of a task's targets, relative to the noise variance. The centre
+    solves ``H theta_s = sum_t R_t' V_t^-1 g_t`` with ``H = sum_t R_t' V_t^-1 R_t`` plus
+    its ridge. No inverse of ``C`` is needed, so variances may be zero.
 
     Parameters
     ----------
@@ -109,7 +133,8 @@ class CovarianceLikelihood:
     covariance : ndarray of shape (n_columns, n_columns)
         The covariance ``C``, relative to the noise variance.
     alpha_shared : float
-        Ridge on the centre's coefficients, not on its intercept; 0 for a fixed effect.
+        Ridge on the centre's coefficients, not on its intercept; 0 for a fixed effect,
+        infinite to fix them at zero.
     """
 
     grams: Grams
@@ -117,12 +142,22 @@ class CovarianceLikelihood:
     alpha_shared: float = 0.0
 
     @cached_property
-    def _solved(self):
-        """Inverses ``M_t``, and ``N_t = M_t S_t``."""
-        xx = self.grams.xx
-        inverse = np.linalg.inv(np.eye(xx.shape[1]) + xx @ self.covariance)
-        own = inverse @ xx
-        return inverse, (own + own.transpose(0, 2, 1)) / 2
+    def _variance(self):
+        """Covariances ``V_t`` of the tasks' targets."""
+        root = self.grams.root
+        variance = np.matmul(root @ self.covariance, root.transpose(0, 2, 1))
+        diagonals(variance)[...] += 1.0
+        return variance
+
+    @cached_property
+    def _inverse(self):
+        # Trial variances may be large, where inversion by halves loses all digits.
+        return np.linalg.inv(self._variance)
+
+    @cached_property
+    def _weighted(self):
+        """Products ``V_t^-1 R_t``."""
+        return self._inverse @ self.grams.root
 
     @cached_property
     def _ridge(self):
@@ -132,67 +167,107 @@ class CovarianceLikelihood:
         return ridge
 
     @cached_property
+    def _free(self):
+        """Columns of the centre that are not fixed at zero."""
+        return np.isfinite(self._ridge)
+
+    @cached_property
+    def _information(self):
+        """Sum over tasks of ``R_t' V_t^-1 R_t``."""
+        return _sum_products(self.grams.root, self._weighted)
+
+    @cached_property
     def _centre(self):
-        return Semidefinite(self._solved[1].sum(axis=0) + np.diag(self._ridge))
+        matrix = self._information[self._free][:, self._free]
+        return Semidefinite(matrix + np.diag(self._ridge[self._free]))
+
+    @cached_property
+    def _centre_covariance(self):
+        covariance = np.zeros_like(self.covariance)
+        covariance[np.ix_(self._free, self._free)] = self._centre.inverse
+        return covariance
 
     @cached_property
     def _right(self):
-        return np.matmul(self._solved[0], self.grams.xy[:, :, None])[:, :, 0]
+        """Right side of the centre's normal equations."""
+        return np.einsum("tij,ti->j", self._weighted, self.grams.target)
 
     @cached_property
     def _shared(self):
-        return self._centre.solve(self._right.sum(axis=0))
+        shared = np.zeros(len(self.covariance))
+        shared[self._free] = self._centre.solve(self._right[self._free])
+        return shared
 
     @cached_property
     def _n_contrasts(self):
-        n_flat = self._centre.rank - (self._ridge > 0).sum()
-        return self.grams.weight - n_flat
+        n_flat = self._centre.rank - (self._ridge[self._free] > 0).sum()
+        return self.grams.weight.sum() - n_flat
 
     @cached_property
     def noise_variance(self) -> float:
         """Noise variance that maximises the likelihood."""
         grams = self.grams
-        own = np.vdot(grams.xy, self._right @ self.covariance)
-        total = grams.yy - own - self._shared @ self._right.sum(axis=0)
-        floor = np.maximum(EPS * grams.yy, np.finfo(float).tiny)
+        target = grams.target
+        own = np.vdot(target, np.matmul(self._inverse, target[:, :, None])[:, :, 0])
+        total = grams.rest.sum() + own - self._shared @ self._right
+        floor = EPS * (grams.rest.sum() + np.vdot(target, target))
+        floor = np.maximum(floor, np.finfo(float).tiny)
         return float(np.maximum(total, floor) / self._n_contrasts)
 
     @cached_property
     def criterion(self) -> float:
         """Minus twice the restricted log likelihood, in the features' units."""
-        n, ridge = self._n_contrasts, self._ridge
+        n, ridge = self._n_contrasts, self._ridge[self._free]
         total = n * (1 + np.log(2 * np.pi * self.noise_variance))
-        total -= np.linalg.slogdet(self._solved[0])[1].sum()
+        total += np.linalg.slogdet(self._variance)[1].sum()
         total += self._centre.log_determinant - np.log(ridge[ridge > 0]).sum()
-        if not ridge.any():
-            total += 2 * np.log(self.grams.unit).sum()
+        total += 2 * np.log(self.grams.unit[self._ridge == 0]).sum()
         return float(total)
 
     @cached_property
-    def information(self) -> Array:
-        """Products of rows, given the rest of the model, (n_tasks, n_columns, n_columns)."""
-        own = self._solved[1]
-        return own - own @ self._centre.inverse @ own
+    def curvature(self) -> Array:
+        """Sum over tasks of squared elements of ``R_t' V_t^-1 R_t``.
+
+        They are Fisher's information on variances, for twice the log likelihood and a
+        known centre.
+        """
+        return (self._products**2).sum(axis=0)
 
     @cached_property
-    def scores(self) -> Array:
-        """Products of rows with residuals, given the rest, (n_tasks, n_columns)."""
-        residual = self.grams.xy - self.grams.xx @ self._shared
-        return np.matmul(self._solved[0], residual[:, :, None])[:, :, 0]
+    def crossed_curvature(self) -> Array:
+        """Fisher's information on covariances, as in `curvature`."""
+        diagonal = diagonals(self._products)
+        return diagonal.T @ diagonal + self.curvature
+
+    @cached_property
+    def _products(self):
+        return np.matmul(self.grams.root.transpose(0, 2, 1), self._weighted)
 
     @cached_property
     def gradient(self) -> Array:
         """Gradient of the criterion by the covariance, (n_columns, n_columns)."""
-        square = self.scores.T @ self.scores / self.noise_variance
-        return self.information.sum(axis=0) - square
+        root, weighted = self.grams.root, self._weighted
+        residual = self.grams.target - root @ self._shared
+        scores = np.matmul(residual[:, None], weighted)[:, 0]
+        known = np.matmul(root @ self._centre_covariance, root.transpose(0, 2, 1))
+        taken = _sum_products(weighted, known @ weighted)
+        square = scores.T @ scores / self.noise_variance
+        return self._information - taken - square
 
     @cached_property
     def shared_gradient(self) -> float:
         """Derivative of the criterion by the log of the strength of the centre."""
-        ridge = self._ridge
-        penalty = (ridge * self._shared**2).sum() / self.noise_variance
+        ridge = self._ridge[self._free]
+        penalty = (ridge * self._shared[self._free] ** 2).sum() / self.noise_variance
         known = (ridge * np.diag(self._centre.inverse)).sum()
         return float(penalty - ((ridge > 0).sum() - known))
+
+
+def _sum_products(left, right):
+    """Return the sum over tasks of ``left_t' right_t``, symmetric."""
+    size = left.shape[-1]
+    total = left.reshape(-1, size).T @ right.reshape(-1, size)
+    return (total + total.T) / 2
 
 
 @dataclass(frozen=True)
@@ -246,7 +321,7 @@ class CovarianceSearch:
 
         found = CovarianceLikelihood(self.grams, self.start, self.alpha_shared)
         x = np.concatenate([np.eye(size)[lower], [unit] * self.free])
-        bounds = [(None, None)] * len(lower[0])
+        bounds: list[Any] = [(-_FARTHEST, _FARTHEST)] * len(lower[0])
         bounds += [(unit + _LOWEST, unit + _HIGHEST)] * self.free
         options = {"ftol": self.tol, "gtol": 1e-7, "maxiter": self.max_iter}
         best = minimize(
@@ -257,5 +332,6 @@ class CovarianceSearch:
     def _root(self):
         """Return a root of the start, away from zero variances."""
         values, vectors = np.linalg.eigh(self.start)
-        least = _LEAST_ROOT**2
-        return np.linalg.cholesky((vectors * np.maximum(values, least)) @ vectors.T)
+        half = vectors * np.sqrt(np.maximum(values, _LEAST_ROOT**2))
+        root = np.linalg.qr(half.T, mode="r").T
+        return root * np.where(np.diag(root) < 0, -1.0, 1.0)

@@ -12,8 +12,16 @@ import numpy as np
 from ._reml_covariance import CovarianceSearch
 from ._reml_search import StrengthSearch
 from ._results import LIKELIHOOD, STRENGTHS, Results
-from ._shapes import COVARIANCE, ONE, PER_FEATURE, Shape, Shapes, shape_of_covariance
-from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES
+from ._shapes import (
+    COVARIANCE,
+    EQUAL,
+    ONE,
+    PER_FEATURE,
+    Shape,
+    Shapes,
+    shape_of_covariance,
+)
+from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES, equal_tasks
 
 # Smallest variance in a covariance, relative to the noise of a mean task.
 _LEAST = 1e-9
@@ -31,6 +39,8 @@ class Likely:
         Strengths of tasks, of the centre and of intercepts.
     criteria : list of float
         Minus twice the log likelihoods.
+    best : int
+        Position of the best strengths.
     shape : Shape
         Relative strengths of the features at the best strengths.
     """
@@ -39,7 +49,7 @@ class Likely:
     triples: list[Any]
     criteria: list[float]
     best: int
-    shape: Shape = Shape()
+    shape: Shape = EQUAL
 
     @property
     def criterion(self) -> float:
@@ -133,7 +143,11 @@ class LikelihoodSearch:
     @cached_property
     def _covariance(self):
         """The likeliest covariance, searched from independent variances."""
-        shared = self._one.triples[self._one.best][1]
+        one = self._one.triples[self._one.best]
+        if not self._differs:
+            shape, triple = equal_tasks(COVARIANCE, self.moments, one)
+            return Likely(COVARIANCE, [tuple(triple)], [self._one.criterion], 0, shape)
+        shared = one[1]
         likelihood = self._shapes.independent
         free = self.alphas_shared[0] is None and 0 < shared < np.inf
         search = CovarianceSearch(
@@ -145,11 +159,21 @@ class LikelihoodSearch:
         triple = alpha, found.alpha_shared, level
         return Likely(COVARIANCE, [triple], [found.criterion], 0, shape)
 
+    @property
+    def _n_seen(self):
+        return int((self.moments.weight > 0).sum())
+
+    @property
+    def _differs(self):
+        """Whether several tasks have different coefficients."""
+        alpha = self._one.triples[self._one.best][0]
+        return self._n_seen > 1 and bool(np.isfinite(alpha))
+
     def _more_likely(self):
         """Return the structures for which the likelihood may be evidence."""
-        n_seen, d = (self.moments.weight > 0).sum(), self.moments.n_features
-        is_finite = np.isfinite(self._one.triples[self._one.best][0])
-        if self.structure == ONE or n_seen < FEWEST_TASKS or d == 0 or not is_finite:
+        d = self.moments.n_features
+        is_few = self._n_seen < FEWEST_TASKS or d == 0
+        if self.structure == ONE or is_few or not self._differs:
             return []
         found = []
         if d > 1 and self._shapes.is_promising(PER_FEATURE):
@@ -169,7 +193,7 @@ class LikelihoodSearch:
         if likely.structure == ONE:
             return likely.criterion
         n_more = self._shapes.n_more(likely.structure)
-        return likely.criterion + n_more * np.log((self.moments.weight > 0).sum())
+        return likely.criterion + n_more * np.log(self.moments.weight.sum())
 
 
 def _overall(alpha):

@@ -25,6 +25,8 @@ SHARES = 0.5, 1.0
 _COMMON, _REACH_OF_COMMON = 1e8, np.log(30.0)
 # Smallest variance, relative to the noise of a mean task: smaller ones act as zero.
 _LEAST = 1e-4
+# Largest log of a relative strength.
+_WIDEST = np.log(1e24)
 # Largest step of log variances, number of steps, and the last decrease, when the
 # likelihood is maximised to find a shape.
 _LARGEST_STEP, _N_STEPS, _DECREASE = 2.0, 12, 0.02
@@ -32,7 +34,9 @@ _LARGEST_STEP, _N_STEPS, _DECREASE = 2.0, 12, 0.02
 _RIDGE = 1e-6
 # Try a structure if twice the log likelihood may gain this much per parameter, and this
 # share of the number of rows, which is about the relative decrease of the error.
-_LEAST_GAIN, _LEAST_GAIN_OF_COVARIANCE, _LEAST_DECREASE = 0.5, 2.0, 0.002
+_LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.003
+# Number of tasks that show whether a structure is promising.
+_N_SAMPLED = 128
 _ROUGH = {"tol": 1e-7, "max_iter": 60}
 
 
@@ -108,9 +112,12 @@ class Shape:
         }
 
 
+EQUAL = Shape()
+
+
 @dataclass(frozen=True)
-class Shapes:
-    """Shapes of the likeliest variances and covariances of the tasks.
+class Products:
+    """Products of all rows, in the two coordinates in which shapes are searched.
 
     Parameters
     ----------
@@ -118,16 +125,46 @@ class Shapes:
         Moments, about zero without intercept.
     fit_intercept : bool
         Whether tasks have an intercept.
-    alpha_shared : float
-        Ridge on the centre.
-    start : ndarray of shape (n_columns, n_columns)
-        First covariance of coefficients and intercepts, relative to the noise variance.
     """
 
     moments: Any
     fit_intercept: bool
+
+    @cached_property
+    def plain(self) -> Grams:
+        """Products of the features as they are, for variances."""
+        origin = np.zeros(self.moments.n_features)
+        return Grams.of(self.moments, self.fit_intercept, origin)
+
+    @cached_property
+    def centred(self) -> Grams:
+        """Products about the mean of the rows, for covariances."""
+        if not self.fit_intercept:
+            return self.plain
+        return Grams.of(self.moments, self.fit_intercept)
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Shapes of the likeliest variances and covariances of some tasks.
+
+    Parameters
+    ----------
+    products : Products
+        Products of the rows of all tasks.
+    alpha_shared : float
+        Ridge on the centre.
+    start : ndarray of shape (n_columns,)
+        First variances of coefficients and intercepts, relative to the noise variance,
+        in the units of the products.
+    tasks : ndarray or slice
+        The tasks.
+    """
+
+    products: Products
     alpha_shared: float
     start: Array
+    tasks: Any
 
     @classmethod
     def near(cls, moments: Any, fit_intercept: bool, triple: Any) -> Shapes:
@@ -136,14 +173,18 @@ class Shapes:
         variances = np.full(moments.n_features, 1 / alpha)
         if fit_intercept:
             variances = np.append(variances, 1 / level)
-        # A centre at zero has many directions without information: free it instead.
-        shared = shared if np.isfinite(shared) else 0.0
-        return cls(moments, fit_intercept, shared, np.diag(variances))
+        products = Products(moments, fit_intercept)
+        return cls(products, shared, variances * products.plain.unit**2, slice(None))
 
     def of_tasks(self, tasks: Array) -> Shapes:
         """Return the shapes of some tasks, searched from those of all."""
-        start = self._grams.leave(np.diag(self.variances))
-        return replace(self, moments=self.moments.select(tasks), start=start)
+        return replace(self, start=np.diag(self._each.covariance), tasks=tasks)
+
+    def of_sample(self) -> Shapes:
+        """Return the shapes of at most so many tasks, to see what is promising."""
+        n_tasks = len(self.products.plain.weight)
+        step = -(-n_tasks // _N_SAMPLED)
+        return self if step == 1 else replace(self, tasks=slice(None, None, step))
 
     def of(self, structure: str) -> list[Shape]:
         """Return the shapes of a structure, "per_feature" or "covariance"."""
@@ -168,24 +209,24 @@ class Shapes:
         return np.append(np.full(d, variances[:d].mean()), variances[d:])
 
     def _found(self, structure):
-        return {PER_FEATURE: self._each, COVARIANCE: self._full}[structure]
+        return self._each if structure == PER_FEATURE else self._full
 
     @cached_property
     def _grams(self):
-        origin = np.zeros(self.moments.n_features)
-        return Grams.of(self.moments, self.fit_intercept, origin)
+        return self.products.plain.select(self.tasks)
 
     @cached_property
     def _n_features(self):
-        return self.moments.n_features
+        return self._grams.n_features
 
     @cached_property
     def _one(self):
         """Likelihood at the likeliest strength of all features."""
-        groups = np.eye(1 + self.fit_intercept)
-        groups = np.repeat(groups, [self._n_features, 1][: len(groups)], axis=0)
-        start = np.diag(self._grams.enter(self.start))
-        return climb(self._likelihood(start), groups)
+        n_rest = len(self.start) - self._n_features
+        groups = np.repeat(
+            np.eye(1 + n_rest), [self._n_features] + [1] * n_rest, axis=0
+        )
+        return climb(self._likelihood(self.start), groups)
 
     @cached_property
     def _each(self):
@@ -200,8 +241,7 @@ class Shapes:
     @cached_property
     def independent(self) -> CovarianceLikelihood:
         """Likelihood at the likeliest variances, about the mean of the rows."""
-        origin = None if self.fit_intercept else np.zeros(self._n_features)
-        grams = Grams.of(self.moments, self.fit_intercept, origin)
+        grams = self.products.centred.select(self.tasks)
         start = grams.enter(self._grams.leave(self._each.covariance))
         return CovarianceLikelihood(grams, start, self.alpha_shared)
 
@@ -215,43 +255,53 @@ class Shapes:
         )
         return search.search()
 
-    @property
-    def variances(self) -> Array:
-        """Variances of the columns of the products, each at its likeliest."""
-        return np.diag(self._each.covariance)
-
     def gain(self, structure: str) -> float:
         """Return twice the gain of the log likelihood over one strength."""
         return self._one.criterion - self._found(structure).criterion
 
     def n_more(self, structure: str) -> int:
         """Return the number of parameters beyond those of one strength."""
-        d, p = self._n_features, len(self._grams.unit)
+        d, p = self._n_features, len(self.start)
         return {PER_FEATURE: d - 1, COVARIANCE: d - 1 + p * (p - 1) // 2}[structure]
 
     def is_promising(self, structure: str) -> bool:
         """Return whether a structure may decrease the error by more than it costs.
 
-        A score test at one strength approximates twice the gain of the log likelihood.
+        A score test approximates twice the gain of the log likelihood over the next
+        simpler structure.
         """
-        gain, n_more = self._score_gain(structure), self.n_more(structure)
-        least = {PER_FEATURE: _LEAST_GAIN, COVARIANCE: _LEAST_GAIN_OF_COVARIANCE}
-        needed = max(least[structure] * n_more, _LEAST_DECREASE * self._grams.weight)
-        return bool(gain > needed)
+        scores = {
+            PER_FEATURE: self._score_of_variances,
+            COVARIANCE: self._score_crossed,
+        }
+        return self._is_enough(structure, scores[structure]())
 
-    def _score_gain(self, structure):
+    def is_likely(self, structure: str) -> bool:
+        """Return whether the likelihood gains as much as :meth:`is_promising` needs."""
+        simpler = self._one if structure == PER_FEATURE else self._each
+        found = self._found(structure)
+        return self._is_enough(structure, simpler.criterion - found.criterion)
+
+    def _is_enough(self, structure, gain):
+        d, p = self._n_features, len(self.start)
+        n_more = d - 1 if structure == PER_FEATURE else p * (p - 1) // 2
+        least = _LEAST_DECREASE * self._grams.weight.sum()
+        return bool(gain > max(_LEAST_GAINS[structure] * n_more, least))
+
+    def _score_of_variances(self):
+        """Return the gain by a variance per feature, over one of all features."""
         one = self._one
-        variances, information = np.diag(one.covariance), one.information
+        variances = np.diag(one.covariance)
         gradient = np.diag(one.gradient) * variances
-        square = (information**2).sum(axis=0) * variances * variances[:, None]
-        gain = gradient @ _solve(square, gradient) / 2
-        if structure == PER_FEATURE:
-            return gain
-        diagonal = np.einsum("tjj->tj", information)
-        crossed = diagonal.T @ diagonal + (information**2).sum(axis=0)
-        above = np.triu_indices(len(crossed), 1)
-        gains = one.gradient[above] ** 2 / np.maximum(crossed[above], TINY_SQUARE)
-        return gain + gains.sum()
+        square = one.curvature * variances * variances[:, None]
+        return gradient @ _solve(square, gradient) / 2
+
+    def _score_crossed(self):
+        """Return the gain by covariances, over independent variances."""
+        each = self._each
+        above = np.triu_indices(len(self.start), 1)
+        square = np.maximum(each.crossed_curvature[above], TINY_SQUARE)
+        return (each.gradient[above] ** 2 / square).sum()
 
 
 def shapes_per_feature(grams: Grams, covariance: Array) -> list[Shape]:
@@ -272,11 +322,18 @@ def shapes_per_feature(grams: Grams, covariance: Array) -> list[Shape]:
     d = grams.n_features
     alphas = grams.unit**2 / np.diag(covariance)
     level = float(alphas[d]) if len(alphas) > d else 0.0
-    mean = float(np.exp(np.log(alphas[:d]).mean()))
+    pattern, mean = _split(alphas[:d])
     return [
-        Shape(PER_FEATURE, share, (alphas[:d] / mean) ** share, None, (mean, level))
+        Shape(PER_FEATURE, share, pattern**share, None, (mean, level))
         for share in SHARES
     ]
+
+
+def _split(alphas):
+    """Return relative strengths, within bounds, and their geometric mean."""
+    logs = np.log(alphas)
+    pattern = np.exp(np.clip(logs - logs.mean(), -_WIDEST, _WIDEST))
+    return pattern, float(np.exp(logs.mean()))
 
 
 def shapes_of_covariance(grams: Grams, covariance: Array) -> list[Shape]:
@@ -348,7 +405,7 @@ def _scoring_step(likelihood, groups):
     """Return a step of Fisher scoring for log variances of groups."""
     variances = np.diag(likelihood.covariance)
     gradient = groups.T @ (variances * np.diag(likelihood.gradient))
-    square = (likelihood.information**2).sum(axis=0) * variances * variances[:, None]
+    square = likelihood.curvature * variances * variances[:, None]
     step = -_solve(groups.T @ square @ groups, gradient)
     return np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
 
@@ -389,9 +446,6 @@ def shape_of_covariance(
         level = unit[d] ** 2 / (covariance[d, d] - covariance[d, :d] @ line)
         origin = grams.origin - line * unit[:d] / unit[d]
     basis, sizes, _ = np.linalg.svd(np.linalg.cholesky(own) / unit[:d, None])
-    alphas = 1 / sizes**2
-    mean = np.exp(np.log(alphas).mean())
+    pattern, mean = _split(1 / np.maximum(sizes, TINY_SQUARE) ** 2)
     rotation = Rotation(basis, origin)
-    return Shape(
-        COVARIANCE, share, alphas / mean, rotation, (float(mean), float(level))
-    )
+    return Shape(COVARIANCE, share, pattern, rotation, (mean, float(level)))

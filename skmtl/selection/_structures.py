@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from skmtl._contracts import Array
 from skmtl.couplings import Rotation
 
 from ._mean_grid import Candidates, mean_curvature
-from ._mean_scores import Scores
+from ._mean_scores import Criterion, Scores
 from ._shapes import COVARIANCE, ONE, PER_FEATURE, STRUCTURES, Shape, Shapes
 
 AUTO = "auto"
@@ -24,6 +24,8 @@ MOST_FEATURES = 30
 _RIGID = 1e6
 # Number of groups of tasks whose errors are computed with shapes of the other tasks.
 _N_FOLDS = 4
+# Sweeps over the strengths of a shape before one is chosen.
+_N_SWEEPS = 1
 # With fewer tasks, their differences say little about features.
 FEWEST_TASKS = 6
 
@@ -74,27 +76,32 @@ def allowed_structures(
 
 @dataclass(frozen=True)
 class Contender:
-    """A shape with the strengths that suit it, and its honest error.
+    """A shape with strengths that suit it, and its honest error.
 
     Parameters
     ----------
     scores : Scores
         Scores of its strengths.
-    parts : ndarray of shape (n_tasks,)
+    squares : ndarray of shape (n_tasks,)
         Sums of squared errors per task, with shapes learnt from other tasks.
     gain : float
-        Twice the gain of the log likelihood over one strength, less the gain that would
-        be evidence for its parameters.
+        Twice the gain of the log likelihood over one strength, less Schwarz's price of
+        its parameters.
     """
 
     scores: Scores
-    parts: Array
+    squares: Array
     gain: float = 0.0
 
     @property
     def structure(self) -> str:
         """Structure of the strengths."""
         return self.scores.shape.structure
+
+    @property
+    def error(self) -> float:
+        """Sum of the squared errors."""
+        return float(self.squares.sum())
 
 
 @dataclass(frozen=True)
@@ -103,18 +110,15 @@ class StructureSearch:
 
     Parameters
     ----------
-    score : callable
-        Function of Candidates, and of strengths to start from.
-    squares : callable
-        The same by squared errors, whose parts are tasks.
+    criterion : Criterion
+        Error of strengths.
     candidates : Candidates
         Lists of strengths.
     moments : TaskMoments
         Moments of the rows, about zero without intercept.
     """
 
-    score: Callable[..., Scores]
-    squares: Callable[..., Scores]
+    criterion: Criterion
     candidates: Candidates
     moments: Any
 
@@ -131,74 +135,131 @@ class StructureSearch:
         found : list of Scores
             Scores of every shape that was tried.
         chosen : Scores
-            One of them.
+            One of them, or refined ones.
         """
-        one = self.score(self.candidates)
+        one = self.criterion.search(self.candidates)
         structures = allowed_structures(structure, self.candidates, self.moments)
         if not structures:
             return [one], one
         if not np.isfinite(one.chosen[0]) or self._n_tasks == 1:
-            found = one if structure == AUTO else _plain(one, structure, self.moments)
+            found = one if structure == AUTO else self._without_shape(one, structure)
             return [found], found
-        shapes = Shapes.near(self.moments, self.candidates.fit_intercept, one.chosen)
-        if structure == AUTO:
-            structures = [each for each in structures if shapes.is_promising(each)]
-        found = [Contender(one, self._parts(one.shape, one.chosen))]
-        for each in structures:
-            found += self._contenders(each, one, shapes)
-        some = [each for each in found if structure in (AUTO, each.structure)]
-        chosen = simplest(some, self.moments.weight)
-        return [each.scores for each in found], chosen.scores
+        contenders = self._contenders(one, structures, structure == AUTO)
+        found = [one, *(each.scores for each in contenders)]
+        if structure == AUTO and contenders:
+            squares = self._squares(one.shape, one.chosen)
+            contenders.insert(0, Contender(one, squares))
+        if not contenders:
+            return found, one
+        chosen = simplest(contenders, self.moments.weight).scores
+        if chosen is one:
+            return found, one
+        start = chosen.chosen if self._is_free else None
+        refined = self.criterion.search(self._shaped(chosen.shape), start)
+        return [*found, refined], refined
 
     @property
     def _n_tasks(self):
         return int((self.moments.weight > 0).sum())
 
-    def _contenders(self, structure, one, shapes):
+    @property
+    def _is_free(self):
+        return all(self.candidates.free)
+
+    def _without_shape(self, one, structure):
+        """Return the scores of equal tasks in the form of a structure."""
+        shape, triple = equal_tasks(structure, self.moments, one.chosen)
+        triples = one.triples.copy()
+        triples[-1] = triple
+        return replace(one, shape=shape, triples=triples)
+
+    def _contenders(self, one, structures, only_promising):
+        """Return the shapes of some structures."""
+        shapes = Shapes.near(self.moments, self.candidates.fit_intercept, one.chosen)
+        some = shapes.of_sample() if only_promising else shapes
+        found: list[Contender] = []
+        for each in structures:
+            if only_promising and not (
+                some.is_promising(each) and shapes.is_likely(each)
+            ):
+                continue
+            found += self._contenders_of(each, one, shapes)
+        return found
+
+    def _contenders_of(self, structure, one, shapes):
         """Return the shapes of a structure, with errors by shapes of other tasks."""
-        whole, folds = shapes.of(structure), self._folds
+        folds, weight = self._folds, self.moments.weight
         others = [
             shapes.of_others(structure, shapes.of_tasks(folds != k))
             for k in range(folds.max() + 1)
         ]
-        weight = self.moments.weight
-        evidence = shapes.n_more(structure) * np.log(self._n_tasks)
+        price = shapes.n_more(structure) * np.log(weight.sum())
         found = []
-        for number, shape in enumerate(whole):
-            scores = self._search_shape(one, shape)
-            factors = [
-                each / first if 0 < first < np.inf else 1.0
-                for each, first in zip(scores.chosen[::2], shape.start, strict=True)
-            ]
-            parts = np.zeros(len(weight))
+        for number, shape in enumerate(shapes.of(structure)):
+            start = shape.start[0], one.chosen[1], shape.start[1]
+            scores = self.criterion.search(
+                self._shaped(shape), start if self._is_free else None, _N_SWEEPS
+            )
+            squares = np.zeros(len(weight))
             for k, some in enumerate(others):
-                other = some[number]
-                alpha, level = np.array(other.start) * factors
-                errors = self._parts(other, (alpha, scores.chosen[1], level))
-                parts[folds == k] = errors[folds == k]
-            found.append(Contender(scores, parts, shapes.gain(structure) - evidence))
+                triple = _transfer(scores.chosen, shape.start, some[number].start)
+                errors = self._squares(some[number], triple)
+                squares[folds == k] = errors[folds == k]
+            found.append(Contender(scores, squares, shapes.gain(structure) - price))
         return found
 
     @cached_property
     def _folds(self):
-        """Fold of each task."""
+        """Fold of each task; large and small tasks are in every fold."""
         order = np.argsort(np.argsort(-self.moments.weight, kind="stable"))
         return order % min(_N_FOLDS, self._n_tasks)
 
-    def _parts(self, shape, triple):
+    def _squares(self, shape, triple):
         """Return sums of squared errors of the tasks at given strengths."""
-        fixed = self.candidates.fixed(triple, shape)
-        return self.squares(fixed, triple).parts
+        return self.criterion.squares(replace(self.candidates, shape=shape), triple)
 
-    def _search_shape(self, one, shape):
-        """Search the strengths of one shape."""
+    def _shaped(self, shape):
+        """Return the candidates with a shape; a precision matrix must be finite."""
         shaped = replace(self.candidates, shape=shape)
-        if shape.rotation is not None:
-            shaped = shaped.without_infinite()
-        if not all(shaped.free):
-            return self.score(shaped)
-        alpha, level = shape.start
-        return self.score(shaped, (alpha, one.chosen[1], level))
+        return shaped if shape.rotation is None else shaped.without_infinite()
+
+
+def equal_tasks(structure: str, moments: Any, triple: Any) -> tuple[Shape, Array]:
+    """Return strengths of equal tasks in the form of a structure.
+
+    Parameters
+    ----------
+    structure : {"per_feature", "covariance"}
+        The structure.
+    moments : TaskMoments
+        Moments of the rows.
+    triple : tuple of float
+        Strengths.
+
+    Returns
+    -------
+    shape : Shape
+        The shape, in which features do not differ.
+    triple : ndarray of shape (3,)
+        Strengths that act as the given ones; finite for a covariance.
+    """
+    ones = np.ones(moments.n_features)
+    if structure == PER_FEATURE:
+        return Shape(PER_FEATURE, 0.0, ones), np.array(triple)
+    weight = moments.weight[moments.weight > 0].mean()
+    units = np.array([mean_curvature(moments), np.inf, weight])
+    rotation = Rotation(np.eye(len(ones)), np.zeros(len(ones)))
+    shape = Shape(COVARIANCE, 0.0, ones, rotation)
+    return shape, np.minimum(triple, _RIGID * units)
+
+
+def _transfer(chosen, start, other):
+    """Return strengths of another shape, by the factors from its start."""
+    alpha, level = (
+        there * (best / here if 0 < here < np.inf else 1.0)
+        for best, here, there in zip(chosen[::2], start, other, strict=True)
+    )
+    return alpha, chosen[1], level
 
 
 def simplest(found: Sequence[Contender], weight: Array) -> Contender:
@@ -219,16 +280,16 @@ def simplest(found: Sequence[Contender], weight: Array) -> Contender:
     Contender
         The chosen shape.
     """
-    best = min(found, key=lambda each: each.parts.sum())
+    best = min(found, key=lambda each: each.error)
     for structure in STRUCTURES:
         some = [each for each in found if each.structure == structure]
         if not some:
             continue
-        first = min(some, key=lambda each: each.parts.sum())
+        first = min(some, key=lambda each: each.error)
         if first.structure == best.structure:
             return first
         if first.gain >= best.gain and within_one_error(
-            first.parts, best.parts, weight
+            first.squares, best.squares, weight
         ):
             return first
     return best

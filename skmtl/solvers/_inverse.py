@@ -141,6 +141,16 @@ class Inverse(TaskBlocks):
         inverse = self.inverse if len(self.inverse) == 1 else self.inverse[tasks]
         return np.einsum("tij,tij->ti", np.matmul(rows, inverse), rows)
 
+    def curvatures(self) -> Array:
+        return diagonals(self.curvature)
+
+    def select(self, tasks: Array) -> Self:
+        parts = self.curvature, self.strength, self.inverse
+        curvature, strength, inverse = (
+            each if len(each) == 1 else each[tasks] for each in parts
+        )
+        return replace(self, curvature=curvature, strength=strength, inverse=inverse)
+
 
 def _inflation(block, inverse):
     """Return the largest variance inflation, inf if a block is not definite."""

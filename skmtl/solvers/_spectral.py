@@ -221,3 +221,14 @@ class Spectral(TaskBlocks):
             with np.errstate(divide="ignore", invalid="ignore"):
                 total = total + np.where(rest > 0, rest / alpha[:, None], 0)
         return total
+
+    def curvatures(self) -> Array:
+        squares = (self.basis / self.scale) ** 2
+        return np.matmul(self.values[:, None], squares)[:, 0]
+
+    def select(self, tasks: Array) -> Self:
+        parts = self.basis, self.values, self.alpha
+        basis, values, alpha = (
+            each if len(each) == 1 else each[tasks] for each in parts
+        )
+        return replace(self, basis=basis, values=values, alpha=alpha)

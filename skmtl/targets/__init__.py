@@ -13,8 +13,11 @@ from ._kinds import CLASSES, PerTaskTarget, read_kinds
 from ._mixed import read_labels, read_mixed, read_numbers
 from ._numbers import NumericTarget, OutlierTarget
 from ._overflow import cast, check_finite, check_fit_is_finite, predict_finite
+from ._scales import TargetScales, choose_scales, report_scales
 from ._seen import seen_tasks
+from ._spreads import Spreads
 from ._target import Sample, Target, float_type
+from ._variance_prior import VariancePrior
 
 __all__ = [
     "CLASSES",
@@ -25,10 +28,14 @@ __all__ = [
     "OutlierTarget",
     "PerTaskTarget",
     "Sample",
+    "Spreads",
     "Target",
+    "TargetScales",
+    "VariancePrior",
     "cast",
     "check_finite",
     "check_fit_is_finite",
+    "choose_scales",
     "find_classes",
     "float_type",
     "place_classes",
@@ -40,6 +47,7 @@ __all__ = [
     "read_labels",
     "read_mixed",
     "read_numbers",
+    "report_scales",
     "seen_tasks",
     "target_classes",
 ]

@@ -1,6 +1,7 @@
 """Targets that are numbers."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from skmtl._contracts import Array, Loss
 from skmtl.data import multiply_rows, read_rows
 from skmtl.losses import Squared
 
+from ._scales import choose_scales
+from ._spreads import Spreads
 from ._target import Sample, Target, cast_models, float_type
 from ._units import warn_of_units
 
@@ -29,12 +32,24 @@ class NumericTarget(Target):
         return Sample(read_rows(estimator, X, y, **given))
 
     def prepare(self, sample: Sample, smooths: bool) -> tuple[Any, Loss, None]:
-        return sample.rows, self.loss, None
+        scales = sample.scales
+        rows = sample.rows if scales is None else scales.divide(sample.rows)
+        return rows, self.loss, None
+
+    def try_scales(self, sample: Sample, option: Any) -> list[Sample]:
+        if not option:
+            return [sample]
+        rows = sample.rows
+        spreads = Spreads.of_rows(rows, rows.weight).only(rows.task_weight)
+        found = choose_scales(option, spreads)
+        return [replace(sample, scales=scales) for scales in found]
 
     def check_units(self, rows: Any) -> None:
         warn_of_units(rows)
 
     def shape(self, sample: Sample, models: Any, single: bool) -> dict[str, Any]:
+        if sample.scales is not None:
+            models = sample.scales.restore(models)
         only = models.drop_output_axis()
         values: dict[str, Any] = cast_models(only, float_type(sample.rows.X))
         values["intercept_shared_"] = values["intercept_shared_"][()]
@@ -42,6 +57,14 @@ class NumericTarget(Target):
             values["coef_"] = values["coef_"][0]
             values["intercept_"] = values["intercept_"][0]
         return values
+
+    def shape_parts(
+        self, sample: Sample, parts: Mapping[str, Any], single: bool
+    ) -> Mapping[str, Any]:
+        if sample.scales is not None:
+            factor = sample.scales.factor[:, None]
+            parts = {name: part * factor for name, part in parts.items()}
+        return super().shape_parts(sample, parts, single)
 
 
 class OutlierTarget(NumericTarget):

@@ -26,12 +26,15 @@ class Sample:
         Mean exposure of a row, if targets are counts.
     kinds : list, default=None
         The kind of each task's target, if kinds differ.
+    scales : TargetScales, default=None
+        Scales by which targets are divided in the fit; None for none.
     """
 
     rows: Any
     classes: Array | None = None
     mean_exposure: float = 1.0
     kinds: Any = None
+    scales: Any = None
 
     @property
     def known_classes(self) -> Array:
@@ -63,6 +66,10 @@ class Target(ABC):
         gets pseudo-rows too.
         """
         return part, targets
+
+    def try_scales(self, sample: Sample, option: Any) -> list[Sample]:
+        """Return the rows with the scales of targets to try, the simplest first."""
+        return [sample]
 
     def check_units(self, rows: Any) -> None:
         """Warn if tasks have targets in different units."""

@@ -308,7 +308,7 @@ EDITS = [
         "holds a Pipeline that skmtl did not",
     ),
     ("no first step", put(None, "steps", items()), "holds the steps , which"),
-    ("another kind of column", put_kind, "does not predict (KeyError: 'spell')"),
+    ("another kind of column", put_kind, "holds no task column, unlike what skmtl"),
     ("no coefficients", take(2, "coef_"), "does not predict (AttributeError"),
     ("no tasks", take(2, "tasks_"), "does not predict (AttributeError"),
     ("no parameter", take(2, "method"), "lacks the parameter 'method' of pipeline"),

@@ -45,7 +45,7 @@ def test_a_task_is_adapted_to_a_wide_fit_as_to_one_from_moments(as_X, alpha_inte
 def test_standard_deviations_without_factors_are_refused():
     X, y, task = draw(70)
     model = clone(GIVEN).fit(X, y, task=task).adapt(X[:6], y[:6], task=9)
-    with pytest.raises(ValueError, match="return_std needs moments of the rows"):
+    with pytest.raises(ValueError, match="return_std need moments of the rows"):
         model.predict(X, task=task, return_std=True)
 
 

@@ -184,7 +184,7 @@ def test_strengths_of_sparse_rows_are_chosen_by_folds(always_large):
     best = model.cv_results_["mean_test_score"].max()
     assert model.best_score_ == pytest.approx(best)
     assert -model.best_score_ < 0.1 * np.var(y)
-    with pytest.raises(ValueError, match="return_std needs moments"):
+    with pytest.raises(ValueError, match="return_std need moments"):
         model.predict(X, task=task, return_std=True)
 
 

@@ -633,3 +633,20 @@ def test_a_date_before_the_first_has_negative_days():
     dates = DateFeatures().fit(X)
     earlier = pd.DataFrame({"day": pd.to_datetime(["2024-01-01"])})
     assert dates.transform(earlier).tolist() == [[0, -1]]
+
+
+def test_several_task_columns_are_groupings(tmp_path, capsys, pupils):
+    table = pupils.assign(**{"class": pupils["school"].astype(str) + "a"})
+    table.loc[::2, "class"] = table["school"].astype(str) + "b"
+    data, model, out = (tmp_path / name for name in ("p.csv", "m.skops", "o.csv"))
+    table.to_csv(data, index=False)
+    argv = ["compare", data, "--task", "school, class", "--target", "score"]
+    message = "--task 'klass' is not a column"
+    assert message in fail(capsys, *argv[:3], "school,klass", *argv[4:])
+    assert run(*argv, "--models", "pooled,mean", "--cv", 2, "--save", model) == 0
+    assert " of school and class, with " in capsys.readouterr().out
+    table.assign(**{"class": "new"}).drop(columns="score").to_csv(data, index=False)
+    assert run("predict", model, data, "--output", out) == 0
+    expected = f"{len(table)} of them from 1 unseen class, by the other columns"
+    assert expected in capsys.readouterr().err
+    assert len(pd.read_csv(out)) == len(table)

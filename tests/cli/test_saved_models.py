@@ -140,3 +140,20 @@ def test_sizes_are_checked_before_anything_is_unpacked(size, monkeypatch):
     monkeypatch.setattr(zipfile.ZipFile, "open", None)
     with pytest.raises(ArchiveError, match="is too large to open: 0 kB that unpack to"):
         unpack(bytes(content))
+
+
+@pytest.mark.parametrize("name", ["independent", "mean"])
+def test_models_of_several_task_columns_are_saved(name, tmp_path):
+    rng = np.random.default_rng(0)
+    frame = make_frame(False).assign(
+        school=rng.choice(["ash", "elm", "oak/1"], 48), score=rng.normal(size=48)
+    )
+    frame["class"] = frame["school"] + rng.choice(list("ab"), 48)
+    table = prepare_table(frame, "a table", ["school", "class"], "score")
+    fitted = fit_model(make_models([name], table)[name], table)
+    path = tmp_path / "model.skops"
+    path.write_bytes(dump_model(fitted))
+    new = frame.assign(**{"class": "new"})
+    opened = load_model(path)
+    assert_array_equal(opened.predict(new), fitted.predict(new))
+    assert opened[0].task_columns == ["school", "class"]

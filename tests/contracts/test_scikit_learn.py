@@ -5,7 +5,7 @@ import pytest
 import sklearn
 from discovered import public_estimators
 from sklearn.base import is_classifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import estimator_checks as checks
@@ -13,7 +13,16 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
-from skmtl.compose import IndependentTasks, PooledTasks, TaskAware
+from skmtl.compose import (
+    CurvedTasks,
+    IndependentTasks,
+    KernelBasis,
+    PooledTasks,
+    SharedPlusSpecific,
+    SplineBasis,
+    TaskAware,
+    TaskFeatureAugmenter,
+)
 from skmtl.couplings import ToMean
 from skmtl.linear_model import (
     ClusteredClassifier,
@@ -216,6 +225,15 @@ WRAPPERS = [
     TaskModelSearch(SEARCH, cv=2, task_column=0),
     SharedFeatures(MultiTaskMLPRegressor(**NETWORK)),
     SharedFeatures(MultiTaskMLPRegressor(task_column=0, **NETWORK)),
+    CurvedTasks(MeanRegularizedRegressor(), basis=SplineBasis(3)),
+    CurvedTasks(MeanRegularizedClassifier(), basis=SplineBasis(3)),
+    SharedPlusSpecific(Ridge(), MeanRegularizedRegressor(), cv=2),
+    SharedPlusSpecific(
+        LogisticRegression(), MeanRegularizedClassifier(), order="shared_first", cv=2
+    ),
+    TaskFeatureAugmenter(),
+    KernelBasis(5),
+    SplineBasis(3),
 ]
 # They take frames only, or have no rows of scikit-learn's checks.
 LEFT_OUT = {"DateFeatures", "TableColumns"}

@@ -78,8 +78,8 @@ WRONG = {
         r"task_column must be a position between -2 and 1, got 7: X has 2 columns\.$",
     ),
     "a table of labels": (
-        (X, y, None, np.column_stack([NAMES, NAMES])),
-        r"task must be 1-d, one label per row, got shape \(12, 2\)\. Pass one column\.",
+        (X, y, None, NAMES[:, None]),
+        r"task must be 1-d, one label per row, got shape \(12, 1\)\. Pass one column\.",
     ),
     "mixed labels": (
         (X, y, None, ["ash", 1] * 6),

@@ -18,10 +18,10 @@ from skmtl.linear_model import (
     ClusteredRegressor,
     GraphRegularizedRegressor,
     JointFeatureRegressor,
-    MeanRegularizedClassifier,
-    MeanRegularizedPoissonRegressor,
     MeanRegularizedRegressor,
     MixedTaskModel,
+    MultiTaskLogisticRegression,
+    MultiTaskPoissonRegressor,
     MultiTaskRidge,
 )
 from skmtl.metrics import find_task_column, make_task_scorer, task_scores
@@ -205,10 +205,10 @@ JOINED = SCHOOLS.drop(columns=COLUMNS).assign(
 NESTED = ["Ash/1", "Ash/2", "Ash/3", "Elm/1", "Elm/2", "Elm/3"]
 COUNTS = np.rint(np.exp(0.3 * X[:, 0]) + NUMBERS)
 MODELS = {
-    "mean": (MeanRegularizedRegressor(), Y),
+    "ridge": (MultiTaskRidge(), Y),
     "joint": (JointFeatureRegressor(), Y),
-    "classes": (MeanRegularizedClassifier(), X[:, 1] > 0),
-    "counts": (MeanRegularizedPoissonRegressor(), COUNTS),
+    "classes": (MultiTaskLogisticRegression(), X[:, 1] > 0),
+    "counts": (MultiTaskPoissonRegressor(), COUNTS),
     "mixed": (MixedTaskModel(dict.fromkeys(NESTED, "squared")), Y),
     "mixed by tuples": (
         MixedTaskModel({(s, c): "squared" for s in ("Ash", "Elm") for c in (1, 2, 3)}),
@@ -275,7 +275,7 @@ def test_splitters_metrics_and_comparisons_take_nested_tasks():
 
 
 def test_an_unseen_class_of_a_known_school_is_predicted_with_the_shared_part():
-    model = MeanRegularizedRegressor(task_column=COLUMNS).fit(SCHOOLS, Y)
+    model = JointFeatureRegressor(task_column=COLUMNS).fit(SCHOOLS, Y)
     new = SCHOOLS.head(3).assign(**{"class": 9})
     expected = new[["a", "b"]] @ model.coef_shared_ + model.intercept_shared_
     np.testing.assert_allclose(model.predict(new), expected)
@@ -283,8 +283,8 @@ def test_an_unseen_class_of_a_known_school_is_predicted_with_the_shared_part():
 
 def test_tuples_stand_for_nested_labels():
     weights = {(s, c): float(c) for s in ("Ash", "Elm") for c in (1, 2, 3)}
-    by_tuple = MeanRegularizedRegressor(task_column=COLUMNS, task_weight=weights)
-    by_text = MeanRegularizedRegressor(
+    by_tuple = JointFeatureRegressor(task_column=COLUMNS, task_weight=weights)
+    by_text = JointFeatureRegressor(
         task_column="task", task_weight=dict(zip(NESTED, [1.0, 2, 3] * 2, strict=True))
     )
     by_tuple.fit(SCHOOLS, Y)

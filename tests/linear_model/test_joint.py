@@ -486,7 +486,9 @@ def test_errors_of_folds_are_those_of_models_fitted_on_the_others(n_features):
     fold = np.arange(len(y)) % 3
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(3)]
     common = {"task_weight": {0: 1.0, 1: 2.0, 2: 0.5, 3: 1.0}, "tol": 1e-10}
-    search = JointFeatureRegressorCV([0.1, 0.5], cv=splits, **common)
+    search = JointFeatureRegressorCV(
+        [0.1, 0.5], alpha_shared=np.inf, alpha_intercept=0.0, cv=splits, **common
+    )
     search.fit(X, y, task=task, sample_weight=weight)
     factor = weight * np.array([1.0, 2.0, 0.5, 1.0])[task]
     for k, (train, test) in enumerate(splits):

@@ -22,6 +22,7 @@ from sklearn.utils.fixes import parse_version
 from skmtl.linear_model import JointFeatureRegressor, JointFeatureRegressorCV
 
 SHARP = {"tol": 1e-12}
+NO_CENTRE = {"alpha_shared": np.inf, "alpha_intercept": 0.0}
 THEIR_SHARP = {"tol": 1e-12, "max_iter": 1_000_000}
 FALLING = [0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01]
 with_weights_and_sparse_rows = pytest.mark.skipif(
@@ -104,7 +105,11 @@ def test_features_are_selected_from_the_alpha_max_of_scikit_learn_on(
     ours.set_params(alpha=0.99 * highest).fit(contain(X), Y, sample_weight=weight)
     assert np.abs(ours.coef_).max() > 1e-3
     search = JointFeatureRegressorCV(
-        n_alphas=1, cv=2, l1_ratio=l1_ratio, fit_intercept=fit_intercept
+        n_alphas=1,
+        cv=2,
+        l1_ratio=l1_ratio,
+        fit_intercept=fit_intercept,
+        **NO_CENTRE,
     )
     search.fit(contain(X), Y, sample_weight=weight)
     assert search.alpha_ == pytest.approx(highest, rel=1e-10)
@@ -326,7 +331,7 @@ def test_errors_of_folds_are_those_of_the_multi_task_elastic_net(
     weight = weigh(weight, len(X))
     common = {"fit_intercept": fit_intercept, "cv": KFold(3), "l1_ratio": 0.8}
     theirs = MultiTaskElasticNetCV(alphas=FALLING, **common, **THEIR_SHARP)
-    ours = JointFeatureRegressorCV(FALLING, **common, **SHARP)
+    ours = JointFeatureRegressorCV(FALLING, **NO_CENTRE, **common, **SHARP)
     ours.fit(contain(X), Y, sample_weight=weight)
     theirs.fit(X, Y, sample_weight=weight)
     assert_allclose(ours.cv_results_["alpha"], theirs.alphas_)
@@ -343,7 +348,8 @@ def test_a_search_chooses_what_a_loop_over_models_chooses(shape, contain):
         JointFeatureRegressor(**SHARP), grid, cv=KFold(4), scoring=score
     )
     loop.fit(contain(X), Y)
-    search = JointFeatureRegressorCV(FALLING, cv=KFold(4), **SHARP).fit(contain(X), Y)
+    search = JointFeatureRegressorCV(FALLING, cv=KFold(4), **NO_CENTRE, **SHARP)
+    search.fit(contain(X), Y)
     assert search.alpha_ == loop.best_params_["alpha"]
     assert FALLING[-1] < search.alpha_ < FALLING[0]
     assert search.best_score_ == pytest.approx(loop.best_score_, rel=1e-5)

@@ -370,20 +370,6 @@ def test_standard_deviations_are_those_of_the_dense_posterior(tasks, strengths):
     assert_allclose(std, expected, rtol=1e-7)
 
 
-def test_a_new_task_is_as_uncertain_as_one_without_rows(tasks):
-    X, y, labels = tasks
-    model = MeanRegularizedRegressor(2.0, alpha_intercept=3.0).fit(X, y, task=labels)
-    dense = replace(dense_of(model, X, y, labels), n_tasks=N_TASKS + 1)
-    prediction, std = model.predict(X, task=np.full(len(y), 7), return_std=True)
-    assert_allclose(prediction, X @ model.coef_shared_ + model.intercept_shared_)
-    left = len(y) - dense.degrees_of_freedom()
-    residual = y - model.predict(X, task=labels)
-    variance = dense.variance(X, np.full(len(y), N_TASKS))
-    assert_allclose(std, np.sqrt((residual @ residual) / left * (1 + variance)))
-    free = MeanRegularizedRegressor(2.0).fit(X, y, task=labels)
-    assert np.isinf(free.predict(X, task=np.full(len(y), 7), return_std=True)[1]).all()
-
-
 def test_standard_deviations_of_outputs_are_those_of_rows(outputs):
     X, Y = outputs
     stacked, y, labels = stack(X, Y)

@@ -99,3 +99,18 @@ def test_no_mixed_model_is_likelier(draw, structure):
     assert -2 * model.best_score_ <= -2 * found.llf + 1e-6
     assert_allclose(-2 * model.best_score_, -2 * found.llf, atol=1e-4)
     assert_allclose(model.sigma2_, found.scale, rtol=1e-3)
+
+
+@each_data
+def test_no_mixed_model_with_a_covariance_is_likelier(draw):
+    X, y, task = draw()
+    model = MeanRegularizedRegressorCV(
+        method="reml", alphas_shared=[0.0], alpha_structure="covariance"
+    ).fit(X, y, task=task)
+    fixed = np.column_stack([X, np.ones(len(y))])
+    theirs = mixed_linear_model.MixedLM(y, fixed, task, exog_re=fixed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own convergence
+        found = theirs.fit(reml=True, method=["bfgs", "nm"])
+    assert -2 * model.best_score_ <= -2 * found.llf + 1e-6
+    assert_allclose(-2 * model.best_score_, -2 * found.llf, atol=1e-2)

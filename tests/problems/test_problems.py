@@ -121,22 +121,20 @@ def test_variances_without_intercept_are_those_of_the_dense_matrix(
 
 
 @each_factor
-@pytest.mark.parametrize(
-    "coupling", [c for c in COUPLINGS if c.alpha_intercept], ids=str
-)
-def test_a_new_task_is_as_uncertain_as_one_without_rows(coupling, solve):
-    rows = rows_of((9, 12, 7), 4, weight=uneven(28))
-    posterior = Posterior(solve(rows, strengths_of(rows, coupling), True))
-    dense = replace(dense_of(rows, coupling), n_tasks=4)
-    X = np.random.default_rng(5).normal(size=(6, 4))
-    expected = dense.variance(X, np.full(6, 3))
-    assert_allclose(posterior.variance_of_new_task(X), expected, rtol=1e-8)
+@pytest.mark.parametrize("coupling", COUPLINGS[::5], ids=str)
+def test_some_of_the_tasks_are_solved_as_if_alone(coupling, solve):
+    rows, chosen = rows_of((9, 12, 7, 20), 4, weight=uneven(48)), np.array([0, 2])
+    strengths = strengths_of(rows, coupling)
+    some = solve(rows, strengths, True).of_tasks(chosen).unpack()
+    alone = solve(rows.of_tasks(chosen), strengths, True).unpack()
+    for name, value in vars(alone).items():
+        assert_allclose(getattr(some, name), value, rtol=1e-8, err_msg=name)
 
 
-def test_a_new_task_is_infinitely_uncertain_where_nothing_pulls():
-    rows = rows_of((9, 12, 7), 4)
-    fit = by_inversion(rows, strengths_of(rows, ToMean(1.0)), True)
-    assert np.isinf(Posterior(fit).variance_of_new_task(np.zeros((2, 4)))).all()
+@each_factor
+def test_curvatures_of_blocks_are_those_of_the_moments(rows, solve):
+    blocks = solve(rows, strengths_of(rows, ToMean(PER_FEATURE)), True).blocks
+    assert_allclose(blocks.curvatures(), rows.moments().curvatures, atol=1e-8)
 
 
 # -- numerical pitfalls

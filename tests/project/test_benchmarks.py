@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = sorted(FOLDER.glob("bench_*.py"))
+SCRIPTS = sorted([*FOLDER.glob("bench_*.py"), *FOLDER.glob("learning/[!_]*.py")])
 NEEDS_STATSMODELS = pytest.mark.skipif(
     importlib.util.find_spec("statsmodels") is None, reason="needs statsmodels"
 )

@@ -40,8 +40,11 @@ API = Path(__file__).parents[2] / "docs" / "api.rst"
 # Exist after fit on some data, or with some penalties, only.
 SOMETIMES = {
     "classes_",
+    "coef_groupings_",
     "cross_stitch_",
     "feature_names_in_",
+    "groupings_",
+    "intercept_groupings_",
     "task_log_variances_",
     "validation_loss_curve_",
 }

@@ -29,7 +29,7 @@ LAYER_3 = [
     "selection",
 ]
 LAYER_4 = "base"
-LAYER_5 = {"linear_model", "neural_network", "deep", "compose"}
+LAYER_5 = {"linear_model", "kernel", "neural_network", "deep", "compose"}
 LAYER_6 = ["model_selection", "inspection", "report", "cli"]
 LAYERS_1_TO_4 = LAYER_1 | LAYER_2 | {*LAYER_3, LAYER_4}
 

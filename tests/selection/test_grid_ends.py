@@ -55,9 +55,10 @@ def test_own_paths_go_on_as_long_as_errors_fall():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 5))
     Y = X @ rng.normal(size=(5, 3)) + 1e-3 * rng.normal(size=(60, 3))
+    none = {"alpha_shared": np.inf, "alpha_intercept": 0.0}
     for model in (
-        JointFeatureRegressorCV(n_alphas=10, cv=3),
-        LowRankRegressorCV(n_alphas=10, cv=3),
+        JointFeatureRegressorCV(n_alphas=10, cv=3, **none),
+        LowRankRegressorCV(n_alphas=10, cv=3, **none),
     ):
         model.fit(X, Y)
         assert len(model.cv_results_["alpha"]) > 10

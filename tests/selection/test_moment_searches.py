@@ -28,13 +28,13 @@ from skmtl.problems.exact import (
 )
 from skmtl.selection import (
     Candidates,
+    Generalised,
+    HeldOut,
+    LeftOut,
     RestrictedLikelihood,
     StrengthSearch,
     assign_folds,
     fold_moments,
-    fold_scores,
-    generalised_scores,
-    left_out_scores,
     rows_path,
     shared_path,
     suggest_alphas,
@@ -128,7 +128,7 @@ def test_leave_one_out_is_leaving_one_out(rows, coupling):
     dense = replace(dense, alpha=np.full(4, 0.7))
     left = dense.left_out()
     expected = (dense.weight * left**2).sum() / dense.weight.sum()
-    found = left_out_scores(rows, rows.moments(), candidates).errors
+    found = LeftOut(rows, rows.moments()).search(candidates).errors
     assert_allclose(found, [expected], rtol=1e-7)
 
 
@@ -189,7 +189,7 @@ def test_fold_scores_are_errors_of_fits_on_the_other_folds(partition, fit_interc
     candidates = Candidates(
         np.array([0.1, 5.0]), np.array([1.5]), alphas_intercept, fit_intercept
     )
-    scores = fold_scores(rows, splits, candidates)
+    scores = HeldOut(rows, splits).search(candidates)
     triples, found = scores.triples, scores.errors
     codes = np.repeat(np.arange(4), np.diff(rows.offsets))
     for k, (train, test) in enumerate(splits):
@@ -251,7 +251,7 @@ def test_folds_must_have_weight(splits):
 
 def test_generalised_scores_use_the_mean_leverage(rows):
     candidates = Candidates(*np.array([[0.7], [0.0], [0.5]]), True)
-    found = generalised_scores(rows.moments(), candidates).errors
+    found = Generalised(rows.moments()).search(candidates).errors
     fit = by_inversion(rows, strengths_of(rows, ToMean(0.7, 0.0, 0.5)), True)
     n, freedom = rows.moments().weight.sum(), Posterior(fit).degrees_of_freedom
     expected = n * fit.squared_errors.sum() / (n - freedom) ** 2
@@ -267,11 +267,11 @@ def test_leave_one_out_evaluates_only_strengths_near_the_best():
         np.zeros(1),
         suggest_intercept_alphas(moments, 6),
     )
-    found = left_out_scores(rows, moments, Candidates(*grid, True))
+    found = LeftOut(rows, moments).search(Candidates(*grid, True))
     triples, scores = found.triples, found.errors
     assert 0 < np.isfinite(scores).sum() < 60
     single = Candidates(*triples[-1][:, None], True)
-    assert_allclose(left_out_scores(rows, moments, single).errors, scores[-1:])
+    assert_allclose(LeftOut(rows, moments).search(single).errors, scores[-1:])
     assert scores[-1] == np.nanmin(scores)
 
 

@@ -65,6 +65,7 @@ INEXACT = [LowRankRegressor(), FusedRegressor(), DirtyRegressor()]
 SHORT = ["joint", "low rank", "coupled", "fused", "clustered", "graph", "mean"]
 each_model = parametrize("model", MODELS, SHORT)
 EDGES = ["chain", [(0, 1), (0, 2), (0, 3)]]
+NO_CENTRE = {"alpha_shared": np.inf, "alpha_intercept": 0.0}
 OPTIONS = [{}, {"l1_ratio": 0.7}, {"penalty": "linf"}]
 each_norm = parametrize("model", NORMS, [*SHORT, "robust", "dirty"])
 
@@ -159,9 +160,9 @@ def test_a_path_without_an_end_begins_at_small_coefficients(name):
 def test_it_chooses_as_the_search_of_joint_features_does(n_features, one, options):
     X, y, task = rows(n_features)
     common = {"cv": 3, "one_standard_error": one}
-    own = JointFeatureRegressorCV(n_alphas=8, eps=1e-2, **common, **options).fit(
-        X, y, task=task
-    )
+    own = JointFeatureRegressorCV(
+        n_alphas=8, eps=1e-2, **NO_CENTRE, **common, **options
+    ).fit(X, y, task=task)
     model = JointFeatureRegressor(**options)
     search = PathSearchCV(model, 8, eps=1e-2, **common).fit(X, y, task=task)
     assert_allclose(search.cv_results_["alpha"], own.cv_results_["alpha"])
@@ -353,7 +354,9 @@ def test_low_rank_is_the_same_search(squared, one):
     X, y, task = rows()
     common = {"cv": 3, "one_standard_error": one}
     weight = {"task_weight": "balanced", "tol": 1e-8}
-    own = LowRankRegressorCV(n_alphas=8, squared=squared, **common, **weight)
+    own = LowRankRegressorCV(
+        n_alphas=8, squared=squared, **NO_CENTRE, **common, **weight
+    )
     own.fit(X, y, task=task)
     model = LowRankRegressor(squared=squared, **weight)
     search = PathSearchCV(model, 8, **common).fit(X, y, task=task)

@@ -71,7 +71,7 @@ def test_the_best_score_is_a_number():
 
 @pytest.mark.parametrize(("intercept", "expected"), [(4.0, 0.5), (0.0, NAN)])
 def test_variances_are_the_noise_variance_over_the_strengths(intercept, expected):
-    facts = add_variances({"alpha_": 0.5, "alpha_intercept_": intercept}, 2.0)
+    facts = add_variances({"alpha_": 0.5, "alpha_intercept_": intercept}, 2.0, 3)
     assert facts["tau2_"] == 4.0
     assert_array_equal(facts["tau2_intercept_"], expected)
 

@@ -17,7 +17,7 @@ from skmtl.linear_model import (
     MultiTaskRidgeCV,
 )
 from skmtl.problems.exact import Posterior, solve_moments
-from skmtl.selection import Candidates, RestrictedLikelihood, generalised_scores
+from skmtl.selection import Candidates, Generalised, RestrictedLikelihood
 
 # Grids here have few strengths on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:The error still falls:UserWarning")
@@ -134,9 +134,8 @@ def test_generalised_errors_along_the_centre_are_those_of_every_fit(
     moments = summarise(X + 1, y, task)
     alphas_intercept = [0.3, np.inf] if fit_intercept else [0.0]
     lists = [0.5, 30.0, np.inf], [0.0, 1e-2, 4.0, np.inf], alphas_intercept
-    scores = generalised_scores(
-        moments, Candidates(*map(np.array, lists), fit_intercept)
-    )
+    candidates = Candidates(*map(np.array, lists), fit_intercept)
+    scores = Generalised(moments).search(candidates)
     for strengths, score in zip(scores.triples, scores.errors, strict=True):
         penalty = ToMean(*strengths).strengths(4, 5)
         fit = solve_moments(moments, penalty, fit_intercept)
@@ -163,8 +162,9 @@ def test_no_strengths_of_a_dense_grid_are_better(method):
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_no_nearby_strengths_are_likelier_with_a_random_centre(fit_intercept):
     X, y, task = draw_groups(n_tasks=12)
-    model = MeanRegularizedRegressorCV(method="reml", fit_intercept=fit_intercept)
-    model.fit(X, y, task=task)
+    model = MeanRegularizedRegressorCV(
+        method="reml", alpha_structure="one", fit_intercept=fit_intercept
+    ).fit(X, y, task=task)
 
     def criterion(*factors):
         alpha, shared, alpha_intercept = np.array(factors) * strengths

@@ -1,5 +1,6 @@
 """Squared losses with a coupling, solved exactly."""
 
+from ._centred_graph import CentredGraphFit
 from ._factor import (
     bound,
     factor_moments,
@@ -11,6 +12,14 @@ from ._factor import (
 )
 from ._graph_exact import GraphFit
 from ._graph_system import GraphSystem
+from ._grouped_design import (
+    Columns,
+    GroupedDesign,
+    GroupedRows,
+    GroupedStrengths,
+)
+from ._grouped_fit import GroupedSystem
+from ._grouped_posterior import GroupedPosterior
 from ._mean_exact import MeanFit
 from ._narrow import ReducedRows, reduce_features
 from ._posterior import Posterior, pick
@@ -18,8 +27,15 @@ from ._task_models import TaskModels, unpack_tasks
 from ._unseen_model import implied_ridge, mean_residual, unseen_model, weigh
 
 __all__ = [
+    "CentredGraphFit",
+    "Columns",
     "GraphFit",
     "GraphSystem",
+    "GroupedDesign",
+    "GroupedPosterior",
+    "GroupedRows",
+    "GroupedStrengths",
+    "GroupedSystem",
     "MeanFit",
     "Posterior",
     "ReducedRows",

@@ -1,6 +1,6 @@
 """Squared losses of tasks around a centre, minimised exactly."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -49,6 +49,25 @@ class MeanFit:
     blocks: TaskBlocks
     strengths: Strengths
     has_intercept: bool = True
+
+    def of_tasks(self, tasks: Array) -> "MeanFit":
+        """Solve for some of the tasks, with the same strengths and factors.
+
+        Parameters
+        ----------
+        tasks : ndarray of int
+            Positions of the tasks, at least one.
+
+        Returns
+        -------
+        MeanFit
+            Their solution, computed when it is read.
+        """
+        moments, blocks = self.moments.select(tasks), self.blocks.select(tasks)
+        strengths, alpha = self.strengths, self.strengths.alpha
+        if len(alpha) > 1:
+            strengths = replace(strengths, alpha=alpha[tasks])
+        return MeanFit(moments, blocks, strengths, self.has_intercept)
 
     @cached_property
     def _xy(self):

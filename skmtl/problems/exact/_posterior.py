@@ -207,34 +207,6 @@ class Posterior:
             own = 1 / (n + a)
         return a * np.where(n + a > 0, own, 0.0), own
 
-    def variance_of_new_task(self, X: Array) -> Array:
-        """Return the variance of predictions on rows of an unseen task.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_rows, n_features)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Variances, in units of the noise variance; infinite without a penalty.
-        """
-        fit = self.fit
-        X = fit.strengths.turn(X)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.where(X != 0, X**2 / fit.strengths.own[0], 0.0).sum(axis=1)
-            intercept = 1 / np.float64(fit.strengths.intercept)
-        if not fit.has_intercept:
-            intercept = np.float64(0.0)
-        if self._penalizes_intercept:
-            rows = X - fit.row_mean
-            intercept = intercept + self.mean_variance
-        else:
-            rows = X
-        product = rows @ self._centre_covariance
-        return own + intercept + (product * rows).sum(axis=1)
-
 
 def pick(values: Array, tasks: Any) -> Array:
     """Return the values of some tasks, or the single value of all tasks.

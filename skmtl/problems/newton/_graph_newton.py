@@ -67,10 +67,10 @@ class GraphLosses(CoupledTasks):
     def _ridge(self):
         """Strength of the ridge on each entry of each task, (n_tasks, size)."""
         seen = self.datafit.task_totals > 0
-        return self.coupling.alpha_ridge * seen[:, None] * self._is_coef
+        return self.coupling.alpha_ridge * seen[:, None] * self.is_coef
 
     @cached_property
-    def _is_coef(self):
+    def is_coef(self):
         """Whether each entry of a task is a coefficient, outputs by columns."""
         is_coef = np.ones(self.shape[1:], dtype=bool)
         if self.datafit.fit_intercept:
@@ -86,14 +86,14 @@ class GraphLosses(CoupledTasks):
         return variable[: self.datafit.n_tasks]
 
     def coupling_value(self, variable):
-        nodes = flat(variable)[:, self._is_coef]
+        nodes = flat(variable)[:, self.is_coef]
         ridge = (self._ridge * flat(self.coefs(variable)) ** 2).sum()
         edges, strengths = self.system.edges
         gaps = ((nodes[edges[:, 0]] - nodes[edges[:, 1]]) ** 2).sum(axis=1)
         return float(strengths @ gaps + ridge) / 2
 
     def slopes(self, variable, gradient):
-        is_coef, n_tasks = self._is_coef, self.datafit.n_tasks
+        is_coef, n_tasks = self.is_coef, self.datafit.n_tasks
         nodes, slopes = flat(variable), np.zeros((self._n_nodes, len(is_coef)))
         slopes[:n_tasks] = flat(gradient)
         slopes[:, is_coef] += self.system.laplacian @ nodes[:, is_coef]
@@ -101,7 +101,7 @@ class GraphLosses(CoupledTasks):
         return slopes
 
     def eliminate_in_place(self, hessians):
-        is_coef, n_tasks = self._is_coef, len(hessians)
+        is_coef, n_tasks = self.is_coef, len(hessians)
         diagonals(hessians)[...] += self._ridge
         raise_diagonals_in_place(hessians, self.coupling.alpha * is_coef, LIFT)
         down = np.linalg.solve(
@@ -186,14 +186,14 @@ class GraphLosses(CoupledTasks):
         whole, reached = extend(self.coupling.adjacency, known, flat(variable))
         nodes = flat(variable)
         if len(self.system.edges[0]):
-            nodes = np.where(self._is_coef, nodes, whole)
+            nodes = np.where(self.is_coef, nodes, whole)
         else:  # the limit for a vanishing penalty
             nodes = whole
         nodes = nodes.reshape(self.shape)
         roots = [root for root in self.roots if reached[root]]
         given = None
         if roots:
-            is_coef = self._is_coef.reshape(self.shape[1:])
+            is_coef = self.is_coef.reshape(self.shape[1:])
             given = np.where(is_coef, nodes[roots].mean(axis=0), np.nan)
         shared = fit_unseen_model(self.datafit, nodes[:n_tasks], given)
         nodes = np.where(reached[:, None, None], nodes, shared)

@@ -1,6 +1,8 @@
 """Losses with a penalty, solved by proximal gradient or proximal Newton methods."""
 
 from ._any_loss import AnyLoss
+from ._centred_losses import CentredLosses
+from ._centred_squares import CentredSquares
 from ._designs import (
     RestrictableLoss,
     reads_rows,
@@ -14,6 +16,8 @@ from ._sum_of_parts import SumOfParts, into_parts
 
 __all__ = [
     "AnyLoss",
+    "CentredLosses",
+    "CentredSquares",
     "FreeIntercepts",
     "LossPerTask",
     "PenalizedFit",

@@ -87,7 +87,7 @@ class AnyLoss(HasQuadraticModel):
         return FlatRows.of(self.datafit, self.scale)
 
     @cached_property
-    def _start(self):
+    def start(self) -> Array:
         """Intercepts that predict the means of the targets."""
         if self.datafit.fit_intercept:
             return self.datafit.start()[:, :, -1]
@@ -96,7 +96,7 @@ class AnyLoss(HasQuadraticModel):
     @cached_property
     def _zero(self):
         linear = np.zeros((len(self.rows.weight), self.datafit.loss.n_outputs))
-        return self._point(np.zeros(self.shape), linear, self._start)
+        return self._point(np.zeros(self.shape), linear, self.start)
 
     def zero(self) -> AnyLossPoint:
         """Return the Point at zero."""
@@ -106,13 +106,13 @@ class AnyLoss(HasQuadraticModel):
         """Return the Point at W."""
         if not W.any():
             return self._zero
-        return self._point(W, self._predict(W), self._start)
+        return self._point(W, self.predict(W), self.start)
 
     def at_near(self, W: Array, point: Any) -> AnyLossPoint:
         """Return the Point at W; the intercepts of another Point are the start."""
         if not W.any():
             return self._zero
-        return self._point(W, self._predict(W), point.intercepts)
+        return self._point(W, self.predict(W), point.intercepts)
 
     def extrapolate(self, point: Any, before: Any, momentum: float) -> AnyLossPoint:
         """Return the Point at ``W + momentum * (W - W_before)``, without a product."""
@@ -121,7 +121,7 @@ class AnyLoss(HasQuadraticModel):
         start = point.intercepts + momentum * (point.intercepts - before.intercepts)
         return self._point(W, linear, start)
 
-    def _predict(self, W):
+    def predict(self, W: Array) -> Array:
         """Return raw predictions of all rows without intercepts."""
         n_tasks, n_outputs, n_columns = self.datafit.shape
         variable = np.zeros((n_tasks, n_outputs, n_columns))
@@ -130,7 +130,7 @@ class AnyLoss(HasQuadraticModel):
 
     def _fit_intercepts(self, linear, start):
         if not self.datafit.fit_intercept:
-            return self._start
+            return self.start
         return self.rows.fit_intercepts(linear, start)
 
     def _point(self, W, linear, start):
@@ -138,31 +138,39 @@ class AnyLoss(HasQuadraticModel):
         raw = linear + intercepts[rows.task_of_row]
         slope = self.datafit.loss.gradient(rows.y, raw)
         value = rows.value(raw) + self.alpha_ridge / 2 * float(np.vdot(W, W))
-        gradient = self._adjoint(rows.weight[:, None] * slope)
+        gradient = self.adjoint(rows.weight[:, None] * slope)
         if self.alpha_ridge:
             gradient = gradient + self.alpha_ridge * W
         return AnyLossPoint(W, value, gradient, linear, intercepts, raw, slope)
 
-    def _adjoint(self, slope):
+    def adjoint(self, slope: Array) -> Array:
         """Return the gradient, given the weighted derivatives of all rows."""
         total = self.datafit.adjoint(self.rows.split(slope))
         return total[:, :, : self.shape[1]].reshape(self.shape)
 
     @cached_property
     def _lipschitz(self):
-        data, centred = self.datafit.data, self.datafit.fit_intercept
+        largest = self.bound(self.datafit.fit_intercept)
+        return max(largest + self.alpha_ridge, _LEAST_CURVATURE)
+
+    def bound(self, centred: bool) -> float:
+        """Return an upper bound of the losses' curvature, with centred rows or not."""
+        data = self.datafit.data
         if prefers_rows(data):
-            bound = row_curvature(data, centred).bound()
+            largest = row_curvature(data, centred).bound()
         else:
             moments = data.moments() if centred else data.moments().about_zero()
-            bound = MomentCurvature(moments.xx).bound()
-        largest = self.scale * self._largest_curvature * bound
-        return max(largest + self.alpha_ridge, _LEAST_CURVATURE)
+            largest = MomentCurvature(moments.xx).bound()
+        return self.scale * self._largest_curvature * largest
 
     def unit(self) -> float:
         """Return the scale of values; losses of perfect predictions may be negative."""
-        best = -self.rows.conjugate(np.zeros_like(self._zero.slope))
-        return self._zero.value - min(best, 0.0)
+        return self._zero.value - min(self.least, 0.0)
+
+    @cached_property
+    def least(self) -> float:
+        """Value of perfect predictions."""
+        return -self.rows.conjugate(np.zeros_like(self._zero.slope))
 
     @property
     def _largest_curvature(self):
@@ -226,7 +234,7 @@ class AnyLoss(HasQuadraticModel):
             Coefficients and intercepts.
         """
         datafit, coef = self.datafit, W.reshape(*self.datafit.shape[:2], -1)
-        intercepts = self._fit_intercepts(self._predict(W), self._start)[:, :, None]
+        intercepts = self._fit_intercepts(self.predict(W), self.start)[:, :, None]
         tasks = np.concatenate([coef, intercepts], axis=2)
         if not datafit.fit_intercept:
             tasks = coef

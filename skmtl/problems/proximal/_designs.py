@@ -45,6 +45,11 @@ class RestrictableLoss(Restrictable):
         return self.loss.moments
 
     @property
+    def scale(self) -> float:
+        """Factor of the sum of squares."""
+        return self.loss.scale
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Shape of the coefficients, (n_tasks, n_features)."""
         return self.loss.shape

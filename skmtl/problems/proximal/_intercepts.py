@@ -87,7 +87,7 @@ class FlatRows:
     @cached_property
     def totals(self):
         """Weight of each task, (n_tasks,)."""
-        return self._sum(self.weight)
+        return self.sum(self.weight)
 
     def join(self, parts):
         """Return values of stacks as one flat array."""
@@ -100,9 +100,9 @@ class FlatRows:
             for (start, stop), shape in zip(self._spans, self.shapes, strict=True)
         ]
 
-    def _sum(self, values):
-        """Sum the values of rows by task."""
-        total = np.zeros((self.n_tasks, *values.shape[1:]))
+    def sum(self, values: Array) -> Array:
+        """Return the sums of values of rows by task, a row per task."""
+        total: Array = np.zeros((self.n_tasks, *values.shape[1:]))
         sums = np.add.reduceat(values, self._starts, axis=0)
         if self._is_whole:
             total[self.tasks] = sums
@@ -170,7 +170,7 @@ class FlatRows:
         with np.errstate(over="ignore"):
             means = np.exp(linear - top[self.task_of_row])
         means = np.where(used[:, None], means, 0.0)
-        predicted, observed = self._sum(weight * means), self._sum(weight * self.y)
+        predicted, observed = self.sum(weight * means), self.sum(weight * self.y)
         found = (predicted > 0) & (observed > 0)
         ratio = np.divide(observed, predicted, out=np.ones_like(predicted), where=found)
         return np.where(found, np.log(ratio) - top, start)
@@ -179,8 +179,8 @@ class FlatRows:
         """Return shortened Newton steps, and the gradients per unit of weight."""
         unit = np.where(self.totals > 0, self.totals, 1.0)[:, None]
         weight = self.weight[:, None]
-        slope = self._sum(weight * self.loss.gradient(self.y, raw)) / unit
-        hessian = self._sum(weight[:, None] * self.loss.hessian(self.y, raw))
+        slope = self.sum(weight * self.loss.gradient(self.y, raw)) / unit
+        hessian = self.sum(weight[:, None] * self.loss.hessian(self.y, raw))
         hessian = hessian / unit[:, None]
         ridge = _RIDGE * np.trace(hessian, axis1=1, axis2=2) + _LEAST_RIDGE
         hessian = hessian + ridge[:, None, None] * np.eye(hessian.shape[1])

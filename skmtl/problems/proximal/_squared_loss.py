@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from skmtl._contracts import Array, Point, Smooth
-from skmtl._numbers import TINY
+from skmtl._contracts import Array, Point
 from skmtl.data import TaskMoments
 from skmtl.problems.exact import TaskModels, unseen_model
 from skmtl.problems.rows import MomentCurvature
+
+from ._quadratic import QuadraticSmooth
 
 
 def squared_loss(
@@ -52,7 +53,7 @@ def squared_loss(
 
 
 @dataclass(frozen=True)
-class SquaredLoss(Smooth):
+class SquaredLoss(QuadraticSmooth):
     """Squared errors of all tasks as a function of the coefficients.
 
     ``scale / 2 (sum_t ||y_t - X_t w_t||^2 + sum_j w_j' Q w_j) + alpha_ridge / 2
@@ -90,10 +91,6 @@ class SquaredLoss(Smooth):
         value = self.scale / 2 * float(self.moments.yy.sum())
         return Point(np.zeros(self.shape), value, -self.scale * self.moments.xy)
 
-    def zero(self) -> Point:
-        """Return the Point at zero."""
-        return self._zero
-
     def at(self, W: Array) -> Point:
         """Return the Point at W, by one product with the scatters."""
         curved = self.curvature.curve(W)
@@ -103,18 +100,6 @@ class SquaredLoss(Smooth):
         if self.alpha_ridge:
             gradient = gradient + self.alpha_ridge * W
         return self._point(W, gradient)
-
-    def _point(self, W, gradient):
-        """Return the Point at W, its value computed from the gradient."""
-        change = (np.vdot(W, gradient) + np.vdot(W, self._zero.gradient)) / 2
-        return Point(W, max(self._zero.value + float(change), 0.0), gradient)
-
-    def extrapolate(self, point: Point, before: Point, momentum: float) -> Point:
-        """Return the Point at ``W + momentum * (W - W_before)``, without a product."""
-        return self._point(
-            point.variable + momentum * (point.variable - before.variable),
-            point.gradient + momentum * (point.gradient - before.gradient),
-        )
 
     @cached_property
     def _lipschitz(self):
@@ -126,16 +111,6 @@ class SquaredLoss(Smooth):
     def lipschitz(self) -> float:
         """Return an upper bound of the curvature in any direction."""
         return self._lipschitz
-
-    def dual_value(self, point: Point, limit: float) -> float:
-        """Return the largest dual value among multiples of the residuals.
-
-        It is ``scale max over k of k <R, Y> - k^2 / 2 ||R||^2`` with targets ``Y`` and
-        residuals ``R``. Ridge and coupling count as further rows with target zero.
-        """
-        along = 2 * self._zero.value + np.vdot(point.variable, self._zero.gradient)
-        multiple = np.clip(along / max(2 * point.value, TINY), -limit, limit)
-        return float(multiple * along - multiple**2 * point.value)
 
     def unpack(self, W: Array, shared: Array) -> Any:
         """Return the linear models of the tasks, and the one fitted to all rows.

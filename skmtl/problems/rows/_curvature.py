@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
-from skmtl._linalg import apply
+from skmtl._linalg import Semidefinite, Wide, apply
 from skmtl._numbers import FEW_FEATURES, FEW_ROWS_TO_MULTIPLY
 
 from ._sparse_design import SparseDesign, keeps_sparse, stays_sparse
@@ -34,6 +34,32 @@ class MomentCurvature:
     def bound(self) -> float:
         """Return an upper bound on the eigenvalues of the matrices."""
         return float(_bounds(self.xx).max(initial=0.0))
+
+    def total(self, W: Array) -> Array:
+        """Return ``sum_t S_t w_t``, shape (n_features,)."""
+        if len(self.xx) == 1:
+            return W.sum(axis=0) @ self.xx[0]
+        return W.ravel() @ self.xx.reshape(W.size, -1)
+
+    def pooled(self, n_tasks: int, rows: Array, ridge: float) -> Semidefinite | Wide:
+        """Return ``sum_t S_t + rows' rows + ridge I``, factored.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Number of tasks.
+        rows : ndarray of shape (n_rows, n_features)
+            Further rows.
+        ridge : float
+            Strength of the ridge.
+
+        Returns
+        -------
+        Semidefinite or Wide
+            The factored matrix.
+        """
+        total = self.xx.sum(axis=0) * (n_tasks / len(self.xx))
+        return Semidefinite(total + rows.T @ rows + ridge * np.eye(total.shape[0]))
 
 
 @dataclass(frozen=True)
@@ -62,6 +88,16 @@ class RowCurvature:
         grams = (np.matmul(X, X.transpose(0, 2, 1)) for _, X in self.groups)
         return float(max((_bounds(gram).max() for gram in grams), default=0.0))
 
+    def total(self, W: Array) -> Array:
+        """Return ``sum_t S_t w_t``, shape (n_features,)."""
+        return self.curve(W).sum(axis=0)
+
+    def pooled(self, n_tasks: int, rows: Array, ridge: float) -> Semidefinite | Wide:
+        """Return ``sum_t S_t + rows' rows + ridge I``, factored."""
+        n_features = rows.shape[1]
+        stacks = [X.reshape(-1, n_features) for _, X in self.groups]
+        return _factor_rows(np.concatenate([*stacks, rows]), ridge)
+
 
 @dataclass(frozen=True)
 class DesignCurvature:
@@ -82,6 +118,14 @@ class DesignCurvature:
     def bound(self) -> float:
         """Return an upper bound on the eigenvalues of the matrix."""
         return float(_bounds((self.X @ self.X.T)[None]).max(initial=0.0))
+
+    def total(self, W: Array) -> Array:
+        """Return ``sum_t S_t w_t``, shape (n_features,)."""
+        return self.curve(W).sum(axis=0)
+
+    def pooled(self, n_tasks: int, rows: Array, ridge: float) -> Semidefinite | Wide:
+        """Return ``sum_t S_t + rows' rows + ridge I``, factored."""
+        return _factor_rows(np.concatenate([np.sqrt(n_tasks) * self.X, rows]), ridge)
 
 
 def prefers_rows(data: Any) -> bool:
@@ -128,6 +172,13 @@ def row_curvature(
     if n_blocks == 1:
         return DesignCurvature(groups[0][1][0])
     return RowCurvature(groups)
+
+
+def _factor_rows(rows, ridge):
+    """Return ``rows' rows + ridge I``, factored."""
+    if len(rows) < rows.shape[1]:
+        return Wide(rows, ridge)
+    return Semidefinite(rows.T @ rows + ridge * np.eye(rows.shape[1]))
 
 
 def _bounds(matrices):

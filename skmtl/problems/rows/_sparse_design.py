@@ -10,14 +10,18 @@ import numpy as np
 from scipy import sparse
 
 from skmtl._contracts import Array
-from skmtl._linalg import diagonals
-from skmtl._memory import is_large
+from skmtl._linalg import Semidefinite, diagonals
+from skmtl._memory import is_large, refuse_large
 from skmtl.data import BlockRows
 
 from ._blocks import GramBlocks, SquaredBlocks
 
 # Form Hessians of a working set up to this many numbers.
 _MOST_NUMBERS = 2**23
+_NO_CENTRE = (
+    "Leave alpha_shared at infinity, reduce the columns with TruncatedSVD, or use a "
+    "MeanRegularized model, which forms no such matrix."
+)
 
 
 def keeps_sparse(data: Any) -> bool:
@@ -121,6 +125,20 @@ class SparseDesign:
     def bound(self) -> float:
         """Return an upper bound on the eigenvalues of the matrices."""
         return self.rows.bound()
+
+    def total(self, W: Array) -> Array:
+        """Return ``sum_t S_t w_t``, shape (n_features,)."""
+        return self.curve(W).sum(axis=0)
+
+    def pooled(self, n_tasks: int, rows: Array, ridge: float) -> Semidefinite:
+        """Return ``sum_t S_t + rows' rows + ridge I``, factored."""
+        n_features = rows.shape[1]
+        what = f"the centre of {n_features:,} features"
+        refuse_large(16 * n_features**2, what, _NO_CENTRE)
+        columns, mean = self._columns, self.rows.mean
+        total = (columns.T @ columns).toarray()
+        total -= (mean.T * self.rows.weight) @ mean
+        return Semidefinite(total + rows.T @ rows + ridge * np.eye(n_features))
 
     def blocks(
         self, features: Array, scale: float, right: Array, start: float, ridge: float

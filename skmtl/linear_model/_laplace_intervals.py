@@ -1,0 +1,305 @@
+"""Intervals of probabilities and counts, by Laplace's method."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit, logsumexp, roots_hermitenorm
+from scipy.stats import nbinom, norm, poisson
+from scipy.stats import t as student
+from sklearn.utils.validation import check_is_fitted
+
+from skmtl._contracts import Array
+from skmtl._linalg import calculation
+from skmtl.base import LinearClassifier, LinearCountRegressor, LinearModel
+from skmtl.losses import contrasts
+from skmtl.problems.newton import LaplacePosterior
+
+from ._mean_draws import read_coverage
+
+# Keep Hessians of up to this many numbers, 16 MB, for intervals.
+_N_KEPT = 2**21
+# Nodes of the quadrature over the uncertain logarithm of a mean.
+_N_NODES = 20
+# Counts are searched up to this quantile at the largest node.
+_FARTHEST = 1 - 1e-9
+# A smaller dispersion is that of Poisson.
+_NO_DISPERSION = 1e-8
+
+
+class LaplaceIntervals(LinearModel):
+    """Models of tasks around a centre, with the curvature at their optimum."""
+
+    def _describe(self, target, sample, tasks, relation, fit):
+        learnt = super()._describe(target, sample, tasks, relation, fit)
+        if tasks.groupings:
+            return learnt
+        objective = fit.detail
+        n_tasks, n_outputs, n_columns = objective.shape
+        if n_tasks * (n_outputs * n_columns) ** 2 > _N_KEPT:
+            return learnt
+        models, has_intercept = fit.models, objective.datafit.fit_intercept
+        intercepts = models.intercept_shared[:, None][:, :has_intercept]
+        shared = np.column_stack([models.coef_shared, intercepts])
+        posterior = LaplacePosterior.of(objective, fit.variable, shared)
+        parts = posterior.hessians, posterior.right, posterior.own, posterior.centre
+        return {**learnt, "_curvature": (*parts, np.array(n_outputs))}
+
+    def _posterior(self):
+        if "groupings_" in vars(self):
+            raise ValueError(
+                "Intervals need one task column, and this model has the groupings "
+                f"{list(self.groupings_)}. Fit the model to one of them."
+            )
+        if "_curvature" not in vars(self):
+            raise ValueError(
+                "Intervals need the Hessians of all tasks, and this model kept none: "
+                f"they have more than {_N_KEPT:,} numbers, or an older version saved "
+                "it. Reduce the columns or the tasks, or fit again."
+            )
+        *parts, n_outputs = self._curvature
+        sizes = int(n_outputs), self.coef_.shape[-1]
+        return LaplacePosterior(*parts, *sizes, self._scale())
+
+    def _scale(self):
+        """Return the variance of rows' gradients relative to their curvatures."""
+        return 1.0
+
+    def _spread(self, X, codes, coverage):
+        """Return covariances of raw predictions, and quantiles of the errors."""
+        n_rows = X.shape[0]
+        rows = np.arange(n_rows)
+        if codes is None:
+            codes = np.tile(np.arange(self.n_tasks_), n_rows)
+            rows = np.repeat(rows, self.n_tasks_)
+        dense = X.toarray() if hasattr(X, "toarray") else X
+        with calculation(X.shape[1]):
+            posterior = self._posterior()
+            covariances = posterior.covariances(dense[rows].astype(float), codes)
+        level, freedom = (1 + coverage) / 2, max(posterior.n_tasks - 1, 1)
+        is_new = posterior.is_new(codes)
+        quantiles = np.where(is_new, student.ppf(level, freedom), norm.ppf(level))
+        return covariances, quantiles
+
+
+class IntervalsOfClasses(LaplaceIntervals, LinearClassifier):
+    """Classifiers with intervals of the probabilities."""
+
+    def predict_interval(self, X: Any, coverage: float = 0.9, task: Any = None) -> Any:
+        """Predict an interval for the probability of each class.
+
+        It is the interval of the log-odds of the class against the others, by Laplace's
+        method: the uncertainty of the coefficients, given the strengths. For an unseen
+        task, it allows for the differences between tasks.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        coverage : float, default=0.9
+            Share of probabilities within their intervals, above 0 and below 1.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes, 2), or list of them
+            Lower and upper ends of the probabilities, in the order of `classes_`; one
+            array per task if `fit` had a 2-d y.
+        """
+        read_coverage(coverage)
+        probabilities = self.predict_proba(X, task)
+        X, codes = self._read_queries(X, task)
+        covariances, quantiles = self._spread(X, codes, coverage)
+        if codes is not None:
+            return _intervals(probabilities, covariances, quantiles)
+        shape = len(probabilities[0]), self.n_tasks_
+        covariances = covariances.reshape(*shape, *covariances.shape[1:])
+        quantiles = quantiles.reshape(shape)
+        return [
+            _intervals(each, covariances[:, k], quantiles[:, k])
+            for k, each in enumerate(probabilities)
+        ]
+
+
+def _intervals(probabilities, covariances, quantiles):
+    """Return intervals of probabilities, from covariances of raw predictions."""
+    n_classes = probabilities.shape[1]
+    ends = np.empty((*probabilities.shape, 2))
+    with np.errstate(divide="ignore"):
+        logs = np.log(probabilities)
+    for k in range(n_classes):
+        std = np.sqrt(_variance_of_log_odds(logs, covariances, k))
+        with np.errstate(divide="ignore"):
+            centre, half = logit(probabilities[:, k]), quantiles * std
+        sure = np.isinf(centre)
+        half = np.where(sure, 0.0, half)
+        ends[:, k] = expit(np.stack([centre - half, centre + half], axis=1))
+    return ends
+
+
+def _variance_of_log_odds(logs, covariances, k):
+    """Return variances of the log-odds of class k against the others."""
+    n_classes = logs.shape[1]
+    if n_classes == 2:
+        return covariances[:, 0, 0]
+    others = logs.copy()
+    others[:, k] = -np.inf
+    total = logsumexp(others, axis=1, keepdims=True)
+    slopes = -np.exp(others - np.where(np.isinf(total), 0.0, total))
+    slopes[:, k] = 1.0
+    slopes = slopes @ contrasts(n_classes)
+    infinite = np.isinf(covariances[:, 0, 0])
+    finite = np.where(infinite[:, None, None], 0.0, covariances)
+    variance = np.einsum("ij,ijk,ik->i", slopes, finite, slopes)
+    return np.where(infinite, np.inf, variance)
+
+
+class IntervalsOfCounts(LaplaceIntervals, LinearCountRegressor):
+    """Count models with intervals of the mean and of the count."""
+
+    def _describe(self, target, sample, tasks, relation, fit):
+        learnt = super()._describe(target, sample, tasks, relation, fit)
+        if tasks.groupings:
+            return learnt
+        dispersion, scale = _estimate_dispersion(fit, sample)
+        return {**learnt, "_dispersion": dispersion, "_variance_ratio": scale}
+
+    def _scale(self):
+        return self._variance_ratio
+
+    def predict_mean_interval(
+        self, X: Any, coverage: float = 0.9, task: Any = None, exposure: Any = None
+    ) -> Array:
+        """Predict an interval for the mean count of each row.
+
+        It is the interval of the logarithm of the mean, by Laplace's method: the
+        uncertainty of the coefficients, given the strengths. For an unseen task, it
+        allows for the differences between tasks.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        coverage : float, default=0.9
+            Share of means within their intervals, above 0 and below 1.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
+        exposure : array-like of shape (n_samples,), default=None
+            Exposure of each row; None means ones.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2) or (n_samples, n_tasks, 2)
+            Lower and upper ends.
+        """
+        mean, std, quantiles = self._spread_of_log(X, coverage, task, exposure)
+        half = np.exp(quantiles * std)
+        return np.stack([mean / half, mean * half], axis=-1)
+
+    def predict_interval(
+        self, X: Any, coverage: float = 0.9, task: Any = None, exposure: Any = None
+    ) -> Array:
+        """Predict an interval for the count of each row.
+
+        It has the quantiles of a negative binomial count, whose dispersion is estimated
+        from the rows of `fit`, with an uncertain mean: the logarithm of the mean is
+        normal, by Laplace's method. As counts are whole numbers, intervals contain at
+        least the share `coverage`, and of small counts a larger one.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column if there was one in `fit`.
+        coverage : float, default=0.9
+            Share of counts within their intervals, above 0 and below 1.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if `fit` was given labels.
+        exposure : array-like of shape (n_samples,), default=None
+            Exposure of each row; None means ones.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, 2) or (n_samples, n_tasks, 2)
+            Smallest and largest count, both within the interval.
+        """
+        mean, std, quantiles = self._spread_of_log(X, coverage, task, exposure)
+        # Few tasks widen the normal distribution to quantiles of Student's t.
+        std = std * quantiles / norm.ppf((1 + coverage) / 2)
+        known, tail = np.isfinite(std), (1 - coverage) / 2
+        ends = np.tile([0.0, np.inf], (*mean.shape, 1))
+        for k, level in enumerate((tail, 1 - tail)):
+            ends[known, k] = find_counts(
+                mean[known], std[known], self._dispersion, level
+            )
+        return ends
+
+    def _spread_of_log(self, X, coverage, task, exposure):
+        """Return means, and standard deviations and quantiles of their logarithms."""
+        read_coverage(coverage)
+        check_is_fitted(self)
+        mean = self.predict(X, task, exposure)
+        X, codes = self._read_queries(X, task)
+        covariances, quantiles = self._spread(X, codes, coverage)
+        std = np.sqrt(covariances[:, 0, 0])
+        return mean, std.reshape(mean.shape), quantiles.reshape(mean.shape)
+
+
+def _estimate_dispersion(fit, sample):
+    """Return the dispersion of counts, and the ratio of their variance to their mean.
+
+    The variance of a count is ``mean + dispersion mean^2``. The dispersion has the
+    expected sum of Pearson's squared residuals; the ratio is that of sums over rows, as
+    in the variance of a gradient.
+    """
+    rows, unit = sample.rows, sample.mean_exposure
+    counted = replace(fit.detail.datafit, data=rows)
+    raws = counted.predict(fit.detail.coefs(fit.variable))
+    sums = np.zeros(4)
+    for stack, raw in zip(counted.stacks(), raws, strict=True):
+        mean, weight = np.exp(raw[:, :, 0]), stack.weight
+        squares = weight * (stack.y[:, :, 0] - mean) ** 2
+        parts = squares / mean, squares, weight / unit, weight * mean
+        sums += [each.sum() for each in parts]
+    n_rows, n_parameters = len(rows.y), len(rows.tasks) * fit.detail.shape[2]
+    corrected = n_rows / max(n_rows - n_parameters, n_rows / 2)
+    pearson, squares, n_exposed, means = sums * [corrected, corrected, 1, 1]
+    dispersion = max(pearson - n_exposed, 0.0) / means
+    return float(dispersion), float(max(squares * unit / means, 1.0))
+
+
+def find_counts(mean: Array, std: Array, dispersion: float, level: float) -> Array:
+    """Return quantiles of counts with an uncertain mean.
+
+    Parameters
+    ----------
+    mean, std : ndarray of shape (n_rows,)
+        Median of the mean, and standard deviation of its logarithm.
+    dispersion : float
+        Excess variance of a count given its mean, in squares of the mean.
+    level : float
+        Probability of a count of at most the quantile.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The smallest counts with at least this probability.
+    """
+    nodes, weights = roots_hermitenorm(_N_NODES)
+    weights = weights / weights.sum()
+    means = mean[:, None] * np.exp(std[:, None] * nodes)
+    counts = _distribution(means, dispersion)
+    low = np.full(len(mean), -1.0)
+    high = _distribution(means.max(axis=1), dispersion).ppf(_FARTHEST)
+    while (high - low > 1).any():
+        middle = np.floor((low + high) / 2)
+        enough = counts.cdf(middle[:, None]) @ weights >= level
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return high
+
+
+def _distribution(mean, dispersion):
+    if dispersion < _NO_DISPERSION:
+        return poisson(mean)
+    size = 1 / dispersion
+    return nbinom(size, size / (size + mean))

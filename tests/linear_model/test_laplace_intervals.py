@@ -1,0 +1,190 @@
+"""Intervals of probabilities and counts."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.special import expit, logit
+from scipy.stats import nbinom, norm, poisson
+
+from skmtl.linear_model import (
+    MeanRegularizedClassifier,
+    MeanRegularizedPoissonRegressor,
+    _laplace_intervals,
+)
+from skmtl.problems.newton import estimate_variances
+
+N_TASKS, N_FEATURES = 6, 2
+STRENGTHS = {"alpha": 2.0, "alpha_shared": 0.5, "alpha_intercept": 3.0}
+
+
+def draw(n_tasks=N_TASKS, n_rows=25, seed=0):
+    """Return X, log-odds or logs of means, and tasks."""
+    rng = np.random.default_rng(seed)
+    task = np.repeat(np.arange(n_tasks), n_rows)
+    X = rng.normal(size=(len(task), N_FEATURES)) + 0.5
+    coef = [0.8, -0.5] + 0.5 * rng.normal(size=(n_tasks, N_FEATURES))
+    return X, (X * coef[task]).sum(axis=1) + 0.5 * rng.normal(size=n_tasks)[task], task
+
+
+@pytest.fixture(scope="module")
+def classes():
+    X, z, task = draw()
+    y = np.random.default_rng(1).random(len(z)) < expit(z)
+    return X, y.astype(int), task
+
+
+@pytest.fixture(scope="module")
+def classifier(classes):
+    X, y, task = classes
+    return MeanRegularizedClassifier(**STRENGTHS, tol=1e-10).fit(X, y, task=task)
+
+
+def dense_covariances(model, X, task):
+    """Return covariances of the parameters of each task, by one dense matrix."""
+    size = N_FEATURES + 1
+    probability = model.predict_proba(X, task=task)[:, 1]
+    Z = np.column_stack([X, np.ones(len(X))])
+    own = np.diag([model.alpha] * N_FEATURES + [model.alpha_intercept])
+    centre = np.diag([model.alpha_shared] * N_FEATURES + [0.0])
+    total = np.zeros((N_TASKS + 1, size, N_TASKS + 1, size))
+    total[-1, :, -1] = N_TASKS * own + centre
+    for t in range(N_TASKS):
+        some = Z[task == t] * np.sqrt(probability * (1 - probability))[task == t, None]
+        total[t, :, t] = some.T @ some + own
+        total[t, :, -1] = total[-1, :, t] = -own
+    inverse = np.linalg.inv(total.reshape(2 * ((N_TASKS + 1) * size,)))
+    blocks = inverse.reshape(total.shape)
+    return Z, np.stack([blocks[t, :, t] for t in range(N_TASKS)])
+
+
+def test_intervals_of_seen_tasks_are_those_of_the_dense_hessian(classes, classifier):
+    X, _, task = classes
+    Z, covariances = dense_covariances(classifier, X, task)
+    std = np.sqrt(np.einsum("ij,ijk,ik->i", Z, covariances[task], Z))
+    log_odds = classifier.decision_function(X, task=task)
+    half = norm.ppf(0.9) * std
+    expected = expit(np.stack([log_odds - half, log_odds + half], axis=1))
+    found = classifier.predict_interval(X, 0.8, task=task)
+    assert found.shape == (len(X), 2, 2)
+    assert_allclose(found[:, 1], expected, rtol=1e-6)
+    assert_allclose(found[:, 0], 1 - expected[:, ::-1], rtol=1e-6)
+
+
+def test_variances_of_exactly_known_draws_are_their_mean_squares():
+    gaps = np.random.default_rng(0).normal(size=(50, 3)) * [2.0, 2.0, 0.5]
+    hessians = np.tile(1e4 * np.eye(3), (50, 1, 1))
+    groups = np.array([False, False, True])
+    found = estimate_variances(hessians, 1e4 * gaps, np.ones(3), groups)
+    of_features = (gaps[:, :2] ** 2).mean()
+    expected = np.array([of_features, of_features, (gaps[:, 2] ** 2).mean()])
+    assert_allclose(found, expected * 51 / 49, rtol=1e-3)
+
+
+def test_log_odds_of_a_class_vary_by_their_slopes():
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(size=(90, 2)), np.repeat(np.arange(3), 30)
+    model = MeanRegularizedClassifier(**STRENGTHS).fit(X, np.arange(90) % 3, task=task)
+    row, step = np.array([[0.3, -0.2]]), 1e-5
+    covariance = model._posterior().covariances(row, np.array([1]))[0]
+    ends = model.predict_interval(row, task=[1])[0]
+    basis = _laplace_intervals.contrasts(3)
+    scores = model.decision_function(row, task=[1])[0]
+
+    def log_odds(move):
+        odds = np.exp(scores + basis @ move)
+        return logit(odds / odds.sum())
+
+    slopes = [(log_odds(step * e) - log_odds(-step * e)) / 2 / step for e in np.eye(2)]
+    std = np.sqrt(np.einsum("jk,jl,lk->k", slopes, covariance, slopes))
+    half = np.diff(logit(ends))[:, 0] / 2
+    assert_allclose(half, norm.ppf(0.95) * std, rtol=1e-5)
+
+
+def test_intervals_of_columns_are_those_of_rows(classes):
+    X, y, _ = classes
+    X, Y = X[:50], y.reshape(3, 50).T
+    wide = MeanRegularizedClassifier(**STRENGTHS).fit(X, Y)
+    tall = MeanRegularizedClassifier(**STRENGTHS)
+    tall.fit(np.tile(X, (3, 1)), Y.T.ravel(), task=np.repeat(np.arange(3), 50))
+    for column, found in enumerate(wide.predict_interval(X[:4])):
+        expected = tall.predict_interval(X[:4], task=[column] * 4)
+        assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_a_single_task_does_not_tell_of_others(classes):
+    X, y, task = classes
+    model = MeanRegularizedClassifier(**STRENGTHS).fit(X, y, task=task * 0)
+    assert_allclose(model.predict_interval(X[:1], task=[9]), [[[0, 1], [0, 1]]])
+    counts = MeanRegularizedPoissonRegressor(**STRENGTHS).fit(X, y, task=task * 0)
+    assert_allclose(counts.predict_interval(X[:1], task=[9]), [[0, np.inf]])
+    assert_allclose(counts.predict_mean_interval(X[:1], task=[9]), [[0, np.inf]])
+
+
+def test_too_many_hessians_are_not_kept(classes, monkeypatch):
+    X, y, task = classes
+    monkeypatch.setattr(_laplace_intervals, "_N_KEPT", 10)
+    model = MeanRegularizedClassifier(**STRENGTHS).fit(X, y, task=task)
+    with pytest.raises(ValueError, match="Intervals need the Hessians of all tasks"):
+        model.predict_interval(X, task=task)
+
+
+@pytest.mark.parametrize("level", [0.05, 0.5, 0.95])
+def test_quantiles_of_counts_are_those_of_scipy(level):
+    mean, zero = np.array([0.2, 3.0, 50.0, 1e4]), np.zeros(4)
+    found = _laplace_intervals.find_counts(mean, zero, 0.0, level)
+    assert_allclose(found, poisson(mean).ppf(level))
+    found = _laplace_intervals.find_counts(mean, zero, 0.25, level)
+    assert_allclose(found, nbinom(4, 4 / (4 + mean)).ppf(level))
+
+
+def test_counts_of_an_uncertain_mean_are_those_of_draws():
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(20 * np.exp(0.5 * rng.normal(size=200_000)))
+    found = [
+        _laplace_intervals.find_counts(np.array([20.0]), np.array([0.5]), 0.0, level)[0]
+        for level in (0.05, 0.95)
+    ]
+    assert_allclose(found, np.quantile(counts, [0.05, 0.95]), atol=1)
+
+
+def test_exposures_scale_the_mean():
+    X, z, task = draw()
+    exposure = np.random.default_rng(1).uniform(0.5, 4, size=len(z))
+    y = np.random.default_rng(2).poisson(exposure * np.exp(z))
+    model = MeanRegularizedPoissonRegressor(**STRENGTHS)
+    model.fit(X, y, task=task, exposure=exposure)
+    rates = model.predict_mean_interval(X, task=task)
+    found = model.predict_mean_interval(X, task=task, exposure=exposure)
+    assert_allclose(found, rates * exposure[:, None])
+    assert model._dispersion < 0.1
+    ends = model.predict_interval(X, task=task, exposure=exposure)
+    assert 0.85 < ((ends[:, 0] <= y) & (y <= ends[:, 1])).mean() < 1
+
+
+@pytest.mark.full
+def test_intervals_cover_their_share():
+    covered = []
+    for seed in range(6):
+        rng, (X, z, task) = np.random.default_rng(seed), draw(60, 30, seed)
+        train, mean = task < 40, np.exp(z + 1)
+        y = (rng.random(len(z)) < expit(z)).astype(int)
+        counts, new = rng.negative_binomial(5, 5 / (5 + mean), size=(2, len(z)))
+        models = [
+            model(4.0, alpha_shared=0.1, alpha_intercept=4.0).fit(
+                X[train], target[train], task=task[train]
+            )
+            for model, target in (
+                (MeanRegularizedClassifier, y),
+                (MeanRegularizedPoissonRegressor, counts),
+            )
+        ]
+        parts = (
+            (models[0].predict_interval(X, task=task)[:, 1], expit(z)),
+            (models[1].predict_mean_interval(X, task=task), mean),
+            (models[1].predict_interval(X, task=task), new),
+        )
+        inside = [(ends[:, 0] <= v) & (v <= ends[:, 1]) for ends, v in parts]
+        covered.append([[i[train].mean(), i[~train].mean()] for i in inside])
+    shares = np.mean(covered, axis=0)
+    assert_allclose(shares[:, 0], 0.9, atol=0.06)
+    assert_allclose(shares[:, 1], 0.9, atol=0.09)
