@@ -8,6 +8,9 @@ from scipy.optimize import nnls
 
 # Weights are shrunk to the first model as if by this many rows.
 _PRIOR_ROWS = 40.0
+# Log losses speak louder: a row that only the first model predicts excludes a weight
+# of zero, and forty of them nearly any other model.
+_PRIOR_EVENTS = 1.0
 _TINY = np.finfo(np.float64).tiny
 _MAX_STEPS = 1000
 _TOL = 1e-8
@@ -119,9 +122,9 @@ def weigh_counts(
 def _maximise(likelihood, weight, totals):
     """Maximise ``sum_i weight_i log(w @ likelihood)_i - w @ totals`` over shares ``w``.
 
-    The prior adds rows that only the first model predicts.
+    The prior adds an event that only the first model predicts.
     """
-    prior = _PRIOR_ROWS * np.eye(len(likelihood))[0]
+    prior = _PRIOR_EVENTS * np.eye(len(likelihood))[0]
     shares = np.full(len(likelihood), 1 / len(likelihood))
     for _ in range(_MAX_STEPS):
         mixed = np.maximum(shares @ likelihood, _TINY)

@@ -139,8 +139,9 @@ class TaskModelSearch(TaskWrapper):
     -----
     After each fold, candidates that are worse than the best, or than the best of their
     family in the stack, by three standard errors are dropped. The weights of the stack
-    are shrunk to the first candidate as if by 40 rows. Its loss in the leaderboard is
-    honest: each fold is predicted with weights from the other folds.
+    are shrunk to the first candidate, as if by 40 rows, for classes and counts by one.
+    Its loss in the leaderboard is honest: each fold is predicted with weights from the
+    other folds.
 
     The loss of the best line is too small, as it is the best of many. `nested_score`
     estimates the loss of the whole search.

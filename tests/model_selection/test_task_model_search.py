@@ -41,6 +41,21 @@ def test_a_stack_mixes_the_best_of_each_family(table):
     assert_array_equal(search.best_estimator_.predict(X), search.predict(X))
 
 
+def test_a_bad_default_model_has_little_weight():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 150)
+    good = np.where(y[:, None] == [0, 1], 0.8, 0.2)
+    even = np.full((150, 2), 0.5)
+    weights = weigh_classes(np.array([even, good]), y, np.ones(150))
+    assert weights[0] < 0.1
+    counts = rng.poisson(3.0, 150).astype(float)
+    means = np.array([np.full(150, 30.0), np.full(150, 3.0)])
+    assert weigh_counts(means, counts, np.ones(150))[0] < 0.1
+    numbers = rng.normal(size=150)
+    predictions = np.array([numbers + 3 * rng.normal(size=150), numbers])
+    assert weigh_numbers(predictions, numbers, np.ones(150))[0] < 0.3
+
+
 def test_the_three_layouts_give_the_same_model():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 3))
