@@ -14,6 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
 from skmtl.compose import (
+    ConformalTasks,
     CurvedTasks,
     IndependentTasks,
     KernelBasis,
@@ -235,6 +236,7 @@ WRAPPERS = [
     TaskModelSearch(SEARCH, cv=2, task_column=0),
     SharedFeatures(MultiTaskMLPRegressor(**NETWORK)),
     SharedFeatures(MultiTaskMLPRegressor(task_column=0, **NETWORK)),
+    ConformalTasks(task_cv=2),
     CurvedTasks(MeanRegularizedRegressor(), basis=SplineBasis(3)),
     CurvedTasks(MeanRegularizedClassifier(), basis=SplineBasis(3)),
     SharedPlusSpecific(Ridge(), MeanRegularizedRegressor(), cv=2),
