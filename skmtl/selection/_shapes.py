@@ -34,7 +34,7 @@ _LARGEST_STEP, _N_STEPS, _DECREASE = 2.0, 12, 0.02
 _RIDGE = 1e-6
 # Try a structure if twice the log likelihood may gain this much per parameter, and this
 # share of the number of rows, which is about the relative decrease of the error.
-_LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.003
+_LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
 # Number of tasks that show whether a structure is promising.
 _N_SAMPLED = 128
 _ROUGH = {"tol": 1e-7, "max_iter": 60}
