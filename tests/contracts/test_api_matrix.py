@@ -40,6 +40,29 @@ def relation_and_loss(estimator):
     return relation(estimator), loss(estimator)
 
 
+GROUPED = {
+    "MeanRegularizedClassifier",
+    "MeanRegularizedClassifierCV",
+    "MeanRegularizedPoissonRegressor",
+    "MeanRegularizedRegressor",
+    "MeanRegularizedRegressorCV",
+}
+
+
+def search(estimator):
+    return estimator.__name__.endswith("CV") and estimator.__module__
+
+
+def centre(estimator):
+    is_near_centre = relation(estimator) in {"mean", "mixed"}
+    return is_near_centre, loss(estimator), search(estimator)
+
+
+def centre_and_groupings(estimator):
+    grouped = estimator.__name__ in GROUPED
+    return centre(estimator), relation(estimator), grouped
+
+
 # Where a parameter may differ: within each group it is the same. And why.
 ON_THE_MEAN_LOSS = (
     "The penalty is added to the mean loss. At 1.0 most coefficients of classes and "
@@ -50,20 +73,25 @@ OPTIMUM = (
     "Squared losses have a solution of least norm, which is computed exactly. Other "
     "losses need a ridge penalty for a finite optimum, and a finite ridge penalty."
 )
+CHOSEN = "A search chooses it, unless it is given."
+NO_CENTRE = "Penalties have a centre only if a strength is given."
+GROUPINGS = "With several groupings, a mapping may give a strength for each."
 OPTIONAL = "The fused penalty is enough alone; the dirty model needs both strengths."
 DEFAULTS = {
     "alpha": (relation_and_loss, ON_THE_MEAN_LOSS),
     "alpha_between": (loss, ON_THE_MEAN_LOSS),
     "alpha_fused": (loss, ON_THE_MEAN_LOSS),
+    "alpha_intercept": (centre, CHOSEN),
     "alpha_joint": (relation_and_loss, f"{ON_THE_MEAN_LOSS} {OPTIONAL}"),
     "alpha_l1": (relation_and_loss, f"{ON_THE_MEAN_LOSS} {OPTIONAL}"),
     "alpha_outlier": (loss, ON_THE_MEAN_LOSS),
     "alpha_related": (loss, ON_THE_MEAN_LOSS),
     "alpha_ridge": (loss, OPTIMUM),
-    "alpha_shared": (loss, OPTIMUM),
+    "alpha_shared": (centre, f"{OPTIMUM} {NO_CENTRE} {CHOSEN}"),
     "alpha_within": (loss, ON_THE_MEAN_LOSS),
     "method": (lambda estimator: estimator, "Each target has criteria of its own."),
     "penalty": (relation, CHOICES),
+    "scale_targets": (search, "A search compares both by held-out errors."),
 }
 CONSTRAINTS = {
     "alpha": (
@@ -71,14 +99,19 @@ CONSTRAINTS = {
         "A norm needs a positive strength. Couplings allow 0, infinity, a strength per "
         "feature or per task where they can be solved.",
     ),
+    "alpha_intercept": (centre, f"{CHOSEN} {GROUPINGS}"),
     "alpha_joint": (relation, OPTIONAL),
     "alpha_l1": (relation, OPTIONAL),
-    "alpha_shared": (loss, OPTIMUM),
+    "alpha_shared": (centre, f"{OPTIMUM} {CHOSEN}"),
+    "alphas": (centre_and_groupings, GROUPINGS),
     "method": DEFAULTS["method"],
     "penalty": (relation, CHOICES),
 }
 TYPES = {
-    "alpha": CONSTRAINTS["alpha"],
+    "alpha": (centre_and_groupings, f"{CONSTRAINTS['alpha'][1]} {GROUPINGS}"),
+    "alpha_intercept": (centre_and_groupings, f"{CHOSEN} {GROUPINGS}"),
+    "alpha_shared": (centre, CHOSEN),
+    "alphas": (centre_and_groupings, GROUPINGS),
     "graph": (relation, "Groups have models of their own, which jumps do not allow."),
     "method": DEFAULTS["method"],
     "penalty": (relation, CHOICES),

@@ -46,15 +46,12 @@ intercepts = pytest.mark.parametrize(
 )
 
 
-def _assert_same(found, expected, new, **given):
+def _assert_same(found, expected, new, seen=slice(None), **given):
     """Compare predictions, standard deviations and attributes of fits."""
-    pairs = zip(
-        found.predict(new, return_std=True, **given),
-        expected.predict(new, return_std=True, **given),
-        strict=True,
-    )
-    for ours, theirs in pairs:
-        assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+    ours, our_std = found.predict(new, return_std=True, **given)
+    theirs, their_std = expected.predict(new, return_std=True, **given)
+    assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+    assert_allclose(our_std[seen], their_std[seen], rtol=1e-9, atol=1e-9)
     assert_allclose(found.intercept_, expected.intercept_, rtol=1e-9, atol=1e-9)
     assert_allclose(found.objective_, expected.objective_, rtol=1e-9)
 
@@ -66,7 +63,8 @@ def test_a_linear_kernel_is_the_linear_model(alpha_intercept, fit_intercept):
     linear = MeanRegularizedRegressor(2.0, **given)
     kernel = MeanRegularizedKernelRegressor(2.0, kernel="linear", **given)
     models = [each.fit(X, y, WEIGHT, TASK) for each in (kernel, linear)]
-    _assert_same(*models, NEW, task=NEW_TASK)
+    # Linear models estimate the deviations of unseen tasks from errors.
+    _assert_same(*models, NEW, np.isin(NEW_TASK, TASK), task=NEW_TASK)
     assert_allclose(models[0].intercept_shared_, models[1].intercept_shared_)
 
 
@@ -134,14 +132,15 @@ def test_the_search_finds_the_optimum_of_a_gaussian_process():
 
 
 def test_the_likelihood_of_a_linear_kernel_is_that_of_the_linear_search():
-    linear = MeanRegularizedRegressorCV(method="reml").fit(X, y, task=TASK)
+    simple = {"alpha_structure": "one", "noise": "common"}
+    linear = MeanRegularizedRegressorCV(method="reml", **simple).fit(X, y, task=TASK)
     model = MeanRegularizedKernelRegressorCV(kernel="linear").fit(X, y, task=TASK)
     found = model.alpha_, model.alpha_shared_, model.alpha_intercept_
     given = dict(zip(("alpha", "alpha_shared", "alpha_intercept"), found, strict=True))
     assert model.best_score_ > linear.best_score_ - 0.05
     names = "alphas", "alphas_shared", "alphas_intercept"
     held = {name: [value] for name, value in zip(names, found, strict=True)}
-    loo = MeanRegularizedRegressorCV(method="loo", **held).fit(X, y, task=TASK)
+    loo = MeanRegularizedRegressorCV(method="loo", **held, **simple).fit(X, y, task=TASK)
     kernel = MeanRegularizedKernelRegressorCV(kernel="linear", method="loo", **given)
     kernel.fit(X, y, task=TASK)
     assert_allclose(kernel.best_score_, loo.best_score_)
