@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmtl.compose import CurvedTasks, PooledTasks
+from skmtl.kernel import MeanRegularizedKernelRegressorCV
 from skmtl.linear_model import (
     ClusteredClassifier,
     ClusteredPoissonRegressor,
@@ -42,6 +43,8 @@ _N_ALPHAS = 10
 _N_FOLDS = 3
 # With more columns, fits to curves of them take minutes.
 _MOST_CURVES = 100
+# With more targets, fits of kernel models take minutes.
+_MOST_KERNEL_ROWS = 2000
 # Linear models that are in the stack, each a family of its own.
 _STACKED = "mean-regularised", "independent"
 
@@ -86,11 +89,15 @@ def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
     scaler = preprocessor or make_scaler(data)
     linear = _LINEAR[data.kind]()
     curved = {} if is_sparse or data.X.shape[1] > _MOST_CURVES else _bend(linear)
+    smooth = {}
+    if data.kind == "numbers" and len(data.targets) <= _MOST_KERNEL_ROWS:
+        smooth = {"smooth functions": MeanRegularizedKernelRegressorCV()}
     trees = ({}, {}) if is_sparse else make_trees(data)
     first = [] if preprocessor is None else [preprocessor]
     return [
         *_join([scaler], linear, {name: name for name in _STACKED}),
         *_join([scaler], curved, dict.fromkeys(curved, "curves")),
+        *_join([scaler], smooth, dict.fromkeys(smooth, "smooth functions")),
         *_join(first, *trees),
     ]
 
