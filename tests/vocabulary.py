@@ -244,7 +244,8 @@ PARAMETERS = {
             "groupings, a mapping may give a list for each.",
             "MeanRegularizedRegressorCV": "Candidate strengths, positive or infinite, "
             'for every method except "reml". None searches all values. With several '
-            "groupings, for every method, and a mapping may give a list for each.",
+            "groupings they apply to every method, and a mapping may give a list for "
+            "each.",
             "MultiTaskRidgeCV": "Candidate strengths, positive. None for three per "
             "factor of ten, from 1e-12 to 1e6 times the mean curvature of a task's "
             "loss: from no penalty to no effect of any feature.",

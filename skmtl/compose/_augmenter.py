@@ -25,17 +25,17 @@ from ._observations import read_query
 class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
     """Copy the features: once for all tasks, and once for each task.
 
-    A row ``x`` of task ``t`` becomes ``[shared_scale * x, 0, ..., x, ..., 0]``, whose
-    second part has a block per task, all zero except that of ``t``. A linear model of
-    these columns has shared coefficients, and differences from them in each task. Any
-    scikit-learn estimator thus becomes a model of related tasks. In an unseen task only
-    the shared block is not zero.
+    A row ``x`` of task ``t`` becomes ``[shared_scale * x, 0, ..., x, ..., 0]``: a
+    shared block, then a block per task, all zero except that of ``t``. A linear model
+    of these columns has shared coefficients, and each task's differences from them. Any
+    linear model of scikit-learn thus becomes a model of related tasks. For a row of an
+    unseen task, only the shared block is not zero.
 
     Parameters
     ----------
     shared_scale : float, default=1.0
         Factor of the shared block. A larger one weakens the penalty on shared
-        coefficients, and so makes tasks more similar.
+        coefficients, which makes tasks more similar.
     task_intercepts : bool, default=True
         Whether the block of each task also has a column of ones, as its last.
     task_column : str, int or list of them, default=None
@@ -65,8 +65,8 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
     Scikit-learn's ``Ridge(alpha)`` on these columns is a
     :class:`~skmtl.linear_model.MeanRegularizedRegressor` with the same `alpha`, also as
     `alpha_intercept`, and with ``alpha_shared = alpha / shared_scale**2``. That class
-    needs far less time and memory. The augmenter is for losses and estimators that have
-    no such sibling.
+    needs far less time and memory. The augmenter is for losses and penalties that this
+    library lacks.
 
     References
     ----------

@@ -44,12 +44,12 @@ class _Basis(Documented, TransformerMixin, BaseEstimator):
 
 
 class SplineBasis(_Basis):
-    """Splines of each feature, the straight part left out.
+    """Compute splines of each feature, without their linear part.
 
     A feature gets up to `n_knots` functions, cubic between knots at quantiles of its
-    distinct values, and constant beyond them. They are uncorrelated, and scaled such
+    distinct values, and constant beyond them. They are uncorrelated, and scaled so
     that a ridge penalty on their coefficients is a penalty on the curvature of their
-    sum ``f``, the integral of ``f''(x)^2``. Next to the feature itself, they thus make
+    sum ``f``, the integral of ``f''(x)^2``. Together with the feature itself, they make
     smoothing splines.
 
     A feature with `k` distinct values gets at most ``k - 2`` functions, one with two
@@ -64,8 +64,8 @@ class SplineBasis(_Basis):
         feature. With a larger scale, the same penalty allows more curvature.
     smoothness : float, default=1.0
         Exponent, from 0 to 1, of the decrease of the other standard deviations. 1 is
-        the scaling above; with less, more curved functions matter more, which suits
-        curves with many bends.
+        the scaling above; a smaller one penalises the more curved functions less, which
+        suits curves with many turns.
 
     Attributes
     ----------
@@ -283,7 +283,7 @@ def _integrate_curvature(bspline, knots):
 
 
 class KernelBasis(_Basis):
-    """Smooth functions of all features together, by a Gaussian kernel.
+    """Compute smooth functions of all features together, by a Gaussian kernel.
 
     Functions are combinations of ``exp(-||x - z_k||^2 / (2 s^2))``, with rows ``z_k``
     drawn from X as centres and `s` equal to `width` times the median distance between
@@ -298,7 +298,7 @@ class KernelBasis(_Basis):
         Width of the kernel relative to the median distance between the centres. A
         smaller one allows functions to change faster.
     random_state : int, RandomState instance or None, default=0
-        Draws the centres.
+        Seed for the choice of the centres.
 
     Attributes
     ----------

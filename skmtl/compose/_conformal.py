@@ -24,14 +24,15 @@ from ._wrapper import TaskWrapper, refuse_infinite, without_task_column
 
 
 class ConformalTasks(TaskWrapper):
-    """Intervals of any regressor, from its errors on rows that it was not fitted to.
+    """Compute prediction intervals of any regressor from its out-of-fold errors.
 
-    No distribution of the errors is assumed, so that heavy tails and a wrong model do
-    not matter. For a task of `fit`, folds within tasks give the errors ``|y_i -
-    f_k(x_i)| / s_k(x_i)`` of the fits ``f_k`` to the other folds, and the interval of a
-    row ``x`` has the quantiles of ``f_k(x) -+ s_k(x) error_i`` over all rows ``i``. For
-    an unseen task, folds leave out whole tasks, and all tasks have the same weight.
-    ``s_k`` is the standard deviation if `predict` of the estimator returns it, else 1.
+    No distribution of the errors is assumed, so that intervals stay valid with heavy
+    tails or a wrong model. For a task of `fit`, folds within tasks give the errors
+    ``|y_i - f_k(x_i)| / s_k(x_i)`` of the fits ``f_k`` to the other folds, and the
+    interval of a row ``x`` has the quantiles of ``f_k(x) -+ s_k(x) error_i`` over all
+    rows ``i``. For an unseen task, folds leave out whole tasks, and all tasks have the
+    same weight. ``s_k`` is the standard deviation if `predict` of the estimator returns
+    it, else 1.
 
     Parameters
     ----------
@@ -76,17 +77,18 @@ class ConformalTasks(TaskWrapper):
 
     See Also
     --------
-    MeanRegularizedRegressorCV : Its `predict_interval` needs no further fits.
+    skmtl.linear_model.MeanRegularizedRegressorCV : Its `predict_interval` needs no
+        further fits.
 
     Notes
     -----
-    If rows of a task are exchangeable, intervals for seen tasks contain at least a
-    share ``2 * coverage - 1`` of the targets, whatever the estimator and the
-    distribution, and in practice about a share `coverage`. The same holds for an unseen
+    If rows of a task are exchangeable, intervals for seen tasks contain at least about
+    a share ``2 * coverage - 1`` of the targets for every estimator and distribution,
+    and in practice about a share `coverage`. The same holds for an unseen
     task if tasks are exchangeable. These are shares over all rows and tasks; in some
     tasks fewer targets are within their intervals.
 
-    With few tasks, their errors say little about another one: with fewer than
+    The errors of few tasks do not bound those of another one: with fewer than
     ``coverage / (1 - coverage)`` tasks, which is 9 for 0.9, intervals of unseen tasks
     are infinite.
 
@@ -150,7 +152,7 @@ class ConformalTasks(TaskWrapper):
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
     ) -> Self:
-        """Fit a clone to all rows, one without each fold and each group of tasks.
+        """Fit a clone to all rows, and one without each fold or group of tasks.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Models of tasks that are linear in curves of the features."""
+"""Models of tasks that are linear in nonlinear functions of the features."""
 
 from numbers import Integral
 from typing import Any, Self
@@ -29,7 +29,7 @@ from ._observations import read_labelled_query
 from ._wrapper import TaskWrapper, without_task_column
 
 _NO_CURVES = "Fit the inner estimator alone, or reduce the columns."
-# The first one, no functions, leaves the model straight.
+# The first one, no functions, leaves the model linear.
 _FAMILIES = {
     "splines": [None, SplineBasis(), SplineBasis(scale=1.0, smoothness=0.5)],
     "kernel": [None, *(KernelBasis(width=width) for width in (1.0, 2.0, 4.0))],
@@ -43,13 +43,12 @@ def _has_decision_function(wrapper):
 
 
 class CurvedTasks(TaskWrapper):
-    """Bend a linear model of tasks: fit it to curves of the features.
+    """Fit a linear model of tasks to nonlinear functions of the features.
 
-    The inner estimator gets the standardised features and, after them, functions of
-    them, such as splines. What it assumes of the tasks' coefficients, it
-    then assumes of their curves: with a
-    :class:`~skmtl.linear_model.MeanRegularizedRegressorCV`, the curve of each task is
-    near a shared curve, which also predicts unseen tasks.
+    The inner estimator is fitted to the standardised features, followed by functions of
+    them, such as splines. Its assumption about the tasks' coefficients becomes one
+    about their curves: with a :class:`~skmtl.linear_model.MeanRegularizedRegressorCV`,
+    the curve of each task is near a shared curve, which also predicts unseen tasks.
 
     Among several bases, the one with the largest `best_score_` of the fitted estimator
     is chosen: for :class:`~skmtl.linear_model.MeanRegularizedRegressorCV` the smallest
@@ -63,7 +62,7 @@ class CurvedTasks(TaskWrapper):
     basis : {"splines", "kernel"}, transformer, None or list, default="splines"
         Functions of the standardised features:
 
-        - "splines": none, or those of :class:`SplineBasis`, smooth or with more bends;
+        - "splines": none, or those of :class:`SplineBasis`, more or less smooth;
         - "kernel": none, or those of :class:`KernelBasis` with width 1, 2 or 4;
         - any transformer of scikit-learn, such as
           :class:`~sklearn.preprocessing.PolynomialFeatures`;
@@ -71,11 +70,11 @@ class CurvedTasks(TaskWrapper):
         - a list of transformers and None, from which one is chosen.
     curves : {"own", "shared"}, default="own"
         Whether each task has curves of its own, or all have the same and only the
-        straight parts differ. "shared" needs an estimator with relative strengths of
+        linear parts differ. "shared" needs an estimator with relative strengths of
         the features, `alpha_structure`, or with an `alpha` per feature, such as
         :class:`~skmtl.linear_model.MeanRegularizedRegressorCV` and
-        :class:`~skmtl.linear_model.MeanRegularizedClassifier`. Those of the functions
-        are then infinite.
+        :class:`~skmtl.linear_model.MeanRegularizedClassifier`. The strengths of the
+        functions are then infinite.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position, or a level of its
         pandas index; a list of columns declares nested tasks. None means that ``task=``
@@ -114,8 +113,8 @@ class CurvedTasks(TaskWrapper):
 
     Notes
     -----
-    Beyond the training rows, splines are constant, so that only the straight part
-    continues. A sparse X is made dense, as functions of its zeros are not zero.
+    Beyond the training rows, splines are constant, so that only the linear part
+    extrapolates. A sparse X is made dense, as functions of its zeros are not zero.
 
     Scores of the estimator must be comparable between bases. Restricted likelihoods
     (``method="reml"``) with an unpenalised centre, ``alphas_shared=[0.0]``, are not.

@@ -26,23 +26,24 @@ from ._observations import (
 from ._pooled import PooledTasks
 from ._wrapper import TaskWrapper, refuse_infinite, without_task_column
 
-# Probabilities are clipped, so that a leaf of a tree with one class is no infinite one.
+# Probabilities are clipped, so that the log odds of a pure leaf are finite.
 _MIN_PROBABILITY = 1e-3
 
 
 class SharedPlusSpecific(TaskWrapper):
     """Add a shared part, such as boosted trees, to a model of tasks.
 
-    Linear models of tasks learn well how tasks differ, and trees what bends in the same
-    way for all. The two are fitted one after the other, the second to out-of-fold
-    predictions of the first, so that it does not trust what the first has memorised:
+    A linear model of tasks fits the differences between tasks well, and trees fit
+    nonlinear functions that all tasks share. The two are fitted one after the other,
+    the second to out-of-fold predictions of the first, so that it does not depend on
+    how far the first overfits:
 
-    - "specific_first": the model of tasks is fitted first, the shared estimator to what
-      it leaves, ``y - f_t(x)``. The prediction is ``f_t(x) + shared_weight_ * g(x)``,
+    - "specific_first": the model of tasks is fitted first, the shared estimator to its
+      residuals, ``y - f_t(x)``. The prediction is ``f_t(x) + shared_weight_ * g(x)``,
       with the weight, from 0 to 1, that fits the out-of-fold predictions best.
     - "shared_first": the shared estimator is fitted first, and its prediction is one
-      more feature of the model of tasks: ``f_t([x, g(x)])``. Tasks then differ in how
-      much they follow the shared part.
+      more feature of the model of tasks: ``f_t([x, g(x)])``. The coefficient
+      of this feature may then differ between tasks.
 
     Parameters
     ----------
@@ -52,13 +53,13 @@ class SharedPlusSpecific(TaskWrapper):
         Model of tasks, whose `fit` accepts ``task=``. Its own `task_column` is not
         used.
     order : {"specific_first", "shared_first"}, default="specific_first"
-        Which part is fitted first. The first is the safer choice for regression; the
-        second is better if the shape is mostly shared, and needed for classes and
-        counts.
+        Order of the fits. "specific_first" is the safer choice for regression.
+        "shared_first" is better if tasks share most of the function, and is required
+        for classes and counts.
     task_encoding : {"auto", "onehot", "category", "target"}, default="auto"
         Encoding of the task for the shared part with "shared_first", as in
-        :class:`PooledTasks`; None leaves the task out, and the shared part then spends
-        itself on differences between tasks. It has no effect with "specific_first".
+        :class:`PooledTasks`; None leaves the task out, and the shared part may then fit
+        differences between tasks. It has no effect with "specific_first".
     cv : int, splitter or iterable of (train, test), default=None
         Folds of the out-of-fold predictions, which must test each row once; None for 5.
         An int assigns the rows of each task to that many folds.
@@ -94,7 +95,7 @@ class SharedPlusSpecific(TaskWrapper):
 
     See Also
     --------
-    CurvedTasks : Curves instead of trees, for each task its own.
+    CurvedTasks : Curves instead of trees, one per task.
     PooledTasks : The shared part alone.
 
     Notes
@@ -170,7 +171,7 @@ class SharedPlusSpecific(TaskWrapper):
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
     ) -> Self:
-        """Fit one part, and the other to its out-of-fold predictions.
+        """Fit one part, then the other to out-of-fold predictions of the first.
 
         Parameters
         ----------
@@ -283,7 +284,7 @@ class _Rows:
 
 @dataclass(frozen=True)
 class _SpecificFirst:
-    """A model of tasks, plus a weighted shared model of what it leaves."""
+    """A model of tasks, plus a weighted shared model of its residuals."""
 
     shared: Any
     specific: Any

@@ -31,10 +31,11 @@ class MeanRegularizedKernelRegressor(KernelModel):
 
     Minimises ``sum_t ||y_t - f_s(X_t) - g_t(X_t) - b_t||^2 + alpha_shared ||f_s||^2 +
     alpha sum_t ||g_t||^2 + alpha_intercept sum_t (b_t - b_s)^2`` over the shared
-    function ``f_s``, the tasks' differences ``g_t`` from it and intercepts, in the norm
-    of the kernel's functions. It is kernel ridge regression of tasks, and the mean of a
-    Gaussian process with covariance ``k(x, x') (1 / alpha_shared + [t = t'] / alpha)``
-    relative to the noise. Standardise the features first.
+    function ``f_s``, the tasks' differences ``g_t`` from it and the intercepts. Norms
+    of functions are those of the kernel. It is kernel ridge regression of tasks, and
+    the posterior mean of a Gaussian process with covariance ``k(x, x') (1 /
+    alpha_shared + [t = t'] / alpha)`` relative to the noise variance. Standardise the
+    features first.
 
     Parameters
     ----------
@@ -117,9 +118,9 @@ class MeanRegularizedKernelRegressor(KernelModel):
     Notes
     -----
     The fit is exact. Time grows with the third power of the number of rows, memory with
-    the second: a few thousand rows. If all columns of a 2-d y are observed in all rows,
-    the mean of the columns and differences from it are independent, and only the number
-    of rows of X matters. For more rows use
+    the second, which limits it to a few thousand rows. If all columns of a 2-d y are
+    observed in all rows, the mean of the columns and differences from it are
+    independent, and only the number of rows of X matters. For more rows use
     :class:`~skmtl.linear_model.MeanRegularizedRegressorCV` after scikit-learn's
     ``Nystroem``.
 
@@ -199,10 +200,10 @@ class MeanRegularizedKernelRegressorCV(KernelModel):
     Minimises ``sum_t ||y_t - f_s(X_t) - g_t(X_t) - b_t||^2 + alpha_shared ||f_s||^2 +
     alpha sum_t ||g_t||^2 + alpha_intercept sum_t (b_t - b_s)^2`` as
     :class:`MeanRegularizedKernelRegressor`, and chooses the three strengths and the
-    width of the kernel. With two kernels, the default, functions are a linear and a
-    smooth part, each with its own strengths, so the data decide whether the linear
-    model of :class:`~skmtl.linear_model.MeanRegularizedRegressorCV` is enough.
-    Standardise the features first.
+    width of the kernel. With two kernels, the default, functions are the sum of a
+    linear and a smooth part, each with its own strengths, so the data decide whether
+    the linear model of :class:`~skmtl.linear_model.MeanRegularizedRegressorCV` is
+    enough. Standardise the features first.
 
     Parameters
     ----------
@@ -227,7 +228,7 @@ class MeanRegularizedKernelRegressorCV(KernelModel):
         Factor of distances in the kernels "rbf", "laplacian" and "chi2", and of
         products in "poly" and "sigmoid", positive. "scale" is 1 divided by the sum of
         the variances of the features. None chooses one for all kernels of distances,
-        and is "scale" for others.
+        and uses "scale" for others.
     degree : float, default=3
         Degree of the kernel "poly".
     coef0 : float, default=1
@@ -264,8 +265,8 @@ class MeanRegularizedKernelRegressorCV(KernelModel):
     gamma_ : float
         Chosen factor of distances.
     sigma2_ : float
-        Variance of the noise: of the largest likelihood or, for "loo", the sum of
-        squared errors per degree of freedom left.
+        Variance of the noise: the most likely one or, for "loo", the sum of squared
+        errors per residual degree of freedom.
     best_score_ : float
         Score at the chosen strengths: the log likelihood, or the negative mean squared
         leave-one-out error.
@@ -302,12 +303,12 @@ class MeanRegularizedKernelRegressorCV(KernelModel):
 
     Notes
     -----
-    L-BFGS minimises the criterion from three starts, on every so many rows if there are
-    more than 500, and then from the best of them on all rows. A strength is infinite if
-    this raises twice the log likelihood, or the number of rows times the log of the
-    error, by at most 0.05.
+    L-BFGS minimises the criterion from three starts, on a subset of the rows if there
+    are more than 500, and then on all rows from the best of the three. A strength is
+    infinite if this raises twice the log likelihood, or the number of rows times the
+    log of the error, by at most 0.05.
 
-    Weights count rows: a weight of 2 has the likelihood of two rows.
+    Weights are counts of rows: a row of weight 2 has the likelihood of two rows.
 
     Time grows with the third power of the number of rows: 3000 rows take about half a
     minute. If all columns of a 2-d y are observed in all rows, only the number of rows

@@ -1,4 +1,4 @@
-"""Penalised relations of deviations from a centre, with pulled intercepts."""
+"""Penalised relations of deviations from a centre, with penalised intercepts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MAX_ITER = 10_000
 
 @dataclass(frozen=True)
 class AroundCentre(PenalizedRelation):
-    """A penalised relation of deviations from a centre, with pulled intercepts.
+    """A penalised relation of deviations from a centre, with penalised intercepts.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class AroundCentre(PenalizedRelation):
 
 
 def around_centre(relation, alpha_shared, alpha_intercept):
-    """Return a relation around a centre, or itself without centre and pull."""
+    """Return a relation around a centre, or itself if the centre is absent."""
     return _around(relation, Centre(alpha_shared, alpha_intercept))
 
 

@@ -245,10 +245,10 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     Minimises ``sum_t ||y_t - X_t w_t - b_t||^2 + alpha sum_t ||w_t - w_s||^2 +
     alpha_shared ||w_s||^2 + alpha_intercept sum_t (b_t - b_s)^2``, and chooses the
-    three strengths by how much tasks differ: from 0 for independent tasks to infinity
-    for equal tasks. If tasks differ along some features more than along others, each
-    feature gets its own strength, or a precision matrix penalises differences of
-    coefficients and intercepts together.
+    three strengths: `alpha` is near 0 if tasks are independent, and infinite if they
+    are equal. If tasks differ along some features more than along others, each feature
+    gets its own strength, or a precision matrix penalises differences of coefficients
+    and intercepts together.
 
     A grid search finds the best score, and a continuous search refines it, also beyond
     the grid. Strengths given as a list are chosen from that list.
@@ -257,8 +257,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
     ----------
     alphas : array-like of shape (n_alphas,) or mapping, default=None
         Candidate strengths, positive or infinite, for every method except "reml". None
-        searches all values. With several groupings, for every method, and a mapping may
-        give a list for each.
+        searches all values. With several groupings they apply to every method, and a
+        mapping may give a list for each.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
         Candidate strengths of the ridge penalty on the centre's coefficients, not on
         its intercept; 0 or more. None searches all values. ``[0.0]`` leaves the
@@ -286,8 +286,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
         "one": one `alpha` for all features. "per_feature": one per feature.
         "covariance": a precision matrix over the coefficients and the intercept.
         "auto": the simplest of them that predicts about as well as the best. An array
-        has relative strengths of the features, which are multiplied by one that is
-        chosen; where it is infinite, tasks have equal coefficients.
+        has relative strengths of the features, and one common factor is chosen; where
+        it is infinite, tasks have equal coefficients.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -305,11 +305,12 @@ class MeanRegularizedRegressorCV(MeanDraws):
         the divided targets. "auto" divides if the deviations differ by more than a
         factor of three, beyond chance, and if errors on held-out rows are then smaller.
     noise : {"auto", "common", "per_task"}, default="auto"
-        Variance of the noise: one for all tasks, or one per task. Tasks with more noise
-        then have less influence, and are drawn closer to the centre. The variances of
-        tasks are those of the residuals with a common variance, drawn to a common one,
-        those of tasks with few rows most. "auto" is "per_task" if squared errors on
-        held-out rows are then smaller by more than one standard error.
+        Variance of the noise: one for all tasks, or one per task. With "per_task",
+        tasks with more noise have less influence, and are shrunk more towards the
+        centre. Their variances are estimated from residuals of the fit with a common
+        variance, and shrunk towards a typical one, most for tasks with few rows. "auto"
+        is "per_task" if squared errors on held-out rows are then smaller by more than
+        one standard error.
 
     Attributes
     ----------
@@ -330,17 +331,18 @@ class MeanRegularizedRegressorCV(MeanDraws):
         The criterion: `method`, or "cv" if X is large and sparse.
     sigma2_ : float
         Variance of the noise: for "reml" that of the mixed model, else the sum of
-        squared errors per degree of freedom left; the squared error on held-out rows
-        if X is large and sparse. In units of y squared, of divided targets if they are
-        scaled, as are the variances of coefficients below. With noise per task, that of
-        all tasks before their own variances are estimated; for "reml", the harmonic
-        mean over rows.
+        squared errors per residual degree of freedom; the squared error on held-out
+        rows if X is large and sparse. In squared units of y or, if targets are scaled,
+        of the divided targets; so are the variances of coefficients below. With noise
+        per task, the common variance before those of tasks are estimated; for "reml",
+        the harmonic mean over rows.
     noise_variance_ : ndarray of shape (n_tasks,)
-        Variance of the noise of each task, in units of its y squared; all the same if
-        it is common and targets are not scaled. Not with several groupings.
+        Variance of the noise of each task, in squared units of its y; equal for all
+        tasks if the noise is common and targets are not scaled. Not with several
+        groupings.
     coef_covariance_ : ndarray of shape (n_features + 1, n_features + 1)
-        Covariance of the tasks' coefficients, and of their intercepts in the last row,
-        around those of the centre. In units of y squared. Not with several groupings.
+        Covariance of the tasks' coefficients and, in the last row and column, of their
+        intercepts, around those of the centre. Not with several groupings.
     tau2_ : float, ndarray of shape (n_features,) or dict
         Variance of the tasks' coefficients around the centre, ``sigma2_ / alpha_``; the
         diagonal of `coef_covariance_`.
@@ -405,33 +407,33 @@ class MeanRegularizedRegressorCV(MeanDraws):
     Notes
     -----
     If the best fit uses more than a third of the rows' degrees of freedom, held-out
-    errors are uncertain, and choosing three strengths overfits them. Each strength that
-    is not given is then infinite, unless a finite one raises twice the restricted log
-    likelihood by more than twice the log of the number of rows.
+    errors are uncertain, and choosing three strengths by them overfits. Each strength
+    that is not given is then infinite, unless a finite one raises twice the restricted
+    log likelihood by more than twice the log of the number of rows.
 
-    Relative strengths of features, or correlations, are those of the largest restricted
-    likelihood. Their exponent, or the share of the correlations that is kept, is 1/2 or
-    1. The strengths `alpha`, `alpha_shared` and `alpha_intercept` are then chosen for
-    them by the method's own criterion. As relative strengths are learnt from all rows,
-    that criterion is too low for them. Structures are therefore compared by errors of
-    tasks for relative strengths that were learnt from other tasks, in four groups.
-    "auto" takes a more complex structure only if its error is smaller by more than one
-    standard error of the difference, with tasks as clusters, or if it is smaller and
-    Schwarz's criterion of the likelihood is smaller too. With "reml", Schwarz's
-    criterion decides.
+    Relative strengths of features, or correlations, maximise the restricted likelihood.
+    Their exponent, or the share of the correlations that is kept, is 1/2 or 1. The
+    strengths `alpha`, `alpha_shared` and `alpha_intercept` are then chosen for them by
+    the method's own criterion. As relative strengths are learnt from all rows, that
+    criterion is too optimistic for them. Structures are therefore compared by the
+    errors of tasks for relative strengths that were learnt from other tasks, in four
+    groups. "auto" takes a more complex structure only if its error is smaller by more
+    than one standard error of the difference, with tasks as clusters, or if both its
+    error and its BIC, from the restricted likelihood, are smaller. With "reml", the BIC
+    decides.
 
-    "auto" takes one strength for fewer than six tasks, for rows in a basis or by
-    conjugate gradients, and if `alphas` is given. It tries no covariance of more than
-    30 features, or if `alphas_intercept` is given, and no structure for which a score
-    test promises little.
+    "auto" takes one strength for fewer than six tasks, if `alphas` is given, and if the
+    fit works in a basis of the rows or by conjugate gradients. It does not try a
+    covariance for more than 30 features or if `alphas_intercept` is given, nor a
+    structure for which a score test indicates little gain.
 
     With several task columns, the objective is that of
     :class:`MeanRegularizedRegressor`. The search starts from the strengths with the
     largest restricted likelihood; ``{"child": [np.inf]}`` as `alphas` leaves the
-    grouping "child" without own coefficients. Columns of `cv_results_` are named
-    "alpha[child]" and so on. With "reml" and ``alphas_shared=[0.0]`` this is a mixed
-    model with independent random effects of each grouping. Noise is common, targets are
-    not scaled, and `alpha_structure` is "one" for each grouping.
+    grouping "child" without own coefficients. Keys of `cv_results_` are "alpha[child]"
+    and so on. With "reml" and ``alphas_shared=[0.0]`` this is a mixed model with
+    independent random effects of each grouping. Noise is common, targets are not
+    scaled, and `alpha_structure` is "one" for each grouping.
 
     Among nearly equal strengths, larger ones are preferred: all are raised until the
     criterion increases by a relative 0.05 divided by the number of rows.

@@ -32,14 +32,14 @@ _SHARED, _ALTERNATIVES = "shared", ("independent", "pooled")
 
 
 class NegativeTransferGuard(TaskWrapper):
-    """Predict tasks that sharing hurts with models of their own, or a pooled one.
+    """Weight a shared, an independent and a pooled model for each task.
 
-    A shared model, an independent model per task and a pooled model are compared on
-    held-out rows. For each task, the mean differences of their losses are shrunk
-    towards the mean over tasks, as a task has few rows to judge by. The prediction is
-    the mean of the three, with weights of the task: in proportion to the posterior odds
-    ``p / (1 - p)`` that a model has a smaller loss than the shared one, whose own odds
-    are 1.
+    It protects tasks for which sharing is worse (negative transfer). A shared model, an
+    independent model per task and a pooled model are compared on held-out rows. For
+    each task, the mean differences of their losses are estimated from few rows, and are
+    therefore shrunk towards the mean over tasks. The prediction is the weighted mean of
+    the three. The weights of a task are proportional to the posterior odds ``p / (1 -
+    p)`` that a model has a smaller loss than the shared one, whose own odds are 1.
 
     Parameters
     ----------
@@ -47,10 +47,11 @@ class NegativeTransferGuard(TaskWrapper):
         Shared model of the tasks, whose parameter `task_column` is set. None means
         ``MeanRegularizedRegressorCV()``.
     independent : estimator, default=None
-        Model of each task alone. None means a ridge regression per task with its own
-        strength on standardised features, or logistic or Poisson regressions.
+        Model of each task alone. None means a regression per task on standardised
+        features, each with its own strength: ridge, or logistic for classes, or Poisson
+        for counts.
     pooled : estimator, default=None
-        Model that ignores the task. None means one such regression of all rows.
+        Model that ignores the task. None means one such regression on all rows.
     cv : int, splitter or iterable of (train, test), default=5
         An int means ``TaskKFold(cv, shuffle=True, random_state=random_state)``, for
         classes with ``stratify=True``, or the same KFold over the rows of a 2-d `y`. A
@@ -72,7 +73,7 @@ class NegativeTransferGuard(TaskWrapper):
     weights_ : ndarray of shape (n_tasks, 3)
         Weights of the shared, the independent and the pooled model for each task.
     choice_ : ndarray of shape (n_tasks,)
-        Model of the largest weight: "shared", "independent" or "pooled".
+        Model with the largest weight: "shared", "independent" or "pooled".
     gain_ : dict of str to ndarray of shape (n_tasks,)
         For "independent" and "pooled", the shrunken mean by which the loss of each task
         is smaller than with the shared model: squared error, log loss or deviance.
@@ -94,17 +95,19 @@ class NegativeTransferGuard(TaskWrapper):
 
     See Also
     --------
-    TaskModelSearch : One model for all tasks, by held-out rows.
-    skmtl.inspection.compare_tasks : Names the tasks that sharing hurts.
+    TaskModelSearch : Chooses among many models by held-out rows, for all tasks alike.
+    skmtl.inspection.compare_tasks : Names the tasks for which sharing is worse.
 
     Notes
     -----
     The observed mean difference of task ``t`` is normal around the true one with the
     variance of a mean of its rows, and the true ones are normal around a common mean:
-    the empirical Bayes estimate of Morris, with the variance between tasks of Paule and
-    Mandel. A task with few rows therefore follows the other tasks.
+    the empirical Bayes estimate of Morris, with the estimate of Paule and Mandel for
+    the variance between tasks. The weights of a task with few rows are therefore near
+    those of the other tasks.
 
-    The shared model is fitted to the rows of all tasks, also of those that it hurts.
+    The shared model is fitted to the rows of all tasks, also of those that it predicts
+    worse.
 
     References
     ----------

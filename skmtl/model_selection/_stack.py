@@ -67,7 +67,7 @@ class TaskStack:
 
 
 def stack_trials(trials, data, splits, metric):
-    """Find the weights of models, and what their stack predicts with honest weights.
+    """Find the weights of models, and cross-validated predictions of their stack.
 
     The weights come from all held-out predictions. Each fold is then predicted with
     weights from the other folds.

@@ -63,7 +63,7 @@ class TaskModelSearch(TaskWrapper):
 
     ``sum_k w_k f_k(x)`` with ``w_k >= 0`` and ``sum_k w_k = 1``,
 
-    whose weights minimise the loss of the held-out predictions.
+    with the weights that minimise the loss of the held-out predictions.
 
     Parameters
     ----------
@@ -78,11 +78,12 @@ class TaskModelSearch(TaskWrapper):
         pandas index; a list of columns declares nested tasks. None means that ``task=``
         or the columns of `y` give the tasks, or that there is one task.
     task_type : {"auto", "regression", "classification", "counts"}, default="auto"
-        Kind of target; its loss is the squared error, the log loss or the Poisson
-        deviance. With "auto" it is that of your `candidates`, if you give no name;
-        else strings, booleans and categories are classes, and numbers are numbers.
+        Kind of target. The loss is the squared error, the log loss or the Poisson
+        deviance. "auto" takes the kind of your estimators if `candidates` has no names
+        of built-in ones; else strings, booleans and categories mean classification, and
+        numbers mean regression.
     stack : bool or "auto", default="auto"
-        Whether to predict with the stack. With "auto", only if no candidate is better
+        Whether to predict with the stack. "auto" does so unless a candidate is better
         by more than two standard errors.
     cv : int, splitter or iterable of (train, test), default=5
         An int means ``TaskKFold(cv, shuffle=True, random_state=random_state)``, for
@@ -95,8 +96,8 @@ class TaskModelSearch(TaskWrapper):
         Seconds after which no further candidates are fitted, except the first one and
         the chosen ones. None means no limit.
     handle_unknown : {"shared", "error"}, default="shared"
-        What `predict` does with an unseen task: predict it with what each model shares
-        among tasks, or raise an error.
+        What `predict` does with an unseen task: predict it with the shared part of each
+        model, or raise an error.
     n_jobs : int, default=None
         Number of fits in parallel; None means one, -1 one per processor.
     random_state : int, RandomState instance or None, default=None
@@ -112,8 +113,8 @@ class TaskModelSearch(TaskWrapper):
         A line per candidate, and one for the stack, the best first and those dropped
         last: `candidate`, the mean `loss` of held-out rows, the `difference` from the
         best and its `standard_error`, the `seconds` of its fits, the number of folds
-        `n_folds`, and why it was `dropped`, or "". Standard errors treat all rows of a
-        task as one observation, if there are at least ten tasks.
+        `n_folds`, and the reason why it was `dropped` or "". Standard errors treat all
+        rows of a task as one observation, if there are at least ten tasks.
     stack_weights_ : dict of str to float
         Weights of the models of the stack; empty with ``stack=False``.
     oof_predictions_ : dict of str to ndarray
@@ -133,18 +134,18 @@ class TaskModelSearch(TaskWrapper):
 
     See Also
     --------
-    skmtl.inspection.compare_tasks : Compares models, and tells which tasks gain.
+    skmtl.inspection.compare_tasks : Compares models, and names the tasks that gain.
 
     Notes
     -----
-    After each fold, candidates that are worse than the best, or than the best of their
-    family in the stack, by three standard errors are dropped. The weights of the stack
-    are shrunk to the first candidate, as if by 40 rows, for classes and counts by one.
-    Its loss in the leaderboard is honest: each fold is predicted with weights from the
-    other folds.
+    After each fold, a candidate is dropped if its loss is larger by three standard
+    errors than the best one or, for the stack, than the best one of its family. The
+    weights of the stack are shrunk towards the first candidate, as if by 40 rows; for
+    classes and counts, by one. Its loss in the leaderboard is cross-validated: each
+    fold is predicted with weights from the other folds.
 
-    The loss of the best line is too small, as it is the best of many. `nested_score`
-    estimates the loss of the whole search.
+    The loss of the first line is biased downwards, as it is the smallest of many.
+    `nested_score` estimates the loss of the whole search without this bias.
 
     Boosted trees are those of LightGBM if it is installed, else those of scikit-learn.
     Progress is logged to ``logging.getLogger("skmtl")`` at level INFO.

@@ -69,7 +69,7 @@ class NoiseVariances:
 
     @property
     def factors(self) -> Array:
-        """Common variance relative to each task's, which is drawn to a typical one.
+        """Common variance relative to each task's, which is shrunk to a typical one.
 
         With these factors of the tasks' losses, the variances of coefficients that
         correspond to given strengths are the same as with common noise.

@@ -38,7 +38,7 @@ class NoiseSearch:
     """Choose strengths with common noise, or with a noise variance per task.
 
     A variance per task multiplies the task's loss by its inverse. The variances are
-    those of the residuals with common noise, drawn to the common one. The strengths
+    those of the residuals with common noise, shrunk to a typical one. The strengths
     then keep the variances of coefficients, as squared errors say little about them
     that they do not say with common noise; a likelihood is maximised again.
 

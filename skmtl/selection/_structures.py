@@ -76,7 +76,7 @@ def allowed_structures(
 
 @dataclass(frozen=True)
 class Contender:
-    """A shape with strengths that suit it, and its honest error.
+    """A shape with its chosen strengths, and its error on held-out tasks.
 
     Parameters
     ----------

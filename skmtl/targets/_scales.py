@@ -23,7 +23,7 @@ _LEVEL = 0.05
 
 @dataclass(frozen=True)
 class TargetScales:
-    """A scale per task: a standard deviation, drawn to the common one if uncertain.
+    """A scale per task: a standard deviation, shrunk to the common one.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Variances of tasks with few rows, drawn to those of all tasks."""
+"""Variances of tasks with few rows, shrunk towards a typical one."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class VariancePrior:
         return float(np.exp(self.log_common))
 
     def shrink(self, variances: Array, freedom: Array) -> Array:
-        """Draw variances to the common one, those with few degrees of freedom most.
+        """Shrink variances to the common one, most with few degrees of freedom.
 
         Parameters
         ----------

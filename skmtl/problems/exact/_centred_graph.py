@@ -1,4 +1,4 @@
-"""Squared losses of tasks on a graph, with a centre and pulled intercepts."""
+"""Squared losses of tasks on a graph, with a centre and penalised intercepts."""
 
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -23,7 +23,7 @@ _TOL, _MAX_ITER = 1e-13, 500
 
 @dataclass(frozen=True)
 class CentredGraphFit:
-    """Solution for tasks on a graph, with a ridge to a centre and pulled intercepts.
+    """Solution for tasks on a graph, with a ridge to a centre and penalised intercepts.
 
     It minimises ``sum_t sum_i weight_i (y_i - x_i . w_t - b_t)^2 + sum_e strength_e
     ||w_s - w_u||^2 + alpha_ridge sum_t ||w_t - c||^2 + alpha_shared ||c||^2 +

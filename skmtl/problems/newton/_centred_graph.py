@@ -1,4 +1,4 @@
-"""Losses of tasks on a graph, with a centre and pulled intercepts."""
+"""Losses of tasks on a graph, with a centre and penalised intercepts."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,7 +22,7 @@ _TOL, _MAX_ITER = 1e-10, 500
 
 @dataclass(frozen=True)
 class CentredGraphLosses(CoupledTasks):
-    """Losses of tasks on a graph, with a ridge to a centre and pulled intercepts.
+    """Losses of tasks on a graph, with a ridge to a centre and penalised intercepts.
 
     ``sum losses + alpha / 2 sum_(s,t) a_st ||w_s - w_t||^2 + alpha_ridge / 2 sum_t
     ||w_t - c||^2 + alpha_shared / 2 ||c||^2 + alpha_intercept / 2 sum_t (b_t -

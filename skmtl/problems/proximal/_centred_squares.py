@@ -191,7 +191,7 @@ class CentredSquares(QuadraticSmooth):
         return c, common
 
     def _intercepts(self, W):
-        """Return the intercepts, and the one that they are pulled to, if any."""
+        """Return the intercepts, and their common value, if any."""
         moments, weight = self.loss.moments, self._mean_weight
         free = moments.y_mean - (moments.x_mean * W).sum(axis=1)
         if not weight.any():

@@ -88,7 +88,7 @@ class SharedPartFit:
 
     @property
     def _is_pulled(self):
-        """Whether intercepts are pulled to a common one."""
+        """Whether intercepts are shrunk to a common one."""
         return self.datafit.fit_intercept and self.centre.alpha_intercept > 0
 
     @property
