@@ -141,7 +141,7 @@ class MeanSearch:
         """Return likelihoods, the position of the largest, and its strengths."""
         if self.pattern is not None:
             raise ValueError(
-                "alpha_structure must be a word for method='reml', got relative "
+                "alpha_structure must be a string for method='reml', got relative "
                 "strengths. Choose method='loo'."
             )
         moments = moments if self.fit_intercept else moments.about_zero()

@@ -65,7 +65,7 @@ def test_independent_lines_keep_the_common_coefficients_equal(rows):
     [
         ({"alpha_structure": [1.0, 2.0]}, r"of shape \(3,\), got shape \(2,\)"),
         ({"alpha_structure": [1.0, 0.0, 2.0]}, "positive number per feature"),
-        ({"alpha_structure": PATTERN, "method": "reml"}, "must be a word for"),
+        ({"alpha_structure": PATTERN, "method": "reml"}, "must be a string for"),
     ],
 )
 def test_errors_say_what_to_do(rows, parameters, message):
