@@ -40,6 +40,8 @@ MEAN_CONSTRAINTS = {
 
 # Number of axes of a precision matrix.
 _MATRIX = 2
+# A matrix of fewer numbers takes little memory, 8 MB.
+_FEW = 2**20
 
 
 @dataclass(frozen=True)
@@ -560,13 +562,16 @@ class MeanRegularizedRegressorCV(MeanDraws):
         if not fit.is_exact or tasks.groupings:
             return learnt
         rows, scales = sample.rows, sample.scales
+        n_features = rows.X.shape[1]
+        if n_features**2 > max(_FEW, np.prod(rows.X.shape)):
+            return learnt  # the centre's covariance would take more memory than X
         rows = rows if scales is None else scales.divide(rows)
         quantiles = ResidualQuantiles.of(fit.detail, rows)
         return {**learnt, "_residuals": quantiles.sizes}
 
     def _quantile_of_seen(self, coverage, errors):
         usual = super()._quantile_of_seen(coverage, errors)
-        if "_residuals" not in vars(self):  # saved by an older version
+        if "_residuals" not in vars(self):
             return usual
         noise = np.sqrt(errors.noise)
         return ResidualQuantiles(self._residuals).at(coverage, usual * noise) / noise

@@ -190,7 +190,8 @@ def _list_cells(X, y, target, weight, metric):
             f"{words[0]!r}; for other classes give each cell a row of its own."
         )
     tasks = label_columns(y, target.shape[1])
-    y = target.astype(np.float64) if column_names(y) is None else y
+    if column_names(y) is None:
+        y = target if target.dtype.kind in "iu" else target.astype(np.float64)
     rows, codes = np.nonzero(find_observed(target))
     observed = target[rows, codes].astype(np.float64)
     _, targets, known = _read_targets(observed, metric)

@@ -140,7 +140,9 @@ def test_the_likelihood_of_a_linear_kernel_is_that_of_the_linear_search():
     assert model.best_score_ > linear.best_score_ - 0.05
     names = "alphas", "alphas_shared", "alphas_intercept"
     held = {name: [value] for name, value in zip(names, found, strict=True)}
-    loo = MeanRegularizedRegressorCV(method="loo", **held, **simple).fit(X, y, task=TASK)
+    loo = MeanRegularizedRegressorCV(method="loo", **held, **simple).fit(
+        X, y, task=TASK
+    )
     kernel = MeanRegularizedKernelRegressorCV(kernel="linear", method="loo", **given)
     kernel.fit(X, y, task=TASK)
     assert_allclose(kernel.best_score_, loo.best_score_)
