@@ -14,8 +14,8 @@ from torch import Tensor
 from skmtl._contracts import Array
 
 # Combinations of gradients shorter than this, relative to `c ||g_mean||`, count as
-# zero: the square root of rounding errors of inner products.
-_NEGLIGIBLE = 1e-8
+# zero: a thousand times the square root of rounding errors of inner products.
+_NEGLIGIBLE = 1e-5
 # Lower bound on lengths of gradients, relative to the longest, so that quotients of
 # lengths do not overflow.
 _SHORTEST = 1e-150
