@@ -1,5 +1,6 @@
 """A fit, partial_fit or adapt that raises leaves every estimator unchanged."""
 
+import inspect
 import sys
 from copy import copy as shallow_copy
 from dataclasses import replace
@@ -156,7 +157,11 @@ class Interrupter:
         self.last, self.n_calls = last, 0
 
     def __call__(self, frame, event, arg):
-        if event == "call" and frame.f_code.co_filename.startswith(PACKAGE):
+        # Python ignores errors in a generator that it closes.
+        code = frame.f_code
+        if code.co_flags & inspect.CO_GENERATOR or event != "call":
+            return
+        if code.co_filename.startswith(PACKAGE):
             self.n_calls += 1
             if self.n_calls == self.last:
                 raise KeyboardInterrupt
