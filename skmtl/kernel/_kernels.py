@@ -18,7 +18,7 @@ from skmtl._contracts import Array
 _OF_DISTANCE = "rbf", "laplacian", "chi2"
 # Kernels that a shift of all rows does not change; centred rows lose fewer digits.
 _OF_DIFFERENCES = "rbf", "laplacian"
-# Rows of a block of which only the diagonal is needed.
+# Largest number of rows per block when only diagonals of blocks are needed.
 _BLOCK = 128
 
 NAMES = set(PAIRWISE_KERNEL_FUNCTIONS) | {"precomputed"}

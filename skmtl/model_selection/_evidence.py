@@ -11,7 +11,7 @@ _PRIOR_ROWS = 4.0
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of the means of tasks.
+    """Posterior means of tasks, and their standard deviations.
 
     Parameters
     ----------

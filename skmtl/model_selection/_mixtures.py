@@ -8,8 +8,8 @@ from scipy.optimize import nnls
 
 # Weights are shrunk to the first model as if by this many rows.
 _PRIOR_ROWS = 40.0
-# Log losses speak louder: a row that only the first model predicts excludes a weight
-# of zero, and forty of them nearly any other model.
+# In the log loss a single row that only the first model predicts excludes a weight of
+# zero, and forty of them exclude nearly all other models.
 _PRIOR_EVENTS = 1.0
 _TINY = np.finfo(np.float64).tiny
 _MAX_STEPS = 1000

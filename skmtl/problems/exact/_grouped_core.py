@@ -178,7 +178,7 @@ class BlockCore(Core):
 
     @cached_property
     def _next(self):
-        """Factors of what is left for the others."""
+        """Factors of the Schur complement of the other parameters."""
         others = self.matrix[self._others]
         left = others[:, self._others] - self._eliminated @ others[:, self.place].T
         n_own = self.place.stop - self.place.start

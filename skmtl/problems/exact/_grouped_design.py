@@ -357,7 +357,7 @@ class GroupedDesign:
 
     @property
     def _shift(self):
-        """What must still be subtracted from the shared columns."""
+        """Means of the shared columns that are not subtracted yet."""
         if sparse.issparse(self.shared):
             return self.layout.centre
         return np.zeros(self.shared.shape[1])
