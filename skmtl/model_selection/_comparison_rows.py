@@ -190,10 +190,11 @@ def _list_cells(X, y, target, weight, metric):
             f"{words[0]!r}; for other classes give each cell a row of its own."
         )
     tasks = label_columns(y, target.shape[1])
-    if column_names(y) is None:
-        y = target if target.dtype.kind in "iu" else target.astype(np.float64)
+    if target.dtype.kind not in "iu":
+        target = target.astype(np.float64)
+    y = target if column_names(y) is None else y
     rows, codes = np.nonzero(find_observed(target))
-    observed = target[rows, codes].astype(np.float64)
+    observed = target[rows, codes]
     _, targets, known = _read_targets(observed, metric)
     known["layout"] = "outputs"
     return Rows(X, y, None, weight, tasks, targets, rows, codes, **known)

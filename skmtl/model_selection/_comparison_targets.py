@@ -64,13 +64,6 @@ def encode_classes(target):
     return classes, codes
 
 
-def restore_dtype(classes, y):
-    """Return classes as integers if those of a 2-d y were such; None for no classes."""
-    dtype = read_target(y).dtype
-    is_integer = classes is not None and dtype.kind in "iu"
-    return classes.astype(dtype) if is_integer else classes
-
-
 def _names_classes(y):
     """Return whether targets are strings, booleans or categories."""
     if str(getattr(y, "dtype", "")).startswith(("category", "Categorical", "Enum")):

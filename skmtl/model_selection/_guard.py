@@ -20,7 +20,7 @@ from skmtl.linear_model import MeanRegularizedRegressorCV
 
 from ._candidates import make_alternatives
 from ._comparison_rows import read_fitted_rows, split_rows
-from ._comparison_targets import check_methods, restore_dtype
+from ._comparison_targets import check_methods
 from ._cross_prediction import find_cause, fit_rows, name_options, predict_held_out
 from ._evidence import shrink_means
 from ._fold_errors import measure_errors
@@ -239,7 +239,7 @@ class NegativeTransferGuard(TaskWrapper):
             for name in _ALTERNATIVES
         }
         weights = _weigh(evidence.values())
-        classes = restore_dtype(data.classes, data.y)
+        classes = data.classes
         per_output = data.layout == "outputs"
         found = {
             "weights_": weights,

@@ -29,7 +29,7 @@ from skmtl.linear_model import (
 from ._candidates import Candidate, list_own, make_candidates, read_candidates
 from ._choice import choose
 from ._comparison_rows import read_fitted_rows, split_rows
-from ._comparison_targets import check_methods, choose_metric, restore_dtype
+from ._comparison_targets import check_methods, choose_metric
 from ._cross_prediction import fit_rows, predict_held_out
 from ._fold_errors import measure_errors
 from ._metrics import find_metric
@@ -347,7 +347,7 @@ class TaskModelSearch(TaskWrapper):
         names = [each.candidate.name for each in choice.members]
         per_output = data.layout == "outputs"
         models = dict(zip(names, fitted, strict=True))
-        classes = restore_dtype(data.classes, data.y)
+        classes = data.classes
         stack = TaskStack(models, choice.weights, classes, per_output)
         found = {
             "best_estimator_": stack if choice.name == "stack" else fitted[0],
