@@ -47,23 +47,11 @@ class LinearModel(TaskModel):
         relation = self._relation(tasks)
         if search is not None:
             relation = search.over(relation)
-        samples = target.try_scales(sample, self._scaling(rows.groupings))
+        samples = target.try_scales(sample, vars(self).get("scale_targets", False))
         if relation.is_shared and all(each.scales is None for each in samples):
             target.check_units(rows)
         trials = [self._choose(target, each, relation, given) for each in samples]
         return self._learn_chosen(target, tasks, *_find_best(trials))
-
-    def _scaling(self, groupings: Any) -> Any:
-        """Return whether to scale the targets of tasks."""
-        scaling = vars(self).get("scale_targets", False)
-        if not groupings:
-            return scaling
-        if scaling is True:
-            raise ValueError(
-                "scale_targets must be False or 'auto' if several columns declare the "
-                "tasks, as a row then has several. Divide y before the fit."
-            )
-        return False
 
     def _choose(
         self, target: Target, sample: Sample, relation: Any, given: Mapping[str, Any]

@@ -37,9 +37,14 @@ class NumericTarget(Target):
         return rows, self.loss, None
 
     def try_scales(self, sample: Sample, option: Any) -> list[Sample]:
-        if not option:
-            return [sample]
         rows = sample.rows
+        if rows.groupings and option is True:
+            raise ValueError(
+                "scale_targets must be False or 'auto' if several columns declare the "
+                "tasks, as a row then has several. Divide y before the fit."
+            )
+        if rows.groupings or not option:
+            return [sample]
         spreads = Spreads.of_rows(rows, rows.weight).only(rows.task_weight)
         found = choose_scales(option, spreads)
         return [replace(sample, scales=scales) for scales in found]
