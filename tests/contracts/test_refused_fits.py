@@ -181,7 +181,7 @@ def test_an_interrupt_at_any_point_changes_nothing(case, method):
     # The first call fills caches, so that it makes more calls than the others.
     case.call(copy(FITTED[case.name]), method, rows)
     counter.during(case.call, copy(FITTED[case.name]), method, rows)
-    for share in (0.2, 0.7, 0.98):
+    for share in (0.2, 0.7, 1.0):
         last = max(1, round(share * counter.n_calls))
         model = copy(FITTED[case.name])
 
