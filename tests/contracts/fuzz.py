@@ -302,7 +302,8 @@ def predict(case, rows, asked):
     labels = {}
     if isinstance(rows.task, str):
         known = model.get_params()
-        name = next(key for key in known if key.endswith("task_column"))
+        names = [key for key in known if key.endswith("task_column")]
+        name = min(names, key=lambda key: key.count("__"))  # the outermost one
         model.set_params(**{name: 0 if rows.task == "column" else None})
     else:
         fits["task"], labels["task"] = rows.task, asked.task
