@@ -4,6 +4,7 @@ from ._augmenter import TaskFeatureAugmenter
 from ._bases import KernelBasis, SplineBasis
 from ._conformal import ConformalTasks
 from ._curved import CurvedTasks
+from ._fit import find_keyword as find_keyword
 from ._fit import name_of_weight as name_of_weight
 from ._independent import IndependentTasks
 from ._observations import read_query as read_query

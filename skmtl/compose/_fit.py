@@ -63,7 +63,9 @@ def fit_task(estimator, X, y, weight, name):
 
 def name_of_weight(estimator: Any) -> str:
     """Return the keyword under which a fit accepts the weights of rows."""
-    keyword = _find_weight(estimator)
+    if get_config()["enable_metadata_routing"]:
+        return "sample_weight"  # scikit-learn routes it to the steps that request it
+    keyword = find_keyword(estimator, "sample_weight")
     if keyword is None:
         raise ValueError(
             "sample_weight needs an estimator whose fit accepts it. Got "
@@ -73,15 +75,27 @@ def name_of_weight(estimator: Any) -> str:
     return keyword
 
 
-def _find_weight(estimator):
-    if has_fit_parameter(estimator, "sample_weight"):
-        return "sample_weight"
-    if get_config()["enable_metadata_routing"]:
-        return "sample_weight"  # scikit-learn routes it to the steps that request it
+def find_keyword(estimator: Any, keyword: str) -> str | None:
+    """Return the name under which a fit accepts a keyword of its last step, or None.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Model, or a search over one, or a pipeline that ends with one.
+    keyword : str
+        Name of the parameter of `fit`.
+
+    Returns
+    -------
+    str or None
+        The name, with the names of steps of pipelines.
+    """
+    if has_fit_parameter(estimator, keyword):
+        return keyword
     if isinstance(estimator, (GridSearchCV, RandomizedSearchCV)):
-        return _find_weight(estimator.estimator)
+        return find_keyword(estimator.estimator, keyword)
     if isinstance(estimator, Pipeline):
         name, last = estimator.steps[-1]
-        keyword = _find_weight(last)
-        return None if keyword is None else f"{name}__{keyword}"
+        path = find_keyword(last, keyword)
+        return None if path is None else f"{name}__{path}"
     return None

@@ -4,12 +4,9 @@ from time import perf_counter
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
-from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import has_fit_parameter
 
-from skmtl.compose import name_of_weight
+from skmtl.compose import find_keyword, name_of_weight
 
 from ._model_outputs import predict_numbers
 
@@ -58,7 +55,7 @@ def predict_fold(name, model, data, method, fold, train, held_out):
 def fit_rows(model, X, y, task=None, weight=None):
     """Fit a clone, with the labels and weights under the keywords that it takes."""
     options = {}
-    path = _find_keyword(model)
+    path = find_keyword(model, "task")
     if task is not None and path is not None:
         options[path] = task
     if weight is not None:
@@ -68,21 +65,8 @@ def fit_rows(model, X, y, task=None, weight=None):
 
 def name_options(model, task):
     """Return the labels as a keyword argument, if the model takes them."""
-    takes_task = task is not None and _find_keyword(model) is not None
+    takes_task = task is not None and find_keyword(model, "task") is not None
     return {"task": task} if takes_task else {}
-
-
-def _find_keyword(model):
-    """Return the keyword of `fit` that takes the labels, or None."""
-    if has_fit_parameter(model, "task"):
-        return "task"
-    if isinstance(model, (GridSearchCV, RandomizedSearchCV)):
-        return _find_keyword(model.estimator)
-    if isinstance(model, Pipeline):
-        name, last = model.steps[-1]
-        path = _find_keyword(last)
-        return None if path is None else f"{name}__{path}"
-    return None
 
 
 def find_cause(error):
