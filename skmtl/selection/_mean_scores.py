@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,9 +49,17 @@ class Scores:
         """The chosen strengths."""
         return tuple(self.triples[-1].tolist())
 
+    def append(self, triple: tuple[float, ...], error: float) -> "Scores":
+        """Return the scores with further strengths, which are then the chosen ones."""
+        triples = np.vstack([self.triples, triple])
+        return replace(self, triples=triples, errors=np.append(self.errors, error))
+
 
 class Criterion(ABC):
     """An error of the strengths of mean regularisation."""
+
+    # Whether likelier strengths are chosen if the error cannot distinguish them.
+    prefers_likely: ClassVar[bool] = False
 
     @abstractmethod
     def search(
@@ -142,6 +150,7 @@ class LeftOut(Criterion):
 
     data: Any
     moments: Any
+    prefers_likely: ClassVar[bool] = True
 
     def search(
         self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS

@@ -14,6 +14,7 @@ from skmtl.couplings import Rotation
 
 from ._mean_grid import Candidates, mean_curvature
 from ._mean_scores import Criterion, Scores
+from ._reml_search import StrengthSearch
 from ._shapes import COVARIANCE, ONE, PER_FEATURE, STRUCTURES, Shape, Shapes
 
 AUTO = "auto"
@@ -26,6 +27,8 @@ _RIGID = 1e6
 _N_FOLDS = 4
 # Sweeps over the strengths of a shape before one is chosen.
 _N_SWEEPS = 1
+# Relative decrease of the likelihood's criterion at which its search stops.
+_TOL = 1e-8
 # With fewer tasks, their differences say little about features.
 FEWEST_TASKS = 6
 
@@ -125,6 +128,10 @@ class StructureSearch:
     def search(self, structure: str) -> tuple[list[Scores], Scores]:
         """Return all scores, and the chosen ones.
 
+        A leave-one-out error of few rows hardly changes with the strengths. Those of
+        the largest likelihood are therefore chosen if their error is within one
+        standard error of the smallest one.
+
         Parameters
         ----------
         structure : {"auto", "one", "per_feature", "covariance"}
@@ -137,6 +144,33 @@ class StructureSearch:
         chosen : Scores
             One of them, or refined ones.
         """
+        found, chosen = self._search(structure)
+        if self.criterion.prefers_likely and self._is_free and self._n_tasks > 1:
+            likely = self._likely(chosen)
+            return [*(each for each in found if each is not chosen), likely], likely
+        return found, chosen
+
+    def _likely(self, chosen):
+        """Return scores at the likeliest strengths, if their error is small enough."""
+        shape = chosen.shape
+        if not np.isfinite(chosen.chosen[0]):
+            return chosen
+        if shape.start:
+            triple = shape.start[0], chosen.chosen[1], shape.start[1]
+        elif shape.structure == ONE:
+            *_, last = StrengthSearch(
+                self.moments, None, self.candidates.fit_intercept, False, tol=_TOL
+            ).search()
+            triple = last[:3]
+        else:  # given relative strengths, or equal tasks
+            return chosen
+        squares, weight = self._squares(shape, triple), self.moments.weight
+        if within_one_error(squares, self._squares(shape, chosen.chosen), weight):
+            return chosen.append(triple, squares.sum() / weight.sum())
+        return chosen
+
+    def _search(self, structure):
+        """Return all scores, and those of the smallest errors."""
         one = self.criterion.search(self.candidates)
         structures = allowed_structures(structure, self.candidates, self.moments)
         if not structures:

@@ -205,6 +205,33 @@ def test_auto_finds_features_along_which_tasks_differ():
     assert model.alpha_[0] < 0.2 * model.alpha_[1:].min()
 
 
+def fit_one_strength(X, y, task):
+    """Return the models of leave-one-out errors and of the likelihood."""
+    return [
+        MeanRegularizedRegressorCV(method=method, alpha_structure="one").fit(
+            X, y, task=task
+        )
+        for method in ("loo", "reml")
+    ]
+
+
+def test_left_out_errors_that_cannot_distinguish_leave_the_choice_to_likelihood():
+    left_out, likely = fit_one_strength(*draw_tasks(EQUAL))
+    assert_allclose(left_out.alpha_, likely.alpha_, rtol=1e-3)
+    assert_allclose(left_out.alpha_intercept_, likely.alpha_intercept_, rtol=1e-3)
+
+
+def test_left_out_errors_choose_where_the_likelihood_assumes_what_is_wrong():
+    # The curves of tasks with large slopes differ from lines in the same way.
+    rng, n_tasks = np.random.default_rng(1), 60
+    task = np.repeat(np.arange(n_tasks), 12)
+    X = np.tile(np.linspace(-1, 1, 12), n_tasks)[:, None]
+    y = (1 + rng.normal(size=n_tasks))[task] * np.exp(2 * X[:, 0])
+    y += rng.normal(size=n_tasks)[task] + 0.1 * rng.normal(size=len(task))
+    left_out, likely = fit_one_strength(X, y, task)
+    assert left_out.alpha_intercept_ < 1e-3 * likely.alpha_intercept_
+
+
 def test_left_out_errors_of_a_covariance_are_those_of_refits():
     X, y, task = draw_tasks(CORRELATED, n_tasks=6, n_rows=6)
     model = MeanRegularizedRegressorCV(alpha_structure="covariance")
