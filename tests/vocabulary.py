@@ -938,6 +938,10 @@ ATTRIBUTES = {
         "Scales by which the targets were divided, ones if they were not; all "
         "attributes for predictions are in the units of y.",
     ),
+    "target_centre_": Word(
+        "float",
+        "Number that was subtracted from all targets before they were divided.",
+    ),
     "target_scale_shared_": Word(
         "float",
         "Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.",

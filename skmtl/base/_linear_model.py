@@ -47,7 +47,8 @@ class LinearModel(TaskModel):
         relation = self._relation(tasks)
         if search is not None:
             relation = search.over(relation)
-        samples = target.try_scales(sample, vars(self).get("scale_targets", False))
+        option = vars(self).get("scale_targets", False)
+        samples = target.try_scales(sample, option, self.fit_intercept)
         if relation.is_shared and all(each.scales is None for each in samples):
             target.check_units(rows)
         trials = [self._choose(target, each, relation, given) for each in samples]

@@ -93,7 +93,8 @@ class MomentRegressor(LinearRegressor):
         """Return the scales of the targets, if there are any."""
         option = vars(self).get("scale_targets", False)
         factor = read_task_weight(self.task_weight, moments.tasks, moments.weight)
-        return choose_scales(option, Spreads.of_moments(moments).only(factor))[-1]
+        spreads = Spreads.of_moments(moments).only(factor)
+        return choose_scales(option, spreads, self.fit_intercept)[-1]
 
     def _pose_moments(self, moments: TaskMoments) -> tuple[TaskSet, Relation, Any]:
         """Return the tasks, their relation, and the problem of their moments."""

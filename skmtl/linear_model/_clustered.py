@@ -144,6 +144,8 @@ class ClusteredRegressor(MomentRegressor):
         for predictions are in the units of y.
     target_scale_shared_ : float
         Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
+    target_centre_ : float
+        Number that was subtracted from all targets before they were divided.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

@@ -165,6 +165,8 @@ class JointFeatureRegressor(MomentRegressor):
         for predictions are in the units of y.
     target_scale_shared_ : float
         Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
+    target_centre_ : float
+        Number that was subtracted from all targets before they were divided.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -516,6 +518,8 @@ class JointFeatureRegressorCV(LinearRegressor):
         for predictions are in the units of y.
     target_scale_shared_ : float
         Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
+    target_centre_ : float
+        Number that was subtracted from all targets before they were divided.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int

@@ -142,6 +142,8 @@ class MeanRegularizedRegressor(MeanDraws, MomentRegressor):
         for predictions are in the units of y.
     target_scale_shared_ : float
         Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
+    target_centre_ : float
+        Number that was subtracted from all targets before they were divided.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -381,6 +383,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
         for predictions are in the units of y.
     target_scale_shared_ : float
         Scale of `coef_shared_` and `intercept_shared_`, that of a typical task.
+    target_centre_ : float
+        Number that was subtracted from all targets before they were divided.
     tasks_ : ndarray of shape (n_tasks,)
         Labels of the tasks: sorted, or the columns of y in their order.
     n_tasks_ : int
@@ -577,7 +581,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     def _quantile_of_seen(self, coverage, errors):
         usual = super()._quantile_of_seen(coverage, errors)
-        if "_residuals" not in vars(self):
+        if "_residuals" not in vars(self) or errors.noise == 0:
             return usual
         noise = np.sqrt(errors.noise)
         return ResidualQuantiles(self._residuals).at(coverage, usual * noise) / noise

@@ -130,7 +130,8 @@ class MeanDraws(LinearRegressor):
     def _scales(self):
         """Scales of the targets in the fit."""
         prior = self._scale_prior and VariancePrior(*self._scale_prior)
-        return TargetScales(self.target_scale_, self.target_scale_shared_, prior)
+        scales = self.target_scale_, self.target_scale_shared_
+        return TargetScales(*scales, prior, self.target_centre_)
 
     @property
     def _noise_factors(self):
@@ -195,7 +196,7 @@ class MeanDraws(LinearRegressor):
         if "_noise_factor" in vars(self):
             data = weigh_tasks(data, noise[-1:])
         shared = self.coef_shared_.astype(float) / scales.shared
-        intercept = float(self.intercept_shared_) / scales.shared
+        intercept = (float(self.intercept_shared_) - scales.centre) / scales.shared
         with calculation(n_features):
             kept = hasattr(self, "moments_")
             if kept or strengths.rotation is not None or not strengths.pattern.all():
@@ -286,12 +287,24 @@ def _refuse_exact_fit(noise):
 
 
 def predict_grouped_errors(posterior, noise, X, codes):
-    """Return the distributions of errors, given labels of several groupings."""
+    """Return the distributions of errors, given labels of several groupings.
+
+    The variance of an unseen label is estimated from those of its grouping, so it has
+    one degree of freedom less than there are labels; the sum of variances has those of
+    Satterthwaite.
+    """
     _refuse_exact_fit(noise)
-    left = posterior.freedom_left
-    std = np.sqrt(noise * (1 + posterior.variance(X.astype(float), codes)))
-    is_new = np.zeros(len(std), dtype=bool)
-    return Errors(std, np.full(len(std), left), is_new, noise, left)
+    left, X = posterior.freedom_left, X.astype(float)
+    variance, unseen = 1 + posterior.variance(X, codes), posterior.unseen(X, codes)
+    between = np.asarray(posterior.system.layout.n_labels) - 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        squares = np.where(unseen > 0, unseen**2 / between, 0.0).sum(axis=1)
+        squares += (variance - unseen.sum(axis=1)) ** 2 / left
+        freedom = np.where(np.isfinite(squares), variance**2 / squares, 1.0)
+    # One label does not show how labels differ.
+    variance = np.where(np.isfinite(squares), variance, np.inf)
+    is_new = (unseen > 0).any(axis=1)
+    return Errors(np.sqrt(noise * variance), freedom, is_new, noise, left)
 
 
 def predict_errors(posterior, noise, X, codes, scales, ratios):

@@ -60,6 +60,8 @@ def change_in_task_errors(first: HeldOutErrors, second: HeldOutErrors) -> float:
     weight, codes = first.weight, first.codes
     total = np.bincount(codes, weight)
     used = total > 0
+    if not used.any():  # no row can be left out
+        return 0.0
 
     def means(values: Array) -> Array:
         summed: Array = np.bincount(codes, weight * values)[used] / total[used]
@@ -84,6 +86,8 @@ def lowers_squared_errors(first: HeldOutErrors, second: HeldOutErrors) -> bool:
         Whether those of the second are.
     """
     change, weight = second.squares - first.squares, first.weight
+    if not weight.sum() > 0:  # no row can be left out
+        return False
     mean = np.average(change, weights=weight)
     error = np.sqrt((weight * (change - mean) ** 2).sum()) / weight.sum()
     return bool(mean < -error)

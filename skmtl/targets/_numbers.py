@@ -36,7 +36,9 @@ class NumericTarget(Target):
         rows = sample.rows if scales is None else scales.divide(sample.rows)
         return rows, self.loss, None
 
-    def try_scales(self, sample: Sample, option: Any) -> list[Sample]:
+    def try_scales(
+        self, sample: Sample, option: Any, has_intercept: bool
+    ) -> list[Sample]:
         rows = sample.rows
         if rows.groupings and option is True:
             raise ValueError(
@@ -46,7 +48,7 @@ class NumericTarget(Target):
         if rows.groupings or not option:
             return [sample]
         spreads = Spreads.of_rows(rows, rows.weight).only(rows.task_weight)
-        found = choose_scales(option, spreads)
+        found = choose_scales(option, spreads, has_intercept)
         return [replace(sample, scales=scales) for scales in found]
 
     def check_units(self, rows: Any) -> None:

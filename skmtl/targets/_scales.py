@@ -25,6 +25,9 @@ _LEVEL = 0.05
 class TargetScales:
     """A scale per task: a standard deviation, shrunk to the common one.
 
+    Targets are divided after a common centre is subtracted, so that a constant that is
+    added to all of them only adds to the predictions.
+
     Parameters
     ----------
     factor : ndarray of shape (n_tasks,)
@@ -33,20 +36,26 @@ class TargetScales:
         Scale of unseen tasks, and of tasks whose target does not vary.
     prior : VariancePrior or None
         Distribution of the variances; None if no target varies.
+    centre : float, default=0.0
+        Number that is subtracted from all targets first.
     """
 
     factor: Array
     shared: float
     prior: VariancePrior | None
+    centre: float = 0.0
 
     @classmethod
-    def of(cls, spreads: Spreads) -> TargetScales:
+    def of(cls, spreads: Spreads, has_intercept: bool = True) -> TargetScales:
         """Estimate the scales of tasks.
 
         Parameters
         ----------
         spreads : Spreads
             Spreads of the tasks' targets.
+        has_intercept : bool, default=True
+            Whether the model has an intercept. If so, the centre is the mean of the
+            targets, weighted by the inverses of their variances, else 0.
 
         Returns
         -------
@@ -64,7 +73,11 @@ class TargetScales:
         factor[:] = shared
         own = spreads.deviation[varies] ** 2
         factor[varies] = np.sqrt(prior.shrink(own, freedom))
-        return cls(factor, shared, prior)
+        centre = 0.0
+        if has_intercept:
+            precision = spreads.weight * (shared / factor) ** 2
+            centre = float(np.average(spreads.mean, weights=precision))
+        return cls(factor, shared, prior, centre)
 
     def of_new_task(self, data: Any) -> TargetScales:
         """Return the scale of one new task, and the same shared one."""
@@ -78,19 +91,22 @@ class TargetScales:
     def divide(self, data: Any) -> Any:
         """Return rows with targets in units of these scales."""
         if data.shares_rows:
-            return replace(data, Y=data.Y / self.factor)
-        sizes = np.diff(data.offsets)
-        return replace(data, y=data.y / np.repeat(self.factor, sizes))
+            return replace(data, Y=(data.Y - self.centre) / self.factor)
+        factor = np.repeat(self.factor, np.diff(data.offsets))
+        return replace(data, y=(data.y - self.centre) / factor)
 
     def divide_moments(self, moments: Any) -> Any:
         """Return moments of targets in units of these scales."""
+        moments = replace(moments, y_mean=moments.y_mean - self.centre)
         return _scale_moments(moments, 1 / self.factor)
 
     def restore_facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return fitted attributes with moments and variances in the user's units."""
         restored = dict(facts)
         if "moments_" in facts:
-            restored["moments_"] = _scale_moments(facts["moments_"], self.factor)
+            moments = _scale_moments(facts["moments_"], self.factor)
+            moments = replace(moments, y_mean=moments.y_mean + self.centre)
+            restored["moments_"] = moments
         if "noise_variance_" in facts:
             restored["noise_variance_"] = facts["noise_variance_"] * self.factor**2
         return restored
@@ -115,9 +131,9 @@ class TargetScales:
         return replace(
             models,
             coef=models.coef * factor[:, None, None],
-            intercept=models.intercept * factor[:, None],
+            intercept=models.intercept * factor[:, None] + self.centre,
             coef_shared=models.coef_shared * self.shared,
-            intercept_shared=models.intercept_shared * self.shared,
+            intercept_shared=models.intercept_shared * self.shared + self.centre,
         )
 
     def report(self) -> dict[str, Any]:
@@ -126,11 +142,14 @@ class TargetScales:
         return {
             "target_scale_": self.factor,
             "target_scale_shared_": self.shared,
+            "target_centre_": self.centre,
             "_scale_prior": prior and (prior.log_common, prior.between),
         }
 
 
-def choose_scales(option: Any, spreads: Spreads) -> list[TargetScales | None]:
+def choose_scales(
+    option: Any, spreads: Spreads, has_intercept: bool
+) -> list[TargetScales | None]:
     """Return the scales to try; None stands for no scales.
 
     Parameters
@@ -140,6 +159,8 @@ def choose_scales(option: Any, spreads: Spreads) -> list[TargetScales | None]:
         factor of three.
     spreads : Spreads
         Spreads of the tasks' targets.
+    has_intercept : bool
+        Whether the model has an intercept.
 
     Returns
     -------
@@ -149,8 +170,10 @@ def choose_scales(option: Any, spreads: Spreads) -> list[TargetScales | None]:
     if option == "auto":
         if not np.isfinite(spreads.scatter).all():
             return [None]
-        return [None, TargetScales.of(spreads)] if _differ(spreads) else [None]
-    return [TargetScales.of(spreads)] if option else [None]
+        if not _differ(spreads):
+            return [None]
+        return [None, TargetScales.of(spreads, has_intercept)]
+    return [TargetScales.of(spreads, has_intercept)] if option else [None]
 
 
 def _differ(spreads: Spreads) -> bool:

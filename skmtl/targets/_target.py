@@ -67,7 +67,9 @@ class Target(ABC):
         """
         return part, targets
 
-    def try_scales(self, sample: Sample, option: Any) -> list[Sample]:
+    def try_scales(
+        self, sample: Sample, option: Any, has_intercept: bool
+    ) -> list[Sample]:
         """Return the rows with the scales of targets to try, the simplest first."""
         return [sample]
 

@@ -64,15 +64,35 @@ def test_the_models_are_those_of_divided_targets(model):
     y = in_units(y)
     found = model.set_params(scale_targets=True).fit(X, y, task=TASK)
     scale, shared = found.target_scale_, found.target_scale_shared_
+    common = found.target_centre_
     coef, intercept = found.coef_, found.intercept_
     centre = found.coef_shared_, found.intercept_shared_
     assert_allclose(scale, [y[t == TASK].std() for t in range(N_TASKS)], rtol=0.02)
-    found = model.set_params(scale_targets=False).fit(X, y / scale[TASK], task=TASK)
+    divided = (y - common) / scale[TASK]
+    found = model.set_params(scale_targets=False).fit(X, divided, task=TASK)
     assert_allclose(coef, scale[:, None] * found.coef_, rtol=1e-6)
-    assert_allclose(intercept, scale * found.intercept_, rtol=1e-6)
+    assert_allclose(intercept, scale * found.intercept_ + common, rtol=1e-6)
     assert_allclose(centre[0], shared * found.coef_shared_, rtol=1e-6)
-    assert_allclose(centre[1], shared * found.intercept_shared_, rtol=1e-6)
+    assert_allclose(centre[1], shared * found.intercept_shared_ + common, rtol=1e-6)
     assert_array_equal(found.target_scale_, np.ones(N_TASKS))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_a_constant_only_adds_to_predictions(model):
+    X, y = draw()
+    y = np.array([1.0, 3.0, 0.5, 10.0])[TASK] * y
+    model.set_params(scale_targets=True)
+    seen_and_new = [0, 1, 3, 9]
+    before = model.fit(X, y, task=TASK).predict(X[::25], seen_and_new)
+    after = model.fit(X, y + 1000, task=TASK).predict(X[::25], seen_and_new)
+    assert_allclose(after, before + 1000, rtol=1e-9)
+
+
+def test_tasks_of_one_level_and_unlike_scales_predict_it_for_an_unseen_task():
+    X, y = draw()
+    y = 1000 + np.geomspace(1, 10, N_TASKS)[TASK] * y
+    model = MeanRegularizedRegressorCV(scale_targets=True).fit(X, y, task=TASK)
+    assert abs(model.predict(np.zeros((1, 3)), 99)[0] - 1000) < 10
 
 
 def test_parts_of_coefficients_are_in_the_units_of_the_target():
@@ -92,7 +112,7 @@ def test_batches_a_new_task_and_deviations_have_the_units_of_the_target():
     y, old = in_units(y), TASK < 3
     model = MeanRegularizedRegressor(2.0, alpha_intercept=1.0, scale_targets=True)
     prediction, std = model.fit(X, y, task=TASK).predict(X, TASK, return_std=True)
-    divided = y / model.target_scale_[TASK]
+    divided = (y - model.target_centre_) / model.target_scale_[TASK]
     plain = MeanRegularizedRegressor(2.0, alpha_intercept=1.0).fit(
         X, divided, task=TASK
     )

@@ -9,6 +9,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.optimize import minimize
+from scipy.stats import norm
+from scipy.stats import t as student
 from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
@@ -197,6 +199,23 @@ def test_an_unseen_label_falls_back_on_the_other_groupings():
     model.set_params(handle_unknown="error")
     with pytest.raises(ValueError, match=r"labels not seen in fit: \[99\]"):
         model.predict(new.head(1))
+
+
+def test_few_labels_leave_the_variance_of_an_unseen_one_uncertain():
+    model = MeanRegularizedRegressor(**STRENGTHS, task_column=COLUMNS).fit(FRAME, Y)
+    new = FRAME.head(3).assign(school="Yew")
+    ends, (_, std) = (
+        model.predict_interval(new, coverage=0.9),
+        model.predict(new, return_std=True),
+    )
+    half = (ends[:, 1] - ends[:, 0]) / 2
+    # Between the quantiles for the residuals, and for the differences of 4 schools.
+    assert (half > 1.05 * norm.ppf(0.95) * std).all()
+    assert (half < student.ppf(0.95, 3) * std).all()
+    single = FRAME.assign(school="Ash")
+    model.fit(single, Y)
+    assert np.isinf(model.predict_interval(new)).all()
+    assert np.isfinite(model.predict_interval(single)).all()
 
 
 def test_columns_and_keyword_declare_the_same_groupings():

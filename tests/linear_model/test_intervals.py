@@ -204,3 +204,14 @@ def test_intervals_follow_the_noise_of_each_task():
         assert 0.8 < inside[part].mean() < 0.97
     new = model.predict_interval(X, task=task + 100)
     assert 0.8 < ((new[:, 0] <= y) & (y <= new[:, 1])).mean() < 1
+
+
+@pytest.mark.parametrize("level", [0.0, 3.0])
+@pytest.mark.parametrize(
+    "model", [MeanRegularizedRegressor, MeanRegularizedRegressorCV]
+)
+def test_constant_targets_have_intervals_without_width(model, level):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    found = model().fit(X, np.full(40, level), task=np.arange(40) % 5)
+    ends = found.predict_interval(X[:2], task=[1, 9])
+    assert_allclose(ends, level, atol=1e-100)

@@ -163,3 +163,12 @@ def test_large_sparse_rows_need_common_noise():
     model = MeanRegularizedRegressorCV(method="cv", noise="per_task")
     with pytest.raises(ValueError, match="noise='per_task' needs a factorisation"):
         model.fit(X, y, task=task)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_row_per_task_leaves_the_noise_common(seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(12, 2))
+    y = X @ [1, -1] + 0.5 * rng.normal(size=12)
+    model = MeanRegularizedRegressorCV().fit(X, y, task=np.arange(12))
+    assert np.ptp(model.noise_variance_) == 0

@@ -117,7 +117,7 @@ class GroupedPosterior:
             )
             left = left - np.einsum("ij,ijk->ik", own, of_shared[place])
         variance += np.einsum("ij,ij->i", left @ system.shared.inverse, left)
-        return variance + self._unseen(X, codes)
+        return variance + self.unseen(X, codes).sum(axis=1)
 
     def _columns_of(self, codes):
         """Return masks of known labels, and columns of the rest, for each grouping."""
@@ -166,9 +166,22 @@ class GroupedPosterior:
             variance -= 2 * mixed
         return variance
 
-    def _unseen(self, X, codes):
-        """Return the variances of the own parts of unseen labels."""
-        layout, total = self.system.layout, np.zeros(len(codes))
+    def unseen(self, X: Any, codes: Array) -> Array:
+        """Return the variances of the own parts of unseen labels.
+
+        Parameters
+        ----------
+        X : {ndarray, CSR matrix} of shape (n_rows, n_features)
+            Features.
+        codes : ndarray of shape (n_rows, n_groupings)
+            Position of each label, -1 for an unseen label.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_groupings)
+            The variances, zero for known labels.
+        """
+        layout, found = self.system.layout, np.zeros(codes.shape)
         for g in range(codes.shape[1]):
             unseen = codes[:, g] < 0
             if unseen.any():
@@ -176,5 +189,5 @@ class GroupedPosterior:
                 each = layout.columns.strengths(self.given, g)
                 with np.errstate(divide="ignore", invalid="ignore"):
                     part = np.where(own == 0, 0.0, own**2 / each)
-                total[unseen] += part.sum(axis=1)
-        return total
+                found[unseen, g] = part.sum(axis=1)
+        return found
