@@ -12,7 +12,13 @@ from scipy.optimize import minimize
 
 from skmtl._contracts import Array, Chosen
 from skmtl.problems import unpack_groupings
-from skmtl.problems.exact import Columns, GroupedDesign, GroupedRows, GroupedSystem
+from skmtl.problems.exact import (
+    Columns,
+    GroupedDesign,
+    GroupedRows,
+    GroupedSystem,
+    SingularError,
+)
 
 from ._folds import read_splits, refuse_empty_folds
 from ._grouped_reml import GroupedLikelihood
@@ -26,6 +32,8 @@ _LOWEST, _HIGHEST = -15.0, 15.0
 _STARTS = -3.0, -1.0, 1.0
 # Try infinity for a strength above this factor of its unit.
 _LARGE = 1e2
+# What the criterion exceeds its start by where equations are singular.
+_WALL = 1e6
 # First and last step of log strengths in a search without gradients.
 _STEPS = 1.0, 0.4, 0.15
 # Prefer an infinite strength unless the error rises by this, relative and divided by
@@ -85,9 +93,16 @@ class FoldErrors:
     errors: Sequence[Callable[[GroupedLikelihood], float]]
 
     def __call__(self, values: Sequence[float]) -> Array:
-        """Return the error of each fold."""
+        """Return the error of each fold, NaN where it cannot be solved."""
         pairs = zip(self.fits, self.errors, strict=True)
-        return np.array([error(fits.at(values)) for fits, error in pairs])
+        return np.array([_try_error(error, fits, values) for fits, error in pairs])
+
+
+def _try_error(error, fits, values):
+    try:
+        return error(fits.at(values))
+    except SingularError:
+        return np.nan
 
 
 class Tries:
@@ -107,7 +122,10 @@ class Tries:
         """Return the mean criterion, infinite if it is NaN."""
         key = tuple(map(float, values))
         if key not in self.known:
-            self.known[key] = self._criterion(key)
+            try:
+                self.known[key] = self._criterion(key)
+            except SingularError:
+                self.known[key] = np.nan
         mean = float(np.mean(self.known[key]))
         return np.inf if np.isnan(mean) else mean
 
@@ -285,13 +303,18 @@ def maximize_likelihood(fits: GroupedFits, tries: Tries) -> Array:
 
 def _climb(fits, tries, values, free):
     """Maximise the likelihood over the finite strengths that are free."""
-    values, units = values.copy(), fits.slots.units[free]
+    values, units, first = values.copy(), fits.slots.units[free], tries(values)
+    wall = _WALL + (2 * abs(first) if np.isfinite(first) else 0.0)
 
     def value(logs):
         values[free] = units * np.exp(logs)
         fit = fits.at(values)
-        tries.known[tuple(map(float, values))] = fit.criterion / 2
-        return fit.criterion, fit.gradient()[free]
+        try:
+            criterion, gradient = fit.criterion, fit.gradient()[free]
+        except SingularError:  # a wall, from which the line search turns back
+            return wall, np.zeros(len(logs))
+        tries.known[tuple(map(float, values))] = criterion / 2
+        return criterion, gradient
 
     found = minimize(
         value,

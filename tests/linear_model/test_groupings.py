@@ -201,6 +201,17 @@ def test_an_unseen_label_falls_back_on_the_other_groupings():
         model.predict(new.head(1))
 
 
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_a_search_passes_over_strengths_at_which_equations_are_singular(seed):
+    rng, n_rows = np.random.default_rng(seed), 20
+    wide = pd.DataFrame(rng.normal(size=(n_rows, n_rows))).rename(columns="x{}".format)
+    y = wide["x0"] + rng.normal(size=n_rows)
+    table = wide.assign(s=np.arange(n_rows) % 5, c=np.arange(n_rows) % 3)
+    model = MeanRegularizedRegressorCV(task_column=["s", "c"]).fit(table, y)
+    assert np.isfinite(model.predict(table)).all()
+    assert np.mean((model.predict(table) - y) ** 2) < 1.5 * np.var(y)
+
+
 def test_few_labels_leave_the_variance_of_an_unseen_one_uncertain():
     model = MeanRegularizedRegressor(**STRENGTHS, task_column=COLUMNS).fit(FRAME, Y)
     new = FRAME.head(3).assign(school="Yew")

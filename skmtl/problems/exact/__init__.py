@@ -12,6 +12,7 @@ from ._factor import (
 )
 from ._graph_exact import GraphFit
 from ._graph_system import GraphSystem
+from ._grouped_core import SingularError
 from ._grouped_design import (
     Columns,
     GroupedDesign,
@@ -39,6 +40,7 @@ __all__ = [
     "MeanFit",
     "Posterior",
     "ReducedRows",
+    "SingularError",
     "TaskModels",
     "bound",
     "factor_moments",

@@ -29,6 +29,10 @@ _REMEDY = (
 )
 
 
+class SingularError(ValueError):
+    """Equations of groupings that are singular to rounding."""
+
+
 class Core(ABC):
     """A positive definite matrix that is ready to solve with."""
 
@@ -99,7 +103,7 @@ class DenseCore(Core):
         # The transpose of a symmetric array in C order has the order of LAPACK.
         factor, failed = linalg.lapack.dpotrf(self.matrix.T, lower=True, clean=False)
         if failed:
-            raise ValueError(
+            raise SingularError(
                 "The equations of the groupings must be positive definite, but are "
                 "singular to rounding. Raise alpha and alpha_intercept, or scale the "
                 "features."
