@@ -85,7 +85,7 @@ UGLY = {
     ),
 }
 BETWEEN = {f"{what} times {size:g}" for what in WHAT for size in SIZES[1:-1]}
-SOME = UGLY.keys() - BETWEEN
+SOME = sorted(UGLY.keys() - BETWEEN)[::2]
 UGLY_NUMBERS = {f"targets times {size:g}": size for size in SIZES}
 
 
