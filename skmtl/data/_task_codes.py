@@ -23,6 +23,8 @@ from ._labels import (
 
 # A lookup table of up to this many times the number of rows is faster than sorting.
 _TABLE_FACTOR = 4
+# Bisect labels if there are this many times as many tasks.
+_FEW = 16
 
 
 def encode_tasks(labels: Any) -> tuple[Array, Array]:
@@ -87,9 +89,25 @@ def find_tasks(labels: Any, tasks: Array) -> Array:
             f"{RULE}, the same in fit and predict; the model has "
             f"{tasks[:5].tolist()}, got {found[:5].tolist()}. Convert them to one kind."
         )
+    return _look_up(found, tasks)[codes]
+
+
+def _look_up(found: Array, tasks: Array) -> Array:
+    """Return the position of each distinct label, -1 where it is unknown.
+
+    A few labels among many are bisected, in time that hardly grows with the tasks.
+    """
+    is_few = len(found) * _FEW < len(tasks) and found.dtype.kind == tasks.dtype.kind
+    if is_few:
+        # Longer labels match none; a wider type would copy all tasks.
+        place = np.searchsorted(tasks, found.astype(tasks.dtype))
+        place = np.minimum(place, len(tasks) - 1)
+        is_known = tasks[place] == found
+        if is_known.all() or (tasks[:-1] < tasks[1:]).all():
+            return np.where(is_known, place, -1)
     position = {label: code for code, label in enumerate(tasks.tolist())}
     lookup = [position.get(label, -1) for label in found.tolist()]
-    return np.array(lookup, dtype=np.intp)[codes]
+    return np.array(lookup, dtype=np.intp)
 
 
 def number_rows(labels: Any, n_rows: int) -> tuple[Array, Array]:

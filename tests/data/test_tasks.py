@@ -302,3 +302,17 @@ def test_frames_not_collected_are_refused():
         take_task_column(pl.LazyFrame({"a": [1]}), "a")
     with pytest.raises(TypeError, match=r"held in memory, .* first: task.compute\(\)"):
         encode_tasks(type("Series", (), {"__module__": "dask.dataframe"})())
+
+
+@pytest.mark.parametrize("order", ["sorted", "any"])
+@pytest.mark.parametrize("kind", ["str", "int"])
+def test_a_few_labels_are_found_among_many(order, kind):
+    tasks = np.arange(3, 300, 3)
+    if order == "any":
+        tasks = np.random.default_rng(0).permutation(tasks)
+    known, unknown = [3, 150, 297], [0, 4, 1000]
+    expected = [tasks.tolist().index(label) for label in known] + [-1] * 3
+    if kind == "str":
+        tasks = tasks.astype(str)
+        known, unknown = list(map(str, known)), ["0", "4", "1500 and longer"]
+    assert find_tasks(known + unknown, tasks).tolist() == expected

@@ -930,3 +930,12 @@ def test_columns_are_named_by_the_frame_of_targets(outputs):
     model = MultiTaskRidge().fit(X, frame)
     assert model.tasks_.tolist() == ["z", "a", "m"]
     assert_allclose(model.coef_, MultiTaskRidge().fit(X, Y[:, :3]).coef_)
+
+
+def test_a_few_rows_are_predicted_as_many_are():
+    X, y = make_related_tasks(n_tasks=20, n_samples=5, random_state=0)
+    X[::7, -1] += 100  # unseen tasks
+    model = MeanRegularizedRegressor(task_column=-1).fit(X[1::7], y[1::7])
+    many = model.predict(X)
+    few = np.concatenate([model.predict(X[i : i + 2]) for i in range(0, len(X), 2)])
+    assert_allclose(few, many, rtol=1e-12)
