@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 from skmtl._contracts import Array
 
 from ._arrange import arrange_outputs, group_rows
-from ._containers import as_table, refuse_lazy, refuse_pieces
+from ._containers import as_table, is_instance, refuse_lazy, refuse_pieces
 from ._declare import (
     check_batch,
     check_query,
@@ -220,6 +220,11 @@ def _read_features(estimator, X, task):
 
 
 def _check_features(estimator, features):
+    if is_instance(features, "pandas", "DataFrame") and all(
+        isinstance(dtype, np.dtype) and dtype.kind in "iuf"
+        for dtype in set(features.dtypes)
+    ):
+        features = features.to_numpy()  # check_array looks at each column of a frame
     return check_array(features, input_name="X", estimator=estimator, **_FEATURES)
 
 
