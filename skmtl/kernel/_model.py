@@ -107,7 +107,7 @@ class KernelModel(TaskRegressor):
             "gamma_": gamma,
             **facts,
             **self._report_noise(systems, design),
-            "X_fit_": X,
+            "X_fit_": X.copy(),  # the caller may change theirs
             "_design": design,
             "_kernels": kernels,
             "_strengths": strengths,
@@ -170,7 +170,7 @@ class KernelModel(TaskRegressor):
         means, weights = design.mean_residuals(shared)
         seen = weights > 0
         precision = 1 / (1 / weights[seen] + strengths.variances[2])
-        return float(np.average(means[seen], weights=precision))
+        return design.centre + float(np.average(means[seen], weights=precision))
 
     def _raw(self, X: Any, codes: Array | None) -> Array:
         """Return raw predictions, infinite or NaN if they overflow."""
@@ -213,7 +213,8 @@ class KernelModel(TaskRegressor):
             Label of each row, or one label for all rows, if `fit` was given labels.
         return_std : bool, default=False
             Whether to return standard deviations too, with the noise. They are infinite
-            for an unseen task if `alpha_intercept` is 0.
+            for an unseen task if `alpha_intercept` is 0, or if `fit` had rows of only
+            one task, which does not tell how tasks differ.
 
         Returns
         -------
