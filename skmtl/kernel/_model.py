@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._contracts import Array
 from skmtl._memory import refuse_large
-from skmtl.base import TaskRegressor
+from skmtl.base import TaskRegressor, refuse_exact_fit
 from skmtl.targets import Sample, cast, float_type
 
 from ._criteria import RestrictedLikelihood, residual_variance
@@ -244,11 +244,7 @@ class KernelModel(TaskRegressor):
         matrices = compare_rows(self._kernels, self.X_fit_)
         systems = solve(design, matrices, strengths)
         noise = self._noise_variance(systems, design)
-        if not np.isfinite(noise):
-            raise ValueError(
-                "return_std needs more rows than degrees of freedom, but the model "
-                "fits its rows exactly. Raise alpha, or fit more rows."
-            )
+        refuse_exact_fit(noise)
 
         def variance(X: Any, codes: Array | None) -> Array:
             across = [kernel.matrix(X, self.X_fit_) for kernel in self._kernels]
