@@ -91,6 +91,16 @@ WRONG = {
         r"Input task contains NaN: every row must belong to a task\. Drop the rows "
         r"without a label, or give them a label of their own\.$",
     ),
+    "a name as the label": (
+        (FRAME[["p", "q"]], y, None, "q"),
+        r"task must be a label for each row or for all rows, got 'q', the name of a "
+        r"column of X\. Set task_column='q' instead\. If all rows are of one task of "
+        r"this name, give a list with a label for each\.$",
+    ),
+    "a level as the label": (
+        (FRAME.set_index("school"), y, None, "school"),
+        r"got 'school', the name of a column of X\. Set task_column='school' instead",
+    ),
     "few labels": (
         (X, y, None, NAMES[:5]),
         r"Found input variables with inconsistent numbers of samples: \[12,.* 5\]$",
@@ -169,3 +179,13 @@ def test_weights_of_zero_are_refused(Model):
 def test_one_label_stands_for_all_rows_in_a_table_of_scores():
     fitted = DummyRegressor().fit(X, y)
     assert task_scores(fitted, X, y, task="ash").tasks.tolist() == ["ash"]
+
+
+@pytest.mark.parametrize("door", ["predict", "score"])
+def test_the_name_of_a_column_is_no_unseen_task(door):
+    frame, given = FRAME[["p", "q"]], {"score": [y], "predict": []}[door]
+    for model in (MeanRegularizedRegressor(), IndependentTasks()):
+        model.fit(frame, y, task=np.where(NAMES == "ash", "p", "elm"))
+        getattr(model, door)(frame, *given, task="p")  # a label that fit had
+        with pytest.raises(ValueError, match=r"got 'q', the name of a column of X\."):
+            getattr(model, door)(frame, *given, task="q")
