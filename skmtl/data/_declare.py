@@ -20,6 +20,7 @@ from skmtl._contracts import Array
 from ._containers import column_names, is_instance, refuse_lazy
 from ._task_codes import encode_tasks, join_tasks, spread_label
 from ._task_column import (
+    list_task_columns,
     locate_task_column,
     pick_groupings,
     split_columns,
@@ -70,7 +71,7 @@ class DeclaredTasks:
         if not columns:
             return cls("keyword", X, task, [])
         picked = [(name, (k,)) for k, name in enumerate(names)]
-        return cls("keyword", X, join_tasks(columns), [], columns, picked)
+        return cls("keyword", X, join_tasks(columns, names), [], columns, picked)
 
     def groupings(self) -> list[tuple[Any, Any]]:
         """Return names and labels of several groupings; none if there is only one."""
@@ -150,7 +151,8 @@ def declare_tasks(
     if fitted is not None:
         task_column = locate_task_column(fitted, X, task_column)
     features, columns, positions = take_task_columns(X, task_column)
-    labels, picked = join_tasks(columns), pick_groupings(task_column)
+    labels = join_tasks(columns, list_task_columns(task_column))
+    picked = pick_groupings(task_column)
     return DeclaredTasks("column", features, labels, positions, columns, picked)
 
 

@@ -189,3 +189,27 @@ def test_the_name_of_a_column_is_no_unseen_task(door):
         getattr(model, door)(frame, *given, task="p")  # a label that fit had
         with pytest.raises(ValueError, match=r"got 'q', the name of a column of X\."):
             getattr(model, door)(frame, *given, task="q")
+
+
+GAP = pd.Series(["u", "v"] * 6, dtype=object)
+GAP[7] = None
+
+
+@pytest.mark.parametrize("kind", [object, "category", "string"])
+def test_a_missing_label_of_several_columns_is_named(kind):
+    frame = FRAME.assign(room=GAP.astype(kind))
+    message = r"Input task contains NaN in column 'room', at position 7: every row must"
+    for door in DOORS.values():
+        with pytest.raises(ValueError, match=message):
+            door(frame, y, ["school", "room"])
+    labels = frame[["school", "room"]]
+    with pytest.raises(ValueError, match=message):
+        MeanRegularizedRegressor().fit(X, y, task=labels)
+    with pytest.raises(ValueError, match="NaN in column 1, at position 7"):
+        MeanRegularizedRegressor().fit(X, y, task=labels.to_numpy(dtype=object))
+
+
+def test_a_missing_number_of_several_columns_is_named():
+    frame = FRAME.assign(room=np.where(np.arange(12) == 3, np.nan, 1.0))
+    with pytest.raises(ValueError, match="NaN in column 'room', at position 3"):
+        IndependentTasks(task_column=["school", "room"]).fit(frame, y)
