@@ -15,6 +15,7 @@ from ._constraints import (
     UNBOUNDED,
 )
 from ._convergence import warn_of_convergence
+from ._exact_fit import ExactFitError, refuse_exact_fit
 from ._linear_counts import LinearCountRegressor
 from ._linear_model import LinearClassifier, LinearModel, LinearRegressor
 from ._mixed_model import TaskMixedModel
@@ -34,6 +35,7 @@ __all__ = [
     "SCORING",
     "SOLVER_CONSTRAINTS",
     "UNBOUNDED",
+    "ExactFitError",
     "LinearClassifier",
     "LinearCountRegressor",
     "LinearModel",
@@ -43,5 +45,6 @@ __all__ = [
     "TaskMixedModel",
     "TaskModel",
     "TaskRegressor",
+    "refuse_exact_fit",
     "warn_of_convergence",
 ]

@@ -135,25 +135,29 @@ class TaskClassifier(ClassifierMixin, TaskModel):
         """
         check_is_fitted(self)
         X, codes = self._read_queries(X, task)
+        scores = self._predict_possible(X, codes)
+        if self._layout == "outputs":
+            return [_sigmoids(column) for column in scores.T]
+        return _sigmoids(scores) if scores.ndim == 1 else softmax(scores, axis=1)
+
+    def _predict_possible(self, X: Any, codes: Array | None) -> Array:
+        """Return scores of checked rows, infinite for classes that a task lacks.
+
+        The shape is (n_samples[, n_classes]), or (n_samples, n_tasks) for a 2-d y.
+        """
         scores = self._predict_scores(X, codes)
         if self._layout == "outputs":
-            scores = scores.reshape(len(scores), -1)
-            return [_sigmoids(column) for column in scores.T]
-        found = _sigmoids(scores) if scores.ndim == 1 else softmax(scores, axis=1)
+            return scores.reshape(len(scores), -1)
         if self._scope == "all" or codes is None:
-            return found
-        return self._restrict_to_tasks(found, scores, codes)
-
-    def _restrict_to_tasks(self, found: Array, scores: Array, codes: Array) -> Array:
-        """Return probabilities among the classes of each row's task."""
-        every = np.ones((1, found.shape[1]), dtype=bool)
+            return scores
+        every = np.ones((1, self.task_classes_.shape[1]), dtype=bool)
         known = np.where(codes < self.n_tasks_, codes, -1)
         allowed = np.concatenate([self.task_classes_, every])[known]
-        if scores.ndim == 1:
-            single = allowed.sum(axis=1) == 1
-            return np.where(single[:, None], allowed, found).astype(found.dtype)
-        restricted: Array = softmax(np.where(allowed, scores, -np.inf), axis=1)
-        return restricted
+        infinity = np.asarray(np.inf, dtype=scores.dtype)
+        if scores.ndim > 1:
+            return np.where(allowed, scores, -infinity)
+        single = allowed.sum(axis=1) == 1
+        return np.where(single, np.where(allowed[:, 1], infinity, -infinity), scores)
 
     def predict_log_proba(self, X: Any, task: ArrayLike | None = None) -> Any:
         """Predict the logarithm of the probability of each class.

@@ -20,6 +20,7 @@ from ._progress import progress
 from ._read_file import name_source, read_table
 from ._store import dump_model
 from ._target import choose_metric
+from ._task_labels import check_distinct
 from ._time_folds import describe_folds, make_folds
 from ._write_file import check_output, write_file
 
@@ -95,8 +96,8 @@ def _read_table(arguments):
         for option in ("task", "target"):
             _check_option(arguments, option, frame)
         task, target = arguments.task, arguments.target
-        task = task if task in frame.columns else _split_task(task)
-        task = task[0] if task == [arguments.task] else task
+        if task not in frame.columns:
+            task = check_distinct(_split_task(task))
     elif arguments.task or arguments.target:
         raise CommandError(
             "--task and --target are columns of a table: name the table too, as in "

@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 from sklearn.base import is_classifier
 
 from skmtl._text import show
@@ -99,26 +100,38 @@ def _summarise(model, sheet, output):
 
 def _count_tasks(model, columns):
     text = f"Predicted {count_rows(len(columns))}"
-    for name, tasks, known, what in _list_labels(model[-1], columns):
-        new = ~tasks.isin(known)
+    groupings = [
+        (name, tasks, known, ~tasks.isin(known))
+        for name, tasks, known in _list_labels(model[-1], columns)
+    ]
+    all_new = np.logical_and.reduce([new for *_, new in groupings])
+    for name, tasks, known, new in groupings:
         if new.any():
             labels = tasks[new].unique()
             text += (
                 f", {new.sum():,} of them from {len(labels):,} unseen {name}, "
-                f"by {what}{explain_new(labels, known)}"
+                f"by {_describe_part(new, all_new)}{explain_new(labels, known)}"
             )
     return text
 
 
+def _describe_part(new, all_new):
+    """Describe the part of the model that predicts rows with a new label."""
+    if not all_new.any():
+        return "the other columns"
+    if all_new[new].all():
+        return "the shared part"
+    rows = count_rows(all_new.sum())
+    return f"the other columns, or the shared part if all are unseen ({rows})"
+
+
 def _list_labels(model, columns):
-    """Yield the name, the labels and the known labels of what may be unseen."""
+    """List the names, the labels and the known labels of what may be unseen."""
     groupings = vars(model).get("groupings_")
     if groupings is None:
         name, tasks = model.task_column, join_labels(columns, model.task_column)
-        yield name_tasks(name), tasks, model.tasks_.tolist(), "the shared part"
-        return
-    for name, known in groupings.items():
-        yield name, columns[name], known.tolist(), "the other columns"
+        return [(name_tasks(name), tasks, model.tasks_.tolist())]
+    return [(name, columns[name], each.tolist()) for name, each in groupings.items()]
 
 
 def _count_categories(model, columns):

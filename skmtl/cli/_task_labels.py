@@ -3,9 +3,22 @@
 from collections import Counter
 from unicodedata import normalize
 
+from ._command_errors import CommandError
 from ._words import WHOLE, is_empty
 
 _SHOWN = 5
+
+
+def check_distinct(columns):
+    """Check that the task columns are distinct; return them, or the only one."""
+    if len(columns) == 1:
+        return columns[0]
+    if "" in columns or len(set(columns)) < len(columns):
+        raise CommandError(
+            f"--task {','.join(columns)!r} must name each column once: give one "
+            "column, or several with commas between them, as in school,class"
+        )
+    return columns
 
 
 def find_label_kind(labels):

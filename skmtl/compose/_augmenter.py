@@ -11,6 +11,7 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmtl._compat import Documented, Interval, StrOptions, fit_context
+from skmtl._memory import refuse_large
 from skmtl.data import (
     as_table,
     column_names,
@@ -19,7 +20,9 @@ from skmtl.data import (
     number_rows,
 )
 
-from ._observations import read_query
+from ._observations import chosen_library, read_query
+
+_REMEDY = "Use sparse_output=True, or an estimator of skmtl.linear_model."
 
 
 class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
@@ -44,6 +47,10 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
     handle_unknown : {"shared", "error"}, default="shared"
         What `transform` does with an unseen task: fill only the shared block, or raise
         an error.
+    sparse_output : bool, default=True
+        Whether to return a sparse array. False returns a dense one, for estimators that
+        need it and for dataframes by `set_output`; it has a column per feature and
+        task, almost all of them zero.
 
     Attributes
     ----------
@@ -93,6 +100,7 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
         "task_intercepts": ["boolean"],
         "task_column": [str, Integral, list, None],
         "handle_unknown": [StrOptions({"shared", "error"})],
+        "sparse_output": ["boolean"],
     }
 
     def __init__(
@@ -102,11 +110,13 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
         task_intercepts: bool = True,
         task_column: str | int | list[str | int] | None = None,
         handle_unknown: str = "shared",
+        sparse_output: bool = True,
     ) -> None:
         self.shared_scale = shared_scale
         self.task_intercepts = task_intercepts
         self.task_column = task_column
         self.handle_unknown = handle_unknown
+        self.sparse_output = sparse_output
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -139,7 +149,7 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
         self._layout, self.tasks_, self.n_tasks_ = layout, tasks, len(tasks)
         return self
 
-    def transform(self, X: Any, task: ArrayLike | None = None) -> sparse.csr_array:
+    def transform(self, X: Any, task: ArrayLike | None = None) -> Any:
         """Copy the features to the shared block and to that of each row's task.
 
         Parameters
@@ -151,10 +161,11 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_new : CSR array of shape (n_rows, n_columns_out)
+        X_new : {CSR array, ndarray, dataframe} of shape (n_rows, n_columns_out)
             The shared block, then a block per task, in the order of `tasks_`.
         """
         check_is_fitted(self)
+        self._check_output()
         features, codes = read_query(self, X, task)
         shared = sparse.csr_array(_check_features(self, features))
         own = shared
@@ -162,7 +173,22 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
             ones = np.ones((shared.shape[0], 1), dtype=shared.dtype)
             own = sparse.hstack([shared, ones], format="csr")
         blocks = [self.shared_scale * shared, self._spread(own, codes)]
-        return sparse.hstack(blocks, format="csr")
+        copies = _narrow(sparse.hstack(blocks, format="csr"))
+        if self.sparse_output:
+            return copies
+        n_bytes = copies.dtype.itemsize * np.prod(copies.shape, dtype=float)
+        refuse_large(n_bytes, "dense copies of the features", _REMEDY)
+        return copies.toarray()
+
+    def _check_output(self):
+        """Refuse dataframes of sparse copies."""
+        library = chosen_library(self)
+        if self.sparse_output and library is not None:
+            raise ValueError(
+                f"sparse_output must be False with set_output(transform={library!r}), "
+                "as dataframes are dense, got sparse_output=True. Set it to False, or "
+                "use set_output(transform='default')."
+            )
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(
@@ -170,7 +196,7 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
         X: Any,
         y: ArrayLike | None = None,
         task: ArrayLike | None = None,
-    ) -> sparse.csr_array:
+    ) -> Any:
         """Record the tasks, and copy the features.
 
         Parameters
@@ -184,7 +210,7 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_new : CSR array of shape (n_rows, n_columns_out)
+        X_new : {CSR array, ndarray, dataframe} of shape (n_rows, n_columns_out)
             The shared block, then a block per task, in the order of `tasks_`.
         """
         self.fit(X, y, task)
@@ -231,6 +257,14 @@ class TaskFeatureAugmenter(Documented, TransformerMixin, BaseEstimator):
         indptr = np.concatenate([[0], np.cumsum(counts)])
         shape = own.shape[0], self.n_tasks_ * width
         return sparse.csr_array((own.data[seen], columns, indptr), shape=shape)
+
+
+def _narrow(matrix):
+    """Use indices of 32 bits where they suffice: many estimators need them."""
+    if max(matrix.nnz, *matrix.shape) <= np.iinfo(np.int32).max:
+        matrix.indices = matrix.indices.astype(np.int32, copy=False)
+        matrix.indptr = matrix.indptr.astype(np.int32, copy=False)
+    return matrix
 
 
 def _check_features(estimator, X):

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skmtl._compat import HasMethods, Interval, StrOptions, fit_context
 from skmtl._contracts import Array
+from skmtl.base import ExactFitError
 from skmtl.data import as_table, find_tasks, naming_columns
 
 from ._cross_fit import read_folds
@@ -32,7 +33,7 @@ class ConformalTasks(TaskWrapper):
     interval of a row ``x`` has the quantiles of ``f_k(x) -+ s_k(x) error_i`` over all
     rows ``i``. For an unseen task, folds leave out whole tasks, and all tasks have the
     same weight. ``s_k`` is the standard deviation if `predict` of the estimator returns
-    it, else 1.
+    it, else 1, as for a fit that leaves no residuals to estimate it from.
 
     Parameters
     ----------
@@ -373,10 +374,15 @@ def _call(model, method, X, labels):
 
 
 def _predict(model, X, labels):
-    """Return predictions, and standard deviations or ones."""
+    """Return predictions, and standard deviations, or ones where these are unknown."""
     if "return_std" not in signature(model.predict).parameters:
         mean = _call(model, "predict", X, labels)
         return mean, np.ones(len(mean))
     given = {} if labels is None else {"task": labels}
-    mean, std = model.predict(X, return_std=True, **given)
-    return mean, np.maximum(std, np.finfo(float).tiny)
+    try:
+        mean, std = model.predict(X, return_std=True, **given)
+    except ExactFitError:  # a property of the model: it has none for any row
+        mean = _call(model, "predict", X, labels)
+        return mean, np.ones(len(mean))
+    std = np.maximum(std, np.finfo(float).tiny)
+    return mean, np.where(np.isfinite(std), std, 1.0)

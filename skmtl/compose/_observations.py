@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import get_config
 from sklearn.base import is_classifier
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import validate_data
@@ -182,3 +183,10 @@ def warn_of_encoded_missing(y: Any) -> None:
         UserWarning,
         stacklevel=4,
     )
+
+
+def chosen_library(transformer):
+    """Return the library that the user has set by `set_output`, or None."""
+    config = getattr(transformer, "_sklearn_output_config", {})
+    library = config.get("transform", get_config()["transform_output"])
+    return None if library == "default" else library

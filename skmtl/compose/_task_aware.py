@@ -6,7 +6,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
@@ -28,7 +27,7 @@ from skmtl.data import (
     take_task_columns,
 )
 
-from ._observations import take_rows
+from ._observations import chosen_library, take_rows
 
 # Libraries of the output, where they differ from that of the input.
 _OUTPUT_LIBRARIES = {"pyarrow": "pandas"}
@@ -216,7 +215,7 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         try:
             return method(self._make_clone(library), features, y)
         except ValueError:
-            if library is None or self._chosen_library() is not None:
+            if library is None or chosen_library(self) is not None:
                 raise
         return method(self._make_clone(None), features, y)
 
@@ -232,15 +231,9 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
         pairs = zip(values, self._task_positions, strict=True)
         return [value for value, position in pairs if position is not None]
 
-    def _chosen_library(self):
-        """Return the output library that the user has set, or None."""
-        config = getattr(self, "_sklearn_output_config", {})
-        library = config.get("transform", get_config()["transform_output"])
-        return None if library == "default" else library
-
     def _output_library(self, library):
         """Return the library of the output dataframe, or None for arrays."""
-        return self._chosen_library() or _OUTPUT_LIBRARIES.get(library, library)
+        return chosen_library(self) or _OUTPUT_LIBRARIES.get(library, library)
 
     def _join(self, values, labels, X):
         """Append the task columns to the transformed features."""
@@ -259,7 +252,7 @@ class TaskAware(Documented, MetaEstimatorMixin, TransformerMixin, BaseEstimator)
 
     def _join_sparse(self, library, values, labels):
         """Join a sparse matrix and all labels, since it has no index to hold some."""
-        if self._chosen_library() is not None:
+        if chosen_library(self) is not None:
             raise ValueError(
                 f"{type(self.transformer).__name__} must return a dense array if "
                 f"set_output is {library!r}, got a sparse matrix. Make it return a "

@@ -17,9 +17,10 @@ from sklearn.utils import check_consistent_length
 
 from skmtl._contracts import Array
 
-from ._containers import refuse_lazy
+from ._containers import column_names, is_instance, refuse_lazy
 from ._task_codes import encode_tasks, join_tasks, spread_label
 from ._task_column import (
+    list_task_columns,
     locate_task_column,
     pick_groupings,
     split_columns,
@@ -70,7 +71,7 @@ class DeclaredTasks:
         if not columns:
             return cls("keyword", X, task, [])
         picked = [(name, (k,)) for k, name in enumerate(names)]
-        return cls("keyword", X, join_tasks(columns), [], columns, picked)
+        return cls("keyword", X, join_tasks(columns, names), [], columns, picked)
 
     def groupings(self) -> list[tuple[Any, Any]]:
         """Return names and labels of several groupings; none if there is only one."""
@@ -121,7 +122,8 @@ def declare_tasks(
     task : array-like of shape (n_rows,) or (n_rows, n_columns), int, str or None
         Label of each row, or one label for all rows; several columns are joined.
     fitted : estimator or None, default=None
-        Fitted estimator with the names of the columns, if X has none.
+        Fitted estimator with the names of the columns, if X has none, and with the
+        labels that it knows.
 
     Returns
     -------
@@ -139,6 +141,7 @@ def declare_tasks(
     if task_column is None:
         if task is None:
             return DeclaredTasks("single", X, None, [])
+        _refuse_name(X, task, fitted)
         return DeclaredTasks.by_keyword(X, task)
     if task is not None:
         raise ValueError(
@@ -148,8 +151,23 @@ def declare_tasks(
     if fitted is not None:
         task_column = locate_task_column(fitted, X, task_column)
     features, columns, positions = take_task_columns(X, task_column)
-    labels, picked = join_tasks(columns), pick_groupings(task_column)
+    labels = join_tasks(columns, list_task_columns(task_column))
+    picked = pick_groupings(task_column)
     return DeclaredTasks("column", features, labels, positions, columns, picked)
+
+
+def _refuse_name(X, task, fitted):
+    """Refuse the name of a column as the label of all rows, unless `fit` had it."""
+    if not isinstance(task, str) or task in list(getattr(fitted, "tasks_", ())):
+        return
+    names = column_names(X) or []
+    levels = list(X.index.names) if is_instance(X, "pandas", "DataFrame") else []
+    if task in names or task in levels:
+        raise ValueError(
+            f"task must be a label for each row or for all rows, got {task!r}, the "
+            f"name of a column of X. Set task_column={task!r} instead. If all rows "
+            f"are of one task of this name, give a list with a label for each."
+        )
 
 
 def check_query(estimator: Any, task: ArrayLike | None) -> None:

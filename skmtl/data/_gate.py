@@ -213,7 +213,7 @@ def _read_features(estimator, X, task):
         with naming_columns(table, declared.positions):
             return _check_features(estimator, declared.features), declared
     refuse_pieces(X)
-    declared = declare_tasks(X, None, task)
+    declared = declare_tasks(X, None, task, fitted=estimator)
     with naming_columns(X):
         features = validate_data(estimator, X, reset=False, **_FEATURES)
     return features, declared

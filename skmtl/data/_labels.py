@@ -9,17 +9,23 @@ import numpy as np
 from skmtl._contracts import Array
 
 RULE = "task labels must be all booleans, all integers or all strings"
-MISSING = (
-    "Input task contains NaN: every row must belong to a task. Drop the rows without "
-    "a label, or give them a label of their own."
-)
 _SEPARATOR = "/"
+
+
+class MissingLabelError(ValueError):
+    """A row has no task label; `where` it is, if known."""
+
+    def __init__(self, where: str = "") -> None:
+        super().__init__(
+            f"Input task contains NaN{where}: every row must belong to a task. Drop "
+            "the rows without a label, or give them a label of their own."
+        )
 
 
 def as_integers(labels: Array) -> Array:
     """Convert floats to integers; raise if one is fractional or too large."""
     if np.isnan(labels).any():
-        raise ValueError(MISSING)
+        raise MissingLabelError
     if np.isinf(labels).any():
         raise ValueError(f"Input task contains infinity: {RULE}.")
     fractions = np.trunc(labels) != labels
@@ -105,7 +111,7 @@ def _kind_of(label):
     if isinstance(label, Integral):
         return "int"
     if label is None or type(label).__name__ in ("NAType", "NaTType"):
-        raise ValueError(MISSING)
+        raise MissingLabelError
     if isinstance(label, Real):
         as_integers(np.array([label], dtype=getattr(label, "dtype", float)))
         return "float"

@@ -10,8 +10,8 @@ from skmtl._contracts import Array
 
 from ._containers import is_instance, refuse_lazy
 from ._labels import (
-    MISSING,
     RULE,
+    MissingLabelError,
     as_integers,
     as_labels,
     check_kinds,
@@ -141,13 +141,15 @@ def spread_label(task: Any, n_rows: int) -> Any:
     return np.full(n_rows, task) if isinstance(task, str | Integral) else task
 
 
-def join_tasks(columns: Sequence[Any]) -> Any:
+def join_tasks(columns: Sequence[Any], names: Sequence[Any] | None = None) -> Any:
     """Join the labels of several columns, row by row.
 
     Parameters
     ----------
     columns : list of array-like of shape (n_rows,)
         Labels; each column of one kind.
+    names : list of str or int, default=None
+        Names of the columns for the error of a missing label; None means positions.
 
     Returns
     -------
@@ -163,7 +165,8 @@ def join_tasks(columns: Sequence[Any]) -> Any:
     """
     if len(columns) == 1:
         return columns[0]
-    found = [encode_tasks(column) for column in columns]
+    names = range(len(columns)) if names is None else names
+    found = [_encode_named(*each) for each in zip(columns, names, strict=True)]
     parts = [tasks.tolist() for tasks, _ in found]
     numbers = np.zeros(len(found[0][1]), dtype=np.int64)
     chains = [()]
@@ -177,10 +180,22 @@ def join_tasks(columns: Sequence[Any]) -> Any:
     return labels[numbers]
 
 
+def _encode_named(column, name):
+    """Encode the labels of one of several columns."""
+    try:
+        return encode_tasks(column)
+    except MissingLabelError:
+        values = np.ma.asarray(column).astype(object).filled(None).tolist()
+        # NaN and NaT differ from themselves; comparing pandas' NA gives no boolean.
+        gaps = (v is None or type(v).__name__ == "NAType" or v != v for v in values)
+        row = next(row for row, gap in enumerate(gaps) if gap)
+        raise MissingLabelError(f" in column {name!r}, at position {row}") from None
+
+
 def _as_vector(labels):
     """Return the labels as a 1-d array, of objects if their kinds differ."""
     if np.ma.is_masked(labels):
-        raise ValueError(MISSING)
+        raise MissingLabelError
     if isinstance(labels, (list, tuple)):
         types = set(map(type, labels))
         # asarray would convert 1 beside "a" to "1", and True beside 1.5 to 1.0
@@ -203,7 +218,7 @@ def _encode_pandas(labels):
     if getattr(dtype, "kind", "O") in "biuf":
         stored = getattr(dtype, "numpy_dtype", dtype)
         if labels.isna().any():
-            raise ValueError(MISSING)
+            raise MissingLabelError
         return _encode_array(labels.to_numpy(dtype=stored))
     if isinstance(dtype, pd.CategoricalDtype):
         categorical = labels.array if isinstance(labels, pd.Series) else labels
@@ -223,7 +238,7 @@ def _encode_pandas(labels):
 def _complete(codes):
     """Return the codes; raise an error if a row has no label."""
     if codes.size and codes.min() < 0:
-        raise ValueError(MISSING)
+        raise MissingLabelError
     return codes
 
 
@@ -231,7 +246,7 @@ def _encode_polars(labels):
     import polars as pl
 
     if labels.null_count():
-        raise ValueError(MISSING)
+        raise MissingLabelError
     if labels.dtype not in (pl.String, pl.Categorical, pl.Enum):
         return _encode_array(labels.to_numpy())
     distinct = labels.unique().cast(pl.String)

@@ -47,7 +47,7 @@ def take_task_column(
     array(['a/1', 'a/2'], dtype=object)
     """
     features, columns, _ = take_task_columns(X, task_column)
-    return features, join_tasks(columns)
+    return features, join_tasks(columns, list_task_columns(task_column))
 
 
 def take_task_columns(
@@ -274,8 +274,8 @@ def join_labels(task: Any) -> Any:
     >>> join_labels([["Ash", 1], ["Elm", 2]]).tolist()
     ['Ash/1', 'Elm/2']
     """
-    _, columns = split_columns(task)
-    return join_tasks(columns) if columns else task
+    names, columns = split_columns(task)
+    return join_tasks(columns, names) if columns else task
 
 
 def _is_row(value):

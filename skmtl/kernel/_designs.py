@@ -10,9 +10,13 @@ import numpy as np
 from scipy import sparse
 
 from skmtl._contracts import Array
+from skmtl._linalg import EPS, refuse_huge
 
 from ._pairs import ApartPairs, CoupledPairs
 from ._system import System
+
+# Differences of this relative size are rounding errors of a mean.
+_ROUNDING = 8 * EPS
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Design(ABC):
 
     fit_intercept: bool
     n_tasks: int
+    # Subtracted from all targets, as digits of residuals are lost beside a large mean.
+    centre: float
 
     @property
     @abstractmethod
@@ -120,7 +126,7 @@ class Design(ABC):
 
     @abstractmethod
     def mean_residuals(self, shared: Array) -> tuple[Array, Array]:
-        """Return means of ``y - shared`` and weights of the tasks, (n_tasks,).
+        """Return means of ``y - centre - shared`` and weights of the tasks, (n_tasks,).
 
         Parameters
         ----------
@@ -177,7 +183,7 @@ class StackedDesign(Design):
     root : ndarray of shape (n_observations,)
         Square root of the weight of each observation, positive.
     y : ndarray of shape (n_observations,)
-        Targets.
+        Targets, minus `centre`.
     n_rows : int
         Number of rows of X.
     n_tasks : int
@@ -186,6 +192,8 @@ class StackedDesign(Design):
         Whether tasks have intercepts.
     covariance : ndarray of shape (n_tasks, n_tasks), default=None
         Covariance of the tasks' differences; None for the identity.
+    centre : float, default=0.0
+        Part of all intercepts.
     """
 
     rows: Array
@@ -196,6 +204,7 @@ class StackedDesign(Design):
     n_tasks: int
     fit_intercept: bool
     covariance: Array | None = None
+    centre: float = 0.0
 
     @property
     def total_weight(self) -> float:
@@ -329,7 +338,7 @@ class StackedDesign(Design):
         )
         level = strengths.variances[2] * sums[self._seen]
         found[self._seen] = systems[0].effects[:, 0] + level
-        return found
+        return found + self.centre
 
     def mean_residuals(self, shared: Array) -> tuple[Array, Array]:
         weight, gap = self.root**2, self.y - shared[self.rows]
@@ -361,8 +370,10 @@ class StackedDesign(Design):
         if self.fit_intercept and strengths.intercept == 0:
             free = (codes[:, None] == self._seen) * 1.0
         found = systems[0].variance(prior, cross * self.root, free)
-        unknown = ~np.isin(codes, self._seen) & (strengths.intercept == 0)
-        return np.where(unknown & self.fit_intercept, np.inf, found)
+        # One task does not tell how tasks differ.
+        is_vague = len(self._seen) == 1
+        is_vague |= self.fit_intercept and strengths.intercept == 0
+        return np.where(~np.isin(codes, self._seen) & is_vague, np.inf, found)
 
 
 @dataclass(frozen=True)
@@ -379,11 +390,13 @@ class GridDesign(Design):
     root : ndarray of shape (n_rows_with_weight,)
         Square roots of their weights.
     Y : ndarray of shape (n_rows_with_weight, n_tasks)
-        Targets.
+        Targets, minus `centre`.
     n_rows : int
         Number of rows of X.
     fit_intercept : bool
         Whether tasks have intercepts.
+    centre : float, default=0.0
+        Part of all intercepts.
     """
 
     rows: Array
@@ -391,6 +404,7 @@ class GridDesign(Design):
     Y: Array
     n_rows: int
     fit_intercept: bool
+    centre: float = 0.0
 
     @property
     def n_tasks(self) -> int:  # type: ignore[override]
@@ -506,7 +520,7 @@ class GridDesign(Design):
         found = strengths.variances[2] * self.duals(systems).sum(axis=0)
         for row, each in zip(self._free(strengths), systems, strict=False):
             found += (row @ each.effects @ each.loadings.T)[0]
-        return found
+        return found + self.centre
 
     def mean_residuals(self, shared: Array) -> tuple[Array, Array]:
         weight, gap = self.root**2, self.Y - shared[self.rows, None]
@@ -560,7 +574,8 @@ def design_rows(
         weight = np.ones(n_rows) if rows.weight is None else rows.weight
         kept = np.flatnonzero(weight > 0)
         root = np.sqrt(weight[kept])
-        return GridDesign(kept, root, rows.Y[kept], n_rows, fit_intercept)
+        Y, centre = _centre(rows.Y[kept], root[:, None] ** 2, fit_intercept)
+        return GridDesign(kept, root, Y, n_rows, fit_intercept, centre)
     rows = rows.stacked()
     places = np.arange(n_rows) if rows.rows is None else rows.rows
     codes = np.repeat(np.arange(len(rows.tasks)), np.diff(rows.offsets))
@@ -568,6 +583,20 @@ def design_rows(
     if rows.task_weight is not None:
         weight = weight * rows.task_weight[codes]
     has_weight = weight > 0
-    parts = places[has_weight], codes[has_weight], np.sqrt(weight[has_weight])
-    y = rows.y[has_weight]
-    return StackedDesign(*parts, y, n_rows, len(rows.tasks), fit_intercept, covariance)
+    weight = weight[has_weight]
+    y, centre = _centre(rows.y[has_weight], weight, fit_intercept)
+    parts = places[has_weight], codes[has_weight], np.sqrt(weight), y, n_rows
+    return StackedDesign(*parts, len(rows.tasks), fit_intercept, covariance, centre)
+
+
+def _centre(y, weight, fit_intercept):
+    """Return targets minus their weighted mean, and the mean; 0 without intercepts."""
+    with np.errstate(over="ignore"):
+        refuse_huge(np.zeros(1), (weight * np.square(y, dtype=float)).sum())
+    if not fit_intercept:
+        return y, 0.0
+    centre = float(np.average(y, weights=np.broadcast_to(weight, y.shape)))
+    gap = y - centre
+    if np.abs(gap).max(initial=0.0) <= _ROUNDING * abs(centre):
+        gap = np.zeros_like(gap)  # all targets are equal
+    return gap, centre

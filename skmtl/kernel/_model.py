@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._contracts import Array
 from skmtl._memory import refuse_large
-from skmtl.base import TaskRegressor
+from skmtl.base import TaskRegressor, refuse_exact_fit
 from skmtl.targets import Sample, cast, float_type
 
 from ._criteria import RestrictedLikelihood, residual_variance
@@ -107,7 +107,7 @@ class KernelModel(TaskRegressor):
             "gamma_": gamma,
             **facts,
             **self._report_noise(systems, design),
-            "X_fit_": X,
+            "X_fit_": X.copy(),  # the caller may change theirs
             "_design": design,
             "_kernels": kernels,
             "_strengths": strengths,
@@ -170,7 +170,7 @@ class KernelModel(TaskRegressor):
         means, weights = design.mean_residuals(shared)
         seen = weights > 0
         precision = 1 / (1 / weights[seen] + strengths.variances[2])
-        return float(np.average(means[seen], weights=precision))
+        return design.centre + float(np.average(means[seen], weights=precision))
 
     def _raw(self, X: Any, codes: Array | None) -> Array:
         """Return raw predictions, infinite or NaN if they overflow."""
@@ -213,7 +213,8 @@ class KernelModel(TaskRegressor):
             Label of each row, or one label for all rows, if `fit` was given labels.
         return_std : bool, default=False
             Whether to return standard deviations too, with the noise. They are infinite
-            for an unseen task if `alpha_intercept` is 0.
+            for an unseen task if `alpha_intercept` is 0, or if `fit` had rows of only
+            one task, which does not tell how tasks differ.
 
         Returns
         -------
@@ -243,11 +244,7 @@ class KernelModel(TaskRegressor):
         matrices = compare_rows(self._kernels, self.X_fit_)
         systems = solve(design, matrices, strengths)
         noise = self._noise_variance(systems, design)
-        if not np.isfinite(noise):
-            raise ValueError(
-                "return_std needs more rows than degrees of freedom, but the model "
-                "fits its rows exactly. Raise alpha, or fit more rows."
-            )
+        refuse_exact_fit(noise)
 
         def variance(X: Any, codes: Array | None) -> Array:
             across = [kernel.matrix(X, self.X_fit_) for kernel in self._kernels]

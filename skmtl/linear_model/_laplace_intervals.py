@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit, logsumexp, roots_hermitenorm
+from scipy.special import expit, logsumexp, roots_hermitenorm
 from scipy.stats import nbinom, norm, poisson
 from scipy.stats import t as student
 from sklearn.utils.validation import check_is_fitted
@@ -108,47 +108,53 @@ class IntervalsOfClasses(LaplaceIntervals, LinearClassifier):
             array per task if `fit` had a 2-d y.
         """
         read_coverage(coverage)
-        probabilities = self.predict_proba(X, task)
+        check_is_fitted(self)
         X, codes = self._read_queries(X, task)
+        scores = self._predict_possible(X, codes).astype(float)
         covariances, quantiles = self._spread(X, codes, coverage)
         if codes is not None:
-            return _intervals(probabilities, covariances, quantiles)
-        shape = len(probabilities[0]), self.n_tasks_
+            return _intervals(scores, covariances, quantiles)
+        shape = len(scores), self.n_tasks_
         covariances = covariances.reshape(*shape, *covariances.shape[1:])
         quantiles = quantiles.reshape(shape)
         return [
             _intervals(each, covariances[:, k], quantiles[:, k])
-            for k, each in enumerate(probabilities)
+            for k, each in enumerate(scores.reshape(shape).T)
         ]
 
 
-def _intervals(probabilities, covariances, quantiles):
-    """Return intervals of probabilities, from covariances of raw predictions."""
-    n_classes = probabilities.shape[1]
-    ends = np.empty((*probabilities.shape, 2))
-    with np.errstate(divide="ignore"):
-        logs = np.log(probabilities)
-    for k in range(n_classes):
-        std = np.sqrt(_variance_of_log_odds(logs, covariances, k))
-        with np.errstate(divide="ignore"):
-            centre, half = logit(probabilities[:, k]), quantiles * std
-        sure = np.isinf(centre)
-        half = np.where(sure, 0.0, half)
+def _intervals(scores, covariances, quantiles):
+    """Return intervals of probabilities, from covariances of raw predictions.
+
+    Log-odds are differences between scores: those of rounded probabilities are infinite
+    beyond about 37.
+    """
+    if scores.ndim == 1:
+        half = _half_widths(scores, covariances[:, 0, 0], quantiles)
+        ends = np.stack([scores - half, scores + half], axis=1)
+        return expit(np.stack([-ends[:, ::-1], ends], axis=1))
+    ends = np.empty((*scores.shape, 2))
+    for k in range(scores.shape[1]):
+        others = scores.copy()
+        others[:, k] = -np.inf
+        total = logsumexp(others, axis=1)
+        variance = _variance_of_log_odds(others, total[:, None], covariances, k)
+        centre = scores[:, k] - total
+        half = _half_widths(centre, variance, quantiles)
         ends[:, k] = expit(np.stack([centre - half, centre + half], axis=1))
     return ends
 
 
-def _variance_of_log_odds(logs, covariances, k):
-    """Return variances of the log-odds of class k against the others."""
-    n_classes = logs.shape[1]
-    if n_classes == 2:
-        return covariances[:, 0, 0]
-    others = logs.copy()
-    others[:, k] = -np.inf
-    total = logsumexp(others, axis=1, keepdims=True)
+def _half_widths(log_odds, variance, quantiles):
+    """Return half the widths of intervals; zero if a task has no other class."""
+    return np.where(np.isinf(log_odds), 0.0, quantiles * np.sqrt(variance))
+
+
+def _variance_of_log_odds(others, total, covariances, k):
+    """Return variances of the log-odds of class k against the scores of the others."""
     slopes = -np.exp(others - np.where(np.isinf(total), 0.0, total))
     slopes[:, k] = 1.0
-    slopes = slopes @ contrasts(n_classes)
+    slopes = slopes @ contrasts(others.shape[1])
     infinite = np.isinf(covariances[:, 0, 0])
     finite = np.where(infinite[:, None, None], 0.0, covariances)
     variance = np.einsum("ij,ijk,ik->i", slopes, finite, slopes)

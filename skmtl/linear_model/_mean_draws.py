@@ -13,7 +13,7 @@ from skmtl._compat import fit_context
 from skmtl._contracts import Array, TaskSet
 from skmtl._linalg import calculation
 from skmtl._memory import refuse_large
-from skmtl.base import LinearRegressor
+from skmtl.base import LinearRegressor, refuse_exact_fit
 from skmtl.data import TaskRows, read_task_weight
 from skmtl.problems import pose_moments
 from skmtl.problems.exact import Posterior, TaskModels, solve_moments, solve_rows
@@ -278,14 +278,6 @@ class Errors:
     left: float
 
 
-def _refuse_exact_fit(noise):
-    if not np.isfinite(noise):
-        raise ValueError(
-            "Intervals and standard deviations need more rows than degrees of freedom, "
-            "but the model fits its rows exactly. Raise alpha, or fit more rows."
-        )
-
-
 def predict_grouped_errors(posterior, noise, X, codes):
     """Return the distributions of errors, given labels of several groupings.
 
@@ -293,7 +285,7 @@ def predict_grouped_errors(posterior, noise, X, codes):
     one degree of freedom less than there are labels; the sum of variances has those of
     Satterthwaite.
     """
-    _refuse_exact_fit(noise)
+    refuse_exact_fit(noise)
     left, X = posterior.freedom_left, X.astype(float)
     variance, unseen = 1 + posterior.variance(X, codes), posterior.unseen(X, codes)
     between = np.asarray(posterior.system.layout.n_labels) - 1.0
@@ -312,7 +304,7 @@ def predict_errors(posterior, noise, X, codes, scales, ratios):
 
     `ratios` are the noise variances of the tasks, relative to `noise`.
     """
-    _refuse_exact_fit(noise)
+    refuse_exact_fit(noise)
     n_tasks, rows = posterior.fit.moments.n_tasks, np.arange(X.shape[0])
     if codes is None:
         codes = np.tile(np.arange(n_tasks), len(rows))

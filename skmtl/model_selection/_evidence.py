@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 # The variance within a task is shrunk to the common one as if by this many rows.
 _PRIOR_ROWS = 4.0
+# Squares below this share of those of the values are rounding errors.
+_ROUNDING = 1e-28
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ def shrink_means(
     variance ``s_t^2`` of a mean of its rows, and the true means are normal around
     ``mu`` with variance ``tau^2``. Both are estimated: ``tau^2`` by the method of
     Paule and Mandel, at which ``sum_t (mean_t - mu)^2 / (s_t^2 + tau^2)`` is the number
-    of tasks minus 1, and ``mu`` by the mean weighted by ``1 / (s_t^2 + tau^2)``.
+    of tasks minus 1, and ``mu`` by the mean weighted by ``1 / (s_t^2 + tau^2)``. If
+    values do not vary within tasks, as with one per task, the variance of a value is
+    that around ``mu``, so that no task differs from the others.
 
     Parameters
     ----------
@@ -90,6 +94,12 @@ def _average(values, codes, n_tasks, weight):
         )
         freedom = np.maximum(total - 1, 0)
         common = np.nansum(squares) / max(freedom.sum(), 1.0)
+        if not squares.sum() > _ROUNDING * (weight * values**2).sum():
+            # No task has two values, so its mean cannot be told from the common one.
+            squares, freedom = np.zeros(n_tasks), np.zeros(n_tasks)
+            centre = (weight * values).sum() / weight.sum()
+            common = (weight * (values - centre) ** 2).sum()
+            common /= max(np.count_nonzero(total) - 1, 1)
         variance = (_PRIOR_ROWS * common + squares) / (_PRIOR_ROWS + freedom) / total
     return mean, np.where(total > 0, variance, np.inf)
 

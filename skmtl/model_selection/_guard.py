@@ -15,12 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import HasMethods, StrOptions, fit_context
 from skmtl.compose import TaskWrapper, read_query
-from skmtl.data import as_table, one_task_is_meant, spread_label
+from skmtl.data import as_table, one_task_is_meant, read_target, spread_label
 from skmtl.linear_model import MeanRegularizedRegressorCV
 
 from ._candidates import make_alternatives
 from ._comparison_rows import read_fitted_rows, split_rows
-from ._comparison_targets import check_methods
+from ._comparison_targets import check_methods, holds_classes
 from ._cross_prediction import find_cause, fit_rows, name_options, predict_held_out
 from ._evidence import shrink_means
 from ._fold_errors import measure_errors
@@ -45,7 +45,8 @@ class NegativeTransferGuard(TaskWrapper):
     ----------
     estimator : estimator, default=None
         Shared model of the tasks, whose parameter `task_column` is set. None means
-        ``MeanRegularizedRegressorCV()``.
+        ``MeanRegularizedRegressorCV()``; for classes, pass a classifier, such as
+        ``MeanRegularizedClassifierCV()``.
     independent : estimator, default=None
         Model of each task alone. None means a regression per task on standardised
         features, each with its own strength: ridge, or logistic for classes, or Poisson
@@ -190,6 +191,12 @@ class NegativeTransferGuard(TaskWrapper):
             The fitted guard.
         """
         metric_name = self._name_metric()
+        if metric_name != "log_loss" and holds_classes(read_target(y)):
+            raise ValueError(
+                "estimator must be a classifier for classes, got "
+                f"{type(self._get_inner()).__name__}. Use for example "
+                "estimator=MeanRegularizedClassifierCV()."
+            )
         data = read_fitted_rows(self, X, y, task, sample_weight, metric_name)
         with one_task_is_meant(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -298,7 +305,8 @@ def _weigh(evidence):
     odds = [np.ones_like(each.mean) for each in list(evidence)[:1]]
     for each in evidence:
         spread = np.maximum(each.standard_deviation, np.finfo(np.float64).tiny)
-        ratio = each.mean / spread
+        with np.errstate(over="ignore"):
+            ratio = each.mean / spread
         odds.append(np.exp(np.clip(norm.logcdf(ratio) - norm.logsf(ratio), -50, 50)))
     weights = np.transpose(odds)
     return weights / weights.sum(axis=1, keepdims=True)

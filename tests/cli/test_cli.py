@@ -650,3 +650,25 @@ def test_several_task_columns_are_groupings(tmp_path, capsys, pupils):
     expected = f"{len(table)} of them from 1 unseen class, by the other columns"
     assert expected in capsys.readouterr().err
     assert len(pd.read_csv(out)) == len(table)
+    both = table.assign(**{"class": "new"}).drop(columns="score")
+    both["school"] = "new"
+    both.to_csv(data, index=False)
+    assert run("predict", model, data, "--output", out) == 0
+    n_rows, found = len(both), capsys.readouterr().err
+    assert f"{n_rows} of them from 1 unseen school, by the shared part" in found
+    assert f"{n_rows} of them from 1 unseen class, by the shared part" in found
+    both.loc[3:, "school"] = table["school"]
+    both.to_csv(data, index=False)
+    assert run("predict", model, data, "--output", out) == 0
+    found = capsys.readouterr().err
+    assert "3 of them from 1 unseen school, by the shared part" in found
+    expected = "class, by the other columns, or the shared part if all are unseen (3 "
+    assert expected in found
+
+
+@pytest.mark.parametrize("columns", ["school,school", ",", "school, ,score", "school,"])
+def test_task_columns_are_named_once(tmp_path, capsys, pupils, columns):
+    data = tmp_path / "p.csv"
+    pupils.to_csv(data, index=False)
+    found = fail(capsys, "compare", data, "--task", columns, "--target", "score")
+    assert f"--task '{columns.replace(' ', '')}' must name each column once" in found

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
 from skmtl.compose import ConformalTasks, PooledTasks, make_task_pipeline
 from skmtl.datasets import make_related_tasks
+from skmtl.kernel import MeanRegularizedKernelRegressor
 from skmtl.linear_model import MeanRegularizedRegressor
 from skmtl.model_selection import TaskKFold
 
@@ -19,6 +20,21 @@ FOLDS = TaskKFold(3)
 def draw(n_tasks=6, n_samples=7, seed=0):
     X, y = make_related_tasks(n_tasks, n_samples, 2, random_state=seed)
     return X[:, :-1], y, X[:, -1].astype(int)
+
+
+class _WithoutStd(RegressorMixin, BaseEstimator):
+    """A model of tasks that returns no standard deviations."""
+
+    def __init__(self, model, task_column=None):
+        self.model = model
+        self.task_column = task_column
+
+    def fit(self, X, y, task=None):
+        self.model_ = clone(self.model).fit(X, y, task=task)
+        return self
+
+    def predict(self, X, task=None):
+        return self.model_.predict(X, task=task)
 
 
 def smallest(values, weights, share):
@@ -145,3 +161,34 @@ def test_intervals_cover_their_share_whatever_the_errors(estimator):
         inside = (ends[:, 0] <= y) & (y <= ends[:, 1])
         covered.append([inside[~train & (task < 40)].mean(), inside[task >= 40].mean()])
     assert_allclose(np.mean(covered, axis=0), 0.9, atol=0.03)
+
+
+def test_fits_without_residuals_have_the_scale_one():
+    """Their standard deviations are unknown."""
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(size=(30, 60)), np.arange(30) % 5
+    y = X[:, 0] + rng.normal(size=30)
+    exact = MeanRegularizedRegressor(1e-12)
+    with pytest.raises(ValueError, match="fits its rows exactly"):
+        exact.fit(X, y, task=task).predict(X, task=task, return_std=True)
+    model = ConformalTasks(exact).fit(X, y, task=task)
+    scaled = ConformalTasks(_WithoutStd(exact)).fit(X, y, task=task)
+    labels = np.arange(30) % 6  # the last is unseen
+    found = model.predict_interval(X, coverage=0.6, task=labels)
+    assert_allclose(found, scaled.predict_interval(X, coverage=0.6, task=labels))
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(
+    "model", [MeanRegularizedRegressor(), MeanRegularizedKernelRegressor()]
+)
+def test_infinite_standard_deviations_have_the_scale_one(model):
+    """Those of an unseen task are infinite for a fit to one other."""
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(size=(40, 2)), np.arange(40) % 2
+    y = X[:, 0] + rng.normal(size=40)
+    model = ConformalTasks(model).fit(X, y, task=task)
+    scaled = ConformalTasks(_WithoutStd(model.estimator)).fit(X, y, task=task)
+    found = model.predict_interval(X, coverage=0.5, task=9)
+    assert_allclose(found, scaled.predict_interval(X, coverage=0.5, task=9))
+    assert np.isfinite(found).all()

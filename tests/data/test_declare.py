@@ -91,6 +91,16 @@ WRONG = {
         r"Input task contains NaN: every row must belong to a task\. Drop the rows "
         r"without a label, or give them a label of their own\.$",
     ),
+    "a name as the label": (
+        (FRAME[["p", "q"]], y, None, "q"),
+        r"task must be a label for each row or for all rows, got 'q', the name of a "
+        r"column of X\. Set task_column='q' instead\. If all rows are of one task of "
+        r"this name, give a list with a label for each\.$",
+    ),
+    "a level as the label": (
+        (FRAME.set_index("school"), y, None, "school"),
+        r"got 'school', the name of a column of X\. Set task_column='school' instead",
+    ),
     "few labels": (
         (X, y, None, NAMES[:5]),
         r"Found input variables with inconsistent numbers of samples: \[12,.* 5\]$",
@@ -169,3 +179,37 @@ def test_weights_of_zero_are_refused(Model):
 def test_one_label_stands_for_all_rows_in_a_table_of_scores():
     fitted = DummyRegressor().fit(X, y)
     assert task_scores(fitted, X, y, task="ash").tasks.tolist() == ["ash"]
+
+
+@pytest.mark.parametrize("door", ["predict", "score"])
+def test_the_name_of_a_column_is_no_unseen_task(door):
+    frame, given = FRAME[["p", "q"]], {"score": [y], "predict": []}[door]
+    for model in (MeanRegularizedRegressor(), IndependentTasks()):
+        model.fit(frame, y, task=np.where(NAMES == "ash", "p", "elm"))
+        getattr(model, door)(frame, *given, task="p")  # a label that fit had
+        with pytest.raises(ValueError, match=r"got 'q', the name of a column of X\."):
+            getattr(model, door)(frame, *given, task="q")
+
+
+GAP = pd.Series(["u", "v"] * 6, dtype=object)
+GAP[7] = None
+
+
+@pytest.mark.parametrize("kind", [object, "category", "string"])
+def test_a_missing_label_of_several_columns_is_named(kind):
+    frame = FRAME.assign(room=GAP.astype(kind))
+    message = r"Input task contains NaN in column 'room', at position 7: every row must"
+    for door in DOORS.values():
+        with pytest.raises(ValueError, match=message):
+            door(frame, y, ["school", "room"])
+    labels = frame[["school", "room"]]
+    with pytest.raises(ValueError, match=message):
+        MeanRegularizedRegressor().fit(X, y, task=labels)
+    with pytest.raises(ValueError, match="NaN in column 1, at position 7"):
+        MeanRegularizedRegressor().fit(X, y, task=labels.to_numpy(dtype=object))
+
+
+def test_a_missing_number_of_several_columns_is_named():
+    frame = FRAME.assign(room=np.where(np.arange(12) == 3, np.nan, 1.0))
+    with pytest.raises(ValueError, match="NaN in column 'room', at position 3"):
+        IndependentTasks(task_column=["school", "room"]).fit(frame, y)

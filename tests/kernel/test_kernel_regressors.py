@@ -385,3 +385,65 @@ def test_far_rows_of_a_smooth_kernel_lose_no_digits():
     model.fit(X + 1e7, y, task=TASK)
     found = model.predict(NEW + 1e7, task=NEW_TASK)
     assert_allclose(found, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("method", ["loo", "marginal_likelihood"])
+@pytest.mark.parametrize("layout", ["task", "complete", "gaps"])
+def test_a_constant_of_the_targets_only_adds_to_predictions(method, layout):
+    model = MeanRegularizedKernelRegressorCV(method=method)
+    target = {"task": y, "complete": Y, "gaps": GAPS}[layout]
+    given = {"task": TASK} if layout == "task" else {}
+    of_new = {"task": NEW_TASK} if layout == "task" else {}
+    expected, std = model.fit(X, target, **given).predict(
+        NEW, return_std=True, **of_new
+    )
+    shared = model.intercept_shared_
+    model.fit(X, target + 2.0**27, **given)
+    found, found_std = model.predict(NEW, return_std=True, **of_new)
+    # Targets are rounded to 2^-26, and the search stops early.
+    assert_allclose(found - 2.0**27, expected, atol=1e-3)
+    assert_allclose(found_std, std, rtol=1e-3)
+    assert_allclose(model.intercept_shared_ - 2.0**27, shared, atol=1e-3)
+
+
+def test_equal_targets_have_no_noise():
+    model = MeanRegularizedKernelRegressorCV().fit(X, np.full(N, 0.1), task=TASK)
+    assert_allclose(model.predict(NEW, task=NEW_TASK), 0.1, rtol=1e-14)
+    assert model.sigma2_ < 1e-30
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MeanRegularizedKernelRegressor(alpha_intercept=1.0),
+        MeanRegularizedKernelRegressor(fit_intercept=False),
+        MeanRegularizedKernelRegressorCV(),
+    ],
+)
+def test_a_single_task_does_not_tell_of_others(model):
+    model.fit(X, y, task=0)
+    assert np.isinf(model.predict(NEW, task=9, return_std=True)[1]).all()
+    assert np.isfinite(model.predict(NEW, task=0, return_std=True)[1]).all()
+    linear = MeanRegularizedRegressor(alpha_intercept=1.0).fit(X, y, task=0)
+    assert np.isinf(linear.predict(NEW, task=9, return_std=True)[1]).all()
+
+
+def test_a_model_keeps_a_copy_of_the_rows():
+    rows = X.copy()
+    model = MeanRegularizedKernelRegressor().fit(rows, y, task=TASK)
+    expected = model.predict(NEW, task=NEW_TASK)
+    rows[:] = 0
+    assert_allclose(model.predict(NEW, task=NEW_TASK), expected, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MeanRegularizedKernelRegressor(),
+        MeanRegularizedKernelRegressorCV(),
+        MeanRegularizedKernelRegressorCV(method="loo"),
+    ],
+)
+def test_targets_that_overflow_raise_an_error(model):
+    with pytest.raises(ValueError, match="got inf for y"):
+        model.fit(X, y * 1e160, task=TASK)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, logit
 from scipy.stats import nbinom, norm, poisson
 
@@ -68,6 +68,47 @@ def test_intervals_of_seen_tasks_are_those_of_the_dense_hessian(classes, classif
     assert found.shape == (len(X), 2, 2)
     assert_allclose(found[:, 1], expected, rtol=1e-6)
     assert_allclose(found[:, 0], 1 - expected[:, ::-1], rtol=1e-6)
+
+
+def test_large_log_odds_are_not_rounded(classes, classifier):
+    """Probabilities above ``1 - 1e-16`` are 1, whose log-odds are infinite."""
+    X, _, task = classes
+    X = 20 * X
+    log_odds = classifier.decision_function(X, task=task)
+    assert 40 < abs(log_odds).max() < 300
+    Z, _ = dense_covariances(classifier, X, task)
+    _, covariances = dense_covariances(classifier, X / 20, task)
+    half = norm.ppf(0.95) * np.sqrt(np.einsum("ij,ijk,ik->i", Z, covariances[task], Z))
+    found = classifier.predict_interval(X, task=task)
+    expected = expit(np.stack([log_odds - half, log_odds + half], axis=1))
+    assert_allclose(found[:, 1], expected, rtol=1e-4)
+    expected = expit(np.stack([-log_odds - half, half - log_odds], axis=1))
+    assert_allclose(found[:, 0], expected, rtol=1e-4)
+
+
+def test_the_only_class_of_a_task_is_certain(classes):
+    X, y, task = classes
+    y = np.where(task == 0, 1, np.where(task == 1, 0, y))
+    model = MeanRegularizedClassifier(**STRENGTHS, class_scope="task")
+    found = model.fit(X, y, task=task).predict_interval(X, task=task)
+    assert_array_equal(found[task == 0], np.tile([[0, 0], [1, 1]], (25, 1, 1)))
+    assert_array_equal(found[task == 1], np.tile([[1, 1], [0, 0]], (25, 1, 1)))
+    assert_allclose(found[:, 0], 1 - found[:, 1, ::-1], atol=1e-15)
+
+
+def test_the_two_likely_classes_of_three_agree_at_large_scores():
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(size=(90, 2)), np.repeat(np.arange(3), 30)
+    model = MeanRegularizedClassifier(**STRENGTHS).fit(X, np.arange(90) % 3, task=task)
+    X *= 1000
+    scores = model.decision_function(X, task=task)
+    order = scores.argsort(axis=1)
+    gaps = np.diff(np.sort(scores, axis=1), axis=1)
+    clear = (gaps > 40).all(axis=1)
+    assert clear.sum() > 10
+    found = model.predict_interval(X, task=task)
+    second, first = (found[np.arange(90), order[:, k]][clear] for k in (1, 2))
+    assert_allclose(first, 1 - second[:, ::-1], atol=1e-12)
 
 
 def test_variances_of_exactly_known_draws_are_their_mean_squares():

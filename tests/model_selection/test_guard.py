@@ -109,3 +109,35 @@ def test_means_are_shrunk_by_the_method_of_paule_and_mandel():
     spread = between * error / total + (error / total) ** 2 * uncertain
     assert_allclose(found.standard_deviation[:7], np.sqrt(spread), rtol=1e-6)
     assert found.standard_deviation[7] == pytest.approx(np.sqrt(between + uncertain))
+
+
+@pytest.mark.parametrize("weight", [1.0, 2.0, 0.1])
+def test_single_values_do_not_tell_tasks_apart(weight):
+    values = np.random.default_rng(0).normal(0.3, 1.0, size=12)
+    found = shrink_means(values, np.arange(12), 12, np.full(12, weight))
+    assert_allclose(found.mean, values.mean(), atol=1e-7)
+    error = values.std(ddof=1) / np.sqrt(12)
+    assert_allclose(found.standard_deviation, error, rtol=1e-5)
+
+
+def test_tasks_of_one_row_have_the_same_uncertain_weights():
+    X = np.random.default_rng(0).normal(size=(12, 2))
+    y = X @ [1, -1] + 0.5 * np.random.default_rng(1).normal(size=12)
+    guard = NegativeTransferGuard(SHARED, **OTHERS).fit(X, y, task=np.arange(12))
+    assert_allclose(guard.weights_, guard.weights_[[0] * 12], atol=1e-6)
+    assert guard.weights_.max() < 0.99
+    assert (guard.gain_std_["pooled"] > 0).all()
+
+
+def test_equal_losses_leave_the_weights_equal():
+    (X, y, task), _ = _make([False] * 3, 0)
+    same = {"independent": SHARED, "pooled": SHARED}
+    guard = NegativeTransferGuard(SHARED, **same).fit(X, y, task=task)
+    assert_allclose(guard.weights_, 1 / 3)
+
+
+def test_classes_need_a_classifier():
+    (X, y, task), _ = _make([False] * 3, 0)
+    for guard in (NegativeTransferGuard(), NegativeTransferGuard(SHARED)):
+        with pytest.raises(ValueError, match=r"estimator=MeanRegularizedClassifierCV"):
+            guard.fit(X, np.where(y > 0, "high", "low"), task=task)
