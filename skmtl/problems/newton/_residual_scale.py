@@ -6,14 +6,44 @@ from functools import cached_property
 import numpy as np
 
 from skmtl._contracts import Array, Solution
+from skmtl._linalg import EPS
+from skmtl._numbers import TINY
 from skmtl.losses import Huber
-from skmtl.solvers import Newton
 
 from ._mean_newton import MeanLosses
 
 # Lower bound on the scale, relative to the spread of the targets around their median:
 # residuals of zero have no scale.
 _LEAST = 1e-6
+# Use the loss's own curvature below this predicted decrease, relative to the objective
+# at zero, unless it led to shorter steps than this.
+_NEAR, _SHORTEST = 0.05, 0.05
+# Curvature of outliers, relative to that of the majorant.
+_FLAT = 1e-3
+# Armijo constant, relative rounding error of a value, and halvings of a step.
+_ARMIJO, _ROUNDING, _N_HALVINGS = 1e-4, 8 * EPS, 30
+# Smallest curvature along the scale, and largest change of it, relative to it.
+_LEAST_BORDER, _LARGEST = 1e-10, 0.7
+
+
+@dataclass(repr=False, eq=False)
+class _OwnCurvature(Huber):
+    """Huber's loss with its own curvature, but not quite zero for outliers."""
+
+    def majorant(self, y: Array, z: Array) -> Array:
+        found = super().majorant(y, z)
+        return np.where(found < 1, _FLAT * found, found)
+
+
+@dataclass(repr=False, eq=False)
+class _Inliers(Huber):
+    """Squared loss of the rows that are no outliers."""
+
+    def cost(self, y: Array, z: Array) -> Array:
+        return self.slope(y, z) ** 2 / 2
+
+    def slope(self, y: Array, z: Array) -> Array:
+        return np.where(np.abs(z - y) <= self.epsilon, z - y, 0.0)
 
 
 @dataclass(frozen=True)
@@ -66,9 +96,9 @@ class ScaledLosses:
         spread = fit_scale(sizes, weight, self.epsilon) or sizes.max()
         return float(_LEAST * spread) or 1.0
 
-    def at(self, scale: float) -> MeanLosses:
+    def at(self, scale: float, kind: type[Huber] = Huber) -> MeanLosses:
         """Return the objective at a scale, times the scale."""
-        datafit = replace(self.losses.datafit, loss=Huber(self.epsilon * scale))
+        datafit = replace(self.losses.datafit, loss=kind(self.epsilon * scale))
         return replace(self.losses, datafit=datafit)
 
     def value(self, variable: Array, scale: float) -> float:
@@ -81,20 +111,33 @@ class ScaledLosses:
         return max(self._fit_scale(variable), self.least)
 
     def _fit_scale(self, variable):
+        coupling = 2 * self.losses.coupling_value(variable)
+        return fit_scale(*self._residuals(variable), self.epsilon, coupling)
+
+    def free_weight(self, variable: Array, scale: float) -> float:
+        """Return the weight of all rows minus ``epsilon**2`` times that of outliers."""
+        sizes, weight = self._residuals(variable)
+        outside = weight[sizes > self.epsilon * scale].sum()
+        return float(weight.sum() - self.epsilon**2 * outside)
+
+    def _residuals(self, variable):
+        """Return the absolute residuals of all rows, and their weights."""
         datafit = self.losses.datafit
         raw = datafit.predict(self.losses.coefs(variable))
         pairs = list(zip(datafit.stacks(), raw, strict=True))
         sizes = [np.abs(stack.y - z).ravel() for stack, z in pairs]
         weight = [stack.weight.ravel() for stack, _ in pairs]
-        sizes, weight = np.concatenate(sizes), np.concatenate(weight)
-        coupling = 2 * self.losses.coupling_value(variable)
-        return fit_scale(sizes, weight, self.epsilon, coupling)
+        return np.concatenate(sizes), np.concatenate(weight)
 
 
 def minimize_scaled(
     objective: ScaledLosses, start: Array, tol: float, max_iter: int
 ) -> ScaledFit:
-    """Alternate majoriser steps of the models and minimisation over the scale.
+    """Take Newton steps of the models and the scale together.
+
+    The first steps use the curvature of Huber's majorant, which is safe far from the
+    optimum. Near it, that of the loss itself converges in a few steps. After each step,
+    the scale is the best one for the models.
 
     Parameters
     ----------
@@ -103,8 +146,7 @@ def minimize_scaled(
     start : ndarray
         Initial models.
     tol : float
-        Stop at this predicted decrease, relative to the objective at zero, and at a
-        relative change of the scale of its root.
+        Stop at this predicted decrease, relative to the objective at zero.
     max_iter : int
         Largest number of steps.
 
@@ -113,17 +155,77 @@ def minimize_scaled(
     ScaledFit
         The solution.
     """
-    solver, variable = Newton(tol=tol, max_iter=1), start
-    n_iter, converged, scale = 0, False, objective.best_scale(start)
-    while n_iter < max_iter and not converged:
-        step, before = solver.minimize(objective.at(scale), variable), scale
-        variable, scale = step.variable, objective.best_scale(step.variable)
-        change = abs(scale - before)
-        converged = step.converged and change <= np.sqrt(tol) * before
+    variable, scale = start, objective.best_scale(start)
+    value, zero = objective.value(variable, scale), np.zeros_like(start)
+    unit = max(objective.value(zero, objective.best_scale(zero)), TINY)
+    n_iter, optimality, converged, loss = 0, np.inf, False, Huber
+    while n_iter < max_iter:
         n_iter += 1
-    value = objective.value(variable, scale)
-    solution = Solution(variable, value, step.optimality, n_iter, bool(converged))
+        step = _find_step(objective, variable, scale, loss)
+        if not np.isfinite(step.slope):
+            break
+        length, models = _search(objective, step, variable, scale, value)
+        optimality = max(-step.slope / 2, 0.0) / unit
+        if length:
+            variable, scale = models, objective.best_scale(models)
+            value = objective.value(variable, scale)
+        if optimality <= tol + _ROUNDING * abs(value) / unit:
+            converged = True
+            break
+        if not length and loss is Huber:
+            break
+        is_near = loss is Huber or length > _SHORTEST
+        loss = _OwnCurvature if is_near and optimality < _NEAR else Huber
+    solution = Solution(variable, value, optimality, n_iter, converged)
     return ScaledFit(objective.at(scale), solution, scale)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step of the models, the relative change of the scale, and the slope."""
+
+    models: Array
+    ratio: float
+    slope: float
+
+
+def _find_step(objective, variable, scale, loss):
+    """Solve Newton's equations, those of the scale as a border of the models'.
+
+    At fixed outliers the objective is ``q / (2 s) + b + c s``, where ``q`` is the sum
+    of the squares of the others and of the coupling, and ``b`` is linear in the models.
+    """
+    losses, inner = (objective.at(scale, kind) for kind in (loss, _Inliers))
+    point, squares = losses.at(variable), inner.at(variable)
+    with np.errstate(over="ignore", invalid="ignore"):
+        gradient, own = losses.gradient(point), inner.gradient(squares)
+        solve = losses.factor(point)
+        down, along = -solve(gradient), solve(own)
+        # Divided twice, as the square of a small scale underflows.
+        size = 2 * squares.value / scale / scale
+        of_scale = (objective.free_weight(variable, scale) - size) / 2
+        border = size - np.vdot(own, along) / scale / scale
+        ratio = 0.0  # change of the scale, relative to it
+        if size > 0:
+            ratio = np.vdot(own, down) / scale / scale - of_scale
+            ratio /= max(border, _LEAST_BORDER * size)
+            lowest = max(-_LARGEST, objective.least / scale - 1)
+            ratio = float(np.clip(ratio, lowest, _LARGEST))
+        models = down + along * ratio
+        slope = float(np.vdot(gradient, models)) / scale + of_scale * ratio * scale
+    return _Step(models.reshape(variable.shape), ratio, slope)
+
+
+def _search(objective, step, variable, scale, value):
+    """Return the first halved length that decreases enough, and its models."""
+    length, slack = 1.0, _ROUNDING * abs(value)
+    for _ in range(_N_HALVINGS):
+        models = variable + length * step.models
+        moved = objective.value(models, scale * (1 + length * step.ratio))
+        if moved <= value + _ARMIJO * length * step.slope + slack:
+            return length, models
+        length /= 2
+    return 0.0, variable
 
 
 def fit_scale(
