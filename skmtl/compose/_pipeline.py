@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import all_or_nothing
 from skmtl.data import list_task_columns, map_task_columns
@@ -24,8 +25,18 @@ def _last_step_has(method):
     return check
 
 
+def _last_step_itself_has(method):
+    """Make a check for a method that scikit-learn's Pipeline does not have."""
+
+    def check(pipeline):
+        getattr(pipeline.steps[-1][1], method)
+        return True
+
+    return check
+
+
 class TaskPipeline(Pipeline):
-    """Pipeline in which a failed fit leaves all steps unchanged.
+    """Pipeline with intervals, in which a failed fit leaves all steps unchanged.
 
     If the model raises in scikit-learn's Pipeline, the transformers stay fitted to the
     new data, and a previously fitted model gets other features than in its fit.
@@ -47,6 +58,61 @@ class TaskPipeline(Pipeline):
         """Fit the steps in sequence, and predict X."""
         with self._all_or_nothing():
             return super().fit_predict(X, y, **params)
+
+    @available_if(_last_step_itself_has("predict_interval"))
+    def predict_interval(self, X: Any, coverage: float = 0.9, **params: Any) -> Any:
+        """Transform X, and predict an interval for each row with the last step.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column.
+        coverage : float, default=0.9
+            Share of targets within their intervals, above 0 and below 1.
+        **params : dict of str to object
+            Further arguments of the method of the last step.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, ..., 2)
+            Lower and upper ends.
+        """
+        return self._last().predict_interval(self._transform(X), coverage, **params)
+
+    @available_if(_last_step_itself_has("predict_mean_interval"))
+    def predict_mean_interval(
+        self, X: Any, coverage: float = 0.9, **params: Any
+    ) -> Any:
+        """Transform X, and predict an interval for the mean of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_columns)
+            Features, with the task column.
+        coverage : float, default=0.9
+            Share of means within their intervals, above 0 and below 1.
+        **params : dict of str to object
+            Further arguments of the method of the last step.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, ..., 2)
+            Lower and upper ends.
+        """
+        return self._last().predict_mean_interval(
+            self._transform(X), coverage, **params
+        )
+
+    def _last(self):
+        return self.steps[-1][1]
+
+    def _transform(self, X):
+        """Apply all steps but the last."""
+        check_is_fitted(self)
+        for _, step in self.steps[:-1]:
+            if step is not None and step != "passthrough":
+                X = step.transform(X)
+        return X
 
     def _all_or_nothing(self):
         steps = [step for _, step in self.steps if hasattr(step, "fit")]
@@ -82,7 +148,8 @@ def make_task_pipeline(
     Returns
     -------
     pipeline : Pipeline
-        Unfitted pipeline. A fit that raises leaves all steps unchanged. The parameters
+        Unfitted pipeline. A fit that raises leaves all steps unchanged. It has
+        `predict_interval` and `predict_mean_interval` if its last step has. Parameters
         of a wrapped transformer begin with its name and ``__transformer__``, as in
         ``standardscaler__transformer__with_mean``.
 

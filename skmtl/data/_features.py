@@ -51,11 +51,14 @@ def naming_columns(X: Any, skip: Sequence[int | None] = ()) -> Iterator[None]:
     try:
         yield
     except (ValueError, TypeError) as error:
-        text = _explain(str(error), X, skip)
+        # A block within this one may have named the row of a part of X.
+        plain = getattr(error, "without_column", str(error))
+        text = _explain(plain, X, skip)
         if text is None:
             raise
         kind = ValueError if isinstance(error, ValueError) else TypeError
-        named = kind(text)
+        named: Any = kind(text)
+        named.without_column = plain
         for note in getattr(error, "__notes__", ()):
             named.add_note(note)
         raise named from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,10 +13,12 @@ _SEPARATOR = "/"
 
 
 class MissingLabelError(ValueError):
-    """A row has no task label; `where` it is, if known."""
+    """A row has no task label."""
 
-    def __init__(self, where: str = "") -> None:
-        super().__init__(
+    @classmethod
+    def at(cls, where: str = "") -> Self:
+        """Return the error; `where` is the place of the row, if known."""
+        return cls(
             f"Input task contains NaN{where}: every row must belong to a task. Drop "
             "the rows without a label, or give them a label of their own."
         )
@@ -25,7 +27,7 @@ class MissingLabelError(ValueError):
 def as_integers(labels: Array) -> Array:
     """Convert floats to integers; raise if one is fractional or too large."""
     if np.isnan(labels).any():
-        raise MissingLabelError
+        raise MissingLabelError.at()
     if np.isinf(labels).any():
         raise ValueError(f"Input task contains infinity: {RULE}.")
     fractions = np.trunc(labels) != labels
@@ -111,7 +113,7 @@ def _kind_of(label):
     if isinstance(label, Integral):
         return "int"
     if label is None or type(label).__name__ in ("NAType", "NaTType"):
-        raise MissingLabelError
+        raise MissingLabelError.at()
     if isinstance(label, Real):
         as_integers(np.array([label], dtype=getattr(label, "dtype", float)))
         return "float"

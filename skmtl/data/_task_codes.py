@@ -189,13 +189,13 @@ def _encode_named(column, name):
         # NaN and NaT differ from themselves; comparing pandas' NA gives no boolean.
         gaps = (v is None or type(v).__name__ == "NAType" or v != v for v in values)
         row = next(row for row, gap in enumerate(gaps) if gap)
-        raise MissingLabelError(f" in column {name!r}, at position {row}") from None
+        raise MissingLabelError.at(f" in column {name!r}, at position {row}") from None
 
 
 def _as_vector(labels):
     """Return the labels as a 1-d array, of objects if their kinds differ."""
     if np.ma.is_masked(labels):
-        raise MissingLabelError
+        raise MissingLabelError.at()
     if isinstance(labels, (list, tuple)):
         types = set(map(type, labels))
         # asarray would convert 1 beside "a" to "1", and True beside 1.5 to 1.0
@@ -218,7 +218,7 @@ def _encode_pandas(labels):
     if getattr(dtype, "kind", "O") in "biuf":
         stored = getattr(dtype, "numpy_dtype", dtype)
         if labels.isna().any():
-            raise MissingLabelError
+            raise MissingLabelError.at()
         return _encode_array(labels.to_numpy(dtype=stored))
     if isinstance(dtype, pd.CategoricalDtype):
         categorical = labels.array if isinstance(labels, pd.Series) else labels
@@ -238,7 +238,7 @@ def _encode_pandas(labels):
 def _complete(codes):
     """Return the codes; raise an error if a row has no label."""
     if codes.size and codes.min() < 0:
-        raise MissingLabelError
+        raise MissingLabelError.at()
     return codes
 
 
@@ -246,7 +246,7 @@ def _encode_polars(labels):
     import polars as pl
 
     if labels.null_count():
-        raise MissingLabelError
+        raise MissingLabelError.at()
     if labels.dtype not in (pl.String, pl.Categorical, pl.Enum):
         return _encode_array(labels.to_numpy())
     distinct = labels.unique().cast(pl.String)

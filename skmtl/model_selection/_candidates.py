@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -239,9 +240,11 @@ def list_own(candidates: Any) -> list[Any]:
 def _read_one(candidate, known):
     if isinstance(candidate, str):
         if candidate not in known:
+            near = " or ".join(map(repr, get_close_matches(candidate, known)))
+            hint = f" Did you mean {near}?" if near else ""
             raise ValueError(
                 f"candidates must be names among {list(known)}, or pairs of a name and "
-                f"an estimator. Got {candidate!r}."
+                f"an estimator. Got {candidate!r}.{hint}"
             )
         return known[candidate]
     name, estimator = candidate

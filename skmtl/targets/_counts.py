@@ -74,8 +74,14 @@ def read_exposure(exposure: ArrayLike | None) -> Array | None:
     refuse_lazy("exposure", exposure)
     if exposure is None:
         return None
+    given = read_array(exposure)
+    if given.ndim == 0:
+        raise ValueError(
+            "exposure must be one number per row, of shape (n_rows,), got the single "
+            f"number {given}. Pass np.full(n_rows, {given}) if it is that of each row."
+        )
     values: Array = check_array(
-        read_array(exposure), ensure_2d=False, dtype=np.float64, input_name="exposure"
+        given, ensure_2d=False, dtype=np.float64, input_name="exposure"
     )
     if values.ndim != 1:
         raise ValueError(

@@ -43,7 +43,11 @@ from sklearn.svm import SVC
 from sklearn.utils import estimator_checks as checks
 
 from skmtl.compose import IndependentTasks, PooledTasks, TaskAware, make_task_pipeline
-from skmtl.linear_model import MeanRegularizedRegressor, PathSearchCV
+from skmtl.linear_model import (
+    MeanRegularizedPoissonRegressor,
+    MeanRegularizedRegressor,
+    PathSearchCV,
+)
 
 LABELS = np.array(["north", "south", "west"])
 BOTH = pytest.mark.parametrize("Model", [IndependentTasks, PooledTasks])
@@ -957,3 +961,25 @@ def test_classifiers_may_split_missing_values(rows):
     inner = HistGradientBoostingClassifier(**BOOSTING)
     model = IndependentTasks(inner, task_column="school").fit(data, y > 1)
     assert model.score(data, y > 1) > 0.8
+
+
+@pytest.mark.parametrize("scaler", [StandardScaler(), "passthrough"])
+def test_a_pipeline_predicts_the_intervals_of_its_last_step(scaler):
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(2.0, 3.0, size=(40, 2)), np.arange(40) % 4
+    counts = rng.poisson(2.0, size=40)
+    table = np.column_stack([task, X])
+    scaled = make_pipeline(scaler, "passthrough").fit_transform(X)
+    for model in (MeanRegularizedRegressor(), MeanRegularizedPoissonRegressor()):
+        pipeline = make_task_pipeline(scaler, model, task_column=0)
+        pipeline.fit(table, counts)
+        model.fit(scaled, counts, task=task)
+        found = pipeline.predict_interval(table, coverage=0.7)
+        assert_allclose(found, model.predict_interval(scaled, 0.7, task=task))
+    given = {"exposure": np.full(40, 2.0)}
+    found = pipeline.predict_mean_interval(table, **given)
+    assert_allclose(found, model.predict_mean_interval(scaled, task=task, **given))
+    plain = make_task_pipeline(scaler, IndependentTasks(Ridge()), task_column=0)
+    assert not hasattr(plain, "predict_interval")
+    with pytest.raises(NotFittedError):
+        clone(pipeline).predict_interval(table)

@@ -228,3 +228,18 @@ def test_an_unseen_task_may_be_refused(rows):
     model.fit(X, y, task=task)
     with pytest.raises(ValueError, match="labels not seen in fit"):
         model.predict(X, task=np.repeat(99, 240))
+
+
+@pytest.mark.parametrize("order", ["specific_first", "shared_first"])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [("red", "column 'v' of X holds 'red' in row 9,"), (np.nan, "'v', row 9")],
+)
+def test_an_invalid_value_is_named_once(order, value, message):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(20, 2)), columns=["u", "v"]).astype(object)
+    frame.loc[9, "v"] = value
+    model = SharedPlusSpecific(Ridge(), MeanRegularizedRegressor(), order=order, cv=2)
+    with pytest.raises(ValueError, match=message) as raised:
+        model.fit(frame, rng.normal(size=20), task=np.arange(20) % 2)
+    assert str(raised.value).count(" column 'v'") == 1

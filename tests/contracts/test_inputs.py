@@ -65,6 +65,28 @@ def test_arrays_on_disk_may_be_read_only(case, order, tmp_path):
         assert_answers(answer, case.answer(expected, rows)[method])
 
 
+@pytest.mark.full
+@each_case
+def test_a_fitted_model_keeps_no_view_of_its_rows(case):
+    rows, new = case.rows(), case.rows(seed=1)
+    given = {name: None if v is None else v.copy() for name, v in vars(rows).items()}
+    model = case.fit(Rows(**given))
+    expected = case.answer(model, new)
+    for values in given.values():
+        if values is not None:
+            values[:] = values[0]
+    for method, answer in case.answer(model, new).items():
+        assert_array_equal(answer, expected[method])
+
+
+@each_of([case for case in CASES_OF_ROWS if case.takes_labels])
+def test_the_name_of_a_column_is_no_label(case):
+    rows = case.rows()
+    frame = pd.DataFrame(rows.X, columns=list("pqr"))
+    with pytest.raises(ValueError, match=r"got 'q', the name of a column of X\."):
+        case.fit(replace(rows, X=frame, task="q"))
+
+
 @each_case
 def test_frames_and_series_are_not_written_on(case):
     rows = weighted(case, case.rows())

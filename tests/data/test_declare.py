@@ -1,5 +1,7 @@
 """Whoever reads the tasks, the same mistake in declaring them is the same error."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -207,6 +209,12 @@ def test_a_missing_label_of_several_columns_is_named(kind):
         MeanRegularizedRegressor().fit(X, y, task=labels)
     with pytest.raises(ValueError, match="NaN in column 1, at position 7"):
         MeanRegularizedRegressor().fit(X, y, task=labels.to_numpy(dtype=object))
+
+
+def test_the_error_of_a_missing_label_comes_back_from_a_process():
+    with pytest.raises(ValueError, match="NaN in column 0") as raised:
+        MeanRegularizedRegressor().fit(X, y, task=list(zip(GAP, NAMES, strict=True)))
+    assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
 
 
 def test_a_missing_number_of_several_columns_is_named():

@@ -101,6 +101,7 @@ def test_a_later_batch_of_counts_leaves_the_recorded_columns():
         ([1.0, 0.0], "above 0, got 0.0 in row 1"),
         ([-2.0, 1.0], "above 0, got -2.0 in row 0"),
         ([[1.0], [2.0]], r"one number per row.*got shape \(2, 1\)"),
+        (2.0, r"one number per row.*got the single number 2\.0\. Pass np\.full\("),
         ([1.0, np.nan], "exposure contains NaN"),
         ([1.0, np.inf], "exposure contains infinity"),
     ],
