@@ -1,7 +1,7 @@
 """The candidates of a search, in their order from simple to complex."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,11 +62,44 @@ class Candidate:
     family : str, default=""
         Kind of model. The best of each family is in the stack; models without one are
         not.
+    by_default : bool, default=True
+        Whether it is tried without being named.
+    needs_scaling : bool, default=True
+        Whether the units of the features matter.
     """
 
     name: str
     estimator: Any
     family: str = ""
+    by_default: bool = True
+    needs_scaling: bool = True
+
+
+def list_candidates(data: Rows) -> list[Candidate]:
+    """Return all built-in models for the rows, without preprocessing.
+
+    Parameters
+    ----------
+    data : Rows
+        Rows; their kind of target, their layout and their size say what suits.
+
+    Returns
+    -------
+    list of Candidate
+        Candidates, the simplest first. The first is the default model.
+    """
+    linear = _LINEAR[data.kind]()
+    few_columns = not issparse(data.X) and data.X.shape[1] <= _MOST_CURVES
+    few_rows = len(data.targets) <= _MOST_KERNEL_ROWS
+    trees, tree_families = make_trees(data)
+    return [
+        *_join(linear, {name: name for name in _STACKED}),
+        *_join(_bend(linear), "curves", by_default=few_columns),
+        *_join(_smooth(data), "smooth functions", by_default=few_rows),
+        *_join(
+            trees, tree_families, by_default=not issparse(data.X), needs_scaling=False
+        ),
+    ]
 
 
 def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
@@ -85,21 +118,8 @@ def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
     list of Candidate
         Candidates. The first is the default model.
     """
-    is_sparse = issparse(data.X)
-    scaler = preprocessor or make_scaler(data)
-    linear = _LINEAR[data.kind]()
-    curved = {} if is_sparse or data.X.shape[1] > _MOST_CURVES else _bend(linear)
-    smooth = {}
-    if data.kind == "numbers" and len(data.targets) <= _MOST_KERNEL_ROWS:
-        smooth = {"smooth functions": MeanRegularizedKernelRegressorCV()}
-    trees = ({}, {}) if is_sparse else make_trees(data)
-    first = [] if preprocessor is None else [preprocessor]
-    return [
-        *_join([scaler], linear, {name: name for name in _STACKED}),
-        *_join([scaler], curved, dict.fromkeys(curved, "curves")),
-        *_join([scaler], smooth, dict.fromkeys(smooth, "smooth functions")),
-        *_join(first, *trees),
-    ]
+    scaler = make_scaler(data)
+    return [_precede(each, preprocessor, scaler) for each in list_candidates(data)]
 
 
 def make_scaler(data: Rows) -> StandardScaler:
@@ -126,10 +146,20 @@ def make_alternatives(data: Rows) -> dict[str, Any]:
     return {name: make_pipeline(scaler, linear[name]) for name in names}
 
 
-def _join(first, models, families):
-    """Make candidates of models behind first steps."""
+def _precede(candidate, preprocessor, scaler):
+    """Return a candidate whose model is the last step of a pipeline."""
+    steps = [scaler] if candidate.needs_scaling else []
+    if preprocessor is not None:
+        steps = [preprocessor]
+    return replace(candidate, estimator=make_pipeline(*steps, candidate.estimator))
+
+
+def _join(models, families, **more):
+    """Make candidates of models; `families` is that of all, or those by name."""
+    if isinstance(families, str):
+        families = dict.fromkeys(models, families)
     return [
-        Candidate(name, make_pipeline(*first, model), families.get(name, ""))
+        Candidate(name, model, families.get(name, ""), **more)
         for name, model in models.items()
     ]
 
@@ -145,8 +175,16 @@ def _bend(linear):
     }
 
 
-def _make_regressors():
-    search = {"n_alphas": _N_ALPHAS, "cv": _N_FOLDS}
+def _smooth(data):
+    """Make kernel models, which need numbers."""
+    if data.kind != "numbers":
+        return {}
+    return {"smooth functions": MeanRegularizedKernelRegressorCV()}
+
+
+def make_regressors() -> dict[str, Any]:
+    """Make the linear models for numbers, by name."""
+    search: dict[str, Any] = {"n_alphas": _N_ALPHAS, "cv": _N_FOLDS}
     return {
         "mean-regularised": MeanRegularizedRegressorCV(),
         "independent": MultiTaskRidgeCV(),
@@ -193,7 +231,7 @@ def _search(model):
 
 
 _LINEAR = {
-    "numbers": _make_regressors,
+    "numbers": make_regressors,
     "classes": _make_classifiers,
     "counts": _make_counters,
 }
@@ -205,8 +243,8 @@ def read_candidates(candidates: Any, built_in: list[Candidate]) -> list[Candidat
     Parameters
     ----------
     candidates : list of str or (str, estimator), mapping of str to estimator, or None
-        Names of built-in candidates, and models with their names; None means all
-        built-in candidates.
+        Names of built-in candidates, and models with their names; None means the
+        built-in candidates that are tried by default.
     built_in : list of Candidate
         The built-in candidates.
 
@@ -216,7 +254,7 @@ def read_candidates(candidates: Any, built_in: list[Candidate]) -> list[Candidat
         Candidates with distinct names.
     """
     if candidates is None:
-        return built_in
+        return [each for each in built_in if each.by_default]
     if isinstance(candidates, Mapping):
         candidates = list(candidates.items())
     known = {each.name: each for each in built_in}

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 from time import monotonic
 from typing import Any, Self
@@ -26,7 +27,7 @@ from skmtl.linear_model import (
     MeanRegularizedRegressor,
 )
 
-from ._candidates import Candidate, list_own, make_candidates, read_candidates
+from ._candidates import list_own, make_candidates, read_candidates
 from ._choice import choose
 from ._comparison_rows import read_fitted_rows, split_rows
 from ._comparison_targets import check_methods, choose_metric
@@ -303,10 +304,10 @@ class TaskModelSearch(TaskWrapper):
         built_in = make_candidates(data, self.preprocessor)
         found = read_candidates(self.candidates, built_in)
         found = [
-            Candidate(
-                each.name,
-                set_task_column(each.estimator, self.task_column),
-                each.family if self.stack else "",
+            replace(
+                each,
+                estimator=set_task_column(each.estimator, self.task_column),
+                family=each.family if self.stack else "",
             )
             for each in found
         ]
