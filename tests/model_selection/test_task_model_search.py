@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
+from scipy.special import huber
 from sklearn.base import is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -182,15 +183,18 @@ def test_the_simplest_within_one_standard_error_is_chosen(table):
 
 def _simplex(loss, n):
     """Minimise over the simplex by SciPy."""
-    found = minimize(
+    return loss(_simplex_weights(loss, n))
+
+
+def _simplex_weights(loss, n):
+    return minimize(
         loss,
         np.full(n, 1 / n),
         method="SLSQP",
         bounds=[(0, 1)] * n,
         constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
         options={"ftol": 1e-12, "maxiter": 500},
-    )
-    return found.fun
+    ).x
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.full)])
@@ -207,7 +211,8 @@ def test_weights_minimise_the_loss(seed):
 
     found = weigh_numbers(P_many, y_many, weight_many)
     assert found.min() >= 0 and found.sum() == pytest.approx(1)
-    assert squares(found) == pytest.approx(_simplex(squares, 4), rel=1e-4)
+    # With normal errors, Huber's loss gives nearly the weights of least squares.
+    assert squares(found) == pytest.approx(_simplex(squares, 4), rel=1e-2)
     counts = rng.poisson(np.exp(y)).astype(float)
     means = np.exp(P)
 
@@ -228,3 +233,30 @@ def test_weights_minimise_the_loss(seed):
         np.tile(proba, (1, 200, 1)), np.tile(positions, 200), weight_many
     )
     assert log(found) == pytest.approx(_simplex(log, 4), rel=1e-4)
+
+
+def test_a_few_large_errors_do_not_decide_the_weights():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=500)
+    P = y + rng.normal(size=(3, 500)) * np.array([[1.0], [1.0], [1.5]])
+    y[:4] += 50 * np.sign(P[1, :4] - P[0, :4])  # outliers near the second model
+    weight = rng.uniform(0.5, 1.0, size=500)
+    found = weigh_numbers(*(np.repeat(v, 200, -1) for v in (P, y, weight)))
+    squares = _simplex_weights(lambda w: weight @ (y - w @ P) ** 2, 3)
+    residual = np.abs(y - squares @ P)
+    order = np.argsort(residual)
+    middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
+    limit = 1.345 * 1.4826 * residual[order[middle]]
+    expected = _simplex_weights(lambda w: weight @ huber(limit, y - w @ P), 3)
+    assert_allclose(found, expected, atol=2e-3)
+    assert np.abs(found - squares).max() > 0.1
+
+
+def test_a_candidate_outside_the_stack_is_dropped_when_it_is_behind(table):
+    X, y = table
+    names = ["mean-regularised", "pooled", "independent"]
+    options = {"task_column": "task", "random_state": 0}
+    search = TaskModelSearch(names, stack=True, **options).fit(X, y)
+    line = search.leaderboard_["candidate"].tolist().index("pooled")
+    assert search.leaderboard_["n_folds"][line] == 1
+    assert search.leaderboard_["dropped"][line] == "worse after fold 1"
