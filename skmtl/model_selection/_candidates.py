@@ -11,7 +11,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmtl.compose import CurvedTasks, PooledTasks
+from skmtl.compose import CurvedTasks, KernelBasis, PooledTasks, take_rows
 from skmtl.kernel import MeanRegularizedKernelRegressorCV
 from skmtl.linear_model import (
     ClusteredClassifier,
@@ -41,10 +41,17 @@ from ._trees import make_trees
 _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
 _N_ALPHAS = 10
 _N_FOLDS = 3
-# With more columns, fits to curves of them take minutes.
-_MOST_CURVES = 100
-# With more targets, fits of kernel models take minutes.
-_MOST_KERNEL_ROWS = 2000
+# Curves take about ``n_tasks * (n_columns + n_functions)**3`` operations, and kernel
+# models the cube of the number of rows. Beyond these, a search takes minutes longer.
+_MOST_WORK = 3e7
+_MOST_KERNEL_ROWS = 1500
+# Most spline functions of a feature, and functions of a kernel, by default, and if
+# these take too long.
+_N_SPLINES = 8
+_N_KERNEL_FUNCTIONS = 80
+_FEW_FUNCTIONS = 40
+# Rows that show whether a feature has many values.
+_SAMPLE = 1000
 # Linear models that are in the stack, each a family of its own.
 _STACKED = "mean-regularised", "independent"
 
@@ -89,16 +96,14 @@ def list_candidates(data: Rows) -> list[Candidate]:
         Candidates, the simplest first. The first is the default model.
     """
     linear = _LINEAR[data.kind]()
-    few_columns = not issparse(data.X) and data.X.shape[1] <= _MOST_CURVES
-    few_rows = len(data.targets) <= _MOST_KERNEL_ROWS
+    is_dense = not issparse(data.X)
     trees, tree_families = make_trees(data)
     return [
         *_join(linear, {name: name for name in _STACKED}),
-        *_join(_bend(linear), "curves", by_default=few_columns),
-        *_join(_smooth(data), "smooth functions", by_default=few_rows),
-        *_join(
-            trees, tree_families, by_default=not issparse(data.X), needs_scaling=False
-        ),
+        *_list_mixed(data),
+        *_list_curves(linear["mean-regularised"], data),
+        *_list_kernels(data),
+        *_join(trees, tree_families, by_default=is_dense, needs_scaling=False),
     ]
 
 
@@ -164,22 +169,70 @@ def _join(models, families, **more):
     ]
 
 
-def _bend(linear):
-    """Make models of curves from the default model."""
-    model = linear["mean-regularised"]
+def _list_mixed(data):
+    """Return the linear mixed model of correlated random coefficients, for numbers."""
+    if data.kind != "numbers":
+        return []
+    model = MeanRegularizedRegressorCV(alpha_structure="covariance", method="reml")
+    # It estimates a variance for each pair of columns from as many tasks as there are.
+    n_pairs = data.X.shape[1] * (data.X.shape[1] + 1) / 2
+    suits = not issparse(data.X) and n_pairs <= len(data.tasks)
+    family = "mean-regularised"
+    return _join({"mixed model": model}, family, by_default=suits)
+
+
+def _list_curves(model, data):
+    """Return models of curves, made from the default model."""
     if "alpha_structure" in model.get_params():
         model = clone(model).set_params(alpha_structure="one")
-    return {
-        "spline curves": CurvedTasks(model, basis="splines"),
-        "kernel curves": CurvedTasks(model, basis="kernel"),
-    }
+    many = _is_quick(data, _N_KERNEL_FUNCTIONS)
+    kernel = "kernel" if many else KernelBasis(_FEW_FUNCTIONS, width=2.0)
+    bases = [
+        ("spline curves", "splines", _count_splines(data)),
+        ("kernel curves", kernel, _N_KERNEL_FUNCTIONS if many else _FEW_FUNCTIONS),
+    ]
+    return [
+        Candidate(
+            name,
+            CurvedTasks(model, basis=basis),
+            "curves",
+            by_default=_is_quick(data, n_functions),
+        )
+        for name, basis, n_functions in bases
+    ]
 
 
-def _smooth(data):
-    """Make kernel models, which need numbers."""
+def _is_quick(data, n_functions):
+    """Return whether a linear model of some functions of the features is fast."""
+    if issparse(data.X) or n_functions == 0:
+        return False
+    n_columns = data.X.shape[1] + n_functions
+    return len(data.tasks) * n_columns**3 <= _MOST_WORK
+
+
+def _count_splines(data):
+    """Return the number of functions that splines of the features have."""
+    if issparse(data.X):
+        return 0
+    rows = np.linspace(0, data.n_rows - 1, min(data.n_rows, _SAMPLE)).astype(np.intp)
+    columns = np.asarray(take_rows(data.X, rows)).T
+    counts = [min(len(set(column.tolist())) - 2, _N_SPLINES) for column in columns]
+    return sum(max(count, 0) for count in counts)
+
+
+def _list_kernels(data):
+    """Return exact models of smooth and of rough functions, for numbers."""
     if data.kind != "numbers":
-        return {}
-    return {"smooth functions": MeanRegularizedKernelRegressorCV()}
+        return []
+    models = {
+        name: MeanRegularizedKernelRegressorCV(kernel=("linear", kernel))
+        for name, kernel in [
+            ("smooth functions", "rbf"),
+            ("rough functions", "laplacian"),
+        ]
+    }
+    few_rows = len(data.targets) <= _MOST_KERNEL_ROWS
+    return _join(models, "smooth functions", by_default=few_rows)
 
 
 def make_regressors() -> dict[str, Any]:

@@ -6,11 +6,14 @@ from numpy.typing import NDArray
 from scipy.linalg import solve
 from scipy.optimize import nnls
 
-# Weights are shrunk to the first model as if by this many rows.
-_PRIOR_ROWS = 40.0
-# In the log loss a single row that only the first model predicts excludes a weight of
-# zero, and forty of them exclude nearly all other models.
+# Weights of the other models are normal around zero, with a variance of one over this.
+_PRIOR_PRECISION = 50.0
+# Weights for the log loss and the deviance are shrunk to the first model as if by so
+# many rows that only this one predicts. A single row excludes a weight of zero, and
+# forty of them nearly all other models.
 _PRIOR_EVENTS = 1.0
+# Relative ridge, for models with the same predictions.
+_SINGULAR = 1e-8
 # Errors beyond this many standard deviations count linearly, Huber's usual value: with
 # normal errors, the variance of the weights is 5 % larger than that of least squares.
 _HUBER = 1.345
@@ -30,12 +33,13 @@ def weigh_numbers(
     """Find weights of least Huber loss, non-negative and of sum 1.
 
     With the differences ``D`` of the other models from the first, minimises
-    ``sum_i v_i (y_i - p_1i - D_i u)^2 + n_prior / n sum_k sum_i v_i D_ik^2 u_k^2`` over
-    ``u >= 0`` with ``sum(u) <= 1``, for a prior that is worth ``n_prior`` rows. Rows
-    with a residual beyond 1.345 standard deviations have weights ``v_i`` that decrease
-    with it, as in Huber's regression, so that a few large errors do not decide. The
-    standard deviation is 1.4826 times the median of the absolute residuals of least
-    squares.
+    ``sum_i v_i (y_i - p_1i - D_i u)^2 + 50 s^2 ||u||^2`` over ``u >= 0`` with
+    ``sum(u) <= 1``. The penalty is that of a normal prior, so models that predict
+    nearly the same, relative to the noise, leave the weight with the first. Rows with a
+    residual beyond ``1.345 s`` have weights ``v_i`` that decrease with it, as in
+    Huber's regression, so that a few large errors do not decide. The standard deviation
+    ``s`` of the noise is 1.4826 times the median absolute error of the model for which
+    this is smallest.
 
     Parameters
     ----------
@@ -58,28 +62,30 @@ def weigh_numbers(
     """
     if len(predictions) == 1:
         return np.ones(1)
-    found = _weigh_squares(predictions, y, weight)
-    errors = np.abs(y - found @ predictions)
-    limit = _HUBER * _CONSISTENT * _find_median(errors, weight)
+    weight = weight / weight.max()
+    medians = [_find_median(np.abs(y - each), weight) for each in predictions]
+    noise = _CONSISTENT * min(medians)
+    ridge, limit = _PRIOR_PRECISION * noise**2, _HUBER * noise
+    found = _weigh_squares(predictions, y, weight, ridge)
     for _ in range(_MAX_HUBER_STEPS if limit > 0 else 0):
-        reduced = weight * limit / np.maximum(errors, limit)
-        previous, found = found, _weigh_squares(predictions, y, reduced)
         errors = np.abs(y - found @ predictions)
+        reduced = weight * limit / np.maximum(errors, limit)
+        previous, found = found, _weigh_squares(predictions, y, reduced, ridge)
         if np.abs(found - previous).max() < _TOL:
             break
     return found
 
 
-def _weigh_squares(predictions, y, weight):
-    """Return the weights of least squared error."""
-    root = np.sqrt(weight / weight.max())
+def _weigh_squares(predictions, y, weight, ridge):
+    """Return the weights of least squared error with a ridge penalty."""
+    root = np.sqrt(weight)
     D = ((predictions[1:] - predictions[0]) * root).T
     rest = (y - predictions[0]) * root
     scale = norm(D, axis=0)
     scale[scale == 0] = 1.0
     D = D / scale
-    ridge = _PRIOR_ROWS / (root**2).sum() * np.eye(D.shape[1])
-    factor = np.linalg.cholesky(D.T @ D + ridge).T
+    penalty = np.diag(ridge / scale**2 + _SINGULAR)
+    factor = np.linalg.cholesky(D.T @ D + penalty).T
     others = _solve_below(factor, solve(factor.T, D.T @ rest), 1 / scale) / scale
     return np.append(1 - others.sum(), others).clip(min=0)
 

@@ -64,7 +64,7 @@ class TaskModelSearch(TaskWrapper):
 
     ``sum_k w_k f_k(x)`` with ``w_k >= 0`` and ``sum_k w_k = 1``,
 
-    with the weights that minimise the loss of the held-out predictions.
+    with weights that minimise the loss of the held-out predictions.
 
     Parameters
     ----------
@@ -139,11 +139,16 @@ class TaskModelSearch(TaskWrapper):
 
     Notes
     -----
-    After each fold, a candidate is dropped if its loss is larger by three standard
-    errors than the best one or, for the stack, than the best one of its family. The
-    weights of the stack are shrunk towards the first candidate, as if by 40 rows; for
-    classes and counts, by one. Its loss in the leaderboard is cross-validated: each
-    fold is predicted with weights from the other folds.
+    After each fold, candidates are dropped if their loss is larger by three standard
+    errors than the best one. For the stack, they are dropped at two standard errors
+    from the best of their family; and those that cannot be in it, relations between
+    linear tasks such as "low rank", if they are behind the best at all.
+
+    Weights of the stack for numbers minimise Huber's loss, so that a few large errors
+    do not decide. They are shrunk towards the first candidate: by a normal prior with
+    variance 1 / 50 for the other weights, or for classes and counts by one row that
+    only the first candidate predicts. The loss of the stack in the leaderboard is
+    cross-validated: each fold is predicted with weights from the other folds.
 
     The loss of the first line is biased downwards, as it is the smallest of many.
     `nested_score` estimates the loss of the whole search without this bias.

@@ -16,6 +16,8 @@ from ._paired_losses import average_loss, compare_losses
 _logger = logging.getLogger("skmtl")
 # A candidate behind the best by this many standard errors will not be chosen.
 _HOPELESS = 3.0
+# In the stack, little is lost if a similar model takes its place.
+_HOPELESS_IN_FAMILY = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ def try_candidates(candidates, data, splits, metric, n_jobs, deadline):
     """Fit candidates fold by fold, and predict the held-out rows.
 
     After each fold, candidates behind the best of all by three standard errors are
-    dropped, and those that cannot be in the stack if they are behind at all. The first
-    candidate is never dropped; an error in its fits is raised.
+    dropped. If there is a stack, it is two standard errors behind the best of their
+    family, or none for those that cannot be in the stack. The first candidate is never
+    dropped; an error in its fits is raised.
 
     Parameters
     ----------
@@ -145,8 +148,10 @@ def _judge(trial, best, data, has_stack):
     """Return a trial, dropped if it is too far behind the best."""
     weight = data.target_weight
     difference, error = compare_losses(trial.loss, best.loss, weight, data.codes)
-    may_be_stacked = trial.candidate.family or not has_stack
-    if difference <= (_HOPELESS * error if may_be_stacked else 0.0):
+    margin = _HOPELESS
+    if has_stack:
+        margin = _HOPELESS_IN_FAMILY if trial.candidate.family else 0.0
+    if difference <= (margin * error if margin else 0.0):
         return trial
     return replace(trial, dropped=f"worse after fold {len(trial.predictions)}")
 

@@ -243,13 +243,23 @@ def test_a_few_large_errors_do_not_decide_the_weights():
     weight = rng.uniform(0.5, 1.0, size=500)
     found = weigh_numbers(*(np.repeat(v, 200, -1) for v in (P, y, weight)))
     squares = _simplex_weights(lambda w: weight @ (y - w @ P) ** 2, 3)
-    residual = np.abs(y - squares @ P)
-    order = np.argsort(residual)
+    error = np.abs(y - P[0])
+    order = np.argsort(error)
     middle = np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)
-    limit = 1.345 * 1.4826 * residual[order[middle]]
+    limit = 1.345 * 1.4826 * error[order[middle]]
     expected = _simplex_weights(lambda w: weight @ huber(limit, y - w @ P), 3)
     assert_allclose(found, expected, atol=2e-3)
     assert np.abs(found - squares).max() > 0.1
+
+
+def test_models_that_differ_less_than_the_noise_leave_the_weight_with_the_first():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=1000)
+    first = np.zeros(1000)
+    found = weigh_numbers(np.array([first, first + 0.01 * y]), y, np.ones(1000))
+    assert found[0] > 0.7
+    found = weigh_numbers(np.array([first, 0.5 * y]), y, np.ones(1000))
+    assert found[0] < 0.1
 
 
 def test_a_candidate_outside_the_stack_is_dropped_when_it_is_behind(table):
