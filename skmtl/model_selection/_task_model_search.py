@@ -70,10 +70,11 @@ class TaskModelSearch(TaskWrapper):
     ----------
     candidates : list of str or (str, estimator), mapping of str to estimator, or None
         Models to choose from, the simplest first: names of built-in candidates, and
-        estimators with names of your own. None means all built-in candidates, from
+        estimators with names of your own. None means the built-in candidates, from
         independent models per task to pooled ones, and from linear models to boosted
-        trees. The first one is the default model: it is never dropped, and an error in
-        its fit is raised. The parameter `task_column` of estimators is set.
+        trees, without those that take minutes. The first one is the default model: it
+        is never dropped, and an error in its fit is raised. The parameter `task_column`
+        of estimators is set.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position, or a level of its
         pandas index; a list of columns declares nested tasks. None means that ``task=``

@@ -16,6 +16,8 @@ from skmtl.compose import IndependentTasks, PooledTasks
 from skmtl.datasets import make_related_tasks
 from skmtl.linear_model import MeanRegularizedRegressor, MultiTaskRidge
 from skmtl.model_selection import TaskKFold, TaskModelSearch
+from skmtl.model_selection._candidates import make_candidates, read_candidates
+from skmtl.model_selection._comparison_rows import read_comparison
 from skmtl.model_selection._mixtures import weigh_classes, weigh_counts, weigh_numbers
 from skmtl.model_selection._paired_losses import compare_losses
 
@@ -270,3 +272,25 @@ def test_a_candidate_outside_the_stack_is_dropped_when_it_is_behind(table):
     line = search.leaderboard_["candidate"].tolist().index("pooled")
     assert search.leaderboard_["n_folds"][line] == 1
     assert search.leaderboard_["dropped"][line] == "worse after fold 1"
+
+
+def test_curves_that_take_minutes_must_be_named():
+    X, y = make_related_tasks(30, 5, n_features=6, as_frame=True, random_state=0)
+    few = read_comparison(X, y, "task", None, None)
+    assert "spline curves" in list_default(few)
+    many = pd.concat([X.assign(task=X["task"] + 30 * k) for k in range(20)])
+    many = read_comparison(many, np.tile(y, 20), "task", None, None)
+    assert not {"spline curves", "smooth functions"} & set(list_default(many))
+    built_in = make_candidates(many)
+    (named,) = read_candidates(["spline curves"], built_in)
+    assert named.name == "spline curves"
+
+
+def test_there_are_no_curves_of_features_with_two_values(table):
+    X, y = table
+    data = read_comparison(X.apply(np.sign), y, None, None, None)
+    assert "spline curves" not in list_default(data)
+
+
+def list_default(data):
+    return [each.name for each in read_candidates(None, make_candidates(data))]
