@@ -102,6 +102,7 @@ def list_candidates(data: Rows) -> list[Candidate]:
         *_join(linear, {name: name for name in _STACKED}),
         *_list_mixed(data),
         *_list_curves(linear["mean-regularised"], data),
+        *_list_own_curves(linear["independent"], data),
         *_list_kernels(data),
         *_join(trees, tree_families, by_default=is_dense, needs_scaling=False),
     ]
@@ -200,6 +201,17 @@ def _list_curves(model, data):
         )
         for name, basis, n_functions in bases
     ]
+
+
+def _list_own_curves(model, data):
+    """Return curves of each output apart: one decomposition serves all of them."""
+    if data.layout != "outputs" or data.kind != "numbers":
+        return []
+    models = {
+        f"independent {basis} curves": CurvedTasks(model, basis=name)
+        for basis, name in [("spline", "splines"), ("kernel", "kernel")]
+    }
+    return _join(models, "independent curves", by_default=not issparse(data.X))
 
 
 def _is_quick(data, n_functions):

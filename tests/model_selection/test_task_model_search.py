@@ -286,6 +286,18 @@ def test_curves_that_take_minutes_must_be_named():
     assert named.name == "spline curves"
 
 
+def test_outputs_have_curves_of_their_own():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2, 2, size=(60, 2))
+    Y = np.column_stack([np.sin(3 * X[:, 0]), np.abs(X[:, 1])])
+    data = read_comparison(X, Y, None, None, None)
+    assert "independent kernel curves" in list_default(data)
+    names = ["mean-regularised", "independent", "independent spline curves"]
+    search = TaskModelSearch(names, random_state=0).fit(X, Y)
+    assert search.leaderboard_["candidate"][0] in ("independent spline curves", "stack")
+    assert search.score(X, Y) > 0.9
+
+
 def test_there_are_no_curves_of_features_with_two_values(table):
     X, y = table
     data = read_comparison(X.apply(np.sign), y, None, None, None)
