@@ -44,7 +44,8 @@ _N_FOLDS = 3
 # Curves take about ``n_tasks * (n_columns + n_functions)**3`` operations, and kernel
 # models the cube of the number of rows. Beyond these, a search takes minutes longer.
 _MOST_WORK = 3e7
-_MOST_KERNEL_ROWS = 1500
+# Names, kernels and largest numbers of rows. Rough functions gain on small tables.
+_KERNELS = ("smooth", "rbf", 1500), ("rough", "laplacian", 700)
 # Most spline functions of a feature, and functions of a kernel, by default, and if
 # these take too long.
 _N_SPLINES = 8
@@ -236,15 +237,18 @@ def _list_kernels(data):
     """Return exact models of smooth and of rough functions, for numbers."""
     if data.kind != "numbers":
         return []
-    models = {
-        name: MeanRegularizedKernelRegressorCV(kernel=("linear", kernel))
-        for name, kernel in [
-            ("smooth functions", "rbf"),
-            ("rough functions", "laplacian"),
-        ]
-    }
-    few_rows = len(data.targets) <= _MOST_KERNEL_ROWS
-    return _join(models, "smooth functions", by_default=few_rows)
+    n_rows = len(data.targets)
+    if n_rows == data.n_rows * len(data.tasks):
+        n_rows = data.n_rows  # the tasks of a complete 2-d y are fitted apart
+    return [
+        Candidate(
+            f"{name} functions",
+            MeanRegularizedKernelRegressorCV(kernel=("linear", kernel)),
+            "smooth functions",
+            by_default=n_rows <= most_rows,
+        )
+        for name, kernel, most_rows in _KERNELS
+    ]
 
 
 def make_regressors() -> dict[str, Any]:

@@ -188,6 +188,13 @@ def test_all_candidates_of_the_search_have_a_name(pupils, kind):
     assert all(hasattr(each, "predict") for each in models.values())
 
 
+def test_candidates_for_another_kind_of_target_are_refused(capsys, pupils, tmp_path):
+    pupils.assign(score=range(len(pupils))).to_csv(tmp_path / "p.csv", index=False)
+    argv = ["--models", "mean,smooth functions", "--kind", "counts"]
+    error = fail(capsys, *compare_with(tmp_path / "p.csv", *argv))
+    assert "--models 'smooth functions' cannot predict counts: leave it out" in error
+
+
 def test_candidates_of_the_search_are_compared(capsys, pupils, tmp_path):
     pupils["town"] = pupils["town"].fillna("").str.cat(["[1], a"] * len(pupils))
     pupils.to_csv(tmp_path / "pupils.csv", index=False)
@@ -408,10 +415,6 @@ def test_a_bad_table_is_said_in_one_line(capsys, tmp_path, name, content, said):
             ["--models", "mean,boosted trees", "--save", "model.skops"],
             "--save cannot save 'boosted trees': leave out --save, or choose --models "
             "among independent, pooled, intercepts, mean, mlp",
-        ),
-        (
-            ["--models", "mean,smooth functions", "--kind", "counts"],
-            "'smooth functions' cannot predict counts",
         ),
         (["--models", "forest,mlp"], "'forest' is not a model"),
         (["--models", "mean"], "give at least two"),
