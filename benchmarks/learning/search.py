@@ -3,7 +3,9 @@
     python benchmarks/learning/search.py --data DIR
 
 Prints the loss over test rows, the mean of several splits: the root mean squared error,
-or the log loss for classes. ``--only NAMES`` selects tables, separated by commas.
+or the log loss for classes. ``--only NAMES`` selects tables, separated by commas, and
+``--splits N`` the number of splits. Seconds are those of the processor for one search
+and one fit of the default.
 """
 
 from _tables import CLASSES, LONG, read_table, rmse
@@ -39,7 +41,7 @@ def score_table(name):
     table, losses, chosen, seconds = read_table(name), [], [], 0.0
     is_classes = name in CLASSES
     kind = "classification" if is_classes else "regression"
-    for train, test in table.splits():
+    for train, test in table.splits(int(option("--splits") or 0)):
         start = time.process_time()
         models = [search(kind), DEFAULTS[kind]()]
         found = [model.fit(train.X, train.y, **train.labels) for model in models]

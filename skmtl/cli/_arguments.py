@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from skmtl import __version__
 
-from ._choices import DEFAULT_MODELS, METRICS, MODELS
+from ._choices import CANDIDATES, DEFAULT_MODELS, METRICS, MODELS
 from ._command_errors import CommandError
 
 _COMPARE = """\
@@ -21,11 +21,14 @@ recommend one: the simplest within one standard error of the best. Without DATA,
 an example data set.
 
 Numbers are predicted by ridge regressions, classes by logistic regressions, and
-counts (with --kind counts) by Poisson regressions. A neural network is compared only if
---models names it; each model chooses its strengths within its training rows.
+counts (with --kind counts) by Poisson regressions. A neural network and other models
+are compared only if --models names them; linear models and networks choose their
+strengths within their training rows. --save saves only the first five.
 
 models:
 """ + "\n".join(f"  {name:12}  {what}" for name, what in MODELS.items())
+_COMPARE += '\n\nother models, in quotes, as in --models "mean,boosted trees":\n'
+_COMPARE += "\n".join(f"  {name:26}  {what}" for name, what in CANDIDATES.items())
 
 _PREDICT = """\
 Predict every row of a table with a model saved by skmtl compare --save. Columns may be

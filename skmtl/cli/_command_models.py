@@ -9,9 +9,10 @@ from skmtl.compose import PooledTasks
 from skmtl.inspection import make_class_models, make_count_models, search_strengths
 from skmtl.linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
 from skmtl.metrics import unwrap_search
+from skmtl.model_selection import list_candidates, read_comparison, set_task_column
 from skmtl.neural_network import MultiTaskMLPClassifier, MultiTaskMLPRegressor
 
-from ._choices import MODELS
+from ._choices import ALIASES, METRICS, MODELS, NAMES
 from ._command_errors import CommandError
 from ._encoder import make_steps
 
@@ -22,26 +23,54 @@ _NETWORK_GRID = {"alpha": np.array([1.0, 10.0, 100.0])}
 
 def read_names(text):
     """Parse a comma-separated list of models, and sort it, the simplest first."""
-    names = list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
-    unknown = [name for name in names if name not in MODELS]
+    given = filter(None, map(str.strip, text.split(",")))
+    names = list(dict.fromkeys(ALIASES.get(name, name) for name in given))
+    unknown = [name for name in names if name not in NAMES]
     if unknown:
         raise CommandError(
-            f"--models {unknown[0]!r} is not a model: choose among {', '.join(MODELS)}"
+            f"--models {unknown[0]!r} is not a model: choose among {', '.join(NAMES)}"
         )
     if len(names) < 2:
         what = "one model" if names else "no model"
         raise CommandError(
             f"--models {text!r} names {what}: give at least two to compare"
         )
-    return [name for name in MODELS if name in names]
+    return [name for name in NAMES if name in names]
+
+
+def refuse_unsaved(names):
+    """Refuse models that cannot be saved."""
+    unsaved = [name for name in names if name not in MODELS]
+    if unsaved:
+        raise CommandError(
+            f"--save cannot save {unsaved[0]!r}: leave out --save, or choose --models "
+            f"among {', '.join(MODELS)}"
+        )
 
 
 def make_models(names, table):
     """Return unfitted pipelines for a table, by name."""
     models = dict(zip(MODELS, _MAKERS[table.kind](table.task_column), strict=True))
+    if not set(names) <= set(MODELS):
+        models = _make_candidates(table) | models
+    missing = [name for name in names if name not in models]
+    if missing:
+        raise CommandError(
+            f"--models {missing[0]!r} cannot predict {table.kind}: leave it out"
+        )
     return {
         name: Pipeline([*make_steps(table.columns()), ("model", models[name])])
         for name in names
+    }
+
+
+def _make_candidates(table):
+    """Return unfitted candidates of the search for a model, by name."""
+    metric = METRICS[table.kind][0]
+    data = read_comparison(table.X, table.y, table.task_column, None, None, metric)
+    return {
+        each.name: set_task_column(each.estimator, table.task_column)
+        for each in list_candidates(data)
     }
 
 

@@ -10,9 +10,9 @@ from skmtl._text import show
 from skmtl.inspection import compare_tasks
 from skmtl.report import Report, draw_models, view_centre
 
-from ._choices import MODELS
+from ._choices import CANDIDATES, MODELS
 from ._command_errors import CommandError, check_column, need
-from ._command_models import fit_model, make_models, read_names
+from ._command_models import fit_model, make_models, read_names, refuse_unsaved
 from ._describe import describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
 from ._prepared_table import prepare_table
@@ -32,6 +32,8 @@ def compare(arguments, argv):
     """Compare models on a table, print the result, and write the requested files."""
     names = read_names(arguments.models)
     report, save = _check_outputs(arguments)
+    if save:
+        refuse_unsaved(names)
     with progress("Reading the table", arguments.quiet):
         table = _read_table(arguments)
     metric = choose_metric(arguments.metric, table.kind)
@@ -212,7 +214,7 @@ def _draw_page(table, facts, comparison, argv):
         comparison=comparison,
         view=_view(table) if _has_centre(table) else None,
         facts=facts,
-        explanations=MODELS,
+        explanations=MODELS | CANDIDATES,
         subtitle=f"Does it help to learn {table.labels.nunique():,} tasks together?",
         command=shlex.join(["skmtl", *words]),
     ).to_html()

@@ -25,6 +25,8 @@ _MAX_CATEGORIES = 255
 # Boosted trees do not split off tasks with few rows in a node: at least 10 in
 # HistGradientBoosting, 100 in LightGBM.
 _ROWS_PER_CATEGORY = 100
+# Characters of JSON that LightGBM does not accept in names of columns.
+_REFUSED = frozenset('",:[]{}')
 # Bounds the memory of predict: numbers of dense indicators per chunk, 32 MiB.
 _CHUNK = 2**22
 
@@ -257,6 +259,17 @@ def _find_booster(estimator):
 
 def _is_lightgbm(estimator):
     return type(estimator).__module__.partition(".")[0] == "lightgbm"
+
+
+def name_columns(X, estimator):
+    """Replace names of columns that LightGBM refuses by their numbers."""
+    _, booster = _find_booster(estimator)
+    names = column_names(X)
+    if not _is_lightgbm(booster) or names is None or library_of(X) != "pandas":
+        return X
+    if not any(_REFUSED.intersection(str(name)) for name in names):
+        return X
+    return X.set_axis([f"column{k}" for k in range(len(names))], axis=1)
 
 
 def _as_numbers(X):

@@ -11,7 +11,7 @@ from skmtl._compat import HasMethods, StrOptions, fit_context
 from skmtl.data import naming_columns
 from skmtl.metrics import has_position
 
-from ._encodings import make_encoding
+from ._encodings import make_encoding, name_columns
 from ._fit import fit_clone
 from ._observations import read_observations, take_rows, warn_of_encoded_missing
 from ._wrapper import CloneWrapper
@@ -153,6 +153,7 @@ class PooledTasks(CloneWrapper):
         encoding = make_encoding(kind, inner, data.tasks, prefix, n_rows)
         inner, options = encoding.prepare(inner, X)
         features = encoding.fit_encode(X, data.codes, y, weight)
+        features = name_columns(features, inner)
         with naming_columns(features):
             self.estimator_ = fit_clone(inner, features, y, weight, options)
         self.tasks_, self.n_tasks_ = data.tasks, len(data.tasks)
@@ -184,11 +185,14 @@ class PooledTasks(CloneWrapper):
         call = getattr(self.estimator_, method)
         size = encoding.chunk or n_rows
         if n_rows <= size:
-            return call(encoding.encode(X, codes))
+            return call(self._encode(X, codes))
         chunks = (np.arange(i, min(i + size, n_rows)) for i in range(0, n_rows, size))
         return np.concatenate(
-            [call(encoding.encode(take_rows(X, rows), codes[rows])) for rows in chunks]
+            [call(self._encode(take_rows(X, rows), codes[rows])) for rows in chunks]
         )
+
+    def _encode(self, X, codes):
+        return name_columns(self._encoding.encode(X, codes), self.estimator_)
 
     def _call_for_outputs(self, method, X):
         if self._encoding.uses_task:

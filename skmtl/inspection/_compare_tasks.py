@@ -1,14 +1,12 @@
 """Compare models on the same held-out rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.preprocessing import StandardScaler
 
 from skmtl.data import refuse_pieces, refuse_undeclared
 from skmtl.model_selection import (
@@ -25,12 +23,17 @@ from skmtl.model_selection import (
 
 from ._comparison import TaskComparison
 from ._contrasts import find_contrasts
-from ._default_models import choose_baseline, default_models, name_models
+from ._default_models import (
+    choose_baseline,
+    fill_models,
+    list_estimators,
+    name_models,
+)
 from ._paired_tests import average_by_task, find_p_values
 
 
 def compare_tasks(
-    estimators: Mapping[str, BaseEstimator] | Sequence[BaseEstimator] | None,
+    estimators: Mapping[str, Any] | Sequence[Any] | None,
     X: object,
     y: ArrayLike,
     *,
@@ -52,10 +55,12 @@ def compare_tasks(
 
     Parameters
     ----------
-    estimators : mapping of str to estimator, list of estimators, or None
+    estimators : mapping of str to estimator, list of estimators and names, or None
         Two or more unfitted regressors or classifiers, including the baseline. Those in
-        a list are named after their class. None means ``default_models`` for the kind
-        of target.
+        a list are named after their class. A name, such as "spline curves" or "boosted
+        trees", stands for the candidate of
+        :class:`~skmtl.model_selection.TaskModelSearch`, or the default model, of that
+        name. None means ``default_models`` for the kind of target.
     X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_columns)
         Rows, with the task column if there is one.
     y : array-like of shape (n_rows,) or (n_rows, n_tasks)
@@ -103,12 +108,12 @@ def compare_tasks(
 
     Notes
     -----
-    Features are not scaled, except for the default models. Networks need scaled
+    Features are not scaled, except for models given by name. Networks need scaled
     features: pass ``make_pipeline(StandardScaler(), MultiTaskMLPRegressor())``, where
     the scaler does not see the task column.
 
     The recommendation attributes a gain to sharing only if the baseline has none, and
-    is a network as well if the model is one.
+    both are of the same kind: networks, trees, curves, kernel models or others.
 
     Examples
     --------
@@ -122,17 +127,18 @@ def compare_tasks(
     []
     """
     named = None if estimators is None else name_models(estimators)
+    own = list_estimators(named)
     refuse_pieces(X)
-    metric_name = choose_metric(metric, y, named)
+    metric_name = choose_metric(metric, y, own)
     chosen = find_metric(metric_name)
-    if task_column is None and task is None and named is not None:
-        task_column = find_common_column(named.values())
+    if task_column is None and task is None:
+        task_column = find_common_column(own.values())
     data = read_comparison(X, y, task_column, task, sample_weight, metric_name)
     refuse_undeclared(data.layout)
-    if named is None:
-        scaler = StandardScaler(with_mean=not issparse(data.X))
-        named = default_models(task_column, preprocessor=scaler, kind=chosen.kind)
-    models = {name: set_task_column(each, task_column) for name, each in named.items()}
+    models = {
+        name: set_task_column(each, task_column)
+        for name, each in fill_models(named, data, task_column).items()
+    }
     check_methods(models, metric_name)
     baseline = choose_baseline(baseline, list(models))
     splits = split_rows(data, cv, random_state)

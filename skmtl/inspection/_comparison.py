@@ -66,8 +66,8 @@ class TaskComparison:
         Sorted classes; None for other targets.
     differs_by_sharing : tuple of bool or None, default=None
         Whether the gain of each model is due to sharing. It is not if the baseline
-        shares too, or if one of both is a network and the other is not. None means that
-        all are.
+        shares too, or if one is a network, a tree, a curve or a kernel model and the
+        other is not. None means that all are.
 
     See Also
     --------

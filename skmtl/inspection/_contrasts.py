@@ -2,24 +2,49 @@
 
 from sklearn.pipeline import Pipeline
 
+from skmtl.compose import CurvedTasks
+
 _INNER = ("estimator", "regressor")  # parameters of meta-estimators
+_KINDS = (
+    *(("lightgbm", "trees"), ("sklearn.ensemble", "trees"), ("sklearn.tree", "trees")),
+    ("skmtl.kernel", "kernel"),
+)
 
 
 def find_contrasts(models, baseline):
     """Return for each model whether its gain over the baseline is due to sharing.
 
-    It is not if the baseline shares too, if the model does not, or if only one of them
-    is a network. Estimators of other packages count as sharing, except the baseline.
+    It is not if the baseline shares too, if the model does not, or if they are of
+    different kinds: networks, trees, curves, kernel models and others. Estimators of
+    other packages count as sharing, except the baseline.
     """
     base = models[baseline]
     if baseline != "independent" and _read_trait(base, "_shares_tasks"):
         return (False,) * len(models)
-    is_network = bool(_read_trait(base, "_is_network"))
+    kind = _find_kind(base)
     return tuple(
-        _read_trait(model, "_shares_tasks") is not False
-        and bool(_read_trait(model, "_is_network")) == is_network
+        _read_trait(model, "_shares_tasks") is not False and _find_kind(model) == kind
         for model in models.values()
     )
+
+
+def _find_kind(estimator):
+    """Return the kind of the innermost estimator, or "curves" if it is fitted to them.
+
+    Kinds are told apart by the package of the class; "other" has the linear models.
+    """
+    if isinstance(estimator, Pipeline):
+        return _find_kind(estimator.steps[-1][1])
+    if isinstance(estimator, CurvedTasks):
+        return "curves"
+    params = getattr(estimator, "__dict__", {})
+    inner = [params[key] for key in _INNER if params.get(key) is not None]
+    if inner:
+        return _find_kind(inner[0])
+    if getattr(estimator, "_is_network", False):
+        return "network"
+    package = type(estimator).__module__
+    return next((kind for start, kind in _KINDS if package.startswith(start)), "other")
 
 
 def _read_trait(estimator, name):

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmtl.compose import PooledTasks, make_task_pipeline, move_to_end
-from skmtl.linear_model import MeanRegularizedRegressorCV, MultiTaskRidgeCV
+from skmtl.compose import make_task_pipeline, move_to_end
+from skmtl.model_selection import make_candidates, make_regressors
 
 from ._default_glms import make_class_models, make_count_models
 
-_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
+# From independent to pooled.
+_NUMBER_NAMES = (
+    *("independent", "pooled", "pooled + task intercepts"),
+    "mean-regularised",
+)
 
 
 def default_models(
@@ -72,15 +75,9 @@ def default_models(
 
 
 def _make_number_models(task_column):
-    models = {
-        "independent": MultiTaskRidgeCV(),
-        "pooled": PooledTasks(RidgeCV(alphas=_ALPHAS)),
-        "pooled + task intercepts": MeanRegularizedRegressorCV([np.inf], method="loo"),
-        "mean-regularised": MeanRegularizedRegressorCV(),
-    }
+    models = make_regressors()
     return {
-        name: model.set_params(task_column=task_column)
-        for name, model in models.items()
+        name: models[name].set_params(task_column=task_column) for name in _NUMBER_NAMES
     }
 
 
@@ -92,22 +89,70 @@ _MAKERS = {
 
 
 def name_models(estimators):
-    """Return estimators by name; those in a list are named after their class."""
-    if hasattr(estimators, "fit") or hasattr(estimators, "shape"):
+    """Return estimators by name; those in a list are named after their class.
+
+    Names of built-in models stand for themselves.
+    """
+    if any(hasattr(estimators, each) for each in ("fit", "shape", "upper")):
         raise TypeError(
             "estimators must be a mapping from names to estimators, a list of "
-            f"estimators, or None. Got {type(estimators).__name__}; write "
+            f"estimators and names, or None. Got {type(estimators).__name__}; write "
             "compare_tasks([first, second], X, y), or compare_tasks(None, X, y) for "
             "the default models."
         )
     if not isinstance(estimators, Mapping):
-        estimators = _number_names([(_name_class(each), each) for each in estimators])
+        estimators = _number_names([(_name_one(each), each) for each in estimators])
     if len(estimators) <= 1:
         raise ValueError(
             "estimators must hold at least two models, including the baseline. "
             f"Got {list(estimators)}; add one."
         )
     return dict(estimators)
+
+
+def list_estimators(named):
+    """Return the estimators by name, without names of built-in models."""
+    return {
+        name: each for name, each in (named or {}).items() if not isinstance(each, str)
+    }
+
+
+def fill_models(named, data, task_column):
+    """Return estimators by name, with built-in models in the place of their names.
+
+    Parameters
+    ----------
+    named : mapping of str to estimator or str, or None
+        Estimators, and names of built-in models; None means the default models.
+    data : Rows
+        Rows; their kind of target says which models suit.
+    task_column : str, int, list of them or None
+        Column of X with the task of each row.
+
+    Returns
+    -------
+    dict of str to estimator
+        Unfitted models by name.
+    """
+    scaler = StandardScaler(with_mean=not issparse(data.X))
+    default = default_models(task_column, preprocessor=scaler, kind=data.kind)
+    if named is None:
+        return default
+    if len(list_estimators(named)) == len(named):
+        return dict(named)
+    known = {each.name: each.estimator for each in make_candidates(data)} | default
+    return {name: _find_model(each, known) for name, each in named.items()}
+
+
+def _find_model(model, known):
+    if not isinstance(model, str):
+        return model
+    if model not in known:
+        raise ValueError(
+            f"estimators must be estimators, or names of built-in models among "
+            f"{list(known)}. Got {model!r}."
+        )
+    return known[model]
 
 
 def choose_baseline(baseline: str | None, names: Sequence[str]) -> str:
@@ -128,7 +173,10 @@ def _join(steps, task_column):
     return make_task_pipeline(*steps, task_column=task_column)
 
 
-def _name_class(estimator):
+def _name_one(estimator):
+    """Return the name of a model in a list: itself, or that of its class."""
+    if isinstance(estimator, str):
+        return estimator
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return type(estimator).__name__

@@ -1,5 +1,8 @@
 """Cross-validation splitters, and models compared and chosen on held-out rows."""
 
+from ._candidates import list_candidates as list_candidates
+from ._candidates import make_candidates as make_candidates
+from ._candidates import make_regressors as make_regressors
 from ._comparison_rows import read_comparison as read_comparison
 from ._comparison_rows import split_rows as split_rows
 from ._comparison_targets import check_methods as check_methods

@@ -1,7 +1,7 @@
 """The candidates of a search, in their order from simple to complex."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,7 +12,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmtl.compose import CurvedTasks, PooledTasks
+from skmtl.compose import CurvedTasks, KernelBasis, PooledTasks, take_rows
 from skmtl.kernel import MeanRegularizedKernelRegressorCV
 from skmtl.linear_model import (
     ClusteredClassifier,
@@ -42,10 +42,18 @@ from ._trees import make_trees
 _ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
 _N_ALPHAS = 10
 _N_FOLDS = 3
-# With more columns, fits to curves of them take minutes.
-_MOST_CURVES = 100
-# With more targets, fits of kernel models take minutes.
-_MOST_KERNEL_ROWS = 2000
+# Curves take about ``n_tasks * (n_columns + n_functions)**3`` operations, and kernel
+# models the cube of the number of rows. Beyond these, a search takes minutes longer.
+_MOST_WORK = 3e7
+# Names, kernels and largest numbers of rows. Rough functions gain on small tables.
+_KERNELS = ("smooth", "rbf", 1500), ("rough", "laplacian", 700)
+# Most spline functions of a feature, and functions of a kernel, by default, and if
+# these take too long.
+_N_SPLINES = 8
+_N_KERNEL_FUNCTIONS = 80
+_FEW_FUNCTIONS = 40
+# Rows that show whether a feature has many values.
+_SAMPLE = 1000
 # Linear models that are in the stack, each a family of its own.
 _STACKED = "mean-regularised", "independent"
 
@@ -63,11 +71,43 @@ class Candidate:
     family : str, default=""
         Kind of model. The best of each family is in the stack; models without one are
         not.
+    by_default : bool, default=True
+        Whether it is tried without being named.
+    needs_scaling : bool, default=True
+        Whether the units of the features matter.
     """
 
     name: str
     estimator: Any
     family: str = ""
+    by_default: bool = True
+    needs_scaling: bool = True
+
+
+def list_candidates(data: Rows) -> list[Candidate]:
+    """Return all built-in models for the rows, without preprocessing.
+
+    Parameters
+    ----------
+    data : Rows
+        Rows; their kind of target, their layout and their size say what suits.
+
+    Returns
+    -------
+    list of Candidate
+        Candidates, the simplest first. The first is the default model.
+    """
+    linear = _LINEAR[data.kind]()
+    is_dense = not issparse(data.X)
+    trees, tree_families = make_trees(data)
+    return [
+        *_join(linear, {name: name for name in _STACKED}),
+        *_list_mixed(data),
+        *_list_curves(linear["mean-regularised"], data),
+        *_list_own_curves(linear["independent"], data),
+        *_list_kernels(data),
+        *_join(trees, tree_families, by_default=is_dense, needs_scaling=False),
+    ]
 
 
 def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
@@ -86,21 +126,8 @@ def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
     list of Candidate
         Candidates. The first is the default model.
     """
-    is_sparse = issparse(data.X)
-    scaler = preprocessor or make_scaler(data)
-    linear = _LINEAR[data.kind]()
-    curved = {} if is_sparse or data.X.shape[1] > _MOST_CURVES else _bend(linear)
-    smooth = {}
-    if data.kind == "numbers" and len(data.targets) <= _MOST_KERNEL_ROWS:
-        smooth = {"smooth functions": MeanRegularizedKernelRegressorCV()}
-    trees = ({}, {}) if is_sparse else make_trees(data)
-    first = [] if preprocessor is None else [preprocessor]
-    return [
-        *_join([scaler], linear, {name: name for name in _STACKED}),
-        *_join([scaler], curved, dict.fromkeys(curved, "curves")),
-        *_join([scaler], smooth, dict.fromkeys(smooth, "smooth functions")),
-        *_join(first, *trees),
-    ]
+    scaler = make_scaler(data)
+    return [_precede(each, preprocessor, scaler) for each in list_candidates(data)]
 
 
 def make_scaler(data: Rows) -> StandardScaler:
@@ -127,27 +154,107 @@ def make_alternatives(data: Rows) -> dict[str, Any]:
     return {name: make_pipeline(scaler, linear[name]) for name in names}
 
 
-def _join(first, models, families):
-    """Make candidates of models behind first steps."""
+def _precede(candidate, preprocessor, scaler):
+    """Return a candidate whose model is the last step of a pipeline."""
+    steps = [scaler] if candidate.needs_scaling else []
+    if preprocessor is not None:
+        steps = [preprocessor]
+    return replace(candidate, estimator=make_pipeline(*steps, candidate.estimator))
+
+
+def _join(models, families, **more):
+    """Make candidates of models; `families` is that of all, or those by name."""
+    if isinstance(families, str):
+        families = dict.fromkeys(models, families)
     return [
-        Candidate(name, make_pipeline(*first, model), families.get(name, ""))
+        Candidate(name, model, families.get(name, ""), **more)
         for name, model in models.items()
     ]
 
 
-def _bend(linear):
-    """Make models of curves from the default model."""
-    model = linear["mean-regularised"]
+def _list_mixed(data):
+    """Return the linear mixed model of correlated random coefficients, for numbers."""
+    if data.kind != "numbers":
+        return []
+    model = MeanRegularizedRegressorCV(alpha_structure="covariance", method="reml")
+    # It estimates a variance for each pair of columns from as many tasks as there are.
+    n_pairs = data.X.shape[1] * (data.X.shape[1] + 1) / 2
+    suits = not issparse(data.X) and n_pairs <= len(data.tasks)
+    family = "mean-regularised"
+    return _join({"mixed model": model}, family, by_default=suits)
+
+
+def _list_curves(model, data):
+    """Return models of curves, made from the default model."""
     if "alpha_structure" in model.get_params():
         model = clone(model).set_params(alpha_structure="one")
-    return {
-        "spline curves": CurvedTasks(model, basis="splines"),
-        "kernel curves": CurvedTasks(model, basis="kernel"),
+    many = _is_quick(data, _N_KERNEL_FUNCTIONS)
+    kernel = "kernel" if many else KernelBasis(_FEW_FUNCTIONS, width=2.0)
+    bases = [
+        ("spline curves", "splines", _count_splines(data)),
+        ("kernel curves", kernel, _N_KERNEL_FUNCTIONS if many else _FEW_FUNCTIONS),
+    ]
+    return [
+        Candidate(
+            name,
+            CurvedTasks(model, basis=basis),
+            "curves",
+            by_default=_is_quick(data, n_functions),
+        )
+        for name, basis, n_functions in bases
+    ]
+
+
+def _list_own_curves(model, data):
+    """Return curves of each output apart: one decomposition serves all of them."""
+    if data.layout != "outputs" or data.kind != "numbers":
+        return []
+    models = {
+        f"independent {basis} curves": CurvedTasks(model, basis=name)
+        for basis, name in [("spline", "splines"), ("kernel", "kernel")]
     }
+    return _join(models, "independent curves", by_default=not issparse(data.X))
 
 
-def _make_regressors():
-    search = {"n_alphas": _N_ALPHAS, "cv": _N_FOLDS}
+def _is_quick(data, n_functions):
+    """Return whether a linear model of some functions of the features is fast."""
+    if issparse(data.X) or n_functions == 0:
+        return False
+    n_columns = data.X.shape[1] + n_functions
+    return len(data.tasks) * n_columns**3 <= _MOST_WORK
+
+
+def _count_splines(data):
+    """Return the number of functions that splines of the features have."""
+    if issparse(data.X):
+        return 0
+    rows = np.linspace(0, data.n_rows - 1, min(data.n_rows, _SAMPLE)).astype(np.intp)
+    columns = np.asarray(take_rows(data.X, rows)).T
+    counts = [min(len(set(column.tolist())) - 2, _N_SPLINES) for column in columns]
+    return sum(max(count, 0) for count in counts)
+
+
+def _list_kernels(data):
+    """Return exact models of smooth and of rough functions, for numbers."""
+    if data.kind != "numbers":
+        return []
+    n_rows = len(data.targets)
+    if n_rows == data.n_rows * len(data.tasks):
+        n_rows = data.n_rows  # the tasks of a complete 2-d y are fitted apart
+    return [
+        Candidate(
+            f"{name} functions",
+            MeanRegularizedKernelRegressorCV(kernel=("linear", kernel)),
+            "smooth functions",
+            by_default=n_rows <= most_rows,
+        )
+        for name, kernel, most_rows in _KERNELS
+    ]
+
+
+def make_regressors() -> dict[str, Any]:
+    """Make the linear models for numbers, by name."""
+    search: dict[str, Any] = {"n_alphas": _N_ALPHAS, "cv": _N_FOLDS}
     return {
         "mean-regularised": MeanRegularizedRegressorCV(),
         "independent": MultiTaskRidgeCV(),
@@ -194,7 +301,7 @@ def _search(model):
 
 
 _LINEAR = {
-    "numbers": _make_regressors,
+    "numbers": make_regressors,
     "classes": _make_classifiers,
     "counts": _make_counters,
 }
@@ -206,8 +313,8 @@ def read_candidates(candidates: Any, built_in: list[Candidate]) -> list[Candidat
     Parameters
     ----------
     candidates : list of str or (str, estimator), mapping of str to estimator, or None
-        Names of built-in candidates, and models with their names; None means all
-        built-in candidates.
+        Names of built-in candidates, and models with their names; None means the
+        built-in candidates that are tried by default.
     built_in : list of Candidate
         The built-in candidates.
 
@@ -217,7 +324,7 @@ def read_candidates(candidates: Any, built_in: list[Candidate]) -> list[Candidat
         Candidates with distinct names.
     """
     if candidates is None:
-        return built_in
+        return [each for each in built_in if each.by_default]
     if isinstance(candidates, Mapping):
         candidates = list(candidates.items())
     known = {each.name: each for each in built_in}

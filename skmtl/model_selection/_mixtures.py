@@ -6,11 +6,20 @@ from numpy.typing import NDArray
 from scipy.linalg import solve
 from scipy.optimize import nnls
 
-# Weights are shrunk to the first model as if by this many rows.
-_PRIOR_ROWS = 40.0
-# In the log loss a single row that only the first model predicts excludes a weight of
-# zero, and forty of them exclude nearly all other models.
+# Weights of the other models are normal around zero, with a variance of one over this.
+_PRIOR_PRECISION = 50.0
+# Weights for the log loss and the deviance are shrunk to the first model as if by so
+# many rows that only this one predicts. A single row excludes a weight of zero, and
+# forty of them nearly all other models.
 _PRIOR_EVENTS = 1.0
+# Relative ridge, for models with the same predictions.
+_SINGULAR = 1e-8
+# Errors beyond this many standard deviations count linearly, Huber's usual value: with
+# normal errors, the variance of the weights is 5 % larger than that of least squares.
+_HUBER = 1.345
+# Standard deviation of a normal variable, relative to its median absolute value.
+_CONSISTENT = 1.4826
+_MAX_HUBER_STEPS = 50
 _TINY = np.finfo(np.float64).tiny
 _MAX_STEPS = 1000
 _TOL = 1e-8
@@ -21,11 +30,16 @@ def weigh_numbers(
     y: NDArray[np.floating],
     weight: NDArray[np.floating],
 ) -> NDArray[np.floating]:
-    """Find weights of least squared error, non-negative and of sum 1.
+    """Find weights of least Huber loss, non-negative and of sum 1.
 
     With the differences ``D`` of the other models from the first, minimises
-    ``||y - p_1 - D u||^2 + n_prior / n sum_k ||D_k||^2 u_k^2`` over ``u >= 0`` with
-    ``sum(u) <= 1``, for a prior that is worth ``n_prior`` rows.
+    ``sum_i v_i (y_i - p_1i - D_i u)^2 + 50 s^2 ||u||^2`` over ``u >= 0`` with
+    ``sum(u) <= 1``. The penalty is that of a normal prior, so models that predict
+    nearly the same, relative to the noise, leave the weight with the first. Rows with a
+    residual beyond ``1.345 s`` have weights ``v_i`` that decrease with it, as in
+    Huber's regression, so that a few large errors do not decide. The standard deviation
+    ``s`` of the noise is 1.4826 times the median absolute error of the model for which
+    this is smallest.
 
     Parameters
     ----------
@@ -40,19 +54,47 @@ def weigh_numbers(
     -------
     ndarray of shape (n_models,)
         Weights.
+
+    References
+    ----------
+    Huber, P. J. (1964). Robust estimation of a location parameter. The Annals of
+    Mathematical Statistics, 35(1), 73-101. :doi:`10.1214/aoms/1177703732`
     """
     if len(predictions) == 1:
         return np.ones(1)
-    root = np.sqrt(weight / weight.max())
+    weight = weight / weight.max()
+    medians = [_find_median(np.abs(y - each), weight) for each in predictions]
+    noise = _CONSISTENT * min(medians)
+    ridge, limit = _PRIOR_PRECISION * noise**2, _HUBER * noise
+    found = _weigh_squares(predictions, y, weight, ridge)
+    for _ in range(_MAX_HUBER_STEPS if limit > 0 else 0):
+        errors = np.abs(y - found @ predictions)
+        reduced = weight * limit / np.maximum(errors, limit)
+        previous, found = found, _weigh_squares(predictions, y, reduced, ridge)
+        if np.abs(found - previous).max() < _TOL:
+            break
+    return found
+
+
+def _weigh_squares(predictions, y, weight, ridge):
+    """Return the weights of least squared error with a ridge penalty."""
+    root = np.sqrt(weight)
     D = ((predictions[1:] - predictions[0]) * root).T
     rest = (y - predictions[0]) * root
     scale = norm(D, axis=0)
     scale[scale == 0] = 1.0
     D = D / scale
-    ridge = _PRIOR_ROWS / (root**2).sum() * np.eye(D.shape[1])
-    factor = np.linalg.cholesky(D.T @ D + ridge).T
+    penalty = np.diag(ridge / scale**2 + _SINGULAR)
+    factor = np.linalg.cholesky(D.T @ D + penalty).T
     others = _solve_below(factor, solve(factor.T, D.T @ rest), 1 / scale) / scale
     return np.append(1 - others.sum(), others).clip(min=0)
+
+
+def _find_median(values, weight):
+    """Return the weighted median."""
+    order = np.argsort(values)
+    shares = np.cumsum(weight[order])
+    return values[order[np.searchsorted(shares, shares[-1] / 2)]]
 
 
 def _solve_below(A, b, cost):

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from dataclasses import replace
 from numbers import Integral, Real
 from time import monotonic
 from typing import Any, Self
@@ -26,7 +27,7 @@ from skmtl.linear_model import (
     MeanRegularizedRegressor,
 )
 
-from ._candidates import Candidate, list_own, make_candidates, read_candidates
+from ._candidates import list_own, make_candidates, read_candidates
 from ._choice import choose
 from ._comparison_rows import read_fitted_rows, split_rows
 from ._comparison_targets import check_methods, choose_metric
@@ -63,16 +64,17 @@ class TaskModelSearch(TaskWrapper):
 
     ``sum_k w_k f_k(x)`` with ``w_k >= 0`` and ``sum_k w_k = 1``,
 
-    with the weights that minimise the loss of the held-out predictions.
+    with weights that minimise the loss of the held-out predictions.
 
     Parameters
     ----------
     candidates : list of str or (str, estimator), mapping of str to estimator, or None
         Models to choose from, the simplest first: names of built-in candidates, and
-        estimators with names of your own. None means all built-in candidates, from
+        estimators with names of your own. None means the built-in candidates, from
         independent models per task to pooled ones, and from linear models to boosted
-        trees. The first one is the default model: it is never dropped, and an error in
-        its fit is raised. The parameter `task_column` of estimators is set.
+        trees, without those that take minutes. The first one is the default model: it
+        is never dropped, and an error in its fit is raised. The parameter `task_column`
+        of estimators is set.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position, or a level of its
         pandas index; a list of columns declares nested tasks. None means that ``task=``
@@ -138,11 +140,16 @@ class TaskModelSearch(TaskWrapper):
 
     Notes
     -----
-    After each fold, a candidate is dropped if its loss is larger by three standard
-    errors than the best one or, for the stack, than the best one of its family. The
-    weights of the stack are shrunk towards the first candidate, as if by 40 rows; for
-    classes and counts, by one. Its loss in the leaderboard is cross-validated: each
-    fold is predicted with weights from the other folds.
+    After each fold, candidates are dropped if their loss is larger by three standard
+    errors than the best one. For the stack, they are dropped at two standard errors
+    from the best of their family; and those that cannot be in it, relations between
+    linear tasks such as "low rank", if they are behind the best at all.
+
+    Weights of the stack for numbers minimise Huber's loss, so that a few large errors
+    do not decide. They are shrunk towards the first candidate: by a normal prior with
+    variance 1 / 50 for the other weights, or for classes and counts by one row that
+    only the first candidate predicts. The loss of the stack in the leaderboard is
+    cross-validated: each fold is predicted with weights from the other folds.
 
     The loss of the first line is biased downwards, as it is the smallest of many.
     `nested_score` estimates the loss of the whole search without this bias.
@@ -303,10 +310,10 @@ class TaskModelSearch(TaskWrapper):
         built_in = make_candidates(data, self.preprocessor)
         found = read_candidates(self.candidates, built_in)
         found = [
-            Candidate(
-                each.name,
-                set_task_column(each.estimator, self.task_column),
-                each.family if self.stack else "",
+            replace(
+                each,
+                estimator=set_task_column(each.estimator, self.task_column),
+                family=each.family if self.stack else "",
             )
             for each in found
         ]

@@ -13,7 +13,7 @@ from sklearn.ensemble import (
 from skmtl.compose import IndependentTasks, PooledTasks
 
 # Numbers of trees and of leaves; which is best depends on the number of rows.
-_SIZES = {"small": (150, 4), "medium": (300, 12), "large": (600, 31)}
+_SIZES = {"small": (150, 4), "": (300, 12), "large": (600, 31)}
 _RATE = 0.05
 # Rows of a leaf: a task of five rows can still be separated.
 _ROWS = 5
@@ -45,7 +45,7 @@ def make_trees(data):
     models, families = {}, {}
     for family, wrap in _list_wrappers(data).items():
         for size, numbers in _SIZES.items():
-            name = f"{family}, {size}"
+            name = f"{size} {family}".lstrip()
             models[name] = wrap(_make_booster(data, *numbers))
             families[name] = family
     if data.layout == "outputs" and data.kind != "counts":
@@ -61,8 +61,8 @@ def _list_wrappers(data):
     encoding = "category" if small else "target"
     with_task = partial(PooledTasks, task_encoding=encoding)
     if data.layout == "outputs":
-        return {"boosting per task": IndependentTasks, "boosting": with_task}
-    return {"boosting without task": PooledTasks, "boosting": with_task}
+        return {"boosted trees per task": IndependentTasks, "boosted trees": with_task}
+    return {"boosted trees without task": PooledTasks, "boosted trees": with_task}
 
 
 def _has_lightgbm():

@@ -16,6 +16,8 @@ from ._paired_losses import average_loss, compare_losses
 _logger = logging.getLogger("skmtl")
 # A candidate behind the best by this many standard errors will not be chosen.
 _HOPELESS = 3.0
+# In the stack, little is lost if a similar model takes its place.
+_HOPELESS_IN_FAMILY = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ def try_candidates(candidates, data, splits, metric, n_jobs, deadline):
     """Fit candidates fold by fold, and predict the held-out rows.
 
     After each fold, candidates behind the best of all by three standard errors are
-    dropped. The first candidate is never dropped; an error in its fits is raised.
+    dropped. If there is a stack, it is two standard errors behind the best of their
+    family, or none for those that cannot be in the stack. The first candidate is never
+    dropped; an error in its fits is raised.
 
     Parameters
     ----------
@@ -122,6 +126,8 @@ def _drop_hopeless(trials, data):
     """Drop candidates that are behind the best by several standard errors.
 
     Those of a family are compared with the best of it, as this one is in the stack.
+    If there are families, a candidate without one will only be chosen if it is clearly
+    better than a mean of others: it is dropped as soon as it is behind.
     """
     families = {trial.candidate.family for trial in trials if not trial.dropped}
     best = {
@@ -129,16 +135,23 @@ def _drop_hopeless(trials, data):
         for family in families - {""}
     }
     best[""] = find_best(trials, data)
+    has_stack = len(best) > 1
     return [
-        trial if trial.dropped else _judge(trial, best[trial.candidate.family], data)
+        trial
+        if trial.dropped
+        else _judge(trial, best[trial.candidate.family], data, has_stack)
         for trial in trials
     ]
 
 
-def _judge(trial, best, data):
+def _judge(trial, best, data, has_stack):
+    """Return a trial, dropped if it is too far behind the best."""
     weight = data.target_weight
     difference, error = compare_losses(trial.loss, best.loss, weight, data.codes)
-    if difference <= _HOPELESS * error:
+    margin = _HOPELESS
+    if has_stack:
+        margin = _HOPELESS_IN_FAMILY if trial.candidate.family else 0.0
+    if difference <= (margin * error if margin else 0.0):
         return trial
     return replace(trial, dropped=f"worse after fold {len(trial.predictions)}")
 

@@ -18,11 +18,18 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 import skmtl  # noqa: E402
 from skmtl.cli import DateFeatures, TableColumns, main, make_table_encoder  # noqa: E402
 from skmtl.cli import _compare_command as compare_module  # noqa: E402
-from skmtl.cli._choices import DEFAULT_MODELS, MODELS  # noqa: E402
+from skmtl.cli._choices import (  # noqa: E402
+    ALIASES,
+    DEFAULT_MODELS,
+    METRICS,
+    MODELS,
+    NAMES,
+)
 from skmtl.cli._column_kinds import find_kind  # noqa: E402
-from skmtl.cli._command_models import make_models  # noqa: E402
+from skmtl.cli._command_models import make_models, read_names  # noqa: E402
 from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._store import dump_model, load_model  # noqa: E402
+from skmtl.model_selection import list_candidates, read_comparison  # noqa: E402
 
 FAST = ["--models", "independent,pooled", "--cv", "2"]
 
@@ -166,6 +173,37 @@ def test_a_network_is_compared_only_on_request(capsys, csv):
     out = " ".join(capsys.readouterr().out.split())
     assert "by default independent,pooled,intercepts,mean" in out
     assert "mlp a neural network" in out
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_all_candidates_of_the_search_have_a_name(pupils, kind):
+    pupils["score"] = np.arange(len(pupils)) % 3
+    table = prepare_table(pupils, "", "school", "score", kind=kind)
+    metric = METRICS[kind][0]
+    data = read_comparison(table.X, table.y, "school", None, None, metric)
+    names = [each.name for each in list_candidates(data)]
+    assert set(names) <= {*NAMES, *ALIASES}
+    found = [read_names(f"independent, {name}") for name in names[2:]]
+    models = make_models({name for pair in found for name in pair}, table)
+    assert all(hasattr(each, "predict") for each in models.values())
+
+
+def test_candidates_for_another_kind_of_target_are_refused(capsys, pupils, tmp_path):
+    pupils.assign(score=range(len(pupils))).to_csv(tmp_path / "p.csv", index=False)
+    argv = ["--models", "mean,smooth functions", "--kind", "counts"]
+    error = fail(capsys, *compare_with(tmp_path / "p.csv", *argv))
+    assert "--models 'smooth functions' cannot predict counts: leave it out" in error
+
+
+def test_candidates_of_the_search_are_compared(capsys, pupils, tmp_path):
+    pupils["town"] = pupils["town"].fillna("").str.cat(["[1], a"] * len(pupils))
+    pupils.to_csv(tmp_path / "pupils.csv", index=False)
+    argv = ["--models", "spline curves,small boosted trees,mean-regularised"]
+    assert run(*compare_with(tmp_path / "pupils.csv", *argv)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = [line[:19].strip(" *") for line in lines]
+    order = ["mean", "spline curves", "small boosted trees"]
+    assert [name for name in names if name in order] == order
 
 
 @pytest.mark.full
@@ -371,6 +409,11 @@ def test_a_bad_table_is_said_in_one_line(capsys, tmp_path, name, content, said):
         (["--task", "school", "--target", "score", "--cv", "x"], "a number of folds"),
         (
             ["--models", "independent,forest"],
+            "among independent, pooled, intercepts, mean, same features,",
+        ),
+        (
+            ["--models", "mean,boosted trees", "--save", "model.skops"],
+            "--save cannot save 'boosted trees': leave out --save, or choose --models "
             "among independent, pooled, intercepts, mean, mlp",
         ),
         (["--models", "forest,mlp"], "'forest' is not a model"),

@@ -312,6 +312,17 @@ def test_boosting_sees_categories_and_missing_values(rows, Model, library):
     assert_allclose(answer, expected.predict(data[own].drop(columns="school")))
 
 
+def test_lightgbm_accepts_all_names_of_columns(rows):
+    lightgbm = pytest.importorskip("lightgbm")
+    X, y, codes = rows
+    inner = lightgbm.LGBMRegressor(n_estimators=5, min_child_samples=3, verbose=-1)
+    model = PooledTasks(inner, task_encoding="category", task_column="school")
+    plain = as_pandas(X, codes)
+    odd = plain.rename(columns={"a": 'a[1]: "x", {y}'})
+    expected = clone(model).fit(plain, y).predict(plain)
+    assert_allclose(model.fit(odd, y).predict(odd), expected)
+
+
 def test_sparse_features_stay_sparse(rows):
     X, y, codes = rows
 

@@ -28,7 +28,12 @@ from skmtl.inspection import TaskComparisonDisplay, compare_tasks, default_model
 from skmtl.inspection._paired_tests import adjust_holm, average_by_task, find_p_values
 from skmtl.linear_model import MeanRegularizedRegressor, MultiTaskRidge
 from skmtl.metrics import score_predictions
-from skmtl.model_selection import LeaveOneTaskOut, TaskKFold, TaskShuffleSplit
+from skmtl.model_selection import (
+    LeaveOneTaskOut,
+    TaskKFold,
+    TaskModelSearch,
+    TaskShuffleSplit,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -468,6 +473,24 @@ def test_models_of_a_list_are_named_after_their_class():
     assert found.baseline == "MultiTaskRidge"
 
 
+def test_names_stand_for_the_candidates_of_the_search():
+    X, y = _make()
+    names = ["independent", "spline curves", "small boosted trees"]
+    folds = TaskKFold(3)
+    models = [*names, PooledTasks()]
+    found = compare_tasks(models, X, y, task_column="task", cv=folds)
+    assert found.models == (*names, "PooledTasks")
+    search = TaskModelSearch(names, task_column="task", cv=folds)
+    search.fit(X, y)
+    for name, prediction in zip(names, found.predictions, strict=False):
+        assert_allclose(prediction, search.oof_predictions_[name])
+    assert found.differs_by_sharing == (False, False, False, True)
+    mine = {"mine": "pooled", "b": Ridge()}
+    alias = compare_tasks(mine, X, y, task_column="task", cv=folds)
+    default = compare_tasks(None, X, y, task_column="task", cv=folds)
+    assert_allclose(alias.errors[0], default.errors[1])
+
+
 def test_the_default_models_go_from_apart_to_pooled():
     models = default_models("task", preprocessor=StandardScaler(with_mean=False))
     assert next(iter(models)) == "independent"
@@ -484,6 +507,7 @@ def test_the_default_models_go_from_apart_to_pooled():
         ({"baseline": "aprt"}, "baseline must be the name of a model. Got 'aprt'"),
         ({"task": [1]}, "declared in one way, got both task= and task_column='task'"),
         ({"estimators": {"a": Ridge()}}, "at least two models, including the baseline"),
+        ({"estimators": ["pooled", "trees"]}, "names of built-in models among .*trees"),
         ({"task_column": None}, "The task of each row must be known"),
         ({"cv": [([0, 1], [])]}, "cv must hold out rows in every fold"),
     ],
