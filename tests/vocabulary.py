@@ -60,9 +60,13 @@ GROUPED = (
     "MeanRegularizedClassifier",
     "MeanRegularizedClassifierCV",
     "MeanRegularizedPoissonRegressor",
+    "MeanRegularizedPoissonRegressorCV",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",
 )
+# Searches by losses that are not squared.
+LOSS_SEARCHES = "MeanRegularizedClassifierCV", "MeanRegularizedPoissonRegressorCV"
+MEAN_SEARCHES = *LOSS_SEARCHES, "MeanRegularizedRegressorCV"
 WITH_STRENGTHS = [name for name in GROUPED if not name.endswith("CV")]
 CHAIN = """\
 Which tasks are neighbours:
@@ -233,15 +237,17 @@ PARAMETERS = {
     "alphas": Word(
         {
             "": STRENGTHS,
-            "MeanRegularizedClassifierCV": STRENGTHS + " or mapping",
-            "MeanRegularizedRegressorCV": STRENGTHS + " or mapping",
+            **dict.fromkeys(MEAN_SEARCHES, STRENGTHS + " or mapping"),
         },
         {
             "": "Candidate strengths, positive. None for a decreasing path, from the "
             "smallest strength at which all coefficients are zero to `eps` times that.",
-            "MeanRegularizedClassifierCV": "Candidate strengths, positive or infinite. "
-            "None searches all values, from the best point of a grid. With several "
-            "groupings, a mapping may give a list for each.",
+            **dict.fromkeys(
+                LOSS_SEARCHES,
+                "Candidate strengths, positive or infinite. None searches all values, "
+                "from the best point of a grid. With several groupings, a mapping may "
+                "give a list for each.",
+            ),
             "MeanRegularizedRegressorCV": "Candidate strengths, positive or infinite, "
             'for every method except "reml". None searches all values. With several '
             "groupings they apply to every method, and a mapping may give a list for "
@@ -254,6 +260,31 @@ PARAMETERS = {
             "penalty makes none zero, at which it halves the first step from zero. For "
             "couplings, such as mean regularisation, they go from 1e4 down to 1e-3 "
             "times the mean curvature of a task's loss.",
+        },
+    ),
+    "alphas_intercept": Word(
+        "array-like or mapping",
+        {
+            "": "Candidate strengths of the penalty on differences between intercepts, "
+            "positive or infinite. None searches all values. With several groupings, "
+            "as `alphas`.",
+            "MeanRegularizedRegressorCV": "Candidate strengths of the penalty on "
+            "differences between intercepts, positive or infinite, for every method "
+            'except "reml". None searches all values. With several groupings, as '
+            "`alphas`.",
+        },
+    ),
+    "alphas_shared": Word(
+        "array-like of shape (n_alphas_shared,)",
+        {
+            "": "Candidate strengths of the ridge penalty on the centre's "
+            "coefficients, not on its intercept; 0 or more. None searches all positive "
+            "values.",
+            "MeanRegularizedRegressorCV": "Candidate strengths of the ridge penalty on "
+            "the centre's coefficients, not on its intercept; 0 or more. None searches "
+            "all values. ``[0.0]`` leaves the centre unpenalised, which needs many "
+            'more rows than features; with "reml" it is then the fixed effect of a '
+            "mixed model.",
         },
     ),
     "class_scope": Word(
@@ -279,10 +310,33 @@ PARAMETERS = {
             "chosen strength would be too small.",
             "MeanRegularizedRegressorCV": 'Folds for ``method="cv"``; None for 5. An '
             "int assigns the rows of each task to that many folds.",
+            "MeanRegularizedPoissonRegressorCV": 'Folds for ``method="cv"``; None for '
+            "5. An int assigns the rows of each task to that many folds, in random "
+            "order.",
             "MultiTaskRidgeCV": "Folds; None for leave-one-out. An int assigns the "
             "rows of each task to that many folds.",
             "PathSearchCV": "None for 5. An int assigns the rows of each task to that "
             "many folds: in turn for the squared loss, shuffled for others.",
+        },
+    ),
+    "method": Word(
+        {
+            "": '{"cv", "laplace"}',
+            "MeanRegularizedRegressorCV": '{"loo", "reml", "gcv", "cv"}',
+        },
+        {
+            "": 'Criterion. "cv": the score on held-out rows; each fold is solved '
+            'along decreasing strengths. "laplace": the Laplace approximation of the '
+            "likelihood of a mixed model, in which tasks are normal draws around the "
+            "centre. It needs only one path over all rows, but assumes that tasks are "
+            "such draws.",
+            "MeanRegularizedRegressorCV": 'Criterion. "loo": exact leave-one-out '
+            'squared errors. "reml": the restricted likelihood of a mixed model, in '
+            "which tasks are normal draws around the centre, and the centre is a "
+            "normal draw around zero unless `alphas_shared` is ``[0.0]``; it assumes "
+            'that tasks are such draws. "gcv": generalised cross-validation, which '
+            'replaces each row\'s leverage by the mean. "cv": squared errors on '
+            "held-out rows, from moments of the folds, without refitting on rows.",
         },
     ),
     "descriptors": Word(
@@ -437,6 +491,10 @@ categories name them; their models minimise the objective.""",
             "MeanRegularizedClassifierCV": "Score of held-out rows for "
             '``method="cv"``, of scikit-learn; larger is better. None for '
             '"neg_log_loss". All weights are applied to this and to "accuracy"; other '
+            "scorers get no weights.",
+            "MeanRegularizedPoissonRegressorCV": "Score of held-out rows for "
+            '``method="cv"``, of scikit-learn; larger is better. None for '
+            '"neg_mean_poisson_deviance" with all weights and exposures applied; '
             "scorers get no weights.",
             "MultiTaskRidgeCV": "Score of held-out rows, of scikit-learn; larger is "
             "better; needs `cv`. None for the negative mean squared error, to which "
@@ -626,8 +684,7 @@ ATTRIBUTES = {
     "alpha_intercept_": Word(
         {
             "": "float",
-            "MeanRegularizedClassifierCV": "float or dict",
-            "MeanRegularizedRegressorCV": "float or dict",
+            **dict.fromkeys(MEAN_SEARCHES, "float or dict"),
         },
         {
             "": "Chosen strength of the penalty on differences between intercepts.",
@@ -636,6 +693,22 @@ ATTRIBUTES = {
             "`alpha_`. By grouping, if there are several.",
         },
     ),
+    "tau2_": Word(
+        {
+            "": "float or dict",
+            "MeanRegularizedRegressorCV": "float, ndarray of shape (n_features,) or "
+            "dict",
+        },
+        {
+            "": "Variance of the tasks' coefficients around the centre, ``1 / "
+            "alpha_``.",
+            "MeanRegularizedRegressorCV": "Variance of the tasks' coefficients around "
+            "the centre, ``sigma2_ / alpha_``; the diagonal of `coef_covariance_`.",
+        },
+    ),
+    "tau2_intercept_": Word(
+        "float or dict", "Variance of the tasks' intercepts around the centre's."
+    ),
     "adjacency_": Word(
         "CSR matrix of shape (n_nodes, n_nodes)",
         "Weights of the edges, in the order of `nodes_`.",
@@ -643,7 +716,7 @@ ATTRIBUTES = {
     "alpha_": Word(
         {
             "": "float",
-            "MeanRegularizedClassifierCV": "float or dict",
+            **dict.fromkeys(LOSS_SEARCHES, "float or dict"),
             "MeanRegularizedRegressorCV": "float, ndarray, matrix or dict",
             "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)",
         },
@@ -762,8 +835,7 @@ ATTRIBUTES = {
             "with strengths implied by the penalty.",
             "_mean": "Coefficients of the centre; where `alpha` is 0, the best fit to "
             "all rows.",
-            "MeanRegularizedClassifierCV": "Coefficients of the centre.",
-            "MeanRegularizedRegressorCV": "Coefficients of the centre.",
+            **dict.fromkeys(MEAN_SEARCHES, "Coefficients of the centre."),
             "MixedTaskModel": "Coefficients of the centre, in no units: times `unit_` "
             'they are those of a task. For "centre" only.',
             "_ridge": f"{RIDGE_FIT}, with the mean of the tasks' strengths.",
@@ -780,10 +852,13 @@ ATTRIBUTES = {
             "": 'Decreasing strengths, "alpha", with "mean_test_score", '
             '"std_test_score" and the scores of each fold, "split0_test_score" and so '
             "on; errors are negative.",
-            "MeanRegularizedClassifierCV": 'The candidates, "alpha", "alpha_shared" '
-            'and "alpha_intercept", with "mean_test_score" (larger is better), '
-            '"std_test_score", "split0_test_score" and so on; with '
-            '``method="laplace"``, "log_likelihood" instead of scores.',
+            **dict.fromkeys(
+                LOSS_SEARCHES,
+                'The candidates, "alpha", "alpha_shared" and "alpha_intercept", with '
+                '"mean_test_score" (larger is better), "std_test_score", '
+                '"split0_test_score" and so on; with ``method="laplace"``, '
+                '"log_likelihood" instead of scores.',
+            ),
             "MeanRegularizedRegressorCV": 'The candidates, "alpha", "alpha_shared" '
             'and "alpha_intercept", with "alpha_structure" and "mean_test_score" '
             '(larger is better), NaN for candidates that "loo" did not evaluate. Where '
@@ -843,10 +918,11 @@ ATTRIBUTES = {
             "_mean": "Intercept for unseen tasks: that of the centre or, if "
             "`alpha_intercept` is 0 or `alpha_shared` is above 0, the one that fits "
             "all rows at `coef_shared_`.",
-            "MeanRegularizedClassifierCV": "Intercept for unseen tasks: the one that "
-            "fits all rows at `coef_shared_`.",
-            "MeanRegularizedRegressorCV": "Intercept for unseen tasks: the one that "
-            "fits all rows at `coef_shared_`.",
+            **dict.fromkeys(
+                MEAN_SEARCHES,
+                "Intercept for unseen tasks: the one that fits all rows at "
+                "`coef_shared_`.",
+            ),
         },
     ),
     "moments_": Word(

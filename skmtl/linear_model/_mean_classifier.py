@@ -25,6 +25,17 @@ from ._mean_groupings import (
 )
 
 FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
+LOSS_SEARCH_CONSTRAINTS: dict[str, list[Any]] = {
+    "alphas": ["array-like", Mapping, None],
+    "alphas_shared": ["array-like", None],
+    "alphas_intercept": ["array-like", Mapping, None],
+    "method": [StrOptions({"cv", "laplace"})],
+    "cv": ["cv_object"],
+    "scoring": SCORING,
+    "tol": CLASSIFIER_CONSTRAINTS["tol"],
+    "max_iter": CLASSIFIER_CONSTRAINTS["max_iter"],
+    **COMMON_CONSTRAINTS,
+}
 
 
 class MeanRegularizedClassifier(IntervalsOfClasses):
@@ -323,15 +334,7 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     """
 
     _parameter_constraints = {
-        "alphas": ["array-like", Mapping, None],
-        "alphas_shared": ["array-like", None],
-        "alphas_intercept": ["array-like", Mapping, None],
-        "method": [StrOptions({"cv", "laplace"})],
-        "cv": ["cv_object"],
-        "scoring": SCORING,
-        "tol": CLASSIFIER_CONSTRAINTS["tol"],
-        "max_iter": CLASSIFIER_CONSTRAINTS["max_iter"],
-        **COMMON_CONSTRAINTS,
+        **LOSS_SEARCH_CONSTRAINTS,
         **CLASS_CONSTRAINTS,
     }
 

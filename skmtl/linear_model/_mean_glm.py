@@ -99,6 +99,7 @@ class MeanRegularizedPoissonRegressor(IntervalsOfCounts):
 
     See Also
     --------
+    MeanRegularizedPoissonRegressorCV : The same with strengths chosen from the data.
     MeanRegularizedRegressor : The same for numbers.
     MeanRegularizedClassifier : The same for classes.
 
