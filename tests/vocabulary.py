@@ -245,8 +245,8 @@ PARAMETERS = {
             **dict.fromkeys(
                 LOSS_SEARCHES,
                 "Candidate strengths, positive or infinite. None searches all values, "
-                "from the best point of a grid. With several groupings, a mapping may "
-                "give a list for each.",
+                "from likely ones. With several groupings, a mapping may give a list "
+                "for each.",
             ),
             "MeanRegularizedRegressorCV": "Candidate strengths, positive or infinite, "
             'for every method except "reml". None searches all values. With several '
@@ -325,11 +325,10 @@ PARAMETERS = {
             "MeanRegularizedRegressorCV": '{"loo", "reml", "gcv", "cv"}',
         },
         {
-            "": 'Criterion. "cv": the score on held-out rows; each fold is solved '
-            'along decreasing strengths. "laplace": the Laplace approximation of the '
-            "likelihood of a mixed model, in which tasks are normal draws around the "
-            "centre. It needs only one path over all rows, but assumes that tasks are "
-            "such draws.",
+            "": 'Criterion. "cv": the score on held-out rows. "laplace": the Laplace '
+            "approximation of the likelihood of a mixed model, in which tasks are "
+            "normal draws around the centre. It needs no folds, but assumes that tasks "
+            "are such draws.",
             "MeanRegularizedRegressorCV": 'Criterion. "loo": exact leave-one-out '
             'squared errors. "reml": the restricted likelihood of a mixed model, in '
             "which tasks are normal draws around the centre, and the centre is a "

@@ -208,9 +208,8 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,) or mapping, default=None
-        Candidate strengths, positive or infinite. None searches all values, from the
-        best point of a grid. With several groupings, a mapping may give a list for
-        each.
+        Candidate strengths, positive or infinite. None searches all values, from likely
+        ones. With several groupings, a mapping may give a list for each.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
         Candidate strengths of the ridge penalty on the centre's coefficients, not on
         its intercept; 0 or more. None searches all positive values.
@@ -218,10 +217,10 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
         Candidate strengths of the penalty on differences between intercepts, positive
         or infinite. None searches all values. With several groupings, as `alphas`.
     method : {"cv", "laplace"}, default="cv"
-        Criterion. "cv": the score on held-out rows; each fold is solved along
-        decreasing strengths. "laplace": the Laplace approximation of the likelihood of
-        a mixed model, in which tasks are normal draws around the centre. It needs only
-        one path over all rows, but assumes that tasks are such draws.
+        Criterion. "cv": the score on held-out rows. "laplace": the Laplace
+        approximation of the likelihood of a mixed model, in which tasks are normal
+        draws around the centre. It needs no folds, but assumes that tasks are such
+        draws.
     cv : int, splitter or iterable of (train, test), default=None
         Folds for ``method="cv"``; None for 5. An int assigns the rows of each task to
         that many folds, whatever their class: with the same share of a class in every
@@ -316,6 +315,13 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     --------
     MeanRegularizedClassifier : The same with given strengths.
     MeanRegularizedRegressorCV : The same for numbers.
+
+    Notes
+    -----
+    If no list is given, the search starts from the strengths with the largest
+    restricted likelihood for the working responses of a first fit, a mixed model of
+    the squared loss. Otherwise, and with few rows per feature or many features, it
+    starts from the best point of a grid.
 
     References
     ----------

@@ -11,12 +11,16 @@ from skmtl.couplings import ToMean
 from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.solvers import Newton
 
-from ._coordinate_search import NEARBY, descend
+from ._coordinate_search import N_SWEEPS, NEARBY, descend
 from ._folds import Splits, refuse_empty_folds
 from ._held_out import SolvedObjective
 from ._laplace import LaplaceLikelihood
+from ._loss_start import LossStart, may_start
 from ._mean_grid import Candidates
 from ._results import Tried
+
+# Relative decrease of held-out errors that ends the search: they are uncertain.
+_ENOUGH = 1e-3
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,14 @@ class LossGrid:
         Strengths.
     solver : Newton
         Minimises the objective.
+    units : tuple of float
+        Mean curvatures of a task along a feature, and along its intercept.
     """
 
     datafit: Any
     candidates: Candidates
     solver: Newton
+    units: tuple[float, float]
 
     def select(self, rows: Array) -> "LossGrid":
         """Return the same with some rows of X."""
@@ -50,6 +57,46 @@ class LossGrid:
         return MeanLosses(
             self.datafit, coupling.strengths(self.datafit.n_tasks, n_features)
         )
+
+    @property
+    def start(self) -> LossStart | None:
+        """Likely strengths with their solution; None if lists are tried instead."""
+        if not may_start(self.datafit, self.candidates):
+            return None
+        return LossStart.of(self.datafit, self.units)
+
+    def search_near(
+        self, errors: Callable[..., Any], start: Any, enough: float = 0.0
+    ) -> tuple[Array, Array]:
+        """Minimise errors near given strengths.
+
+        Parameters
+        ----------
+        errors : callable
+            Function of three strengths; it returns an error, or one per fold.
+        start : tuple of float
+            Strengths near the best ones.
+        enough : float, default=0.0
+            Stop after a sweep over the strengths with a smaller relative decrease; 0
+            for the precision of `descend`.
+
+        Returns
+        -------
+        triples : ndarray of shape (n_tried, 3)
+            Strengths.
+        errors : ndarray of shape (n_tried,) or (n_tried, n_folds)
+            Errors.
+        """
+        tried, axes = Tried(errors), self.candidates.axes()
+        if not enough:
+            descend(tried, start, axes, NEARBY)
+            return tried.table()
+        for _ in range(N_SWEEPS):
+            before = tried(start)
+            start = descend(tried, start, axes, NEARBY, 1)
+            if before - tried(start) <= enough * abs(before):
+                break
+        return tried.table()
 
     def search(self, errors: Callable[..., Any]) -> tuple[Array, Array]:
         """Minimise errors over the listed strengths, then between them.
@@ -86,11 +133,13 @@ class WarmStarts:
     ----------
     grid : LossGrid
         Losses.
+    start : ndarray, default=None
+        The first variable; None for that of the objective.
     """
 
-    def __init__(self, grid: LossGrid) -> None:
+    def __init__(self, grid: LossGrid, start: Any = None) -> None:
         self._grid = grid
-        self._last: Any = None
+        self._last = start
 
     def at(self, *strengths: float) -> tuple[MeanLosses, Array]:
         """Return the objective and its solution."""
@@ -158,12 +207,21 @@ def held_out_scores(
     """
     parts = (grid.datafit.select(rows) for pair in splits for rows in pair)
     refuse_empty_folds((part.task_totals.any() for part in parts), len(splits))
-    folds = [(WarmStarts(grid.select(train)), measure(test)) for train, test in splits]
+    start = grid.start
+    solution = None if start is None else start.solution
+    folds = [
+        (WarmStarts(grid.select(train), solution), measure(test))
+        for train, test in splits
+    ]
 
     def errors(*strengths):
         return [-score(SolvedObjective(*fold.at(*strengths))) for fold, score in folds]
 
-    triples, by_fold = grid.search(errors)
+    if start is None:
+        triples, by_fold = grid.search(errors)
+    else:
+        near = start.held_out(grid.candidates, splits, measure)
+        triples, by_fold = grid.search_near(errors, near, _ENOUGH)
     return triples, -by_fold.T
 
 
@@ -182,8 +240,14 @@ def likelihoods(grid: LossGrid) -> tuple[Array, Array]:
     log_likelihoods : ndarray of shape (n_tried,)
         Logarithms of the likelihoods.
     """
-    solutions = WarmStarts(grid)
-    triples, errors = grid.search(
-        lambda *strengths: -LaplaceLikelihood(*solutions.at(*strengths)).value
-    )
-    return triples, -errors
+    start = grid.start
+    solutions = WarmStarts(grid, None if start is None else start.solution)
+
+    def errors(*strengths):
+        return -LaplaceLikelihood(*solutions.at(*strengths)).value
+
+    if start is None:
+        triples, found = grid.search(errors)
+    else:
+        triples, found = grid.search_near(errors, start.strengths)
+    return triples, -found

@@ -70,7 +70,7 @@ class MeanLossSearch:
         """Return the losses, with given strengths or defaults."""
         datafit = Datafit(study.rows, study.loss, study.fit_intercept, study.targets)
         datafit.refuse_huge()
-        of_feature, of_intercept = mean_curvatures(datafit)
+        units = of_feature, of_intercept = mean_curvatures(datafit)
         candidates = list_candidates(
             (self.alphas, self.alphas_shared, self.alphas_intercept),
             (_ALPHAS * of_feature, _SHARED_ALPHAS, _INTERCEPT_ALPHAS * of_intercept),
@@ -81,7 +81,7 @@ class MeanLossSearch:
         )
         if candidates.alphas_intercept.any():
             datafit.refuse_far()
-        return LossGrid(datafit, candidates, _SOLVER)
+        return LossGrid(datafit, candidates, _SOLVER, units)
 
     def _score(self, grid: LossGrid, study: Study) -> Results:
         """Return the scores of all strengths."""

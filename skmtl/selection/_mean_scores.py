@@ -49,6 +49,12 @@ class Scores:
         """The chosen strengths."""
         return tuple(self.triples[-1].tolist())
 
+    @property
+    def best(self) -> tuple[float, ...]:
+        """The strengths with the smallest mean error."""
+        errors = self.errors if self.errors.ndim == 1 else self.errors.mean(axis=0)
+        return tuple(self.triples[np.nanargmin(errors)].tolist())
+
 
 class Criterion(ABC):
     """An error of the strengths of mean regularisation."""
