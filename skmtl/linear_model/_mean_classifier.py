@@ -5,8 +5,10 @@ from functools import partial
 from typing import Any
 
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import StrOptions
+from skmtl._contracts import Array
 from skmtl.base import (
     CLASS_CONSTRAINTS,
     CLASSIFIER_CONSTRAINTS,
@@ -17,9 +19,17 @@ from skmtl.base import (
 from skmtl.selection import MeanLossSearch
 
 from ._laplace_intervals import IntervalsOfClasses
-from ._mean import MEAN_CONSTRAINTS, NearMean, near
+from ._mean import (
+    MEAN_CONSTRAINTS,
+    STRUCTURE,
+    NearMean,
+    near,
+    read_structure,
+    task_covariance,
+)
 from ._mean_groupings import (
     refuse_mapping,
+    refuse_options,
     refuse_scope,
     search_losses_of_groupings,
 )
@@ -32,6 +42,7 @@ LOSS_SEARCH_CONSTRAINTS: dict[str, list[Any]] = {
     "method": [StrOptions({"cv", "laplace"})],
     "cv": ["cv_object"],
     "scoring": SCORING,
+    "alpha_structure": STRUCTURE,
     "tol": CLASSIFIER_CONSTRAINTS["tol"],
     "max_iter": CLASSIFIER_CONSTRAINTS["max_iter"],
     **COMMON_CONSTRAINTS,
@@ -353,6 +364,7 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
         method: str = "cv",
         cv: Any = None,
         scoring: Any = None,
+        alpha_structure: str | ArrayLike = "auto",
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -368,6 +380,7 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
         self.method = method
         self.cv = cv
         self.scoring = scoring
+        self.alpha_structure = alpha_structure
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -380,9 +393,18 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         options = self.method, self.cv, self.scoring
+        structure = read_structure(self.alpha_structure, tasks.n_features)
         if tasks.groupings:
             refuse_scope(tasks, self.class_scope)
+            refuse_options(*structure, "common")
             return search_losses_of_groupings(tasks, lists, options)
         refuse_mapping("alphas", self.alphas)
         refuse_mapping("alphas_intercept", self.alphas_intercept)
-        return MeanLossSearch(partial(NearMean.of, tasks), *lists, *options)
+        relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
+        return MeanLossSearch(relation_at, *lists, *options, *structure)
+
+    @property
+    def coef_covariance_(self) -> Array:
+        """Covariance of the tasks around the centre."""
+        check_is_fitted(self)
+        return task_covariance(self)

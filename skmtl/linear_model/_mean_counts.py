@@ -5,13 +5,19 @@ from functools import partial
 from typing import Any
 
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
+from skmtl._contracts import Array
 from skmtl.selection import MeanLossSearch
 
 from ._laplace_intervals import IntervalsOfCounts
-from ._mean import NearMean
+from ._mean import NearMean, read_structure, task_covariance
 from ._mean_classifier import LOSS_SEARCH_CONSTRAINTS
-from ._mean_groupings import refuse_mapping, search_losses_of_groupings
+from ._mean_groupings import (
+    refuse_mapping,
+    refuse_options,
+    search_losses_of_groupings,
+)
 
 
 class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
@@ -160,6 +166,7 @@ class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
         method: str = "cv",
         cv: Any = None,
         scoring: Any = None,
+        alpha_structure: str | ArrayLike = "auto",
         fit_intercept: bool = True,
         task_column: str | int | list[Any] | None = None,
         handle_unknown: str = "shared",
@@ -173,6 +180,7 @@ class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
         self.method = method
         self.cv = cv
         self.scoring = scoring
+        self.alpha_structure = alpha_structure
         self.fit_intercept = fit_intercept
         self.task_column = task_column
         self.handle_unknown = handle_unknown
@@ -183,8 +191,17 @@ class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         options = self.method, self.cv, self.scoring
+        structure = read_structure(self.alpha_structure, tasks.n_features)
         if tasks.groupings:
+            refuse_options(*structure, "common")
             return search_losses_of_groupings(tasks, lists, options)
         refuse_mapping("alphas", self.alphas)
         refuse_mapping("alphas_intercept", self.alphas_intercept)
-        return MeanLossSearch(partial(NearMean.of, tasks), *lists, *options)
+        relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
+        return MeanLossSearch(relation_at, *lists, *options, *structure)
+
+    @property
+    def coef_covariance_(self) -> Array:
+        """Covariance of the tasks around the centre."""
+        check_is_fitted(self)
+        return task_covariance(self)

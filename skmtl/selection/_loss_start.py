@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
-from skmtl.couplings import ToMean
 from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.solvers import Newton
 
@@ -17,6 +16,7 @@ from ._folds import Splits
 from ._mean_grid import Candidates
 from ._mean_scores import HeldOut
 from ._reml_search import StrengthSearch
+from ._shapes import Shape
 from ._working_rows import WorkingRows
 
 # The first solution needs few digits: it only gives working responses.
@@ -56,7 +56,9 @@ class LossStart:
     strengths: tuple[float, ...]
 
     @classmethod
-    def of(cls, datafit: Datafit, units: tuple[float, float]) -> LossStart:
+    def of(
+        cls, datafit: Datafit, units: tuple[float, float], shape: Shape
+    ) -> LossStart:
         """Return the start for losses.
 
         Parameters
@@ -65,6 +67,8 @@ class LossStart:
             Losses of the rows.
         units : tuple of float
             Mean curvatures of a task along a feature, and along its intercept.
+        shape : Shape
+            Given relative strengths of the features, or equal ones.
 
         Returns
         -------
@@ -72,12 +76,12 @@ class LossStart:
             The start.
         """
         unit, of_intercept = units
-        coupling = ToMean(unit, 1.0, _INTERCEPT * of_intercept)
-        strengths = coupling.strengths(datafit.n_tasks, datafit.n_features)
+        triple = unit, 1.0, _INTERCEPT * of_intercept
+        strengths = shape.strengths(datafit.n_features, *triple)
         losses = MeanLosses(datafit, strengths)
         variable = _ROUGH.minimize(losses, losses.start()).variable
         working = WorkingRows.at(datafit, losses.coefs(variable), variable[-1])
-        found = _likeliest(working)
+        found = _likeliest(working.scaled(shape.pattern, variable[-1]))
         alpha, shared, level = (float(each) / working.scale for each in found)
         if not working.has_centre:
             coef = variable[-1][:, : datafit.n_features]

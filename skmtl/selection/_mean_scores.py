@@ -50,10 +50,15 @@ class Scores:
         return tuple(self.triples[-1].tolist())
 
     @property
+    def best_index(self) -> int:
+        """Position of the strengths with the smallest mean error."""
+        errors = self.errors if self.errors.ndim == 1 else self.errors.mean(axis=0)
+        return int(np.argmin(np.where(np.isnan(errors), np.inf, errors)))
+
+    @property
     def best(self) -> tuple[float, ...]:
         """The strengths with the smallest mean error."""
-        errors = self.errors if self.errors.ndim == 1 else self.errors.mean(axis=0)
-        return tuple(self.triples[np.nanargmin(errors)].tolist())
+        return tuple(self.triples[self.best_index].tolist())
 
 
 class Criterion(ABC):

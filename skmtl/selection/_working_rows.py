@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from skmtl._contracts import Array
 from skmtl.problems.newton import Datafit
@@ -76,6 +77,31 @@ class WorkingRows:
         scale = float(total / weight.sum())
         data = _of_outputs(datafit.data, y, scale * weight)
         return cls(data, scale, datafit.fit_intercept, n_outputs == 1)
+
+    def scaled(self, pattern: Any, centre: Array) -> WorkingRows:
+        """Return rows of scaled features, for which all strengths are equal.
+
+        Parameters
+        ----------
+        pattern : ndarray of shape (n_features,) or None
+            Relative strengths. Features of infinite strength are left out, with the
+            centre's predictions from them.
+        centre : ndarray of shape (n_outputs, n_columns)
+            Coefficients of the centre.
+
+        Returns
+        -------
+        WorkingRows
+            The rows.
+        """
+        if pattern is None:
+            return self
+        X, y, own = self.data.X, self.data.y, np.isfinite(pattern)
+        if self.has_centre and not own.all():
+            common = X[:, ~own] @ centre[0, : len(own)][~own]
+            y = y - common[self.data.rows]
+        X = X[:, own] @ sparse.diags(1 / np.sqrt(pattern[own]))
+        return replace(self, data=replace(self.data, X=X, y=y))
 
     @cached_property
     def moments(self) -> Any:

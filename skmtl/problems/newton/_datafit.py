@@ -106,6 +106,28 @@ class Datafit:
         shift = None if self.shift is None else self.shift[:, features]
         return replace(self, data=replace(self.data, X=X), shift=shift)
 
+    def turned(self, rotation: Any) -> Self:
+        """Return the losses of features in other coordinates, which are dense.
+
+        Parameters
+        ----------
+        rotation : Rotation
+            The coordinates.
+
+        Returns
+        -------
+        Datafit
+            The losses, with the rows of the tasks in their order.
+        """
+        X, rows = self.data.X, self.data.rows
+        X = X if rows is None else X[rows]
+        if sparse.issparse(X):
+            what = f"{X.shape[0]:,} dense rows"
+            refuse_large(8 * X.shape[0] * X.shape[1], what)
+            X = X.toarray()
+        data = replace(self.data, X=rotation.turn(X), rows=None)
+        return replace(self, data=data)
+
     def about_means(self, common: bool = False) -> Self:
         """Return the same datafit with features far from zero centred.
 
