@@ -66,8 +66,12 @@ GROUPED = (
 )
 # Searches by losses that are not squared.
 LOSS_SEARCHES = "MeanRegularizedClassifierCV", "MeanRegularizedPoissonRegressorCV"
+# Variance of the noise, of which the others have none.
+VARIANCES = "", "", "sigma2_ "
 MEAN_SEARCHES = *LOSS_SEARCHES, "MeanRegularizedRegressorCV"
 WITH_STRENGTHS = [name for name in GROUPED if not name.endswith("CV")]
+# Objectives of losses that are not squared have halves of the penalties.
+HALVES = " / 2", " / 2", ""
 CHAIN = """\
 Which tasks are neighbours:
 
@@ -94,19 +98,21 @@ PARAMETERS = {
             "MultiTaskRidge": "float, array-like of shape (n_tasks,) or mapping",
             "_mean": "float or array-like of shape (n_features,)",
             "_mixed": "float or array-like of shape (n_features,)",
-            **dict.fromkeys(
-                WITH_STRENGTHS, "float, array-like of shape (n_features,) or mapping"
-            ),
-            "MeanRegularizedRegressor": "float, array-like, matrix or mapping",
+            **dict.fromkeys(WITH_STRENGTHS, "float, array-like, matrix or mapping"),
         },
         {
-            **dict.fromkeys(
-                WITH_STRENGTHS,
-                "Strength of the penalty on differences from the centre, 0 or more; "
-                "one, or one per feature. A large one makes tasks similar, infinity "
-                "makes them equal. With several groupings, a mapping may give one of "
-                "these for each; infinity leaves a grouping without own coefficients.",
-            ),
+            **{
+                name: "Strength of the penalty on differences from the centre, 0 or "
+                "more; one, or one per feature. A large one makes tasks similar, "
+                "infinity makes them equal. A positive definite matrix of shape "
+                "(n_features + 1, n_features + 1) penalises differences of "
+                "coefficients and intercepts together, ``sum_t (v_t, c_t)' alpha "
+                f"(v_t, c_t){half}`` with ``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; "
+                "without intercepts, of shape (n_features, n_features). With several "
+                "groupings, a mapping may give a number, or one per feature, for each; "
+                "infinity leaves a grouping without own coefficients."
+                for name, half in zip(WITH_STRENGTHS, HALVES, strict=True)
+            },
             "neural_network": "Strength of the ridge penalty on all weights, 0 or "
             "more, on the scale of Ridge.",
             "_graph": "Strength of the penalty on differences between neighbours, 0 "
@@ -118,15 +124,6 @@ PARAMETERS = {
             "_mean": "Strength of the penalty on differences from the centre, 0 or "
             "more; one, or one per feature. A large one makes tasks similar, "
             "infinity makes them equal.",
-            "MeanRegularizedRegressor": "Strength of the penalty on differences from "
-            "the centre, 0 or more; one, or one per feature. A large one makes tasks "
-            "similar, infinity makes them equal. A positive definite matrix of shape "
-            "(n_features + 1, n_features + 1) penalises differences of coefficients "
-            "and intercepts together, ``sum_t (v_t, c_t)' alpha (v_t, c_t)`` with "
-            "``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without intercepts, of shape "
-            "(n_features, n_features). With several groupings, a mapping may give a "
-            "number, or one per feature, for each; infinity leaves a grouping without "
-            "own coefficients.",
             "_mixed": 'Strength of the penalty. For "centre" on the scale of Ridge, 0 '
             "or more, one or one per feature; infinity makes tasks equal, up to units. "
             'For "features" on the scale of Lasso, one, positive.',
@@ -286,6 +283,14 @@ PARAMETERS = {
             'more rows than features; with "reml" it is then the fixed effect of a '
             "mixed model.",
         },
+    ),
+    "alpha_structure": Word(
+        "str or array-like of shape (n_features,)",
+        '"one": one `alpha` for all features. "per_feature": one per feature. '
+        '"covariance": a precision matrix over the coefficients and the intercept. '
+        '"auto": the simplest of them that predicts about as well as the best. An '
+        "array has relative strengths of the features, and one common factor is "
+        "chosen; where it is infinite, tasks have equal coefficients.",
     ),
     "class_scope": Word(
         '{"all", "task"}',
@@ -687,20 +692,28 @@ ATTRIBUTES = {
         },
         {
             "": "Chosen strength of the penalty on differences between intercepts.",
-            "MeanRegularizedRegressorCV": "Chosen strength of the penalty on "
-            'differences between intercepts; 0 for "covariance", where it is part of '
-            "`alpha_`. By grouping, if there are several.",
+            **dict.fromkeys(
+                MEAN_SEARCHES,
+                "Chosen strength of the penalty on differences between intercepts; 0 "
+                'for "covariance", where it is part of `alpha_`. By grouping, if there '
+                "are several.",
+            ),
         },
     ),
+    "alpha_structure_": Word(
+        '{"one", "per_feature", "covariance", "given"}',
+        'Chosen structure; "given" for relative strengths. Not with several groupings.',
+    ),
+    "coef_covariance_": Word(
+        "ndarray of shape (n_features + 1, n_features + 1)",
+        "Covariance of the tasks' coefficients and, in the last row and column, of "
+        "their intercepts, around those of the centre. Not with several groupings.",
+    ),
     "tau2_": Word(
-        {
-            "": "float or dict",
-            "MeanRegularizedRegressorCV": "float, ndarray of shape (n_features,) or "
-            "dict",
-        },
+        "float, ndarray of shape (n_features,) or dict",
         {
             "": "Variance of the tasks' coefficients around the centre, ``1 / "
-            "alpha_``.",
+            "alpha_``; the diagonal of `coef_covariance_`.",
             "MeanRegularizedRegressorCV": "Variance of the tasks' coefficients around "
             "the centre, ``sigma2_ / alpha_``; the diagonal of `coef_covariance_`.",
         },
@@ -715,19 +728,19 @@ ATTRIBUTES = {
     "alpha_": Word(
         {
             "": "float",
-            **dict.fromkeys(LOSS_SEARCHES, "float or dict"),
-            "MeanRegularizedRegressorCV": "float, ndarray, matrix or dict",
+            **dict.fromkeys(MEAN_SEARCHES, "float, ndarray, matrix or dict"),
             "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)",
         },
         {
             "": "Chosen strength.",
-            "_mean": "Chosen strength of the penalty on differences from the centre; "
-            "infinite if tasks do not differ. By grouping, if there are several.",
-            "MeanRegularizedRegressorCV": "Chosen strength of the penalty on "
-            "differences from the centre, infinite if tasks do not differ; one, or one "
-            'per feature. For "covariance" the precision matrix ``sigma2_ '
-            "inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1). By "
-            "grouping, if there are several.",
+            **{
+                name: "Chosen strength of the penalty on differences from the centre, "
+                "infinite if tasks do not differ; one, or one per feature. For "
+                f'"covariance" the precision matrix ``{variance}inv('
+                "coef_covariance_)``, of shape (n_features + 1, n_features + 1). By "
+                "grouping, if there are several."
+                for name, variance in zip(MEAN_SEARCHES, VARIANCES, strict=True)
+            },
             "MultiTaskRidgeCV": "Chosen strengths, one per task; a float unless "
             "`alpha_per_task` and tasks were declared.",
         },
@@ -736,8 +749,9 @@ ATTRIBUTES = {
         {"": "int", "MultiTaskRidgeCV": "int or ndarray of shape (n_tasks,)"},
         {
             "": "Position of `alpha_` in `cv_results_`.",
-            "MeanRegularizedRegressorCV": "Position of the chosen strengths in "
-            "`cv_results_`.",
+            **dict.fromkeys(
+                MEAN_SEARCHES, "Position of the chosen strengths in `cv_results_`."
+            ),
         },
     ),
     "best_score_": Word(
@@ -854,9 +868,12 @@ ATTRIBUTES = {
             **dict.fromkeys(
                 LOSS_SEARCHES,
                 'The candidates, "alpha", "alpha_shared" and "alpha_intercept", with '
-                '"mean_test_score" (larger is better), "std_test_score", '
-                '"split0_test_score" and so on; with ``method="laplace"``, '
-                '"log_likelihood" instead of scores.',
+                '"alpha_structure" and "mean_test_score" (larger is better), '
+                '"std_test_score", "split0_test_score" and so on; with '
+                '``method="laplace"``, "log_likelihood" instead of scores. Where '
+                'features have different strengths, "alpha" is their geometric mean, '
+                'and "alpha_share" the exponent of their ratios, or the share of the '
+                "covariances that was kept.",
             ),
             "MeanRegularizedRegressorCV": 'The candidates, "alpha", "alpha_shared" '
             'and "alpha_intercept", with "alpha_structure" and "mean_test_score" '

@@ -61,11 +61,15 @@ class MeanRegularizedClassifier(IntervalsOfClasses):
 
     Parameters
     ----------
-    alpha : float, array-like of shape (n_features,) or mapping, default=1.0
+    alpha : float, array-like, matrix or mapping, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks similar, infinity makes them equal. With
-        several groupings, a mapping may give one of these for each; infinity leaves a
-        grouping without own coefficients.
+        per feature. A large one makes tasks similar, infinity makes them equal. A
+        positive definite matrix of shape (n_features + 1, n_features + 1) penalises
+        differences of coefficients and intercepts together, ``sum_t (v_t, c_t)' alpha
+        (v_t, c_t) / 2`` with ``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without
+        intercepts, of shape (n_features, n_features). With several groupings, a mapping
+        may give a number, or one per feature, for each; infinity leaves a grouping
+        without own coefficients.
     alpha_shared : float, default=1.0
         Strength of the ridge penalty on the centre's coefficients. If it is 0 and the
         classes are separable, no finite centre is optimal.
@@ -206,7 +210,8 @@ class MeanRegularizedClassifier(IntervalsOfClasses):
     def _relation(self, tasks):
         refuse_scope(tasks, self.class_scope)
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return near(tasks, *strengths)
+        make = partial(NearMean.drawn, fit_intercept=self.fit_intercept)
+        return near(tasks, *strengths, make)
 
 
 class MeanRegularizedClassifierCV(IntervalsOfClasses):
@@ -240,6 +245,12 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
         Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
         None for "neg_log_loss". All weights are applied to this and to "accuracy";
         other scorers get no weights.
+    alpha_structure : str or array-like of shape (n_features,), default="auto"
+        "one": one `alpha` for all features. "per_feature": one per feature.
+        "covariance": a precision matrix over the coefficients and the intercept.
+        "auto": the simplest of them that predicts about as well as the best. An array
+        has relative strengths of the features, and one common factor is chosen; where
+        it is infinite, tasks have equal coefficients.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -266,23 +277,35 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
 
     Attributes
     ----------
-    alpha_ : float or dict
-        Chosen strength of the penalty on differences from the centre; infinite if tasks
-        do not differ. By grouping, if there are several.
+    alpha_structure_ : {"one", "per_feature", "covariance", "given"}
+        Chosen structure; "given" for relative strengths. Not with several groupings.
+    alpha_ : float, ndarray, matrix or dict
+        Chosen strength of the penalty on differences from the centre, infinite if tasks
+        do not differ; one, or one per feature. For "covariance" the precision matrix
+        ``inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1). By
+        grouping, if there are several.
     alpha_shared_ : float
         Chosen strength of the ridge penalty on the centre.
     alpha_intercept_ : float or dict
-        Chosen strength of the penalty on differences between intercepts.
-    tau2_ : float or dict
-        Variance of the tasks' coefficients around the centre, ``1 / alpha_``.
+        Chosen strength of the penalty on differences between intercepts; 0 for
+        "covariance", where it is part of `alpha_`. By grouping, if there are several.
+    coef_covariance_ : ndarray of shape (n_features + 1, n_features + 1)
+        Covariance of the tasks' coefficients and, in the last row and column, of their
+        intercepts, around those of the centre. Not with several groupings.
+    tau2_ : float, ndarray of shape (n_features,) or dict
+        Variance of the tasks' coefficients around the centre, ``1 / alpha_``; the
+        diagonal of `coef_covariance_`.
     tau2_intercept_ : float or dict
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
         The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
-        "mean_test_score" (larger is better), "std_test_score", "split0_test_score" and
-        so on; with ``method="laplace"``, "log_likelihood" instead of scores.
+        "alpha_structure" and "mean_test_score" (larger is better), "std_test_score",
+        "split0_test_score" and so on; with ``method="laplace"``, "log_likelihood"
+        instead of scores. Where features have different strengths, "alpha" is their
+        geometric mean, and "alpha_share" the exponent of their ratios, or the share of
+        the covariances that was kept.
     best_index_ : int
-        Position of `alpha_` in `cv_results_`.
+        Position of the chosen strengths in `cv_results_`.
     best_score_ : float
         Score at the chosen strengths.
     classes_ : ndarray of shape (n_classes,), or list of them
@@ -333,6 +356,20 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     restricted likelihood for the working responses of a first fit, a mixed model of
     the squared loss. Otherwise, and with few rows per feature or many features, it
     starts from the best point of a grid.
+
+    Relative strengths of features, or correlations, maximise the restricted likelihood
+    of the working responses at the best single strength. Their exponent, or the share
+    of the correlations that is kept, is 1/2 or 1. The strengths are then chosen by the
+    criterion. For "cv", the training rows of each fold have relative strengths of their
+    own, so that held-out scores are not too optimistic. "auto" takes a more complex
+    structure only if its loss on held-out rows is smaller by more than one standard
+    error of the difference, with tasks as clusters; for "laplace", if its BIC is
+    smaller. It takes one strength for fewer than six tasks, if `alphas` is given, with
+    few rows per feature or with many features. It does not try a covariance for more
+    than 30 features, a sparse X or given `alphas_intercept`, nor a structure for which
+    a score test indicates little gain.
+
+    With more than two classes, relative strengths are the same for all of them.
 
     References
     ----------

@@ -53,6 +53,12 @@ class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
         Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
         None for "neg_mean_poisson_deviance" with all weights and exposures applied;
         scorers get no weights.
+    alpha_structure : str or array-like of shape (n_features,), default="auto"
+        "one": one `alpha` for all features. "per_feature": one per feature.
+        "covariance": a precision matrix over the coefficients and the intercept.
+        "auto": the simplest of them that predicts about as well as the best. An array
+        has relative strengths of the features, and one common factor is chosen; where
+        it is infinite, tasks have equal coefficients.
     fit_intercept : bool, default=True
         Whether each task has an intercept.
     task_column : str, int or list of them, default=None
@@ -71,23 +77,35 @@ class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
 
     Attributes
     ----------
-    alpha_ : float or dict
-        Chosen strength of the penalty on differences from the centre; infinite if tasks
-        do not differ. By grouping, if there are several.
+    alpha_structure_ : {"one", "per_feature", "covariance", "given"}
+        Chosen structure; "given" for relative strengths. Not with several groupings.
+    alpha_ : float, ndarray, matrix or dict
+        Chosen strength of the penalty on differences from the centre, infinite if tasks
+        do not differ; one, or one per feature. For "covariance" the precision matrix
+        ``inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1). By
+        grouping, if there are several.
     alpha_shared_ : float
         Chosen strength of the ridge penalty on the centre.
     alpha_intercept_ : float or dict
-        Chosen strength of the penalty on differences between intercepts.
-    tau2_ : float or dict
-        Variance of the tasks' coefficients around the centre, ``1 / alpha_``.
+        Chosen strength of the penalty on differences between intercepts; 0 for
+        "covariance", where it is part of `alpha_`. By grouping, if there are several.
+    coef_covariance_ : ndarray of shape (n_features + 1, n_features + 1)
+        Covariance of the tasks' coefficients and, in the last row and column, of their
+        intercepts, around those of the centre. Not with several groupings.
+    tau2_ : float, ndarray of shape (n_features,) or dict
+        Variance of the tasks' coefficients around the centre, ``1 / alpha_``; the
+        diagonal of `coef_covariance_`.
     tau2_intercept_ : float or dict
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
         The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
-        "mean_test_score" (larger is better), "std_test_score", "split0_test_score" and
-        so on; with ``method="laplace"``, "log_likelihood" instead of scores.
+        "alpha_structure" and "mean_test_score" (larger is better), "std_test_score",
+        "split0_test_score" and so on; with ``method="laplace"``, "log_likelihood"
+        instead of scores. Where features have different strengths, "alpha" is their
+        geometric mean, and "alpha_share" the exponent of their ratios, or the share of
+        the covariances that was kept.
     best_index_ : int
-        Position of `alpha_` in `cv_results_`.
+        Position of the chosen strengths in `cv_results_`.
     best_score_ : float
         Score at the chosen strengths.
     coef_ : ndarray of shape (n_tasks, n_features) or (n_features,)
@@ -134,6 +152,18 @@ class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
     restricted likelihood for the working responses of a first fit, a mixed model of
     the squared loss. Otherwise, and with few rows per feature or many features, it
     starts from the best point of a grid.
+
+    Relative strengths of features, or correlations, maximise the restricted likelihood
+    of the working responses at the best single strength. Their exponent, or the share
+    of the correlations that is kept, is 1/2 or 1. The strengths are then chosen by the
+    criterion. For "cv", the training rows of each fold have relative strengths of their
+    own, so that held-out scores are not too optimistic. "auto" takes a more complex
+    structure only if its loss on held-out rows is smaller by more than one standard
+    error of the difference, with tasks as clusters; for "laplace", if its BIC is
+    smaller. It takes one strength for fewer than six tasks, if `alphas` is given, with
+    few rows per feature or with many features. It does not try a covariance for more
+    than 30 features, a sparse X or given `alphas_intercept`, nor a structure for which
+    a score test indicates little gain.
 
     References
     ----------

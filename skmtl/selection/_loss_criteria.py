@@ -194,7 +194,7 @@ class HeldOutLosses(LossCriterion):
     def contend(
         self, scores: Scores, shapes: ShapeOfFolds | None = None, evidence: Any = (0, 0)
     ) -> Contender:
-        return Contender(scores, self._of_tasks(scores.best, shapes), evidence[0])
+        return Contender(scores, self._of_tasks(scores.best, shapes))
 
     def pick(self, contenders: Sequence[Contender]) -> Contender:
         return simplest(contenders, self.losses.task_totals)
