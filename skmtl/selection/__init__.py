@@ -30,6 +30,7 @@ from ._residual_quantiles import ResidualQuantiles
 from ._ridge_path import rows_path, shared_path
 from ._ridge_search import RidgeSearch
 from ._study import Study
+from ._working_rows import WorkingRows
 
 __all__ = [
     "Candidates",
@@ -56,6 +57,7 @@ __all__ = [
     "RidgeSearch",
     "StrengthSearch",
     "Study",
+    "WorkingRows",
     "assign_folds",
     "assign_shuffled_folds",
     "change_in_task_errors",

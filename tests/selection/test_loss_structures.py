@@ -20,8 +20,7 @@ from skmtl.linear_model import (
 from skmtl.losses import Logistic, Multinomial, Poisson, Squared
 from skmtl.problems.exact import MeanFit, factor_moments, solve_moments
 from skmtl.problems.newton import Datafit, MeanLosses
-from skmtl.selection import LaplaceLikelihood, RestrictedLikelihood
-from skmtl.selection._working_rows import WorkingRows
+from skmtl.selection import LaplaceLikelihood, RestrictedLikelihood, WorkingRows
 from skmtl.solvers import Newton
 from skmtl.targets import target_classes
 
