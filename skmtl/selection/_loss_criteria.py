@@ -41,13 +41,29 @@ class LossCriterion(ABC):
         """Return the errors of strengths."""
 
     @abstractmethod
-    def search_shape(self, shapes: ShapeOfFolds, alpha_shared: float) -> Scores:
-        """Return errors with relative strengths of the features.
+    def errors_with(self, shapes: ShapeOfFolds) -> Callable[..., Any]:
+        """Return errors as a function of strengths, with relative ones of features.
 
         Parameters
         ----------
         shapes : pair of Shape and list of Shape
             Of all rows, and of each fold's training rows.
+
+        Returns
+        -------
+        callable
+            Function of three strengths. It returns an error, or one per fold.
+        """
+
+    def search_shapes(
+        self, options: Sequence[ShapeOfFolds], alpha_shared: float
+    ) -> tuple[Scores, ShapeOfFolds]:
+        """Search the strengths of the shape that is best at its likely strengths.
+
+        Parameters
+        ----------
+        options : list of pairs of Shape and list of Shape
+            Shapes of one structure.
         alpha_shared : float
             Strength of the centre.
 
@@ -55,7 +71,17 @@ class LossCriterion(ABC):
         -------
         Scores
             The errors.
+        shapes : pair of Shape and list of Shape
+            The shape.
         """
+        best: Any = None
+        for shapes in options:
+            alpha, level = shapes[0].start
+            start, tried = (alpha, alpha_shared, level), Tried(self.errors_with(shapes))
+            if best is None or tried(start) < best[0](best[1]):
+                best = tried, start, shapes
+        tried, start, shapes = best
+        return self._descend(tried, start, shapes[0]), shapes
 
     @abstractmethod
     def working_of_folds(self, triple: Any) -> list[WorkingRows]:
@@ -78,7 +104,7 @@ class LossCriterion(ABC):
 
     @abstractmethod
     def contend(
-        self, scores: Scores, shapes: ShapeOfFolds | None = None, evidence: Any = (0, 0)
+        self, scores: Scores, shapes: ShapeOfFolds | None = None, price: float = 0.0
     ) -> Contender:
         """Return what structures are chosen by.
 
@@ -88,9 +114,8 @@ class LossCriterion(ABC):
             Errors of one shape.
         shapes : pair of Shape and list of Shape, default=None
             The shape of all rows and those of the folds; None for one strength.
-        evidence : tuple of float
-            Twice the gain of the restricted log likelihood over one strength, less
-            Schwarz's price of the parameters; and this price.
+        price : float
+            Schwarz's price of the parameters beyond one strength.
 
         Returns
         -------
@@ -102,18 +127,15 @@ class LossCriterion(ABC):
     def pick(self, contenders: Sequence[Contender]) -> Contender:
         """Return the chosen shape."""
 
-    def _descend(self, errors, shape, alpha_shared):
+    def _descend(self, tried, start, shape):
         """Return errors near the likely strengths of a shape, the centre's fixed."""
         grid = self.grid.shaped(shape)
-        free, given = grid.candidates.free, np.array([alpha_shared])
+        free, given = grid.candidates.free, np.array(start[1:2])
         if not all(free):
-            return _table(grid.search(errors), grid)
+            return _table(grid.search(lambda *strengths: tried.folds(strengths)), grid)
         fixed = replace(
             grid.candidates, alphas_shared=given, free=(free[0], False, free[2])
         )
-        alpha, level = shape.start
-        start = alpha, alpha_shared, level
-        tried = Tried(errors)
         descend(tried, start, fixed.axes(), NEARBY, _N_SWEEPS)
         return _table(tried, grid)
 
@@ -169,9 +191,8 @@ class HeldOutLosses(LossCriterion):
     def working_of_folds(self, triple: Any) -> list[WorkingRows]:
         return [_working(fold.at(*triple)) for fold in self._folds]
 
-    def search_shape(self, shapes: ShapeOfFolds, alpha_shared: float) -> Scores:
-        whole, parts = shapes
-        folds = self._shaped_folds(whole, parts)
+    def errors_with(self, shapes: ShapeOfFolds) -> Callable[..., Any]:
+        folds = self._shaped_folds(*shapes)
 
         def errors(*strengths):
             return [
@@ -179,7 +200,7 @@ class HeldOutLosses(LossCriterion):
                 for (fold, own), score in zip(folds, self._scores, strict=True)
             ]
 
-        return self._descend(errors, whole, alpha_shared)
+        return errors
 
     def _shaped_folds(self, whole, parts):
         """Return solutions of each fold, and their strengths by those of all rows."""
@@ -192,7 +213,7 @@ class HeldOutLosses(LossCriterion):
         ]
 
     def contend(
-        self, scores: Scores, shapes: ShapeOfFolds | None = None, evidence: Any = (0, 0)
+        self, scores: Scores, shapes: ShapeOfFolds | None = None, price: float = 0.0
     ) -> Contender:
         return Contender(scores, self._of_tasks(scores.best, shapes))
 
@@ -236,19 +257,17 @@ class Likelihoods(LossCriterion):
         return []
 
     def contend(
-        self, scores: Scores, shapes: ShapeOfFolds | None = None, evidence: Any = (0, 0)
+        self, scores: Scores, shapes: ShapeOfFolds | None = None, price: float = 0.0
     ) -> Contender:
-        schwarz = 2 * scores.errors[scores.best_index] + evidence[1]
+        schwarz = 2 * scores.errors[scores.best_index] + price
         return Contender(scores, np.array([schwarz]))
 
     def pick(self, contenders: Sequence[Contender]) -> Contender:
         return min(contenders, key=lambda each: each.error)
 
-    def search_shape(self, shapes: ShapeOfFolds, alpha_shared: float) -> Scores:
-        whole, _ = shapes
-        grid = self.grid.shaped(whole)
-        errors = _minus_logs(WarmStarts(grid, self._of_all.last))
-        return self._descend(errors, whole, alpha_shared)
+    def errors_with(self, shapes: ShapeOfFolds) -> Callable[..., Any]:
+        grid = self.grid.shaped(shapes[0])
+        return _minus_logs(WarmStarts(grid, self._of_all.last))
 
 
 def _table(tried, grid, first=()):

@@ -80,24 +80,24 @@ class LossStructureSearch:
                 continue
             if parts is None:
                 parts = self.criterion.working_of_folds(one.best)
-            found += self._contenders_of(structure, one, (working, shapes), parts)
+            whole = working, shapes
+            found.append(self._contender(structure, one, whole, parts))
         return found
 
-    def _contenders_of(self, structure, one, whole, parts):
-        """Return the shapes of one structure, with their errors."""
+    def _contender(self, structure, one, whole, parts):
+        """Return the best shape of one structure, with its error."""
         working, shapes = whole
         price = shapes.n_more(structure) * np.log(working.moments.weight.sum())
-        evidence = shapes.gain(structure) - price, price
         of_folds = [
             _in_units(_shapes_near(each, one.best).of(structure), each)
             for each in parts
         ]
-        found = []
-        for number, shape in enumerate(_in_units(shapes.of(structure), working)):
-            both = shape, [each[number] for each in of_folds]
-            scores = self.criterion.search_shape(both, one.best[1])
-            found.append(self.criterion.contend(scores, both, evidence))
-        return found
+        options = [
+            (shape, [each[number] for each in of_folds])
+            for number, shape in enumerate(_in_units(shapes.of(structure), working))
+        ]
+        scores, best = self.criterion.search_shapes(options, one.best[1])
+        return self.criterion.contend(scores, best, price)
 
 
 def _shapes_near(working, triple):
