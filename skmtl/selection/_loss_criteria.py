@@ -56,8 +56,8 @@ class LossCriterion(ABC):
         """
 
     def search_shapes(
-        self, options: Sequence[ShapeOfFolds], alpha_shared: float
-    ) -> tuple[Scores, ShapeOfFolds]:
+        self, options: Sequence[ShapeOfFolds], alpha_shared: float, limit: float
+    ) -> tuple[Scores, ShapeOfFolds] | None:
         """Search the strengths of the shape that is best at its likely strengths.
 
         Parameters
@@ -66,13 +66,13 @@ class LossCriterion(ABC):
             Shapes of one structure.
         alpha_shared : float
             Strength of the centre.
+        limit : float
+            Largest error at the likely strengths.
 
         Returns
         -------
-        Scores
-            The errors.
-        shapes : pair of Shape and list of Shape
-            The shape.
+        tuple or None
+            The Scores and the shape; None if the error is above the limit.
         """
         best: Any = None
         for shapes in options:
@@ -81,6 +81,8 @@ class LossCriterion(ABC):
             if best is None or tried(start) < best[0](best[1]):
                 best = tried, start, shapes
         tried, start, shapes = best
+        if tried(start) > limit:
+            return None
         return self._descend(tried, start, shapes[0]), shapes
 
     @abstractmethod

@@ -82,10 +82,10 @@ class LossStructureSearch:
                 parts = self.criterion.working_of_folds(one.best)
             whole = working, shapes
             found.append(self._contender(structure, one, whole, parts))
-        return found
+        return [each for each in found if each is not None]
 
     def _contender(self, structure, one, whole, parts):
-        """Return the best shape of one structure, with its error."""
+        """Return the best shape of one structure, None if "auto" will not take it."""
         working, shapes = whole
         price = shapes.n_more(structure) * np.log(working.moments.weight.sum())
         of_folds = [
@@ -96,8 +96,9 @@ class LossStructureSearch:
             (shape, [each[number] for each in of_folds])
             for number, shape in enumerate(_in_units(shapes.of(structure), working))
         ]
-        scores, best = self.criterion.search_shapes(options, one.best[1])
-        return self.criterion.contend(scores, best, price)
+        limit = one.best_error if self.structure == AUTO else np.inf
+        found = self.criterion.search_shapes(options, one.best[1], limit)
+        return None if found is None else self.criterion.contend(*found, price)
 
 
 def _shapes_near(working, triple):

@@ -50,10 +50,20 @@ class Scores:
         return tuple(self.triples[-1].tolist())
 
     @property
+    def _means(self):
+        """Mean errors of the folds, infinite in place of NaN."""
+        errors = self.errors if self.errors.ndim == 1 else self.errors.mean(axis=0)
+        return np.where(np.isnan(errors), np.inf, errors)
+
+    @property
     def best_index(self) -> int:
         """Position of the strengths with the smallest mean error."""
-        errors = self.errors if self.errors.ndim == 1 else self.errors.mean(axis=0)
-        return int(np.argmin(np.where(np.isnan(errors), np.inf, errors)))
+        return int(np.argmin(self._means))
+
+    @property
+    def best_error(self) -> float:
+        """The smallest mean error."""
+        return float(self._means.min())
 
     @property
     def best(self) -> tuple[float, ...]:
