@@ -60,10 +60,18 @@ GROUPED = (
     "MeanRegularizedClassifier",
     "MeanRegularizedClassifierCV",
     "MeanRegularizedPoissonRegressor",
+    "MeanRegularizedPoissonRegressorCV",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",
 )
+# Searches by losses that are not squared.
+LOSS_SEARCHES = "MeanRegularizedClassifierCV", "MeanRegularizedPoissonRegressorCV"
+# Variance of the noise, of which the others have none.
+VARIANCES = "", "", "sigma2_ "
+MEAN_SEARCHES = *LOSS_SEARCHES, "MeanRegularizedRegressorCV"
 WITH_STRENGTHS = [name for name in GROUPED if not name.endswith("CV")]
+# Objectives of losses that are not squared have halves of the penalties.
+HALVES = " / 2", " / 2", ""
 CHAIN = """\
 Which tasks are neighbours:
 
@@ -90,19 +98,21 @@ PARAMETERS = {
             "MultiTaskRidge": "float, array-like of shape (n_tasks,) or mapping",
             "_mean": "float or array-like of shape (n_features,)",
             "_mixed": "float or array-like of shape (n_features,)",
-            **dict.fromkeys(
-                WITH_STRENGTHS, "float, array-like of shape (n_features,) or mapping"
-            ),
-            "MeanRegularizedRegressor": "float, array-like, matrix or mapping",
+            **dict.fromkeys(WITH_STRENGTHS, "float, array-like, matrix or mapping"),
         },
         {
-            **dict.fromkeys(
-                WITH_STRENGTHS,
-                "Strength of the penalty on differences from the centre, 0 or more; "
-                "one, or one per feature. A large one makes tasks similar, infinity "
-                "makes them equal. With several groupings, a mapping may give one of "
-                "these for each; infinity leaves a grouping without own coefficients.",
-            ),
+            **{
+                name: "Strength of the penalty on differences from the centre, 0 or "
+                "more; one, or one per feature. A large one makes tasks similar, "
+                "infinity makes them equal. A positive definite matrix of shape "
+                "(n_features + 1, n_features + 1) penalises differences of "
+                "coefficients and intercepts together, ``sum_t (v_t, c_t)' alpha "
+                f"(v_t, c_t){half}`` with ``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; "
+                "without intercepts, of shape (n_features, n_features). With several "
+                "groupings, a mapping may give a number, or one per feature, for each; "
+                "infinity leaves a grouping without own coefficients."
+                for name, half in zip(WITH_STRENGTHS, HALVES, strict=True)
+            },
             "neural_network": "Strength of the ridge penalty on all weights, 0 or "
             "more, on the scale of Ridge.",
             "_graph": "Strength of the penalty on differences between neighbours, 0 "
@@ -114,15 +124,6 @@ PARAMETERS = {
             "_mean": "Strength of the penalty on differences from the centre, 0 or "
             "more; one, or one per feature. A large one makes tasks similar, "
             "infinity makes them equal.",
-            "MeanRegularizedRegressor": "Strength of the penalty on differences from "
-            "the centre, 0 or more; one, or one per feature. A large one makes tasks "
-            "similar, infinity makes them equal. A positive definite matrix of shape "
-            "(n_features + 1, n_features + 1) penalises differences of coefficients "
-            "and intercepts together, ``sum_t (v_t, c_t)' alpha (v_t, c_t)`` with "
-            "``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without intercepts, of shape "
-            "(n_features, n_features). With several groupings, a mapping may give a "
-            "number, or one per feature, for each; infinity leaves a grouping without "
-            "own coefficients.",
             "_mixed": 'Strength of the penalty. For "centre" on the scale of Ridge, 0 '
             "or more, one or one per feature; infinity makes tasks equal, up to units. "
             'For "features" on the scale of Lasso, one, positive.',
@@ -233,15 +234,17 @@ PARAMETERS = {
     "alphas": Word(
         {
             "": STRENGTHS,
-            "MeanRegularizedClassifierCV": STRENGTHS + " or mapping",
-            "MeanRegularizedRegressorCV": STRENGTHS + " or mapping",
+            **dict.fromkeys(MEAN_SEARCHES, STRENGTHS + " or mapping"),
         },
         {
             "": "Candidate strengths, positive. None for a decreasing path, from the "
             "smallest strength at which all coefficients are zero to `eps` times that.",
-            "MeanRegularizedClassifierCV": "Candidate strengths, positive or infinite. "
-            "None searches all values, from the best point of a grid. With several "
-            "groupings, a mapping may give a list for each.",
+            **dict.fromkeys(
+                LOSS_SEARCHES,
+                "Candidate strengths, positive or infinite. None searches all values, "
+                "from likely ones. With several groupings, a mapping may give a list "
+                "for each.",
+            ),
             "MeanRegularizedRegressorCV": "Candidate strengths, positive or infinite, "
             'for every method except "reml". None searches all values. With several '
             "groupings they apply to every method, and a mapping may give a list for "
@@ -255,6 +258,39 @@ PARAMETERS = {
             "couplings, such as mean regularisation, they go from 1e4 down to 1e-3 "
             "times the mean curvature of a task's loss.",
         },
+    ),
+    "alphas_intercept": Word(
+        "array-like or mapping",
+        {
+            "": "Candidate strengths of the penalty on differences between intercepts, "
+            "positive or infinite. None searches all values. With several groupings, "
+            "as `alphas`.",
+            "MeanRegularizedRegressorCV": "Candidate strengths of the penalty on "
+            "differences between intercepts, positive or infinite, for every method "
+            'except "reml". None searches all values. With several groupings, as '
+            "`alphas`.",
+        },
+    ),
+    "alphas_shared": Word(
+        "array-like of shape (n_alphas_shared,)",
+        {
+            "": "Candidate strengths of the ridge penalty on the centre's "
+            "coefficients, not on its intercept; 0 or more. None searches all positive "
+            "values.",
+            "MeanRegularizedRegressorCV": "Candidate strengths of the ridge penalty on "
+            "the centre's coefficients, not on its intercept; 0 or more. None searches "
+            "all values. ``[0.0]`` leaves the centre unpenalised, which needs many "
+            'more rows than features; with "reml" it is then the fixed effect of a '
+            "mixed model.",
+        },
+    ),
+    "alpha_structure": Word(
+        "str or array-like of shape (n_features,)",
+        '"one": one `alpha` for all features. "per_feature": one per feature. '
+        '"covariance": a precision matrix over the coefficients and the intercept. '
+        '"auto": the simplest of them that predicts about as well as the best. An '
+        "array has relative strengths of the features, and one common factor is "
+        "chosen; where it is infinite, tasks have equal coefficients.",
     ),
     "class_scope": Word(
         '{"all", "task"}',
@@ -279,10 +315,32 @@ PARAMETERS = {
             "chosen strength would be too small.",
             "MeanRegularizedRegressorCV": 'Folds for ``method="cv"``; None for 5. An '
             "int assigns the rows of each task to that many folds.",
+            "MeanRegularizedPoissonRegressorCV": 'Folds for ``method="cv"``; None for '
+            "5. An int assigns the rows of each task to that many folds, in random "
+            "order.",
             "MultiTaskRidgeCV": "Folds; None for leave-one-out. An int assigns the "
             "rows of each task to that many folds.",
             "PathSearchCV": "None for 5. An int assigns the rows of each task to that "
             "many folds: in turn for the squared loss, shuffled for others.",
+        },
+    ),
+    "method": Word(
+        {
+            "": '{"cv", "laplace"}',
+            "MeanRegularizedRegressorCV": '{"loo", "reml", "gcv", "cv"}',
+        },
+        {
+            "": 'Criterion. "cv": the score on held-out rows. "laplace": the Laplace '
+            "approximation of the likelihood of a mixed model, in which tasks are "
+            "normal draws around the centre. It needs no folds, but assumes that tasks "
+            "are such draws.",
+            "MeanRegularizedRegressorCV": 'Criterion. "loo": exact leave-one-out '
+            'squared errors. "reml": the restricted likelihood of a mixed model, in '
+            "which tasks are normal draws around the centre, and the centre is a "
+            "normal draw around zero unless `alphas_shared` is ``[0.0]``; it assumes "
+            'that tasks are such draws. "gcv": generalised cross-validation, which '
+            'replaces each row\'s leverage by the mean. "cv": squared errors on '
+            "held-out rows, from moments of the folds, without refitting on rows.",
         },
     ),
     "descriptors": Word(
@@ -437,6 +495,10 @@ categories name them; their models minimise the objective.""",
             "MeanRegularizedClassifierCV": "Score of held-out rows for "
             '``method="cv"``, of scikit-learn; larger is better. None for '
             '"neg_log_loss". All weights are applied to this and to "accuracy"; other '
+            "scorers get no weights.",
+            "MeanRegularizedPoissonRegressorCV": "Score of held-out rows for "
+            '``method="cv"``, of scikit-learn; larger is better. None for '
+            '"neg_mean_poisson_deviance" with all weights and exposures applied; '
             "scorers get no weights.",
             "MultiTaskRidgeCV": "Score of held-out rows, of scikit-learn; larger is "
             "better; needs `cv`. None for the negative mean squared error, to which "
@@ -626,15 +688,38 @@ ATTRIBUTES = {
     "alpha_intercept_": Word(
         {
             "": "float",
-            "MeanRegularizedClassifierCV": "float or dict",
-            "MeanRegularizedRegressorCV": "float or dict",
+            **dict.fromkeys(MEAN_SEARCHES, "float or dict"),
         },
         {
             "": "Chosen strength of the penalty on differences between intercepts.",
-            "MeanRegularizedRegressorCV": "Chosen strength of the penalty on "
-            'differences between intercepts; 0 for "covariance", where it is part of '
-            "`alpha_`. By grouping, if there are several.",
+            **dict.fromkeys(
+                MEAN_SEARCHES,
+                "Chosen strength of the penalty on differences between intercepts; 0 "
+                'for "covariance", where it is part of `alpha_`. By grouping, if there '
+                "are several.",
+            ),
         },
+    ),
+    "alpha_structure_": Word(
+        '{"one", "per_feature", "covariance", "given"}',
+        'Chosen structure; "given" for relative strengths. Not with several groupings.',
+    ),
+    "coef_covariance_": Word(
+        "ndarray of shape (n_features + 1, n_features + 1)",
+        "Covariance of the tasks' coefficients and, in the last row and column, of "
+        "their intercepts, around those of the centre. Not with several groupings.",
+    ),
+    "tau2_": Word(
+        "float, ndarray of shape (n_features,) or dict",
+        {
+            "": "Variance of the tasks' coefficients around the centre, ``1 / "
+            "alpha_``; the diagonal of `coef_covariance_`.",
+            "MeanRegularizedRegressorCV": "Variance of the tasks' coefficients around "
+            "the centre, ``sigma2_ / alpha_``; the diagonal of `coef_covariance_`.",
+        },
+    ),
+    "tau2_intercept_": Word(
+        "float or dict", "Variance of the tasks' intercepts around the centre's."
     ),
     "adjacency_": Word(
         "CSR matrix of shape (n_nodes, n_nodes)",
@@ -643,19 +728,19 @@ ATTRIBUTES = {
     "alpha_": Word(
         {
             "": "float",
-            "MeanRegularizedClassifierCV": "float or dict",
-            "MeanRegularizedRegressorCV": "float, ndarray, matrix or dict",
+            **dict.fromkeys(MEAN_SEARCHES, "float, ndarray, matrix or dict"),
             "MultiTaskRidgeCV": "float or ndarray of shape (n_tasks,)",
         },
         {
             "": "Chosen strength.",
-            "_mean": "Chosen strength of the penalty on differences from the centre; "
-            "infinite if tasks do not differ. By grouping, if there are several.",
-            "MeanRegularizedRegressorCV": "Chosen strength of the penalty on "
-            "differences from the centre, infinite if tasks do not differ; one, or one "
-            'per feature. For "covariance" the precision matrix ``sigma2_ '
-            "inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1). By "
-            "grouping, if there are several.",
+            **{
+                name: "Chosen strength of the penalty on differences from the centre, "
+                "infinite if tasks do not differ; one, or one per feature. For "
+                f'"covariance" the precision matrix ``{variance}inv('
+                "coef_covariance_)``, of shape (n_features + 1, n_features + 1). By "
+                "grouping, if there are several."
+                for name, variance in zip(MEAN_SEARCHES, VARIANCES, strict=True)
+            },
             "MultiTaskRidgeCV": "Chosen strengths, one per task; a float unless "
             "`alpha_per_task` and tasks were declared.",
         },
@@ -664,8 +749,9 @@ ATTRIBUTES = {
         {"": "int", "MultiTaskRidgeCV": "int or ndarray of shape (n_tasks,)"},
         {
             "": "Position of `alpha_` in `cv_results_`.",
-            "MeanRegularizedRegressorCV": "Position of the chosen strengths in "
-            "`cv_results_`.",
+            **dict.fromkeys(
+                MEAN_SEARCHES, "Position of the chosen strengths in `cv_results_`."
+            ),
         },
     ),
     "best_score_": Word(
@@ -762,8 +848,7 @@ ATTRIBUTES = {
             "with strengths implied by the penalty.",
             "_mean": "Coefficients of the centre; where `alpha` is 0, the best fit to "
             "all rows.",
-            "MeanRegularizedClassifierCV": "Coefficients of the centre.",
-            "MeanRegularizedRegressorCV": "Coefficients of the centre.",
+            **dict.fromkeys(MEAN_SEARCHES, "Coefficients of the centre."),
             "MixedTaskModel": "Coefficients of the centre, in no units: times `unit_` "
             'they are those of a task. For "centre" only.',
             "_ridge": f"{RIDGE_FIT}, with the mean of the tasks' strengths.",
@@ -780,10 +865,16 @@ ATTRIBUTES = {
             "": 'Decreasing strengths, "alpha", with "mean_test_score", '
             '"std_test_score" and the scores of each fold, "split0_test_score" and so '
             "on; errors are negative.",
-            "MeanRegularizedClassifierCV": 'The candidates, "alpha", "alpha_shared" '
-            'and "alpha_intercept", with "mean_test_score" (larger is better), '
-            '"std_test_score", "split0_test_score" and so on; with '
-            '``method="laplace"``, "log_likelihood" instead of scores.',
+            **dict.fromkeys(
+                LOSS_SEARCHES,
+                'The candidates, "alpha", "alpha_shared" and "alpha_intercept", with '
+                '"alpha_structure" and "mean_test_score" (larger is better), '
+                '"std_test_score", "split0_test_score" and so on; with '
+                '``method="laplace"``, "log_likelihood" instead of scores. Where '
+                'features have different strengths, "alpha" is their geometric mean, '
+                'and "alpha_share" the exponent of their ratios, or the share of the '
+                "covariances that was kept.",
+            ),
             "MeanRegularizedRegressorCV": 'The candidates, "alpha", "alpha_shared" '
             'and "alpha_intercept", with "alpha_structure" and "mean_test_score" '
             '(larger is better), NaN for candidates that "loo" did not evaluate. Where '
@@ -843,10 +934,11 @@ ATTRIBUTES = {
             "_mean": "Intercept for unseen tasks: that of the centre or, if "
             "`alpha_intercept` is 0 or `alpha_shared` is above 0, the one that fits "
             "all rows at `coef_shared_`.",
-            "MeanRegularizedClassifierCV": "Intercept for unseen tasks: the one that "
-            "fits all rows at `coef_shared_`.",
-            "MeanRegularizedRegressorCV": "Intercept for unseen tasks: the one that "
-            "fits all rows at `coef_shared_`.",
+            **dict.fromkeys(
+                MEAN_SEARCHES,
+                "Intercept for unseen tasks: the one that fits all rows at "
+                "`coef_shared_`.",
+            ),
         },
     ),
     "moments_": Word(

@@ -72,9 +72,8 @@ class CurvedTasks(TaskWrapper):
         Whether each task has curves of its own, or all have the same and only the
         linear parts differ. "shared" needs an estimator with relative strengths of
         the features, `alpha_structure`, or with an `alpha` per feature, such as
-        :class:`~skmtl.linear_model.MeanRegularizedRegressorCV` and
-        :class:`~skmtl.linear_model.MeanRegularizedClassifier`. The strengths of the
-        functions are then infinite.
+        :class:`~skmtl.linear_model.MeanRegularizedRegressorCV` and its siblings for
+        classes and counts. The strengths of the functions are then infinite.
     task_column : str, int or list of them, default=None
         Column of X with the task of each row, by name or position, or a level of its
         pandas index; a list of columns declares nested tasks. None means that ``task=``

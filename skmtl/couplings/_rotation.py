@@ -93,3 +93,32 @@ class Rotation:
         """Convert models in these coordinates to models of the features."""
         coef = coef @ self.basis.T
         return coef, intercept - coef @ self.origin
+
+    def enter(self, models: Array, has_intercept: bool) -> Array:
+        """Convert models of the features to these coordinates.
+
+        Parameters
+        ----------
+        models : ndarray of shape (..., n_columns)
+            Coefficients and, if there is one, the intercept.
+        has_intercept : bool
+            Whether there is an intercept.
+
+        Returns
+        -------
+        ndarray of the same shape
+            The converted models.
+        """
+        coef = models[..., : len(self.origin)]
+        turned = coef @ self.basis
+        if not has_intercept:
+            return turned
+        level = models[..., -1] + coef @ self.origin
+        return np.concatenate([turned, level[..., None]], axis=-1)
+
+    def leave(self, models: Array, has_intercept: bool) -> Array:
+        """Convert models from these coordinates, the inverse of `enter`."""
+        if not has_intercept:
+            return models @ self.basis.T
+        coef, level = self.restore(models[..., :-1], models[..., -1])
+        return np.concatenate([coef, level[..., None]], axis=-1)

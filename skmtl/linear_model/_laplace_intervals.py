@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skmtl._contracts import Array
 from skmtl._linalg import calculation
 from skmtl.base import LinearClassifier, LinearCountRegressor, LinearModel
+from skmtl.couplings import Rotation
 from skmtl.losses import contrasts
 from skmtl.problems.newton import LaplacePosterior
 
@@ -41,6 +42,10 @@ class LaplaceIntervals(LinearModel):
         models, has_intercept = fit.models, objective.datafit.fit_intercept
         intercepts = models.intercept_shared[:, None][:, :has_intercept]
         shared = np.column_stack([models.coef_shared, intercepts])
+        rotation = objective.strengths.rotation
+        if rotation is not None:
+            shared = rotation.enter(shared, has_intercept)
+            learnt = {**learnt, "_rotation": (rotation.basis, rotation.origin)}
         posterior = LaplacePosterior.of(objective, fit.variable, shared)
         parts = posterior.hessians, posterior.right, posterior.own, posterior.centre
         return {**learnt, "_curvature": (*parts, np.array(n_outputs))}
@@ -73,6 +78,8 @@ class LaplaceIntervals(LinearModel):
             codes = np.tile(np.arange(self.n_tasks_), n_rows)
             rows = np.repeat(rows, self.n_tasks_)
         dense = X.toarray() if hasattr(X, "toarray") else X
+        if "_rotation" in vars(self):
+            dense = Rotation(*self._rotation).turn(dense)
         with calculation(X.shape[1]):
             posterior = self._posterior()
             covariances = posterior.covariances(dense[rows].astype(float), codes)
@@ -260,7 +267,7 @@ def _estimate_dispersion(fit, sample):
     """
     rows, unit = sample.rows, sample.mean_exposure
     counted = replace(fit.detail.datafit, data=rows)
-    raws = counted.predict(fit.detail.coefs(fit.variable))
+    raws = counted.predict(fit.models.columns(counted.fit_intercept))
     sums = np.zeros(4)
     for stack, raw in zip(counted.stacks(), raws, strict=True):
         mean, weight = np.exp(raw[:, :, 0]), stack.weight

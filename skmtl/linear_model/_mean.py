@@ -38,6 +38,11 @@ MEAN_CONSTRAINTS = {
     "alpha_intercept": [*UNBOUNDED, Mapping],
 }
 
+STRUCTURE: list[Any] = [
+    StrOptions({"auto", "one", "per_feature", "covariance"}),
+    "array-like",
+]
+
 # Number of axes of a precision matrix.
 _MATRIX = 2
 # A matrix of fewer numbers takes little memory, 8 MB.
@@ -489,10 +494,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
         "method": [StrOptions({"reml", "loo", "gcv", "cv"})],
         "cv": ["cv_object"],
         "scoring": SCORING,
-        "alpha_structure": [
-            StrOptions({"auto", "one", "per_feature", "covariance"}),
-            "array-like",
-        ],
+        "alpha_structure": STRUCTURE,
         "noise": [StrOptions({"auto", "common", "per_task"})],
         **SCALED_CONSTRAINTS,
         **COMMON_CONSTRAINTS,
@@ -553,16 +555,7 @@ class MeanRegularizedRegressorCV(MeanDraws):
     def coef_covariance_(self) -> np.ndarray:
         """Covariance of the tasks around the centre."""
         check_is_fitted(self)
-        n_features = len(self.coef_shared_)
-        if np.ndim(self.alpha_) == _MATRIX:
-            found = self.sigma2_ * np.linalg.inv(self.alpha_)
-            covariance = np.zeros((n_features + 1, n_features + 1))
-            covariance[: len(found), : len(found)] = found
-            return covariance
-        variances = np.append(np.broadcast_to(self.tau2_, n_features), 0.0)
-        if self.fit_intercept:
-            variances[-1] = self.tau2_intercept_
-        return np.diag(variances)
+        return task_covariance(self, self.sigma2_)
 
     def _noise_variance(self, posterior):
         return self.sigma2_ * vars(self).get("_noise_scale", 1.0)
@@ -585,6 +578,25 @@ class MeanRegularizedRegressorCV(MeanDraws):
             return usual
         noise = np.sqrt(errors.noise)
         return ResidualQuantiles(self._residuals).at(coverage, usual * noise) / noise
+
+
+def task_covariance(model, noise_variance=1.0):
+    """Return the covariance of coefficients and intercepts around the centre."""
+    n_features = model.coef_shared_.shape[-1]
+    if "groupings_" in vars(model):
+        raise AttributeError(
+            "coef_covariance_ needs one task column, got the groupings "
+            f"{list(model.groupings_)}. See tau2_ and tau2_intercept_."
+        )
+    if np.ndim(model.alpha_) == _MATRIX:
+        found = noise_variance * np.linalg.inv(model.alpha_)
+        covariance = np.zeros((n_features + 1, n_features + 1))
+        covariance[: len(found), : len(found)] = found
+        return covariance
+    variances = np.append(np.broadcast_to(model.tau2_, n_features), 0.0)
+    if model.fit_intercept:
+        variances[-1] = model.tau2_intercept_
+    return np.diag(variances)
 
 
 def near(tasks, alpha, alpha_shared, alpha_intercept, make=NearMean.of):

@@ -5,8 +5,10 @@ from functools import partial
 from typing import Any
 
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from skmtl._compat import StrOptions
+from skmtl._contracts import Array
 from skmtl.base import (
     CLASS_CONSTRAINTS,
     CLASSIFIER_CONSTRAINTS,
@@ -17,14 +19,34 @@ from skmtl.base import (
 from skmtl.selection import MeanLossSearch
 
 from ._laplace_intervals import IntervalsOfClasses
-from ._mean import MEAN_CONSTRAINTS, NearMean, near
+from ._mean import (
+    MEAN_CONSTRAINTS,
+    STRUCTURE,
+    NearMean,
+    near,
+    read_structure,
+    task_covariance,
+)
 from ._mean_groupings import (
     refuse_mapping,
+    refuse_options,
     refuse_scope,
     search_losses_of_groupings,
 )
 
 FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
+LOSS_SEARCH_CONSTRAINTS: dict[str, list[Any]] = {
+    "alphas": ["array-like", Mapping, None],
+    "alphas_shared": ["array-like", None],
+    "alphas_intercept": ["array-like", Mapping, None],
+    "method": [StrOptions({"cv", "laplace"})],
+    "cv": ["cv_object"],
+    "scoring": SCORING,
+    "alpha_structure": STRUCTURE,
+    "tol": CLASSIFIER_CONSTRAINTS["tol"],
+    "max_iter": CLASSIFIER_CONSTRAINTS["max_iter"],
+    **COMMON_CONSTRAINTS,
+}
 
 
 class MeanRegularizedClassifier(IntervalsOfClasses):
@@ -39,11 +61,15 @@ class MeanRegularizedClassifier(IntervalsOfClasses):
 
     Parameters
     ----------
-    alpha : float, array-like of shape (n_features,) or mapping, default=1.0
+    alpha : float, array-like, matrix or mapping, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks similar, infinity makes them equal. With
-        several groupings, a mapping may give one of these for each; infinity leaves a
-        grouping without own coefficients.
+        per feature. A large one makes tasks similar, infinity makes them equal. A
+        positive definite matrix of shape (n_features + 1, n_features + 1) penalises
+        differences of coefficients and intercepts together, ``sum_t (v_t, c_t)' alpha
+        (v_t, c_t) / 2`` with ``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without
+        intercepts, of shape (n_features, n_features). With several groupings, a mapping
+        may give a number, or one per feature, for each; infinity leaves a grouping
+        without own coefficients.
     alpha_shared : float, default=1.0
         Strength of the ridge penalty on the centre's coefficients. If it is 0 and the
         classes are separable, no finite centre is optimal.
@@ -184,7 +210,8 @@ class MeanRegularizedClassifier(IntervalsOfClasses):
     def _relation(self, tasks):
         refuse_scope(tasks, self.class_scope)
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return near(tasks, *strengths)
+        make = partial(NearMean.drawn, fit_intercept=self.fit_intercept)
+        return near(tasks, *strengths, make)
 
 
 class MeanRegularizedClassifierCV(IntervalsOfClasses):
@@ -197,9 +224,8 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     Parameters
     ----------
     alphas : array-like of shape (n_alphas,) or mapping, default=None
-        Candidate strengths, positive or infinite. None searches all values, from the
-        best point of a grid. With several groupings, a mapping may give a list for
-        each.
+        Candidate strengths, positive or infinite. None searches all values, from likely
+        ones. With several groupings, a mapping may give a list for each.
     alphas_shared : array-like of shape (n_alphas_shared,), default=None
         Candidate strengths of the ridge penalty on the centre's coefficients, not on
         its intercept; 0 or more. None searches all positive values.
@@ -207,10 +233,10 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
         Candidate strengths of the penalty on differences between intercepts, positive
         or infinite. None searches all values. With several groupings, as `alphas`.
     method : {"cv", "laplace"}, default="cv"
-        Criterion. "cv": the score on held-out rows; each fold is solved along
-        decreasing strengths. "laplace": the Laplace approximation of the likelihood of
-        a mixed model, in which tasks are normal draws around the centre. It needs only
-        one path over all rows, but assumes that tasks are such draws.
+        Criterion. "cv": the score on held-out rows. "laplace": the Laplace
+        approximation of the likelihood of a mixed model, in which tasks are normal
+        draws around the centre. It needs no folds, but assumes that tasks are such
+        draws.
     cv : int, splitter or iterable of (train, test), default=None
         Folds for ``method="cv"``; None for 5. An int assigns the rows of each task to
         that many folds, whatever their class: with the same share of a class in every
@@ -219,6 +245,12 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
         Score of held-out rows for ``method="cv"``, of scikit-learn; larger is better.
         None for "neg_log_loss". All weights are applied to this and to "accuracy";
         other scorers get no weights.
+    alpha_structure : str or array-like of shape (n_features,), default="auto"
+        "one": one `alpha` for all features. "per_feature": one per feature.
+        "covariance": a precision matrix over the coefficients and the intercept.
+        "auto": the simplest of them that predicts about as well as the best. An array
+        has relative strengths of the features, and one common factor is chosen; where
+        it is infinite, tasks have equal coefficients.
     class_scope : {"all", "task"}, default="all"
         Which classes may occur in a task: all of them, or those of its rows in `fit`.
         If a task lacks a class that may occur in it, and its intercept is not
@@ -245,23 +277,35 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
 
     Attributes
     ----------
-    alpha_ : float or dict
-        Chosen strength of the penalty on differences from the centre; infinite if tasks
-        do not differ. By grouping, if there are several.
+    alpha_structure_ : {"one", "per_feature", "covariance", "given"}
+        Chosen structure; "given" for relative strengths. Not with several groupings.
+    alpha_ : float, ndarray, matrix or dict
+        Chosen strength of the penalty on differences from the centre, infinite if tasks
+        do not differ; one, or one per feature. For "covariance" the precision matrix
+        ``inv(coef_covariance_)``, of shape (n_features + 1, n_features + 1). By
+        grouping, if there are several.
     alpha_shared_ : float
         Chosen strength of the ridge penalty on the centre.
     alpha_intercept_ : float or dict
-        Chosen strength of the penalty on differences between intercepts.
-    tau2_ : float or dict
-        Variance of the tasks' coefficients around the centre, ``1 / alpha_``.
+        Chosen strength of the penalty on differences between intercepts; 0 for
+        "covariance", where it is part of `alpha_`. By grouping, if there are several.
+    coef_covariance_ : ndarray of shape (n_features + 1, n_features + 1)
+        Covariance of the tasks' coefficients and, in the last row and column, of their
+        intercepts, around those of the centre. Not with several groupings.
+    tau2_ : float, ndarray of shape (n_features,) or dict
+        Variance of the tasks' coefficients around the centre, ``1 / alpha_``; the
+        diagonal of `coef_covariance_`.
     tau2_intercept_ : float or dict
         Variance of the tasks' intercepts around the centre's.
     cv_results_ : dict of ndarray
         The candidates, "alpha", "alpha_shared" and "alpha_intercept", with
-        "mean_test_score" (larger is better), "std_test_score", "split0_test_score" and
-        so on; with ``method="laplace"``, "log_likelihood" instead of scores.
+        "alpha_structure" and "mean_test_score" (larger is better), "std_test_score",
+        "split0_test_score" and so on; with ``method="laplace"``, "log_likelihood"
+        instead of scores. Where features have different strengths, "alpha" is their
+        geometric mean, and "alpha_share" the exponent of their ratios, or the share of
+        the covariances that was kept.
     best_index_ : int
-        Position of `alpha_` in `cv_results_`.
+        Position of the chosen strengths in `cv_results_`.
     best_score_ : float
         Score at the chosen strengths.
     classes_ : ndarray of shape (n_classes,), or list of them
@@ -306,6 +350,27 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     MeanRegularizedClassifier : The same with given strengths.
     MeanRegularizedRegressorCV : The same for numbers.
 
+    Notes
+    -----
+    If no list is given, the search starts from the strengths with the largest
+    restricted likelihood for the working responses of a first fit, a mixed model of
+    the squared loss. Otherwise, and with few rows per feature or many features, it
+    starts from the best point of a grid.
+
+    Relative strengths of features, or correlations, maximise the restricted likelihood
+    of the working responses at the best single strength. Their exponent, or the share
+    of the correlations that is kept, is 1/2 or 1. The strengths are then chosen by the
+    criterion. For "cv", the training rows of each fold have relative strengths of their
+    own, so that held-out scores are not too optimistic. "auto" takes a more complex
+    structure only if its loss on held-out rows is smaller by more than one standard
+    error of the difference, with tasks as clusters; for "laplace", if its BIC is
+    smaller. It takes one strength for fewer than six tasks, if `alphas` is given, with
+    few rows per feature or with many features. It does not try a covariance for more
+    than 30 features, a sparse X or given `alphas_intercept`, nor a structure for which
+    a score test indicates little gain.
+
+    With more than two classes, relative strengths are the same for all of them.
+
     References
     ----------
     Breslow, N. E., Clayton, D. G. (1993). Approximate inference in generalized linear
@@ -323,15 +388,7 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     """
 
     _parameter_constraints = {
-        "alphas": ["array-like", Mapping, None],
-        "alphas_shared": ["array-like", None],
-        "alphas_intercept": ["array-like", Mapping, None],
-        "method": [StrOptions({"cv", "laplace"})],
-        "cv": ["cv_object"],
-        "scoring": SCORING,
-        "tol": CLASSIFIER_CONSTRAINTS["tol"],
-        "max_iter": CLASSIFIER_CONSTRAINTS["max_iter"],
-        **COMMON_CONSTRAINTS,
+        **LOSS_SEARCH_CONSTRAINTS,
         **CLASS_CONSTRAINTS,
     }
 
@@ -344,6 +401,7 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
         method: str = "cv",
         cv: Any = None,
         scoring: Any = None,
+        alpha_structure: str | ArrayLike = "auto",
         class_scope: str = "all",
         class_weight: str | Mapping[Any, float] | None = None,
         fit_intercept: bool = True,
@@ -359,6 +417,7 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
         self.method = method
         self.cv = cv
         self.scoring = scoring
+        self.alpha_structure = alpha_structure
         self.class_scope = class_scope
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
@@ -371,9 +430,18 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     def _relation(self, tasks):
         lists = self.alphas, self.alphas_shared, self.alphas_intercept
         options = self.method, self.cv, self.scoring
+        structure = read_structure(self.alpha_structure, tasks.n_features)
         if tasks.groupings:
             refuse_scope(tasks, self.class_scope)
+            refuse_options(*structure, "common")
             return search_losses_of_groupings(tasks, lists, options)
         refuse_mapping("alphas", self.alphas)
         refuse_mapping("alphas_intercept", self.alphas_intercept)
-        return MeanLossSearch(partial(NearMean.of, tasks), *lists, *options)
+        relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
+        return MeanLossSearch(relation_at, *lists, *options, *structure)
+
+    @property
+    def coef_covariance_(self) -> Array:
+        """Covariance of the tasks around the centre."""
+        check_is_fitted(self)
+        return task_covariance(self)

@@ -1,6 +1,7 @@
 """Count models and robust regression of tasks near a shared centre."""
 
 from collections.abc import Mapping
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -32,11 +33,15 @@ class MeanRegularizedPoissonRegressor(IntervalsOfCounts):
 
     Parameters
     ----------
-    alpha : float, array-like of shape (n_features,) or mapping, default=1.0
+    alpha : float, array-like, matrix or mapping, default=1.0
         Strength of the penalty on differences from the centre, 0 or more; one, or one
-        per feature. A large one makes tasks similar, infinity makes them equal. With
-        several groupings, a mapping may give one of these for each; infinity leaves a
-        grouping without own coefficients.
+        per feature. A large one makes tasks similar, infinity makes them equal. A
+        positive definite matrix of shape (n_features + 1, n_features + 1) penalises
+        differences of coefficients and intercepts together, ``sum_t (v_t, c_t)' alpha
+        (v_t, c_t) / 2`` with ``v_t = w_t - w_s`` and ``c_t = b_t - b_s``; without
+        intercepts, of shape (n_features, n_features). With several groupings, a mapping
+        may give a number, or one per feature, for each; infinity leaves a grouping
+        without own coefficients.
     alpha_shared : float, default=1.0
         Strength of the ridge penalty on the centre's coefficients. If it is 0 and
         counts are zero wherever a feature is high, no finite centre is optimal.
@@ -99,6 +104,7 @@ class MeanRegularizedPoissonRegressor(IntervalsOfCounts):
 
     See Also
     --------
+    MeanRegularizedPoissonRegressorCV : The same with strengths chosen from the data.
     MeanRegularizedRegressor : The same for numbers.
     MeanRegularizedClassifier : The same for classes.
 
@@ -161,7 +167,8 @@ class MeanRegularizedPoissonRegressor(IntervalsOfCounts):
 
     def _relation(self, tasks):
         strengths = self.alpha, self.alpha_shared, self.alpha_intercept
-        return near(tasks, *strengths)
+        make = partial(NearMean.drawn, fit_intercept=self.fit_intercept)
+        return near(tasks, *strengths, make)
 
 
 class MeanRegularizedHuberRegressor(LinearRegressor):

@@ -28,6 +28,7 @@ from skmtl.linear_model import (
     MeanRegularizedClassifier,
     MeanRegularizedClassifierCV,
     MeanRegularizedPoissonRegressor,
+    MeanRegularizedPoissonRegressorCV,
     MeanRegularizedRegressorCV,
     MultiTaskLogisticRegression,
     MultiTaskPoissonRegressor,
@@ -281,7 +282,7 @@ def _make_classifiers():
 
 def _make_counters():
     return {
-        "mean-regularised": _search(MeanRegularizedPoissonRegressor()),
+        "mean-regularised": MeanRegularizedPoissonRegressorCV(),
         "independent": _search(MultiTaskPoissonRegressor()),
         "pooled": _pool(MeanRegularizedPoissonRegressor),
         "same features": _search(JointFeaturePoissonRegressor()),

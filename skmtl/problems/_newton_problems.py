@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from skmtl._contracts import Array, CoupledRelation
+from skmtl.couplings import Rotation
 from skmtl.problems.newton import (
     TOLERANCE,
     CentredGraphLosses,
@@ -34,7 +35,20 @@ def pose_newton(rows, loss, relation, fit_intercept, targets):
     rows = rows.stacked()
     datafit = Datafit(rows, loss, fit_intercept, targets)
     minimize = minimize_with_scale if loss.is_scaled else minimize_by_newton
-    return NewtonProblem(couple(datafit, relation), minimize)
+    rotation = find_rotation(datafit, relation)
+    if rotation is None:
+        return NewtonProblem(couple(datafit, relation), minimize)
+    datafit.refuse_huge()
+    strengths = relation.coupling.strengths(datafit.n_tasks, datafit.n_features)
+    losses = MeanLosses(datafit.turned(rotation), strengths)
+    return TurnedProblem(NewtonProblem(losses, minimize), rotation)
+
+
+def find_rotation(datafit, relation):
+    """Return the coordinates in which strengths of a matrix are independent."""
+    if relation.graph is not None:
+        return None
+    return relation.coupling.strengths(datafit.n_tasks, datafit.n_features).rotation
 
 
 def pose_newton_per_task(rows, parts, relation):
@@ -129,6 +143,32 @@ class NewtonProblem(CoupledProblem):
             detail=self.objective if detail is None else detail,
             tol=tol,
         )
+
+
+@dataclass(frozen=True)
+class TurnedProblem(Problem):
+    """Losses with a coupling, of features in other coordinates.
+
+    Parameters
+    ----------
+    problem : NewtonProblem
+        The problem in these coordinates.
+    rotation : Rotation
+        The coordinates.
+    """
+
+    problem: NewtonProblem
+    rotation: Rotation
+    moments = None
+
+    def solve(
+        self,
+        start: Array | None = None,
+        tol: float = TOL,
+        max_iter: int | None = None,
+    ) -> Fit:
+        fit = self.problem.solve(start, tol, max_iter)
+        return replace(fit, models=fit.models.turned(self.rotation))
 
 
 @dataclass(frozen=True)

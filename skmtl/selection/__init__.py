@@ -14,7 +14,7 @@ from ._grids import log_grid, read_grid
 from ._grouped_loss_search import GroupedLossSearch
 from ._grouped_search import GroupedSearch
 from ._laplace import LaplaceLikelihood
-from ._loss_grid import likelihoods, mean_curvatures
+from ._loss_grid import mean_curvatures
 from ._mean_grid import Candidates, suggest_alphas, suggest_intercept_alphas
 from ._mean_loss_search import MeanLossSearch
 from ._mean_scores import Generalised, HeldOut, LeftOut
@@ -30,6 +30,7 @@ from ._residual_quantiles import ResidualQuantiles
 from ._ridge_path import rows_path, shared_path
 from ._ridge_search import RidgeSearch
 from ._study import Study
+from ._working_rows import WorkingRows
 
 __all__ = [
     "Candidates",
@@ -56,6 +57,7 @@ __all__ = [
     "RidgeSearch",
     "StrengthSearch",
     "Study",
+    "WorkingRows",
     "assign_folds",
     "assign_shuffled_folds",
     "change_in_task_errors",
@@ -64,7 +66,6 @@ __all__ = [
     "fold_moments",
     "leave_tasks_out",
     "left_out_errors",
-    "likelihoods",
     "log_grid",
     "mean_curvatures",
     "read_grid",

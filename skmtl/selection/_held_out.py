@@ -48,20 +48,27 @@ class SolvedObjective:
         The objective.
     variable : ndarray
         Its minimum.
+    rotation : Rotation, default=None
+        Coordinates of the features in the objective; None for the features themselves.
     """
 
     objective: Any
     variable: Array
+    rotation: Any = None
 
     @property
     def coefs(self) -> Array:
         """Coefficients and intercepts, (n_tasks, n_outputs, n_columns)."""
-        return self.objective.coefs(self.variable)
+        coefs = self.objective.coefs(self.variable)
+        if self.rotation is None:
+            return coefs
+        return self.rotation.leave(coefs, self.objective.datafit.fit_intercept)
 
     @property
     def models(self) -> Any:
         """The same as TaskModels."""
-        return self.objective.unpack(self.variable)
+        found = self.objective.unpack(self.variable)
+        return found if self.rotation is None else found.turned(self.rotation)
 
 
 @dataclass(frozen=True)
@@ -82,10 +89,8 @@ class SolvedModels:
     @property
     def coefs(self) -> Array:
         """Coefficients and intercepts, (n_tasks, n_outputs, n_columns)."""
-        coef, intercept = self.models.coef, self.models.intercept[..., None]
-        return (
-            np.concatenate([coef, intercept], axis=-1) if self.fit_intercept else coef
-        )
+        found: Array = self.models.columns(self.fit_intercept)
+        return found
 
 
 @dataclass(frozen=True)
@@ -316,7 +321,7 @@ def held_out_measure(study: Study, scoring: Any) -> Callable[[Array], Score]:
     is_fast = isinstance(scoring, str) and scoring in _FAST
     if scoring is not None and not (is_fast and study.targets is not None):
         return HeldOutScore(scoring, study)
-    targets = None if study.targets is None else study.targets.without_pseudo_rows()
+    targets = without_pseudo_rows(study.targets)
     rows = study.rows.stacked()
     datafit = Datafit(rows, study.loss, study.fit_intercept, targets)
     if scoring is not None:
@@ -326,6 +331,11 @@ def held_out_measure(study: Study, scoring: Any) -> Callable[[Array], Score]:
     if study.loss.has_log_link:
         return HeldOutDeviance(datafit)
     return HeldOutLoss(datafit)
+
+
+def without_pseudo_rows(targets: Any) -> Any:
+    """Return targets to measure losses by: without pseudo-rows, or None."""
+    return None if targets is None else targets.without_pseudo_rows()
 
 
 def refuse_scoring(scoring: Any, name: str, got: str | None, needed: str) -> None:

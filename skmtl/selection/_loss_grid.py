@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from skmtl._contracts import Array
-from skmtl.couplings import ToMean
 from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.solvers import Newton
 
-from ._coordinate_search import NEARBY, descend
-from ._folds import Splits, refuse_empty_folds
+from ._coordinate_search import N_SWEEPS, NEARBY, descend
 from ._held_out import SolvedObjective
-from ._laplace import LaplaceLikelihood
+from ._loss_start import LossStart, may_start
 from ._mean_grid import Candidates
 from ._results import Tried
+from ._shapes import Shape
 
 
 @dataclass(frozen=True)
@@ -31,27 +31,79 @@ class LossGrid:
         Strengths.
     solver : Newton
         Minimises the objective.
+    units : tuple of float
+        Mean curvatures of a task along a feature, and along its intercept.
     """
 
     datafit: Any
     candidates: Candidates
     solver: Newton
+    units: tuple[float, float]
 
     def select(self, rows: Array) -> "LossGrid":
         """Return the same with some rows of X."""
         return replace(self, datafit=self.datafit.select(rows).smooth_missing())
 
+    def shaped(self, shape: Shape) -> "LossGrid":
+        """Return the same with relative strengths of the features."""
+        candidates = replace(self.candidates, shape=shape)
+        if shape.rotation is not None:
+            candidates = candidates.without_infinite()
+        return replace(self, candidates=candidates)
+
+    @cached_property
+    def turned(self) -> Datafit:
+        """Losses in the coordinates of the shape."""
+        rotation, datafit = self.candidates.shape.rotation, self.datafit
+        return datafit if rotation is None else datafit.turned(rotation)
+
     def objective(
         self, alpha: float, alpha_shared: float, alpha_intercept: float
     ) -> MeanLosses:
-        """Return the objective at three strengths."""
-        coupling = ToMean(alpha, alpha_shared, alpha_intercept)
-        n_features = self.datafit.data.X.shape[1]
-        return MeanLosses(
-            self.datafit, coupling.strengths(self.datafit.n_tasks, n_features)
-        )
+        """Return the objective at three strengths, in the coordinates of the shape."""
+        n_features, triple = self.datafit.n_features, (alpha_shared, alpha_intercept)
+        strengths = self.candidates.shape.strengths(n_features, alpha, *triple)
+        return MeanLosses(self.turned, strengths)
 
-    def search(self, errors: Callable[..., Any]) -> tuple[Array, Array]:
+    @property
+    def start(self) -> LossStart | None:
+        """Likely strengths with their solution; None if lists are tried instead."""
+        if not may_start(self.datafit, self.candidates):
+            return None
+        return LossStart.of(self.datafit, self.units, self.candidates.shape)
+
+    def search_near(
+        self, errors: Callable[..., Any], start: Any, enough: float = 0.0
+    ) -> Tried:
+        """Minimise errors near given strengths.
+
+        Parameters
+        ----------
+        errors : callable
+            Function of three strengths; it returns an error, or one per fold.
+        start : tuple of float
+            Strengths near the best ones.
+        enough : float, default=0.0
+            Stop after a sweep over the strengths with a smaller relative decrease; 0
+            for the precision of `descend`.
+
+        Returns
+        -------
+        Tried
+            The errors.
+        """
+        tried, axes = Tried(errors), self.candidates.axes()
+        if not enough:
+            descend(tried, start, axes, NEARBY)
+            return tried
+        for _ in range(N_SWEEPS):
+            before = tried(start)
+            start = descend(tried, start, axes, NEARBY, 1)
+            if before - tried(start) <= enough * abs(before):
+                break
+        return tried
+
+    def search(self, errors: Callable[..., Any]) -> Tried:
         """Minimise errors over the listed strengths, then between them.
 
         Listed strengths are tried in the order large to small, then small to large, and
@@ -64,10 +116,8 @@ class LossGrid:
 
         Returns
         -------
-        triples : ndarray of shape (n_tried, 3)
-            Strengths, the listed ones first.
-        errors : ndarray of shape (n_tried,) or (n_tried, n_folds)
-            Errors.
+        Tried
+            The errors.
         """
         tried, triples = Tried(errors), self.candidates.triples()
         _, shared, intercepts = self.candidates.lists
@@ -76,7 +126,7 @@ class LossGrid:
         for k, line in enumerate(lines[::-1]):
             tried.measure(line if k % 2 else line[::-1])
         descend(tried, tried.best, self.candidates.axes(), NEARBY)
-        return tried.table(triples)
+        return tried
 
 
 class WarmStarts:
@@ -86,18 +136,24 @@ class WarmStarts:
     ----------
     grid : LossGrid
         Losses.
+    start : ndarray, default=None
+        The first variable; None for that of the objective.
     """
 
-    def __init__(self, grid: LossGrid) -> None:
-        self._grid = grid
-        self._last: Any = None
+    def __init__(self, grid: LossGrid, start: Any = None) -> None:
+        self.grid = grid
+        self.last = start
+        rotation = grid.candidates.shape.rotation
+        if start is not None and rotation is not None:
+            self.last = rotation.enter(start, grid.datafit.fit_intercept)
 
-    def at(self, *strengths: float) -> tuple[MeanLosses, Array]:
-        """Return the objective and its solution."""
-        objective = self._grid.objective(*strengths)
-        start = objective.start() if self._last is None else self._last
-        self._last = self._grid.solver.minimize(objective, start).variable
-        return objective, self._last
+    def at(self, *strengths: float) -> SolvedObjective:
+        """Return the solution at three strengths."""
+        objective = self.grid.objective(*strengths)
+        start = objective.start() if self.last is None else self.last
+        self.last = self.grid.solver.minimize(objective, start).variable
+        rotation = self.grid.candidates.shape.rotation
+        return SolvedObjective(objective, self.last, rotation)
 
 
 def mean_curvatures(datafit: Datafit) -> tuple[float, float]:
@@ -133,57 +189,3 @@ def mean_curvatures(datafit: Datafit) -> tuple[float, float]:
 def _mean(curvatures):
     mean = curvatures.mean() if curvatures.size else 0.0
     return float(mean) if mean > 0 else 1.0
-
-
-def held_out_scores(
-    grid: LossGrid, splits: Splits, measure: Callable[..., Any]
-) -> tuple[Array, Array]:
-    """Score candidates on held-out rows.
-
-    Parameters
-    ----------
-    grid : LossGrid
-        Losses of all rows, and strengths.
-    splits : list of (ndarray, ndarray)
-        Training and test rows of X.
-    measure : callable
-        Called with test rows, it returns a function that scores a solution.
-
-    Returns
-    -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths, the listed ones first.
-    scores : ndarray of shape (n_splits, n_tried)
-        Scores.
-    """
-    parts = (grid.datafit.select(rows) for pair in splits for rows in pair)
-    refuse_empty_folds((part.task_totals.any() for part in parts), len(splits))
-    folds = [(WarmStarts(grid.select(train)), measure(test)) for train, test in splits]
-
-    def errors(*strengths):
-        return [-score(SolvedObjective(*fold.at(*strengths))) for fold, score in folds]
-
-    triples, by_fold = grid.search(errors)
-    return triples, -by_fold.T
-
-
-def likelihoods(grid: LossGrid) -> tuple[Array, Array]:
-    """Compute the approximate likelihoods of candidates.
-
-    Parameters
-    ----------
-    grid : LossGrid
-        Losses of all rows, and strengths.
-
-    Returns
-    -------
-    triples : ndarray of shape (n_tried, 3)
-        Strengths, the listed ones first.
-    log_likelihoods : ndarray of shape (n_tried,)
-        Logarithms of the likelihoods.
-    """
-    solutions = WarmStarts(grid)
-    triples, errors = grid.search(
-        lambda *strengths: -LaplaceLikelihood(*solutions.at(*strengths)).value
-    )
-    return triples, -errors

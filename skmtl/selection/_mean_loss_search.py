@@ -1,7 +1,7 @@
 """Search of the strengths of mean regularisation, any loss."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,14 @@ from skmtl.problems.newton import Datafit
 from skmtl.solvers import Newton
 
 from ._folds import read_shuffled_splits
-from ._held_out import held_out_measure, refuse_scoring
-from ._loss_grid import LossGrid, held_out_scores, likelihoods, mean_curvatures
+from ._held_out import held_out_measure, refuse_scoring, without_pseudo_rows
+from ._loss_criteria import HeldOutLosses, Likelihoods, LossCriterion
+from ._loss_grid import LossGrid, mean_curvatures
+from ._loss_structures import LossStructureSearch
 from ._mean_grid import list_candidates
 from ._results import LIKELIHOOD, STRENGTHS, Results, add_variances, name_strengths
+from ._shapes import GIVEN, ONE, Shape
+from ._structures import join_tables
 from ._study import Study
 
 # Strengths in units of the mean curvature of a task's loss.
@@ -42,6 +46,10 @@ class MeanLossSearch:
         The folds of method "cv"; those of each task are shuffled by default.
     scoring : str, callable or None
         Score of held-out rows; None for the negative mean loss.
+    structure : {"auto", "one", "per_feature", "covariance"}, default="one"
+        Structure of the strengths of features.
+    pattern : ndarray of shape (n_features,) or None, default=None
+        Given relative strengths of the features, for structure "one".
     """
 
     relation_at: Callable[..., Any]
@@ -51,18 +59,27 @@ class MeanLossSearch:
     method: str
     cv: Any
     scoring: Any
+    structure: str = ONE
+    pattern: Any = None
     is_shared = True
     # Intercepts are penalised at every strength, so that none can diverge.
     penalizes_intercepts = True
 
     def choose(self, study: Study) -> Chosen:
         """Return the relation at the best strengths."""
+        if self.method == "laplace":
+            refuse_scoring(self.scoring, "method", self.method, "'cv'")
         grid = self._pose(study)
-        results = self._score(grid, study)
-        best = results.best()
-        results.warn_of_lists(best, grid.candidates)
-        n_features = study.rows.X.shape[1]
-        facts = add_variances(results.facts(best), 1.0, n_features)
+        search = LossStructureSearch(self._criterion(grid, study), self.structure)
+        found, chosen = search.search()
+        of_chosen = self._results(chosen.triples, chosen.errors)
+        of_chosen.warn_of_lists(chosen.best_index, grid.candidates)
+        triples, errors, shapes = join_tables(found, chosen)
+        place = len(triples) - len(chosen.triples) + chosen.best_index
+        facts = self._results(triples, errors, shapes).facts(place)
+        alpha, _, level = chosen.best
+        facts |= chosen.shape.facts(alpha, level)
+        facts = add_variances(facts, 1.0, study.rows.X.shape[1])
         strengths = [facts[f"{name}_"] for name in STRENGTHS]
         return Chosen(self.relation_at(*strengths), facts)
 
@@ -70,7 +87,7 @@ class MeanLossSearch:
         """Return the losses, with given strengths or defaults."""
         datafit = Datafit(study.rows, study.loss, study.fit_intercept, study.targets)
         datafit.refuse_huge()
-        of_feature, of_intercept = mean_curvatures(datafit)
+        units = of_feature, of_intercept = mean_curvatures(datafit)
         candidates = list_candidates(
             (self.alphas, self.alphas_shared, self.alphas_intercept),
             (_ALPHAS * of_feature, _SHARED_ALPHAS, _INTERCEPT_ALPHAS * of_intercept),
@@ -81,15 +98,23 @@ class MeanLossSearch:
         )
         if candidates.alphas_intercept.any():
             datafit.refuse_far()
-        return LossGrid(datafit, candidates, _SOLVER)
+        if self.pattern is not None:
+            shape = Shape(GIVEN, 1.0, self.pattern)
+            candidates = replace(candidates, shape=shape)
+        return LossGrid(datafit, candidates, _SOLVER, units)
 
-    def _score(self, grid: LossGrid, study: Study) -> Results:
-        """Return the scores of all strengths."""
+    def _criterion(self, grid: LossGrid, study: Study) -> LossCriterion:
+        """Return the criterion of the method."""
         if self.method == "laplace":
-            refuse_scoring(self.scoring, "method", self.method, "'cv'")
-            triples, scores = likelihoods(grid)
-            return Results(name_strengths(triples), scores, LIKELIHOOD)
+            return Likelihoods(grid)
         measure = held_out_measure(study, self.scoring)
         splits = read_shuffled_splits(self.cv, study)
-        triples, scores = held_out_scores(grid, splits, measure)
-        return Results.of_folds(name_strengths(triples), scores)
+        losses = replace(grid.datafit, targets=without_pseudo_rows(study.targets))
+        return HeldOutLosses(grid, splits, measure, losses)
+
+    def _results(self, triples: Any, errors: Any, notes: Any = None) -> Results:
+        """Return the table of errors."""
+        named = name_strengths(triples)
+        if self.method == "laplace":
+            return Results(named, -errors, LIKELIHOOD, notes=notes)
+        return Results.of_folds(named, -errors, notes)

@@ -54,6 +54,27 @@ class Scores:
         triples = np.vstack([self.triples, triple])
         return replace(self, triples=triples, errors=np.append(self.errors, error))
 
+    @property
+    def _means(self):
+        """Mean errors of the folds, infinite in place of NaN."""
+        errors = self.errors if self.errors.ndim == 1 else self.errors.mean(axis=0)
+        return np.where(np.isnan(errors), np.inf, errors)
+
+    @property
+    def best_index(self) -> int:
+        """Position of the strengths with the smallest mean error."""
+        return int(np.argmin(self._means))
+
+    @property
+    def best_error(self) -> float:
+        """The smallest mean error."""
+        return float(self._means.min())
+
+    @property
+    def best(self) -> tuple[float, ...]:
+        """The strengths with the smallest mean error."""
+        return tuple(self.triples[self.best_index].tolist())
+
 
 class Criterion(ABC):
     """An error of the strengths of mean regularisation."""

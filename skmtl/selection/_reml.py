@@ -22,9 +22,12 @@ class RestrictedLikelihood:
     ----------
     fit : MeanFit
         A solved problem.
+    known : float, default=None
+        The noise variance, if it is known.
     """
 
     fit: MeanFit
+    known: float | None = None
 
     @cached_property
     def posterior(self) -> Posterior:
@@ -41,7 +44,9 @@ class RestrictedLikelihood:
 
     @cached_property
     def noise_variance(self) -> float:
-        """Noise variance that maximises the likelihood."""
+        """Noise variance that maximises the likelihood, or the known one."""
+        if self.known is not None:
+            return self.known
         n_left, total = self._n_contrasts, self.fit.moments.yy.sum()
         # Residuals of an exact fit are rounding errors, with an arbitrary log.
         floor = np.maximum(EPS * total, np.finfo(float).tiny)
@@ -50,8 +55,13 @@ class RestrictedLikelihood:
     @cached_property
     def criterion(self) -> float:
         """Minus twice the restricted log likelihood."""
-        return self._n_contrasts * (1 + np.log(2 * np.pi * self.noise_variance)) + (
-            self._task_determinants + self._centre_determinant
+        n_left, noise_variance = self._n_contrasts, self.noise_variance
+        residual = n_left if self.known is None else self.fit.objective / self.known
+        return (
+            residual
+            + n_left * np.log(2 * np.pi * noise_variance)
+            + self._task_determinants
+            + self._centre_determinant
         )
 
     @cached_property

@@ -72,6 +72,8 @@ class StrengthSearch:
         against it; at least one strength of coefficients stays finite.
     tol : float, default=1e-14
         Relative decrease of the criterion at which a search stops.
+    noise_variance : float, default=None
+        The noise variance, if it is known.
     """
 
     moments: Any
@@ -80,6 +82,7 @@ class StrengthSearch:
     per_feature: bool
     simplify: bool = False
     tol: float = 1e-14
+    noise_variance: float | None = None
 
     @property
     def _curvature(self):
@@ -190,7 +193,7 @@ class StrengthSearch:
             else:
                 blocks = spectral.at(strengths.alpha)
             fit = MeanFit(self.moments, blocks, strengths, self.fit_intercept)
-            likelihood = RestrictedLikelihood(fit)
+            likelihood = RestrictedLikelihood(fit, self.noise_variance)
             tried.append((alpha, alpha_shared, alpha_intercept, likelihood.criterion))
             return likelihood
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.interpolate import make_smoothing_spline
@@ -18,7 +19,9 @@ from skmtl.compose import (
 )
 from skmtl.linear_model import (
     MeanRegularizedClassifier,
+    MeanRegularizedClassifierCV,
     MeanRegularizedPoissonRegressor,
+    MeanRegularizedPoissonRegressorCV,
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
     MultiTaskRidgeCV,
@@ -250,6 +253,28 @@ def test_sparse_features_are_made_dense(waves):
         found.predict(sparse.csr_matrix(X), task=task),
         BENT.fit(X, y, task=task).predict(X, task=task),
     )
+
+
+@parametrize("method", ["cv", "laplace"], short=["cv"])
+@pytest.mark.parametrize("kind", ["classes", "counts"])
+def test_classes_and_counts_share_curves(kind, method):
+    rng = np.random.default_rng(0)
+    task, X = np.repeat(np.arange(12), 40), rng.uniform(-2, 2, size=(480, 2))
+    slope = rng.normal(size=(12, 2))[task]
+    raw = 2 * np.sin(2 * X[:, 0]) + (slope * X).sum(axis=1) / 2
+    if kind == "classes":
+        model, y = MeanRegularizedClassifierCV(method=method, cv=3), raw > 0
+    else:
+        model = MeanRegularizedPoissonRegressorCV(method=method, cv=3)
+        y = rng.poisson(np.exp(raw / 2))
+    bent = CurvedTasks(model, basis=[None, SplineBasis(6)], curves="shared")
+    bent.fit(X, y, task=task)
+    inner = bent.estimator_
+    assert bent.best_index_ == 1
+    assert_allclose(inner.coef_[:, 2:], np.tile(inner.coef_shared_[2:], (12, 1)))
+    assert np.ptp(inner.coef_[:, 0]) > 0.1
+    straight = CurvedTasks(model, basis=None).fit(X, y, task=task)
+    assert bent.score(X, y, task=task) > straight.score(X, y, task=task) + 0.05
 
 
 def test_classes_and_counts_bend_too(waves):

@@ -58,6 +58,7 @@ ARGUMENTS = {
     "JointFeatureRegressorCV": [{"n_alphas": 5, "cv": 2}],
     "LowRankRegressorCV": [{"n_alphas": 5, "cv": 2}],
     "MeanRegularizedClassifierCV": [{"alphas": [0.1, 10.0], "cv": 2}],
+    "MeanRegularizedPoissonRegressorCV": [{"alphas": [0.1, 10.0], "cv": 2}],
     "MixedTaskModel": [
         {"losses": {4: "squared", 5: "logistic", 6: "poisson"}},
         {"losses": dict.fromkeys(LABELS, "logistic"), "sharing": "features"},

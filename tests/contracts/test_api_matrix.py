@@ -44,6 +44,7 @@ GROUPED = {
     "MeanRegularizedClassifier",
     "MeanRegularizedClassifierCV",
     "MeanRegularizedPoissonRegressor",
+    "MeanRegularizedPoissonRegressorCV",
     "MeanRegularizedRegressor",
     "MeanRegularizedRegressorCV",
 }

@@ -333,7 +333,9 @@ def test_a_scorer_is_given_a_model_that_knows_the_names_of_columns(rng):
 @each_method
 def test_it_ends_with_a_tight_fit_at_the_best(rng, method):
     X, y = draw(rng)
-    found = MeanRegularizedClassifierCV(method=method, task_column=0).fit(X, y)
+    found = MeanRegularizedClassifierCV(
+        method=method, alpha_structure="one", task_column=0
+    ).fit(X, y)
     best = found.cv_results_[SCORES[method]].argmax()
     assert found.alpha_ == found.cv_results_["alpha"][best]
     assert found.best_score_ == found.cv_results_[SCORES[method]][best]

@@ -50,6 +50,40 @@ class TaskModels:
         coef, intercept = self.coef[:n_tasks], self.intercept[:n_tasks]
         return replace(self, coef=coef, intercept=intercept)
 
+    def columns(self, has_intercept: bool) -> Array:
+        """Join coefficients and intercepts of the tasks.
+
+        Parameters
+        ----------
+        has_intercept : bool
+            Whether there are intercepts.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks, n_outputs, n_columns)
+            Coefficients and, last, intercepts.
+        """
+        if not has_intercept:
+            return self.coef
+        return np.concatenate([self.coef, self.intercept[..., None]], axis=-1)
+
+    def turned(self, rotation: Any) -> TaskModels:
+        """Convert models in other coordinates to models of the features.
+
+        Parameters
+        ----------
+        rotation : Rotation
+            The coordinates.
+
+        Returns
+        -------
+        TaskModels
+            The models.
+        """
+        own = rotation.restore(self.coef, self.intercept)
+        shared = rotation.restore(self.coef_shared, self.intercept_shared)
+        return TaskModels(*own, *shared)
+
     def add_output_axis(self) -> TaskModels:
         """Add the axis of outputs to models without it.
 

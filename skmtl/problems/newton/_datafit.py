@@ -106,6 +106,28 @@ class Datafit:
         shift = None if self.shift is None else self.shift[:, features]
         return replace(self, data=replace(self.data, X=X), shift=shift)
 
+    def turned(self, rotation: Any) -> Self:
+        """Return the losses of features in other coordinates, which are dense.
+
+        Parameters
+        ----------
+        rotation : Rotation
+            The coordinates.
+
+        Returns
+        -------
+        Datafit
+            The losses, with the rows of the tasks in their order.
+        """
+        X, rows = self.data.X, self.data.rows
+        X = X if rows is None else X[rows]
+        if sparse.issparse(X):
+            what = f"{X.shape[0]:,} dense rows"
+            refuse_large(8 * X.shape[0] * X.shape[1], what)
+            X = X.toarray()
+        data = replace(self.data, X=rotation.turn(X), rows=None)
+        return replace(self, data=data)
+
     def about_means(self, common: bool = False) -> Self:
         """Return the same datafit with features far from zero centred.
 
@@ -197,7 +219,7 @@ class Datafit:
             The gradient.
         """
         if self._stays_sparse:
-            return self._block.pull_back(self._flatten(slopes))
+            return self._block.pull_back(self.flatten(slopes))
         n_tasks, _, n_columns = self.shape
         total = np.zeros((n_tasks, slopes[0].shape[-1], n_columns))
         for stack, slope in zip(self.stacks(), slopes, strict=True):
@@ -237,7 +259,7 @@ class Datafit:
             return block
         return block.times((weight > 0).astype(float))
 
-    def _flatten(self, parts):
+    def flatten(self, parts: list[Array]) -> Array:
         """Return values of stacks in the order of the observations."""
         flat = np.empty((len(self.data.y), *parts[0].shape[2:]))
         for stack, part in zip(self.stacks(), parts, strict=True):
@@ -293,7 +315,7 @@ class Datafit:
             for stack, z in zip(self.stacks(), raw, strict=True)
         ]
         if self._stays_sparse:
-            flat, n_features = self._flatten(curvatures), self.n_features
+            flat, n_features = self.flatten(curvatures), self.n_features
             first = self._block.pull_back(flat)
             second = self._block.squared.pull_back(flat)
             total = first[..., n_features:]
@@ -499,7 +521,7 @@ class Datafit:
 
     def _regroup(self, raw):
         """Yield raw predictions of dense stacks."""
-        flat = self._flatten(raw)
+        flat = self.flatten(raw)
         for group in self.data.groups(features=True):
             yield flat[group.rows]
 
