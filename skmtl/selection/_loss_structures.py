@@ -33,7 +33,9 @@ class LossStructureSearch:
     def search(self) -> tuple[list[Scores], Scores]:
         """Return the scores of every structure that was tried, and the chosen ones."""
         one = self.criterion.search()
-        if self.structure == ONE or not np.isfinite(one.errors).any():
+        # Without a start, matrices of all features would take too long.
+        is_large = self.structure == AUTO and self.criterion.start is None
+        if self.structure == ONE or is_large or not np.isfinite(one.errors).any():
             return [one], one
         working = self.criterion.working(one.best)
         structures = self._allowed(working)
@@ -56,8 +58,6 @@ class LossStructureSearch:
         found = allowed_structures(self.structure, candidates, working.moments)
         if self.structure != AUTO:
             return found
-        if self.criterion.start is None:  # matrices of features would take too long
-            return []
         is_sparse = sparse.issparse(working.data.X)
         return [each for each in found if not (is_sparse and each == COVARIANCE)]
 
