@@ -12,7 +12,13 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmtl.compose import CurvedTasks, KernelBasis, PooledTasks, take_rows
+from skmtl.compose import (
+    CurvedTasks,
+    KernelBasis,
+    PooledTasks,
+    SplineBasis,
+    take_rows,
+)
 from skmtl.kernel import MeanRegularizedKernelRegressorCV
 from skmtl.linear_model import (
     ClusteredClassifier,
@@ -45,7 +51,8 @@ _N_ALPHAS = 10
 _N_FOLDS = 3
 # Curves take about ``n_tasks * (n_columns + n_functions)**3`` operations, and kernel
 # models the cube of the number of rows. Beyond these, a search takes minutes longer.
-_MOST_WORK = 3e7
+# Searches for classes and counts need many fits instead of moments.
+_MOST_WORK = {"numbers": 3e7, "classes": 1e6, "counts": 1e6}
 # Names, kernels and largest numbers of rows. Rough functions gain on small tables.
 _KERNELS = ("smooth", "rbf", 1500), ("rough", "laplacian", 700)
 # Most spline functions of a feature, and functions of a kernel, by default, and if
@@ -189,10 +196,11 @@ def _list_curves(model, data):
     """Return models of curves, made from the default model."""
     if "alpha_structure" in model.get_params():
         model = clone(model).set_params(alpha_structure="one")
+    splines = "splines" if data.kind == "numbers" else SplineBasis(_N_SPLINES)
     many = _is_quick(data, _N_KERNEL_FUNCTIONS)
     kernel = "kernel" if many else KernelBasis(_FEW_FUNCTIONS, width=2.0)
     bases = [
-        ("spline curves", "splines", _count_splines(data)),
+        ("spline curves", splines, _count_splines(data)),
         ("kernel curves", kernel, _N_KERNEL_FUNCTIONS if many else _FEW_FUNCTIONS),
     ]
     return [
@@ -222,7 +230,7 @@ def _is_quick(data, n_functions):
     if issparse(data.X) or n_functions == 0:
         return False
     n_columns = data.X.shape[1] + n_functions
-    return len(data.tasks) * n_columns**3 <= _MOST_WORK
+    return len(data.tasks) * n_columns**3 <= _MOST_WORK[data.kind]
 
 
 def _count_splines(data):
