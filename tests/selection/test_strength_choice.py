@@ -147,7 +147,8 @@ def test_generalised_errors_along_the_centre_are_those_of_every_fit(
 @parametrize("method", METHODS[:3], short=["gcv"])
 def test_no_strengths_of_a_dense_grid_are_better(method):
     X, y, task = draw_groups()
-    model = MeanRegularizedRegressorCV(method=method).fit(X, y, task=task)
+    model = MeanRegularizedRegressorCV(method=method, alpha_structure="one")
+    model.fit(X, y, task=task)
     around = np.geomspace(0.2, 5, 9)
     dense = MeanRegularizedRegressorCV(
         model.alpha_ * around,
