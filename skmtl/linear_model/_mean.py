@@ -259,8 +259,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
     gets its own strength, or a precision matrix penalises differences of coefficients
     and intercepts together.
 
-    A grid search finds the best score, and a continuous search refines it, also beyond
-    the grid. Strengths given as a list are chosen from that list.
+    A search of a grid finds a good score, and a continuous search refines it, also
+    beyond the grid. Strengths given as a list are chosen from that list.
 
     Parameters
     ----------
@@ -451,6 +451,11 @@ class MeanRegularizedRegressorCV(MeanDraws):
     and so on. With "reml" and ``alphas_shared=[0.0]`` this is a mixed model with
     independent random effects of each grouping. Noise is common, targets are not
     scaled, and `alpha_structure` is "one" for each grouping.
+
+    With more than 200 tasks, or large ones, the first steps of a search use some of the
+    tasks, of all sizes, and the last ones use all. `cv_results_` then has the strengths
+    that were tried with all tasks only, and if `cv` is a number or None, structures are
+    compared by leave-one-out errors.
 
     Among nearly equal strengths, larger ones are preferred: all are raised until the
     criterion increases by a relative 0.05 divided by the number of rows.

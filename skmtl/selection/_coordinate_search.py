@@ -20,6 +20,10 @@ N_SWEEPS = 6
 _TRIAL, _MAX_TRIALS = 0.2, 5.0
 # Try infinity beyond this factor times the grid's middle, and 0 below its inverse.
 _FAR = 30.0
+# Quadratic models of a function: their largest number, the length of a step, relative
+# to that of the model, after which none follows, the farthest step to a minimum, and
+# the smallest curvature, relative to the largest.
+_N_MODELS, _INSIDE, _FARTHEST, _LEAST_CURVE = 4, 1.2, 3.0, 1e-3
 
 Strengths = tuple[float, ...]
 Value = Callable[[Strengths], float]
@@ -225,3 +229,159 @@ def _move_to_end(value, at, put, k, axis):
         if value(put(end)) <= value(at) * (1 + 1e-9):
             return put(end)
     return at
+
+
+def refine(
+    value: Value, start: Strengths, axes: Sequence[Axis], step: float = NEARBY
+) -> Strengths:
+    """Minimise a function near a start by quadratic models of the logs of strengths.
+
+    It takes fewer evaluations than :func:`descend` where the function is smooth. Axes
+    that are not free stay as they are.
+
+    Parameters
+    ----------
+    value : callable
+        Function of a tuple of strengths.
+    start : tuple of float
+        Strengths near a minimum.
+    axes : list of Axis
+        Allowed strengths.
+    step : float
+        Log of the factor at which the function is compared.
+
+    Returns
+    -------
+    tuple of float
+        Strengths near a local minimum.
+    """
+    at = _leave_ends(value, tuple(map(float, start)), axes)
+    for _ in range(_N_MODELS):
+        place = _Place(at, _moving(at, axes), axes, step)
+        at = _model_minimum(value, place)
+        if _is_inside(at, place):
+            break
+    for k in _moving(at, axes):
+        at = _move_to_end(value, at, _putter(at, k), k, axes[k])
+    return at
+
+
+def _leave_ends(value, at, axes):
+    """Move strengths at an end of their axis to the grid where that is better."""
+    for k, axis in enumerate(axes):
+        if axis.free and not 0 < at[k] < np.inf and len(axis.finite):
+            line = [_putter(at, k)(each) for each in axis.finite[[0, -1]]]
+            at = min([at, *line], key=value)
+    return at
+
+
+def _moving(at, axes):
+    """Return the axes along which strengths may move a little."""
+    return [k for k, axis in enumerate(axes) if axis.free and 0 < at[k] < np.inf]
+
+
+def _putter(at, k):
+    return lambda strength: (*at[:k], float(strength), *at[k + 1 :])
+
+
+def polish(
+    value: Value,
+    similar: Value,
+    start: Strengths,
+    axes: Sequence[Axis],
+    step: float = NEARBY,
+) -> Strengths:
+    """Minimise a function by one step, with the curvature of a similar function.
+
+    Parameters
+    ----------
+    value : callable
+        Function of a tuple of strengths.
+    similar : callable
+        A function with about the same curvature that takes less time.
+    start : tuple of float
+        Strengths near a minimum.
+    axes : list of Axis
+        Allowed strengths.
+    step : float
+        Log of the factor at which the functions are compared.
+
+    Returns
+    -------
+    tuple of float
+        Strengths near a local minimum.
+    """
+    at = _leave_ends(value, tuple(map(float, start)), axes)
+    place = _Place(at, _moving(at, axes), axes, step)
+    _, curve = _slope_and_curve(similar, place)
+    if not place.moving or not np.isfinite(curve).all():
+        return refine(value, at, axes, step)
+    points = [place.shifted(unit) for unit in place.units]
+    slope = np.array([value(each) - value(at) for each in points]) - np.diag(curve) / 2
+    if np.isfinite(slope).all():
+        points.append(place.shifted(_newton_step(slope, curve)))
+    best = min([at, *points], key=value)
+    return best if _is_inside(best, place) else refine(value, best, axes, step)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Strengths, and those of them that may move a little."""
+
+    at: Strengths
+    moving: list[int]
+    axes: Sequence[Axis]
+    step: float
+
+    @property
+    def units(self):
+        """One step along each of them."""
+        return np.eye(len(self.moving))
+
+    def shifted(self, steps):
+        """Return strengths some steps away, within their bounds."""
+        point = list(self.at)
+        for k, each in zip(self.moving, steps, strict=True):
+            log = np.clip(np.log(point[k]) + self.step * each, *self.axes[k].bounds)
+            point[k] = float(np.exp(log))
+        return tuple(point)
+
+
+def _is_inside(best, place):
+    """Return whether a point is so near that a model holds there."""
+    factors = [best[k] / place.at[k] for k in place.moving]
+    return np.abs(np.log(factors)).max(initial=0.0) <= _INSIDE * place.step
+
+
+def _slope_and_curve(value, place):
+    """Return the gradient and the Hessian of a quadratic model, in steps."""
+    middle, units = value(place.at), place.units
+    high = np.array([value(place.shifted(unit)) for unit in units])
+    low = np.array([value(place.shifted(-unit)) for unit in units])
+    slope, curve = (high - low) / 2, np.diag(high + low - 2 * middle)
+    if len(units) > 1:  # the first and the last strength interact most
+        signs = -np.sign(slope[[0, -1]])
+        first, last = units[[0, -1]] * signs[:, None]
+        corner = value(place.shifted(first + last))
+        nearest = value(place.shifted(first)) + value(place.shifted(last))
+        curve[0, -1] = curve[-1, 0] = (corner - nearest + middle) * signs.prod()
+    return slope, curve
+
+
+def _model_minimum(value, place):
+    """Return the best of the points of a quadratic model and its minimum."""
+    if not place.moving:
+        return place.at
+    slope, curve = _slope_and_curve(value, place)
+    points = [place.shifted(sign * unit) for sign in (1, -1) for unit in place.units]
+    if np.isfinite(curve).all():
+        points.append(place.shifted(_newton_step(slope, curve)))
+    return min([place.at, *points], key=value)
+
+
+def _newton_step(slope, curve):
+    """Return a bounded step to the minimum of a model, downhill if it has none."""
+    values, vectors = np.linalg.eigh(curve)
+    least = np.abs(values).max() * _LEAST_CURVE + np.finfo(float).tiny
+    inner = (vectors.T @ slope) / np.maximum(np.abs(values), least)
+    return np.clip(-vectors @ inner, -_FARTHEST, _FARTHEST)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from ._drawn_tasks import Drawing
 from ._mean_scores import Scores
 from ._shapes import COVARIANCE, ONE, Shapes
 from ._structures import AUTO, Contender, allowed_structures, equal_tasks
@@ -105,8 +106,9 @@ def _shapes_near(working, triple):
     """Return the shapes of working rows near strengths of the loss."""
     alpha, shared, level = (working.scale * each for each in triple)
     shared = shared if working.has_centre else np.inf
-    near = alpha, shared, level
-    return Shapes.near(working.moments, working.fit_intercept, near)
+    rows, moments = working.data, working.moments.per_task()
+    drawing = Drawing(rows, moments, working.fit_intercept)
+    return Shapes.near(drawing, (alpha, shared, level))
 
 
 def _in_units(shapes, working):

@@ -21,7 +21,7 @@ LISTS = "alphas", "alphas_shared", "alphas_intercept"
 # neighbours.
 _N_KEPT = 3
 # With a smaller share of residual degrees of freedom, a small error is due to chance.
-_FEW_LEFT = 0.1
+FEW_LEFT = 0.1
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class FactoredMoments:
         def error(alpha, alpha_shared, alpha_intercept):
             errors, freedom = profile(alpha, alpha_intercept).at(alpha_shared)
             n_left = n - freedom
-            return n * errors / n_left**2 if n_left > _FEW_LEFT * n else np.inf
+            return n * errors / n_left**2 if n_left > FEW_LEFT * n else np.inf
 
         return error
 

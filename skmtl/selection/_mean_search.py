@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from ._reml import RestrictedLikelihood
 from ._reml_structures import LikelihoodSearch
 from ._results import STRENGTHS, Results, add_variances, name_strengths
 from ._shapes import GIVEN, ONE, Shape
+from ._some_tasks import is_costly
 from ._structures import AUTO, StructureSearch, join_tables
 from ._study import Study
 
@@ -146,8 +148,9 @@ class MeanSearch:
             )
         moments = moments if self.fit_intercept else moments.about_zero()
         alphas_shared = self._fixed_shared(moments)
+        rows = None if data.shares_rows else data
         return LikelihoodSearch(
-            moments, self.fit_intercept, alphas_shared, self.structure
+            moments, self.fit_intercept, alphas_shared, self.structure, rows
         ).search()
 
     def _fixed_shared(self, moments):
@@ -188,12 +191,26 @@ class MeanSearch:
             self._criterion(data, moments, splits, study),
             candidates,
             moments if self.fit_intercept else moments.about_zero(),
+            None if data.shares_rows else data,
+            self._judge(data, moments),
         ).search(self.structure)
         triples, errors, shapes = join_tables(found, chosen)
         self._results(chosen.triples, chosen.errors).warn_of_lists(-1, candidates)
         alpha, _, level = chosen.chosen
         facts = chosen.shape.facts(alpha, level)
         return self._results(triples, errors, shapes), len(triples) - 1, facts
+
+    def _judge(self, data, moments):
+        """Return leave-one-out errors to compare structures, if folds are dealt.
+
+        They say the same of structures as random folds of many tasks, and cost less.
+        """
+        is_dealt = self.cv is None or isinstance(self.cv, Integral)
+        if self.method != "cv" or not is_dealt or data.shares_rows:
+            return None
+        if not is_costly(moments):
+            return None
+        return LeftOut(data, moments)
 
     def _results(self, triples, errors, shapes=None):
         make = Results.of_folds if errors.ndim > 1 else Results
@@ -204,7 +221,7 @@ class MeanSearch:
         if self.method == "cv":
             return HeldOut(data, splits, self._measure_by_scorer(study))
         if self.method == "gcv":
-            return Generalised(moments)
+            return Generalised(moments, None if data.shares_rows else data)
         return LeftOut(data, moments)
 
 

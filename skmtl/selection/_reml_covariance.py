@@ -17,8 +17,47 @@ from skmtl.data import TaskMoments
 _LEAST_ROOT = 0.03
 # Bound of the root covariance, relative to the start.
 _FARTHEST = 1e4
+# Ridge on the information on variables, relative to it, and at least one.
+_FLAT = 1e-6
 # Bounds of the log strength of the centre, relative to the curvature.
 _LOWEST, _HIGHEST = -18.0, 23.0
+
+
+@dataclass(frozen=True)
+class Units:
+    """Coordinates of coefficients and intercepts.
+
+    Parameters
+    ----------
+    unit : ndarray of shape (n_columns,)
+        Columns are divided by these.
+    origin : ndarray of shape (n_features,)
+        Subtracted from the features.
+    n_features : int
+        Number of features.
+    """
+
+    unit: Array
+    origin: Array
+    n_features: int
+
+    @property
+    def jacobian(self) -> Array:
+        """Matrix from models of the features to these coordinates."""
+        change = np.diag(self.unit)
+        if len(self.unit) > self.n_features:
+            change[-1, :-1] = self.unit[-1] * self.origin
+        return change
+
+    def enter(self, covariance: Array) -> Array:
+        """Convert a covariance of coefficients and intercepts to these coordinates."""
+        change = self.jacobian
+        return change @ covariance @ change.T
+
+    def leave(self, covariance: Array) -> Array:
+        """Convert a covariance from these coordinates."""
+        change = np.linalg.inv(self.jacobian)
+        return change @ covariance @ change.T
 
 
 @dataclass(frozen=True)
@@ -90,20 +129,20 @@ class Grams:
     @property
     def jacobian(self) -> Array:
         """Matrix from models of the features to these coordinates."""
-        change = np.diag(self.unit)
-        if len(self.unit) > self.n_features:
-            change[-1, :-1] = self.unit[-1] * self.origin
-        return change
+        return self.units.jacobian
+
+    @property
+    def units(self) -> Units:
+        """The coordinates."""
+        return Units(self.unit, self.origin, self.n_features)
 
     def enter(self, covariance: Array) -> Array:
         """Convert a covariance of coefficients and intercepts to these coordinates."""
-        change = self.jacobian
-        return change @ covariance @ change.T
+        return self.units.enter(covariance)
 
     def leave(self, covariance: Array) -> Array:
         """Convert a covariance from these coordinates."""
-        change = np.linalg.inv(self.jacobian)
-        return change @ covariance @ change.T
+        return self.units.leave(covariance)
 
 
 def _root(xx, xy):
@@ -263,6 +302,45 @@ class CovarianceLikelihood:
         return float(penalty - ((ridge > 0).sum() - known))
 
 
+def minimize_scaled(
+    value: Any, start: Array, bounds: Any, options: Any, information: Array | None
+) -> Array:
+    """Minimise a likelihood by L-BFGS in variables whose information is known.
+
+    Parameters
+    ----------
+    value : callable
+        Function of the variables that returns its value and gradient.
+    start : ndarray of shape (n_variables,)
+        Where to start.
+    bounds : list of (float, float)
+        Bounds of the variables.
+    options : dict
+        Options of ``scipy.optimize.minimize``.
+    information : ndarray of shape (n_variables, n_variables) or None
+        Fisher's information at the start; None leaves the variables as they are.
+
+    Returns
+    -------
+    ndarray of shape (n_variables,)
+        The minimum.
+    """
+    if information is None:
+        search = {"bounds": bounds, "options": options}
+        return minimize(value, start, jac=True, method="L-BFGS-B", **search).x
+    ridge = np.diag(np.maximum(np.diag(information) * _FLAT, 1.0))
+    root = np.linalg.inv(np.linalg.cholesky(information + ridge)).T
+    low, high = np.transpose(bounds)
+
+    def scaled(z):
+        found, gradient = value(np.clip(start + root @ z, low, high))
+        return found, root.T @ gradient
+
+    z = np.zeros(len(start))
+    best = minimize(scaled, z, jac=True, method="L-BFGS-B", options=options).x
+    return np.clip(start + root @ best, low, high)
+
+
 def _sum_products(left, right):
     """Return the sum over tasks of ``left_t' right_t``, symmetric."""
     size = left.shape[-1]
@@ -288,6 +366,11 @@ class CovarianceSearch:
         Relative decrease of the criterion at which the search stops.
     max_iter : int, default=500
         Largest number of iterations.
+    information : ndarray of shape (n_variables, n_variables), default=None
+        Fisher's information on the variables of the search at its start, which are
+        then changed so that it is the identity.
+    root : ndarray of shape (n_columns, n_columns), default=None
+        Root of the start; None for a lower triangle.
     """
 
     grams: Grams
@@ -296,11 +379,38 @@ class CovarianceSearch:
     free: bool
     tol: float = 1e-14
     max_iter: int = 500
+    information: Array | None = None
+    root: Array | None = None
+
+    @classmethod
+    def from_near(cls, grams: Grams, near: Any, shared: float, free: bool) -> Self:
+        """Return the search from a covariance that is nearly the likeliest.
+
+        Parameters
+        ----------
+        grams : Grams
+            Products of the rows.
+        near : DrawnLikelihood
+            The likelihood at the covariance.
+        shared : float
+            Strength of the ridge on the centre, or its first value.
+        free : bool
+            Whether to search for the strength of the centre.
+        """
+        size = len(grams.unit)
+        root = grams.jacobian @ near.factor
+        # A step T of the root is a step T + T' of the covariance.
+        twice = np.where(np.equal(*np.tril_indices(size)), 2.0, 1.0)
+        square = near.full_curvature() * twice * twice[:, None]
+        if free:
+            square = np.pad(square, (0, 1))
+            square[-1, -1] = grams.n_features
+        return cls(grams, root @ root.T, shared, free, information=square, root=root)
 
     def search(self) -> CovarianceLikelihood:
         """Return the likelihood at the best covariance."""
         size = len(self.start)
-        root = self._root()
+        root = self._root() if self.root is None else self.root
         lower = np.tril_indices(size)
         unit = np.log(self.alpha_shared) if self.free else 0.0
 
@@ -324,10 +434,7 @@ class CovarianceSearch:
         bounds: list[Any] = [(-_FARTHEST, _FARTHEST)] * len(lower[0])
         bounds += [(unit + _LOWEST, unit + _HIGHEST)] * self.free
         options = {"ftol": self.tol, "gtol": 1e-7, "maxiter": self.max_iter}
-        best = minimize(
-            value, x, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-        )
-        return at(best.x)[1]
+        return at(minimize_scaled(value, x, bounds, options, self.information))[1]
 
     def _root(self):
         """Return a root of the start, away from zero variances."""

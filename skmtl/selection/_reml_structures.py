@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ._reml_covariance import CovarianceSearch
+from ._drawn_tasks import Drawing
+from ._reml_covariance import CovarianceSearch, Grams
 from ._reml_search import StrengthSearch
 from ._results import LIKELIHOOD, STRENGTHS, Results
 from ._shapes import (
@@ -23,6 +24,12 @@ from ._shapes import (
 )
 from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES, equal_tasks
 
+# Number of tasks by which likelihoods are maximised roughly.
+_N_SAMPLED = 256
+# Gains of twice a log likelihood by some tasks that differ by less are uncertain.
+_CLEAR = 50.0
+# With more tasks, strengths are searched from those that some tasks suggest.
+_FEW_TASKS = 64
 # Smallest variance in a covariance, relative to the noise of a mean task.
 _LEAST = 1e-9
 
@@ -78,12 +85,15 @@ class LikelihoodSearch:
         Strengths of the centre; ``[None]`` searches for one.
     structure : {"auto", "one", "per_feature", "covariance"}
         The structure asked for.
+    data : TaskData or None, default=None
+        The rows, None if tasks share them.
     """
 
     moments: Any
     fit_intercept: bool
     alphas_shared: Sequence[Any]
     structure: str
+    data: Any = None
 
     def search(self) -> tuple[Results, int, dict[str, Any]]:
         """Return the likelihoods, the position of the best, and its strengths.
@@ -119,41 +129,55 @@ class LikelihoodSearch:
 
     @cached_property
     def _one(self):
-        found = []
-        for shared in self.alphas_shared:
-            search = StrengthSearch(
-                self.moments, shared, self.fit_intercept, False, shared is None
-            )
-            found.append(search.search())
-        return _join(ONE, found)
+        found = [self._search(shared, False) for shared in self.alphas_shared]
+        return _join(ONE, [each.search() for each in found])
 
     def _per_feature(self, alphas_shared):
-        found = [
-            StrengthSearch(self.moments, shared, self.fit_intercept, True).search()
-            for shared in alphas_shared
-        ]
-        return _join(PER_FEATURE, found)
+        found = [self._search(shared, True) for shared in alphas_shared]
+        return _join(PER_FEATURE, [each.search() for each in found])
+
+    def _search(self, shared, per_feature):
+        """Return the search of strengths, from those of some of many tasks."""
+        simplify = shared is None and not per_feature
+        search = StrengthSearch(
+            self.moments, shared, self.fit_intercept, per_feature, simplify
+        )
+        if self._n_seen <= _FEW_TASKS or self.moments.xx is None:
+            return search
+        sample = self._drawing.sample(_N_SAMPLED)
+        share = sample.moments.weight.sum() / self.moments.weight.sum()
+        rough = StrengthSearch(
+            sample.moments, shared, self.fit_intercept, False, simplify, 1e-7, share
+        )
+        *triple, _ = rough.search()[-1]
+        if not np.isfinite(triple[:2]).all():
+            return search
+        shapes = Shapes.near(sample, triple)
+        structure = PER_FEATURE if per_feature else ONE
+        return search.near(shapes.likeliest(structure), triple[1])
+
+    @cached_property
+    def _drawing(self):
+        return Drawing(self.data, self.moments.per_task(), self.fit_intercept)
 
     @cached_property
     def _shapes(self):
-        return Shapes.near(
-            self.moments, self.fit_intercept, self._one.triples[self._one.best]
-        )
+        """Shapes of some of the tasks, which are enough to see what is promising."""
+        sample = self._drawing.sample(_N_SAMPLED)
+        return Shapes.near(sample, self._one.triples[self._one.best])
 
     @cached_property
     def _covariance(self):
-        """The likeliest covariance, searched from independent variances."""
+        """The likeliest covariance, searched from that of some of the tasks."""
         one = self._one.triples[self._one.best]
         if not self._differs:
             shape, triple = equal_tasks(COVARIANCE, self.moments, one)
             return Likely(COVARIANCE, [tuple(triple)], [self._one.criterion], 0, shape)
         shared = one[1]
-        likelihood = self._shapes.independent
+        near = self._shapes.likeliest(COVARIANCE, self._drawing)
+        grams = Grams.of(self.moments, self.fit_intercept)
         free = self.alphas_shared[0] is None and 0 < shared < np.inf
-        search = CovarianceSearch(
-            likelihood.grams, likelihood.covariance, likelihood.alpha_shared, free
-        )
-        found = search.search()
+        found = CovarianceSearch.from_near(grams, near, shared, free).search()
         shape = shape_of_covariance(found.grams, found.covariance, least=_LEAST)
         alpha, level = shape.start
         triple = alpha, found.alpha_shared, level
@@ -175,12 +199,28 @@ class LikelihoodSearch:
         is_few = self._n_seen < FEWEST_TASKS or d == 0
         if self.structure == ONE or is_few or not self._differs:
             return []
-        found = []
-        if d > 1 and self._shapes.is_promising(PER_FEATURE):
-            found.append(self._per_feature([self._given_shared]))
-        if d <= MOST_FEATURES and self._shapes.is_promising(COVARIANCE):
-            found.append(self._covariance)
-        return found
+        names = [PER_FEATURE] if d > 1 else []
+        names += [COVARIANCE] if d <= MOST_FEATURES else []
+        names = [each for each in names if self._shapes.is_promising(each)]
+        gains = [self._likely_gain(each) for each in names]
+        best = max(gains, default=0.0)
+        return [
+            self._of(name)
+            for name, gain in zip(names, gains, strict=True)
+            if gain >= best - _CLEAR
+        ]
+
+    def _of(self, structure):
+        if structure == PER_FEATURE:
+            return self._per_feature([self._given_shared])
+        return self._covariance
+
+    def _likely_gain(self, structure):
+        """Return about the gain by Schwarz's criterion, from some of the tasks."""
+        total = self.moments.weight.sum()
+        factor = total / self._shapes.drawing.moments.weight.sum()
+        price = self._shapes.n_more(structure) * np.log(total)
+        return self._shapes.gain(structure) * factor - price
 
     @property
     def _given_shared(self):

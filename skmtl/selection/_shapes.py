@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
-from skmtl._numbers import TINY_SQUARE
+from skmtl._linalg import diagonals
+from skmtl._numbers import INFINITE, TINY_SQUARE
 from skmtl.couplings import Rotation, Strengths
 
 from ._coordinate_search import Axis
-from ._reml_covariance import CovarianceLikelihood, CovarianceSearch, Grams
+from ._drawn_likelihood import DrawnLikelihood, climb, climb_full, ridge_of
+from ._drawn_tasks import Drawing, Drawn
+from ._reml_covariance import Units
+from ._some_tasks import is_costly
 
 GIVEN = "given"
 ONE, PER_FEATURE, COVARIANCE = STRUCTURES = "one", "per_feature", "covariance"
@@ -25,19 +29,20 @@ SHARES = 0.5, 1.0
 _COMMON, _REACH_OF_COMMON = 1e8, np.log(30.0)
 # Smallest variance, relative to the noise of a mean task: smaller ones act as zero.
 _LEAST = 1e-4
+# With more tasks, one step of Fisher scoring removes some of them.
+_MANY_TASKS = 64
+# Roots of the smallest variances at which a search starts, in the same units: of
+# features, and of directions in a covariance. At zero, the gradient by the log of a
+# variance is zero.
+_LEAST_ROOT, _LEAST_OF_FULL = 0.1, 0.5
 # Largest log of a relative strength.
 _WIDEST = np.log(1e24)
-# Largest step of log variances, number of steps, and the last decrease, when the
-# likelihood is maximised to find a shape.
-_LARGEST_STEP, _N_STEPS, _DECREASE = 2.0, 12, 0.02
-# Ridge of Fisher scoring, relative to the mean information.
-_RIDGE = 1e-6
+# Stop maximising a likelihood where a step promises a smaller decrease of the
+# criterion: to find a shape, and to refine it with all tasks.
+_DECREASE, _DECREASE_OF_ALL = 0.01, 1.0
 # Try a structure if twice the log likelihood may gain this much per parameter, and this
 # share of the number of rows, which is about the relative decrease of the error.
 _LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
-# Number of tasks that show whether a structure is promising.
-_N_SAMPLED = 128
-_ROUGH = {"tol": 1e-7, "max_iter": 60}
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,29 @@ class Shape:
     pattern: Array | None = None
     rotation: Rotation | None = None
     start: tuple[float, ...] = ()
+
+    def draw(self, drawing: Drawing, triple: Any) -> Drawn:
+        """Return the solution of a drawing at three strengths."""
+        alpha, alpha_shared, level = triple
+        d = drawing.moments.n_features
+        strengths = self.strengths(d, 1.0, 0.0, level).pattern * alpha
+        if drawing.has_intercept:
+            strengths = np.append(strengths, level)
+        highest = INFINITE * drawing.largest
+        sizes = 1 / np.sqrt(np.minimum(strengths, highest))
+        return drawing.at(sizes, ridge_of(drawing, alpha_shared))
+
+    def columns(self, has_intercept: bool) -> Array | None:
+        """Return the coordinates of coefficients and intercepts, one per column."""
+        if self.rotation is None:
+            return None
+        basis, origin = self.rotation.basis, self.rotation.origin
+        turn = np.eye(len(basis) + has_intercept)
+        d = len(basis)
+        turn[:d, :d] = basis
+        if has_intercept:
+            turn[d, :d] = -origin @ basis
+        return turn
 
     def turn(self, moments: Any) -> Any:
         """Convert moments to the coordinates of the shape."""
@@ -116,108 +144,128 @@ EQUAL = Shape()
 
 
 @dataclass(frozen=True)
-class Products:
-    """Products of all rows, in the two coordinates in which shapes are searched.
-
-    Parameters
-    ----------
-    moments : TaskMoments
-        Moments, about zero without intercept.
-    fit_intercept : bool
-        Whether tasks have an intercept.
-    """
-
-    moments: Any
-    fit_intercept: bool
-
-    @cached_property
-    def plain(self) -> Grams:
-        """Products of the features as they are, for variances."""
-        origin = np.zeros(self.moments.n_features)
-        return Grams.of(self.moments, self.fit_intercept, origin)
-
-    @cached_property
-    def centred(self) -> Grams:
-        """Products about the mean of the rows, for covariances."""
-        if not self.fit_intercept:
-            return self.plain
-        return Grams.of(self.moments, self.fit_intercept)
-
-
-@dataclass(frozen=True)
 class Shapes:
     """Shapes of the likeliest variances and covariances of some tasks.
 
     Parameters
     ----------
-    products : Products
-        Products of the rows of all tasks.
+    drawing : Drawing
+        Rows of the tasks.
     alpha_shared : float
         Ridge on the centre.
     start : ndarray of shape (n_columns,)
-        First variances of coefficients and intercepts, relative to the noise variance,
-        in the units of the products.
-    tasks : ndarray or slice
-        The tasks.
+        First standard deviations of coefficients and intercepts, relative to that of
+        the noise.
     """
 
-    products: Products
+    drawing: Drawing
     alpha_shared: float
     start: Array
-    tasks: Any
 
     @classmethod
-    def near(cls, moments: Any, fit_intercept: bool, triple: Any) -> Shapes:
+    def near(cls, drawing: Drawing, triple: Any) -> Shapes:
         """Return the shapes near one strength for all features."""
         alpha, shared, level = triple
-        variances = np.full(moments.n_features, 1 / alpha)
-        if fit_intercept:
+        variances = np.full(drawing.moments.n_features, 1 / alpha)
+        if drawing.has_intercept:
             variances = np.append(variances, 1 / level)
-        products = Products(moments, fit_intercept)
-        return cls(products, shared, variances * products.plain.unit**2, slice(None))
-
-    def of_tasks(self, tasks: Array) -> Shapes:
-        """Return the shapes of some tasks, searched from those of all."""
-        return replace(self, start=np.diag(self._each.covariance), tasks=tasks)
-
-    def of_sample(self) -> Shapes:
-        """Return the shapes of at most so many tasks, to see what is promising."""
-        n_tasks = len(self.products.plain.weight)
-        step = -(-n_tasks // _N_SAMPLED)
-        return self if step == 1 else replace(self, tasks=slice(None, None, step))
+        return cls(drawing, shared, np.sqrt(variances))
 
     def of(self, structure: str) -> list[Shape]:
         """Return the shapes of a structure, "per_feature" or "covariance"."""
-        found = self._found(structure)
-        return _MAKE[structure](found.grams, found.covariance)
+        return self._make(structure, self._found(structure).covariance)
 
-    def of_others(self, structure: str, others: Shapes) -> list[Shape]:
-        """Return shapes that other tasks suggest, with the variances of these tasks.
+    def refitted(self, structure: str, drawing: Drawing) -> list[Shape]:
+        """Return the shapes of more tasks, searched from those of these tasks."""
+        found = self.likeliest(structure, drawing).covariance
+        return replace(self, drawing=drawing)._make(structure, found)
+
+    def _climb(self, structure, covariance, decrease=_DECREASE, is_first=False):
+        """Return the likeliest variances or covariance near a start."""
+        if structure == PER_FEATURE:
+            start = self._at(np.sqrt(np.diag(covariance)))
+            return climb(start, np.eye(len(self.start)), self._least, decrease)
+        if is_first:
+            inner = self._units.enter(covariance)
+            inner += _LEAST_OF_FULL**2 * np.eye(len(inner))
+            covariance = self._units.leave(inner)
+        start = DrawnLikelihood.of_covariance(
+            self.drawing, covariance, self.alpha_shared, self._least
+        )
+        return climb_full(start, self._least, self.alpha_shared, decrease)
+
+    def of_others(self, structure: str, others: Array) -> list[Shape]:
+        """Return shapes that other tasks suggest, with the variances of all tasks.
 
         Only relative variances and correlations are those of the others: the mean
-        variance of the features, and that of the intercept, are searched for.
+        variance of the features, and that of the intercept, are known well.
         """
-        found, other = self._found(structure), others._found(structure)
-        covariance = found.grams.enter(other.grams.leave(other.covariance))
-        factors = np.sqrt(self._levels(found.covariance) / self._levels(covariance))
-        scaled = covariance * factors * factors[:, None]
-        return _MAKE[structure](found.grams, scaled)
+        covariance = self._units.enter(self._without(structure, others))
+        whole = self._units.enter(self._found(structure).covariance)
+        factors = np.sqrt(self._levels(whole) / self._levels(covariance))
+        covariance = covariance * factors * factors[:, None]
+        return self._make(structure, self._units.leave(covariance))
+
+    def _without(self, structure, others):
+        """Return the likeliest covariance of other tasks, if these are many nearly.
+
+        One step of Fisher scoring removes a task among many.
+        """
+        found, is_diagonal = self._found(structure), structure == PER_FEATURE
+        step = found.full_step(others) if not is_diagonal else None
+        if is_diagonal:
+            step = np.diag(found.step(np.eye(len(self.start)), others))
+        covariance = found.covariance_after(step)
+        if len(others) > _MANY_TASKS or is_costly(self.drawing.moments):
+            return covariance
+        some = replace(self, drawing=self.drawing.of_tasks(np.flatnonzero(others)))
+        return some._climb(structure, covariance).covariance
+
+    def _make(self, structure, covariance):
+        if structure == PER_FEATURE:
+            return shapes_per_feature(np.diag(covariance), self._n_features)
+        return shapes_of_covariance(self._units, self._units.enter(covariance))
 
     def _levels(self, covariance):
         """Return the mean variance of the features, and that of the intercept."""
         variances, d = np.diag(covariance), self._n_features
         return np.append(np.full(d, variances[:d].mean()), variances[d:])
 
+    @property
+    def _n_features(self):
+        return int(self.drawing.moments.n_features)
+
+    @cached_property
+    def _units(self):
+        """Coordinates about the mean of the rows, with curvatures near one."""
+        moments, has_intercept = self.drawing.moments, self.drawing.has_intercept
+        origin = np.zeros(self._n_features)
+        if has_intercept:
+            origin = np.average(moments.x_mean, axis=0, weights=moments.weight)
+        return Units(self._size_of_rows(origin), origin, self._n_features)
+
+    def _size_of_rows(self, origin):
+        """Return roots of mean squares of the columns about an origin."""
+        moments, n = self.drawing.moments, self.drawing.moments.weight
+        square = diagonals(moments.xx).sum(axis=0) + n @ (moments.x_mean - origin) ** 2
+        square = np.append(square, n.sum())[: self.drawing.n_columns]
+        square = square / (n > 0).sum()
+        return np.sqrt(np.where(square > TINY_SQUARE, square, 1.0))
+
+    @cached_property
+    def _least(self):
+        """Smallest standard deviations: smaller ones act as zero."""
+        return np.sqrt(_LEAST) / self._size_of_rows(0.0)
+
     def _found(self, structure):
+        if structure == ONE:
+            return self._one
         return self._each if structure == PER_FEATURE else self._full
 
-    @cached_property
-    def _grams(self):
-        return self.products.plain.select(self.tasks)
-
-    @cached_property
-    def _n_features(self):
-        return self._grams.n_features
+    @property
+    def _away(self):
+        """Smallest standard deviations at a start, where gradients are not zero."""
+        return _LEAST_ROOT / self._size_of_rows(0.0)
 
     @cached_property
     def _one(self):
@@ -226,34 +274,31 @@ class Shapes:
         groups = np.repeat(
             np.eye(1 + n_rest), [self._n_features] + [1] * n_rest, axis=0
         )
-        return climb(self._likelihood(self.start), groups)
+        return climb(self._at(self.start), groups, self._least, _DECREASE)
+
+    def _at(self, sizes):
+        ridge = ridge_of(self.drawing, self.alpha_shared)
+        return DrawnLikelihood(self.drawing.at(np.maximum(sizes, self._away), ridge))
 
     @cached_property
     def _each(self):
         """Likelihood at the likeliest strength of each feature."""
-        start = np.diag(self._one.covariance)
-        return climb(self._likelihood(start), np.eye(len(start)))
-
-    def _likelihood(self, variances):
-        variances = np.diag(np.maximum(variances, _LEAST))
-        return CovarianceLikelihood(self._grams, variances, self.alpha_shared)
-
-    @cached_property
-    def independent(self) -> CovarianceLikelihood:
-        """Likelihood at the likeliest variances, about the mean of the rows."""
-        grams = self.products.centred.select(self.tasks)
-        start = grams.enter(self._grams.leave(self._each.covariance))
-        return CovarianceLikelihood(grams, start, self.alpha_shared)
+        return self._climb(PER_FEATURE, self._one.covariance)
 
     @cached_property
     def _full(self):
-        """Likelihood at the likeliest covariance, about the mean of the rows."""
-        start = self.independent
-        shared = start.alpha_shared
-        search = CovarianceSearch(
-            start.grams, start.covariance, shared, False, **_ROUGH
-        )
-        return search.search()
+        """Likelihood at the likeliest covariance."""
+        return self._climb(COVARIANCE, self._each.covariance, is_first=True)
+
+    def likeliest(
+        self, structure: str, drawing: Drawing | None = None
+    ) -> DrawnLikelihood:
+        """Return the likelihood at the best variances or covariance, of all tasks."""
+        found = self._found(structure)
+        if drawing is None:
+            return found
+        whole = replace(self, drawing=drawing)
+        return whole._climb(structure, found.covariance, _DECREASE_OF_ALL)
 
     def gain(self, structure: str) -> float:
         """Return twice the gain of the log likelihood over one strength."""
@@ -285,44 +330,40 @@ class Shapes:
     def _is_enough(self, structure, gain):
         d, p = self._n_features, len(self.start)
         n_more = d - 1 if structure == PER_FEATURE else p * (p - 1) // 2
-        least = _LEAST_DECREASE * self._grams.weight.sum()
+        least = _LEAST_DECREASE * self.drawing.moments.weight.sum()
         return bool(gain > max(_LEAST_GAINS[structure] * n_more, least))
 
     def _score_of_variances(self):
         """Return the gain by a variance per feature, over one of all features."""
         one = self._one
-        variances = np.diag(one.covariance)
-        gradient = np.diag(one.gradient) * variances
-        square = one.curvature * variances * variances[:, None]
-        return gradient @ _solve(square, gradient) / 2
+        return np.diag(one.gradient()) @ -one.step(np.eye(len(self.start))) / 2
 
     def _score_crossed(self):
         """Return the gain by covariances, over independent variances."""
         each = self._each
         above = np.triu_indices(len(self.start), 1)
-        square = np.maximum(each.crossed_curvature[above], TINY_SQUARE)
-        return (each.gradient[above] ** 2 / square).sum()
+        square = np.maximum(each.crossed_curvature()[above], TINY_SQUARE)
+        return (each.gradient()[above] ** 2 / square).sum()
 
 
-def shapes_per_feature(grams: Grams, covariance: Array) -> list[Shape]:
+def shapes_per_feature(variances: Array, n_features: int) -> list[Shape]:
     """Return shapes with a strength per feature.
 
     Parameters
     ----------
-    grams : Grams
-        Coordinates of the covariance.
-    covariance : ndarray of shape (n_columns, n_columns)
-        Diagonal covariance, relative to the noise variance.
+    variances : ndarray of shape (n_columns,)
+        Variances of coefficients and intercepts, relative to the noise variance.
+    n_features : int
+        Number of features.
 
     Returns
     -------
     list of Shape
         A shape for each share.
     """
-    d = grams.n_features
-    alphas = grams.unit**2 / np.diag(covariance)
-    level = float(alphas[d]) if len(alphas) > d else 0.0
-    pattern, mean = _split(alphas[:d])
+    alphas = 1 / variances
+    level = float(alphas[n_features]) if len(alphas) > n_features else 0.0
+    pattern, mean = _split(alphas[:n_features])
     return [
         Shape(PER_FEATURE, share, pattern**share, None, (mean, level))
         for share in SHARES
@@ -336,12 +377,12 @@ def _split(alphas):
     return pattern, float(np.exp(logs.mean()))
 
 
-def shapes_of_covariance(grams: Grams, covariance: Array) -> list[Shape]:
+def shapes_of_covariance(units: Units, covariance: Array) -> list[Shape]:
     """Return shapes with a covariance of coefficients and intercepts.
 
     Parameters
     ----------
-    grams : Grams
+    units : Units
         Coordinates of the covariance.
     covariance : ndarray of shape (n_columns, n_columns)
         The covariance, relative to the noise variance.
@@ -354,76 +395,20 @@ def shapes_of_covariance(grams: Grams, covariance: Array) -> list[Shape]:
     independent = np.diag(np.diag(covariance))
     return [
         shape_of_covariance(
-            grams, share * covariance + (1 - share) * independent, share
+            units, share * covariance + (1 - share) * independent, share
         )
         for share in SHARES
     ]
 
 
-_MAKE = {PER_FEATURE: shapes_per_feature, COVARIANCE: shapes_of_covariance}
-
-
-def climb(likelihood: CovarianceLikelihood, groups: Array) -> CovarianceLikelihood:
-    """Maximise the likelihood over variances by Fisher scoring.
-
-    Parameters
-    ----------
-    likelihood : CovarianceLikelihood
-        The start, with a diagonal covariance.
-    groups : ndarray of shape (n_columns, n_groups)
-        Columns of one group have log variances that change together.
-
-    Returns
-    -------
-    CovarianceLikelihood
-        A local optimum, accurate enough for a shape.
-    """
-    for _ in range(_N_STEPS):
-        step = groups @ _scoring_step(likelihood, groups)
-        better = _line_search(likelihood, step)
-        if better is None:
-            break
-        decrease = likelihood.criterion - better.criterion
-        likelihood = better
-        if decrease < _DECREASE:
-            break
-    return likelihood
-
-
-def _line_search(likelihood, step):
-    """Return a likelier point along a step of log variances, or None."""
-    variances = np.diag(likelihood.covariance)
-    for size in (1.0, 0.3, 0.1):
-        moved = np.maximum(variances * np.exp(size * step), _LEAST)
-        found = replace(likelihood, covariance=np.diag(moved))
-        if found.criterion < likelihood.criterion:
-            return found
-    return None
-
-
-def _scoring_step(likelihood, groups):
-    """Return a step of Fisher scoring for log variances of groups."""
-    variances = np.diag(likelihood.covariance)
-    gradient = groups.T @ (variances * np.diag(likelihood.gradient))
-    square = likelihood.curvature * variances * variances[:, None]
-    step = -_solve(groups.T @ square @ groups, gradient)
-    return np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
-
-
-def _solve(square, gradient):
-    """Solve with a small ridge, for columns without information."""
-    ridge = _RIDGE * np.trace(square) / len(square) + TINY_SQUARE
-    return np.linalg.solve(square + ridge * np.eye(len(square)), gradient)
-
-
 def shape_of_covariance(
-    grams: Grams, covariance: Array, share: float = 1.0, least: float = _LEAST
+    units: Units, covariance: Array, share: float = 1.0, least: float = _LEAST
 ) -> Shape:
     """Return the shape of a covariance of coefficients and intercepts.
 
     Parameters
     ----------
-    grams : Grams
+    units : Units
         Coordinates of the covariance.
     covariance : ndarray of shape (n_columns, n_columns)
         The covariance, relative to the noise variance.
@@ -439,12 +424,12 @@ def shape_of_covariance(
     """
     values, vectors = np.linalg.eigh(covariance)
     covariance = (vectors * np.maximum(values, least)) @ vectors.T
-    d, unit = grams.n_features, grams.unit
+    d, unit = units.n_features, units.unit
     own, level, origin = covariance[:d, :d], 0.0, np.zeros(d)
     if len(unit) > d:
         line = np.linalg.solve(own, covariance[:d, d])
         level = unit[d] ** 2 / (covariance[d, d] - covariance[d, :d] @ line)
-        origin = grams.origin - line * unit[:d] / unit[d]
+        origin = units.origin - line * unit[:d] / unit[d]
     basis, sizes, _ = np.linalg.svd(np.linalg.cholesky(own) / unit[:d, None])
     pattern, mean = _split(1 / np.maximum(sizes, TINY_SQUARE) ** 2)
     rotation = Rotation(basis, origin)

@@ -12,10 +12,15 @@ import numpy as np
 from skmtl._contracts import Array
 from skmtl.couplings import Rotation
 
+from ._coordinate_search import Axis, refine
+from ._drawn_tasks import Drawing
 from ._mean_grid import Candidates, mean_curvature
-from ._mean_scores import Criterion, Scores
+from ._mean_scores import Criterion, Scores, n_first, search_roughly
 from ._reml_search import StrengthSearch
+from ._results import Tried
 from ._shapes import COVARIANCE, ONE, PER_FEATURE, STRUCTURES, Shape, Shapes
+from ._some_tasks import is_costly, sample_tasks
+from ._strength_fits import Part, fits_of
 
 AUTO = "auto"
 # With more features, covariances are not tried unless they are asked for: they have
@@ -29,6 +34,8 @@ _N_FOLDS = 4
 _N_SWEEPS = 1
 # Relative decrease of the likelihood's criterion at which its search stops.
 _TOL = 1e-8
+# Numbers of tasks by which shapes are searched, and by whose errors they are compared.
+_N_SAMPLED, _N_COMPARED = 256, 1024
 # With fewer tasks, their differences say little about features.
 FEWEST_TASKS = 6
 
@@ -90,11 +97,25 @@ class Contender:
     gain : float
         Twice the gain of the log likelihood over one strength, less Schwarz's price of
         its parameters.
+    shapes : Shapes or None, default=None
+        What found the shape.
+    number : int, default=0
+        Its number among those of its structure.
     """
 
     scores: Scores
     squares: Array
     gain: float = 0.0
+    shapes: Shapes | None = None
+    number: int = 0
+
+    def refit(self, is_sampled: bool, drawing: Drawing) -> Scores:
+        """Return the scores, with the shape fitted to all tasks if it was to some."""
+        if not is_sampled or self.shapes is None:
+            return self.scores
+        shape = self.shapes.refitted(self.structure, drawing)[self.number]
+        chosen = _transfer(self.scores.chosen, self.scores.shape.start, shape.start)
+        return replace(self.scores, triples=np.array([chosen]), shape=shape)
 
     @property
     def structure(self) -> str:
@@ -119,11 +140,17 @@ class StructureSearch:
         Lists of strengths.
     moments : TaskMoments
         Moments of the rows, about zero without intercept.
+    data : TaskData or None
+        The rows, None if tasks share them.
+    judge : Criterion or None, default=None
+        Error by which structures are compared; None for the criterion.
     """
 
     criterion: Criterion
     candidates: Candidates
     moments: Any
+    data: Any
+    judge: Criterion | None = None
 
     def search(self, structure: str) -> tuple[list[Scores], Scores]:
         """Return all scores, and the chosen ones.
@@ -140,9 +167,9 @@ class StructureSearch:
         Returns
         -------
         found : list of Scores
-            Scores of every shape that was tried.
+            Scores of every shape with which all rows were fitted.
         chosen : Scores
-            One of them, or refined ones.
+            One of them.
         """
         found, chosen = self._search(structure)
         if self.criterion.prefers_likely and self._is_free and self._n_tasks > 1:
@@ -152,45 +179,71 @@ class StructureSearch:
 
     def _likely(self, chosen):
         """Return scores at the likeliest strengths, if their error is small enough."""
-        shape = chosen.shape
+        shape, weight = chosen.shape, self.moments.weight
         if not np.isfinite(chosen.chosen[0]):
             return chosen
         if shape.start:
             triple = shape.start[0], chosen.chosen[1], shape.start[1]
         elif shape.structure == ONE:
-            *_, last = StrengthSearch(
+            search = StrengthSearch(
                 self.moments, None, self.candidates.fit_intercept, False, tol=_TOL
-            ).search()
-            triple = last[:3]
+            )
+            triple = search.search()[-1][:3]
         else:  # given relative strengths, or equal tasks
             return chosen
-        squares, weight = self._squares(shape, triple), self.moments.weight
-        if within_one_error(squares, self._squares(shape, chosen.chosen), weight):
+        shaped = replace(self.candidates, shape=shape)
+        squares = self.criterion.squares(shaped, triple)
+        least = self.criterion.squares(shaped, chosen.chosen)
+        if within_one_error(squares, least, weight):
             return chosen.append(triple, squares.sum() / weight.sum())
         return chosen
 
     def _search(self, structure):
         """Return all scores, and those of the smallest errors."""
-        one = self.criterion.search(self.candidates)
         structures = allowed_structures(structure, self.candidates, self.moments)
+        is_whole = not (structures and self._is_quick)
+        if is_whole:
+            one = self.criterion.search(self.candidates)
+        else:
+            fits = fits_of(self.data, self.moments, self.candidates)
+            one = search_roughly(fits, self.candidates)
+        known = [one] if is_whole else []
         if not structures:
             return [one], one
         if not np.isfinite(one.chosen[0]) or self._n_tasks == 1:
+            one = known[0] if known else self._refined(one)
             found = one if structure == AUTO else self._without_shape(one, structure)
             return [found], found
-        contenders = self._contenders(one, structures, structure == AUTO)
-        found = [one, *(each.scores for each in contenders)]
+        sample = self._of_tasks(self._sampled)
+        contenders = self._contenders(one, sample, structures, structure == AUTO)
+        if is_whole:
+            known += [each.scores for each in contenders]
         if structure == AUTO and contenders:
-            squares = self._squares(one.shape, one.chosen)
-            contenders.insert(0, Contender(one, squares))
-        if not contenders:
-            return found, one
-        chosen = simplest(contenders, self.moments.weight).scores
-        if chosen is one:
-            return found, one
-        start = chosen.chosen if self._is_free else None
-        refined = self.criterion.search(self._shaped(chosen.shape), start)
-        return [*found, refined], refined
+            contenders.insert(0, Contender(one, self._squares_of(one)))
+        chosen = Contender(one, np.zeros(0))
+        if contenders:
+            chosen = simplest(contenders, self._compared.moments.weight)
+        if chosen.scores is one and is_whole:
+            return known, one
+        refined = self._refined(chosen.refit(sample is not self, self._drawing))
+        return [*known, refined], refined
+
+    def _refined(self, scores):
+        """Return scores of a shape by all tasks, searched from likely strengths."""
+        shaped, start = self._shaped(scores.shape), scores.chosen
+        if scores.shape.structure == ONE:
+            shaped = shaped.restrict(np.isinf(start))
+        return self.criterion.search(shaped, start if self._is_free else None)
+
+    @property
+    def _is_quick(self):
+        """Whether to search with few fits, as they take long."""
+        return self._is_free and self.data is not None and is_costly(self.moments)
+
+    @property
+    def _judged(self):
+        """The search with the criterion by which structures are compared."""
+        return self if self.judge is None else replace(self, criterion=self.judge)
 
     @property
     def _n_tasks(self):
@@ -207,50 +260,112 @@ class StructureSearch:
         triples[-1] = triple
         return replace(one, shape=shape, triples=triples)
 
-    def _contenders(self, one, structures, only_promising):
-        """Return the shapes of some structures."""
-        shapes = Shapes.near(self.moments, self.candidates.fit_intercept, one.chosen)
-        some = shapes.of_sample() if only_promising else shapes
+    @cached_property
+    def _sampled(self):
+        """Positions of the tasks by which strengths and shapes are searched."""
+        return self._sample(_N_SAMPLED)
+
+    @cached_property
+    def _compared(self):
+        """The search with the tasks by which structures are compared."""
+        return self._of_tasks(self._sample(_N_COMPARED))
+
+    @cached_property
+    def _drawing(self):
+        """The rows, in the form for likelihoods."""
+        moments = self.moments.per_task()
+        return Drawing(self.data, moments, self.candidates.fit_intercept)
+
+    def _sample(self, n_tasks):
+        """Return positions of some tasks, or of all if strengths are given."""
+        if not self._is_quick:
+            return np.arange(self.moments.n_tasks)
+        return sample_tasks(self.moments.weight, n_tasks)
+
+    def _of_tasks(self, tasks):
+        """Return the same search with some of the tasks."""
+        if len(tasks) == self.moments.n_tasks:
+            return self
+        return replace(
+            self,
+            criterion=self.criterion.of_tasks(tasks),
+            judge=None if self.judge is None else self.judge.of_tasks(tasks),
+            moments=self.moments.select(tasks),
+            data=self.data.of_tasks(tasks),
+        )
+
+    def _contenders(self, one, sample, structures, only_promising):
+        """Return the shapes of some structures, found by a sample of the tasks."""
+        shapes = Shapes.near(sample._drawing, one.chosen)
         found: list[Contender] = []
         for each in structures:
             if only_promising and not (
-                some.is_promising(each) and shapes.is_likely(each)
+                shapes.is_promising(each) and shapes.is_likely(each)
             ):
                 continue
-            found += self._contenders_of(each, one, shapes)
+            found += self._contenders_of(each, one, sample, shapes)
         return found
 
-    def _contenders_of(self, structure, one, shapes):
+    def _contenders_of(self, structure, one, sample, shapes):
         """Return the shapes of a structure, with errors by shapes of other tasks."""
         folds, weight = self._folds, self.moments.weight
         others = [
-            shapes.of_others(structure, shapes.of_tasks(folds != k))
+            shapes.of_others(structure, folds[self._sampled] != k)
             for k in range(folds.max() + 1)
         ]
-        price = shapes.n_more(structure) * np.log(weight.sum())
+        gain = shapes.gain(structure) * (weight.sum() / sample.moments.weight.sum())
+        gain -= shapes.n_more(structure) * np.log(weight.sum())
         found = []
         for number, shape in enumerate(shapes.of(structure)):
             start = shape.start[0], one.chosen[1], shape.start[1]
-            scores = self.criterion.search(
-                self._shaped(shape), start if self._is_free else None, _N_SWEEPS
-            )
-            squares = np.zeros(len(weight))
-            for k, some in enumerate(others):
-                triple = _transfer(scores.chosen, shape.start, some[number].start)
-                errors = self._squares(some[number], triple)
-                squares[folds == k] = errors[folds == k]
-            found.append(Contender(scores, squares, shapes.gain(structure) - price))
+            scores = sample._near(self._shaped(shape), start)
+            squares = self._squares_of(scores, [some[number] for some in others])
+            found.append(Contender(scores, squares, gain, shapes, number))
         return found
+
+    def _near(self, shaped, start):
+        """Return scores of likely strengths, which are refined by some tasks."""
+        moments = self.moments
+        if not self._is_quick:
+            start = start if self._is_free else None
+            return self.criterion.search(shaped, start, _N_SWEEPS)
+        fits = fits_of(self.data, moments, shaped).sample(n_first(moments))
+        own, _, level = shaped.axes()
+        axes = own, Axis(shaped.alphas_shared, free=False), level
+        tried = Tried(fits.left_out)
+        best = refine(tried, start, axes)
+        return Scores(np.array([best]), np.array([tried(best)]), shaped.shape)
 
     @cached_property
     def _folds(self):
         """Fold of each task; large and small tasks are in every fold."""
-        order = np.argsort(np.argsort(-self.moments.weight, kind="stable"))
-        return order % min(_N_FOLDS, self._n_tasks)
+        folds = _deal(self.moments.weight, self._n_tasks)
+        sampled = self._sampled
+        folds[sampled] = _deal(self.moments.weight[sampled], self._n_tasks)
+        return folds
 
-    def _squares(self, shape, triple):
-        """Return sums of squared errors of the tasks at given strengths."""
-        return self.criterion.squares(replace(self.candidates, shape=shape), triple)
+    def _squares_of(self, scores, others=()):
+        """Return sums of squared errors of the tasks that are compared.
+
+        Parameters
+        ----------
+        scores : Scores
+            A shape and its strengths.
+        others : list of Shape
+            Shapes for the tasks of each fold.
+        """
+        compared = self._compared._judged
+        folds = self._folds[self._sample(_N_COMPARED)]
+        parts = [
+            Part(
+                np.flatnonzero(folds == k),
+                shape,
+                _transfer(scores.chosen, scores.shape.start, shape.start),
+            )
+            for k, shape in enumerate(others)
+        ]
+        shaped = replace(self.candidates, shape=scores.shape)
+        return compared.criterion.squares(shaped, scores.chosen, parts)
 
     def _shaped(self, shape):
         """Return the candidates with a shape; a precision matrix must be finite."""
@@ -285,6 +400,12 @@ def equal_tasks(structure: str, moments: Any, triple: Any) -> tuple[Shape, Array
     rotation = Rotation(np.eye(len(ones)), np.zeros(len(ones)))
     shape = Shape(COVARIANCE, 0.0, ones, rotation)
     return shape, np.minimum(triple, _RIGID * units)
+
+
+def _deal(weight, n_seen):
+    """Return the fold of each task, dealt in the order of their sizes."""
+    order = np.argsort(np.argsort(-weight, kind="stable"))
+    return order % min(_N_FOLDS, n_seen)
 
 
 def _transfer(chosen, start, other):

@@ -147,7 +147,8 @@ def test_generalised_errors_along_the_centre_are_those_of_every_fit(
 @parametrize("method", METHODS[:3], short=["gcv"])
 def test_no_strengths_of_a_dense_grid_are_better(method):
     X, y, task = draw_groups()
-    model = MeanRegularizedRegressorCV(method=method).fit(X, y, task=task)
+    model = MeanRegularizedRegressorCV(method=method, alpha_structure="one")
+    model.fit(X, y, task=task)
     around = np.geomspace(0.2, 5, 9)
     dense = MeanRegularizedRegressorCV(
         model.alpha_ * around,
@@ -155,8 +156,10 @@ def test_no_strengths_of_a_dense_grid_are_better(method):
         alphas_intercept=np.append(model.alpha_intercept_ * around, np.inf),
         method=method,
     ).fit(X, y, task=task)
-    # Larger strengths are taken within 0.05 of the error of one row.
-    assert -model.best_score_ <= -dense.best_score_ * (1 + 0.06 / len(y))
+    # Larger strengths are taken within 0.05 of the error of one row. "loo" may then
+    # choose likelier ones.
+    found = np.nanmax(model.cv_results_["mean_test_score"])
+    assert -found <= -dense.best_score_ * (1 + 0.06 / len(y))
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
