@@ -32,6 +32,9 @@ _RIGID = 1e6
 _N_FOLDS = 4
 # Sweeps over the strengths of a shape before one is chosen.
 _N_SWEEPS = 1
+# Likelier strengths are chosen with at least so many tasks, as the variance between
+# fewer is uncertain, and up to this relative increase of the error.
+_FEWEST_OF_LIKELIHOOD, _LARGEST_INCREASE = 10, 0.05
 # Relative decrease of the likelihood's criterion at which its search stops.
 _TOL = 1e-8
 # Numbers of tasks by which shapes are searched, and by whose errors they are compared.
@@ -172,7 +175,8 @@ class StructureSearch:
             One of them.
         """
         found, chosen = self._search(structure)
-        if self.criterion.prefers_likely and self._is_free and self._n_tasks > 1:
+        has_many = self._n_tasks >= _FEWEST_OF_LIKELIHOOD
+        if self.criterion.prefers_likely and self._is_free and has_many:
             likely = self._likely(chosen)
             return [*(each for each in found if each is not chosen), likely], likely
         return found, chosen
@@ -194,7 +198,8 @@ class StructureSearch:
         shaped = replace(self.candidates, shape=shape)
         squares = self.criterion.squares(shaped, triple)
         least = self.criterion.squares(shaped, chosen.chosen)
-        if within_one_error(squares, least, weight):
+        is_near = squares.sum() <= (1 + _LARGEST_INCREASE) * least.sum()
+        if is_near and within_one_error(squares, least, weight):
             return chosen.append(triple, squares.sum() / weight.sum())
         return chosen
 
