@@ -422,8 +422,8 @@ class MeanRegularizedRegressorCV(MeanDraws):
     that is not given is then infinite, unless a finite one raises twice the restricted
     log likelihood by more than twice the log of the number of rows.
 
-    Leave-one-out errors of few rows hardly change with the strengths. With "loo" and at
-    least ten tasks, the strengths that maximise the restricted likelihood are therefore
+    Leave-one-out errors of few rows hardly change with the strengths. With "loo" and 10
+    to 200 tasks, the strengths that maximise the restricted likelihood are therefore
     chosen, unless their error is larger than the smallest one by more than one standard
     error of the difference, with tasks as clusters, or by more than 5 %. Strengths
     given as lists are chosen by their errors alone.

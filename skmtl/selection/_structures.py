@@ -32,9 +32,10 @@ _RIGID = 1e6
 _N_FOLDS = 4
 # Sweeps over the strengths of a shape before one is chosen.
 _N_SWEEPS = 1
-# Likelier strengths are chosen with at least so many tasks, as the variance between
-# fewer is uncertain, and up to this relative increase of the error.
-_FEWEST_OF_LIKELIHOOD, _LARGEST_INCREASE = 10, 0.05
+# Likelier strengths are chosen up to this relative increase of the error, with numbers
+# of tasks in this range: the variance between fewer is uncertain, and errors of more
+# distinguish strengths well.
+_LARGEST_INCREASE, _TASKS_OF_LIKELIHOOD = 0.05, (10, 200)
 # Relative decrease of the likelihood's criterion at which its search stops.
 _TOL = 1e-8
 # Numbers of tasks by which shapes are searched, and by whose errors they are compared.
@@ -175,8 +176,9 @@ class StructureSearch:
             One of them.
         """
         found, chosen = self._search(structure)
-        has_many = self._n_tasks >= _FEWEST_OF_LIKELIHOOD
-        if self.criterion.prefers_likely and self._is_free and has_many:
+        low, high = _TASKS_OF_LIKELIHOOD
+        suits = self._is_free and low <= self._n_tasks <= high
+        if self.criterion.prefers_likely and suits:
             likely = self._likely(chosen)
             return [*(each for each in found if each is not chosen), likely], likely
         return found, chosen
