@@ -133,7 +133,7 @@ def test_the_nested_score_is_that_of_new_rows(table):
     ("candidates", "message"),
     [
         (["no such model"], "candidates must be names among"),
-        (["boosting"], r"Got 'boosting'\. Did you mean 'boosting, .* or 'boosting, "),
+        (["boosted tree"], r"Got 'boosted tree'\. Did you mean 'boosted trees' or "),
         ([("a", Ridge()), ("a", Ridge())], "distinct names"),
         ([], "one or more models"),
     ],
