@@ -7,6 +7,10 @@ import numpy as np
 
 from skmtl._contracts import Array
 
+# Relative increase of the diagonal of a precision matrix. Where strengths differ by many
+# orders of magnitude, or the origin is far away, rounding would leave it indefinite.
+_RIDGE = 1e-12
+
 
 @dataclass(frozen=True)
 class Rotation:
@@ -78,11 +82,12 @@ class Rotation:
             The matrix; of shape (n_features, n_features) without an intercept.
         """
         own = (self.basis * pattern) @ self.basis.T
-        if not intercept:
-            return own
-        line = np.append(self.origin, 1.0)
-        precision = strength * np.outer(line, line)
-        precision[:-1, :-1] += own
+        precision = own
+        if intercept:
+            line = np.append(self.origin, 1.0)
+            precision = strength * np.outer(line, line)
+            precision[:-1, :-1] += own
+        precision[np.diag_indices_from(precision)] *= 1 + _RIDGE
         return precision
 
     def turn(self, X: Array) -> Array:

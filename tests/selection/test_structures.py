@@ -105,6 +105,19 @@ def test_a_rotation_returns_its_precision_matrix():
     assert_allclose(found / scale / scale[:, None], random_precision(4), rtol=1e-8)
 
 
+def test_a_precision_matrix_is_definite_where_rounding_would_leave_it_singular():
+    basis = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    far = Rotation(basis, np.array([1e7, -3e6, 1e8]))
+    precision = far.precision(np.array([1e-3, 1.0, 1e6]), 2.0, True)
+    again, pattern, strength = Rotation.of_precision(precision, 3)
+    assert (pattern > 0).all()
+    assert_allclose(strength, 2.0)
+    assert_allclose(again.origin, far.origin)
+    X, y, task = draw_tasks(EQUAL)
+    model = MeanRegularizedRegressor(precision).fit(X, y, task=task)
+    assert np.isfinite(model.coef_).all()
+
+
 @pytest.mark.parametrize(
     ("alpha", "options", "message"),
     [
