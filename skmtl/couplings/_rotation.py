@@ -7,8 +7,8 @@ import numpy as np
 
 from skmtl._contracts import Array
 
-# Relative increase of the diagonal of a precision matrix. Where strengths differ by many
-# orders of magnitude, or the origin is far away, rounding would leave it indefinite.
+# Relative increase of the diagonal of a precision matrix: rounding would leave it
+# indefinite where strengths differ by many orders of magnitude, or the origin is far.
 _RIDGE = 1e-12
 
 
