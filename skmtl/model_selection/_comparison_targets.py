@@ -54,6 +54,13 @@ def holds_classes(target):
     return target.dtype.kind in "OUST" and _names_classes(target)
 
 
+def holds_text(target):
+    """Return whether some target is a string."""
+    if target.dtype.kind != "O":
+        return target.dtype.kind in "US"
+    return any(isinstance(value, str) for value in target.ravel())
+
+
 def encode_classes(target):
     """Return the sorted classes, and the position of each target among them."""
     if find_missing(target).any():

@@ -20,7 +20,7 @@ from skmtl.linear_model import MeanRegularizedRegressorCV
 
 from ._candidates import make_alternatives
 from ._comparison_rows import read_fitted_rows, split_rows
-from ._comparison_targets import check_methods, holds_classes
+from ._comparison_targets import check_methods, holds_text
 from ._cross_prediction import find_cause, fit_rows, name_options, predict_held_out
 from ._evidence import shrink_means
 from ._fold_errors import measure_errors
@@ -191,7 +191,7 @@ class NegativeTransferGuard(TaskWrapper):
             The fitted guard.
         """
         metric_name = self._name_metric()
-        if metric_name != "log_loss" and holds_classes(read_target(y)):
+        if metric_name != "log_loss" and y is not None and holds_text(read_target(y)):
             raise ValueError(
                 "estimator must be a classifier for classes, got "
                 f"{type(self._get_inner()).__name__}. Use for example "
