@@ -239,7 +239,7 @@ def _count_splines(data):
         return 0
     rows = np.linspace(0, data.n_rows - 1, min(data.n_rows, _SAMPLE)).astype(np.intp)
     columns = np.asarray(take_rows(data.X, rows)).T
-    counts = [min(len(set(column.tolist())) - 2, _N_SPLINES) for column in columns]
+    counts = [min(len(set(map(str, column))) - 2, _N_SPLINES) for column in columns]
     return sum(max(count, 0) for count in counts)
 
 

@@ -53,7 +53,7 @@ TOLERANCE = 1e-3
 PREDICTORS = [
     case.with_params(
         **(OF_NETWORKS if case.is_network else EXACT),
-        losses=dict.fromkeys(range(10), "squared"),
+        losses=dict.fromkeys([*range(10), *"abcdefgh"], "squared"),
     )
     for case in CASES
     if hasattr(case.model, "predict") and not case.has_column
