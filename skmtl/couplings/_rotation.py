@@ -6,10 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from skmtl._contracts import Array
-
-# Relative increase of the diagonal of a precision matrix: rounding would leave it
-# indefinite where strengths differ by many orders of magnitude, or the origin is far.
-_RIDGE = 1e-12
+from skmtl._linalg import EPS
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,7 @@ class Rotation:
             line = np.append(self.origin, 1.0)
             precision = strength * np.outer(line, line)
             precision[:-1, :-1] += own
-        precision[np.diag_indices_from(precision)] *= 1 + _RIDGE
-        return precision
+        return _make_definite(precision)
 
     def turn(self, X: Array) -> Array:
         """Convert rows of features, (..., n_features)."""
@@ -127,3 +123,15 @@ class Rotation:
             return models @ self.basis.T
         coef, level = self.restore(models[..., :-1], models[..., -1])
         return np.concatenate([coef, level[..., None]], axis=-1)
+
+
+def _make_definite(precision):
+    """Raise the diagonal of a precision matrix that is indefinite by rounding.
+
+    It is where strengths differ by many orders of magnitude, or the origin is far away.
+    """
+    roots, least = np.sqrt(np.diag(precision)), len(precision) * EPS
+    lowest = np.linalg.eigvalsh(precision / roots / roots[:, None])[0]
+    if lowest <= least:
+        precision[np.diag_indices_from(precision)] *= 1 + 2 * least - lowest
+    return precision

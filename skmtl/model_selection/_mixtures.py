@@ -19,6 +19,8 @@ _SINGULAR = 1e-8
 _HUBER = 1.345
 # Standard deviation of a normal variable, relative to its median absolute value.
 _CONSISTENT = 1.4826
+# Smallest standard deviation of the noise, relative to the root mean squared error.
+_LEAST_NOISE = 0.1
 _MAX_HUBER_STEPS = 50
 _TINY = np.finfo(np.float64).tiny
 _MAX_STEPS = 1000
@@ -39,7 +41,7 @@ def weigh_numbers(
     residual beyond ``1.345 s`` have weights ``v_i`` that decrease with it, as in
     Huber's regression, so that a few large errors do not decide. The standard deviation
     ``s`` of the noise is 1.4826 times the median absolute error of the model for which
-    this is smallest.
+    this is smallest, but at least a tenth of the smallest root mean squared error.
 
     Parameters
     ----------
@@ -63,8 +65,11 @@ def weigh_numbers(
     if len(predictions) == 1:
         return np.ones(1)
     weight = weight / weight.max()
-    medians = [_find_median(np.abs(y - each), weight) for each in predictions]
-    noise = _CONSISTENT * min(medians)
+    errors = np.abs(y - predictions)
+    medians = [_find_median(each, weight) for each in errors]
+    # Where half of the rows are predicted exactly, the median is a rounding error.
+    least = np.sqrt(np.average(errors**2, axis=1, weights=weight)).min()
+    noise = max(_CONSISTENT * min(medians), _LEAST_NOISE * least)
     ridge, limit = _PRIOR_PRECISION * noise**2, _HUBER * noise
     found = _weigh_squares(predictions, y, weight, ridge)
     for _ in range(_MAX_HUBER_STEPS if limit > 0 else 0):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
-from skmtl._linalg import Semidefinite, diagonals, invert
+from skmtl._linalg import EPS, Semidefinite, diagonals, invert
 from skmtl._numbers import TINY
 
 from ._row_blocks import RowBlock, cut_blocks
@@ -480,7 +480,13 @@ def _plus_one(products):
 
 def _invert(matrices):
     """Invert a stack of matrices; LAPACK is faster for few."""
-    return np.linalg.inv(matrices) if len(matrices) < _FEW else invert(matrices)
+    try:
+        return np.linalg.inv(matrices) if len(matrices) < _FEW else invert(matrices)
+    except np.linalg.LinAlgError:  # one is lost in the rounding of large products
+        size = np.trace(matrices, axis1=1, axis2=2)
+        return invert(
+            matrices + 4 * EPS * size[:, None, None] * np.eye(len(matrices[0]))
+        )
 
 
 def _log_determinants(matrices):

@@ -22,6 +22,8 @@ _NEAR, _SHORTEST = 0.05, 0.05
 _FLAT = 1e-3
 # Armijo constant, relative rounding error of a value, and halvings of a step.
 _ARMIJO, _ROUNDING, _N_HALVINGS = 1e-4, 8 * EPS, 30
+# Predicted decrease, relative to the objective at zero, that rounding may prevent.
+_STALLED = 1e-12
 # Smallest curvature along the scale, and largest change of it, relative to it.
 _LEAST_BORDER, _LARGEST = 1e-10, 0.7
 
@@ -172,7 +174,8 @@ def minimize_scaled(
         if optimality <= tol + _ROUNDING * abs(value) / unit:
             converged = True
             break
-        if not length and loss is Huber:
+        if not length and loss is Huber:  # values differ by less than rounding
+            converged = bool(optimality <= _STALLED)
             break
         is_near = loss is Huber or length > _SHORTEST
         loss = _OwnCurvature if is_near and optimality < _NEAR else Huber
