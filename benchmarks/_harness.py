@@ -53,6 +53,14 @@ def related_tasks(n_tasks, n_rows, n_features, correlation=0.0):
     return X, y + rng.normal(size=y.shape)
 
 
+def draw_sizes(rng, n_tasks, n_rows, is_ragged):
+    """Return the number of rows of each task: equal, or log-normal and at least 2."""
+    if not is_ragged:
+        return np.full(n_tasks, n_rows)
+    drawn = rng.lognormal(sigma=0.7, size=n_tasks)
+    return np.maximum(2, np.rint(n_rows * drawn / drawn.mean())).astype(int)
+
+
 def cpu_seconds(work):
     """Return the processor time of one call, and its result."""
     gc.collect()

@@ -5,7 +5,7 @@ offset and in different units. A plain fit has given strengths. The scores are c
 with the best of a grid of 6 x 3 x 3 strengths.
 """
 
-from _harness import QUICK, Report
+from _harness import QUICK, Report, draw_sizes
 
 # isort: split
 
@@ -37,10 +37,7 @@ def draw(kind, size, is_ragged):
     """Draw rows, targets and tasks with coefficients near a centre."""
     n_tasks, n_rows, n_features = size
     rng = np.random.default_rng(n_tasks + n_features)
-    sizes = np.full(n_tasks, n_rows)
-    if is_ragged:
-        drawn = rng.lognormal(sigma=0.7, size=n_tasks)
-        sizes = np.maximum(2, np.rint(n_rows * drawn / drawn.mean())).astype(int)
+    sizes = draw_sizes(rng, n_tasks, n_rows, is_ragged)
     task = np.repeat(np.arange(n_tasks), sizes)
     noise = rng.normal(size=(len(task), n_features + 1))
     Z = noise[:, 1:] + noise[:, :-1]  # neighbouring features are correlated

@@ -4,7 +4,7 @@ Tasks have equally many rows, or log-normal numbers of them; features are correl
 offset and in different units. A plain fit has given strengths.
 """
 
-from _harness import QUICK, Report, option
+from _harness import QUICK, Report, draw_sizes, option
 
 # isort: split
 
@@ -21,10 +21,7 @@ BUDGETS = {"loo": 15, "gcv": 8, "cv": 20, "reml": 8}
 def draw(n_tasks, n_rows, n_features, is_ragged):
     """Draw rows, targets and tasks with coefficients near a centre."""
     rng = np.random.default_rng(n_tasks + n_features)
-    sizes = np.full(n_tasks, n_rows)
-    if is_ragged:
-        drawn = rng.lognormal(sigma=0.7, size=n_tasks)
-        sizes = np.maximum(2, np.rint(n_rows * drawn / drawn.mean())).astype(int)
+    sizes = draw_sizes(rng, n_tasks, n_rows, is_ragged)
     task = np.repeat(np.arange(n_tasks), sizes)
     noise = rng.normal(size=(len(task), n_features + 1))
     Z = noise[:, 1:] + noise[:, :-1]  # neighbouring features are correlated

@@ -66,7 +66,7 @@ GROUPED = (
 )
 # Searches by losses that are not squared.
 LOSS_SEARCHES = "MeanRegularizedClassifierCV", "MeanRegularizedPoissonRegressorCV"
-# Variance of the noise, of which the others have none.
+# Variance of the noise; classes and counts have no such attribute.
 VARIANCES = "", "", "sigma2_ "
 MEAN_SEARCHES = *LOSS_SEARCHES, "MeanRegularizedRegressorCV"
 WITH_STRENGTHS = [name for name in GROUPED if not name.endswith("CV")]

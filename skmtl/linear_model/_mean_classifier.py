@@ -5,48 +5,15 @@ from functools import partial
 from typing import Any
 
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_is_fitted
 
-from skmtl._compat import StrOptions
-from skmtl._contracts import Array
-from skmtl.base import (
-    CLASS_CONSTRAINTS,
-    CLASSIFIER_CONSTRAINTS,
-    COMMON_CONSTRAINTS,
-    NONNEGATIVE,
-    SCORING,
-)
-from skmtl.selection import MeanLossSearch
+from skmtl.base import CLASS_CONSTRAINTS, CLASSIFIER_CONSTRAINTS, NONNEGATIVE
 
 from ._laplace_intervals import IntervalsOfClasses
-from ._mean import (
-    MEAN_CONSTRAINTS,
-    STRUCTURE,
-    NearMean,
-    near,
-    read_structure,
-    task_covariance,
-)
-from ._mean_groupings import (
-    refuse_mapping,
-    refuse_options,
-    refuse_scope,
-    search_losses_of_groupings,
-)
+from ._mean import MEAN_CONSTRAINTS, NearMean, near
+from ._mean_groupings import refuse_scope
+from ._search_of_losses import SearchOfLosses
 
 FINITE_MEAN_CONSTRAINTS = {**MEAN_CONSTRAINTS, "alpha_shared": NONNEGATIVE}
-LOSS_SEARCH_CONSTRAINTS: dict[str, list[Any]] = {
-    "alphas": ["array-like", Mapping, None],
-    "alphas_shared": ["array-like", None],
-    "alphas_intercept": ["array-like", Mapping, None],
-    "method": [StrOptions({"cv", "laplace"})],
-    "cv": ["cv_object"],
-    "scoring": SCORING,
-    "alpha_structure": STRUCTURE,
-    "tol": CLASSIFIER_CONSTRAINTS["tol"],
-    "max_iter": CLASSIFIER_CONSTRAINTS["max_iter"],
-    **COMMON_CONSTRAINTS,
-}
 
 
 class MeanRegularizedClassifier(IntervalsOfClasses):
@@ -214,7 +181,7 @@ class MeanRegularizedClassifier(IntervalsOfClasses):
         return near(tasks, *strengths, make)
 
 
-class MeanRegularizedClassifierCV(IntervalsOfClasses):
+class MeanRegularizedClassifierCV(SearchOfLosses, IntervalsOfClasses):
     """Linear classification near a shared centre, with strengths chosen from the data.
 
     Minimises the objective of :class:`MeanRegularizedClassifier`, and chooses `alpha`,
@@ -388,7 +355,7 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
     """
 
     _parameter_constraints = {
-        **LOSS_SEARCH_CONSTRAINTS,
+        **SearchOfLosses._parameter_constraints,
         **CLASS_CONSTRAINTS,
     }
 
@@ -428,20 +395,6 @@ class MeanRegularizedClassifierCV(IntervalsOfClasses):
         self.max_iter = max_iter
 
     def _relation(self, tasks):
-        lists = self.alphas, self.alphas_shared, self.alphas_intercept
-        options = self.method, self.cv, self.scoring
-        structure = read_structure(self.alpha_structure, tasks.n_features)
         if tasks.groupings:
             refuse_scope(tasks, self.class_scope)
-            refuse_options(*structure, "common")
-            return search_losses_of_groupings(tasks, lists, options)
-        refuse_mapping("alphas", self.alphas)
-        refuse_mapping("alphas_intercept", self.alphas_intercept)
-        relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
-        return MeanLossSearch(relation_at, *lists, *options, *structure)
-
-    @property
-    def coef_covariance_(self) -> Array:
-        """Covariance of the tasks around the centre."""
-        check_is_fitted(self)
-        return task_covariance(self)
+        return super()._relation(tasks)

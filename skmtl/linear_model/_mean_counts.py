@@ -1,26 +1,15 @@
 """Count models of tasks near a shared centre, with strengths chosen from the data."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_is_fitted
-
-from skmtl._contracts import Array
-from skmtl.selection import MeanLossSearch
 
 from ._laplace_intervals import IntervalsOfCounts
-from ._mean import NearMean, read_structure, task_covariance
-from ._mean_classifier import LOSS_SEARCH_CONSTRAINTS
-from ._mean_groupings import (
-    refuse_mapping,
-    refuse_options,
-    search_losses_of_groupings,
-)
+from ._search_of_losses import SearchOfLosses
 
 
-class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
+class MeanRegularizedPoissonRegressorCV(SearchOfLosses, IntervalsOfCounts):
     """Poisson regression near a shared centre, with strengths chosen from the data.
 
     Minimises ``sum_t sum_i (exp(z_i) - y_i z_i) + alpha / 2 sum_t ||w_t - w_s||^2 +
@@ -185,8 +174,6 @@ class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
     True
     """
 
-    _parameter_constraints = LOSS_SEARCH_CONSTRAINTS
-
     def __init__(
         self,
         alphas: ArrayLike | None = None,
@@ -217,21 +204,3 @@ class MeanRegularizedPoissonRegressorCV(IntervalsOfCounts):
         self.task_weight = task_weight
         self.tol = tol
         self.max_iter = max_iter
-
-    def _relation(self, tasks):
-        lists = self.alphas, self.alphas_shared, self.alphas_intercept
-        options = self.method, self.cv, self.scoring
-        structure = read_structure(self.alpha_structure, tasks.n_features)
-        if tasks.groupings:
-            refuse_options(*structure, "common")
-            return search_losses_of_groupings(tasks, lists, options)
-        refuse_mapping("alphas", self.alphas)
-        refuse_mapping("alphas_intercept", self.alphas_intercept)
-        relation_at = partial(NearMean.drawn, tasks, fit_intercept=self.fit_intercept)
-        return MeanLossSearch(relation_at, *lists, *options, *structure)
-
-    @property
-    def coef_covariance_(self) -> Array:
-        """Covariance of the tasks around the centre."""
-        check_is_fitted(self)
-        return task_covariance(self)

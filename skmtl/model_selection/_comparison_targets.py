@@ -35,7 +35,7 @@ def check_methods(models, name):
 
 def read_numbers(target, name):
     """Return targets as floats."""
-    if holds_classes(target):
+    if target.dtype.kind in "OUST" and _names_classes(target):  # booleans are numbers
         raise ValueError(
             f"y must hold numbers for metric={name!r}. Got classes such as "
             f"{str(target.ravel()[0])!r}; use one of {list_metrics('classes')}."
@@ -47,11 +47,6 @@ def read_numbers(target, name):
             f"use one of {list_metrics('numbers')}."
         )
     return numbers
-
-
-def holds_classes(target):
-    """Return whether targets cannot be read as numbers; bare booleans can."""
-    return target.dtype.kind in "OUST" and _names_classes(target)
 
 
 def holds_text(target):

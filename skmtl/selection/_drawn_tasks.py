@@ -72,7 +72,7 @@ class Drawing:
 
     @cached_property
     def y_mean(self) -> float:
-        """What is subtracted from the targets."""
+        """Number that is subtracted from the targets."""
         moments = self.moments
         if self.offset is not None:
             return self.offset
@@ -213,7 +213,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Shrunk:
-    """What tasks contribute at given deviations from the centre.
+    """Matrices and vectors of the tasks at given standard deviations.
 
     Parameters
     ----------
@@ -319,7 +319,7 @@ class Drawn:
     Parameters
     ----------
     part : Shrunk
-        What the tasks contribute.
+        Matrices and vectors of the tasks.
     ridge : ndarray of shape (n_columns,)
         Ridge on the centre.
     given : tuple of (ndarray, ndarray) or None, default=None

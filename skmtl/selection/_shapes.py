@@ -207,7 +207,7 @@ class Shapes:
         return self._make(structure, self._units.leave(covariance))
 
     def _without(self, structure, others):
-        """Return the likeliest covariance of other tasks, if these are many nearly.
+        """Return the likeliest covariance of other tasks, nearly so for many tasks.
 
         One step of Fisher scoring removes a task among many.
         """

@@ -102,7 +102,7 @@ class Contender:
         Twice the gain of the log likelihood over one strength, less Schwarz's price of
         its parameters.
     shapes : Shapes or None, default=None
-        What found the shape.
+        The search that found the shape.
     number : int, default=0
         Its number among those of its structure.
     """
@@ -218,7 +218,7 @@ class StructureSearch:
         if not structures:
             return [one], one
         if not np.isfinite(one.chosen[0]) or self._n_tasks == 1:
-            one = known[0] if known else self._refined(one)
+            one = one if is_whole else self._refined(one)
             found = one if structure == AUTO else self._without_shape(one, structure)
             return [found], found
         sample = self._of_tasks(self._sampled)
