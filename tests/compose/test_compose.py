@@ -941,7 +941,7 @@ def test_partial_dependence_takes_the_task_column(rows):
 def test_jobs_may_run_in_a_search(rows):
     X, y, codes = rows
     model = IndependentTasks(DummyRegressor(), task_column="school", n_jobs=2)
-    scores = cross_val_score(model, as_polars(X, codes), y, cv=3, n_jobs=2)
+    scores = cross_val_score(model, as_pandas(X, codes), y, cv=3, n_jobs=2)
     assert np.isfinite(scores).all()
 
 
