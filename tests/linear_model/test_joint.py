@@ -19,7 +19,7 @@ from skmtl.linear_model import (
 )
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
 from skmtl.problems.proximal import restrictable_moments, restrictable_rows
-from skmtl.selection._path_scores import choose
+from skmtl.selection.paths._path_scores import choose
 from skmtl.solvers import Fista, SupportNewton, WorkingSet
 
 # Grids here have few strengths on purpose.

@@ -26,6 +26,13 @@ LAYER_3 = [
     "problems.newton",
     "problems.proximal",
     "problems",
+    "selection.search",
+    "selection.likelihood",
+    "selection.squared_loss",
+    "selection.noise",
+    "selection.any_loss",
+    "selection.groupings",
+    "selection.paths",
     "selection",
 ]
 LAYER_4 = "base"

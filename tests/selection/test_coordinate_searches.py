@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skmtl.selection import log_grid, search_folds
-from skmtl.selection._coordinate_search import Axis, descend, strengthen
+from skmtl.selection.search._coordinate_search import Axis, descend, strengthen
 
 GRID = np.geomspace(1e-2, 1e2, 5)
 OPEN = np.r_[0.0, GRID, np.inf]

@@ -8,17 +8,17 @@ from numpy.testing import assert_allclose
 from skmtl.couplings import Rotation
 from skmtl.problems.exact import Posterior
 from skmtl.selection import Candidates, CovarianceLikelihood, Grams, log_grid
-from skmtl.selection._coordinate_search import Axis, descend, refine
-from skmtl.selection._drawn_likelihood import (
+from skmtl.selection.likelihood._drawn_likelihood import (
     DrawnLikelihood,
     climb_full,
     ridge_of,
 )
-from skmtl.selection._drawn_tasks import Drawing
-from skmtl.selection._left_out import LeftOutErrors
-from skmtl.selection._shapes import Shape
-from skmtl.selection._some_tasks import sample_tasks
-from skmtl.selection._strength_fits import DrawnFits, Part, fits_of
+from skmtl.selection.likelihood._drawn_tasks import Drawing
+from skmtl.selection.likelihood._shapes import Shape
+from skmtl.selection.search._coordinate_search import Axis, descend, refine
+from skmtl.selection.search._some_tasks import sample_tasks
+from skmtl.selection.squared_loss._left_out import LeftOutErrors
+from skmtl.selection.squared_loss._strength_fits import DrawnFits, Part, fits_of
 
 SIZES = {"small": ((5, 8, 3, 9, 30), 4), "narrow": ((5, 28, 3, 40, 7, 90), 30)}
 TRIPLES = [

@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose
 
 from skmtl.problems.exact import GroupedRows
 from skmtl.problems.exact import _grouped_core as core
-from skmtl.selection._grouped_search import GroupedFits
-from skmtl.selection._grouped_strengths import Slots
+from skmtl.selection.groupings._search import GroupedFits
+from skmtl.selection.groupings._strengths import Slots
 
 N_LABELS = 7, 4, 3
 

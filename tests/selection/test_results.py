@@ -6,10 +6,10 @@ from exact_rows import rows_of
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skmtl.selection import Candidates
-from skmtl.selection._fold_search import mean_curvature_of_rows
-from skmtl.selection._left_out import leave_out
-from skmtl.selection._mean_grid import list_candidates, mean_curvature
-from skmtl.selection._results import Results, Tried, add_variances
+from skmtl.selection.squared_loss._candidates import list_candidates, mean_curvature
+from skmtl.selection.squared_loss._fold_search import mean_curvature_of_rows
+from skmtl.selection.squared_loss._left_out import leave_out
+from skmtl.selection.squared_loss._results import Results, Tried, add_variances
 
 NAN, INF = np.nan, np.inf
 

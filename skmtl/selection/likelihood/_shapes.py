@@ -1,0 +1,435 @@
+"""Relative strengths of features, found by restricted likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from skmtl._contracts import Array
+from skmtl._linalg import diagonals
+from skmtl._numbers import INFINITE, TINY_SQUARE
+from skmtl.couplings import Rotation, Strengths
+
+from ..search import Axis, is_costly
+from ._drawn_likelihood import DrawnLikelihood, climb, climb_full, ridge_of
+from ._drawn_tasks import Drawing, Drawn
+from ._reml_covariance import Units
+
+GIVEN = "given"
+ONE, PER_FEATURE, COVARIANCE = STRUCTURES = "one", "per_feature", "covariance"
+# Exponents of the strengths per feature, and shares of the covariances, to choose from.
+SHARES = 0.5, 1.0
+# A relative strength that acts as infinite in a search, and the log of the largest
+# factor below the grid at which it does. Factors of a path would lose the digits of
+# larger ones.
+_COMMON, _REACH_OF_COMMON = 1e8, np.log(30.0)
+# Smallest variance, relative to the noise of a mean task: smaller ones act as zero.
+_LEAST = 1e-4
+# With more tasks, one step of Fisher scoring removes some of them.
+_MANY_TASKS = 64
+# Roots of the smallest variances at which a search starts, in the same units: of
+# features, and of directions in a covariance. At zero, the gradient by the log of a
+# variance is zero.
+_LEAST_ROOT, _LEAST_OF_FULL = 0.1, 0.5
+# Largest log of a relative strength.
+_WIDEST = np.log(1e24)
+# Stop maximising a likelihood where a step promises a smaller decrease of the
+# criterion: to find a shape, and to refine it with all tasks.
+_DECREASE, _DECREASE_OF_ALL = 0.01, 1.0
+# Try a structure if twice the log likelihood may gain this much per parameter, and this
+# share of the number of rows, which is about the relative decrease of the error.
+_LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Relative strengths of the features, multiplied by one strength.
+
+    Parameters
+    ----------
+    structure : {"one", "given", "per_feature", "covariance"}, default="one"
+        What the shape is.
+    share : float, default=0.0
+        Share of the differences between features, from 0 to 1: the exponent of their
+        strengths, or the share of the covariances that is left.
+    pattern : ndarray of shape (n_features,) or None, default=None
+        Relative strengths, of geometric mean 1 or given, which may be infinite; None
+        for equal ones.
+    rotation : Rotation, default=None
+        Coordinates of the features; None for the features themselves.
+    start : tuple of float, default=()
+        Likely strengths, of features and of intercepts.
+    """
+
+    structure: str = ONE
+    share: float = 0.0
+    pattern: Array | None = None
+    rotation: Rotation | None = None
+    start: tuple[float, ...] = ()
+
+    def draw(self, drawing: Drawing, triple: Any) -> Drawn:
+        """Return the solution of a drawing at three strengths."""
+        alpha, alpha_shared, level = triple
+        d = drawing.moments.n_features
+        strengths = self.strengths(d, 1.0, 0.0, level).pattern * alpha
+        if drawing.has_intercept:
+            strengths = np.append(strengths, level)
+        highest = INFINITE * drawing.largest
+        sizes = 1 / np.sqrt(np.minimum(strengths, highest))
+        return drawing.at(sizes, ridge_of(drawing, alpha_shared))
+
+    def columns(self, has_intercept: bool) -> Array | None:
+        """Return the coordinates of coefficients and intercepts, one per column."""
+        if self.rotation is None:
+            return None
+        basis, origin = self.rotation.basis, self.rotation.origin
+        turn = np.eye(len(basis) + has_intercept)
+        d = len(basis)
+        turn[:d, :d] = basis
+        if has_intercept:
+            turn[d, :d] = -origin @ basis
+        return turn
+
+    def turn(self, moments: Any) -> Any:
+        """Convert moments to the coordinates of the shape."""
+        if self.rotation is None:
+            return moments
+        return moments.turned(self.rotation.basis, self.rotation.origin)
+
+    def turn_rows(self, X: Array) -> Array:
+        """Convert rows of features to the coordinates of the shape."""
+        return X if self.rotation is None else self.rotation.turn(X)
+
+    def strengths(
+        self, n_features: int, alpha: float, alpha_shared: float, intercept: float
+    ) -> Strengths:
+        """Return all strengths, as arrays."""
+        pattern = np.ones(n_features) if self.pattern is None else self.pattern
+        pattern = np.minimum(pattern, _COMMON)
+        centre = np.full(n_features, float(alpha_shared))
+        return Strengths(
+            np.array([alpha], dtype=float),
+            pattern,
+            centre,
+            float(intercept),
+            rotation=self.rotation,
+        )
+
+    def limit(self, axis: Axis) -> Axis:
+        """Return the allowed strengths that keep infinite ones infinite."""
+        if self.pattern is None or np.isfinite(self.pattern).all():
+            return axis
+        return replace(axis, reach=_REACH_OF_COMMON)
+
+    def facts(self, alpha: float, intercept: float) -> dict[str, Any]:
+        """Return strengths of features and intercepts as parameters, by name."""
+        own: Any = alpha
+        if self.pattern is not None:
+            own = alpha * self.pattern
+        if self.rotation is not None:
+            own = self.rotation.precision(own, intercept, intercept > 0)
+            intercept = 0.0
+        return {
+            "alpha_": own,
+            "alpha_intercept_": intercept,
+            "alpha_structure_": self.structure,
+        }
+
+
+EQUAL = Shape()
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Shapes of the likeliest variances and covariances of some tasks.
+
+    Parameters
+    ----------
+    drawing : Drawing
+        Rows of the tasks.
+    alpha_shared : float
+        Ridge on the centre.
+    start : ndarray of shape (n_columns,)
+        First standard deviations of coefficients and intercepts, relative to that of
+        the noise.
+    """
+
+    drawing: Drawing
+    alpha_shared: float
+    start: Array
+
+    @classmethod
+    def near(cls, drawing: Drawing, triple: Any) -> Shapes:
+        """Return the shapes near one strength for all features."""
+        alpha, shared, level = triple
+        variances = np.full(drawing.moments.n_features, 1 / alpha)
+        if drawing.has_intercept:
+            variances = np.append(variances, 1 / level)
+        return cls(drawing, shared, np.sqrt(variances))
+
+    def of(self, structure: str) -> list[Shape]:
+        """Return the shapes of a structure, "per_feature" or "covariance"."""
+        return self._make(structure, self._found(structure).covariance)
+
+    def refitted(self, structure: str, drawing: Drawing) -> list[Shape]:
+        """Return the shapes of more tasks, searched from those of these tasks."""
+        found = self.likeliest(structure, drawing).covariance
+        return replace(self, drawing=drawing)._make(structure, found)
+
+    def _climb(self, structure, covariance, decrease=_DECREASE, is_first=False):
+        """Return the likeliest variances or covariance near a start."""
+        if structure == PER_FEATURE:
+            start = self._at(np.sqrt(np.diag(covariance)))
+            return climb(start, np.eye(len(self.start)), self._least, decrease)
+        if is_first:
+            inner = self._units.enter(covariance)
+            inner += _LEAST_OF_FULL**2 * np.eye(len(inner))
+            covariance = self._units.leave(inner)
+        start = DrawnLikelihood.of_covariance(
+            self.drawing, covariance, self.alpha_shared, self._least
+        )
+        return climb_full(start, self._least, self.alpha_shared, decrease)
+
+    def of_others(self, structure: str, others: Array) -> list[Shape]:
+        """Return shapes that other tasks suggest, with the variances of all tasks.
+
+        Only relative variances and correlations are those of the others: the mean
+        variance of the features, and that of the intercept, are known well.
+        """
+        covariance = self._units.enter(self._without(structure, others))
+        whole = self._units.enter(self._found(structure).covariance)
+        factors = np.sqrt(self._levels(whole) / self._levels(covariance))
+        covariance = covariance * factors * factors[:, None]
+        return self._make(structure, self._units.leave(covariance))
+
+    def _without(self, structure, others):
+        """Return the likeliest covariance of other tasks, nearly so for many tasks.
+
+        One step of Fisher scoring removes a task among many.
+        """
+        found, is_diagonal = self._found(structure), structure == PER_FEATURE
+        step = found.full_step(others) if not is_diagonal else None
+        if is_diagonal:
+            step = np.diag(found.step(np.eye(len(self.start)), others))
+        covariance = found.covariance_after(step)
+        if len(others) > _MANY_TASKS or is_costly(self.drawing.moments):
+            return covariance
+        some = replace(self, drawing=self.drawing.of_tasks(np.flatnonzero(others)))
+        return some._climb(structure, covariance).covariance
+
+    def _make(self, structure, covariance):
+        if structure == PER_FEATURE:
+            return shapes_per_feature(np.diag(covariance), self._n_features)
+        return shapes_of_covariance(self._units, self._units.enter(covariance))
+
+    def _levels(self, covariance):
+        """Return the mean variance of the features, and that of the intercept."""
+        variances, d = np.diag(covariance), self._n_features
+        return np.append(np.full(d, variances[:d].mean()), variances[d:])
+
+    @property
+    def _n_features(self):
+        return int(self.drawing.moments.n_features)
+
+    @cached_property
+    def _units(self):
+        """Coordinates about the mean of the rows, with curvatures near one."""
+        moments, has_intercept = self.drawing.moments, self.drawing.has_intercept
+        origin = np.zeros(self._n_features)
+        if has_intercept:
+            origin = np.average(moments.x_mean, axis=0, weights=moments.weight)
+        return Units(self._size_of_rows(origin), origin, self._n_features)
+
+    def _size_of_rows(self, origin):
+        """Return roots of mean squares of the columns about an origin."""
+        moments, n = self.drawing.moments, self.drawing.moments.weight
+        square = diagonals(moments.xx).sum(axis=0) + n @ (moments.x_mean - origin) ** 2
+        square = np.append(square, n.sum())[: self.drawing.n_columns]
+        square = square / (n > 0).sum()
+        return np.sqrt(np.where(square > TINY_SQUARE, square, 1.0))
+
+    @cached_property
+    def _least(self):
+        """Smallest standard deviations: smaller ones act as zero."""
+        return np.sqrt(_LEAST) / self._size_of_rows(0.0)
+
+    def _found(self, structure):
+        if structure == ONE:
+            return self._one
+        return self._each if structure == PER_FEATURE else self._full
+
+    @property
+    def _away(self):
+        """Smallest standard deviations at a start, where gradients are not zero."""
+        return _LEAST_ROOT / self._size_of_rows(0.0)
+
+    @cached_property
+    def _one(self):
+        """Likelihood at the likeliest strength of all features."""
+        n_rest = len(self.start) - self._n_features
+        groups = np.repeat(
+            np.eye(1 + n_rest), [self._n_features] + [1] * n_rest, axis=0
+        )
+        return climb(self._at(self.start), groups, self._least, _DECREASE)
+
+    def _at(self, sizes):
+        ridge = ridge_of(self.drawing, self.alpha_shared)
+        return DrawnLikelihood(self.drawing.at(np.maximum(sizes, self._away), ridge))
+
+    @cached_property
+    def _each(self):
+        """Likelihood at the likeliest strength of each feature."""
+        return self._climb(PER_FEATURE, self._one.covariance)
+
+    @cached_property
+    def _full(self):
+        """Likelihood at the likeliest covariance."""
+        return self._climb(COVARIANCE, self._each.covariance, is_first=True)
+
+    def likeliest(
+        self, structure: str, drawing: Drawing | None = None
+    ) -> DrawnLikelihood:
+        """Return the likelihood at the best variances or covariance, of all tasks."""
+        found = self._found(structure)
+        if drawing is None:
+            return found
+        whole = replace(self, drawing=drawing)
+        return whole._climb(structure, found.covariance, _DECREASE_OF_ALL)
+
+    def gain(self, structure: str) -> float:
+        """Return twice the gain of the log likelihood over one strength."""
+        return self._one.criterion - self._found(structure).criterion
+
+    def n_more(self, structure: str) -> int:
+        """Return the number of parameters beyond those of one strength."""
+        d, p = self._n_features, len(self.start)
+        return {PER_FEATURE: d - 1, COVARIANCE: d - 1 + p * (p - 1) // 2}[structure]
+
+    def is_promising(self, structure: str) -> bool:
+        """Return whether a structure may decrease the error by more than it costs.
+
+        A score test approximates twice the gain of the log likelihood over the next
+        simpler structure.
+        """
+        scores = {
+            PER_FEATURE: self._score_of_variances,
+            COVARIANCE: self._score_crossed,
+        }
+        return self._is_enough(structure, scores[structure]())
+
+    def is_likely(self, structure: str) -> bool:
+        """Return whether the likelihood gains as much as :meth:`is_promising` needs."""
+        simpler = self._one if structure == PER_FEATURE else self._each
+        found = self._found(structure)
+        return self._is_enough(structure, simpler.criterion - found.criterion)
+
+    def _is_enough(self, structure, gain):
+        d, p = self._n_features, len(self.start)
+        n_more = d - 1 if structure == PER_FEATURE else p * (p - 1) // 2
+        least = _LEAST_DECREASE * self.drawing.moments.weight.sum()
+        return bool(gain > max(_LEAST_GAINS[structure] * n_more, least))
+
+    def _score_of_variances(self):
+        """Return the gain by a variance per feature, over one of all features."""
+        one = self._one
+        return np.diag(one.gradient()) @ -one.step(np.eye(len(self.start))) / 2
+
+    def _score_crossed(self):
+        """Return the gain by covariances, over independent variances."""
+        each = self._each
+        above = np.triu_indices(len(self.start), 1)
+        square = np.maximum(each.crossed_curvature()[above], TINY_SQUARE)
+        return (each.gradient()[above] ** 2 / square).sum()
+
+
+def shapes_per_feature(variances: Array, n_features: int) -> list[Shape]:
+    """Return shapes with a strength per feature.
+
+    Parameters
+    ----------
+    variances : ndarray of shape (n_columns,)
+        Variances of coefficients and intercepts, relative to the noise variance.
+    n_features : int
+        Number of features.
+
+    Returns
+    -------
+    list of Shape
+        A shape for each share.
+    """
+    alphas = 1 / variances
+    level = float(alphas[n_features]) if len(alphas) > n_features else 0.0
+    pattern, mean = _split(alphas[:n_features])
+    return [
+        Shape(PER_FEATURE, share, pattern**share, None, (mean, level))
+        for share in SHARES
+    ]
+
+
+def _split(alphas):
+    """Return relative strengths, within bounds, and their geometric mean."""
+    logs = np.log(alphas)
+    pattern = np.exp(np.clip(logs - logs.mean(), -_WIDEST, _WIDEST))
+    return pattern, float(np.exp(logs.mean()))
+
+
+def shapes_of_covariance(units: Units, covariance: Array) -> list[Shape]:
+    """Return shapes with a covariance of coefficients and intercepts.
+
+    Parameters
+    ----------
+    units : Units
+        Coordinates of the covariance.
+    covariance : ndarray of shape (n_columns, n_columns)
+        The covariance, relative to the noise variance.
+
+    Returns
+    -------
+    list of Shape
+        A shape for each share of the covariances.
+    """
+    independent = np.diag(np.diag(covariance))
+    return [
+        shape_of_covariance(
+            units, share * covariance + (1 - share) * independent, share
+        )
+        for share in SHARES
+    ]
+
+
+def shape_of_covariance(
+    units: Units, covariance: Array, share: float = 1.0, least: float = _LEAST
+) -> Shape:
+    """Return the shape of a covariance of coefficients and intercepts.
+
+    Parameters
+    ----------
+    units : Units
+        Coordinates of the covariance.
+    covariance : ndarray of shape (n_columns, n_columns)
+        The covariance, relative to the noise variance.
+    share : float, default=1.0
+        Share of the covariances in it.
+    least : float
+        Smallest variance.
+
+    Returns
+    -------
+    Shape
+        The shape, and the strengths that give the covariance.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    covariance = (vectors * np.maximum(values, least)) @ vectors.T
+    d, unit = units.n_features, units.unit
+    own, level, origin = covariance[:d, :d], 0.0, np.zeros(d)
+    if len(unit) > d:
+        line = np.linalg.solve(own, covariance[:d, d])
+        level = unit[d] ** 2 / (covariance[d, d] - covariance[d, :d] @ line)
+        origin = units.origin - line * unit[:d] / unit[d]
+    basis, sizes, _ = np.linalg.svd(np.linalg.cholesky(own) / unit[:d, None])
+    pattern, mean = _split(1 / np.maximum(sizes, TINY_SQUARE) ** 2)
+    rotation = Rotation(basis, origin)
+    return Shape(COVARIANCE, share, pattern, rotation, (mean, float(level)))

@@ -1,0 +1,253 @@
+"""Structures of the strengths with the largest restricted likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..likelihood import (
+    COVARIANCE,
+    EQUAL,
+    ONE,
+    PER_FEATURE,
+    CovarianceSearch,
+    Drawing,
+    Grams,
+    Shape,
+    Shapes,
+    StrengthSearch,
+    shape_of_covariance,
+)
+from ._results import LIKELIHOOD, STRENGTHS, Results
+from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES, equal_tasks
+
+# Number of tasks by which likelihoods are maximised roughly.
+_N_SAMPLED = 256
+# Gains of twice a log likelihood by some tasks that differ by less are uncertain.
+_CLEAR = 50.0
+# With more tasks, strengths are searched from those that some tasks suggest.
+_FEW_TASKS = 64
+# Smallest variance in a covariance, relative to the noise of a mean task.
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True)
+class Likely:
+    """Strengths of one structure, with their likelihoods.
+
+    Parameters
+    ----------
+    structure : {"one", "per_feature", "covariance"}
+        The structure.
+    triples : list of tuple
+        Strengths of tasks, of the centre and of intercepts.
+    criteria : list of float
+        Minus twice the log likelihoods.
+    best : int
+        Position of the best strengths.
+    shape : Shape
+        Relative strengths of the features at the best strengths.
+    """
+
+    structure: str
+    triples: list[Any]
+    criteria: list[float]
+    best: int
+    shape: Shape = EQUAL
+
+    @property
+    def criterion(self) -> float:
+        """The smallest criterion."""
+        return self.criteria[self.best]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The best strengths as parameters, by name."""
+        alpha, shared, level = self.triples[self.best]
+        facts = self.shape.facts(alpha, level)
+        return facts | {"alpha_shared_": shared, "alpha_structure_": self.structure}
+
+
+@dataclass(frozen=True)
+class LikelihoodSearch:
+    """Choose strengths and their structure by restricted likelihood.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments, about zero without intercept.
+    fit_intercept : bool
+        Whether tasks have an intercept.
+    alphas_shared : list of (float or None)
+        Strengths of the centre; ``[None]`` searches for one.
+    structure : {"auto", "one", "per_feature", "covariance"}
+        The structure asked for.
+    data : TaskData or None, default=None
+        The rows, None if tasks share them.
+    """
+
+    moments: Any
+    fit_intercept: bool
+    alphas_shared: Sequence[Any]
+    structure: str
+    data: Any = None
+
+    def search(self) -> tuple[Results, int, dict[str, Any]]:
+        """Return the likelihoods, the position of the best, and its strengths.
+
+        With "auto", a structure needs a larger likelihood by Schwarz's criterion.
+        """
+        if self.structure == PER_FEATURE:
+            found = [self._per_feature(self.alphas_shared)]
+        elif self.structure == COVARIANCE:
+            found = [self._one, self._covariance]
+        else:
+            found = [self._one, *self._more_likely()]
+        chosen = found[-1]
+        if self.structure == AUTO:
+            chosen = min(found, key=self._schwarz)
+        tables = [each for each in found if each is not chosen] + [chosen]
+        n_before = sum(len(each.criteria) for each in tables[:-1])
+        return self._results(tables), n_before + chosen.best, chosen.facts
+
+    def _results(self, tables):
+        triples = [triple for each in tables for triple in each.triples]
+        alphas, *others = zip(*triples, strict=True)
+        columns = [[_overall(alpha) for alpha in alphas], *others]
+        criteria = np.concatenate([each.criteria for each in tables])
+        sizes = [len(each.criteria) for each in tables]
+        names = np.repeat([each.structure for each in tables], sizes)
+        return Results(
+            dict(zip(STRENGTHS, columns, strict=True)),
+            -criteria / 2,
+            LIKELIHOOD,
+            notes={"alpha_structure": names},
+        )
+
+    @cached_property
+    def _one(self):
+        found = [self._search(shared, False) for shared in self.alphas_shared]
+        return _join(ONE, [each.search() for each in found])
+
+    def _per_feature(self, alphas_shared):
+        found = [self._search(shared, True) for shared in alphas_shared]
+        return _join(PER_FEATURE, [each.search() for each in found])
+
+    def _search(self, shared, per_feature):
+        """Return the search of strengths, from those of some of many tasks."""
+        simplify = shared is None and not per_feature
+        search = StrengthSearch(
+            self.moments, shared, self.fit_intercept, per_feature, simplify
+        )
+        if self._n_seen <= _FEW_TASKS or self.moments.xx is None:
+            return search
+        sample = self._drawing.sample(_N_SAMPLED)
+        share = sample.moments.weight.sum() / self.moments.weight.sum()
+        rough = StrengthSearch(
+            sample.moments, shared, self.fit_intercept, False, simplify, 1e-7, share
+        )
+        *triple, _ = rough.search()[-1]
+        if not np.isfinite(triple[:2]).all():
+            return search
+        shapes = Shapes.near(sample, triple)
+        structure = PER_FEATURE if per_feature else ONE
+        return search.near(shapes.likeliest(structure), triple[1])
+
+    @cached_property
+    def _drawing(self):
+        return Drawing(self.data, self.moments.per_task(), self.fit_intercept)
+
+    @cached_property
+    def _shapes(self):
+        """Shapes of some of the tasks, which are enough to see what is promising."""
+        sample = self._drawing.sample(_N_SAMPLED)
+        return Shapes.near(sample, self._one.triples[self._one.best])
+
+    @cached_property
+    def _covariance(self):
+        """The likeliest covariance, searched from that of some of the tasks."""
+        one = self._one.triples[self._one.best]
+        if not self._differs:
+            shape, triple = equal_tasks(COVARIANCE, self.moments, one)
+            return Likely(COVARIANCE, [tuple(triple)], [self._one.criterion], 0, shape)
+        shared = one[1]
+        near = self._shapes.likeliest(COVARIANCE, self._drawing)
+        grams = Grams.of(self.moments, self.fit_intercept)
+        free = self.alphas_shared[0] is None and 0 < shared < np.inf
+        found = CovarianceSearch.from_near(grams, near, shared, free).search()
+        shape = shape_of_covariance(found.grams, found.covariance, least=_LEAST)
+        alpha, level = shape.start
+        triple = alpha, found.alpha_shared, level
+        return Likely(COVARIANCE, [triple], [found.criterion], 0, shape)
+
+    @property
+    def _n_seen(self):
+        return int((self.moments.weight > 0).sum())
+
+    @property
+    def _differs(self):
+        """Whether several tasks have different coefficients."""
+        alpha = self._one.triples[self._one.best][0]
+        return self._n_seen > 1 and bool(np.isfinite(alpha))
+
+    def _more_likely(self):
+        """Return the structures for which the likelihood may be evidence."""
+        d = self.moments.n_features
+        is_few = self._n_seen < FEWEST_TASKS or d == 0
+        if self.structure == ONE or is_few or not self._differs:
+            return []
+        names = [PER_FEATURE] if d > 1 else []
+        names += [COVARIANCE] if d <= MOST_FEATURES else []
+        names = [each for each in names if self._shapes.is_promising(each)]
+        gains = [self._likely_gain(each) for each in names]
+        best = max(gains, default=0.0)
+        return [
+            self._of(name)
+            for name, gain in zip(names, gains, strict=True)
+            if gain >= best - _CLEAR
+        ]
+
+    def _of(self, structure):
+        if structure == PER_FEATURE:
+            return self._per_feature([self._given_shared])
+        return self._covariance
+
+    def _likely_gain(self, structure):
+        """Return about the gain by Schwarz's criterion, from some of the tasks."""
+        total = self.moments.weight.sum()
+        factor = total / self._shapes.drawing.moments.weight.sum()
+        price = self._shapes.n_more(structure) * np.log(total)
+        return self._shapes.gain(structure) * factor - price
+
+    @property
+    def _given_shared(self):
+        if self.alphas_shared[0] is None:
+            return None
+        return self._one.triples[self._one.best][1]
+
+    def _schwarz(self, likely):
+        """Return Schwarz's criterion, up to a constant."""
+        if likely.structure == ONE:
+            return likely.criterion
+        n_more = self._shapes.n_more(likely.structure)
+        return likely.criterion + n_more * np.log(self.moments.weight.sum())
+
+
+def _overall(alpha):
+    """Return one number for all features: the geometric mean."""
+    with np.errstate(divide="ignore"):
+        return float(np.exp(np.log(alpha).mean())) if np.ndim(alpha) else alpha
+
+
+def _join(structure, found):
+    """Return the strengths that searches tried, each search's best one last."""
+    tried = [each for search in found for each in search]
+    lasts = np.cumsum([len(search) for search in found]) - 1
+    best = min(lasts, key=lambda last: tried[last][-1])
+    triples = [each[:-1] for each in tried]
+    criteria = [each[-1] for each in tried]
+    return Likely(structure, triples, criteria, int(best))

@@ -1,0 +1,464 @@
+"""Errors of the strengths of mean regularisation, squared loss."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skmtl._contracts import Array
+
+from ..likelihood import Shape, StrengthSearch
+from ..search import (
+    N_SWEEPS,
+    NEARBY,
+    SolvedModels,
+    Splits,
+    descend,
+    fold_moments,
+    is_costly,
+    polish,
+    refine,
+    strengthen,
+)
+from ._candidates import Candidates
+from ._results import Tried
+from ._strength_fits import Fits, Part, fits_of, may_be_narrow
+
+# Raise strengths until the error increases by this share of one row's mean error: rows
+# cannot distinguish such errors.
+_SHARE_OF_A_ROW = 0.05
+# Numbers of tasks that are enough for the first steps of a search: to find the best
+# strengths of a grid, and to refine them.
+_N_FIRST, _N_REFINED = 64, 128
+# They are enough if they have this many rows per column.
+_ROWS_OF_FIRST, _ROWS_OF_REFINED = 20, 40
+# The curvature of errors of some tasks is used for this many times the tasks, or more.
+_FEW_TIMES = 8
+# Number of passes over the axes of the grid.
+_N_SCANS = 3
+# Set the centre to zero if the error increases by at most this share.
+_UNNEEDED = 0.005
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Strengths that a search tried, with their errors.
+
+    Parameters
+    ----------
+    triples : ndarray of shape (n_tried, 3)
+        Strengths: those of the grid first, the chosen ones last.
+    errors : ndarray of shape (n_tried,) or (n_splits, n_tried)
+        Errors, or negative scores; NaN where they were not computed.
+    shape : Shape
+        Relative strengths of the features.
+    """
+
+    triples: Array
+    errors: Array
+    shape: Shape
+
+    @property
+    def chosen(self) -> tuple[float, ...]:
+        """The chosen strengths."""
+        return tuple(self.triples[-1].tolist())
+
+    def append(self, triple: tuple[float, ...], error: float) -> "Scores":
+        """Return the scores with further strengths, which are then the chosen ones."""
+        triples = np.vstack([self.triples, triple])
+        return replace(self, triples=triples, errors=np.append(self.errors, error))
+
+    @property
+    def _means(self):
+        """Mean errors of the folds, infinite in place of NaN."""
+        errors = self.errors if self.errors.ndim == 1 else self.errors.mean(axis=0)
+        return np.where(np.isnan(errors), np.inf, errors)
+
+    @property
+    def best_index(self) -> int:
+        """Position of the strengths with the smallest mean error."""
+        return int(np.argmin(self._means))
+
+    @property
+    def best_error(self) -> float:
+        """The smallest mean error."""
+        return float(self._means.min())
+
+    @property
+    def best(self) -> tuple[float, ...]:
+        """The strengths with the smallest mean error."""
+        return tuple(self.triples[self.best_index].tolist())
+
+
+class Criterion(ABC):
+    """An error of the strengths of mean regularisation."""
+
+    # Whether likelier strengths are chosen if the error cannot distinguish them.
+    prefers_likely: ClassVar[bool] = False
+
+    @abstractmethod
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        """Compute errors of promising candidates, and refine between them.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            Strengths.
+        start : tuple of float, default=None
+            Strengths near the best ones; None searches for them among the candidates.
+        n_sweeps : int
+            Largest number of sweeps over the three strengths.
+
+        Returns
+        -------
+        Scores
+            The errors.
+        """
+
+    @abstractmethod
+    def squares(
+        self, candidates: Candidates, triple: Any, parts: Sequence[Part] = ()
+    ) -> Array:
+        """Return sums of squared errors of each task at given strengths.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            Its shape is used.
+        triple : tuple of float
+            Strengths at which the centre is fitted.
+        parts : list of Part
+            Tasks with other strengths.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,)
+            The sums.
+        """
+
+    @abstractmethod
+    def of_tasks(self, tasks: Array) -> "Criterion":
+        """Return the criterion of some tasks."""
+
+
+@dataclass(frozen=True)
+class Generalised(Criterion):
+    """Generalised cross-validation.
+
+    It is ``n sum of squared errors / (n - degrees of freedom)^2``, infinite if less
+    than a tenth of the degrees of freedom is left, as a small error is then due to
+    chance.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments of all rows.
+    data : TaskData or None, default=None
+        The rows, which are faster than moments if they are few.
+    """
+
+    moments: Any
+    data: Any = None
+
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        fits = fits_of(self.data, self.moments, candidates)
+        tried = Tried(fits.generalised)
+        best, left = _search(tried, fits, candidates, start, n_sweeps, by_rows=False)
+        last = _raise_strengths(tried, best, left, self.moments)
+        return Scores(*tried.table(last=last), candidates.shape)
+
+    def squares(
+        self, candidates: Candidates, triple: Any, parts: Sequence[Part] = ()
+    ) -> Array:
+        fits = fits_of(self.data, self.moments, candidates)
+        squares = fits.squares(triple, parts, left_out=False)
+        mean = (
+            fits.squares(triple, (), left_out=False).sum() if parts else squares.sum()
+        )
+        total = fits.generalised(*triple) * self.moments.weight.sum()
+        inflation = total / mean
+        return squares * (inflation if np.isfinite(inflation) else 1.0)
+
+    def of_tasks(self, tasks: Array) -> "Generalised":
+        data = None if self.data is None else self.data.of_tasks(tasks)
+        return Generalised(self.moments.select(tasks), data)
+
+
+@dataclass(frozen=True)
+class LeftOut(Criterion):
+    """Exact leave-one-out errors, of the most promising candidates.
+
+    The search starts at the minimum of generalised cross-validation. It moves to better
+    neighbours, and between the points of the grid.
+
+    Parameters
+    ----------
+    data : TaskData
+        All rows.
+    moments : TaskMoments
+        Their moments, the task weights applied.
+    """
+
+    data: Any
+    moments: Any
+    prefers_likely: ClassVar[bool] = True
+
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        fits = fits_of(self.data, self.moments, candidates)
+        tried, first = Tried(fits.left_out), np.zeros((0, 3))
+        if start is None and not _is_sampled(fits, candidates):
+            guess, first = Tried(fits.generalised), candidates.triples()
+            start, candidates = _search(guess, fits, candidates)
+        best, candidates = _search(tried, fits, candidates, start, n_sweeps)
+        last = _raise_strengths(tried, best, candidates, self.moments)
+        return Scores(*tried.table(first, last), candidates.shape)
+
+    def squares(
+        self, candidates: Candidates, triple: Any, parts: Sequence[Part] = ()
+    ) -> Array:
+        fits = fits_of(self.data, self.moments, candidates)
+        return fits.squares(triple, parts, left_out=True)
+
+    def of_tasks(self, tasks: Array) -> "LeftOut":
+        return LeftOut(self.data.of_tasks(tasks), self.moments.select(tasks))
+
+
+@dataclass(frozen=True)
+class HeldOut(Criterion):
+    """Errors on test rows, from moments of folds.
+
+    Parameters
+    ----------
+    data : TaskData
+        All rows.
+    splits : list of (ndarray, ndarray)
+        Training and test rows of X.
+    measure : callable, default=None
+        Called with test rows, it returns a function that scores a Solved; None for
+        mean squared errors.
+    """
+
+    data: Any
+    splits: Splits
+    measure: Any = None
+
+    @cached_property
+    def _pairs(self):
+        return fold_moments(self.data, self.splits)
+
+    @cached_property
+    def _moments(self):
+        return self.data.moments()
+
+    def _folds(self, candidates):
+        """Return fits to the training rows of each fold, and moments of test rows."""
+        for (training, test), (train, _) in zip(self._pairs, self.splits, strict=True):
+            yield fits_of(self._rows(train), training, candidates), test
+
+    def _rows(self, train):
+        """Return training rows if they may be faster than moments."""
+        return self.data.select(train) if may_be_narrow(self.data) else None
+
+    def search(
+        self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
+    ) -> Scores:
+        if self.measure is None:
+            folds = list(self._folds(candidates))
+
+            def errors(*strengths):
+                return [
+                    _mean_square(test, fits.models(strengths)) for fits, test in folds
+                ]
+        else:
+            errors = self._measured(candidates)
+        tried, moments = Tried(errors), self._moments
+        fits = fits_of(self.data, moments, candidates)
+        best, left = _search(tried, fits, candidates, start, n_sweeps)
+        # The error that rows cannot distinguish is known for squared errors only.
+        if self.measure is None:
+            best = _raise_strengths(tried, best, left, moments)
+        triples, by_fold = tried.table(last=best)
+        return Scores(triples, by_fold.T, candidates.shape)
+
+    def _measured(self, candidates):
+        """Return the negative scores of the folds, a function of strengths."""
+        folds = [
+            (candidates.factor(training), self.measure(rows))
+            for (training, _), (_, rows) in zip(self._pairs, self.splits, strict=True)
+        ]
+
+        def errors(*strengths):
+            models = (train.fit(*strengths).unpack() for train, _ in folds)
+            return [
+                -score(SolvedModels(each.add_output_axis(), True))
+                for each, (_, score) in zip(models, folds, strict=True)
+            ]
+
+        return errors
+
+    def squares(
+        self, candidates: Candidates, triple: Any, parts: Sequence[Part] = ()
+    ) -> Array:
+        total: Any = 0.0
+        for fits, test in self._folds(candidates):
+            total = total + test.squared_errors(*fits.models(triple, parts))
+        return total
+
+    def of_tasks(self, tasks: Array) -> "HeldOut":
+        return replace(self, data=self.data.of_tasks(tasks))
+
+
+def _mean_square(moments, models):
+    """Return the mean squared error of models on test rows."""
+    return moments.squared_errors(*models).sum() / moments.weight.sum()
+
+
+def _is_sampled(fits, candidates):
+    """Return whether a search may start with some of the tasks."""
+    return all(candidates.free) and fits.can_sample and is_costly(fits.moments)
+
+
+def n_first(moments: Any) -> int:
+    """Return how many tasks are enough to find strengths roughly."""
+    return _enough(moments, _N_FIRST, _ROWS_OF_FIRST)
+
+
+def n_refined(moments: Any) -> int:
+    """Return how many tasks are enough to refine strengths roughly."""
+    return _enough(moments, _N_REFINED, _ROWS_OF_REFINED)
+
+
+def _enough(moments, n_tasks, n_rows):
+    """Return a number of tasks with enough rows, at least the given one."""
+    mean = moments.weight.sum() / moments.n_tasks
+    return max(n_tasks, int(np.ceil(n_rows * moments.n_features / mean)))
+
+
+def _guess(fits, candidates):
+    """Return strengths that are best on some of the tasks, and the candidates left."""
+    rough = Tried(fits.sample(n_first(fits.moments)).generalised)
+    best, some = scan(rough, candidates), fits.sample(n_refined(fits.moments))
+    share = some.moments.weight.sum() / fits.moments.weight.sum()
+    left = _without_needless(some, candidates, best, share)
+    if left is not candidates:
+        candidates, best = left, scan(rough, left)
+    return best, candidates
+
+
+def search_roughly(fits: Fits, candidates: Candidates) -> Scores:
+    """Return strengths with the smallest leave-one-out error of some of the tasks.
+
+    Parameters
+    ----------
+    fits : Fits
+        Fits to all tasks.
+    candidates : Candidates
+        Strengths.
+
+    Returns
+    -------
+    Scores
+        Of one triple of strengths.
+    """
+    start, candidates = _guess(fits, candidates)
+    some = fits.sample(n_refined(fits.moments))
+    tried = Tried(some.left_out)
+    best = refine(tried, start, candidates.axes())
+    best = _raise_strengths(tried, best, candidates, some.moments)
+    return Scores(np.array([best]), np.array([tried(best)]), candidates.shape)
+
+
+def scan(value: Callable[..., float], candidates: Candidates) -> tuple[float, ...]:
+    """Return the best strengths of a grid, searched along one axis after the other.
+
+    Parameters
+    ----------
+    value : callable
+        Function of a tuple of strengths.
+    candidates : Candidates
+        The grid.
+
+    Returns
+    -------
+    tuple of float
+        Strengths.
+    """
+    lists = candidates.lists
+    at = tuple(float(values[len(values) // 2]) for values in lists)
+    for _ in range(_N_SCANS):
+        before = at
+        for k in (0, 2, 1):
+            line = [(*at[:k], float(each), *at[k + 1 :]) for each in lists[k]]
+            at = min(line, key=value)
+        if at == before:
+            break
+    return at
+
+
+def _search(tried, fits, candidates, start=None, n_sweeps=N_SWEEPS, by_rows=True):
+    """Return the best strengths, and the candidates left.
+
+    Errors of some tasks, by leaving out rows or by generalised cross-validation, show
+    the curvature of those of all.
+    """
+    if _is_sampled(fits, candidates):
+        some = fits.sample(n_refined(fits.moments))
+        near = Tried(some.left_out if by_rows else some.generalised)
+        if start is None:
+            start, candidates = _guess(fits, candidates)
+            start = start if some is fits else refine(near, start, candidates.axes())
+        if fits.moments.n_tasks <= _FEW_TIMES * some.moments.n_tasks:
+            return refine(tried, start, candidates.axes()), candidates
+        return polish(tried, near, start, candidates.axes()), candidates
+    if start is not None:
+        axes = candidates.axes()
+        return descend(tried, start, axes, NEARBY, n_sweeps), candidates
+    tried.measure(candidates.triples())
+    best = descend(tried, tried.best, candidates.axes())
+    left = _without_needless(fits, candidates, best)
+    if left is not candidates:
+        candidates, triples = left, left.triples()
+        tried.measure(triples)
+        best = descend(tried, min(map(tuple, triples), key=tried), candidates.axes())
+    return best, candidates
+
+
+def _without_needless(fits, candidates, best, share=1.0):
+    """Return the candidates without strengths that nothing speaks for.
+
+    If few degrees of freedom are left, held-out errors are uncertain, and choosing
+    several strengths overfits them. Strengths are then infinite unless the likelihood
+    is evidence against it. The fits may be to a share of the rows.
+    """
+    if not (candidates.may_be_simpler and fits.is_flexible(best)):
+        return candidates
+    has_intercept = candidates.fit_intercept
+    moments = candidates.shape.turn(fits.moments)
+    evidence = StrengthSearch(
+        moments, None, has_intercept, False, True, tol=1e-5, share=share
+    )
+    return candidates.restrict(np.isinf(evidence.search()[-1][:3]))
+
+
+def _raise_strengths(tried, best, candidates, moments):
+    """Raise the best strengths as long as rows cannot distinguish the errors.
+
+    Set a centre that does not help to zero: its coefficients are arbitrary, and would
+    predict unseen tasks badly.
+    """
+    share = _SHARE_OF_A_ROW / moments.weight.sum()
+    raised = strengthen(tried, best, candidates.axes(), share)
+    without_centre = raised[0], np.inf, raised[2]
+    limit = (1 + _UNNEEDED) * tried(raised)
+    if candidates.free[1] and tried(without_centre) <= limit:
+        return without_centre
+    return raised
