@@ -54,7 +54,7 @@ _N_FOLDS = 3
 # Searches for classes and counts need many fits instead of moments.
 _MOST_WORK = {"numbers": 3e7, "classes": 1e6, "counts": 1e6}
 # Names, kernels and largest numbers of rows. Rough functions gain on small tables.
-_KERNELS = ("smooth", "rbf", 1500), ("rough", "laplacian", 700)
+_KERNELS = ("smooth", "rbf", 2000), ("rough", "laplacian", 700)
 # Most spline functions of a feature, and functions of a kernel, by default, and if
 # these take too long.
 _N_SPLINES = 8
