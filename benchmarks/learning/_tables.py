@@ -58,9 +58,17 @@ class Table:
         """Yield training and test rows, features standardised on the former."""
         groups = len(self.X) if self.task is None else self.task
         for seed in range(n_splits or _N_SPLITS.get(self.name, 1 if QUICK else 3)):
-            train, test = (self.take(rows) for rows in _split(groups, seed))
-            scaler = StandardScaler().fit(train.X)
-            yield [replace(each, X=scaler.transform(each.X)) for each in (train, test)]
+            yield self._standardise(*_split(groups, seed))
+
+    def published_splits(self):
+        """Yield the rows of the splits that were published with the table."""
+        for rows in _loader().load(self.name).splits:
+            yield self._standardise(*rows)
+
+    def _standardise(self, *rows):
+        train, test = map(self.take, rows)
+        scaler = StandardScaler().fit(train.X)
+        return [replace(each, X=scaler.transform(each.X)) for each in (train, test)]
 
 
 def _split(groups, seed):
@@ -133,6 +141,13 @@ _USUAL = {"oxboys": _boys, "gapminder": _countries, "diamonds": _diamonds}
 def rmse(found, y):
     """Return the root mean squared error over all targets that are observed."""
     return float(np.sqrt(np.nanmean((np.asarray(found) - y) ** 2)))
+
+
+def rmse_per_task(found, test):
+    """Return the mean over tasks of the root mean squared errors."""
+    tasks = np.unique(test.task)
+    rows = [test.task == each for each in tasks]
+    return float(np.mean([rmse(found[each], test.y[each]) for each in rows]))
 
 
 def relative_rmse(found, y):

@@ -3,11 +3,20 @@
     python benchmarks/learning/defaults.py --data DIR
 
 Prints the root mean squared error over test rows, the mean of several splits, for the
-tables with a task column; and for those with several outputs, the mean over outputs of
-the error relative to that of predicting the mean.
+tables with a task column; for those with several outputs, the mean over outputs of the
+error relative to that of predicting the mean; and for the ten published splits of
+school, the mean over schools.
 """
 
-from _tables import LONG, OUTPUTS, read_table, relative_rmse, rmse
+from _tables import (
+    LONG,
+    OUTPUTS,
+    has_tables,
+    read_table,
+    relative_rmse,
+    rmse,
+    rmse_per_task,
+)
 
 # isort: split
 
@@ -55,6 +64,15 @@ def score_table(name, score, models):
     print(f"{name:16}{text}{seconds / len(found):9.2f}", flush=True)
 
 
+def score_schools():
+    """Print the error of the default per school, over the published splits."""
+    errors = []
+    for train, test in read_table("school").published_splits():
+        model = clone(MODELS["default"]).fit(train.X, train.y, **train.labels)
+        errors.append(rmse_per_task(model.predict(test.X, **test.labels), test))
+    print(f"school, ten published splits, per school: {np.mean(errors):.4f}")
+
+
 def main():
     """Print both tables."""
     warnings.simplefilter("ignore", ConvergenceWarning)
@@ -68,6 +86,8 @@ def main():
     outputs = [m for m in simple if m != "pooled"]
     for name in () if chosen else OUTPUTS[:1] if QUICK else OUTPUTS:
         score_table(name, relative_rmse, outputs)
+    if has_tables() and (not chosen or "school" in chosen):
+        score_schools()
 
 
 if __name__ == "__main__":
