@@ -679,6 +679,7 @@ def test_a_date_before_the_first_has_negative_days():
 
 
 def test_several_task_columns_are_groupings(tmp_path, capsys, pupils):
+    pupils = pupils[["school", "hours", "score"]]
     table = pupils.assign(**{"class": pupils["school"].astype(str) + "a"})
     table.loc[::2, "class"] = table["school"].astype(str) + "b"
     data, model, out = (tmp_path / name for name in ("p.csv", "m.skops", "o.csv"))

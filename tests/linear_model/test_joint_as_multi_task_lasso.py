@@ -235,7 +235,7 @@ def test_an_integer_weight_is_a_number_of_repetitions(contain, fit_intercept):
 
 @each_shape
 @each_container
-@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@parametrize("l1_ratio", [1.0, 0.5], short=[0.5])
 def test_a_warm_path_is_that_of_scikit_learn_and_takes_fewer_visits(
     shape, contain, l1_ratio
 ):
