@@ -312,6 +312,7 @@ def test_boosting_sees_categories_and_missing_values(rows, Model, library):
     assert_allclose(answer, expected.predict(data[own].drop(columns="school")))
 
 
+@pytest.mark.full
 def test_lightgbm_accepts_all_names_of_columns(rows):
     lightgbm = pytest.importorskip("lightgbm")
     X, y, codes = rows

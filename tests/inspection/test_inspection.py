@@ -473,6 +473,7 @@ def test_models_of_a_list_are_named_after_their_class():
     assert found.baseline == "MultiTaskRidge"
 
 
+@pytest.mark.full
 def test_names_stand_for_the_candidates_of_the_search():
     X, y = _make()
     names = ["independent", "spline curves"]

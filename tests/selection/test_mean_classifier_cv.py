@@ -196,6 +196,7 @@ def test_a_task_without_weight_does_not_change_the_likelihood(rng):
     assert_allclose(found, fewer, rtol=1e-6)
 
 
+@pytest.mark.full
 def test_the_likelihood_finds_the_variance_that_tasks_were_drawn_with(rng):
     X, y = draw(rng, n_tasks=150, n_rows=60, n_features=2, spread=0.6)
     alphas = np.geomspace(0.1, 10, 21)

@@ -348,6 +348,7 @@ def test_a_path_that_does_not_converge_says_how_far_it_got():
         search.fit(*outputs())
 
 
+@pytest.mark.full
 @parametrize("squared", [False, True], short=[True])
 @parametrize("one", [False, True], short=[True])
 def test_low_rank_is_the_same_search(squared, one):
