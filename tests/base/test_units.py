@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose
 from scipy import sparse
 
@@ -33,6 +34,7 @@ from skmtl.linear_model import (
     RobustRegressor,
 )
 
+CONTAINERS = {"array": np.asarray, "sparse": sparse.csr_array}
 APART = [MultiTaskRidge(), MultiTaskRidgeCV()]
 SHARING = [
     MeanRegularizedRegressor(),
@@ -160,7 +162,7 @@ def test_targets_that_overflow_are_refused(rows, model):
         model.fit(X, np.where(TASK == 0, 1e300 * np.abs(y), y > 0), task=TASK)
 
 
-@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@parametrize("container", CONTAINERS, short=["array"])
 @pytest.mark.parametrize("model", [*ALL, PooledTasks(), IndependentTasks()], ids=str)
 def test_predictions_that_overflow_are_refused(rows, model, container):
     X, y = rows

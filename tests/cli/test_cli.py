@@ -195,6 +195,7 @@ def test_candidates_for_another_kind_of_target_are_refused(capsys, pupils, tmp_p
     assert "--models 'smooth functions' cannot predict counts: leave it out" in error
 
 
+@pytest.mark.full
 def test_candidates_of_the_search_are_compared(capsys, pupils, tmp_path):
     pupils["town"] = pupils["town"].fillna("").str.cat(["[1], a"] * len(pupils))
     pupils.to_csv(tmp_path / "pupils.csv", index=False)
@@ -679,6 +680,7 @@ def test_a_date_before_the_first_has_negative_days():
 
 
 def test_several_task_columns_are_groupings(tmp_path, capsys, pupils):
+    pupils = pupils[["school", "hours", "score"]]
     table = pupils.assign(**{"class": pupils["school"].astype(str) + "a"})
     table.loc[::2, "class"] = table["school"].astype(str) + "b"
     data, model, out = (tmp_path / name for name in ("p.csv", "m.skops", "o.csv"))

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from cases import parametrize
 from numpy.testing import assert_array_equal
 
 pd = pytest.importorskip("pandas", reason="pandas is not installed")
@@ -142,7 +143,7 @@ def test_sizes_are_checked_before_anything_is_unpacked(size, monkeypatch):
         unpack(bytes(content))
 
 
-@pytest.mark.parametrize("name", ["independent", "mean"])
+@parametrize("name", ["independent", "mean"], short=["independent"])
 def test_models_of_several_task_columns_are_saved(name, tmp_path):
     rng = np.random.default_rng(0)
     frame = make_frame(False).assign(

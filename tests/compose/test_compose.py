@@ -312,6 +312,7 @@ def test_boosting_sees_categories_and_missing_values(rows, Model, library):
     assert_allclose(answer, expected.predict(data[own].drop(columns="school")))
 
 
+@pytest.mark.full
 def test_lightgbm_accepts_all_names_of_columns(rows):
     lightgbm = pytest.importorskip("lightgbm")
     X, y, codes = rows
@@ -892,12 +893,14 @@ def test_tools_that_pass_only_X_and_y_work(rows, table, Model):
         f"{name}__estimator__alpha": [0.1, 1.0],
         "standardscaler__transformer__with_mean": [True, False],
     }
-    search = GridSearchCV(pipeline, grid, cv=3, scoring="r2", n_jobs=1).fit(data, y)
+    search = GridSearchCV(pipeline, grid, cv=2, scoring="r2", n_jobs=1).fit(data, y)
     assert search.predict(data).shape == (60,)
-    scores = cross_validate(search, data, y, scoring=["r2", "neg_mean_squared_error"])
+    scoring = ["r2", "neg_mean_squared_error"]
+    scores = cross_validate(search, data, y, scoring=scoring, cv=2)
     assert np.isfinite(scores["test_r2"]).all()
-    assert cross_val_predict(pipeline, data, y).shape == (60,)
-    assert learning_curve(pipeline, data, y, train_sizes=[20, 40])[1].shape == (2, 5)
+    assert cross_val_predict(pipeline, data, y, cv=2).shape == (60,)
+    sizes = {"train_sizes": [20, 30], "cv": 2}
+    assert learning_curve(pipeline, data, y, **sizes)[1].shape == (2, 2)
 
 
 @pytest.mark.parametrize("table", [as_pandas, as_category, as_level, as_objects])

@@ -256,7 +256,7 @@ def test_sparse_features_are_made_dense(waves):
 
 
 @parametrize("method", ["cv", "laplace"], short=["cv"])
-@pytest.mark.parametrize("kind", ["classes", "counts"])
+@parametrize("kind", ["classes", "counts"], short=["counts"])
 def test_classes_and_counts_share_curves(kind, method):
     rng = np.random.default_rng(0)
     task, X = np.repeat(np.arange(12), 40), rng.uniform(-2, 2, size=(480, 2))

@@ -6,6 +6,7 @@ New estimators are found automatically; required arguments go into ``ARGUMENTS``
 import inspect
 import pickle
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -255,6 +256,12 @@ class Case:
     @property
     def writers(self):
         return [name for name in WRITERS if hasattr(self.model, name)]
+
+
+@cache
+def fitted(case):
+    """Return a case fitted to its rows; a test that changes it must copy it."""
+    return case.fit(case.rows())
 
 
 def numbers(answer):

@@ -7,12 +7,11 @@ networks are the same.
 import inspect
 import re
 from collections import defaultdict
-from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
-from discovered import CASES, each_of, public_estimators
+from discovered import CASES, each_of, fitted, public_estimators
 from sklearn.base import clone
 
 from skmtl.base import MomentRegressor
@@ -159,10 +158,9 @@ def differing(read, exceptions, estimators=LINEAR):
     return found
 
 
-@cache
 def fit(case):
-    """Fit a case once; return the model and, of a search for any model, the best."""
-    model = case.fit(case.rows())
+    """Return the fitted model and, of a search for any model, the best."""
+    model = fitted(case)
     return model, getattr(model, "best_estimator_", model)
 
 

@@ -4,10 +4,12 @@ import inspect
 import sys
 from copy import copy as shallow_copy
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import parametrize
 from discovered import (
     ARGUMENTS,
     CASES,
@@ -17,6 +19,7 @@ from discovered import (
     each_of,
     explain_lacking,
     first_ones,
+    fitted,
     public_estimators,
     refuses,
     state,
@@ -28,7 +31,6 @@ import skmtl
 import skmtl.deep
 
 PACKAGE = str(Path(skmtl.__file__).parent)
-FITTED = {case.name: case.fit(case.rows()) for case in CASES}
 
 
 def without(frame):
@@ -82,20 +84,23 @@ def other_rows(case, method):
     return case.rows(seed=1, n_features=width, labels=labels)
 
 
+SOME = {case.name for case in first_ones(CASES)}
+
+
+def entry(name, case, *values):
+    """Return a parameter set, in the short suite if its case is."""
+    marks = [] if case.name in SOME else pytest.mark.full
+    return pytest.param(case, *values, id=name, marks=marks)
+
+
 EVERY = [
-    pytest.param(case, method, fault, id=f"{name}-{fault}")
+    entry(f"{name}-{fault}", case, method, fault)
     for name, (case, method) in ENTRIES.items()
     for fault in refused(case, method)
 ]
-SOME = {case.name for case in first_ones(CASES)}
 each_entry = pytest.mark.parametrize(
     ("case", "method"),
-    [
-        pytest.param(
-            case, method, id=name, marks=[] if case.name in SOME else pytest.mark.full
-        )
-        for name, (case, method) in ENTRIES.items()
-    ],
+    [entry(name, case, method) for name, (case, method) in ENTRIES.items()],
 )
 each_case = each_of(CASES)
 each_case_of_rows = each_of(
@@ -113,7 +118,7 @@ def assert_unchanged(case, model, call):
 
 @pytest.mark.parametrize(("case", "method", "fault"), EVERY)
 def test_what_is_refused_changes_nothing(case, method, fault):
-    model, rows = copy(FITTED[case.name]), FAULTS[fault](other_rows(case, method))
+    model, rows = copy(fitted(case)), FAULTS[fault](other_rows(case, method))
 
     def call():
         with pytest.raises(Exception) as error:  # of any kind
@@ -126,7 +131,7 @@ def test_what_is_refused_changes_nothing(case, method, fault):
 @each_case_of_rows
 @pytest.mark.parametrize("fault", PERHAPS)
 def test_what_may_be_refused_changes_all_or_nothing(case, fault):
-    model, rows = copy(FITTED[case.name]), PERHAPS[fault](other_rows(case, "fit"))
+    model, rows = copy(fitted(case)), PERHAPS[fault](other_rows(case, "fit"))
     before = state(model)
     was_refused = refuses(case.call, model, "fit", rows)
     assert not was_refused or state(model) == before
@@ -135,7 +140,7 @@ def test_what_may_be_refused_changes_all_or_nothing(case, fault):
 @each_case
 def test_a_warning_that_is_an_error_changes_nothing(case):
     hasty = case.with_params(max_iter=1, tol=0.0)
-    model = copy(FITTED[case.name]).set_params(**hasty.model.get_params(deep=False))
+    model = copy(fitted(case)).set_params(**hasty.model.get_params(deep=False))
     before, rows = state(model), other_rows(case, "fit")
     was_refused = refuses(hasty.call, model, "fit", rows)
     assert not was_refused or state(model) == before
@@ -175,21 +180,27 @@ class Interrupter:
             sys.setprofile(before)
 
 
-@each_entry
-def test_an_interrupt_at_any_point_changes_nothing(case, method):
+@cache
+def count_calls(case, method):
+    """Count the calls of functions of the package during a fit."""
     rows, counter = other_rows(case, method), Interrupter()
     # The first call fills caches, so that it makes more calls than the others.
-    case.call(copy(FITTED[case.name]), method, rows)
-    counter.during(case.call, copy(FITTED[case.name]), method, rows)
-    for share in (0.2, 0.7, 1.0):
-        last = max(1, round(share * counter.n_calls))
-        model = copy(FITTED[case.name])
+    case.call(copy(fitted(case)), method, rows)
+    counter.during(case.call, copy(fitted(case)), method, rows)
+    return counter.n_calls
 
-        def call(model=model, last=last):
-            with pytest.raises(KeyboardInterrupt):
-                Interrupter(last).during(case.call, model, method, rows)
 
-        assert_unchanged(case, model, call)
+@each_entry
+@parametrize("share", [0.2, 0.7, 1.0], short=[0.7])
+def test_an_interrupt_at_any_point_changes_nothing(case, method, share):
+    rows, model = other_rows(case, method), copy(fitted(case))
+    interrupter = Interrupter(max(1, round(share * count_calls(case, method))))
+
+    def call():
+        with pytest.raises(KeyboardInterrupt):
+            interrupter.during(case.call, model, method, rows)
+
+    assert_unchanged(case, model, call)
 
 
 @each_of([case for case in CASES if hasattr(case.model, "warm_start")])
@@ -201,14 +212,14 @@ def test_the_solution_of_a_warm_start_is_not_written_on(case):
     assert state(model) == before
 
 
-def test_answers_leave_no_trace():
-    for case in CASES:
-        model = copy(FITTED[case.name])
-        names = vars(model).keys()
-        before = state(model)
-        case.answer(model, case.rows())
-        assert vars(model).keys() == names
-        assert state(model) == before
+@each_case
+def test_answers_leave_no_trace(case):
+    model = copy(fitted(case))
+    names = vars(model).keys()
+    before = state(model)
+    case.answer(model, case.rows())
+    assert vars(model).keys() == names
+    assert state(model) == before
 
 
 # Parameters that say how to read rows, and which `predict` may thus use.
@@ -226,7 +237,7 @@ PLAIN = [
 
 @each_of(PLAIN)
 def test_parameters_set_after_fit_change_no_prediction(case):
-    model = copy(FITTED[case.name])
+    model = copy(fitted(case))
     answers = case.answer(model, case.rows())
     names = model.get_params(deep=False).keys() - READ
     model.set_params(**dict.fromkeys(names))

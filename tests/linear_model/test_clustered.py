@@ -74,7 +74,7 @@ def alternate(n_clusters, between, within, n_rounds=400):
 
 
 @parametrize("n_clusters", [1, 2, 3], short=[2])
-@pytest.mark.parametrize("within", [0.2, 3.0])
+@parametrize("within", [0.2, 3.0], short=[3.0])
 def test_a_fit_is_the_best_that_alternating_minimisation_finds(n_clusters, within):
     value, W = alternate(n_clusters, 0.1, within)
     model = ClusteredRegressor(n_clusters, 0.1, within, tol=1e-12)

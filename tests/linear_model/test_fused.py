@@ -133,6 +133,7 @@ def test_an_order_is_that_of_the_labels():
     assert_array_equal(days.segments_, plain.segments_[back])
 
 
+@pytest.mark.full
 def test_edges_through_an_absent_task_join_its_neighbours():
     rest = task != 5
     ring = FusedRegressor(0.1, graph=RING, tol=1e-11)

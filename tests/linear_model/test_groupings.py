@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.optimize import minimize
@@ -201,7 +202,7 @@ def test_an_unseen_label_falls_back_on_the_other_groupings():
         model.predict(new.head(1))
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3])
+@parametrize("seed", [0, 2, 3], short=[3])
 def test_a_search_passes_over_strengths_at_which_equations_are_singular(seed):
     rng, n_rows = np.random.default_rng(seed), 20
     wide = pd.DataFrame(rng.normal(size=(n_rows, n_rows))).rename(columns="x{}".format)

@@ -235,7 +235,7 @@ def test_an_integer_weight_is_a_number_of_repetitions(contain, fit_intercept):
 
 @each_shape
 @each_container
-@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+@parametrize("l1_ratio", [1.0, 0.5], short=[0.5])
 def test_a_warm_path_is_that_of_scikit_learn_and_takes_fewer_visits(
     shape, contain, l1_ratio
 ):
@@ -339,7 +339,9 @@ def test_errors_of_folds_are_those_of_the_multi_task_elastic_net(
 
 
 @parametrize("shape", [(60, 12), (30, 50)], short=[(30, 50)])
-@each_container
+@parametrize(
+    "contain", CONTAINERS, CONTAINERS[1:2], ids=lambda contain: contain.__name__
+)
 def test_a_search_chooses_what_a_loop_over_models_chooses(shape, contain):
     X, Y = draw(shape, seed=3)
     grid = {"alpha": FALLING}

@@ -327,6 +327,7 @@ def test_one_task_is_logistic_regression_with_an_l1_penalty(n_features):
     assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
 
 
+@pytest.mark.full
 def test_classes_share_features_as_by_another_solver():
     # The length of a feature is the least of (squares / size + size) / 2.
     X, y, _ = draw((150,), 4, 3)

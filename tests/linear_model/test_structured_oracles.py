@@ -83,6 +83,7 @@ def test_a_low_rank_fit_is_the_best_product_of_two_factors():
     assert_allclose(model.coef_, U @ V, atol=1e-4)
 
 
+@pytest.mark.full
 def test_outlier_tasks_are_those_of_another_solver():
     # The length of q is the least of (q^2 / size + size) / 2, with size = exp(v).
     def objective(U, V, Q, v):

@@ -1,11 +1,13 @@
 """Scores of classes and counts are those of scikit-learn on the rows of each task."""
 
+import pickle
 import warnings
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from cases import parametrize
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -412,9 +414,9 @@ def test_with_one_task_a_scorer_is_that_of_scikit_learn(metric, frame):
     assert scorer(model, X, y) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("convert", [lambda frame: frame, pl.from_pandas])
+@parametrize("convert", {"pandas": pd.DataFrame, "polars": pl.from_pandas}, ["pandas"])
 @each_metric
-def test_scorers_work_in_dicts_searches_and_other_processes(metric, convert, frame):
+def test_pickled_scorers_work_in_dicts_and_searches(metric, convert, frame):
     X, y = frame
     model = IndependentTasks(LogisticRegression(), task_column="task")
     scoring = {
@@ -426,9 +428,8 @@ def test_scorers_work_in_dicts_searches_and_other_processes(metric, convert, fra
         model,
         {"estimator": [DummyClassifier(), LogisticRegression()]},
         cv=cv,
-        scoring=scoring,
+        scoring=pickle.loads(pickle.dumps(scoring)),
         refit="macro",
-        n_jobs=2,
         error_score="raise",
     ).fit(convert(X), y)
     assert search.best_index_ == 1

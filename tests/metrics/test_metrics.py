@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from cases import parametrize
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -487,9 +488,9 @@ def test_nan_scorers_work_with_incomplete_targets(metric, outputs):
     assert np.isfinite(search.best_score_)
 
 
-@pytest.mark.parametrize("convert", [lambda frame: frame, pl.from_pandas])
+@parametrize("convert", {"pandas": pd.DataFrame, "polars": pl.from_pandas}, ["pandas"])
 @each_metric
-def test_scorers_work_in_dicts_searches_and_other_processes(metric, convert, frame):
+def test_pickled_scorers_work_in_dicts_and_searches(metric, convert, frame):
     X, y = frame
     model = IndependentTasks(Ridge(), task_column="task")
     scoring = {
@@ -510,9 +511,8 @@ def test_scorers_work_in_dicts_searches_and_other_processes(metric, convert, fra
         model,
         {"estimator__alpha": [1.0, 1e5]},
         cv=cv,
-        scoring=scoring,
+        scoring=pickle.loads(pickle.dumps(scoring)),
         refit="macro",
-        n_jobs=2,
     ).fit(convert(X), y)
     assert search.best_params_ == {"estimator__alpha": 1.0}
     assert search.best_score_ == pytest.approx(found["test_macro"].mean())

@@ -261,7 +261,7 @@ def test_splitters_work_in_cross_validate_and_grid_search(splitter, convert, fra
     scores = cross_validate(model, X, y, cv=splitter, scoring=scoring)["test_score"]
     assert len(scores) == splitter.get_n_splits(X)
     search = GridSearchCV(
-        model, {"ridge__alpha": [0.1, 1.0]}, cv=splitter, scoring=scoring, n_jobs=2
+        model, {"ridge__alpha": [0.1, 1.0]}, cv=splitter, scoring=scoring
     ).fit(X, y)
     np.testing.assert_allclose(search.cv_results_["mean_test_score"][1], scores.mean())
 

@@ -287,6 +287,7 @@ def test_curves_that_take_minutes_must_be_named():
     assert named.name == "spline curves"
 
 
+@pytest.mark.full
 def test_outputs_have_curves_of_their_own():
     rng = np.random.default_rng(0)
     X = rng.uniform(-2, 2, size=(60, 2))

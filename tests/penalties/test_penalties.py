@@ -504,8 +504,10 @@ def test_alpha_max_does_not_depend_on_the_strength(penalty):
     assert again == pytest.approx(penalty.alpha_max(smooth))
 
 
-@pytest.mark.parametrize(
-    "edges", [[[0, 1], [1, 2], [2, 3]], [[0, 1], [0, 2], [0, 3]], [[0, 1], [2, 3]]]
+@parametrize(
+    "edges",
+    [[[0, 1], [1, 2], [2, 3]], [[0, 1], [0, 2], [0, 3]], [[0, 1], [2, 3]]],
+    short=[[[0, 1], [0, 2], [0, 3]]],
 )
 def test_alpha_max_of_a_network_is_that_of_a_linear_program(edges):
     """The least bound of flows along edges that carry the gradient of equal tasks."""

@@ -70,12 +70,14 @@ MODELS = {
     for name in ESTIMATORS
     if name.startswith(("skmtl.linear_model.", "skmtl.neural_network.MultiTask"))
 }
+# A method that several classes inherit stands here once.
 METHODS = {
-    f"{name}.{method}": function
+    function: f"{name}.{method}"
     for name, value in CLASSES.items()
     for method, function in inspect.getmembers(value, inspect.isfunction)
     if function.__module__.startswith("skmtl") and not method.startswith("_")
 }
+METHODS = {name: function for function, name in METHODS.items()}
 
 each_room = pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.__name__)
 

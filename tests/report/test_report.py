@@ -75,6 +75,14 @@ def pages(few, many):
     return {"few": few.to_html(), "many": many.to_html()}
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Leave the pictures of a page empty, which takes less than to draw them."""
+    monkeypatch.setattr(
+        "matplotlib.figure.Figure.savefig", lambda *args, **options: None
+    )
+
+
 each_report = pytest.mark.parametrize("name", ["few", "many"])
 
 
@@ -147,6 +155,7 @@ def test_losses_beyond_the_picture_are_counted(pages):
     assert "2 drawn at -100 % are lower than that" in Page(pages["many"]).text
 
 
+@pytest.mark.usefixtures("undrawn")
 @parametrize("factor", [0.5, 1.5, 3.0], short=[1.5])
 @pytest.mark.parametrize(("sign", "words"), [(1, "not"), (-1, "help")])
 def test_the_verdict_is_as_sure_as_the_numbers(few, sign, words, factor):
@@ -166,6 +175,7 @@ def test_the_verdict_is_as_sure_as_the_numbers(few, sign, words, factor):
     assert verdicts[sign, factor] in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_gain_that_is_not_due_to_sharing_is_that_of_a_model(few):
     errors = np.array([[9.0, 9.1, 9.0], [5.0, 5.0, 5.0]])
     changes = {"fold_errors": errors, "differs_by_sharing": (False, False)}

@@ -208,7 +208,7 @@ def test_a_known_noise_variance_gives_the_likelihood_of_the_estimated_one(rng):
 
 @each_kind
 @each_method
-@pytest.mark.parametrize("structure", ["per_feature", "covariance"])
+@parametrize("structure", ["per_feature", "covariance"], short=["covariance"])
 def test_the_fit_is_that_of_the_chosen_strengths(rng, kind, method, structure):
     X, y, task = draw(rng, kind, np.diag([1.0, 0.2, 0.05, 0.3]), n_tasks=12)
     found = SEARCHES[kind](method=method, alpha_structure=structure, cv=3)
@@ -251,7 +251,7 @@ def test_correlated_coefficients_have_a_covariance(rng, kind, method):
 
 
 @each_method
-@pytest.mark.parametrize("kind", ["classes", "counts"])
+@parametrize("kind", ["classes", "counts"], short=["counts"])
 def test_equal_variances_have_one_strength(rng, kind, method):
     X, y, task = draw(rng, kind, 0.3 * np.eye(4))
     auto = SEARCHES[kind](method=method).fit(X, y, task=task)
@@ -270,7 +270,7 @@ def test_the_likelihood_finds_a_covariance(rng):
     assert_allclose(model.coef_covariance_, covariance, atol=0.1)
 
 
-@pytest.mark.parametrize("kind", ["classes", "counts"])
+@parametrize("kind", ["classes", "counts"], short=["counts"])
 @pytest.mark.parametrize("structure", ["per_feature", "covariance"])
 def test_equal_tasks_have_structures_too(rng, kind, structure):
     X, y, task = draw(rng, kind, 1e-12 * np.eye(3), n_tasks=8)
@@ -307,7 +307,7 @@ def test_scores_of_relative_strengths_are_those_of_scikit_learn(rng, kind, patte
 
 
 @each_method
-@pytest.mark.parametrize("kind", ["classes", "counts"])
+@parametrize("kind", ["classes", "counts"], short=["classes"])
 def test_features_of_infinite_strength_have_equal_coefficients(rng, kind, method):
     X, y, task = draw(rng, kind, 0.5 * np.eye(4), n_tasks=20)
     model = SEARCHES[kind](method=method, alpha_structure=[1.0, 1.0, np.inf])

@@ -22,7 +22,7 @@ from skmtl.solvers import Newton
 from skmtl.targets import target_classes
 
 METHODS = ["cv", "laplace"]
-each_method = pytest.mark.parametrize("method", METHODS)
+each_method = parametrize("method", METHODS, short=["laplace"])
 # Scores come from solutions that end when a step promises a fall of 1e-6.
 SEARCHED = {"rtol": 1e-4, "atol": 1e-5}
 GRID = {
@@ -196,6 +196,7 @@ def test_a_task_without_weight_does_not_change_the_likelihood(rng):
     assert_allclose(found, fewer, rtol=1e-6)
 
 
+@pytest.mark.full
 def test_the_likelihood_finds_the_variance_that_tasks_were_drawn_with(rng):
     X, y = draw(rng, n_tasks=150, n_rows=60, n_features=2, spread=0.6)
     alphas = np.geomspace(0.1, 10, 21)
@@ -209,7 +210,9 @@ def test_the_likelihood_finds_the_variance_that_tasks_were_drawn_with(rng):
 # -- scores on rows left out
 
 
-@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy", "roc_auc_ovr"])
+@parametrize(
+    "scoring", ["neg_log_loss", "accuracy", "roc_auc_ovr"], short=["neg_log_loss"]
+)
 @parametrize("n_classes", [2, 3], short=[3])
 @parametrize("fit_intercept", [True, False], short=[True])
 def test_scores_are_those_of_models_fitted_in_each_fold(
@@ -229,7 +232,7 @@ def test_scores_are_those_of_models_fitted_in_each_fold(
     assert_allclose(results["std_test_score"][0], scores.std(), rtol=1e-2)
 
 
-@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy"])
+@parametrize("scoring", ["neg_log_loss", "accuracy"], short=["neg_log_loss"])
 def test_scores_count_rows_by_their_weight(rng, scoring):
     X, y = draw(rng)
     times = rng.integers(1, 4, size=len(y))
@@ -266,7 +269,7 @@ def test_sorted_rows_do_not_make_intercepts_look_certain(rng):
     assert model.alpha_intercept_ == 1 / 0.5**2
 
 
-@pytest.mark.parametrize("class_scope", ["all", "task"])
+@parametrize("class_scope", ["all", "task"], short=["task"])
 def test_a_class_of_one_row_breaks_no_fold(rng, class_scope):
     X, y = draw(rng, n_tasks=5)
     y[0] = 2

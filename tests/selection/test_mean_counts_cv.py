@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import parametrize
 from numpy.testing import assert_allclose
 from scipy.special import logsumexp
 from scipy.stats import norm
@@ -19,7 +20,7 @@ from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.selection import LaplaceLikelihood
 from skmtl.solvers import Newton
 
-each_method = pytest.mark.parametrize("method", ["cv", "laplace"])
+each_method = parametrize("method", ["cv", "laplace"], short=["laplace"])
 # Scores come from solutions that end when a step promises a fall of 1e-6.
 SEARCHED = {"rtol": 1e-4, "atol": 1e-5}
 GRID = {
@@ -50,6 +51,7 @@ def draw(rng, n_tasks=8, n_rows=30, n_features=3, spread=0.4):
 # -- likelihoods of strengths
 
 
+@pytest.mark.full
 def test_a_random_intercept_has_the_likelihood_of_quadrature(rng):
     task = np.repeat(np.arange(3), [50, 60, 70])
     y = rng.poisson(np.exp(np.array([0.3, 0.9, 1.2]))[task])
@@ -83,6 +85,7 @@ def test_the_likelihood_finds_the_variances_that_tasks_were_drawn_with(rng):
 # -- scores on rows left out
 
 
+@pytest.mark.full
 def test_deviances_and_choice_are_those_of_a_grid_search_of_scikit_learn(rng):
     X, y = draw(rng)
     found = MeanRegularizedPoissonRegressorCV(cv=FOLDS, task_column=0, **GRID).fit(X, y)

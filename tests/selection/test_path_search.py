@@ -61,8 +61,8 @@ OTHERS = {
 }
 MODELS = NORMS | OTHERS
 INEXACT = [LowRankRegressor(), FusedRegressor(), DirtyRegressor()]
-# One per relation in the short suite.
-SHORT = ["joint", "low rank", "coupled", "fused", "clustered", "graph", "mean"]
+# One per kind of solver in the short suite.
+SHORT = ["joint", "low rank", "coupled", "mean"]
 each_model = parametrize("model", MODELS, SHORT)
 EDGES = ["chain", [(0, 1), (0, 2), (0, 3)]]
 NO_CENTRE = {"alpha_shared": np.inf, "alpha_intercept": 0.0}
@@ -147,7 +147,7 @@ def test_a_path_of_jumps_begins_where_there_are_none(edges):
     assert below.fit(X, y, task=task).segments_.max() == 1
 
 
-@pytest.mark.parametrize("name", ["squared", "clustered"])
+@parametrize("name", ["squared", "clustered"], short=["squared"])
 def test_a_path_without_an_end_begins_at_small_coefficients(name):
     X, y, task = rows()
     search = PathSearchCV(MODELS[name], 20).fit(X, y, task=task)
@@ -348,7 +348,8 @@ def test_a_path_that_does_not_converge_says_how_far_it_got():
         search.fit(*outputs())
 
 
-@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.full
+@parametrize("squared", [False, True], short=[True])
 @parametrize("one", [False, True], short=[True])
 def test_low_rank_is_the_same_search(squared, one):
     X, y, task = rows()

@@ -101,7 +101,7 @@ def test_scores_of_classes_and_counts_are_those_of_a_grid_search(case):
 
 @pytest.mark.parametrize("scoring", ["accuracy", "roc_auc_ovr"])
 @parametrize("kind", ["classes", "three"], short=["three"])
-@pytest.mark.parametrize("labels", [False, True])
+@parametrize("labels", [False, True], short=[True])
 def test_scorers_are_those_of_cross_validation(scoring, kind, labels):
     X, y = draw(kind)
     folds = list(KFold(3).split(X))
@@ -129,7 +129,9 @@ SQUARED = [
 ]
 
 
-@pytest.mark.parametrize("search", SQUARED, ids=lambda s: type(s).__name__)
+@parametrize(
+    "search", SQUARED, short=SQUARED[2::2], ids=lambda search: type(search).__name__
+)
 def test_a_scorer_of_squared_errors_gives_the_scores_of_none(search):
     X, y = draw("numbers")
     given = {"task": X[:, 0].astype(int)}
@@ -282,8 +284,8 @@ def test_a_search_is_what_its_model_is():
     "search",
     [
         PathSearchCV(MeanRegularizedClassifier(), alphas=[1.0, 2.0]),
-        MeanRegularizedClassifierCV([1.0, 2.0]),
-        MeanRegularizedRegressorCV([1.0, 2.0], method="cv"),
+        MeanRegularizedClassifierCV([1.0, 2.0], alphas_shared=[1.0]),
+        MeanRegularizedRegressorCV([1.0, 2.0], alphas_shared=[1.0], method="cv"),
     ],
     ids=lambda s: type(s).__name__,
 )
@@ -322,9 +324,9 @@ def test_a_score_that_is_nan_is_the_worst(per_task):
 @pytest.mark.parametrize(
     "search",
     [
-        MultiTaskRidgeCV(cv=3),
-        MultiTaskRidgeCV(cv=3, alpha_per_task=False),
-        MeanRegularizedRegressorCV(method="cv"),
+        MultiTaskRidgeCV([1.0, 2.0], cv=3),
+        MultiTaskRidgeCV([1.0, 2.0], cv=3, alpha_per_task=False),
+        MeanRegularizedRegressorCV([1.0, 2.0], alphas_shared=[1.0], method="cv"),
         JointFeatureRegressorCV(n_alphas=3),
     ],
     ids=repr,
@@ -368,7 +370,7 @@ def test_masked_cells_are_not_scored():
     X, Y = rng.normal(size=(30, 2)), rng.normal(size=(30, 3))
     hidden = rng.random(Y.shape) < 0.2
     masked = np.ma.MaskedArray(np.where(hidden, 1e3, Y), hidden)
-    search = MultiTaskRidgeCV(cv=5, scoring="neg_mean_squared_error")
+    search = MultiTaskRidgeCV([1.0, 9.0], cv=5, scoring="neg_mean_squared_error")
     found = search.fit(X, masked).best_score_
     assert_array_equal(found, search.fit(X, np.where(hidden, np.nan, Y)).best_score_)
 

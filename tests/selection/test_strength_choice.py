@@ -90,7 +90,7 @@ def test_with_many_rows_the_strength_of_the_centre_is_negligible(method):
     assert_allclose(chosen.coef_, free.coef_, atol=0.05)
 
 
-@each_method
+@some_method
 def test_a_centre_held_at_zero_keeps_its_intercept(method):
     X, y, task = draw_groups()
     model = MeanRegularizedRegressorCV(method=method, alphas_shared=[np.inf])
