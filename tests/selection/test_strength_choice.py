@@ -1,6 +1,7 @@
 """All three strengths of the mean-regularised model are chosen optimally."""
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from skmtl.linear_model import (
     MeanRegularizedRegressorCV,
     MultiTaskRidgeCV,
 )
-from skmtl.problems.exact import Posterior, solve_moments
+from skmtl.problems.exact import Posterior, reduce_moments, solve_moments
 from skmtl.selection import Candidates, Generalised, RestrictedLikelihood
 
 # Grids here have few strengths on purpose.
@@ -213,6 +214,34 @@ def test_the_plain_model_with_the_chosen_strengths_is_the_same(method):
     ).fit(X, y, task=task)
     assert_allclose(model.coef_, plain.coef_, atol=1e-9)
     assert_allclose(model.intercept_, plain.intercept_, atol=1e-9)
+
+
+@pytest.mark.parametrize("strengths", [(3.0, 2.0, 1.0), (0.1, np.inf, np.inf)])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_likelihoods_of_wide_rows_are_those_in_a_basis_of_the_rows(
+    strengths, fit_intercept
+):
+    (X, y, task), _ = draw_wide(90, seed=0, n_rows=30)
+    moments = summarise(X + 1.0, y, task)
+    reduced = reduce_moments(moments, SimpleNamespace(X=X + 1.0))
+    assert reduced.n_features == 30
+    whole, small = (
+        RestrictedLikelihood(
+            solve_moments(
+                each,
+                ToMean(*strengths).strengths(each.n_tasks, each.n_features),
+                fit_intercept,
+            )
+        ).criterion
+        for each in (moments, reduced)
+    )
+    assert small == pytest.approx(whole, rel=1e-9)
+
+
+def test_narrow_rows_keep_their_features():
+    (X, y, task), _ = draw_wide(20, seed=0, n_rows=30)
+    moments = summarise(X, y, task)
+    assert reduce_moments(moments, SimpleNamespace(X=X)) is moments
 
 
 def test_interpolated_rows_do_not_count_as_predicted():

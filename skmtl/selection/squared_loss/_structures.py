@@ -11,6 +11,7 @@ import numpy as np
 
 from skmtl._contracts import Array
 from skmtl.couplings import Rotation
+from skmtl.problems.exact import reduce_moments
 
 from ..likelihood import (
     COVARIANCE,
@@ -197,8 +198,9 @@ class StructureSearch:
         if shape.start:
             triple = shape.start[0], chosen.chosen[1], shape.start[1]
         elif shape.structure == ONE:
+            moments = reduce_moments(self.moments, self.data)
             search = StrengthSearch(
-                self.moments, None, self.candidates.fit_intercept, False, tol=_TOL
+                moments, None, self.candidates.fit_intercept, False, tol=_TOL
             )
             triple = search.search()[-1][:3]
         else:  # given relative strengths, or equal tasks
