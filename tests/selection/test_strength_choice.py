@@ -8,6 +8,7 @@ import pytest
 from cases import parametrize
 from dense import Dense
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 
 from skmtl.couplings import ToMean
@@ -214,6 +215,39 @@ def test_the_plain_model_with_the_chosen_strengths_is_the_same(method):
     ).fit(X, y, task=task)
     assert_allclose(model.coef_, plain.coef_, atol=1e-9)
     assert_allclose(model.intercept_, plain.intercept_, atol=1e-9)
+
+
+@pytest.mark.parametrize("structure", ["one", "covariance"])
+def test_strengths_do_not_depend_on_how_far_features_are_from_zero(structure):
+    X, y, task = draw_groups(n_tasks=8, n_rows=10, seed=1)
+    X = np.round(X, 6)  # exact after the shift, to ten digits
+
+    def learn(shift):
+        model = MeanRegularizedRegressorCV(alpha_structure=structure)
+        model.fit(X + [shift, 0.0], y, task=task)
+        return model, model.predict(X + [shift, 0.0], task=task)
+
+    (near, expected), (far, found) = learn(1e3), learn(1e6)
+    assert_allclose(found, expected, atol=1e-3)
+    assert far.best_score_ == pytest.approx(near.best_score_, rel=1e-4)
+
+
+def test_far_features_are_predicted_like_centred_ones_with_free_intercepts():
+    X, y, task = draw_groups(n_tasks=8, n_rows=10, seed=1)
+    model = MeanRegularizedRegressorCV(alpha_structure="one")
+    free = clone(model).set_params(alphas_intercept=[1e-9]).fit(X, y, task=task)
+    far = model.fit(X + 1e6, y, task=task)
+    assert far.alpha_intercept_ == 0.0
+    assert far.best_score_ >= free.best_score_ * (1 + 1e-4)
+    assert_allclose(
+        far.predict(X + 1e6, task=task), free.predict(X, task=task), atol=1e-3
+    )
+
+
+def test_features_far_beyond_their_digits_can_be_searched():
+    X, y, task = draw_groups(n_tasks=8, n_rows=10)
+    model = MeanRegularizedRegressorCV().fit(X + 1e8, y, task=task)
+    assert model.score(X + 1e8, y, task=task) > 0.5
 
 
 @pytest.mark.parametrize("strengths", [(3.0, 2.0, 1.0), (0.1, np.inf, np.inf)])
