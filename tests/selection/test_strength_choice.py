@@ -224,8 +224,8 @@ def test_strengths_do_not_depend_on_how_far_features_are_from_zero(structure):
 
     def learn(shift):
         model = MeanRegularizedRegressorCV(alpha_structure=structure)
-        model.fit(X + [shift, 0.0], y, task=task)
-        return model, model.predict(X + [shift, 0.0], task=task)
+        model.fit(X + np.array([shift, 0.0]), y, task=task)
+        return model, model.predict(X + np.array([shift, 0.0]), task=task)
 
     (near, expected), (far, found) = learn(1e3), learn(1e6)
     assert_allclose(found, expected, atol=1e-3)
