@@ -13,7 +13,9 @@ from sklearn.linear_model import RidgeCV
 
 from skmtl.couplings import ToMean
 from skmtl.data import summarise
+from skmtl.kernel import MeanRegularizedKernelRegressorCV
 from skmtl.linear_model import (
+    LowRankRegressorCV,
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
     MultiTaskRidgeCV,
@@ -270,6 +272,33 @@ def test_likelihoods_of_wide_rows_are_those_in_a_basis_of_the_rows(
         for each in (moments, reduced)
     )
     assert small == pytest.approx(whole, rel=1e-9)
+
+
+SEARCHES = [
+    MeanRegularizedRegressorCV(),
+    MeanRegularizedRegressorCV(method="reml"),
+    MultiTaskRidgeCV(),
+    LowRankRegressorCV(n_alphas=3, alpha_shared=1.0, alpha_intercept=1.0),
+    MeanRegularizedKernelRegressorCV(),
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("model", SEARCHES, ids=lambda model: type(model).__name__)
+def test_targets_whose_squares_underflow_are_refused_by_searches(model):
+    X, y, task = draw_groups(n_tasks=5)
+    with pytest.raises(ValueError, match="squared errors underflow, got at most"):
+        model.fit(X, y * 1e-160, task=task)
+    assert clone(model).fit(X, y * 0.0, task=task).score(X, y * 0.0, task=task) == 1.0
+
+
+@each_method
+def test_targets_have_any_unit_whose_squares_do_not_underflow(method):
+    X, y, task = draw_groups(n_tasks=8)
+    model = MeanRegularizedRegressorCV(method=method)
+    expected = model.fit(X, y, task=task).predict(X, task=task)
+    found = model.fit(X, y * 2.0**-480, task=task).predict(X, task=task)
+    assert_allclose(found * 2.0**480, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_narrow_rows_keep_their_features():

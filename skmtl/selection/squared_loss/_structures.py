@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
+from skmtl._numbers import TINY
 from skmtl.couplings import Rotation
 from skmtl.problems.exact import reduce_moments
 
@@ -483,6 +484,7 @@ def within_one_error(parts: Array, best: Array, weight: Array) -> bool:
     """
     seen = weight > 0
     difference, weight = (parts - best)[seen], weight[seen]
+    difference = difference / max(np.abs(difference).max(initial=0.0), TINY)
     n_parts, total = len(weight), weight.sum()
     mean = difference.sum() / total
     spread = ((difference - mean * weight) ** 2).sum()
