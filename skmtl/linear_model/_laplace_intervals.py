@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logsumexp, roots_hermitenorm
-from scipy.stats import nbinom, norm, poisson
+from scipy.special import betainc, expit, logsumexp, pdtr
+from scipy.stats import norm
 from scipy.stats import t as student
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,10 +20,13 @@ from ._mean_draws import read_coverage
 
 # Keep Hessians of up to this many numbers, 16 MB, for intervals.
 _N_KEPT = 2**21
-# Nodes of the quadrature over the uncertain logarithm of a mean.
-_N_NODES = 20
-# Counts are searched up to this quantile at the largest node.
-_FARTHEST = 1 - 1e-9
+# Nodes over the uncertain logarithm of a mean, in standard deviations up to the widest.
+# They are close to each other, as a large count hardly varies around its mean.
+_N_NODES, _WIDEST = 61, 4.5
+# Larger counts are infinite: functions of them over- or underflow.
+_LARGEST, _LARGEST_LOG = 1e60, 600.0
+# Relative precision of counts beyond a billion.
+_PRECISION = 1e-9
 # A smaller dispersion is that of Poisson.
 _NO_DISPERSION = 1e-8
 
@@ -296,23 +299,30 @@ def find_counts(mean: Array, std: Array, dispersion: float, level: float) -> Arr
     Returns
     -------
     ndarray of shape (n_rows,)
-        The smallest counts with at least this probability.
+        The smallest counts with at least this probability; those beyond 1e9 to nine
+        digits, and infinity beyond 1e60.
     """
-    nodes, weights = roots_hermitenorm(_N_NODES)
-    weights = weights / weights.sum()
-    means = mean[:, None] * np.exp(std[:, None] * nodes)
-    counts = _distribution(means, dispersion)
-    low = np.full(len(mean), -1.0)
-    high = _distribution(means.max(axis=1), dispersion).ppf(_FARTHEST)
-    while (high - low > 1).any():
-        middle = np.floor((low + high) / 2)
-        enough = counts.cdf(middle[:, None]) @ weights >= level
+    nodes = np.linspace(-_WIDEST, _WIDEST, _N_NODES)
+    weights = norm.pdf(nodes)
+    weights /= weights.sum()
+    means = mean[:, None] * np.exp(np.minimum(std[:, None] * nodes, _LARGEST_LOG))
+    cdf = _distribution(np.minimum(means, _LARGEST), dispersion)
+    low, high = np.full(len(mean), -1.0), np.full(len(mean), 10 * _LARGEST)
+    while (high - low > np.maximum(1, _PRECISION * high)).any():
+        # Geometric means: the range has many powers of ten.
+        least = np.maximum(low, 1)
+        middle = np.where(
+            high > 2 * least, np.sqrt(least) * np.sqrt(high), (low + high) / 2
+        )
+        middle = np.clip(np.floor(middle), low + 1, high - 1)
+        enough = cdf(middle[:, None]) @ weights >= level
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    return high
+    return np.where(high >= _LARGEST, np.inf, high)
 
 
 def _distribution(mean, dispersion):
+    """Return the cumulative distribution of counts."""
     if dispersion < _NO_DISPERSION:
-        return poisson(mean)
+        return lambda count: pdtr(count, mean)
     size = 1 / dispersion
-    return nbinom(size, size / (size + mean))
+    return lambda count: betainc(size, count + 1, size / (size + mean))

@@ -188,6 +188,30 @@ def test_counts_of_an_uncertain_mean_are_those_of_draws():
     assert_allclose(found, np.quantile(counts, [0.05, 0.95]), atol=1)
 
 
+@pytest.mark.parametrize("std", [0.1, 1.0, 5.0, 20.0, 50.0])
+def test_large_counts_have_the_quantiles_of_their_mean(std):
+    """A Poisson count of a large mean is nearly this mean, which is log-normal."""
+    levels = np.array([0.05, 0.5, 0.95])
+    found = [
+        _laplace_intervals.find_counts(np.array([1e8]), np.array([std]), 0.0, level)[0]
+        for level in levels
+    ]
+    expected = np.maximum(np.log(1e8) + std * norm.ppf(levels), 0)
+    # Half the distance between the nodes.
+    assert_allclose(np.log(np.maximum(found, 1)), expected, atol=0.08 * std)
+
+
+@pytest.mark.parametrize("dispersion", [0.0, 0.3, 30.0])
+def test_huge_uncertainty_gives_ends_and_no_warning(dispersion):
+    mean, std = np.array([1e-9, 1.0, 1e6]), np.array([300.0, 20.0, 1000.0])
+    low, high = (
+        _laplace_intervals.find_counts(mean, std, dispersion, level)
+        for level in (0.05, 0.95)
+    )
+    assert_allclose(low, 0)
+    assert (high > 1e6).all()
+
+
 def test_exposures_scale_the_mean():
     X, z, task = draw()
     exposure = np.random.default_rng(1).uniform(0.5, 4, size=len(z))
