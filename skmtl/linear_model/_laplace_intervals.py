@@ -74,7 +74,7 @@ class LaplaceIntervals(LinearModel):
         return 1.0
 
     def _spread(self, X, codes, coverage):
-        """Return covariances of raw predictions, and quantiles of the errors."""
+        """Return covariances and shifts of raw predictions, and quantiles."""
         n_rows = X.shape[0]
         rows = np.arange(n_rows)
         if codes is None:
@@ -86,10 +86,11 @@ class LaplaceIntervals(LinearModel):
         with calculation(X.shape[1]):
             posterior = self._posterior()
             covariances = posterior.covariances(dense[rows].astype(float), codes)
+            shifts = posterior.shifts(codes)
         level, freedom = (1 + coverage) / 2, max(posterior.n_tasks - 1, 1)
         is_new = posterior.is_new(codes)
         quantiles = np.where(is_new, student.ppf(level, freedom), norm.ppf(level))
-        return covariances, quantiles
+        return covariances, shifts, quantiles
 
 
 class IntervalsOfClasses(LaplaceIntervals, LinearClassifier):
@@ -121,9 +122,9 @@ class IntervalsOfClasses(LaplaceIntervals, LinearClassifier):
         check_is_fitted(self)
         X, codes = self._read_queries(X, task)
         scores = self._predict_possible(X, codes).astype(float)
-        covariances, quantiles = self._spread(X, codes, coverage)
+        covariances, shifts, quantiles = self._spread(X, codes, coverage)
         if codes is not None:
-            return _intervals(scores, covariances, quantiles)
+            return _intervals(_move(scores, shifts), covariances, quantiles)
         shape = len(scores), self.n_tasks_
         covariances = covariances.reshape(*shape, *covariances.shape[1:])
         quantiles = quantiles.reshape(shape)
@@ -131,6 +132,13 @@ class IntervalsOfClasses(LaplaceIntervals, LinearClassifier):
             _intervals(each, covariances[:, k], quantiles[:, k])
             for k, each in enumerate(scores.reshape(shape).T)
         ]
+
+
+def _move(scores, shifts):
+    """Add shifts of raw predictions to scores of one or several outputs."""
+    if scores.ndim == 1:
+        return scores + shifts[:, 0]
+    return scores + shifts @ contrasts(scores.shape[1]).T
 
 
 def _intervals(scores, covariances, quantiles):
@@ -251,12 +259,13 @@ class IntervalsOfCounts(LaplaceIntervals, LinearCountRegressor):
         return ends
 
     def _spread_of_log(self, X, coverage, task, exposure):
-        """Return means, and standard deviations and quantiles of their logarithms."""
+        """Return medians of the mean, and standard deviations and quantiles of logs."""
         read_coverage(coverage)
         check_is_fitted(self)
         mean = self.predict(X, task, exposure)
         X, codes = self._read_queries(X, task)
-        covariances, quantiles = self._spread(X, codes, coverage)
+        covariances, shifts, quantiles = self._spread(X, codes, coverage)
+        mean = mean * np.exp(shifts[:, 0].reshape(mean.shape))
         std = np.sqrt(covariances[:, 0, 0])
         return mean, std.reshape(mean.shape), quantiles.reshape(mean.shape)
 

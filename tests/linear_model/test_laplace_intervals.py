@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import nbinom, norm, poisson
 
@@ -111,14 +112,54 @@ def test_the_two_likely_classes_of_three_agree_at_large_scores():
     assert_allclose(first, 1 - second[:, ::-1], atol=1e-12)
 
 
-def test_variances_of_exactly_known_draws_are_their_mean_squares():
+def test_exactly_known_draws_have_the_unbiased_variance():
     gaps = np.random.default_rng(0).normal(size=(50, 3)) * [2.0, 2.0, 0.5]
     hessians = np.tile(1e4 * np.eye(3), (50, 1, 1))
     groups = np.array([False, False, True])
-    found = estimate_variances(hessians, 1e4 * gaps, np.ones(3), groups)
-    of_features = (gaps[:, :2] ** 2).mean()
-    expected = np.array([of_features, of_features, (gaps[:, 2] ** 2).mean()])
-    assert_allclose(found, expected * 51 / 49, rtol=1e-3)
+    found, means = estimate_variances(hessians, 1e4 * gaps, np.ones(3), groups)
+    of_features = (gaps[:, :2] ** 2).sum() / 98
+    expected = np.array([of_features, of_features, gaps[:, 2].var(ddof=1)])
+    assert_allclose(found, expected * 51 / 50, rtol=1e-3)
+    assert_allclose(means, [0, 0, gaps[:, 2].mean()], rtol=1e-3)
+
+
+def test_variances_and_means_maximise_the_likelihood_of_uncertain_draws():
+    """Each draw is known up to a normal error; the penalty is on small variances."""
+    rng = np.random.default_rng(0)
+    known, unsure = rng.normal(1.0, 1.5, size=20), rng.uniform(0.5, 2.0, size=20)
+    hessians, groups = (1 / unsure)[:, None, None], np.array([True])
+    right = (known / unsure)[:, None]
+    variance, mean = estimate_variances(hessians, right, np.ones(1), groups)
+
+    def loss(at):
+        spread = np.sqrt(np.exp(at[1]) + unsure)
+        return -norm.logpdf(known, at[0], spread).sum() - at[1] / 2
+
+    best = minimize(loss, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-8})
+    assert_allclose(mean, best.x[0], atol=1e-4)
+    assert_allclose(variance, np.exp(best.x[1]) * 21 / 20, rtol=1e-4)
+
+
+def test_rows_that_say_little_of_variances_do_not_set_them_to_zero():
+    hessians, groups = np.full((5, 1, 1), 0.1), np.array([True])
+    variance, _ = estimate_variances(hessians, np.zeros((5, 1)), np.ones(1), groups)
+    assert variance > 1.0
+
+
+def test_unseen_tasks_have_an_interval_around_the_median_of_tasks():
+    """The shared intercept is the log of the mean, above the mean of the logs."""
+    rng = np.random.default_rng(0)
+    task = np.repeat(np.arange(60), 30)
+    levels = rng.normal(size=60)
+    y = rng.poisson(np.exp(2 + levels[task]))
+    X = rng.normal(size=(len(y), 1))
+    model = MeanRegularizedPoissonRegressor(100.0, alpha_intercept=1.0)
+    model.fit(X, y, task=task)
+    ends = np.log(model.predict_mean_interval(X[:1] * 0, task=99)[0])
+    assert_allclose(ends.mean(), 2 + levels.mean(), atol=0.1)
+    assert model.intercept_shared_ > 2 + levels.mean() + 0.3
+    half = norm.ppf(0.95) * levels.std()
+    assert_allclose(np.diff(ends) / 2, half, rtol=0.1)
 
 
 def test_log_odds_of_a_class_vary_by_their_slopes():
