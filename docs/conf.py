@@ -25,6 +25,7 @@ default_role = "literal"
 html_theme = "pydata_sphinx_theme"
 html_title = "skmtl"
 html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_show_sourcelink = False
 html_theme_options = {"show_prev_next": False, "show_toc_level": 2}
 

@@ -19,6 +19,8 @@ EPS = np.finfo(float).eps
 _SMALL = 12
 # Refuse sums of squares from this size: their products overflow.
 _HUGE = 1e140
+# Squares of errors a thousand times smaller than this do not underflow.
+_TINIEST = 1e-150
 # Below this ratio of diagonal elements, eigenvectors are computed from a square root,
 # as eigh would lose the small eigenvalues.
 _GRADED = 1e-9
@@ -97,6 +99,24 @@ def refuse_huge(features: Array, targets: Any = ()) -> None:
         f"Sums of squares of X and y must be below {_HUGE:g}, got {largest:g} for "
         f"{what}. Divide the column by its largest absolute value, or remove erroneous "
         "rows."
+    )
+
+
+def refuse_tiny(targets: Array) -> None:
+    """Raise an error if squares of targets would underflow, unless all are zero.
+
+    Parameters
+    ----------
+    targets : ndarray
+        Targets; NaN where there is none.
+    """
+    size = np.nanmax(np.abs(targets), initial=0.0)
+    if size == 0 or size >= _TINIEST:
+        return
+    raise ValueError(
+        f"y must have values of {_TINIEST:g} or more to choose strengths, as smaller "
+        f"squared errors underflow, got at most {size:.3g}. Multiply y by "
+        f"{1 / max(size, np.finfo(float).tiny):.0e}."
     )
 
 

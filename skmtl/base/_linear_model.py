@@ -70,7 +70,10 @@ class LinearModel(TaskModel):
             prepare_part=partial(target.prepare_part, sample, targets, smooths),
             **self._solver_parameters(),
         )
-        return sample, study, relation.choose(study)
+        chosen = relation.choose(study)
+        if chosen.facts:
+            target.check_size(rows)
+        return sample, study, chosen
 
     def _learn_chosen(
         self, target: Target, tasks: TaskSet, sample: Sample, study: Study, chosen: Any

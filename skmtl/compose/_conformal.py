@@ -21,7 +21,12 @@ from ._error_quantiles import FoldErrors, find_ends
 from ._fit import fit_clone
 from ._observations import read_labelled_query, read_observations, take_rows
 from ._pooled import PooledTasks
-from ._wrapper import TaskWrapper, refuse_infinite, without_task_column
+from ._wrapper import (
+    TaskWrapper,
+    parameter_names,
+    refuse_infinite,
+    without_task_column,
+)
 
 
 class ConformalTasks(TaskWrapper):
@@ -208,9 +213,8 @@ class ConformalTasks(TaskWrapper):
             )
         if has_fit_parameter(inner, "task"):
             model = without_task_column(self, "estimator")
-            if "handle_unknown" in model.get_params(deep=False):
-                model.set_params(handle_unknown="shared")
-            return model, False
+            names = parameter_names(model, "handle_unknown")
+            return model.set_params(**dict.fromkeys(names, "shared")), False
         params = inner.get_params()
         columns = [
             k for k in params if k.endswith("task_column") and params[k] is not None

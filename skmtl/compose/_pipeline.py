@@ -60,7 +60,9 @@ class TaskPipeline(Pipeline):
             return super().fit_predict(X, y, **params)
 
     @available_if(_last_step_itself_has("predict_interval"))
-    def predict_interval(self, X: Any, coverage: float = 0.9, **params: Any) -> Any:
+    def predict_interval(
+        self, X: Any, coverage: float = 0.9, task: Any = None, exposure: Any = None
+    ) -> Any:
         """Transform X, and predict an interval for each row with the last step.
 
         Parameters
@@ -69,19 +71,22 @@ class TaskPipeline(Pipeline):
             Features, with the task column.
         coverage : float, default=0.9
             Share of targets within their intervals, above 0 and below 1.
-        **params : dict of str to object
-            Further arguments of the method of the last step.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if X has no task column.
+        exposure : array-like of shape (n_samples,), default=None
+            Exposure of each row, for counts; None means ones.
 
         Returns
         -------
         ndarray of shape (n_samples, ..., 2)
             Lower and upper ends.
         """
-        return self._last().predict_interval(self._transform(X), coverage, **params)
+        given = _given(task=task, exposure=exposure)
+        return self._last().predict_interval(self._transform(X), coverage, **given)
 
     @available_if(_last_step_itself_has("predict_mean_interval"))
     def predict_mean_interval(
-        self, X: Any, coverage: float = 0.9, **params: Any
+        self, X: Any, coverage: float = 0.9, task: Any = None, exposure: Any = None
     ) -> Any:
         """Transform X, and predict an interval for the mean of each row.
 
@@ -91,17 +96,18 @@ class TaskPipeline(Pipeline):
             Features, with the task column.
         coverage : float, default=0.9
             Share of means within their intervals, above 0 and below 1.
-        **params : dict of str to object
-            Further arguments of the method of the last step.
+        task : array-like of shape (n_samples,), int or str, default=None
+            Label of each row, or one label for all rows, if X has no task column.
+        exposure : array-like of shape (n_samples,), default=None
+            Exposure of each row, for counts; None means ones.
 
         Returns
         -------
         ndarray of shape (n_samples, ..., 2)
             Lower and upper ends.
         """
-        return self._last().predict_mean_interval(
-            self._transform(X), coverage, **params
-        )
+        given = _given(task=task, exposure=exposure)
+        return self._last().predict_mean_interval(self._transform(X), coverage, **given)
 
     def _last(self):
         return self.steps[-1][1]
@@ -117,6 +123,11 @@ class TaskPipeline(Pipeline):
     def _all_or_nothing(self):
         steps = [step for _, step in self.steps if hasattr(step, "fit")]
         return all_or_nothing(self, *steps)
+
+
+def _given(**arguments):
+    """Return the arguments that are not None: not every model has all of them."""
+    return {name: each for name, each in arguments.items() if each is not None}
 
 
 def make_task_pipeline(

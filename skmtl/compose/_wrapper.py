@@ -38,12 +38,24 @@ def without_task_column(wrapper, parameter):
             f"{parameter} must be a model of tasks, whose fit accepts task=, got "
             f"{name}. Use PooledTasks({name}()) for one model of all tasks."
         )
-    if model.task_column is not None and wrapper.task_column is None:
+    parameters, names = model.get_params(), parameter_names(model, "task_column")
+    given = [each for each in names if parameters[each] is not None]
+    if given and wrapper.task_column is None:
         raise ValueError(
             f"task_column must be set in {type(wrapper).__name__}, not only in its "
-            f"{parameter}, got {name}(task_column={model.task_column!r}). Move it."
+            f"{parameter}, got {name}({given[0]}={parameters[given[0]]!r}). Move it."
         )
-    return clone(model).set_params(task_column=None)
+    return clone(model).set_params(**dict.fromkeys(names))
+
+
+def parameter_names(model, name):
+    """Return the full names of a parameter of a model, or of the models it holds."""
+    parameters = model.get_params()
+    return [
+        each
+        for each in parameters
+        if each == name or (name not in parameters and each.endswith(f"__{name}"))
+    ]
 
 
 def refuse_infinite(values, X):

@@ -97,6 +97,8 @@ class KernelModel(TaskRegressor):
         n_numbers = (_N_MATRICES + len(kernels)) * max(design.size, X.shape[0]) ** 2
         refuse_large(8 * n_numbers, "similarities of rows", _REMEDY)
         strengths, gamma, facts = self._choose(design, X, kernels, float(gamma))
+        if facts:
+            target.check_size(rows)
         kernels = [kernel.at(gamma) for kernel in kernels]
         matrices = compare_rows(kernels, X)
         systems = solve(design, matrices, strengths)

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logsumexp, roots_hermitenorm
-from scipy.stats import nbinom, norm, poisson
+from scipy.special import betainc, expit, logsumexp, pdtr
+from scipy.stats import norm
 from scipy.stats import t as student
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,10 +20,13 @@ from ._mean_draws import read_coverage
 
 # Keep Hessians of up to this many numbers, 16 MB, for intervals.
 _N_KEPT = 2**21
-# Nodes of the quadrature over the uncertain logarithm of a mean.
-_N_NODES = 20
-# Counts are searched up to this quantile at the largest node.
-_FARTHEST = 1 - 1e-9
+# Nodes over the uncertain logarithm of a mean, in standard deviations up to the widest.
+# They are close to each other, as a large count hardly varies around its mean.
+_N_NODES, _WIDEST = 61, 4.5
+# Larger counts are infinite: functions of them over- or underflow.
+_LARGEST, _LARGEST_LOG = 1e60, 600.0
+# Relative precision of counts beyond a billion.
+_PRECISION = 1e-9
 # A smaller dispersion is that of Poisson.
 _NO_DISPERSION = 1e-8
 
@@ -71,7 +74,7 @@ class LaplaceIntervals(LinearModel):
         return 1.0
 
     def _spread(self, X, codes, coverage):
-        """Return covariances of raw predictions, and quantiles of the errors."""
+        """Return covariances and shifts of raw predictions, and quantiles."""
         n_rows = X.shape[0]
         rows = np.arange(n_rows)
         if codes is None:
@@ -83,10 +86,11 @@ class LaplaceIntervals(LinearModel):
         with calculation(X.shape[1]):
             posterior = self._posterior()
             covariances = posterior.covariances(dense[rows].astype(float), codes)
+            shifts = posterior.shifts(codes)
         level, freedom = (1 + coverage) / 2, max(posterior.n_tasks - 1, 1)
         is_new = posterior.is_new(codes)
         quantiles = np.where(is_new, student.ppf(level, freedom), norm.ppf(level))
-        return covariances, quantiles
+        return covariances, shifts, quantiles
 
 
 class IntervalsOfClasses(LaplaceIntervals, LinearClassifier):
@@ -118,9 +122,9 @@ class IntervalsOfClasses(LaplaceIntervals, LinearClassifier):
         check_is_fitted(self)
         X, codes = self._read_queries(X, task)
         scores = self._predict_possible(X, codes).astype(float)
-        covariances, quantiles = self._spread(X, codes, coverage)
+        covariances, shifts, quantiles = self._spread(X, codes, coverage)
         if codes is not None:
-            return _intervals(scores, covariances, quantiles)
+            return _intervals(_move(scores, shifts), covariances, quantiles)
         shape = len(scores), self.n_tasks_
         covariances = covariances.reshape(*shape, *covariances.shape[1:])
         quantiles = quantiles.reshape(shape)
@@ -128,6 +132,13 @@ class IntervalsOfClasses(LaplaceIntervals, LinearClassifier):
             _intervals(each, covariances[:, k], quantiles[:, k])
             for k, each in enumerate(scores.reshape(shape).T)
         ]
+
+
+def _move(scores, shifts):
+    """Add shifts of raw predictions to scores of one or several outputs."""
+    if scores.ndim == 1:
+        return scores + shifts[:, 0]
+    return scores + shifts @ contrasts(scores.shape[1]).T
 
 
 def _intervals(scores, covariances, quantiles):
@@ -248,12 +259,13 @@ class IntervalsOfCounts(LaplaceIntervals, LinearCountRegressor):
         return ends
 
     def _spread_of_log(self, X, coverage, task, exposure):
-        """Return means, and standard deviations and quantiles of their logarithms."""
+        """Return medians of the mean, and standard deviations and quantiles of logs."""
         read_coverage(coverage)
         check_is_fitted(self)
         mean = self.predict(X, task, exposure)
         X, codes = self._read_queries(X, task)
-        covariances, quantiles = self._spread(X, codes, coverage)
+        covariances, shifts, quantiles = self._spread(X, codes, coverage)
+        mean = mean * np.exp(shifts[:, 0].reshape(mean.shape))
         std = np.sqrt(covariances[:, 0, 0])
         return mean, std.reshape(mean.shape), quantiles.reshape(mean.shape)
 
@@ -296,23 +308,30 @@ def find_counts(mean: Array, std: Array, dispersion: float, level: float) -> Arr
     Returns
     -------
     ndarray of shape (n_rows,)
-        The smallest counts with at least this probability.
+        The smallest counts with at least this probability; those beyond 1e9 to nine
+        digits, and infinity beyond 1e60.
     """
-    nodes, weights = roots_hermitenorm(_N_NODES)
-    weights = weights / weights.sum()
-    means = mean[:, None] * np.exp(std[:, None] * nodes)
-    counts = _distribution(means, dispersion)
-    low = np.full(len(mean), -1.0)
-    high = _distribution(means.max(axis=1), dispersion).ppf(_FARTHEST)
-    while (high - low > 1).any():
-        middle = np.floor((low + high) / 2)
-        enough = counts.cdf(middle[:, None]) @ weights >= level
+    nodes = np.linspace(-_WIDEST, _WIDEST, _N_NODES)
+    weights = norm.pdf(nodes)
+    weights /= weights.sum()
+    means = mean[:, None] * np.exp(np.minimum(std[:, None] * nodes, _LARGEST_LOG))
+    cdf = _distribution(np.minimum(means, _LARGEST), dispersion)
+    low, high = np.full(len(mean), -1.0), np.full(len(mean), 10 * _LARGEST)
+    while (high - low > np.maximum(1, _PRECISION * high)).any():
+        # Geometric means: the range has many powers of ten.
+        least = np.maximum(low, 1)
+        middle = np.where(
+            high > 2 * least, np.sqrt(least) * np.sqrt(high), (low + high) / 2
+        )
+        middle = np.clip(np.floor(middle), low + 1, high - 1)
+        enough = cdf(middle[:, None]) @ weights >= level
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    return high
+    return np.where(high >= _LARGEST, np.inf, high)
 
 
 def _distribution(mean, dispersion):
+    """Return the cumulative distribution of counts."""
     if dispersion < _NO_DISPERSION:
-        return poisson(mean)
+        return lambda count: pdtr(count, mean)
     size = 1 / dispersion
-    return nbinom(size, size / (size + mean))
+    return lambda count: betainc(size, count + 1, size / (size + mean))

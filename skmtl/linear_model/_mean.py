@@ -457,6 +457,11 @@ class MeanRegularizedRegressorCV(MeanDraws):
     that were tried with all tasks only, and if `cv` is a number or None, structures are
     compared by leave-one-out errors.
 
+    If a feature's mean is beyond 30 of its standard deviations, a difference between
+    intercepts at zero is mostly one between slopes. Strengths are then chosen about the
+    means of the features, with free intercepts, equal slopes or a covariance, unless
+    some are given or ``method="reml"``.
+
     Among nearly equal strengths, larger ones are preferred: all are raised until the
     criterion increases by a relative 0.05 divided by the number of rows.
 

@@ -141,7 +141,7 @@ class MeanDraws(LinearRegressor):
 
     def _posterior(self):
         if "groupings_" in vars(self):
-            return self._posterior_of_groupings
+            return self._read_posterior_of_groupings()
         if hasattr(self, "moments_"):
             return Posterior(self._solve_moments(self.moments_))
         if not hasattr(self, "_fit_of_rows"):
@@ -153,6 +153,15 @@ class MeanDraws(LinearRegressor):
         n_features = len(self.coef_shared_)
         refuse_large(3 * 8 * n_features**2, "covariances of features", _NO_STD)
         return Posterior(self._fit_of_rows)
+
+    def _read_posterior_of_groupings(self):
+        if "_posterior_of_groupings" not in vars(self):
+            raise ValueError(
+                "Intervals and return_std need the equations of all groupings, and "
+                "this model has none: files of skmtl compare --save leave them out. "
+                "Fit the model in Python, or to a single task column."
+            )
+        return self._posterior_of_groupings
 
     @fit_context(prefer_skip_nested_validation=True)
     def adapt(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array, Loss
+from skmtl._linalg import refuse_tiny
 from skmtl.data import multiply_rows, read_rows
 from skmtl.losses import Squared
 
@@ -53,6 +54,9 @@ class NumericTarget(Target):
 
     def check_units(self, rows: Any) -> None:
         warn_of_units(rows)
+
+    def check_size(self, rows: Any) -> None:
+        refuse_tiny(rows.Y if rows.shares_rows else rows.y)
 
     def shape(self, sample: Sample, models: Any, single: bool) -> dict[str, Any]:
         if sample.scales is not None:

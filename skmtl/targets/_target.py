@@ -77,6 +77,10 @@ class Target(ABC):
         """Warn if tasks have targets in different units."""
         return
 
+    def check_size(self, rows: Any) -> None:
+        """Raise an error if targets are too small to choose strengths by them."""
+        return
+
     def report(self, sample: Sample, models: Any, fit: Any) -> Mapping[str, Any]:
         """Return the fitted attributes of this kind of target, by name."""
         return self.report_kind(sample)

@@ -94,6 +94,18 @@ def test_every_model_is_opened_as_it_was_saved(tmp_path, case):
     assert_array_equal(loaded.predict(new), model.predict(new))
 
 
+def test_a_saved_model_of_groupings_says_that_it_has_no_intervals():
+    frame = make_frame(holes=False)[["hours"]].assign(y=TARGETS["numbers"])
+    frame = frame.assign(school=LABELS["text"], pair=list("ab") * 24)
+    table = prepare_table(frame, "", ["school", "pair"], "y")
+    saved = fit_model(make_models(["mean"], table)["mean"], table)
+    columns = saved[:-1].transform(frame)
+    with pytest.raises(ValueError, match="skmtl compare --save leave them out"):
+        saved[-1].predict_interval(columns)
+    with pytest.raises(ValueError, match="equations of all groupings"):
+        saved[-1].predict(columns, return_std=True)
+
+
 @pytest.mark.full
 def test_the_allowlist_is_exactly_what_is_saved():
     """If this fails, a saved pipeline holds another class: see cli/_schema.py."""

@@ -1,3 +1,4 @@
+import inspect
 import pickle
 
 import numpy as np
@@ -42,8 +43,15 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 from sklearn.utils import estimator_checks as checks
 
-from skmtl.compose import IndependentTasks, PooledTasks, TaskAware, make_task_pipeline
+from skmtl.compose import (
+    ConformalTasks,
+    IndependentTasks,
+    PooledTasks,
+    TaskAware,
+    make_task_pipeline,
+)
 from skmtl.linear_model import (
+    MeanRegularizedClassifier,
     MeanRegularizedPoissonRegressor,
     MeanRegularizedRegressor,
     PathSearchCV,
@@ -993,7 +1001,27 @@ def test_a_pipeline_predicts_the_intervals_of_its_last_step(scaler):
     given = {"exposure": np.full(40, 2.0)}
     found = pipeline.predict_mean_interval(table, **given)
     assert_allclose(found, model.predict_mean_interval(scaled, task=task, **given))
+    found = pipeline.predict_interval(table, 0.8, exposure=given["exposure"])
+    assert_allclose(found, model.predict_interval(scaled, 0.8, task=task, **given))
     plain = make_task_pipeline(scaler, IndependentTasks(Ridge()), task_column=0)
     assert not hasattr(plain, "predict_interval")
     with pytest.raises(NotFittedError):
         clone(pipeline).predict_interval(table)
+
+
+@pytest.mark.parametrize("method", ["predict_interval", "predict_mean_interval"])
+def test_intervals_have_the_same_arguments_in_every_class(method):
+    names = ["self", "X", "coverage", "task", "exposure"]
+    found = [
+        list(inspect.signature(getattr(each, method)).parameters)
+        for each in (
+            type(make_task_pipeline(IndependentTasks(), task_column=0)),
+            ConformalTasks,
+            MeanRegularizedRegressor,
+            MeanRegularizedClassifier,
+            MeanRegularizedPoissonRegressor,
+        )
+        if method in dir(each)
+    ]
+    assert found[0] == names
+    assert all(each == names[: len(each)] for each in found)

@@ -10,7 +10,11 @@ from sklearn.preprocessing import StandardScaler
 from skmtl.compose import ConformalTasks, PooledTasks, make_task_pipeline
 from skmtl.datasets import make_related_tasks
 from skmtl.kernel import MeanRegularizedKernelRegressor
-from skmtl.linear_model import MeanRegularizedRegressor
+from skmtl.linear_model import (
+    LowRankRegressor,
+    MeanRegularizedRegressor,
+    PathSearchCV,
+)
 from skmtl.model_selection import TaskKFold
 
 MODEL = MeanRegularizedRegressor(alpha_intercept=1.0)
@@ -122,6 +126,31 @@ def test_a_pipeline_gets_its_task_column():
         ValueError, match="task_column must be set in ConformalTasks too"
     ):
         ConformalTasks(pipeline).fit(table, y)
+
+
+def test_a_search_around_a_model_of_tasks_gets_labels():
+    """Its fit accepts task=, but only the model inside has a task column."""
+    X, y, task = draw()
+    table = np.column_stack([X, task])
+    inner = LowRankRegressor(task_column=-1, handle_unknown="error")
+    search = PathSearchCV(inner, alphas=[0.2])
+    by_column = ConformalTasks(search, task_column=-1, cv=2, task_cv=2).fit(table, y)
+    inner = LowRankRegressor()
+    search = PathSearchCV(inner, alphas=[0.2])
+    by_label = ConformalTasks(search, cv=2, task_cv=2).fit(X, y, task=task)
+    table[:2, -1] = 99
+    ends = by_label.predict_interval(X, 0.5, task=table[:, -1].astype(int))
+    assert np.isfinite(ends).all()
+    assert_allclose(by_column.predict_interval(table, 0.5), ends)
+
+
+def test_a_task_column_inside_only_is_refused():
+    X, y, _ = draw()
+    search = PathSearchCV(LowRankRegressor(task_column=-1))
+    with pytest.raises(
+        ValueError, match=r"got PathSearchCV\(estimator__task_column=-1"
+    ):
+        ConformalTasks(search).fit(X, y)
 
 
 def test_columns_of_targets_are_rows_with_a_task_each():

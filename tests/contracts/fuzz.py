@@ -36,7 +36,7 @@ from sklearn.base import clone  # noqa: E402
 from sklearn.exceptions import ConvergenceWarning  # noqa: E402
 
 # Cases per way: fixed ones in the short and the full suite, and random ones.
-N_SHORT, N_FIXED, N_RANDOM, SEED = 6, 80, 300, 0
+N_SHORT, N_FIXED, N_RANDOM, SEED = 6, 80, 120, 0
 # Tolerance of solvers, for models that have one.
 EXACT = {
     "tol": 1e-10,

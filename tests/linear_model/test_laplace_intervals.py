@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import nbinom, norm, poisson
 
@@ -111,14 +112,54 @@ def test_the_two_likely_classes_of_three_agree_at_large_scores():
     assert_allclose(first, 1 - second[:, ::-1], atol=1e-12)
 
 
-def test_variances_of_exactly_known_draws_are_their_mean_squares():
+def test_exactly_known_draws_have_the_unbiased_variance():
     gaps = np.random.default_rng(0).normal(size=(50, 3)) * [2.0, 2.0, 0.5]
     hessians = np.tile(1e4 * np.eye(3), (50, 1, 1))
     groups = np.array([False, False, True])
-    found = estimate_variances(hessians, 1e4 * gaps, np.ones(3), groups)
-    of_features = (gaps[:, :2] ** 2).mean()
-    expected = np.array([of_features, of_features, (gaps[:, 2] ** 2).mean()])
-    assert_allclose(found, expected * 51 / 49, rtol=1e-3)
+    found, means = estimate_variances(hessians, 1e4 * gaps, np.ones(3), groups)
+    of_features = (gaps[:, :2] ** 2).sum() / 98
+    expected = np.array([of_features, of_features, gaps[:, 2].var(ddof=1)])
+    assert_allclose(found, expected * 51 / 50, rtol=1e-3)
+    assert_allclose(means, [0, 0, gaps[:, 2].mean()], rtol=1e-3)
+
+
+def test_variances_and_means_maximise_the_likelihood_of_uncertain_draws():
+    """Each draw is known up to a normal error; the penalty is on small variances."""
+    rng = np.random.default_rng(0)
+    known, unsure = rng.normal(1.0, 1.5, size=20), rng.uniform(0.5, 2.0, size=20)
+    hessians, groups = (1 / unsure)[:, None, None], np.array([True])
+    right = (known / unsure)[:, None]
+    variance, mean = estimate_variances(hessians, right, np.ones(1), groups)
+
+    def loss(at):
+        spread = np.sqrt(np.exp(at[1]) + unsure)
+        return -norm.logpdf(known, at[0], spread).sum() - at[1] / 2
+
+    best = minimize(loss, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-8})
+    assert_allclose(mean, best.x[0], atol=1e-4)
+    assert_allclose(variance, np.exp(best.x[1]) * 21 / 20, rtol=1e-4)
+
+
+def test_rows_that_say_little_of_variances_do_not_set_them_to_zero():
+    hessians, groups = np.full((5, 1, 1), 0.1), np.array([True])
+    variance, _ = estimate_variances(hessians, np.zeros((5, 1)), np.ones(1), groups)
+    assert variance > 1.0
+
+
+def test_unseen_tasks_have_an_interval_around_the_median_of_tasks():
+    """The shared intercept is the log of the mean, above the mean of the logs."""
+    rng = np.random.default_rng(0)
+    task = np.repeat(np.arange(60), 30)
+    levels = rng.normal(size=60)
+    y = rng.poisson(np.exp(2 + levels[task]))
+    X = rng.normal(size=(len(y), 1))
+    model = MeanRegularizedPoissonRegressor(100.0, alpha_intercept=1.0)
+    model.fit(X, y, task=task)
+    ends = np.log(model.predict_mean_interval(X[:1] * 0, task=99)[0])
+    assert_allclose(ends.mean(), 2 + levels.mean(), atol=0.1)
+    assert model.intercept_shared_ > 2 + levels.mean() + 0.3
+    half = norm.ppf(0.95) * levels.std()
+    assert_allclose(np.diff(ends) / 2, half, rtol=0.1)
 
 
 def test_log_odds_of_a_class_vary_by_their_slopes():
@@ -186,6 +227,30 @@ def test_counts_of_an_uncertain_mean_are_those_of_draws():
         for level in (0.05, 0.95)
     ]
     assert_allclose(found, np.quantile(counts, [0.05, 0.95]), atol=1)
+
+
+@pytest.mark.parametrize("std", [0.1, 1.0, 5.0, 20.0, 50.0])
+def test_large_counts_have_the_quantiles_of_their_mean(std):
+    """A Poisson count of a large mean is nearly this mean, which is log-normal."""
+    levels = np.array([0.05, 0.5, 0.95])
+    found = [
+        _laplace_intervals.find_counts(np.array([1e8]), np.array([std]), 0.0, level)[0]
+        for level in levels
+    ]
+    expected = np.maximum(np.log(1e8) + std * norm.ppf(levels), 0)
+    # Half the distance between the nodes.
+    assert_allclose(np.log(np.maximum(found, 1)), expected, atol=0.08 * std)
+
+
+@pytest.mark.parametrize("dispersion", [0.0, 0.3, 30.0])
+def test_huge_uncertainty_gives_ends_and_no_warning(dispersion):
+    mean, std = np.array([1e-9, 1.0, 1e6]), np.array([300.0, 20.0, 1000.0])
+    low, high = (
+        _laplace_intervals.find_counts(mean, std, dispersion, level)
+        for level in (0.05, 0.95)
+    )
+    assert_allclose(low, 0)
+    assert (high > 1e6).all()
 
 
 def test_exposures_scale_the_mean():

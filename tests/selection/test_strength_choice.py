@@ -1,22 +1,26 @@
 """All three strengths of the mean-regularised model are chosen optimally."""
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from cases import parametrize
 from dense import Dense
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 
 from skmtl.couplings import ToMean
 from skmtl.data import summarise
+from skmtl.kernel import MeanRegularizedKernelRegressorCV
 from skmtl.linear_model import (
+    LowRankRegressorCV,
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
     MultiTaskRidgeCV,
 )
-from skmtl.problems.exact import Posterior, solve_moments
+from skmtl.problems.exact import Posterior, reduce_moments, solve_moments
 from skmtl.selection import Candidates, Generalised, RestrictedLikelihood
 
 # Grids here have few strengths on purpose.
@@ -213,6 +217,94 @@ def test_the_plain_model_with_the_chosen_strengths_is_the_same(method):
     ).fit(X, y, task=task)
     assert_allclose(model.coef_, plain.coef_, atol=1e-9)
     assert_allclose(model.intercept_, plain.intercept_, atol=1e-9)
+
+
+@pytest.mark.parametrize("structure", ["one", "covariance"])
+def test_strengths_do_not_depend_on_how_far_features_are_from_zero(structure):
+    X, y, task = draw_groups(n_tasks=8, n_rows=10, seed=1)
+    X = np.round(X, 6)  # exact after the shift, to ten digits
+
+    def learn(shift):
+        model = MeanRegularizedRegressorCV(alpha_structure=structure)
+        model.fit(X + np.array([shift, 0.0]), y, task=task)
+        return model, model.predict(X + np.array([shift, 0.0]), task=task)
+
+    (near, expected), (far, found) = learn(1e3), learn(1e6)
+    assert_allclose(found, expected, atol=1e-3)
+    assert far.best_score_ == pytest.approx(near.best_score_, rel=1e-4)
+
+
+def test_far_features_are_predicted_like_centred_ones_with_free_intercepts():
+    X, y, task = draw_groups(n_tasks=8, n_rows=10, seed=1)
+    model = MeanRegularizedRegressorCV(alpha_structure="one")
+    free = clone(model).set_params(alphas_intercept=[1e-9]).fit(X, y, task=task)
+    far = model.fit(X + 1e6, y, task=task)
+    assert far.alpha_intercept_ == 0.0
+    assert far.best_score_ >= free.best_score_ * (1 + 1e-4)
+    assert_allclose(
+        far.predict(X + 1e6, task=task), free.predict(X, task=task), atol=1e-3
+    )
+
+
+def test_features_far_beyond_their_digits_can_be_searched():
+    X, y, task = draw_groups(n_tasks=8, n_rows=10)
+    model = MeanRegularizedRegressorCV().fit(X + 1e8, y, task=task)
+    assert model.score(X + 1e8, y, task=task) > 0.5
+
+
+@pytest.mark.parametrize("strengths", [(3.0, 2.0, 1.0), (0.1, np.inf, np.inf)])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_likelihoods_of_wide_rows_are_those_in_a_basis_of_the_rows(
+    strengths, fit_intercept
+):
+    (X, y, task), _ = draw_wide(90, seed=0, n_rows=30)
+    moments = summarise(X + 1.0, y, task)
+    reduced = reduce_moments(moments, SimpleNamespace(X=X + 1.0))
+    assert reduced.n_features == 30
+    whole, small = (
+        RestrictedLikelihood(
+            solve_moments(
+                each,
+                ToMean(*strengths).strengths(each.n_tasks, each.n_features),
+                fit_intercept,
+            )
+        ).criterion
+        for each in (moments, reduced)
+    )
+    assert small == pytest.approx(whole, rel=1e-9)
+
+
+SEARCHES = [
+    MeanRegularizedRegressorCV(),
+    MeanRegularizedRegressorCV(method="reml"),
+    MultiTaskRidgeCV(),
+    LowRankRegressorCV(n_alphas=3, alpha_shared=1.0, alpha_intercept=1.0),
+    MeanRegularizedKernelRegressorCV(),
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("model", SEARCHES, ids=lambda model: type(model).__name__)
+def test_targets_whose_squares_underflow_are_refused_by_searches(model):
+    X, y, task = draw_groups(n_tasks=5)
+    with pytest.raises(ValueError, match="squared errors underflow, got at most"):
+        model.fit(X, y * 1e-160, task=task)
+    assert clone(model).fit(X, y * 0.0, task=task).score(X, y * 0.0, task=task) == 1.0
+
+
+@each_method
+def test_targets_have_any_unit_whose_squares_do_not_underflow(method):
+    X, y, task = draw_groups(n_tasks=8)
+    model = MeanRegularizedRegressorCV(method=method)
+    expected = model.fit(X, y, task=task).predict(X, task=task)
+    found = model.fit(X, y * 2.0**-480, task=task).predict(X, task=task)
+    assert_allclose(found * 2.0**480, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_narrow_rows_keep_their_features():
+    (X, y, task), _ = draw_wide(20, seed=0, n_rows=30)
+    moments = summarise(X, y, task)
+    assert reduce_moments(moments, SimpleNamespace(X=X)) is moments
 
 
 def test_interpolated_rows_do_not_count_as_predicted():

@@ -22,7 +22,7 @@ from ._grouped_design import (
 from ._grouped_fit import GroupedSystem
 from ._grouped_posterior import GroupedPosterior
 from ._mean_exact import MeanFit
-from ._narrow import ReducedRows, reduce_features
+from ._narrow import ReducedRows, reduce_features, reduce_moments
 from ._posterior import Posterior, pick
 from ._task_models import TaskModels, unpack_tasks
 from ._unseen_model import implied_ridge, mean_residual, unseen_model, weigh
@@ -51,6 +51,7 @@ __all__ = [
     "mean_residual",
     "pick",
     "reduce_features",
+    "reduce_moments",
     "solve_moments",
     "solve_rows",
     "unpack_tasks",

@@ -112,15 +112,27 @@ class LaplacePosterior:
         return factor.centre.inverse * (factor.unit * factor.unit[:, None])
 
     @cached_property
-    def new(self) -> Array:
-        """Variances of the parameters of an unseen task around the shared ones."""
+    def new(self) -> tuple[Array, Array]:
+        """Variances of the parameters of an unseen task, and their mean.
+
+        The mean is relative to the shared parameters. Its intercepts differ from zero,
+        as the shared ones predict the mean of all rows, and a mean of exponentials is
+        above the exponential of the mean.
+        """
         position = np.arange(len(self.own)) % self._n_columns
         seen, is_intercept = self._seen, position == self.n_features
         hessians, right = (
             self.hessians[seen] / self.scale,
             self.right[seen] / self.scale,
         )
-        found: Array = estimate_variances(hessians, right, self.own, is_intercept)
+        return estimate_variances(hessians, right, self.own, is_intercept)
+
+    def shifts(self, codes: Array) -> Array:
+        """Return what to add to raw predictions, (n_rows, n_outputs): 0 if seen."""
+        mean = self.new[1].reshape(self.n_outputs, self._n_columns)
+        found = np.zeros((len(codes), self.n_outputs))
+        if self._n_columns > self.n_features:
+            found[self.is_new(codes)] = mean[:, self.n_features]
         return found
 
     def covariances(self, X: Array, codes: Array) -> Array:
@@ -147,7 +159,7 @@ class LaplacePosterior:
             rows = known == code
             some = design[rows]
             if code < 0:
-                spread = some**2 @ self.new.reshape(shape).T
+                spread = some**2 @ self.new[0].reshape(shape).T
                 found[rows] = spread[:, :, None] * np.eye(n_outputs)
                 continue
             covariance = self._covariance_of(code).reshape(*shape, *shape)
@@ -167,12 +179,23 @@ class LaplacePosterior:
         return ~np.append(self._seen, False)[codes]
 
 
-def estimate_variances(hessians: Array, right: Array, own: Array, groups: Array) -> Any:
-    """Return variances of tasks around the shared part, by maximum likelihood.
+def estimate_variances(
+    hessians: Array, right: Array, own: Array, groups: Array
+) -> tuple[Array, Array]:
+    """Return variances and means of tasks, by penalised maximum likelihood.
 
-    Differences ``v_t`` from the shared part are normal with independent entries, and
-    the log likelihood of a task is ``right_t . v_t - v_t . H_t v_t / 2``. The result
-    allows for the estimated shared part, as a new draw differs from a mean of n draws.
+    Differences ``v_t`` from the shared part are normal with independent entries, with
+    mean zero but for intercepts, and the log likelihood of a task is ``right_t . v_t -
+    v_t . H_t v_t / 2``. The penalty is one on small variances, without which rows that
+    say little about them give zero. It takes the degree of freedom of the mean: exactly
+    known draws have the usual unbiased variance. The variances allow for the estimated
+    mean, as a new draw differs from a mean of n draws.
+
+    References
+    ----------
+    Chung, Y., Rabe-Hesketh, S., Dorie, V., Gelman, A., Liu, J. (2013). A nondegenerate
+    penalized likelihood estimator for variance parameters in multilevel models.
+    Psychometrika, 78(4), 685-709. :doi:`10.1007/s11336-013-9328-2`
 
     Parameters
     ----------
@@ -189,27 +212,40 @@ def estimate_variances(hessians: Array, right: Array, own: Array, groups: Array)
 
     Returns
     -------
-    ndarray of shape (size,)
+    variances : ndarray of shape (size,)
         Variances; infinite for fewer than two tasks.
+    means : ndarray of shape (size,)
+        Means of the differences; zero for coefficients.
     """
     n_tasks = len(hessians)
     if n_tasks < 2:
-        return np.full(len(own), np.inf)
+        return np.full(len(own), np.inf), np.zeros(len(own))
     shape = _shape(own, groups)
     curvature = np.einsum("tjj->j", hessians) * shape / n_tasks
     number = groups.astype(int)
     sums = np.bincount(number, curvature, 2) / np.maximum(np.bincount(number), 1)
     units = -np.log(np.where(sums > 0, sums, 1.0))
 
-    def value(logs):
+    def solve(logs):
+        """Return precisions, factored tasks, the mean, and its part of the value."""
         precision = np.exp(-logs[number]) / shape
         blocks = hessians + np.diag(precision)
         inverse = np.linalg.inv(blocks)
-        means = np.matmul(inverse, right[:, :, None])[:, :, 0]
-        total = np.linalg.slogdet(blocks)[1].sum() - n_tasks * np.log(precision).sum()
-        total -= np.vdot(right, means)
-        moments = np.einsum("tjj->j", inverse) + (means**2).sum(axis=0)
-        slope = n_tasks - precision * moments
+        solved = np.matmul(inverse, right[:, :, None])[:, :, 0]
+        known = np.diag(n_tasks * precision)
+        known -= precision * inverse.sum(axis=0) * precision[:, None]
+        slope, mean = precision * solved.sum(axis=0), np.zeros(len(own))
+        some = np.linalg.pinv(known[np.ix_(groups, groups)], hermitian=True)
+        mean[groups] = some @ slope[groups]
+        gaps = solved - mean + (inverse * precision) @ mean
+        value = np.linalg.slogdet(blocks)[1].sum() - np.vdot(right, solved)
+        return precision, inverse, gaps, mean, value - mean @ slope
+
+    def value(logs):
+        precision, inverse, gaps, _, total = solve(logs)
+        total -= (n_tasks - 1) * np.log(precision).sum()
+        moments = np.einsum("tjj->j", inverse) + (gaps**2).sum(axis=0)
+        slope = n_tasks - 1 - precision * moments
         return total, np.bincount(number, slope, 2)
 
     start = min((units + step for step in _STARTS), key=lambda logs: value(logs)[0])
@@ -218,7 +254,8 @@ def estimate_variances(hessians: Array, right: Array, own: Array, groups: Array)
     logs = minimize(
         value, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
     ).x
-    return np.exp(logs[number]) * shape * (n_tasks + 1) / (n_tasks - 1)
+    variances = np.exp(logs[number]) * shape * (n_tasks + 1) / n_tasks
+    return variances, solve(logs)[3]
 
 
 def _shape(own, groups):

@@ -120,7 +120,8 @@ class StrengthSearch:
     @property
     def _units(self):
         """Logs of the units of the strengths: alpha, centre, intercepts."""
-        mean, weight = self._curvature.mean(), self.moments.weight
+        moments, weight = self.moments, self.moments.weight
+        mean = self._curvature.sum() / (moments.width or moments.n_features)
         alphas = self._curvature if self.per_feature else np.array([mean])
         shared = np.full(self._n_shared, mean)
         intercept = np.full(self._n_intercept, weight[weight > 0].mean())

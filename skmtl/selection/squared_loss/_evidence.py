@@ -10,6 +10,7 @@ import numpy as np
 
 from skmtl._contracts import Array
 from skmtl._linalg import EPS
+from skmtl._numbers import TINY
 from skmtl.data import multiply_rows
 from skmtl.problems.exact import Posterior
 
@@ -88,6 +89,7 @@ def lowers_squared_errors(first: HeldOutErrors, second: HeldOutErrors) -> bool:
     change, weight = second.squares - first.squares, first.weight
     if not weight.sum() > 0:  # no row can be left out
         return False
+    change = change / max(np.abs(change).max(), TINY)  # squares may underflow
     mean = np.average(change, weights=weight)
     error = np.sqrt((weight * (change - mean) ** 2).sum()) / weight.sum()
     return bool(mean < -error)

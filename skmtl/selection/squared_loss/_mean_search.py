@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from skmtl._contracts import Chosen
 from skmtl.couplings import ToMean
@@ -32,6 +33,7 @@ from ._candidates import (
     suggest_intercept_alphas,
 )
 from ._evidence import left_out_errors
+from ._far_features import far_mean, move_origin
 from ._fold_search import choose_by_iteration, warn_of_method
 from ._reml_structures import LikelihoodSearch
 from ._results import STRENGTHS, Results, add_variances, name_strengths
@@ -190,18 +192,35 @@ class MeanSearch:
         if self.pattern is not None:
             shape = Shape(GIVEN, 1.0, self.pattern)
             candidates = replace(candidates, shape=shape)
+        origin = self._far_origin(data, moments)
+        if origin is not None:
+            data = replace(data, X=data.X - origin)
+            moments = replace(moments, x_mean=moments.x_mean - origin)
+        criterion = self._criterion(data, moments, splits, study)
         found, chosen = StructureSearch(
-            self._criterion(data, moments, splits, study),
+            criterion,
             candidates,
             moments if self.fit_intercept else moments.about_zero(),
             None if data.shares_rows else data,
             self._judge(data, moments),
         ).search(self.structure)
+        if origin is not None:
+            chosen = move_origin(chosen, criterion, candidates, origin)
         triples, errors, shapes = join_tables(found, chosen)
         self._results(chosen.triples, chosen.errors).warn_of_lists(-1, candidates)
         alpha, _, level = chosen.chosen
         facts = chosen.shape.facts(alpha, level)
         return self._results(triples, errors, shapes), len(triples) - 1, facts
+
+    def _far_origin(self, data, moments):
+        """Return the mean of features of which one is far from zero, or None.
+
+        Differences between intercepts at zero are then differences between slopes.
+        """
+        is_free = all(each is None for each in self._given)
+        if sparse.issparse(data.X) or self.scoring is not None:
+            return None
+        return far_mean(moments) if self.fit_intercept and is_free else None
 
     def _judge(self, data, moments):
         """Return leave-one-out errors to compare structures, if folds are dealt.

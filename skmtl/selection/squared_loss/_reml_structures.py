@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from skmtl.problems.exact import reduce_moments
 
 from ..likelihood import (
     COVARIANCE,
@@ -144,7 +146,9 @@ class LikelihoodSearch:
             self.moments, shared, self.fit_intercept, per_feature, simplify
         )
         if self._n_seen <= _FEW_TASKS or self.moments.xx is None:
-            return search
+            if per_feature:
+                return search
+            return replace(search, moments=reduce_moments(self.moments, self.data))
         sample = self._drawing.sample(_N_SAMPLED)
         share = sample.moments.weight.sum() / self.moments.weight.sum()
         rough = StrengthSearch(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skmtl._contracts import Array
+from skmtl.problems.exact import reduce_moments
 
 from ..likelihood import Shape, StrengthSearch
 from ..search import (
@@ -443,6 +444,8 @@ def _without_needless(fits, candidates, best, share=1.0):
         return candidates
     has_intercept = candidates.fit_intercept
     moments = candidates.shape.turn(fits.moments)
+    if candidates.shape.rotation is None:
+        moments = reduce_moments(moments, fits.data)
     evidence = StrengthSearch(
         moments, None, has_intercept, False, True, tol=1e-5, share=share
     )

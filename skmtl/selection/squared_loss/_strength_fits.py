@@ -40,6 +40,7 @@ class Part:
 class Fits(ABC):
     """Fits to the same rows at any strengths."""
 
+    data: Any
     moments: Any
     can_sample: bool
 
@@ -98,6 +99,11 @@ class DrawnFits(Fits):
     drawing: Drawing
     shape: Shape
     can_sample = True
+
+    @property
+    def data(self) -> Any:
+        """The rows, or None."""
+        return self.drawing.data
 
     @property
     def moments(self) -> Any:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
+from skmtl._numbers import TINY
 from skmtl.couplings import Rotation
+from skmtl.problems.exact import reduce_moments
 
 from ..likelihood import (
     COVARIANCE,
@@ -197,8 +199,9 @@ class StructureSearch:
         if shape.start:
             triple = shape.start[0], chosen.chosen[1], shape.start[1]
         elif shape.structure == ONE:
+            moments = reduce_moments(self.moments, self.data)
             search = StrengthSearch(
-                self.moments, None, self.candidates.fit_intercept, False, tol=_TOL
+                moments, None, self.candidates.fit_intercept, False, tol=_TOL
             )
             triple = search.search()[-1][:3]
         else:  # given relative strengths, or equal tasks
@@ -481,6 +484,7 @@ def within_one_error(parts: Array, best: Array, weight: Array) -> bool:
     """
     seen = weight > 0
     difference, weight = (parts - best)[seen], weight[seen]
+    difference = difference / max(np.abs(difference).max(initial=0.0), TINY)
     n_parts, total = len(weight), weight.sum()
     mean = difference.sum() / total
     spread = ((difference - mean * weight) ** 2).sum()
