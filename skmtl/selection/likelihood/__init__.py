@@ -4,7 +4,13 @@ from ._drawn_tasks import MANY_COLUMNS, Drawing, Drawn
 from ._laplace import LaplaceLikelihood
 from ._new_task_variances import NewTaskVariances, leave_tasks_out
 from ._reml import RestrictedLikelihood
-from ._reml_covariance import CovarianceLikelihood, CovarianceSearch, Grams
+from ._reml_covariance import (
+    CovarianceLikelihood,
+    CovarianceSearch,
+    Grams,
+    Units,
+    minimize_scaled,
+)
 from ._reml_search import FLEXIBLE, StrengthSearch, is_flexible
 from ._shapes import (
     COVARIANCE,
@@ -16,6 +22,7 @@ from ._shapes import (
     Shape,
     Shapes,
     shape_of_covariance,
+    shape_of_strengths,
 )
 
 __all__ = [
@@ -38,7 +45,10 @@ __all__ = [
     "Shape",
     "Shapes",
     "StrengthSearch",
+    "Units",
     "is_flexible",
     "leave_tasks_out",
+    "minimize_scaled",
     "shape_of_covariance",
+    "shape_of_strengths",
 ]
