@@ -33,8 +33,14 @@ class LossCriterion(ABC):
     grid: LossGrid
 
     @abstractmethod
-    def search(self) -> Scores:
-        """Return the errors of strengths."""
+    def search(self, is_final: bool = True) -> Scores:
+        """Return the errors of strengths.
+
+        Parameters
+        ----------
+        is_final : bool, default=True
+            Whether these strengths may be chosen; else a start for others is enough.
+        """
 
     @abstractmethod
     def errors_with(self, shapes: ShapeOfFolds) -> Callable[..., Any]:
@@ -201,7 +207,7 @@ class HeldOutLosses(LossCriterion):
             for fold, score in zip(self._folds, self._scores, strict=True)
         ]
 
-    def search(self) -> Scores:
+    def search(self, is_final: bool = True) -> Scores:
         grid, start = self.grid, self.start
         if start is None:
             return table_of_errors(

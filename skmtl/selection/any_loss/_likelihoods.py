@@ -36,7 +36,7 @@ class Likelihoods(LossCriterion):
 
     grid: LossGrid
 
-    def search(self) -> Scores:
+    def search(self, is_final: bool = True) -> Scores:
         grid, start = self.grid, self.start
         tried, listed = Tried(self._error), grid.candidates.triples()
         if start is not None:
@@ -44,8 +44,9 @@ class Likelihoods(LossCriterion):
         else:
             grid.search(tried, refines=not self._may_climb)
             best = tried.best
-        if self._may_climb:
+        if self._may_climb and (is_final or start is None):
             self._climb(tried, best)
+        tried(best)
         return table_of_errors(tried, grid, listed)
 
     def search_shapes(

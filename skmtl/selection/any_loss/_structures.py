@@ -31,7 +31,7 @@ class LossStructureSearch:
 
     def search(self) -> tuple[list[Scores], Scores]:
         """Return the scores of every structure that was tried, and the chosen ones."""
-        one = self.criterion.search()
+        one = self.criterion.search(self.structure in (ONE, AUTO))
         # Without a start, matrices of all features would take too long.
         is_large = self.structure == AUTO and self.criterion.start is None
         if self.structure == ONE or is_large or not np.isfinite(one.errors).any():
