@@ -1,6 +1,7 @@
 """Strengths as variances of the tasks, by restricted likelihood."""
 
 from ._drawn_tasks import MANY_COLUMNS, Drawing, Drawn
+from ._few_columns import FewColumns, likeliest_covariance
 from ._laplace import LaplaceLikelihood
 from ._new_task_variances import NewTaskVariances, leave_tasks_out
 from ._reml import RestrictedLikelihood
@@ -38,6 +39,7 @@ __all__ = [
     "CovarianceSearch",
     "Drawing",
     "Drawn",
+    "FewColumns",
     "Grams",
     "LaplaceLikelihood",
     "NewTaskVariances",
@@ -48,6 +50,7 @@ __all__ = [
     "Units",
     "is_flexible",
     "leave_tasks_out",
+    "likeliest_covariance",
     "minimize_scaled",
     "shape_of_covariance",
     "shape_of_strengths",
