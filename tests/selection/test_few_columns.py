@@ -115,7 +115,7 @@ def test_many_dependent_or_far_columns_are_refused(rows):
     assert FewColumns.of(far, True) is None
     twice = replace(rows, X=np.column_stack([rows.X, rows.X])).moments()
     assert FewColumns.of(twice, True) is None
-    wide = np.random.default_rng(0).normal(size=(len(rows.y), 9))
+    wide = np.random.default_rng(0).normal(size=(len(rows.y), 13))
     assert FewColumns.of(replace(rows, X=wide).moments(), True) is None
 
 

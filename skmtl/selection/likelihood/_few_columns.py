@@ -16,7 +16,7 @@ from skmtl.data import TaskMoments
 from ._reml_covariance import minimize_scaled
 
 # With more columns, batches of LAPACK are as fast.
-_MOST_COLUMNS = 8
+_MOST_COLUMNS = 12
 # Features may be this far from zero, in standard deviations: products about zero lose
 # digits with its square.
 _OFFSET = 100.0

@@ -294,7 +294,12 @@ class StrengthSearch:
         if not self.per_feature:
             spectral = factor_path(self.moments, ToMean(1.0).strengths(*shape))
 
+        last: list[Any] = [None, None]
+
         def evaluate(alpha, alpha_shared, alpha_intercept):
+            key = (*np.atleast_1d(alpha), alpha_shared, alpha_intercept)
+            if key == last[0]:
+                return last[1]
             coupling = ToMean(alpha, alpha_shared, alpha_intercept)
             strengths = coupling.strengths(*shape)
             if spectral is None or np.isinf(strengths.alpha).any():
@@ -305,6 +310,7 @@ class StrengthSearch:
             fit = MeanFit(self.moments, blocks, strengths, self.fit_intercept)
             likelihood = RestrictedLikelihood(fit, self.noise_variance)
             tried.append((alpha, alpha_shared, alpha_intercept, likelihood.criterion))
+            last[:] = key, likelihood
             return likelihood
 
         return evaluate
