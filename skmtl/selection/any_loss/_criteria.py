@@ -13,7 +13,7 @@ import numpy as np
 from skmtl.problems.newton import add_at
 
 from ..likelihood import Shape
-from ..search import NEARBY, Splits, descend, refuse_empty_folds
+from ..search import NEARBY, Splits, descend, polish, refuse_empty_folds
 from ..squared_loss import Contender, Scores, Tried, simplest
 from ._grid import LossGrid, WarmStarts
 from ._working_rows import WorkingRows
@@ -213,8 +213,12 @@ class HeldOutLosses(LossCriterion):
             return table_of_errors(
                 grid.search(Tried(self._errors)), grid, grid.candidates.triples()
             )
-        near = start.held_out(grid.candidates, self.splits, self.measure)
-        return table_of_errors(grid.search_near(self._errors, near, _ENOUGH), grid)
+        near, similar = start.held_out(grid.candidates, self.splits, self.measure)
+        if similar is None:
+            return table_of_errors(grid.search_near(self._errors, near, _ENOUGH), grid)
+        tried = Tried(self._errors)
+        tried(polish(tried, similar, near, grid.candidates.axes()))
+        return table_of_errors(tried, grid)
 
     def working_of_folds(self, triple: Any) -> list[WorkingRows]:
         return [_working(fold.at(*triple)) for fold in self._folds]

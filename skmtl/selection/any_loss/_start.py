@@ -13,8 +13,8 @@ from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.solvers import Newton
 
 from ..likelihood import StrengthSearch
-from ..search import Splits
-from ..squared_loss import Candidates, HeldOut
+from ..search import NEARBY, Splits, descend
+from ..squared_loss import Candidates, HeldOut, Tried
 from ._working_rows import WorkingRows
 
 # The first solution needs few digits: it only gives working responses.
@@ -95,7 +95,7 @@ class LossStart:
 
     def held_out(
         self, candidates: Candidates, splits: Splits, measure: Callable[..., Any]
-    ) -> tuple[float, ...]:
+    ) -> tuple[tuple[float, ...], Any]:
         """Return strengths of tasks and intercepts with good held-out scores.
 
         The scores are those of the working rows' models, which moments of folds give.
@@ -111,28 +111,40 @@ class LossStart:
 
         Returns
         -------
-        tuple of float
+        strengths : tuple of float
             The strengths; that of the centre is the likeliest one.
+        similar : callable or None
+            Error of the working rows' models, a function of strengths; None if these
+            rows say nothing about the centre.
         """
         if not self.working.has_centre:
-            return self.strengths
+            return self.strengths, None
         scale = self.working.scale
-        start = tuple(scale * each for each in self.strengths)
+        shared = np.array([scale * self.strengths[1]])
         scaled = replace(
             candidates,
             alphas=scale * candidates.alphas,
-            alphas_shared=np.array(start[1:2]),
+            alphas_shared=shared,
             alphas_intercept=scale * candidates.alphas_intercept,
             free=(True, False, True),
         )
-        criterion = HeldOut(self.working.data, splits, measure)
-        scores = criterion.search(scaled, start, _N_SWEEPS)
-        return tuple(
-            found / scale if first / _CREDIBLE < found < first * _CREDIBLE else given
-            for found, first, given in zip(
-                scores.best, start, self.strengths, strict=True
-            )
+        tried = Tried(HeldOut(self.working.data, splits, measure).measured(scaled))
+
+        def similar(strengths):
+            return tried(scale * each for each in strengths)
+
+        unscaled = replace(
+            scaled,
+            alphas=candidates.alphas,
+            alphas_shared=np.array([self.strengths[1]]),
+            alphas_intercept=candidates.alphas_intercept,
         )
+        best = descend(similar, self.strengths, unscaled.axes(), NEARBY, _N_SWEEPS)
+        near = tuple(
+            found if first / _CREDIBLE < found < first * _CREDIBLE else first
+            for found, first in zip(best, self.strengths, strict=True)
+        )
+        return near, similar
 
 
 def may_start(datafit: Datafit, candidates: Candidates) -> bool:
