@@ -33,6 +33,7 @@ from ._labels import join_label, split_label
 from ._moments import TaskMoments
 from ._multiply import multiply_rows as multiply_rows
 from ._order import declared_orders, order_labels, place_labels
+from ._row_stacks import RowStack as RowStack
 from ._sparse_table import SparseTable
 from ._summarise import summarise
 from ._targets import (

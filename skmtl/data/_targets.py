@@ -228,8 +228,10 @@ def read_class_labels(y: Any, name: str = "y") -> Array:
     refuse_lazy(name, y)
     labels = column_or_1d(read_array(y), warn=True)
     refuse_missing(labels, name, "label")
+    if labels.dtype.kind != "O":
+        return labels
     kinds = {isinstance(label, str): label for label in labels.tolist()}
-    if labels.dtype.kind == "O" and len(kinds) > 1:
+    if len(kinds) > 1:
         examples = " and ".join(repr(label) for label in kinds.values())
         raise ValueError(
             f"{name} must hold classes of one kind, strings or numbers, got both: "

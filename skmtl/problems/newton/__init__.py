@@ -14,13 +14,20 @@ from ._losses_per_task import (
     group_by_loss,
     scale_of_task,
 )
-from ._mean_newton import LIFT, MeanLosses, find_units, raise_diagonals_in_place
+from ._mean_newton import (
+    LIFT,
+    ArrowFactor,
+    MeanLosses,
+    find_units,
+    raise_diagonals_in_place,
+)
 from ._residual_scale import ScaledFit, ScaledLosses, fit_scale, minimize_scaled
 from ._unseen_model_any_loss import fit_unseen_model
 
 __all__ = [
     "LIFT",
     "TOLERANCE",
+    "ArrowFactor",
     "CentredGraphLosses",
     "CoupledLosses",
     "Datafit",

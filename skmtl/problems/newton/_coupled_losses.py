@@ -211,6 +211,10 @@ class CoupledTasks(CoupledLosses):
             Solver of Newton steps, ``solve(gradient)``.
         """
 
+    def hessians(self, point):
+        """Return the Hessian of each task's losses, which may be overwritten."""
+        return self.datafit.curve(point.raw)
+
     def factor(self, point, tol=_FORCING, max_iter=_MAX_ITER):
         """Return a solver with the Hessian at a point; it returns NaN on overflow.
 
@@ -219,7 +223,7 @@ class CoupledTasks(CoupledLosses):
         """
         if self.datafit.iterates:
             return self.iterate(point, tol, max_iter)
-        hessians = self.datafit.curve(point.raw)
+        hessians = self.hessians(point)
         if not np.isfinite(hessians).all():
             return lambda gradient: np.full_like(gradient, np.nan)
         return self.eliminate_in_place(hessians).solve

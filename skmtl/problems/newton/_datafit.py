@@ -223,7 +223,7 @@ class Datafit:
         n_tasks, _, n_columns = self.shape
         total = np.zeros((n_tasks, slopes[0].shape[-1], n_columns))
         for stack, slope in zip(self.stacks(), slopes, strict=True):
-            add_at(total, stack.tasks, self._adjoint(stack, slope))
+            add_at(total, stack.tasks, self.pull_back(stack, slope))
         return total
 
     @property
@@ -525,7 +525,8 @@ class Datafit:
         for group in self.data.groups(features=True):
             yield flat[group.rows]
 
-    def _adjoint(self, stack, slope):
+    def pull_back(self, stack: Stack, slope: Array) -> Array:
+        """Return the gradient of each piece of a stack, given derivatives of rows."""
         inner = np.matmul(slope.swapaxes(1, 2), stack.X)
         return self._append(inner, slope.sum(axis=1)[:, :, None])
 

@@ -44,10 +44,13 @@ class MeanLosses(CoupledTasks):
         Losses of the rows.
     strengths : Strengths
         Strengths; they vary between tasks only if Hessians are not formed.
+    known : tuple of (ndarray, ndarray), default=None
+        A variable, and the Hessians of the losses there.
     """
 
     datafit: Datafit
     strengths: Strengths
+    known: Any = None
 
     @cached_property
     def _given(self):
@@ -109,6 +112,11 @@ class MeanLosses(CoupledTasks):
         if self.strengths.pinned:
             slopes[-1] = 0.0
         return flat(slopes)
+
+    def hessians(self, point):
+        if self.known is not None and point.variable is self.known[0]:
+            return self.known[1].copy()
+        return super().hessians(point)
 
     def eliminate_in_place(self, hessians):
         n_outputs = self.shape[1]

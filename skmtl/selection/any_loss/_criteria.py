@@ -1,4 +1,4 @@
-"""Criteria of the strengths of mean regularisation, any loss."""
+"""Held-out scores of the strengths of mean regularisation, any loss."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from skmtl.problems.newton import add_at
 
-from ..likelihood import LaplaceLikelihood, Shape
-from ..search import NEARBY, Splits, descend, refuse_empty_folds
+from ..likelihood import Shape
+from ..search import NEARBY, Splits, descend, polish, refuse_empty_folds
 from ..squared_loss import Contender, Scores, Tried, simplest
 from ._grid import LossGrid, WarmStarts
 from ._working_rows import WorkingRows
@@ -33,8 +33,14 @@ class LossCriterion(ABC):
     grid: LossGrid
 
     @abstractmethod
-    def search(self) -> Scores:
-        """Return the errors of strengths."""
+    def search(self, is_final: bool = True) -> Scores:
+        """Return the errors of strengths.
+
+        Parameters
+        ----------
+        is_final : bool, default=True
+            Whether these strengths may be chosen; else a start for others is enough.
+        """
 
     @abstractmethod
     def errors_with(self, shapes: ShapeOfFolds) -> Callable[..., Any]:
@@ -89,6 +95,28 @@ class LossCriterion(ABC):
         """Return working rows of all rows at three strengths."""
         return _working(self._of_all.at(*triple))
 
+    def near(self, best: Any) -> Any:
+        """Return strengths near which shapes are searched; None for equal tasks.
+
+        Parameters
+        ----------
+        best : tuple of float
+            The best strengths of a shape with one strength.
+        """
+        return best if 0 < best[0] < np.inf else None
+
+    def may_win(self, gain: float, price: float) -> bool:
+        """Return whether a structure may be chosen.
+
+        Parameters
+        ----------
+        gain : float
+            About twice the gain of the log likelihood over one strength.
+        price : float
+            Schwarz's price of its parameters.
+        """
+        return True
+
     @cached_property
     def _of_all(self):
         """Solutions for all rows."""
@@ -130,12 +158,12 @@ class LossCriterion(ABC):
         grid = self.grid.shaped(shape)
         free, given = grid.candidates.free, np.array(start[1:2])
         if not all(free):
-            return _table(grid.search(lambda *strengths: tried.folds(strengths)), grid)
+            return table_of_errors(grid.search(tried), grid)
         fixed = replace(
             grid.candidates, alphas_shared=given, free=(free[0], False, free[2])
         )
         descend(tried, start, fixed.axes(), NEARBY, _N_SWEEPS)
-        return _table(tried, grid)
+        return table_of_errors(tried, grid)
 
 
 @dataclass(frozen=True)
@@ -179,12 +207,18 @@ class HeldOutLosses(LossCriterion):
             for fold, score in zip(self._folds, self._scores, strict=True)
         ]
 
-    def search(self) -> Scores:
+    def search(self, is_final: bool = True) -> Scores:
         grid, start = self.grid, self.start
         if start is None:
-            return _table(grid.search(self._errors), grid, grid.candidates.triples())
-        near = start.held_out(grid.candidates, self.splits, self.measure)
-        return _table(grid.search_near(self._errors, near, _ENOUGH), grid)
+            return table_of_errors(
+                grid.search(Tried(self._errors)), grid, grid.candidates.triples()
+            )
+        near, similar = start.held_out(grid.candidates, self.splits, self.measure)
+        if similar is None:
+            return table_of_errors(grid.search_near(self._errors, near, _ENOUGH), grid)
+        tried = Tried(self._errors)
+        tried(polish(tried, similar, near, grid.candidates.axes()))
+        return table_of_errors(tried, grid)
 
     def working_of_folds(self, triple: Any) -> list[WorkingRows]:
         return [_working(fold.at(*triple)) for fold in self._folds]
@@ -233,55 +267,10 @@ class HeldOutLosses(LossCriterion):
         return total
 
 
-@dataclass(frozen=True)
-class Likelihoods(LossCriterion):
-    """Negative logarithms of likelihoods, by Laplace's method.
-
-    Parameters
-    ----------
-    grid : LossGrid
-        Losses of all rows, and strengths.
-    """
-
-    grid: LossGrid
-
-    def search(self) -> Scores:
-        grid, start, errors = self.grid, self.start, _minus_logs(self._of_all)
-        if start is None:
-            return _table(grid.search(errors), grid, grid.candidates.triples())
-        return _table(grid.search_near(errors, start.strengths), grid)
-
-    def working_of_folds(self, triple: Any) -> list[WorkingRows]:
-        return []
-
-    def contend(
-        self, scores: Scores, shapes: ShapeOfFolds | None = None, price: float = 0.0
-    ) -> Contender:
-        schwarz = 2 * scores.errors[scores.best_index] + price
-        return Contender(scores, np.array([schwarz]))
-
-    def pick(self, contenders: Sequence[Contender]) -> Contender:
-        return min(contenders, key=lambda each: each.error)
-
-    def errors_with(self, shapes: ShapeOfFolds) -> Callable[..., Any]:
-        grid = self.grid.shaped(shapes[0])
-        return _minus_logs(WarmStarts(grid, self._of_all.last))
-
-
-def _table(tried, grid, first=()):
+def table_of_errors(tried: Tried, grid: LossGrid, first: Any = ()) -> Scores:
     """Return all errors, those of listed strengths first."""
     triples, errors = tried.table(first)
     return Scores(triples, errors.T, grid.candidates.shape)
-
-
-def _minus_logs(solutions):
-    """Return the negative logarithm of the likelihood, a function of strengths."""
-
-    def error(*strengths):
-        solved = solutions.at(*strengths)
-        return -LaplaceLikelihood(solved.objective, solved.variable).value
-
-    return error
 
 
 def _working(solved):

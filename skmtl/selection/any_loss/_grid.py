@@ -68,11 +68,9 @@ class LossGrid:
         """Likely strengths with their solution; None if lists are tried instead."""
         if not may_start(self.datafit, self.candidates):
             return None
-        return LossStart.of(self.datafit, self.units, self.candidates.shape)
+        return LossStart.of(self.datafit, self.units, self.candidates)
 
-    def search_near(
-        self, errors: Callable[..., Any], start: Any, enough: float = 0.0
-    ) -> Tried:
+    def search_near(self, errors: Callable[..., Any], start: Any, enough: float) -> Any:
         """Minimise errors near given strengths.
 
         Parameters
@@ -81,9 +79,8 @@ class LossGrid:
             Function of three strengths; it returns an error, or one per fold.
         start : tuple of float
             Strengths near the best ones.
-        enough : float, default=0.0
-            Stop after a sweep over the strengths with a smaller relative decrease; 0
-            for the precision of `descend`.
+        enough : float
+            Stop after a sweep over the strengths with a smaller relative decrease.
 
         Returns
         -------
@@ -91,9 +88,6 @@ class LossGrid:
             The errors.
         """
         tried, axes = Tried(errors), self.candidates.axes()
-        if not enough:
-            descend(tried, start, axes, NEARBY)
-            return tried
         for _ in range(N_SWEEPS):
             before = tried(start)
             start = descend(tried, start, axes, NEARBY, 1)
@@ -101,7 +95,7 @@ class LossGrid:
                 break
         return tried
 
-    def search(self, errors: Callable[..., Any]) -> Tried:
+    def search(self, tried: Tried, refines: bool = True) -> Tried:
         """Minimise errors over the listed strengths, then between them.
 
         Listed strengths are tried in the order large to small, then small to large, and
@@ -109,21 +103,24 @@ class LossGrid:
 
         Parameters
         ----------
-        errors : callable
-            Function of three strengths; it returns an error, or one per fold.
+        tried : Tried
+            The errors.
+        refines : bool, default=True
+            Whether to search between the listed strengths.
 
         Returns
         -------
         Tried
-            The errors.
+            The same, with further errors.
         """
-        tried, triples = Tried(errors), self.candidates.triples()
+        triples = self.candidates.triples()
         _, shared, intercepts = self.candidates.lists
         n_lines = len(shared) * len(intercepts)
         lines = triples.reshape(-1, n_lines, 3).transpose(1, 0, 2)
         for k, line in enumerate(lines[::-1]):
             tried.measure(line if k % 2 else line[::-1])
-        descend(tried, tried.best, self.candidates.axes(), NEARBY)
+        if refines:
+            descend(tried, tried.best, self.candidates.axes(), NEARBY)
         return tried
 
 

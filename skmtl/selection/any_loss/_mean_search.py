@@ -27,8 +27,9 @@ from ..squared_loss import (
     list_candidates,
     name_strengths,
 )
-from ._criteria import HeldOutLosses, Likelihoods, LossCriterion
+from ._criteria import HeldOutLosses, LossCriterion
 from ._grid import LossGrid, mean_curvatures
+from ._likelihoods import Likelihoods
 from ._structures import LossStructureSearch
 
 # Strengths in units of the mean curvature of a task's loss.

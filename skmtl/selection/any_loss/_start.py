@@ -12,9 +12,9 @@ from skmtl._contracts import Array
 from skmtl.problems.newton import Datafit, MeanLosses
 from skmtl.solvers import Newton
 
-from ..likelihood import Shape, StrengthSearch
-from ..search import Splits
-from ..squared_loss import Candidates, HeldOut
+from ..likelihood import StrengthSearch
+from ..search import NEARBY, Splits, descend
+from ..squared_loss import Candidates, HeldOut, Tried
 from ._working_rows import WorkingRows
 
 # The first solution needs few digits: it only gives working responses.
@@ -55,7 +55,7 @@ class LossStart:
 
     @classmethod
     def of(
-        cls, datafit: Datafit, units: tuple[float, float], shape: Shape
+        cls, datafit: Datafit, units: tuple[float, float], candidates: Candidates
     ) -> LossStart:
         """Return the start for losses.
 
@@ -65,8 +65,8 @@ class LossStart:
             Losses of the rows.
         units : tuple of float
             Mean curvatures of a task along a feature, and along its intercept.
-        shape : Shape
-            Given relative strengths of the features, or equal ones.
+        candidates : Candidates
+            Strengths, with given relative ones of the features, or equal ones.
 
         Returns
         -------
@@ -74,13 +74,19 @@ class LossStart:
             The start.
         """
         unit, of_intercept = units
-        triple = unit, 1.0, _INTERCEPT * of_intercept
+        shape, given = candidates.shape, None
+        if not candidates.free[1]:
+            given = float(candidates.alphas_shared[0])
+        shared = 1.0 if given is None else given
+        triple = unit, shared, _INTERCEPT * of_intercept
         strengths = shape.strengths(datafit.n_features, *triple)
         losses = MeanLosses(datafit, strengths)
         variable = _ROUGH.minimize(losses, losses.start()).variable
         working = WorkingRows.at(datafit, losses.coefs(variable), variable[-1])
-        found = _likeliest(working.scaled(shape.pattern, variable[-1]))
+        found = _likeliest(working.scaled(shape.pattern, variable[-1]), given)
         alpha, shared, level = (float(each) / working.scale for each in found)
+        if given is not None:
+            return cls(variable, working, (alpha, given, level))
         if not working.has_centre:
             coef = variable[-1][:, : datafit.n_features]
             shared = coef.size / max(float((coef**2).sum()), coef.size / _MOST)
@@ -89,7 +95,7 @@ class LossStart:
 
     def held_out(
         self, candidates: Candidates, splits: Splits, measure: Callable[..., Any]
-    ) -> tuple[float, ...]:
+    ) -> tuple[tuple[float, ...], Any]:
         """Return strengths of tasks and intercepts with good held-out scores.
 
         The scores are those of the working rows' models, which moments of folds give.
@@ -105,48 +111,63 @@ class LossStart:
 
         Returns
         -------
-        tuple of float
+        strengths : tuple of float
             The strengths; that of the centre is the likeliest one.
+        similar : callable or None
+            Error of the working rows' models, a function of strengths; None if these
+            rows say nothing about the centre.
         """
         if not self.working.has_centre:
-            return self.strengths
+            return self.strengths, None
         scale = self.working.scale
-        start = tuple(scale * each for each in self.strengths)
+        shared = np.array([scale * self.strengths[1]])
         scaled = replace(
             candidates,
             alphas=scale * candidates.alphas,
-            alphas_shared=np.array(start[1:2]),
+            alphas_shared=shared,
             alphas_intercept=scale * candidates.alphas_intercept,
             free=(True, False, True),
         )
-        criterion = HeldOut(self.working.data, splits, measure)
-        scores = criterion.search(scaled, start, _N_SWEEPS)
-        return tuple(
-            found / scale if first / _CREDIBLE < found < first * _CREDIBLE else given
-            for found, first, given in zip(
-                scores.best, start, self.strengths, strict=True
-            )
+        tried = Tried(HeldOut(self.working.data, splits, measure).measured(scaled))
+
+        def similar(strengths):
+            return tried(scale * each for each in strengths)
+
+        unscaled = replace(
+            scaled,
+            alphas=candidates.alphas,
+            alphas_shared=np.array([self.strengths[1]]),
+            alphas_intercept=candidates.alphas_intercept,
         )
+        best = descend(similar, self.strengths, unscaled.axes(), NEARBY, _N_SWEEPS)
+        near = tuple(
+            found if first / _CREDIBLE < found < first * _CREDIBLE else first
+            for found, first in zip(best, self.strengths, strict=True)
+        )
+        return near, similar
 
 
 def may_start(datafit: Datafit, candidates: Candidates) -> bool:
     """Return whether to search from a start, and not over lists of strengths."""
     n_columns = datafit.shape[2]
     is_small = not datafit.iterates and n_columns <= _MANY
+    own, shared, level = candidates.free
+    is_free = own and level and (shared or len(candidates.alphas_shared) == 1)
     n_rows = len(datafit.data.y)
-    return is_small and all(candidates.free) and n_rows > _FEW_ROWS * n_columns
+    return is_small and is_free and n_rows > _FEW_ROWS * n_columns
 
 
-def _likeliest(working):
+def _likeliest(working, given):
     """Return the strengths with the largest restricted likelihood."""
-    shared = None if working.has_centre else np.inf
+    shared = None if given is None else given * working.scale
+    shared = shared if working.has_centre else np.inf
     has_intercept = working.fit_intercept
     search = StrengthSearch(
         working.moments,
         shared,
         has_intercept,
         False,
-        working.has_centre,
+        shared is None,
         _TOL,
         working.scale,
     )

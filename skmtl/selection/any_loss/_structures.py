@@ -31,7 +31,7 @@ class LossStructureSearch:
 
     def search(self) -> tuple[list[Scores], Scores]:
         """Return the scores of every structure that was tried, and the chosen ones."""
-        one = self.criterion.search()
+        one = self.criterion.search(self.structure in (ONE, AUTO))
         # Without a start, matrices of all features would take too long.
         is_large = self.structure == AUTO and self.criterion.start is None
         if self.structure == ONE or is_large or not np.isfinite(one.errors).any():
@@ -40,11 +40,16 @@ class LossStructureSearch:
         structures = self._allowed(working)
         if not structures:
             return [one], one
-        if not 0 < one.best[0] < np.inf:
+        is_equal = np.isinf(one.best[0])
+        near = self.criterion.near(one.best)
+        if near is None or (is_equal and self.structure == AUTO):
             found = one if self.structure == AUTO else self._equal(one, working)
             return [found], found
-        contenders = self._contenders(structures, one, working)
+        contenders = self._contenders(structures, one, near, working)
         found = [one, *(each.scores for each in contenders)]
+        if is_equal and contenders[0].scores.best_error >= one.best_error:
+            found = self._equal(one, working)
+            return [found], found
         if not contenders:
             return found, one
         if self.structure == AUTO:
@@ -68,36 +73,45 @@ class LossStructureSearch:
         triples[one.best_index] = triple / working.scale
         return replace(one, shape=shape, triples=triples)
 
-    def _contenders(self, structures, one, working) -> list[Contender]:
+    def _contenders(self, structures, one, near, working) -> list[Contender]:
         """Return the shapes of some structures, with their errors."""
-        shapes, found = _shapes_near(working, one.best), []
+        shapes, found = _shapes_near(working, near), []
         parts = None
         for structure in structures:
-            if self.structure == AUTO and not (
-                shapes.is_promising(structure) and shapes.is_likely(structure)
-            ):
+            if self.structure == AUTO and not self._may_win(structure, shapes, working):
                 continue
             if parts is None:
-                parts = self.criterion.working_of_folds(one.best)
+                parts = self.criterion.working_of_folds(near)
             whole = working, shapes
-            found.append(self._contender(structure, one, whole, parts))
+            limit = one.best_error if self.structure == AUTO else np.inf
+            found.append(self._contender(structure, near, limit, whole, parts))
         return [each for each in found if each is not None]
 
-    def _contender(self, structure, one, whole, parts):
+    def _may_win(self, structure, shapes, working):
+        """Return whether a structure may be chosen over simpler ones."""
+        if not (shapes.is_promising(structure) and shapes.is_likely(structure)):
+            return False
+        price = _price(structure, shapes, working)
+        return self.criterion.may_win(shapes.gain(structure), price)
+
+    def _contender(self, structure, near, limit, whole, parts):
         """Return the best shape of one structure, None if "auto" will not take it."""
         working, shapes = whole
-        price = shapes.n_more(structure) * np.log(working.moments.weight.sum())
+        price = _price(structure, shapes, working)
         of_folds = [
-            _in_units(_shapes_near(each, one.best).of(structure), each)
-            for each in parts
+            _in_units(_shapes_near(each, near).of(structure), each) for each in parts
         ]
         options = [
             (shape, [each[number] for each in of_folds])
             for number, shape in enumerate(_in_units(shapes.of(structure), working))
         ]
-        limit = one.best_error if self.structure == AUTO else np.inf
-        found = self.criterion.search_shapes(options, one.best[1], limit)
+        found = self.criterion.search_shapes(options, near[1], limit)
         return None if found is None else self.criterion.contend(*found, price)
+
+
+def _price(structure, shapes, working):
+    """Return Schwarz's price of the parameters of a structure beyond one strength."""
+    return shapes.n_more(structure) * np.log(working.moments.weight.sum())
 
 
 def _shapes_near(working, triple):

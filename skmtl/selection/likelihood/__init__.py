@@ -1,10 +1,17 @@
 """Strengths as variances of the tasks, by restricted likelihood."""
 
 from ._drawn_tasks import MANY_COLUMNS, Drawing, Drawn
+from ._few_columns import FewColumns, likeliest_covariance
 from ._laplace import LaplaceLikelihood
 from ._new_task_variances import NewTaskVariances, leave_tasks_out
 from ._reml import RestrictedLikelihood
-from ._reml_covariance import CovarianceLikelihood, CovarianceSearch, Grams
+from ._reml_covariance import (
+    CovarianceLikelihood,
+    CovarianceSearch,
+    Grams,
+    Units,
+    minimize_scaled,
+)
 from ._reml_search import FLEXIBLE, StrengthSearch, is_flexible
 from ._shapes import (
     COVARIANCE,
@@ -16,6 +23,7 @@ from ._shapes import (
     Shape,
     Shapes,
     shape_of_covariance,
+    shape_of_strengths,
 )
 
 __all__ = [
@@ -31,6 +39,7 @@ __all__ = [
     "CovarianceSearch",
     "Drawing",
     "Drawn",
+    "FewColumns",
     "Grams",
     "LaplaceLikelihood",
     "NewTaskVariances",
@@ -38,7 +47,11 @@ __all__ = [
     "Shape",
     "Shapes",
     "StrengthSearch",
+    "Units",
     "is_flexible",
     "leave_tasks_out",
+    "likeliest_covariance",
+    "minimize_scaled",
     "shape_of_covariance",
+    "shape_of_strengths",
 ]

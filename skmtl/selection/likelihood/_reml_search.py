@@ -1,6 +1,7 @@
 """Search of the strengths with the largest restricted likelihood."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from skmtl.problems.exact import (
     factor_path,
 )
 
+from ..search import minimize_by_scoring
+from ._few_columns import FewColumns
 from ._reml import RestrictedLikelihood
 from ._reml_covariance import minimize_scaled
 
@@ -32,6 +35,13 @@ FLEXIBLE = 1 / 3
 # With less information on a log strength, it is first set to this log, relative to that
 # of the curvature.
 _FLAT, _FLAT_STRENGTH = 1.0, _HIGHEST
+# With more tasks and few columns, all tasks are factored at once.
+_FEW_TASKS = 64
+# Stop there where a step promises a smaller decrease of the criterion.
+_ENOUGH = 1e-7
+# Strengths act as infinite there beyond this multiple of the curvature, times the root
+# of the number of tasks: the criterion then differs by less than 1e-6.
+_TAIL = 1e3
 # Skip an infinite strength if the criterion, before the others are adapted, increases
 # by this many times the evidence.
 _HOPELESS = 20.0
@@ -131,17 +141,65 @@ class StrengthSearch:
         """Return all evaluated strengths and their criteria, the best ones last."""
         tried: list[tuple[Any, float, float, float]] = []
         at = self._evaluator(tried)
-        units = self._units
-        starts = [units + step for step in _STARTS]
-        if self.start is not None:
-            starts = [self._far(self.start), self.start]
-        x = self._minimize(at, starts if len(units) else [units], self.information)
+        x = self.likeliest
+        if x is None:
+            units = self._units
+            starts = [units + step for step in _STARTS]
+            if self.start is not None:
+                starts = [self._far(self.start), self.start]
+            x = self._minimize(at, starts if len(units) else [units], self.information)
         if self.simplify and is_flexible(at(*self._strengths(x)).fit):
             x = self._simplify(at, x)
         else:
             x = self._make_infinite(at, x)
         at(*self._strengths(x))
         return tried
+
+    @cached_property
+    def likeliest(self) -> Any:
+        """The likeliest log strengths of many tasks with few columns, else None."""
+        is_few = (self.moments.weight > 0).sum() <= _FEW_TASKS or not self._n_alphas
+        if is_few or self.alpha_shared == np.inf:
+            return None
+        columns = FewColumns.of(self.moments, self.fit_intercept)
+        if columns is None:
+            return None
+        groups, place = self._groups, self._n_alphas
+        has_shared = bool(self._n_shared)
+
+        @lru_cache(1)
+        def solve(*x):
+            root = np.diag(np.exp(-groups @ x / 2))
+            shared = float(np.exp(x[place])) if has_shared else self.alpha_shared
+            return columns.at(root, shared, self.noise_variance)
+
+        def value(x):
+            found = solve(*x)
+            slope = -groups.T @ np.diag(found.gradient)
+            if has_shared:
+                slope[place] = found.shared_gradient
+            return found.criterion, slope
+
+        units = self._units
+        first = solve(*units)
+        information = groups.T @ first.information @ groups
+        n_tasks = np.full(len(units), float(self.moments.n_tasks))
+        tail = units + np.log(_TAIL * np.sqrt(n_tasks))
+        if has_shared:
+            information[place, place] = first.shared_information
+            tail[place] += np.log(n_tasks[place]) / 2
+        bounds = units + _LOWEST, units + _HIGHEST
+        return minimize_by_scoring(value, units, information, bounds, _ENOUGH, tail)
+
+    @property
+    def _groups(self):
+        """Which columns each log strength is that of, (n_columns, n_strengths)."""
+        d, n_alphas = self.moments.n_features, self._n_alphas
+        groups = np.zeros((d + self.fit_intercept, len(self._units)))
+        groups[:d, :n_alphas] = np.eye(d) if self.per_feature else 1.0
+        if self.fit_intercept:
+            groups[-1, -1] = 1.0
+        return groups
 
     def _minimize(self, at, starts, information=None):
         """Minimise the criterion over the finite log strengths."""
@@ -237,7 +295,12 @@ class StrengthSearch:
         if not self.per_feature:
             spectral = factor_path(self.moments, ToMean(1.0).strengths(*shape))
 
+        last: list[Any] = [None, None]
+
         def evaluate(alpha, alpha_shared, alpha_intercept):
+            key = (*np.atleast_1d(alpha), alpha_shared, alpha_intercept)
+            if key == last[0]:
+                return last[1]
             coupling = ToMean(alpha, alpha_shared, alpha_intercept)
             strengths = coupling.strengths(*shape)
             if spectral is None or np.isinf(strengths.alpha).any():
@@ -248,6 +311,7 @@ class StrengthSearch:
             fit = MeanFit(self.moments, blocks, strengths, self.fit_intercept)
             likelihood = RestrictedLikelihood(fit, self.noise_variance)
             tried.append((alpha, alpha_shared, alpha_intercept, likelihood.criterion))
+            last[:] = key, likelihood
             return likelihood
 
         return evaluate

@@ -345,6 +345,12 @@ class Shapes:
         return (each.gradient()[above] ** 2 / square).sum()
 
 
+def shape_of_strengths(alphas: Array, level: float) -> Shape:
+    """Return the shape of a strength per feature, and one of intercepts."""
+    pattern, mean = _split(alphas)
+    return Shape(PER_FEATURE, 1.0, pattern, None, (mean, level))
+
+
 def shapes_per_feature(variances: Array, n_features: int) -> list[Shape]:
     """Return shapes with a strength per feature.
 

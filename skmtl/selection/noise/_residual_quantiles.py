@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from skmtl._contracts import Array, TaskData
+from skmtl.data import RowStack
 from skmtl.problems.exact import MeanFit, Posterior
 
 from ._variances import weigh_tasks
 
 # Quantiles of this many rows have a standard error below a hundredth.
 _MOST_ROWS = 4096
+# Matrices of each row may have this many numbers.
+_SMALL = 2**18
 # Beyond this leverage, a residual and its divisor are rounding errors.
 _FULL = 1 - 1e-8
 
@@ -52,13 +56,11 @@ class ResidualQuantiles:
             The quantiles.
         """
         posterior, models = Posterior(fit), fit.unpack()
-        weight = data.moments(curvature=False).weight
+        weight = _weights(data)
         ratio = np.ones_like(weight)
         np.divide(fit.moments.weight, weight, out=ratio, where=weight > 0)
         rows = weigh_tasks(_some_rows(data), ratio)
-        found = [
-            _scaled_sizes(posterior, models, group) for group in rows.weighted_groups()
-        ]
+        found = [_scaled_sizes(posterior, models, group) for group in _stacks(rows)]
         return cls(np.sort(np.concatenate(found or [np.zeros(0)])))
 
     def at(self, coverage: float, default: float) -> float:
@@ -88,6 +90,33 @@ def _some_rows(data: Any) -> Any:
     rows = data.stacked()
     step = -(-len(rows.y) // _MOST_ROWS)
     return rows.keep(np.arange(len(rows.y)) % step == 0) if step > 1 else rows
+
+
+def _weights(data):
+    """Return the weight of each task's rows."""
+    if data.shares_rows:
+        return data.moments(curvature=False).weight
+    codes = _codes(data)
+    weight = np.bincount(codes, data.weight, len(data.tasks)).astype(float)
+    return weight if data.task_weight is None else weight * data.task_weight
+
+
+def _codes(rows):
+    return np.repeat(np.arange(len(rows.tasks)), np.diff(rows.offsets))
+
+
+def _stacks(rows):
+    """Return stacks of rows: single rows, or as equal sizes of tasks allow."""
+    if sparse.issparse(rows.X) or len(rows.y) * rows.X.shape[1] ** 2 > _SMALL:
+        return rows.weighted_groups()
+    codes = _codes(rows)
+    positions = np.arange(len(codes)) if rows.rows is None else rows.rows
+    weight = np.ones(len(codes)) if rows.weight is None else rows.weight
+    if rows.task_weight is not None:
+        weight = weight * rows.task_weight[codes]
+    X = np.asarray(rows.X[positions], dtype=float)[:, None]
+    y, weight = rows.y[:, None], weight[:, None]
+    return [RowStack(codes, np.arange(len(y))[:, None], X, y, weight)]
 
 
 def _scaled_sizes(posterior, models, group):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
-from skmtl._linalg import EPS
+from skmtl._linalg import EPS, diagonalise
 from skmtl.problems.exact import MeanFit, Posterior, solve_moments
 from skmtl.targets import VariancePrior
 
@@ -39,9 +39,13 @@ class NoiseVariances:
     weight: Array
 
     @classmethod
-    def of(cls, data: Any, fit: MeanFit) -> NoiseVariances:
-        """Measure the residuals of an exact fit to rows."""
+    def of(cls, data: Any, fit: MeanFit, moments: Any = None) -> NoiseVariances:
+        """Measure the residuals of an exact fit to rows, whose moments may be given."""
         posterior, weight = Posterior(fit), fit.moments.weight
+        is_long = 2 * fit.moments.n_features + 1 < data.mean_rows()
+        if moments is not None and not data.shares_rows and is_long:
+            freedom = weight - _leverages(posterior, moments)
+            return cls(fit.squared_errors, freedom, weight)
         freedom = weight.copy()
         for group in data.weighted_groups():
             leverage = group.weight * posterior.variance(group.X, group.tasks)
@@ -83,6 +87,23 @@ class NoiseVariances:
         return (squares.sum() / freedom.sum()) / variances
 
 
+def _leverages(posterior, moments):
+    """Return the weighted sum of the leverages of each task's rows.
+
+    Variances of predictions are quadratic, so their sum over rows is that over rows
+    with the same mean and scatter: pairs around the mean, one for each feature.
+    """
+    own = moments.per_task()
+    values, vectors = diagonalise(own.xx)
+    roots = np.sqrt(np.maximum(values, 0.0))[:, :, None] * vectors
+    mean = own.x_mean[:, None]
+    X = np.concatenate([mean, mean + roots, mean - roots], axis=1)
+    variances = posterior.variance(X, np.arange(len(X)))
+    at_mean = variances[:, 0]
+    pairs = variances[:, 1:].sum(axis=1) / 2 - own.n_features * at_mean
+    return pairs + own.weight * at_mean
+
+
 @dataclass(frozen=True)
 class NoiseModel:
     """Exact fits of rows at given strengths, with common noise or noise per task.
@@ -98,10 +119,11 @@ class NoiseModel:
     coupling: Any
     fit_intercept: bool
 
-    def solve(self, data: Any) -> MeanFit:
-        """Return the fit with common noise."""
-        moments = replace(data, task_weight=None).moments()
-        moments = moments.weighted(data.task_weight)
+    def solve(self, data: Any, moments: Any = None) -> MeanFit:
+        """Return the fit with common noise; moments of the rows may be given."""
+        if moments is None:
+            moments = replace(data, task_weight=None).moments()
+            moments = moments.weighted(data.task_weight)
         strengths = self.coupling.strengths(moments.n_tasks, moments.n_features)
         return solve_moments(moments, strengths, self.fit_intercept)
 

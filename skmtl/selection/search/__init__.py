@@ -29,6 +29,7 @@ from ._held_out import (
     refuse_scoring,
     without_pseudo_rows,
 )
+from ._scoring import minimize_by_scoring
 from ._some_tasks import is_costly, sample_tasks
 from ._study import Study
 
@@ -52,6 +53,7 @@ __all__ = [
     "held_out_measure",
     "is_costly",
     "log_grid",
+    "minimize_by_scoring",
     "polish",
     "read_grid",
     "read_shuffled_splits",

@@ -16,12 +16,15 @@ from ..likelihood import (
     EQUAL,
     ONE,
     PER_FEATURE,
+    CovarianceLikelihood,
     CovarianceSearch,
     Drawing,
+    FewColumns,
     Grams,
     Shape,
     Shapes,
     StrengthSearch,
+    likeliest_covariance,
     shape_of_covariance,
 )
 from ._results import LIKELIHOOD, STRENGTHS, Results
@@ -145,10 +148,11 @@ class LikelihoodSearch:
         search = StrengthSearch(
             self.moments, shared, self.fit_intercept, per_feature, simplify
         )
-        if self._n_seen <= _FEW_TASKS or self.moments.xx is None:
-            if per_feature:
-                return search
+        is_few = self._n_seen <= _FEW_TASKS or self.moments.xx is None
+        if is_few and not per_feature:
             return replace(search, moments=reduce_moments(self.moments, self.data))
+        if is_few or search.likeliest is not None:
+            return search
         sample = self._drawing.sample(_N_SAMPLED)
         share = sample.moments.weight.sum() / self.moments.weight.sum()
         rough = StrengthSearch(
@@ -179,10 +183,20 @@ class LikelihoodSearch:
             shape, triple = equal_tasks(COVARIANCE, self.moments, one)
             return Likely(COVARIANCE, [tuple(triple)], [self._one.criterion], 0, shape)
         shared = one[1]
-        near = self._shapes.likeliest(COVARIANCE, self._drawing)
         grams = Grams.of(self.moments, self.fit_intercept)
         free = self.alphas_shared[0] is None and 0 < shared < np.inf
-        found = CovarianceSearch.from_near(grams, near, shared, free).search()
+        columns = None
+        if self._n_seen > _FEW_TASKS and shared < np.inf:
+            columns = FewColumns.of(self.moments, self.fit_intercept)
+        if columns is None:
+            near = self._shapes.likeliest(COVARIANCE, self._drawing)
+            found = CovarianceSearch.from_near(grams, near, shared, free).search()
+        else:
+            alpha, _, level = one
+            d = self.moments.n_features
+            variances = np.append(np.full(d, 1 / alpha), 1 / level if level else [])
+            likeliest = likeliest_covariance(columns, variances, shared, free)
+            found = CovarianceLikelihood(grams, grams.enter(likeliest[0]), likeliest[1])
         shape = shape_of_covariance(found.grams, found.covariance, least=_LEAST)
         alpha, level = shape.start
         triple = alpha, found.alpha_shared, level

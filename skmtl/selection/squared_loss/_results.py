@@ -43,6 +43,10 @@ class Tried:
             self._known[strengths] = self._errors(*strengths)
         return self._known[strengths]
 
+    def remember(self, strengths: Iterable[float], error: float) -> None:
+        """Add an error that is known."""
+        self._known[tuple(map(float, strengths))] = error
+
     def measure(self, triples: Iterable[Any]) -> None:
         """Compute the errors of all of these strengths."""
         for strengths in triples:

@@ -280,7 +280,7 @@ class HeldOut(Criterion):
                     _mean_square(test, fits.models(strengths)) for fits, test in folds
                 ]
         else:
-            errors = self._measured(candidates)
+            errors = self.measured(candidates)
         tried, moments = Tried(errors), self._moments
         fits = fits_of(self.data, moments, candidates)
         best, left = _search(tried, fits, candidates, start, n_sweeps)
@@ -290,7 +290,7 @@ class HeldOut(Criterion):
         triples, by_fold = tried.table(last=best)
         return Scores(triples, by_fold.T, candidates.shape)
 
-    def _measured(self, candidates):
+    def measured(self, candidates: Candidates) -> Callable[..., Any]:
         """Return the negative scores of the folds, a function of strengths."""
         folds = [
             (candidates.factor(training), self.measure(rows))
