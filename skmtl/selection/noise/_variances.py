@@ -39,14 +39,10 @@ class NoiseVariances:
     weight: Array
 
     @classmethod
-    def of(cls, data: Any, fit: MeanFit) -> NoiseVariances:
-        """Measure the residuals of an exact fit to rows."""
-        posterior, weight = Posterior(fit), fit.moments.weight
-        freedom = weight.copy()
-        for group in data.weighted_groups():
-            leverage = group.weight * posterior.variance(group.X, group.tasks)
-            np.subtract.at(freedom, group.tasks, leverage.sum(axis=1))
-        return cls(fit.squared_errors, freedom, weight)
+    def of(cls, fit: MeanFit) -> NoiseVariances:
+        """Measure the residuals of an exact fit."""
+        weight = fit.moments.weight
+        return cls(fit.squared_errors, weight - Posterior(fit).task_freedom, weight)
 
     @property
     def _known(self) -> Array:
@@ -108,7 +104,7 @@ class NoiseModel:
     def solve_both(self, data: Any) -> tuple[Any, Any]:
         """Return the models with common noise, and with noise per task."""
         common = self.solve(data)
-        weighted = weigh_tasks(data, NoiseVariances.of(data, common).factors)
+        weighted = weigh_tasks(data, NoiseVariances.of(common).factors)
         return common.unpack(), self.solve(weighted).unpack()
 
 
