@@ -19,6 +19,9 @@ _LARGEST_STEP, _N_STEPS = 2.0, 12
 _RIDGE = 1e-6
 # Shares of a step that are tried.
 _SIZES = 1.0, 0.3, 0.1
+# Steps of variances are multiplied by a factor in this range, which the last step
+# suggests: Fisher's information is not the curvature where the model is wrong.
+_FACTORS = 0.5, 3.0
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,14 @@ class DrawnLikelihood:
 
     @cached_property
     def criterion(self) -> float:
-        """Minus twice the log likelihood; a constant that depends on the ridge less."""
+        """Minus twice the log likelihood."""
         drawn, n = self.drawn, self.n_contrasts
         total = n * (1 + np.log(2 * np.pi * self.noise_variance))
         total += drawn.part.log_determinants + drawn.centre.log_determinant
-        return float(total - 2 * np.log(drawn.sizes[np.isfinite(drawn.ridge)]).sum())
+        is_free = np.isfinite(drawn.ridge)
+        ridge = drawn.ridge[is_free & (drawn.ridge > 0)]
+        total -= 2 * np.log(drawn.sizes[is_free]).sum() + np.log(ridge).sum()
+        return float(total)
 
     @cached_property
     def information(self) -> Array:
@@ -87,9 +93,51 @@ class DrawnLikelihood:
         score = own.T @ own / self.noise_variance
         return known.sum(axis=0) - taken.T @ taken - score
 
+    @cached_property
+    def _slopes(self):
+        return self._slopes_of(slice(None))
+
+    def slopes(self, tasks: Array | None = None) -> Array:
+        """Return the derivatives by log variances: the diagonal of the gradient."""
+        return self._slopes if tasks is None else self._slopes_of(tasks)
+
+    def _slopes_of(self, tasks):
+        known, own = self.information[tasks], self.drawn.own[tasks]
+        size = len(self.drawn.sizes)
+        taken = known.reshape(-1, size) @ self.drawn.root
+        taken = (taken**2).sum(axis=1).reshape(len(known), size).sum(axis=0)
+        found = diagonals(known).sum(axis=0) - taken
+        return found - (own**2).sum(axis=0) / self.noise_variance
+
+    def with_likely_centre(self) -> DrawnLikelihood:
+        """Return the likelihood after a step of the strength of the centre.
+
+        The step is one of expectation maximisation, which never decreases it.
+        """
+        drawn = self.drawn
+        is_penalised = np.isfinite(drawn.ridge) & (drawn.ridge > 0)
+        if not is_penalised.any():
+            return self
+        square = drawn.shared**2 / self.noise_variance + np.diag(drawn.covariance)
+        variance = (drawn.sizes**2 * square)[is_penalised].mean()
+        ridge = np.where(is_penalised, 1 / max(variance, TINY_SQUARE), drawn.ridge)
+        return DrawnLikelihood(Drawn(drawn.part, ridge))
+
+    @property
+    def alpha_shared(self) -> float:
+        """Ridge on the coefficients of the centre."""
+        return float(self.drawn.ridge[0])
+
+    @cached_property
+    def _curvature(self):
+        return self._curvature_of(slice(None))
+
     def curvature(self, tasks: Array | None = None) -> Array:
         """Return Fisher's information on log variances, (n_columns, n_columns)."""
-        known = self.information if tasks is None else self.information[tasks]
+        return self._curvature if tasks is None else self._curvature_of(tasks)
+
+    def _curvature_of(self, tasks):
+        known = self.information[tasks]
         taken = np.einsum("tjj->j", known)
         square = np.einsum("tij,tij->ij", known, known)
         return square - np.outer(taken, taken) / self.n_contrasts
@@ -115,9 +163,8 @@ class DrawnLikelihood:
         ndarray of shape (n_columns,)
             Changes of the log variances.
         """
-        gradient = groups.T @ np.diag(self.gradient(tasks))
         square = groups.T @ self.curvature(tasks) @ groups
-        step = -_solve(square, gradient)
+        step = -_solve(square, groups.T @ self.slopes(tasks))
         return groups @ np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
 
     def full_curvature(self, tasks: Array | None = None) -> Array:
@@ -252,7 +299,11 @@ def split_covariance(
 
 
 def climb(
-    start: DrawnLikelihood, groups: Array, least: Array, decrease: float
+    start: DrawnLikelihood,
+    groups: Array,
+    least: Array,
+    decrease: float,
+    centre: bool = False,
 ) -> DrawnLikelihood:
     """Maximise the likelihood over variances by Fisher scoring.
 
@@ -266,19 +317,33 @@ def climb(
         Smallest standard deviations.
     decrease : float
         Stop where a step promises a smaller decrease of the criterion.
+    centre : bool, default=False
+        Whether to search for the strength of the centre too.
 
     Returns
     -------
     DrawnLikelihood
         A local optimum, accurate enough for a shape.
     """
+    last: list[DrawnLikelihood] = []
 
     def move(at):
-        step = at.step(groups)
-        gain = -np.diag(at.gradient()) @ step / 2
-        return gain, (at.moved(size * step, least) for size in _SIZES)
+        step = at.step(groups) * (_factor(last[-1], at) if last else 1.0)
+        last.append(at)
+        points = (at.moved(size * step, least) for size in _SIZES)
+        if centre:
+            points = (each.with_likely_centre() for each in points)
+        return -at.slopes() @ step / 2, points
 
-    return _climb(start, move, decrease)
+    return _climb(start.with_likely_centre() if centre else start, move, decrease)
+
+
+def _factor(last, at):
+    """Return Fisher's information along the last step, relative to the curvature."""
+    step = 2 * np.log(at.drawn.sizes / last.drawn.sizes)
+    known = step @ last.curvature() @ step
+    curvature = (at.slopes() - last.slopes()) @ step
+    return np.clip(known / curvature, *_FACTORS) if curvature > 0 else _FACTORS[1]
 
 
 def climb_full(

@@ -33,12 +33,12 @@ _MANY_TASKS = 64
 # Roots of the smallest variances at which a search starts, in the same units: of
 # features, and of directions in a covariance. At zero, the gradient by the log of a
 # variance is zero.
-_LEAST_ROOT, _LEAST_OF_FULL = 0.1, 0.5
+_LEAST_ROOT, _LEAST_OF_FULL = 0.5, 0.5
 # Largest log of a relative strength.
 _WIDEST = np.log(1e24)
 # Stop maximising a likelihood where a step promises a smaller decrease of the
-# criterion: to find a shape, and to refine it with all tasks.
-_DECREASE, _DECREASE_OF_ALL = 0.01, 1.0
+# criterion; for many tasks a decrease per parameter, which chance alone changes by one.
+_DECREASE, _DECREASE_OF_MANY = 0.01, 0.1
 # Try a structure if twice the log likelihood may gain this much per parameter, and this
 # share of the number of rows, which is about the relative decrease of the error.
 _LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
@@ -150,25 +150,40 @@ class Shapes:
     ----------
     drawing : Drawing
         Rows of the tasks.
-    alpha_shared : float
-        Ridge on the centre.
+    first_shared : float
+        Ridge on the centre, or its first value.
     start : ndarray of shape (n_columns,)
         First standard deviations of coefficients and intercepts, relative to that of
         the noise.
+    centre : bool, default=False
+        Whether to search for the ridge on the centre, at one strength of all features.
     """
 
     drawing: Drawing
-    alpha_shared: float
+    first_shared: float
     start: Array
+    centre: bool = False
 
     @classmethod
-    def near(cls, drawing: Drawing, triple: Any) -> Shapes:
+    def near(cls, drawing: Drawing, triple: Any, centre: bool = False) -> Shapes:
         """Return the shapes near one strength for all features."""
         alpha, shared, level = triple
         variances = np.full(drawing.moments.n_features, 1 / alpha)
         if drawing.has_intercept:
             variances = np.append(variances, 1 / level)
-        return cls(drawing, shared, np.sqrt(variances))
+        return cls(drawing, shared, np.sqrt(variances), centre)
+
+    @property
+    def alpha_shared(self) -> float:
+        """Ridge on the centre."""
+        return self._one.alpha_shared if self.centre else self.first_shared
+
+    @property
+    def strengths(self) -> tuple[float, float, float]:
+        """The likeliest strengths of tasks, centre and intercepts, one of each."""
+        alphas = 1 / self._one.drawn.sizes**2
+        level = float(alphas[-1]) if self.drawing.has_intercept else 0.0
+        return float(alphas[0]), self.alpha_shared, level
 
     def of(self, structure: str) -> list[Shape]:
         """Return the shapes of a structure, "per_feature" or "covariance"."""
@@ -177,13 +192,20 @@ class Shapes:
     def refitted(self, structure: str, drawing: Drawing) -> list[Shape]:
         """Return the shapes of more tasks, searched from those of these tasks."""
         found = self.likeliest(structure, drawing).covariance
-        return replace(self, drawing=drawing)._make(structure, found)
+        return self._of(drawing)._make(structure, found)
 
-    def _climb(self, structure, covariance, decrease=_DECREASE, is_first=False):
+    def _decrease(self, n_parameters):
+        """Return the decrease of the criterion at which a search stops."""
+        if not is_costly(self.drawing.moments):
+            return _DECREASE
+        return _DECREASE_OF_MANY * n_parameters
+
+    def _climb(self, structure, covariance, is_first=False):
         """Return the likeliest variances or covariance near a start."""
+        p = len(self.start)
         if structure == PER_FEATURE:
-            start = self._at(np.sqrt(np.diag(covariance)))
-            return climb(start, np.eye(len(self.start)), self._least, decrease)
+            start = self._at(np.sqrt(np.diag(covariance)), self.alpha_shared)
+            return climb(start, np.eye(p), self._least, self._decrease(p))
         if is_first:
             inner = self._units.enter(covariance)
             inner += _LEAST_OF_FULL**2 * np.eye(len(inner))
@@ -191,6 +213,7 @@ class Shapes:
         start = DrawnLikelihood.of_covariance(
             self.drawing, covariance, self.alpha_shared, self._least
         )
+        decrease = self._decrease(p * (p + 1) // 2)
         return climb_full(start, self._least, self.alpha_shared, decrease)
 
     def of_others(self, structure: str, others: Array) -> list[Shape]:
@@ -217,7 +240,7 @@ class Shapes:
         covariance = found.covariance_after(step)
         if len(others) > _MANY_TASKS or is_costly(self.drawing.moments):
             return covariance
-        some = replace(self, drawing=self.drawing.of_tasks(np.flatnonzero(others)))
+        some = self._of(self.drawing.of_tasks(np.flatnonzero(others)))
         return some._climb(structure, covariance).covariance
 
     def _make(self, structure, covariance):
@@ -273,10 +296,12 @@ class Shapes:
         groups = np.repeat(
             np.eye(1 + n_rest), [self._n_features] + [1] * n_rest, axis=0
         )
-        return climb(self._at(self.start), groups, self._least, _DECREASE)
+        start = self._at(self.start, self.first_shared)
+        decrease = self._decrease(groups.shape[1])
+        return climb(start, groups, self._least, decrease, self.centre)
 
-    def _at(self, sizes):
-        ridge = ridge_of(self.drawing, self.alpha_shared)
+    def _at(self, sizes, shared):
+        ridge = ridge_of(self.drawing, shared)
         return DrawnLikelihood(self.drawing.at(np.maximum(sizes, self._away), ridge))
 
     @cached_property
@@ -296,8 +321,13 @@ class Shapes:
         found = self._found(structure)
         if drawing is None:
             return found
-        whole = replace(self, drawing=drawing)
-        return whole._climb(structure, found.covariance, _DECREASE_OF_ALL)
+        whole = self._of(drawing)
+        return whole._climb(structure, found.covariance)
+
+    def _of(self, drawing):
+        """Return the same shapes of other tasks, with the ridge of these."""
+        shared = self.alpha_shared
+        return replace(self, drawing=drawing, first_shared=shared, centre=False)
 
     def gain(self, structure: str) -> float:
         """Return twice the gain of the log likelihood over one strength."""
@@ -326,6 +356,10 @@ class Shapes:
         found = self._found(structure)
         return self._is_enough(structure, simpler.criterion - found.criterion)
 
+    def is_worthwhile(self, structure: str) -> bool:
+        """Return whether a structure gains enough, by a score test and when fitted."""
+        return self.is_promising(structure) and self.is_likely(structure)
+
     def _is_enough(self, structure, gain):
         d, p = self._n_features, len(self.start)
         n_more = d - 1 if structure == PER_FEATURE else p * (p - 1) // 2
@@ -335,7 +369,7 @@ class Shapes:
     def _score_of_variances(self):
         """Return the gain by a variance per feature, over one of all features."""
         one = self._one
-        return np.diag(one.gradient()) @ -one.step(np.eye(len(self.start))) / 2
+        return one.slopes() @ -one.step(np.eye(len(self.start))) / 2
 
     def _score_crossed(self):
         """Return the gain by covariances, over independent variances."""
