@@ -11,7 +11,6 @@ from skmtl.selection import Candidates, CovarianceLikelihood, Grams, log_grid
 from skmtl.selection.likelihood._drawn_likelihood import (
     DrawnLikelihood,
     climb_full,
-    ridge_of,
 )
 from skmtl.selection.likelihood._drawn_tasks import Drawing
 from skmtl.selection.likelihood._shapes import Shape
@@ -101,8 +100,8 @@ def test_the_likelihood_by_products_is_that_of_their_roots(
 def test_fisher_scoring_ends_where_the_gradient_is_zero():
     rows = rows_of((15, 18, 13, 19, 16, 14, 15, 13) * 6, 2, seed=8)
     drawing = Drawing(rows, rows.moments(), True)
-    start = DrawnLikelihood(drawing.at(np.ones(3), ridge_of(drawing, 1.0)))
-    found = climb_full(start, np.full(3, 1e-6), 1.0, 1e-10)
+    start = DrawnLikelihood(drawing.at(np.ones(3), drawing.ridge(1.0)))
+    found = climb_full(start, np.full(3, 1e-6), 1e-10)
     assert_allclose(found.gradient(), 0, atol=1e-4)
     assert found.criterion < start.criterion
 

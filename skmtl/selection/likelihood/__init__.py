@@ -17,6 +17,7 @@ from ._shapes import (
     Shapes,
     shape_of_covariance,
 )
+from ._variance_search import VarianceSearch
 
 __all__ = [
     "COVARIANCE",
@@ -38,6 +39,7 @@ __all__ = [
     "Shape",
     "Shapes",
     "StrengthSearch",
+    "VarianceSearch",
     "is_flexible",
     "leave_tasks_out",
     "shape_of_covariance",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,11 +18,15 @@ from ._drawn_tasks import Drawing, Drawn
 _LARGEST_STEP, _N_STEPS = 2.0, 12
 # Ridge of Fisher scoring, relative to the mean information.
 _RIDGE = 1e-6
+# Largest number of steps of the strength of the centre, and the relative change that
+# ends them.
+_N_CENTRES, _SAME_CENTRE = 5, 1e-5
 # Shares of a step that are tried.
 _SIZES = 1.0, 0.3, 0.1
-# Steps of variances are multiplied by a factor in this range, which the last step
-# suggests: Fisher's information is not the curvature where the model is wrong.
-_FACTORS = 0.5, 3.0
+# Fisher's information is not the curvature where the model is wrong. So many of the
+# last steps correct it, if they changed log variances by no more than this, and the
+# curvature along them is at least this share of it.
+_N_CORRECTIONS, _NEAR, _LEAST_CURVE = 6, 1.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -110,18 +115,23 @@ class DrawnLikelihood:
         return found - (own**2).sum(axis=0) / self.noise_variance
 
     def with_likely_centre(self) -> DrawnLikelihood:
-        """Return the likelihood after a step of the strength of the centre.
+        """Return the likelihood at the likeliest strength of the centre.
 
-        The step is one of expectation maximisation, which never decreases it.
+        It takes steps of expectation maximisation, which never decrease it.
         """
-        drawn = self.drawn
-        is_penalised = np.isfinite(drawn.ridge) & (drawn.ridge > 0)
-        if not is_penalised.any():
-            return self
-        square = drawn.shared**2 / self.noise_variance + np.diag(drawn.covariance)
-        variance = (drawn.sizes**2 * square)[is_penalised].mean()
-        ridge = np.where(is_penalised, 1 / max(variance, TINY_SQUARE), drawn.ridge)
-        return DrawnLikelihood(Drawn(drawn.part, ridge))
+        at = self
+        for _ in range(_N_CENTRES):
+            drawn = at.drawn
+            is_penalised = np.isfinite(drawn.ridge) & (drawn.ridge > 0)
+            if not is_penalised.any():
+                break
+            square = drawn.shared**2 / at.noise_variance + np.diag(drawn.covariance)
+            variance = max((drawn.sizes**2 * square)[is_penalised].mean(), TINY_SQUARE)
+            if abs(variance * at.alpha_shared - 1) < _SAME_CENTRE:
+                break
+            ridge = np.where(is_penalised, 1 / variance, drawn.ridge)
+            at = DrawnLikelihood(Drawn(drawn.part, ridge))
+        return at
 
     @property
     def alpha_shared(self) -> float:
@@ -256,21 +266,13 @@ class DrawnLikelihood:
             Its likelihood.
         """
         turn, sizes = split_covariance(covariance, drawing.has_intercept, least)
-        at = drawing.turned(turn).at(sizes, ridge_of(drawing, alpha_shared))
+        at = drawing.turned(turn).at(sizes, drawing.ridge(alpha_shared))
         return cls(at)
 
 
 def _twice(rows, columns):
     """Return 1 for elements on the diagonal, 2 for those below."""
     return np.where(rows == columns, 1.0, 2.0)
-
-
-def ridge_of(drawing: Drawing, alpha_shared: float) -> Array:
-    """Return the ridge on the centre, which spares its intercept."""
-    ridge = np.full(drawing.n_columns, float(alpha_shared))
-    if drawing.has_intercept:
-        ridge[-1] = 0.0
-    return ridge
 
 
 def split_covariance(
@@ -304,6 +306,7 @@ def climb(
     least: Array,
     decrease: float,
     centre: bool = False,
+    trusted: float = 0.0,
 ) -> DrawnLikelihood:
     """Maximise the likelihood over variances by Fisher scoring.
 
@@ -319,35 +322,54 @@ def climb(
         Stop where a step promises a smaller decrease of the criterion.
     centre : bool, default=False
         Whether to search for the strength of the centre too.
+    trusted : float, default=0.0
+        Take a step that promises a smaller decrease without a check, and stop.
 
     Returns
     -------
     DrawnLikelihood
         A local optimum, accurate enough for a shape.
     """
-    last: list[DrawnLikelihood] = []
+    path: list[DrawnLikelihood] = []
 
     def move(at):
-        step = at.step(groups) * (_factor(last[-1], at) if last else 1.0)
-        last.append(at)
+        path.append(at)
+        step = -_solve(_curvature(path, groups), groups.T @ at.slopes())
+        step = groups @ np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
+        if at.slopes() @ step >= 0:  # clipped steps may lead uphill
+            path[:] = [at]
+            step = at.step(groups)
         points = (at.moved(size * step, least) for size in _SIZES)
         if centre:
             points = (each.with_likely_centre() for each in points)
         return -at.slopes() @ step / 2, points
 
-    return _climb(start.with_likely_centre() if centre else start, move, decrease)
+    start = start.with_likely_centre() if centre else start
+    return _climb(start, move, decrease, trusted) if groups.size else start
 
 
-def _factor(last, at):
-    """Return Fisher's information along the last step, relative to the curvature."""
-    step = 2 * np.log(at.drawn.sizes / last.drawn.sizes)
-    known = step @ last.curvature() @ step
-    curvature = (at.slopes() - last.slopes()) @ step
-    return np.clip(known / curvature, *_FACTORS) if curvature > 0 else _FACTORS[1]
+def _curvature(path, groups):
+    """Return Fisher's information on groups, corrected by the last steps of a path."""
+    square = groups.T @ path[-1].curvature() @ groups
+    path = path[-_N_CORRECTIONS - 1 :]
+    for before, after in pairwise(path):
+        logs = 2 * np.log(after.drawn.sizes / before.drawn.sizes)
+        step = groups.T @ logs / groups.sum(axis=0)
+        change = groups.T @ (after.slopes() - before.slopes())
+        known = square @ step
+        is_near = np.abs(step).max() <= _NEAR
+        if is_near and change @ step > _LEAST_CURVE * (known @ step):  # as in BFGS
+            square = square - np.outer(known, known) / (known @ step)
+            square = square + np.outer(change, change) / (change @ step)
+    return square
 
 
 def climb_full(
-    start: DrawnLikelihood, least: Array, alpha_shared: float, decrease: float
+    start: DrawnLikelihood,
+    least: Array,
+    decrease: float,
+    centre: bool = False,
+    trusted: float = 0.0,
 ) -> DrawnLikelihood:
     """Maximise the likelihood over covariances by Fisher scoring.
 
@@ -357,10 +379,12 @@ def climb_full(
         The start.
     least : ndarray of shape (n_columns,)
         Smallest standard deviations of columns.
-    alpha_shared : float
-        Ridge on the centre.
     decrease : float
         Stop where a step promises a smaller decrease of the criterion.
+    centre : bool, default=False
+        Whether to search for the strength of the centre too.
+    trusted : float, default=0.0
+        Take a step that promises a smaller decrease without a check, and stop.
 
     Returns
     -------
@@ -378,21 +402,24 @@ def climb_full(
             average = -at.gradient() / drawing.moments.n_tasks
             for each in (*(size * step for size in _SIZES), average):
                 covariance = at.covariance_after(each)
-                yield DrawnLikelihood.of_covariance(
-                    drawing, covariance, alpha_shared, least
+                point = DrawnLikelihood.of_covariance(
+                    drawing, covariance, at.alpha_shared, least
                 )
+                yield point.with_likely_centre() if centre else point
 
         return -np.vdot(at.gradient(), step) / 2, points()
 
-    return _climb(start, move, decrease)
+    return _climb(start, move, decrease, trusted)
 
 
-def _climb(at, move, decrease):
+def _climb(at, move, decrease, trusted):
     """Take steps while they promise a decrease; `move` returns it and the points."""
     for _ in range(_N_STEPS):
         promised, points = move(at)
         if promised < decrease:
             break
+        if promised < trusted:
+            return next(iter(points))
         better = next((each for each in points if each.criterion < at.criterion), None)
         if better is None:
             break

@@ -11,7 +11,7 @@ import numpy as np
 
 from skmtl._contracts import Array
 from skmtl._linalg import EPS, Semidefinite, diagonals, invert
-from skmtl._numbers import TINY
+from skmtl._numbers import INFINITE, TINY
 
 from ..search import sample_tasks
 from ._row_blocks import RowBlock, cut_blocks
@@ -208,6 +208,18 @@ class Drawing:
     @cached_property
     def _kept_at(self):
         return lru_cache(_N_SIZES)(lambda sizes: Shrunk(self, np.array(sizes)))
+
+    def ridge(self, alpha_shared: float) -> Array:
+        """Return the ridge on the centre, which spares its intercept."""
+        ridge = np.full(self.n_columns, float(alpha_shared))
+        if self.has_intercept:
+            ridge[-1] = 0.0
+        return ridge
+
+    def solve(self, strengths: Array, alpha_shared: float) -> Drawn:
+        """Return the solution at strengths of the columns, possibly infinite."""
+        sizes = 1 / np.sqrt(np.minimum(strengths, INFINITE * self.largest))
+        return self.at(sizes, self.ridge(alpha_shared))
 
     def at(self, sizes: Array, ridge: Array) -> Drawn:
         """Return the solution at strengths.

@@ -22,11 +22,11 @@ from ._reml_covariance import minimize_scaled
 _LOWEST, _HIGHEST = -18.0, 23.0
 _STARTS = -3.0, 0.0, 3.0
 # Try infinity for a strength above this factor of the curvature.
-_LARGE = 1e3
+LARGE = 1e3
 # A finite strength must increase twice the log likelihood by this factor times the log
 # of the number of rows. It is twice Schwarz's criterion, as too many finite strengths
 # do more harm than too few.
-_EVIDENCE = 2.0
+EVIDENCE = 2.0
 # Beyond this share of the rows' degrees of freedom, the error of a fit is uncertain.
 FLEXIBLE = 1 / 3
 # With less information on a log strength, it is first set to this log, relative to that
@@ -34,7 +34,7 @@ FLEXIBLE = 1 / 3
 _FLAT, _FLAT_STRENGTH = 1.0, _HIGHEST
 # Skip an infinite strength if the criterion, before the others are adapted, increases
 # by this many times the evidence.
-_HOPELESS = 20.0
+HOPELESS = 20.0
 
 
 def is_flexible(fit: MeanFit) -> bool:
@@ -255,7 +255,7 @@ class StrengthSearch:
         """Make large strengths infinite if the likelihood does not decrease."""
         best = at(*self._strengths(x)).criterion
         for k in np.argsort(self._units - x):
-            if x[k] < self._units[k] + np.log(_LARGE):
+            if x[k] < self._units[k] + np.log(LARGE):
                 break
             simpler = x.copy()
             simpler[k] = np.inf
@@ -267,7 +267,7 @@ class StrengthSearch:
     def _simplify(self, at, x):
         """Make strengths infinite one by one, unless there is evidence against it."""
         n_rows = self.moments.weight.sum() / self.share
-        evidence = _EVIDENCE * np.log(n_rows) * self.share
+        evidence = EVIDENCE * np.log(n_rows) * self.share
         best = at(*self._strengths(x)).criterion
         while True:
             found = []
@@ -275,7 +275,7 @@ class StrengthSearch:
                 simpler = x.copy()
                 simpler[k] = np.inf
                 increase = at(*self._strengths(simpler)).criterion - best
-                if increase <= _HOPELESS * evidence:
+                if increase <= HOPELESS * evidence:
                     units = np.where(np.isinf(simpler), np.inf, self._units)
                     starts = [simpler, *(units + step for step in _STARTS)]
                     simpler = self._minimize(at, starts)

@@ -10,11 +10,11 @@ import numpy as np
 
 from skmtl._contracts import Array
 from skmtl._linalg import diagonals
-from skmtl._numbers import INFINITE, TINY_SQUARE
+from skmtl._numbers import TINY_SQUARE
 from skmtl.couplings import Rotation, Strengths
 
 from ..search import Axis, is_costly
-from ._drawn_likelihood import DrawnLikelihood, climb, climb_full, ridge_of
+from ._drawn_likelihood import DrawnLikelihood, climb, climb_full
 from ._drawn_tasks import Drawing, Drawn
 from ._reml_covariance import Units
 
@@ -37,8 +37,11 @@ _LEAST_ROOT, _LEAST_OF_FULL = 0.5, 0.5
 # Largest log of a relative strength.
 _WIDEST = np.log(1e24)
 # Stop maximising a likelihood where a step promises a smaller decrease of the
-# criterion; for many tasks a decrease per parameter, which chance alone changes by one.
+# criterion; for many tasks a decrease per parameter: chance alone changes it by one.
 _DECREASE, _DECREASE_OF_MANY = 0.01, 0.1
+# Do not check the last step if it promises less than this many times that, or this
+# share of the number of rows, which is about the relative decrease of the error.
+_N_TRUSTED, _TRUSTED_SHARE = 10.0, 1e-3
 # Try a structure if twice the log likelihood may gain this much per parameter, and this
 # share of the number of rows, which is about the relative decrease of the error.
 _LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
@@ -77,9 +80,7 @@ class Shape:
         strengths = self.strengths(d, 1.0, 0.0, level).pattern * alpha
         if drawing.has_intercept:
             strengths = np.append(strengths, level)
-        highest = INFINITE * drawing.largest
-        sizes = 1 / np.sqrt(np.minimum(strengths, highest))
-        return drawing.at(sizes, ridge_of(drawing, alpha_shared))
+        return drawing.solve(strengths, alpha_shared)
 
     def columns(self, has_intercept: bool) -> Array | None:
         """Return the coordinates of coefficients and intercepts, one per column."""
@@ -200,21 +201,24 @@ class Shapes:
             return _DECREASE
         return _DECREASE_OF_MANY * n_parameters
 
-    def _climb(self, structure, covariance, is_first=False):
+    def _climb(self, structure, covariance, is_first=False, is_last=False):
         """Return the likeliest variances or covariance near a start."""
-        p = len(self.start)
+        p, trusted = len(self.start), 0.0
+        decrease = self._decrease(p if structure == PER_FEATURE else p * (p + 1) // 2)
+        if is_last and is_costly(self.drawing.moments):
+            rows = self.drawing.moments.weight.sum()
+            trusted = max(_N_TRUSTED * decrease, _TRUSTED_SHARE * rows)
         if structure == PER_FEATURE:
             start = self._at(np.sqrt(np.diag(covariance)), self.alpha_shared)
-            return climb(start, np.eye(p), self._least, self._decrease(p))
+            return climb(start, np.eye(p), self._least, decrease, trusted=trusted)
         if is_first:
-            inner = self._units.enter(covariance)
+            inner = self.units.enter(covariance)
             inner += _LEAST_OF_FULL**2 * np.eye(len(inner))
-            covariance = self._units.leave(inner)
+            covariance = self.units.leave(inner)
         start = DrawnLikelihood.of_covariance(
             self.drawing, covariance, self.alpha_shared, self._least
         )
-        decrease = self._decrease(p * (p + 1) // 2)
-        return climb_full(start, self._least, self.alpha_shared, decrease)
+        return climb_full(start, self._least, decrease, trusted=trusted)
 
     def of_others(self, structure: str, others: Array) -> list[Shape]:
         """Return shapes that other tasks suggest, with the variances of all tasks.
@@ -222,11 +226,11 @@ class Shapes:
         Only relative variances and correlations are those of the others: the mean
         variance of the features, and that of the intercept, are known well.
         """
-        covariance = self._units.enter(self._without(structure, others))
-        whole = self._units.enter(self._found(structure).covariance)
+        covariance = self.units.enter(self._without(structure, others))
+        whole = self.units.enter(self._found(structure).covariance)
         factors = np.sqrt(self._levels(whole) / self._levels(covariance))
         covariance = covariance * factors * factors[:, None]
-        return self._make(structure, self._units.leave(covariance))
+        return self._make(structure, self.units.leave(covariance))
 
     def _without(self, structure, others):
         """Return the likeliest covariance of other tasks, nearly so for many tasks.
@@ -246,7 +250,7 @@ class Shapes:
     def _make(self, structure, covariance):
         if structure == PER_FEATURE:
             return shapes_per_feature(np.diag(covariance), self._n_features)
-        return shapes_of_covariance(self._units, self._units.enter(covariance))
+        return shapes_of_covariance(self.units, self.units.enter(covariance))
 
     def _levels(self, covariance):
         """Return the mean variance of the features, and that of the intercept."""
@@ -258,7 +262,7 @@ class Shapes:
         return int(self.drawing.moments.n_features)
 
     @cached_property
-    def _units(self):
+    def units(self) -> Units:
         """Coordinates about the mean of the rows, with curvatures near one."""
         moments, has_intercept = self.drawing.moments, self.drawing.has_intercept
         origin = np.zeros(self._n_features)
@@ -301,7 +305,7 @@ class Shapes:
         return climb(start, groups, self._least, decrease, self.centre)
 
     def _at(self, sizes, shared):
-        ridge = ridge_of(self.drawing, shared)
+        ridge = self.drawing.ridge(shared)
         return DrawnLikelihood(self.drawing.at(np.maximum(sizes, self._away), ridge))
 
     @cached_property
@@ -321,8 +325,24 @@ class Shapes:
         found = self._found(structure)
         if drawing is None:
             return found
-        whole = self._of(drawing)
-        return whole._climb(structure, found.covariance)
+        return self._of(drawing)._climb(structure, found.covariance, is_last=True)
+
+    def climb_covariance(
+        self, drawing: Drawing, decrease: float, centre: bool
+    ) -> DrawnLikelihood:
+        """Return the likelihood at the best covariance of all tasks, accurately.
+
+        Parameters
+        ----------
+        drawing : Drawing
+            Rows of all tasks.
+        decrease : float
+            Stop where a step promises a smaller decrease of the criterion.
+        centre : bool
+            Whether to search for the ridge on the centre.
+        """
+        near, least = self.likeliest(COVARIANCE, drawing), self._of(drawing)._least
+        return climb_full(near, least, decrease, centre)
 
     def _of(self, drawing):
         """Return the same shapes of other tasks, with the ridge of these."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from skmtl._contracts import Array
 
-from ..likelihood import Shape, Shapes, StrengthSearch
+from ..likelihood import Shape, StrengthSearch, VarianceSearch
 from ..search import (
     N_SWEEPS,
     NEARBY,
@@ -25,7 +25,7 @@ from ..search import (
 )
 from ._candidates import Candidates
 from ._results import Tried
-from ._strength_fits import Fits, Part, Sources, may_be_narrow
+from ._strength_fits import DrawnFits, Part, Sources, may_be_narrow
 
 # Raise strengths until the error increases by this share of one row's mean error: rows
 # cannot distinguish such errors.
@@ -33,6 +33,8 @@ _SHARE_OF_A_ROW = 0.05
 # This many tasks, with this many rows per column, are enough for the first steps of a
 # search.
 _N_REFINED, _ROWS_OF_REFINED = 128, 40
+# Stop a search of likely strengths where a step promises a smaller decrease.
+_DECREASE = 0.1
 # Set the centre to zero if the error increases by at most this share.
 _UNNEEDED = 0.005
 
@@ -372,27 +374,28 @@ def n_refined(moments: Any) -> int:
     return max(_N_REFINED, int(np.ceil(_ROWS_OF_REFINED * moments.n_features / mean)))
 
 
-def likely_strengths(fits: Fits, candidates: Candidates, shapes: Shapes) -> Scores:
+def likely_strengths(fits: DrawnFits, candidates: Candidates, near: Any) -> Scores:
     """Return the likeliest strengths of some of the tasks, one of each.
 
     Parameters
     ----------
-    fits : Fits
+    fits : DrawnFits
         Fits to all tasks.
     candidates : Candidates
         Strengths.
-    shapes : Shapes
-        The likelihood of some of the tasks.
+    near : Drawn
+        A solution at strengths that are nearly the likeliest.
 
     Returns
     -------
     Scores
-        Of one triple of strengths.
+        Of one triple of strengths. Needless strengths are infinite.
     """
-    best, some = shapes.strengths, fits.sample(n_refined(fits.moments))
-    share = some.moments.weight.sum() / fits.moments.weight.sum()
-    left, simpler = _without_needless(some, candidates, best, share)
-    best = best if left is candidates else simpler
+    drawing = fits.drawing.sample(n_refined(fits.moments))
+    share = drawing.moments.weight.sum() / fits.moments.weight.sum()
+    simplify = candidates.may_be_simpler
+    search = VarianceSearch(drawing, False, True, simplify, _DECREASE, share)
+    *best, _ = search.search(near)[-1]
     return Scores(np.array([best]), np.full(1, np.nan), candidates.shape)
 
 
@@ -415,7 +418,7 @@ def _search(tried, fits, candidates, start=None, n_sweeps=N_SWEEPS, by_rows=True
         return descend(tried, start, axes, NEARBY, n_sweeps), candidates
     tried.measure(candidates.triples())
     best = descend(tried, tried.best, candidates.axes())
-    left, _ = _without_needless(fits, candidates, best)
+    left = _without_needless(fits, candidates, best)
     if left is not candidates:
         candidates, triples = left, left.triples()
         tried.measure(triples)
@@ -435,22 +438,20 @@ def _with_ends(start, axes):
     return [(alpha, start[1], other) for alpha in own for other in level]
 
 
-def _without_needless(fits, candidates, best, share=1.0):
-    """Return the candidates without strengths that nothing speaks for, and the best.
+def _without_needless(fits, candidates, best):
+    """Return the candidates without strengths that nothing speaks for.
 
     If few degrees of freedom are left, held-out errors are uncertain, and choosing
     several strengths overfits them. Strengths are then infinite unless the likelihood
-    is evidence against it. The fits may be to a share of the rows.
+    is evidence against it.
     """
     if not (candidates.may_be_simpler and fits.is_flexible(best)):
-        return candidates, best
-    has_intercept = candidates.fit_intercept
+        return candidates
     moments = candidates.shape.turn(fits.moments)
     evidence = StrengthSearch(
-        moments, None, has_intercept, False, True, tol=1e-5, share=share
+        moments, None, candidates.fit_intercept, False, True, tol=1e-5
     )
-    best = evidence.search()[-1][:3]
-    return candidates.restrict(np.isinf(best)), best
+    return candidates.restrict(np.isinf(evidence.search()[-1][:3]))
 
 
 def _raise_strengths(tried, best, candidates, moments):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -248,11 +248,14 @@ class Sources:
     moments: Any
 
     @cached_property
-    def _drawings(self):
+    def drawing(self) -> Callable[[bool], Drawing | None]:
+        """Function from whether there is an intercept to the rows, which are kept.
+
+        It returns None where products of rows are not at hand, or would lose digits.
+        """
         return lru_cache(None)(self._draw)
 
     def _draw(self, has_intercept):
-        """Return the rows for `DrawnFits`, or None."""
         moments = self.moments if has_intercept else self.moments.about_zero()
         shares = self.data is not None and self.data.shares_rows
         if shares or moments.xx is None or len(moments.xx) < moments.n_tasks:
@@ -265,12 +268,11 @@ class Sources:
     def fits(self, candidates: Candidates) -> Fits:
         """Return fits at strengths of one shape.
 
-        They are by products of the rows, unless tasks share these, products are not at
-        hand, or they would lose digits.
+        They are by products of the rows, if possible.
         """
         has_intercept = candidates.fit_intercept
         is_free = has_intercept and not candidates.alphas_intercept.all()
-        drawing = None if is_free else self._drawings(has_intercept)
+        drawing = None if is_free else self.drawing(has_intercept)
         if drawing is not None:
             return DrawnFits(drawing, candidates.shape)
         moments = self.moments if has_intercept else self.moments.about_zero()

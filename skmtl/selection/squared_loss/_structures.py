@@ -21,6 +21,7 @@ from ..likelihood import (
     Shape,
     Shapes,
     StrengthSearch,
+    VarianceSearch,
 )
 from ..search import is_costly, sample_tasks
 from ._candidates import Candidates, mean_curvature
@@ -41,10 +42,11 @@ _N_SWEEPS = 1
 # of tasks in this range: the variance between fewer is uncertain, and errors of more
 # distinguish strengths well.
 _LARGEST_INCREASE, _TASKS_OF_LIKELIHOOD = 0.05, (10, 200)
-# Relative decrease of the likelihood's criterion at which its search stops.
-_TOL = 1e-8
-# Numbers of tasks by which shapes are searched, and by whose errors they are compared.
-_N_SAMPLED, _N_COMPARED = 256, 1024
+# Relative decrease of the likelihood's criterion at which its search stops, and the
+# decrease that a last step of Fisher scoring promises.
+_TOL, _DECREASE = 1e-8, 1e-6
+# Numbers of tasks by which shapes are searched and compared, and strengths are refined.
+_N_SAMPLED, _N_REFINED = 256, 1024
 # With fewer tasks, their differences say little about features.
 FEWEST_TASKS = 6
 
@@ -196,10 +198,7 @@ class StructureSearch:
         if shape.start:
             triple = shape.start[0], chosen.chosen[1], shape.start[1]
         elif shape.structure == ONE:
-            search = StrengthSearch(
-                self.moments, None, self.candidates.fit_intercept, False, tol=_TOL
-            )
-            triple = search.search()[-1][:3]
+            triple = self._likeliest
         else:  # given relative strengths, or equal tasks
             return chosen
         shaped = replace(self.candidates, shape=shape)
@@ -209,6 +208,17 @@ class StructureSearch:
         if is_near and within_one_error(squares, least, weight):
             return chosen.append(triple, squares.sum() / weight.sum())
         return chosen
+
+    @property
+    def _likeliest(self):
+        """The likeliest strengths of all tasks, one of each."""
+        has_intercept = self.candidates.fit_intercept
+        if not self._fits.can_sample:
+            search = StrengthSearch(self.moments, None, has_intercept, False, tol=_TOL)
+            return search.search()[-1][:3]
+        near = self._likely_shapes.likeliest(ONE).drawn
+        search = VarianceSearch(near.drawing, False, True, False, _DECREASE)
+        return search.search(near)[-1][:3]
 
     def _search(self, structure):
         """Return all scores, and those of the smallest errors."""
@@ -227,7 +237,7 @@ class StructureSearch:
             contenders.insert(0, Contender(one, self._squares_of(one)))
         chosen = Contender(one, np.zeros(0))
         if contenders:
-            chosen = simplest(contenders, self._compared.moments.weight)
+            chosen = simplest(contenders, self._some.moments.weight)
         if chosen.scores is one and is_whole:
             return known, one
         refined = self._refined(chosen.refit(not is_whole, self._drawing))
@@ -243,8 +253,12 @@ class StructureSearch:
     @property
     def _likely_one(self):
         """Scores of the likeliest strengths of some tasks, one of each."""
-        fits = self.criterion.sources.fits(self.candidates)
-        return likely_strengths(fits, self.candidates, self._likely_shapes)
+        near = self._likely_shapes.likeliest(ONE).drawn
+        return likely_strengths(self._fits, self.candidates, near)
+
+    @cached_property
+    def _fits(self):
+        return self.criterion.sources.fits(self.candidates)
 
     def _contenders(self, one, structures, only_worthwhile):
         """Return the shapes of some structures, found by a sample of the tasks."""
@@ -265,7 +279,7 @@ class StructureSearch:
         shaped, start = self._shaped(scores.shape), scores.chosen
         if scores.shape.structure == ONE:
             shaped = shaped.restrict(np.isinf(start))
-        some = self._compared
+        some = self._of_tasks(self._sample(_N_REFINED))
         found = some.criterion.search(shaped, start if self._is_free else None)
         if some is self:
             return found
@@ -275,7 +289,9 @@ class StructureSearch:
     def _is_quick(self):
         """Whether to search with few fits, as they take long."""
         is_free = self._is_free and self.candidates.shape.pattern is None
-        return is_free and self.data is not None and is_costly(self.moments)
+        if self.data is None or not (is_free and is_costly(self.moments)):
+            return False
+        return self._fits.can_sample
 
     @property
     def _judged(self):
@@ -299,18 +315,13 @@ class StructureSearch:
 
     @cached_property
     def _sampled(self):
-        """Positions of the tasks by which strengths and shapes are searched."""
+        """Positions of the tasks by which shapes are searched and compared."""
         return self._sample(_N_SAMPLED)
 
     @cached_property
     def _some(self):
-        """The search with the tasks by which strengths and shapes are searched."""
+        """The search with the tasks by which shapes are searched and compared."""
         return self._of_tasks(self._sampled)
-
-    @cached_property
-    def _compared(self):
-        """The search with the tasks by which structures are compared."""
-        return self._of_tasks(self._sample(_N_COMPARED))
 
     @cached_property
     def _drawing(self):
@@ -340,8 +351,7 @@ class StructureSearch:
         """Return the shapes of a structure, with errors by shapes of other tasks."""
         folds, weight = self._folds, self.moments.weight
         others = [
-            shapes.of_others(structure, folds[self._sampled] != k)
-            for k in range(folds.max() + 1)
+            shapes.of_others(structure, folds != k) for k in range(folds.max() + 1)
         ]
         gain = shapes.gain(structure) * (weight.sum() / weight[self._sampled].sum())
         gain -= shapes.n_more(structure) * np.log(weight.sum())
@@ -362,14 +372,13 @@ class StructureSearch:
 
     @cached_property
     def _folds(self):
-        """Fold of each task; large and small tasks are in every fold."""
-        folds = _deal(self.moments.weight, self._n_tasks)
-        sampled = self._sampled
-        folds[sampled] = _deal(self.moments.weight[sampled], self._n_tasks)
-        return folds
+        """Fold of each sampled task; large and small tasks are in every fold."""
+        weight = self._some.moments.weight
+        order = np.argsort(np.argsort(-weight, kind="stable"))
+        return order % min(_N_FOLDS, self._n_tasks)
 
     def _squares_of(self, scores, others=()):
-        """Return sums of squared errors of the tasks that are compared.
+        """Return sums of squared errors of the sampled tasks.
 
         Parameters
         ----------
@@ -378,8 +387,7 @@ class StructureSearch:
         others : list of Shape
             Shapes for the tasks of each fold.
         """
-        compared = self._compared._judged
-        folds = self._folds[self._sample(_N_COMPARED)]
+        compared, folds = self._some._judged, self._folds
         parts = [
             Part(
                 np.flatnonzero(folds == k),
@@ -424,12 +432,6 @@ def equal_tasks(structure: str, moments: Any, triple: Any) -> tuple[Shape, Array
     rotation = Rotation(np.eye(len(ones)), np.zeros(len(ones)))
     shape = Shape(COVARIANCE, 0.0, ones, rotation)
     return shape, np.minimum(triple, _RIGID * units)
-
-
-def _deal(weight, n_seen):
-    """Return the fold of each task, dealt in the order of their sizes."""
-    order = np.argsort(np.argsort(-weight, kind="stable"))
-    return order % min(_N_FOLDS, n_seen)
 
 
 def _transfer(chosen, start, other):
