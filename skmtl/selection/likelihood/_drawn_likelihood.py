@@ -306,7 +306,7 @@ def climb(
     least: Array,
     decrease: float,
     centre: bool = False,
-    trusted: float = 0.0,
+    corrects: bool = True,
 ) -> DrawnLikelihood:
     """Maximise the likelihood over variances by Fisher scoring.
 
@@ -322,8 +322,8 @@ def climb(
         Stop where a step promises a smaller decrease of the criterion.
     centre : bool, default=False
         Whether to search for the strength of the centre too.
-    trusted : float, default=0.0
-        Take a step that promises a smaller decrease without a check, and stop.
+    corrects : bool, default=True
+        Whether to correct Fisher's information by the last steps.
 
     Returns
     -------
@@ -333,7 +333,7 @@ def climb(
     path: list[DrawnLikelihood] = []
 
     def move(at):
-        path.append(at)
+        path[:] = [*path, at] if corrects else [at]
         step = -_solve(_curvature(path, groups), groups.T @ at.slopes())
         step = groups @ np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
         if at.slopes() @ step >= 0:  # clipped steps may lead uphill
@@ -345,7 +345,7 @@ def climb(
         return -at.slopes() @ step / 2, points
 
     start = start.with_likely_centre() if centre else start
-    return _climb(start, move, decrease, trusted) if groups.size else start
+    return _climb(start, move, decrease) if groups.size else start
 
 
 def _curvature(path, groups):
@@ -369,7 +369,6 @@ def climb_full(
     least: Array,
     decrease: float,
     centre: bool = False,
-    trusted: float = 0.0,
 ) -> DrawnLikelihood:
     """Maximise the likelihood over covariances by Fisher scoring.
 
@@ -383,8 +382,6 @@ def climb_full(
         Stop where a step promises a smaller decrease of the criterion.
     centre : bool, default=False
         Whether to search for the strength of the centre too.
-    trusted : float, default=0.0
-        Take a step that promises a smaller decrease without a check, and stop.
 
     Returns
     -------
@@ -409,17 +406,15 @@ def climb_full(
 
         return -np.vdot(at.gradient(), step) / 2, points()
 
-    return _climb(start, move, decrease, trusted)
+    return _climb(start, move, decrease)
 
 
-def _climb(at, move, decrease, trusted):
+def _climb(at, move, decrease):
     """Take steps while they promise a decrease; `move` returns it and the points."""
     for _ in range(_N_STEPS):
         promised, points = move(at)
         if promised < decrease:
             break
-        if promised < trusted:
-            return next(iter(points))
         better = next((each for each in points if each.criterion < at.criterion), None)
         if better is None:
             break

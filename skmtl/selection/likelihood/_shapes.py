@@ -38,10 +38,7 @@ _LEAST_ROOT, _LEAST_OF_FULL = 0.5, 0.5
 _WIDEST = np.log(1e24)
 # Stop maximising a likelihood where a step promises a smaller decrease of the
 # criterion; for many tasks a decrease per parameter: chance alone changes it by one.
-_DECREASE, _DECREASE_OF_MANY = 0.01, 0.1
-# Do not check the last step if it promises less than this many times that, or this
-# share of the number of rows, which is about the relative decrease of the error.
-_N_TRUSTED, _TRUSTED_SHARE = 10.0, 1e-3
+_DECREASE, _DECREASE_OF_MANY = 0.01, 0.03
 # Try a structure if twice the log likelihood may gain this much per parameter, and this
 # share of the number of rows, which is about the relative decrease of the error.
 _LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
@@ -201,16 +198,16 @@ class Shapes:
             return _DECREASE
         return _DECREASE_OF_MANY * n_parameters
 
-    def _climb(self, structure, covariance, is_first=False, is_last=False):
+    def _climb(self, structure, covariance, is_first=False):
         """Return the likeliest variances or covariance near a start."""
-        p, trusted = len(self.start), 0.0
+        p = len(self.start)
         decrease = self._decrease(p if structure == PER_FEATURE else p * (p + 1) // 2)
-        if is_last and is_costly(self.drawing.moments):
-            rows = self.drawing.moments.weight.sum()
-            trusted = max(_N_TRUSTED * decrease, _TRUSTED_SHARE * rows)
         if structure == PER_FEATURE:
-            start = self._at(np.sqrt(np.diag(covariance)), self.alpha_shared)
-            return climb(start, np.eye(p), self._least, decrease, trusted=trusted)
+            start = self._at(
+                np.sqrt(np.diag(covariance)), self.alpha_shared, self._away
+            )
+            corrects = is_costly(self.drawing.moments)
+            return climb(start, np.eye(p), self._least, decrease, corrects=corrects)
         if is_first:
             inner = self.units.enter(covariance)
             inner += _LEAST_OF_FULL**2 * np.eye(len(inner))
@@ -218,7 +215,7 @@ class Shapes:
         start = DrawnLikelihood.of_covariance(
             self.drawing, covariance, self.alpha_shared, self._least
         )
-        return climb_full(start, self._least, decrease, trusted=trusted)
+        return climb_full(start, self._least, decrease)
 
     def of_others(self, structure: str, others: Array) -> list[Shape]:
         """Return shapes that other tasks suggest, with the variances of all tasks.
@@ -300,13 +297,20 @@ class Shapes:
         groups = np.repeat(
             np.eye(1 + n_rest), [self._n_features] + [1] * n_rest, axis=0
         )
-        start = self._at(self.start, self.first_shared)
+        away, least = self._alike(self._away), self._alike(self._least)
+        start = self._at(self.start, self.first_shared, away)
         decrease = self._decrease(groups.shape[1])
-        return climb(start, groups, self._least, decrease, self.centre)
+        corrects = self.centre or is_costly(self.drawing.moments)
+        return climb(start, groups, least, decrease, self.centre, corrects)
 
-    def _at(self, sizes, shared):
+    def _alike(self, sizes):
+        """Return deviations that are the same for all features, the smallest."""
+        d = self._n_features
+        return np.append(np.full(d, sizes[:d].min(initial=np.inf)), sizes[d:])
+
+    def _at(self, sizes, shared, away):
         ridge = self.drawing.ridge(shared)
-        return DrawnLikelihood(self.drawing.at(np.maximum(sizes, self._away), ridge))
+        return DrawnLikelihood(self.drawing.at(np.maximum(sizes, away), ridge))
 
     @cached_property
     def _each(self):
@@ -325,7 +329,7 @@ class Shapes:
         found = self._found(structure)
         if drawing is None:
             return found
-        return self._of(drawing)._climb(structure, found.covariance, is_last=True)
+        return self._of(drawing)._climb(structure, found.covariance)
 
     def climb_covariance(
         self, drawing: Drawing, decrease: float, centre: bool

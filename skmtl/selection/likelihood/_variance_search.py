@@ -99,7 +99,11 @@ class VarianceSearch:
 
     def _climb(self, point):
         groups = self._groups[:, ~point.is_zero[self._groups.argmax(axis=0)]]
-        least = np.where(point.is_zero, 0.0, _LEAST / np.sqrt(self._curvature))
+        curvature = self._curvature.copy()
+        if not self.per_feature:
+            d = self.drawing.moments.n_features
+            curvature[:d] = curvature[:d].max(initial=0.0)
+        least = np.where(point.is_zero, 0.0, _LEAST / np.sqrt(curvature))
         found = climb(point.likelihood, groups, least, self.decrease, self.centre)
         return replace(point, likelihood=found)
 
