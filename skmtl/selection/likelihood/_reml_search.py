@@ -1,9 +1,10 @@
 """Search of the strengths with the largest restricted likelihood."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
 
 from skmtl.couplings import ToMean
 from skmtl.problems.exact import (
@@ -15,7 +16,6 @@ from skmtl.problems.exact import (
 )
 
 from ._reml import RestrictedLikelihood
-from ._reml_covariance import minimize_scaled
 
 # Bounds and starts of log strengths, relative to the log curvature of a mean task. The
 # starts are for weak, medium and strong sharing.
@@ -29,9 +29,6 @@ LARGE = 1e3
 EVIDENCE = 2.0
 # Beyond this share of the rows' degrees of freedom, the error of a fit is uncertain.
 FLEXIBLE = 1 / 3
-# With less information on a log strength, it is first set to this log, relative to that
-# of the curvature.
-_FLAT, _FLAT_STRENGTH = 1.0, _HIGHEST
 # Skip an infinite strength if the criterion, before the others are adapted, increases
 # by this many times the evidence.
 HOPELESS = 20.0
@@ -79,10 +76,6 @@ class StrengthSearch:
         The noise variance, if it is known.
     share : float, default=1.0
         Share of all rows that these are, for the evidence that all would be.
-    start : ndarray of shape (n_strengths,), default=None
-        Log strengths near the best ones; None tries several.
-    information : ndarray of shape (n_strengths, n_strengths), default=None
-        Fisher's information on log strengths at the start.
     """
 
     moments: Any
@@ -93,8 +86,6 @@ class StrengthSearch:
     tol: float = 1e-14
     noise_variance: float | None = None
     share: float = 1.0
-    start: Any = None
-    information: Any = None
 
     @property
     def _curvature(self):
@@ -131,10 +122,8 @@ class StrengthSearch:
         tried: list[tuple[Any, float, float, float]] = []
         at = self._evaluator(tried)
         units = self._units
-        starts = [units + step for step in _STARTS]
-        if self.start is not None:
-            starts = [self._far(self.start), self.start]
-        x = self._minimize(at, starts if len(units) else [units], self.information)
+        starts = [units + step for step in _STARTS] if len(units) else [units]
+        x = self._minimize(at, starts)
         if self.simplify and is_flexible(at(*self._strengths(x)).fit):
             x = self._simplify(at, x)
         else:
@@ -142,7 +131,7 @@ class StrengthSearch:
         at(*self._strengths(x))
         return tried
 
-    def _minimize(self, at, starts, information=None):
+    def _minimize(self, at, starts):
         """Minimise the criterion over the finite log strengths."""
         is_finite = np.isfinite(starts[0])
         if not is_finite.any():
@@ -160,51 +149,11 @@ class StrengthSearch:
         units = self._units[is_finite]
         bounds = [(unit + _LOWEST, unit + _HIGHEST) for unit in units]
         options = {"ftol": self.tol, "gtol": 1e-7, "maxiter": 500}
-        x[is_finite] = minimize_scaled(
-            value, start[is_finite], bounds, options, information
-        )
+        search = {"bounds": bounds, "options": options}
+        x[is_finite] = minimize(
+            value, start[is_finite], jac=True, method="L-BFGS-B", **search
+        ).x
         return x
-
-    def _far(self, start):
-        """Return a start where strengths that rows say nothing about are large.
-
-        The likelihood is flat there, and a search would approach infinity slowly.
-        """
-        is_flat = np.diag(self.information) < _FLAT
-        return np.where(is_flat, self._units + _FLAT_STRENGTH, start)
-
-    def near(self, likelihood: Any, shared: float) -> "StrengthSearch":
-        """Return the search from nearly the likeliest strengths.
-
-        Parameters
-        ----------
-        likelihood : DrawnLikelihood
-            The likelihood there, of some of the tasks.
-        shared : float
-            Strength of the centre.
-
-        Returns
-        -------
-        StrengthSearch
-            The search.
-        """
-        d, n_alphas = self.moments.n_features, self._n_alphas
-        sizes = likelihood.drawn.sizes
-        groups = np.eye(len(sizes))
-        if not self.per_feature:
-            groups = np.column_stack([groups[:, :d].sum(axis=1), groups[:, d:]])
-        # The centre's strength is between the others.
-        order = [*range(n_alphas)] + [-1] * self._n_shared
-        order += [n_alphas] * self._n_intercept
-        known = groups.T @ likelihood.curvature() @ groups
-        logs = -2 * np.log(sizes) @ groups / groups.sum(axis=0)
-        share = (
-            self.moments.weight.sum() / likelihood.drawn.drawing.moments.weight.sum()
-        )
-        known = np.pad(known * share, (0, 1))
-        known[-1, -1] = d
-        start = np.append(logs, np.log(shared) if shared else 0.0)[order]
-        return replace(self, start=start, information=known[order][:, order])
 
     def _strengths(self, x):
         """Return alpha and the strengths of centre and intercepts from logs."""
