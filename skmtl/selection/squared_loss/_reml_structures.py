@@ -38,7 +38,7 @@ _FEW_TASKS, _DECREASE, _ROUGHLY = 64, 1e-5, 0.1
 # Smallest variance in a covariance, relative to the noise of a mean task.
 _LEAST = 1e-9
 # Search again by roots of the covariance, which may be singular, if a variance is
-# smaller than this.
+# smaller than this, or if tasks are few.
 _SMALL = 1e-2
 
 
@@ -217,7 +217,7 @@ class LikelihoodSearch:
         free = self.alphas_shared[0] is None and 0 < shared < np.inf
         found: Any = self._shapes.climb_covariance(self._drawing, _DECREASE, free)
         covariance = units.enter(found.covariance)
-        if np.linalg.eigvalsh(covariance)[0] < _SMALL:
+        if not self._has_many_tasks or np.linalg.eigvalsh(covariance)[0] < _SMALL:
             grams = Grams.of(self.moments, self.fit_intercept)
             found = CovarianceSearch.from_near(grams, found, shared, free).search()
             units, covariance = grams.units, found.covariance
