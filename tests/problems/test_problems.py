@@ -101,6 +101,9 @@ def test_variances_and_freedom_are_those_of_the_dense_matrix(rows, coupling, sol
     heavy = dense.weight[order] > 0
     assert_allclose(found[heavy], expected[heavy], rtol=1e-7, atol=1e-10)
     assert_allclose(posterior.degrees_of_freedom, dense.degrees_of_freedom(), rtol=1e-8)
+    leverage = dense.weight[order][heavy] * found[heavy]
+    leverage = np.bincount(dense.codes[order][heavy], leverage, len(rows.tasks))
+    assert_allclose(posterior.task_freedom, leverage, rtol=1e-7, atol=1e-10)
 
 
 @each_factor
@@ -113,11 +116,15 @@ def test_variances_without_intercept_are_those_of_the_dense_matrix(
     assert_allclose(posterior.degrees_of_freedom, dense.degrees_of_freedom(), rtol=1e-8)
     group = next(rows.groups(whole=True))
     codes = np.repeat(group.tasks, group.X.shape[1])
+    variance = posterior.variance(group.X, group.tasks)
     assert_allclose(
-        posterior.variance(group.X, group.tasks).ravel(),
+        variance.ravel(),
         dense.variance(group.X.reshape(len(codes), -1), codes),
         rtol=1e-7,
     )
+    leverage = np.bincount(codes, dense.weight[group.rows.ravel()] * variance.ravel())
+    found = posterior.task_freedom[group.tasks]
+    assert_allclose(found, leverage[group.tasks], rtol=1e-7)
 
 
 @each_factor
@@ -351,6 +358,9 @@ def test_a_shared_scatter_is_the_same_as_one_per_task():
             )
         freedom = [Posterior(fit).degrees_of_freedom for fit in fits]
         assert_allclose(*freedom, rtol=1e-9)
+        of_tasks = [Posterior(fit).task_freedom for fit in fits]
+        assert_allclose(*of_tasks, rtol=1e-8)
+        assert_allclose(of_tasks[0].sum(), freedom[0], rtol=1e-8)
         learnt = [RestrictedLikelihood(fit).gradient[0] for fit in fits]
         assert_allclose(*learnt, rtol=1e-7, atol=1e-7)
         criteria = [RestrictedLikelihood(fit).criterion for fit in fits]

@@ -11,14 +11,13 @@ from skmtl.selection import Candidates, CovarianceLikelihood, Grams, log_grid
 from skmtl.selection.likelihood._drawn_likelihood import (
     DrawnLikelihood,
     climb_full,
-    ridge_of,
 )
 from skmtl.selection.likelihood._drawn_tasks import Drawing
 from skmtl.selection.likelihood._shapes import Shape
 from skmtl.selection.search._coordinate_search import Axis, descend, refine
 from skmtl.selection.search._some_tasks import sample_tasks
 from skmtl.selection.squared_loss._left_out import LeftOutErrors
-from skmtl.selection.squared_loss._strength_fits import DrawnFits, Part, fits_of
+from skmtl.selection.squared_loss._strength_fits import DrawnFits, Part, Sources
 
 SIZES = {"small": ((5, 8, 3, 9, 30), 4), "narrow": ((5, 28, 3, 40, 7, 90), 30)}
 TRIPLES = [
@@ -63,7 +62,7 @@ def test_errors_of_products_are_those_of_exact_fits(rows, fit_intercept, number)
     unused = np.ones(1)
     candidates = Candidates(unused, unused, unused, fit_intercept, shape=shape)
     factored = candidates.factor(moments)
-    fits = fits_of(rows, moments, candidates)
+    fits = Sources(rows, moments).fits(candidates)
     assert isinstance(fits, DrawnFits)
     left_out = LeftOutErrors(rows, factored)
     for alpha, shared, level in TRIPLES:
@@ -88,20 +87,21 @@ def test_the_likelihood_by_products_is_that_of_their_roots(
     expected = CovarianceLikelihood(grams, grams.enter(covariance), alpha_shared)
     least = np.full(len(root), 1e-6)
     found = DrawnLikelihood.of_covariance(drawing, covariance, alpha_shared, least)
-    ridge = moments.n_features * np.log(2.0) * (alpha_shared == 2.0)
     assert_allclose(found.covariance, covariance, atol=1e-12)
     assert_allclose(found.noise_variance, expected.noise_variance, rtol=1e-8)
-    assert_allclose(found.criterion - ridge, expected.criterion, rtol=1e-8)
+    assert_allclose(found.criterion, expected.criterion, rtol=1e-8)
     change = grams.jacobian @ found.factor
     gradient = change.T @ expected.gradient @ change
-    assert_allclose(found.gradient(), gradient, atol=1e-7 * np.abs(gradient).max())
+    atol = 1e-7 * np.abs(gradient).max()
+    assert_allclose(found.gradient(), gradient, atol=atol)
+    assert_allclose(found.slopes(), np.diag(gradient), atol=atol)
 
 
 def test_fisher_scoring_ends_where_the_gradient_is_zero():
     rows = rows_of((15, 18, 13, 19, 16, 14, 15, 13) * 6, 2, seed=8)
     drawing = Drawing(rows, rows.moments(), True)
-    start = DrawnLikelihood(drawing.at(np.ones(3), ridge_of(drawing, 1.0)))
-    found = climb_full(start, np.full(3, 1e-6), 1.0, 1e-10)
+    start = DrawnLikelihood(drawing.at(np.ones(3), drawing.ridge(1.0)))
+    found = climb_full(start, np.full(3, 1e-6), 1e-10)
     assert_allclose(found.gradient(), 0, atol=1e-4)
     assert found.criterion < start.criterion
 
@@ -109,7 +109,7 @@ def test_fisher_scoring_ends_where_the_gradient_is_zero():
 def test_tasks_around_a_given_centre_are_those_of_the_whole():
     rows = rows_of((5, 8, 3, 9, 30) * 50, 3)
     one = np.ones(1)
-    fits = fits_of(rows, rows.moments(), Candidates(one, one, one, True))
+    fits = Sources(rows, rows.moments()).fits(Candidates(one, one, one, True))
     triple = 3.0, 1.0, 2.0
     halves = [Part(np.arange(k, 250, 2), Shape(), triple) for k in range(2)]
     for left_out in (True, False):
@@ -124,7 +124,7 @@ def test_tasks_around_a_given_centre_are_those_of_the_whole():
 def test_features_far_from_zero_are_factored_about_their_means():
     rows = rows_of((9, 12, 7, 20), 4, offset=1e7)
     one = np.ones(1)
-    fits = fits_of(rows, rows.moments(), Candidates(one, one, one, True))
+    fits = Sources(rows, rows.moments()).fits(Candidates(one, one, one, True))
     assert not isinstance(fits, DrawnFits)
 
 

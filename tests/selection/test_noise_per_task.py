@@ -63,7 +63,7 @@ def test_unshrunk_variances_are_where_the_likelihood_is_stationary():
     data = read_rows(Bare(), X, y, task=task)
     fit = solve_moments(data.moments(), ToMean(3.0, 0.0, 2.0).strengths(4, 2), True)
     found, sigma2 = (
-        NoiseVariances.of(data, fit),
+        NoiseVariances.of(fit),
         RestrictedLikelihood(fit).noise_variance,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
+from skmtl._linalg import diagonals
 
 from ._mean_exact import MeanFit
 
@@ -163,8 +164,11 @@ class Posterior:
         ndarray of shape (n_blocks, n_rows)
             Variances, in units of the noise variance.
         """
+        return self._variance(self.fit.strengths.turn(X), tasks)
+
+    def _variance(self, X, tasks):
+        """Return the variances of rows in the coordinates of the moments."""
         fit = self.fit
-        X = fit.strengths.turn(X)
         share, own = self.intercept_shares(tasks)
         mean = pick(fit.moments.x_mean, tasks)[:, None]
         rows = X - (1 - share)[:, None, None] * mean
@@ -183,6 +187,36 @@ class Posterior:
         design = design - share[:, None, None] * fit.row_mean
         product = np.matmul(design, self._centre_covariance)
         return variance + (product * design).sum(axis=2)
+
+    @cached_property
+    def task_freedom(self) -> Array:
+        """Degrees of freedom of each task: the sum of the leverages of its rows.
+
+        They are those at the mean of the rows, and the rest, from the scatter ``S_t``
+        about it.
+        """
+        fit, weight = self.fit, self.fit.row_weight
+        tasks = np.arange(fit.moments.n_tasks)
+        mean = pick(fit.moments.x_mean, tasks)[:, None]
+        n = fit.moments.weight
+        at_mean = self._variance(mean, tasks)[:, 0]  # infinite for some without rows
+        found = n * np.where(n > 0, at_mean, 0.0)
+        solved, curved = fit.mean_solved, fit.blocks.curve(fit.mean_solved)
+        along = (solved * curved).sum(axis=1)
+        found += np.einsum("tjj->t", self._shrinkage)
+        found += (weight**2 * self.mean_variance - weight) * along
+        if fit.strengths.pinned:
+            return found
+        kept, covariance = -self._shrinkage, self._centre_covariance
+        diagonals(kept)[...] += 1.0
+        known = (kept @ covariance).transpose(0, 2, 1)
+        known = (self._shrinkage * known).sum(axis=2)
+        found += (fit.strengths.own * known).sum(axis=1)
+        gap = fit.row_gap @ covariance
+        left = np.matmul(curved[:, None], kept)[:, 0]
+        found -= 2 * weight * (left * gap).sum(axis=1)
+        found += weight**2 * along * (gap * fit.row_gap).sum(axis=1)
+        return found
 
     def intercept_shares(self, tasks: Array) -> tuple[Array, Array]:
         """Return the centre's share of ``b_t``, and the variance of the rest.

@@ -25,6 +25,7 @@ from ._shapes import (
     shape_of_covariance,
     shape_of_strengths,
 )
+from ._variance_search import VarianceSearch
 
 __all__ = [
     "COVARIANCE",
@@ -48,6 +49,7 @@ __all__ = [
     "Shapes",
     "StrengthSearch",
     "Units",
+    "VarianceSearch",
     "is_flexible",
     "leave_tasks_out",
     "likeliest_covariance",

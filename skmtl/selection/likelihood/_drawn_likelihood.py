@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,8 +18,15 @@ from ._drawn_tasks import Drawing, Drawn
 _LARGEST_STEP, _N_STEPS = 2.0, 12
 # Ridge of Fisher scoring, relative to the mean information.
 _RIDGE = 1e-6
+# Largest number of steps of the strength of the centre, and the relative change that
+# ends them.
+_N_CENTRES, _SAME_CENTRE = 5, 1e-5
 # Shares of a step that are tried.
 _SIZES = 1.0, 0.3, 0.1
+# Fisher's information is not the curvature where the model is wrong. So many of the
+# last steps correct it, if they changed log variances by no more than this, and the
+# curvature along them is at least this share of it.
+_N_CORRECTIONS, _NEAR, _LEAST_CURVE = 6, 1.0, 0.1
 
 
 @dataclass(frozen=True)
@@ -58,11 +66,14 @@ class DrawnLikelihood:
 
     @cached_property
     def criterion(self) -> float:
-        """Minus twice the log likelihood; a constant that depends on the ridge less."""
+        """Minus twice the log likelihood."""
         drawn, n = self.drawn, self.n_contrasts
         total = n * (1 + np.log(2 * np.pi * self.noise_variance))
         total += drawn.part.log_determinants + drawn.centre.log_determinant
-        return float(total - 2 * np.log(drawn.sizes[np.isfinite(drawn.ridge)]).sum())
+        is_free = np.isfinite(drawn.ridge)
+        ridge = drawn.ridge[is_free & (drawn.ridge > 0)]
+        total -= 2 * np.log(drawn.sizes[is_free]).sum() + np.log(ridge).sum()
+        return float(total)
 
     @cached_property
     def information(self) -> Array:
@@ -87,9 +98,56 @@ class DrawnLikelihood:
         score = own.T @ own / self.noise_variance
         return known.sum(axis=0) - taken.T @ taken - score
 
+    @cached_property
+    def _slopes(self):
+        return self._slopes_of(slice(None))
+
+    def slopes(self, tasks: Array | None = None) -> Array:
+        """Return the derivatives by log variances: the diagonal of the gradient."""
+        return self._slopes if tasks is None else self._slopes_of(tasks)
+
+    def _slopes_of(self, tasks):
+        known, own = self.information[tasks], self.drawn.own[tasks]
+        size = len(self.drawn.sizes)
+        taken = known.reshape(-1, size) @ self.drawn.root
+        taken = (taken**2).sum(axis=1).reshape(len(known), size).sum(axis=0)
+        found = diagonals(known).sum(axis=0) - taken
+        return found - (own**2).sum(axis=0) / self.noise_variance
+
+    def with_likely_centre(self) -> DrawnLikelihood:
+        """Return the likelihood at the likeliest strength of the centre.
+
+        It takes steps of expectation maximisation, which never decrease it.
+        """
+        at = self
+        for _ in range(_N_CENTRES):
+            drawn = at.drawn
+            is_penalised = np.isfinite(drawn.ridge) & (drawn.ridge > 0)
+            if not is_penalised.any():
+                break
+            square = drawn.shared**2 / at.noise_variance + np.diag(drawn.covariance)
+            variance = max((drawn.sizes**2 * square)[is_penalised].mean(), TINY_SQUARE)
+            if abs(variance * at.alpha_shared - 1) < _SAME_CENTRE:
+                break
+            ridge = np.where(is_penalised, 1 / variance, drawn.ridge)
+            at = DrawnLikelihood(Drawn(drawn.part, ridge))
+        return at
+
+    @property
+    def alpha_shared(self) -> float:
+        """Ridge on the coefficients of the centre."""
+        return float(self.drawn.ridge[0])
+
+    @cached_property
+    def _curvature(self):
+        return self._curvature_of(slice(None))
+
     def curvature(self, tasks: Array | None = None) -> Array:
         """Return Fisher's information on log variances, (n_columns, n_columns)."""
-        known = self.information if tasks is None else self.information[tasks]
+        return self._curvature if tasks is None else self._curvature_of(tasks)
+
+    def _curvature_of(self, tasks):
+        known = self.information[tasks]
         taken = np.einsum("tjj->j", known)
         square = np.einsum("tij,tij->ij", known, known)
         return square - np.outer(taken, taken) / self.n_contrasts
@@ -115,9 +173,8 @@ class DrawnLikelihood:
         ndarray of shape (n_columns,)
             Changes of the log variances.
         """
-        gradient = groups.T @ np.diag(self.gradient(tasks))
         square = groups.T @ self.curvature(tasks) @ groups
-        step = -_solve(square, gradient)
+        step = -_solve(square, groups.T @ self.slopes(tasks))
         return groups @ np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
 
     def full_curvature(self, tasks: Array | None = None) -> Array:
@@ -209,21 +266,13 @@ class DrawnLikelihood:
             Its likelihood.
         """
         turn, sizes = split_covariance(covariance, drawing.has_intercept, least)
-        at = drawing.turned(turn).at(sizes, ridge_of(drawing, alpha_shared))
+        at = drawing.turned(turn).at(sizes, drawing.ridge(alpha_shared))
         return cls(at)
 
 
 def _twice(rows, columns):
     """Return 1 for elements on the diagonal, 2 for those below."""
     return np.where(rows == columns, 1.0, 2.0)
-
-
-def ridge_of(drawing: Drawing, alpha_shared: float) -> Array:
-    """Return the ridge on the centre, which spares its intercept."""
-    ridge = np.full(drawing.n_columns, float(alpha_shared))
-    if drawing.has_intercept:
-        ridge[-1] = 0.0
-    return ridge
 
 
 def split_covariance(
@@ -252,7 +301,12 @@ def split_covariance(
 
 
 def climb(
-    start: DrawnLikelihood, groups: Array, least: Array, decrease: float
+    start: DrawnLikelihood,
+    groups: Array,
+    least: Array,
+    decrease: float,
+    centre: bool = False,
+    corrects: bool = True,
 ) -> DrawnLikelihood:
     """Maximise the likelihood over variances by Fisher scoring.
 
@@ -266,23 +320,55 @@ def climb(
         Smallest standard deviations.
     decrease : float
         Stop where a step promises a smaller decrease of the criterion.
+    centre : bool, default=False
+        Whether to search for the strength of the centre too.
+    corrects : bool, default=True
+        Whether to correct Fisher's information by the last steps.
 
     Returns
     -------
     DrawnLikelihood
         A local optimum, accurate enough for a shape.
     """
+    path: list[DrawnLikelihood] = []
 
     def move(at):
-        step = at.step(groups)
-        gain = -np.diag(at.gradient()) @ step / 2
-        return gain, (at.moved(size * step, least) for size in _SIZES)
+        path[:] = [*path, at] if corrects else [at]
+        step = -_solve(_curvature(path, groups), groups.T @ at.slopes())
+        step = groups @ np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
+        if at.slopes() @ step >= 0:  # clipped steps may lead uphill
+            path[:] = [at]
+            step = at.step(groups)
+        points = (at.moved(size * step, least) for size in _SIZES)
+        if centre:
+            points = (each.with_likely_centre() for each in points)
+        return -at.slopes() @ step / 2, points
 
-    return _climb(start, move, decrease)
+    start = start.with_likely_centre() if centre else start
+    return _climb(start, move, decrease) if groups.size else start
+
+
+def _curvature(path, groups):
+    """Return Fisher's information on groups, corrected by the last steps of a path."""
+    square = groups.T @ path[-1].curvature() @ groups
+    path = path[-_N_CORRECTIONS - 1 :]
+    for before, after in pairwise(path):
+        logs = 2 * np.log(after.drawn.sizes / before.drawn.sizes)
+        step = groups.T @ logs / groups.sum(axis=0)
+        change = groups.T @ (after.slopes() - before.slopes())
+        known = square @ step
+        is_near = np.abs(step).max() <= _NEAR
+        if is_near and change @ step > _LEAST_CURVE * (known @ step):  # as in BFGS
+            square = square - np.outer(known, known) / (known @ step)
+            square = square + np.outer(change, change) / (change @ step)
+    return square
 
 
 def climb_full(
-    start: DrawnLikelihood, least: Array, alpha_shared: float, decrease: float
+    start: DrawnLikelihood,
+    least: Array,
+    decrease: float,
+    centre: bool = False,
 ) -> DrawnLikelihood:
     """Maximise the likelihood over covariances by Fisher scoring.
 
@@ -292,10 +378,10 @@ def climb_full(
         The start.
     least : ndarray of shape (n_columns,)
         Smallest standard deviations of columns.
-    alpha_shared : float
-        Ridge on the centre.
     decrease : float
         Stop where a step promises a smaller decrease of the criterion.
+    centre : bool, default=False
+        Whether to search for the strength of the centre too.
 
     Returns
     -------
@@ -313,9 +399,10 @@ def climb_full(
             average = -at.gradient() / drawing.moments.n_tasks
             for each in (*(size * step for size in _SIZES), average):
                 covariance = at.covariance_after(each)
-                yield DrawnLikelihood.of_covariance(
-                    drawing, covariance, alpha_shared, least
+                point = DrawnLikelihood.of_covariance(
+                    drawing, covariance, at.alpha_shared, least
                 )
+                yield point.with_likely_centre() if centre else point
 
         return -np.vdot(at.gradient(), step) / 2, points()
 

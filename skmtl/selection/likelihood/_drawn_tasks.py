@@ -11,7 +11,7 @@ import numpy as np
 
 from skmtl._contracts import Array
 from skmtl._linalg import EPS, Semidefinite, diagonals, invert
-from skmtl._numbers import TINY
+from skmtl._numbers import INFINITE, TINY
 
 from ..search import sample_tasks
 from ._row_blocks import RowBlock, cut_blocks
@@ -92,10 +92,22 @@ class Drawing:
         moments, offset = self.moments.select(tasks), self.y_mean
         return replace(self, data=data, moments=moments, plain=plain, offset=offset)
 
+    @cached_property
+    def _known_parts(self):
+        return {}
+
+    def part(self, tasks: Array) -> Drawing:
+        """Return the rows of some tasks, which are kept."""
+        known, key = self._known_parts, tasks.tobytes()
+        if key not in known:
+            known[key] = self.of_tasks(tasks)
+        part: Drawing = known[key]
+        return part
+
     def sample(self, n_tasks: int) -> Drawing:
         """Return the rows of at most so many tasks, of all sizes."""
         tasks = sample_tasks(self.moments.weight, n_tasks)
-        return self if len(tasks) == self.moments.n_tasks else self.of_tasks(tasks)
+        return self if len(tasks) == self.moments.n_tasks else self.part(tasks)
 
     @cached_property
     def _is_narrow(self):
@@ -185,13 +197,29 @@ class Drawing:
         return list(self._blocks(self.wide))
 
     def _blocks(self, some):
-        for block in cut_blocks(self.data, some, self.n_columns, self.y_mean):
-            turned = block.Z if self.turn is None else block.Z @ self.turn
-            yield replace(block, Z=turned)
+        if self.plain is None:
+            yield from cut_blocks(self.data, some, self.n_columns, self.y_mean)
+            return
+        is_narrow = len(some) and self._is_narrow[some[0]]
+        plain = self.plain.narrow_blocks if is_narrow else self.plain.wide_blocks
+        for block in plain:
+            yield replace(block, Z=block.Z @ self.turn)
 
     @cached_property
     def _kept_at(self):
         return lru_cache(_N_SIZES)(lambda sizes: Shrunk(self, np.array(sizes)))
+
+    def ridge(self, alpha_shared: float) -> Array:
+        """Return the ridge on the centre, which spares its intercept."""
+        ridge = np.full(self.n_columns, float(alpha_shared))
+        if self.has_intercept:
+            ridge[-1] = 0.0
+        return ridge
+
+    def solve(self, strengths: Array, alpha_shared: float) -> Drawn:
+        """Return the solution at strengths of the columns, possibly infinite."""
+        sizes = 1 / np.sqrt(np.minimum(strengths, INFINITE * self.largest))
+        return self.at(sizes, self.ridge(alpha_shared))
 
     def at(self, sizes: Array, ridge: Array) -> Drawn:
         """Return the solution at strengths.

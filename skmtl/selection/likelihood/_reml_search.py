@@ -1,10 +1,11 @@
 """Search of the strengths with the largest restricted likelihood."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
 
 from skmtl.couplings import ToMean
 from skmtl.problems.exact import (
@@ -18,23 +19,19 @@ from skmtl.problems.exact import (
 from ..search import minimize_by_scoring
 from ._few_columns import FewColumns
 from ._reml import RestrictedLikelihood
-from ._reml_covariance import minimize_scaled
 
 # Bounds and starts of log strengths, relative to the log curvature of a mean task. The
 # starts are for weak, medium and strong sharing.
 _LOWEST, _HIGHEST = -18.0, 23.0
 _STARTS = -3.0, 0.0, 3.0
 # Try infinity for a strength above this factor of the curvature.
-_LARGE = 1e3
+LARGE = 1e3
 # A finite strength must increase twice the log likelihood by this factor times the log
 # of the number of rows. It is twice Schwarz's criterion, as too many finite strengths
 # do more harm than too few.
-_EVIDENCE = 2.0
+EVIDENCE = 2.0
 # Beyond this share of the rows' degrees of freedom, the error of a fit is uncertain.
 FLEXIBLE = 1 / 3
-# With less information on a log strength, it is first set to this log, relative to that
-# of the curvature.
-_FLAT, _FLAT_STRENGTH = 1.0, _HIGHEST
 # With more tasks and few columns, all tasks are factored at once.
 _FEW_TASKS = 64
 # Stop there where a step promises a smaller decrease of the criterion.
@@ -44,7 +41,7 @@ _ENOUGH = 1e-7
 _TAIL = 1e3
 # Skip an infinite strength if the criterion, before the others are adapted, increases
 # by this many times the evidence.
-_HOPELESS = 20.0
+HOPELESS = 20.0
 
 
 def is_flexible(fit: MeanFit) -> bool:
@@ -89,10 +86,6 @@ class StrengthSearch:
         The noise variance, if it is known.
     share : float, default=1.0
         Share of all rows that these are, for the evidence that all would be.
-    start : ndarray of shape (n_strengths,), default=None
-        Log strengths near the best ones; None tries several.
-    information : ndarray of shape (n_strengths, n_strengths), default=None
-        Fisher's information on log strengths at the start.
     """
 
     moments: Any
@@ -103,8 +96,6 @@ class StrengthSearch:
     tol: float = 1e-14
     noise_variance: float | None = None
     share: float = 1.0
-    start: Any = None
-    information: Any = None
 
     @property
     def _curvature(self):
@@ -144,10 +135,8 @@ class StrengthSearch:
         x = self.likeliest
         if x is None:
             units = self._units
-            starts = [units + step for step in _STARTS]
-            if self.start is not None:
-                starts = [self._far(self.start), self.start]
-            x = self._minimize(at, starts if len(units) else [units], self.information)
+            starts = [units + step for step in _STARTS] if len(units) else [units]
+            x = self._minimize(at, starts)
         if self.simplify and is_flexible(at(*self._strengths(x)).fit):
             x = self._simplify(at, x)
         else:
@@ -201,7 +190,7 @@ class StrengthSearch:
             groups[-1, -1] = 1.0
         return groups
 
-    def _minimize(self, at, starts, information=None):
+    def _minimize(self, at, starts):
         """Minimise the criterion over the finite log strengths."""
         is_finite = np.isfinite(starts[0])
         if not is_finite.any():
@@ -219,51 +208,11 @@ class StrengthSearch:
         units = self._units[is_finite]
         bounds = [(unit + _LOWEST, unit + _HIGHEST) for unit in units]
         options = {"ftol": self.tol, "gtol": 1e-7, "maxiter": 500}
-        x[is_finite] = minimize_scaled(
-            value, start[is_finite], bounds, options, information
-        )
+        search = {"bounds": bounds, "options": options}
+        x[is_finite] = minimize(
+            value, start[is_finite], jac=True, method="L-BFGS-B", **search
+        ).x
         return x
-
-    def _far(self, start):
-        """Return a start where strengths that rows say nothing about are large.
-
-        The likelihood is flat there, and a search would approach infinity slowly.
-        """
-        is_flat = np.diag(self.information) < _FLAT
-        return np.where(is_flat, self._units + _FLAT_STRENGTH, start)
-
-    def near(self, likelihood: Any, shared: float) -> "StrengthSearch":
-        """Return the search from nearly the likeliest strengths.
-
-        Parameters
-        ----------
-        likelihood : DrawnLikelihood
-            The likelihood there, of some of the tasks.
-        shared : float
-            Strength of the centre.
-
-        Returns
-        -------
-        StrengthSearch
-            The search.
-        """
-        d, n_alphas = self.moments.n_features, self._n_alphas
-        sizes = likelihood.drawn.sizes
-        groups = np.eye(len(sizes))
-        if not self.per_feature:
-            groups = np.column_stack([groups[:, :d].sum(axis=1), groups[:, d:]])
-        # The centre's strength is between the others.
-        order = [*range(n_alphas)] + [-1] * self._n_shared
-        order += [n_alphas] * self._n_intercept
-        known = groups.T @ likelihood.curvature() @ groups
-        logs = -2 * np.log(sizes) @ groups / groups.sum(axis=0)
-        share = (
-            self.moments.weight.sum() / likelihood.drawn.drawing.moments.weight.sum()
-        )
-        known = np.pad(known * share, (0, 1))
-        known[-1, -1] = d
-        start = np.append(logs, np.log(shared) if shared else 0.0)[order]
-        return replace(self, start=start, information=known[order][:, order])
 
     def _strengths(self, x):
         """Return alpha and the strengths of centre and intercepts from logs."""
@@ -320,7 +269,7 @@ class StrengthSearch:
         """Make large strengths infinite if the likelihood does not decrease."""
         best = at(*self._strengths(x)).criterion
         for k in np.argsort(self._units - x):
-            if x[k] < self._units[k] + np.log(_LARGE):
+            if x[k] < self._units[k] + np.log(LARGE):
                 break
             simpler = x.copy()
             simpler[k] = np.inf
@@ -332,7 +281,7 @@ class StrengthSearch:
     def _simplify(self, at, x):
         """Make strengths infinite one by one, unless there is evidence against it."""
         n_rows = self.moments.weight.sum() / self.share
-        evidence = _EVIDENCE * np.log(n_rows) * self.share
+        evidence = EVIDENCE * np.log(n_rows) * self.share
         best = at(*self._strengths(x)).criterion
         while True:
             found = []
@@ -340,7 +289,7 @@ class StrengthSearch:
                 simpler = x.copy()
                 simpler[k] = np.inf
                 increase = at(*self._strengths(simpler)).criterion - best
-                if increase <= _HOPELESS * evidence:
+                if increase <= HOPELESS * evidence:
                     units = np.where(np.isinf(simpler), np.inf, self._units)
                     starts = [simpler, *(units + step for step in _STARTS)]
                     simpler = self._minimize(at, starts)

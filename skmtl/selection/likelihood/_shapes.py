@@ -10,11 +10,11 @@ import numpy as np
 
 from skmtl._contracts import Array
 from skmtl._linalg import diagonals
-from skmtl._numbers import INFINITE, TINY_SQUARE
+from skmtl._numbers import TINY_SQUARE
 from skmtl.couplings import Rotation, Strengths
 
 from ..search import Axis, is_costly
-from ._drawn_likelihood import DrawnLikelihood, climb, climb_full, ridge_of
+from ._drawn_likelihood import DrawnLikelihood, climb, climb_full
 from ._drawn_tasks import Drawing, Drawn
 from ._reml_covariance import Units
 
@@ -33,12 +33,12 @@ _MANY_TASKS = 64
 # Roots of the smallest variances at which a search starts, in the same units: of
 # features, and of directions in a covariance. At zero, the gradient by the log of a
 # variance is zero.
-_LEAST_ROOT, _LEAST_OF_FULL = 0.1, 0.5
+_LEAST_ROOT, _LEAST_OF_FULL = 0.5, 0.5
 # Largest log of a relative strength.
 _WIDEST = np.log(1e24)
 # Stop maximising a likelihood where a step promises a smaller decrease of the
-# criterion: to find a shape, and to refine it with all tasks.
-_DECREASE, _DECREASE_OF_ALL = 0.01, 1.0
+# criterion; for many tasks a decrease per parameter: chance alone changes it by one.
+_DECREASE, _DECREASE_OF_MANY = 0.01, 0.03
 # Try a structure if twice the log likelihood may gain this much per parameter, and this
 # share of the number of rows, which is about the relative decrease of the error.
 _LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
@@ -77,9 +77,7 @@ class Shape:
         strengths = self.strengths(d, 1.0, 0.0, level).pattern * alpha
         if drawing.has_intercept:
             strengths = np.append(strengths, level)
-        highest = INFINITE * drawing.largest
-        sizes = 1 / np.sqrt(np.minimum(strengths, highest))
-        return drawing.at(sizes, ridge_of(drawing, alpha_shared))
+        return drawing.solve(strengths, alpha_shared)
 
     def columns(self, has_intercept: bool) -> Array | None:
         """Return the coordinates of coefficients and intercepts, one per column."""
@@ -150,25 +148,40 @@ class Shapes:
     ----------
     drawing : Drawing
         Rows of the tasks.
-    alpha_shared : float
-        Ridge on the centre.
+    first_shared : float
+        Ridge on the centre, or its first value.
     start : ndarray of shape (n_columns,)
         First standard deviations of coefficients and intercepts, relative to that of
         the noise.
+    centre : bool, default=False
+        Whether to search for the ridge on the centre, at one strength of all features.
     """
 
     drawing: Drawing
-    alpha_shared: float
+    first_shared: float
     start: Array
+    centre: bool = False
 
     @classmethod
-    def near(cls, drawing: Drawing, triple: Any) -> Shapes:
+    def near(cls, drawing: Drawing, triple: Any, centre: bool = False) -> Shapes:
         """Return the shapes near one strength for all features."""
         alpha, shared, level = triple
         variances = np.full(drawing.moments.n_features, 1 / alpha)
         if drawing.has_intercept:
             variances = np.append(variances, 1 / level)
-        return cls(drawing, shared, np.sqrt(variances))
+        return cls(drawing, shared, np.sqrt(variances), centre)
+
+    @property
+    def alpha_shared(self) -> float:
+        """Ridge on the centre."""
+        return self._one.alpha_shared if self.centre else self.first_shared
+
+    @property
+    def strengths(self) -> tuple[float, float, float]:
+        """The likeliest strengths of tasks, centre and intercepts, one of each."""
+        alphas = 1 / self._one.drawn.sizes**2
+        level = float(alphas[-1]) if self.drawing.has_intercept else 0.0
+        return float(alphas[0]), self.alpha_shared, level
 
     def of(self, structure: str) -> list[Shape]:
         """Return the shapes of a structure, "per_feature" or "covariance"."""
@@ -177,21 +190,32 @@ class Shapes:
     def refitted(self, structure: str, drawing: Drawing) -> list[Shape]:
         """Return the shapes of more tasks, searched from those of these tasks."""
         found = self.likeliest(structure, drawing).covariance
-        return replace(self, drawing=drawing)._make(structure, found)
+        return self._of(drawing)._make(structure, found)
 
-    def _climb(self, structure, covariance, decrease=_DECREASE, is_first=False):
+    def _decrease(self, n_parameters):
+        """Return the decrease of the criterion at which a search stops."""
+        if not is_costly(self.drawing.moments):
+            return _DECREASE
+        return _DECREASE_OF_MANY * n_parameters
+
+    def _climb(self, structure, covariance, is_first=False):
         """Return the likeliest variances or covariance near a start."""
+        p = len(self.start)
+        decrease = self._decrease(p if structure == PER_FEATURE else p * (p + 1) // 2)
         if structure == PER_FEATURE:
-            start = self._at(np.sqrt(np.diag(covariance)))
-            return climb(start, np.eye(len(self.start)), self._least, decrease)
+            start = self._at(
+                np.sqrt(np.diag(covariance)), self.alpha_shared, self._away
+            )
+            corrects = is_costly(self.drawing.moments)
+            return climb(start, np.eye(p), self._least, decrease, corrects=corrects)
         if is_first:
-            inner = self._units.enter(covariance)
+            inner = self.units.enter(covariance)
             inner += _LEAST_OF_FULL**2 * np.eye(len(inner))
-            covariance = self._units.leave(inner)
+            covariance = self.units.leave(inner)
         start = DrawnLikelihood.of_covariance(
             self.drawing, covariance, self.alpha_shared, self._least
         )
-        return climb_full(start, self._least, self.alpha_shared, decrease)
+        return climb_full(start, self._least, decrease)
 
     def of_others(self, structure: str, others: Array) -> list[Shape]:
         """Return shapes that other tasks suggest, with the variances of all tasks.
@@ -199,11 +223,11 @@ class Shapes:
         Only relative variances and correlations are those of the others: the mean
         variance of the features, and that of the intercept, are known well.
         """
-        covariance = self._units.enter(self._without(structure, others))
-        whole = self._units.enter(self._found(structure).covariance)
+        covariance = self.units.enter(self._without(structure, others))
+        whole = self.units.enter(self._found(structure).covariance)
         factors = np.sqrt(self._levels(whole) / self._levels(covariance))
         covariance = covariance * factors * factors[:, None]
-        return self._make(structure, self._units.leave(covariance))
+        return self._make(structure, self.units.leave(covariance))
 
     def _without(self, structure, others):
         """Return the likeliest covariance of other tasks, nearly so for many tasks.
@@ -217,13 +241,13 @@ class Shapes:
         covariance = found.covariance_after(step)
         if len(others) > _MANY_TASKS or is_costly(self.drawing.moments):
             return covariance
-        some = replace(self, drawing=self.drawing.of_tasks(np.flatnonzero(others)))
+        some = self._of(self.drawing.of_tasks(np.flatnonzero(others)))
         return some._climb(structure, covariance).covariance
 
     def _make(self, structure, covariance):
         if structure == PER_FEATURE:
             return shapes_per_feature(np.diag(covariance), self._n_features)
-        return shapes_of_covariance(self._units, self._units.enter(covariance))
+        return shapes_of_covariance(self.units, self.units.enter(covariance))
 
     def _levels(self, covariance):
         """Return the mean variance of the features, and that of the intercept."""
@@ -235,7 +259,7 @@ class Shapes:
         return int(self.drawing.moments.n_features)
 
     @cached_property
-    def _units(self):
+    def units(self) -> Units:
         """Coordinates about the mean of the rows, with curvatures near one."""
         moments, has_intercept = self.drawing.moments, self.drawing.has_intercept
         origin = np.zeros(self._n_features)
@@ -273,11 +297,20 @@ class Shapes:
         groups = np.repeat(
             np.eye(1 + n_rest), [self._n_features] + [1] * n_rest, axis=0
         )
-        return climb(self._at(self.start), groups, self._least, _DECREASE)
+        away, least = self._alike(self._away), self._alike(self._least)
+        start = self._at(self.start, self.first_shared, away)
+        decrease = self._decrease(groups.shape[1])
+        corrects = self.centre or is_costly(self.drawing.moments)
+        return climb(start, groups, least, decrease, self.centre, corrects)
 
-    def _at(self, sizes):
-        ridge = ridge_of(self.drawing, self.alpha_shared)
-        return DrawnLikelihood(self.drawing.at(np.maximum(sizes, self._away), ridge))
+    def _alike(self, sizes):
+        """Return deviations that are the same for all features, the smallest."""
+        d = self._n_features
+        return np.append(np.full(d, sizes[:d].min(initial=np.inf)), sizes[d:])
+
+    def _at(self, sizes, shared, away):
+        ridge = self.drawing.ridge(shared)
+        return DrawnLikelihood(self.drawing.at(np.maximum(sizes, away), ridge))
 
     @cached_property
     def _each(self):
@@ -296,8 +329,29 @@ class Shapes:
         found = self._found(structure)
         if drawing is None:
             return found
-        whole = replace(self, drawing=drawing)
-        return whole._climb(structure, found.covariance, _DECREASE_OF_ALL)
+        return self._of(drawing)._climb(structure, found.covariance)
+
+    def climb_covariance(
+        self, drawing: Drawing, decrease: float, centre: bool
+    ) -> DrawnLikelihood:
+        """Return the likelihood at the best covariance of all tasks, accurately.
+
+        Parameters
+        ----------
+        drawing : Drawing
+            Rows of all tasks.
+        decrease : float
+            Stop where a step promises a smaller decrease of the criterion.
+        centre : bool
+            Whether to search for the ridge on the centre.
+        """
+        near, least = self.likeliest(COVARIANCE, drawing), self._of(drawing)._least
+        return climb_full(near, least, decrease, centre)
+
+    def _of(self, drawing):
+        """Return the same shapes of other tasks, with the ridge of these."""
+        shared = self.alpha_shared
+        return replace(self, drawing=drawing, first_shared=shared, centre=False)
 
     def gain(self, structure: str) -> float:
         """Return twice the gain of the log likelihood over one strength."""
@@ -326,6 +380,10 @@ class Shapes:
         found = self._found(structure)
         return self._is_enough(structure, simpler.criterion - found.criterion)
 
+    def is_worthwhile(self, structure: str) -> bool:
+        """Return whether a structure gains enough, by a score test and when fitted."""
+        return self.is_promising(structure) and self.is_likely(structure)
+
     def _is_enough(self, structure, gain):
         d, p = self._n_features, len(self.start)
         n_more = d - 1 if structure == PER_FEATURE else p * (p - 1) // 2
@@ -335,7 +393,7 @@ class Shapes:
     def _score_of_variances(self):
         """Return the gain by a variance per feature, over one of all features."""
         one = self._one
-        return np.diag(one.gradient()) @ -one.step(np.eye(len(self.start))) / 2
+        return one.slopes() @ -one.step(np.eye(len(self.start))) / 2
 
     def _score_crossed(self):
         """Return the gain by covariances, over independent variances."""

@@ -133,10 +133,9 @@ class NoiseSearch:
         data = study.rows if reduced is None else reduced.data
         relation: Any = chosen.relation
         model = NoiseModel(relation.coupling, study.fit_intercept)
-        moments = None
-        if reduced is None and "moments_" in chosen.facts:
-            moments = chosen.facts["moments_"].weighted(data.task_weight)
-        found = NoiseVariances.of(data, model.solve(data, moments), moments)
+        fit: Any = chosen.fit
+        fit = fit.detail if reduced is None else model.solve(data)
+        found = NoiseVariances.of(fit)
         if self.noise == AUTO and (
             found.between <= _SMALL or not _predicts_better(data, model)
         ):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
-from skmtl._linalg import EPS, diagonalise
+from skmtl._linalg import EPS
 from skmtl.problems.exact import MeanFit, Posterior, solve_moments
 from skmtl.targets import VariancePrior
 
@@ -39,18 +39,10 @@ class NoiseVariances:
     weight: Array
 
     @classmethod
-    def of(cls, data: Any, fit: MeanFit, moments: Any = None) -> NoiseVariances:
-        """Measure the residuals of an exact fit to rows, whose moments may be given."""
-        posterior, weight = Posterior(fit), fit.moments.weight
-        is_long = 2 * fit.moments.n_features + 1 < data.mean_rows()
-        if moments is not None and not data.shares_rows and is_long:
-            freedom = weight - _leverages(posterior, moments)
-            return cls(fit.squared_errors, freedom, weight)
-        freedom = weight.copy()
-        for group in data.weighted_groups():
-            leverage = group.weight * posterior.variance(group.X, group.tasks)
-            np.subtract.at(freedom, group.tasks, leverage.sum(axis=1))
-        return cls(fit.squared_errors, freedom, weight)
+    def of(cls, fit: MeanFit) -> NoiseVariances:
+        """Measure the residuals of an exact fit."""
+        weight = fit.moments.weight
+        return cls(fit.squared_errors, weight - Posterior(fit).task_freedom, weight)
 
     @property
     def _known(self) -> Array:
@@ -87,23 +79,6 @@ class NoiseVariances:
         return (squares.sum() / freedom.sum()) / variances
 
 
-def _leverages(posterior, moments):
-    """Return the weighted sum of the leverages of each task's rows.
-
-    Variances of predictions are quadratic, so their sum over rows is that over rows
-    with the same mean and scatter: pairs around the mean, one for each feature.
-    """
-    own = moments.per_task()
-    values, vectors = diagonalise(own.xx)
-    roots = np.sqrt(np.maximum(values, 0.0))[:, :, None] * vectors
-    mean = own.x_mean[:, None]
-    X = np.concatenate([mean, mean + roots, mean - roots], axis=1)
-    variances = posterior.variance(X, np.arange(len(X)))
-    at_mean = variances[:, 0]
-    pairs = variances[:, 1:].sum(axis=1) / 2 - own.n_features * at_mean
-    return pairs + own.weight * at_mean
-
-
 @dataclass(frozen=True)
 class NoiseModel:
     """Exact fits of rows at given strengths, with common noise or noise per task.
@@ -130,7 +105,7 @@ class NoiseModel:
     def solve_both(self, data: Any) -> tuple[Any, Any]:
         """Return the models with common noise, and with noise per task."""
         common = self.solve(data)
-        weighted = weigh_tasks(data, NoiseVariances.of(data, common).factors)
+        weighted = weigh_tasks(data, NoiseVariances.of(common).factors)
         return common.unpack(), self.solve(weighted).unpack()
 
 

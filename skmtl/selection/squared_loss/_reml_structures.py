@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,11 @@ from ..likelihood import (
     Shape,
     Shapes,
     StrengthSearch,
+    VarianceSearch,
     likeliest_covariance,
     shape_of_covariance,
 )
+from ._candidates import mean_curvature
 from ._results import LIKELIHOOD, STRENGTHS, Results
 from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES, equal_tasks
 
@@ -34,10 +36,15 @@ from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES, equal_tasks
 _N_SAMPLED = 256
 # Gains of twice a log likelihood by some tasks that differ by less are uncertain.
 _CLEAR = 50.0
-# With more tasks, strengths are searched from those that some tasks suggest.
-_FEW_TASKS = 64
+# With more tasks, strengths are searched from those that some tasks suggest, until a
+# step promises a smaller decrease of the criterion: less than a hundredth of a standard
+# error of the log strengths.
+_FEW_TASKS, _DECREASE, _ROUGHLY = 64, 1e-5, 0.1
 # Smallest variance in a covariance, relative to the noise of a mean task.
 _LEAST = 1e-9
+# Search again by roots of the covariance, which may be singular, if a variance is
+# smaller than this, or if tasks are few.
+_SMALL = 1e-2
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,8 @@ class LikelihoodSearch:
         chosen = found[-1]
         if self.structure == AUTO:
             chosen = min(found, key=self._schwarz)
+        if chosen.structure == ONE and self._decrease > _DECREASE:
+            chosen = found[0] = self._ones(_DECREASE)
         tables = [each for each in found if each is not chosen] + [chosen]
         n_before = sum(len(each.criteria) for each in tables[:-1])
         return self._results(tables), n_before + chosen.best, chosen.facts
@@ -135,45 +144,78 @@ class LikelihoodSearch:
 
     @cached_property
     def _one(self):
-        found = [self._search(shared, False) for shared in self.alphas_shared]
-        return _join(ONE, [each.search() for each in found])
+        return self._ones(self._decrease)
+
+    @property
+    def _decrease(self):
+        """Accuracy of one strength, which need not be high for comparisons."""
+        return (
+            _ROUGHLY if self.structure == AUTO and self._has_many_tasks else _DECREASE
+        )
+
+    def _ones(self, decrease):
+        found = [self._search(each, False, decrease) for each in self.alphas_shared]
+        return _join(ONE, found)
 
     def _per_feature(self, alphas_shared):
-        found = [self._search(shared, True) for shared in alphas_shared]
-        return _join(PER_FEATURE, [each.search() for each in found])
+        found = [self._search(each, True, _DECREASE) for each in alphas_shared]
+        return _join(PER_FEATURE, found)
 
-    def _search(self, shared, per_feature):
-        """Return the search of strengths, from those of some of many tasks."""
-        simplify = shared is None and not per_feature
+    def _search(self, shared, per_feature, decrease):
+        """Return strengths that were tried at one strength of the centre or any."""
+        is_free = shared is None
+        simplify = is_free and not per_feature
         search = StrengthSearch(
             self.moments, shared, self.fit_intercept, per_feature, simplify
         )
-        is_few = self._n_seen <= _FEW_TASKS or self.moments.xx is None
-        if is_few and not per_feature:
-            return replace(search, moments=reduce_moments(self.moments, self.data))
-        if is_few or search.likeliest is not None:
-            return search
-        sample = self._drawing.sample(_N_SAMPLED)
-        share = sample.moments.weight.sum() / self.moments.weight.sum()
-        rough = StrengthSearch(
-            sample.moments, shared, self.fit_intercept, False, simplify, 1e-7, share
-        )
-        *triple, _ = rough.search()[-1]
-        if not np.isfinite(triple[:2]).all():
-            return search
-        shapes = Shapes.near(sample, triple)
-        structure = PER_FEATURE if per_feature else ONE
-        return search.near(shapes.likeliest(structure), triple[1])
+        if search.likeliest is not None:
+            return search.search()
+        if not self._has_many_tasks:
+            if not per_feature:
+                reduced = reduce_moments(self.moments, self.data)
+                search = replace(search, moments=reduced)
+            return search.search()
+        near = self._shapes_at(shared).likeliest(PER_FEATURE if per_feature else ONE)
+        return VarianceSearch(
+            self._drawing, per_feature, is_free, simplify, decrease
+        ).search(near.drawn)
+
+    @cached_property
+    def _has_many_tasks(self):
+        """Whether to search from the strengths that some tasks suggest."""
+        moments = self.moments
+        if moments.xx is None or len(moments.xx) < moments.n_tasks:
+            return False
+        is_seen = moments.weight > 0
+        many = is_seen.all() and is_seen.sum() > _FEW_TASKS
+        return bool(many and self._drawing.is_accurate)
 
     @cached_property
     def _drawing(self):
         return Drawing(self.data, self.moments.per_task(), self.fit_intercept)
 
     @cached_property
+    def _shapes_at(self):
+        """Return shapes of some of the tasks at a strength of the centre or any."""
+        sample = self._drawing.sample(_N_SAMPLED)
+        unit, weight = mean_curvature(self.moments), self.moments.weight.mean()
+
+        def near(shared):
+            is_free = shared is None
+            typical = unit, unit if is_free else shared, weight
+            return Shapes.near(sample, typical, centre=is_free)
+
+        return lru_cache(None)(near)
+
+    @cached_property
     def _shapes(self):
         """Shapes of some of the tasks, which are enough to see what is promising."""
-        sample = self._drawing.sample(_N_SAMPLED)
-        return Shapes.near(sample, self._one.triples[self._one.best])
+        best = self._one.triples[self._one.best]
+        if self._has_many_tasks:
+            return self._shapes_at(
+                best[1] if self.alphas_shared[0] is not None else None
+            )
+        return Shapes.near(self._drawing.sample(_N_SAMPLED), best)
 
     @cached_property
     def _covariance(self):
@@ -182,25 +224,36 @@ class LikelihoodSearch:
         if not self._differs:
             shape, triple = equal_tasks(COVARIANCE, self.moments, one)
             return Likely(COVARIANCE, [tuple(triple)], [self._one.criterion], 0, shape)
-        shared = one[1]
-        grams = Grams.of(self.moments, self.fit_intercept)
+        shared, units = one[1], self._shapes.units
         free = self.alphas_shared[0] is None and 0 < shared < np.inf
-        columns = None
-        if self._n_seen > _FEW_TASKS and shared < np.inf:
-            columns = FewColumns.of(self.moments, self.fit_intercept)
-        if columns is None:
-            near = self._shapes.likeliest(COVARIANCE, self._drawing)
-            found = CovarianceSearch.from_near(grams, near, shared, free).search()
+        found: Any = self._covariance_of_few_columns(one, free)
+        if found is not None:
+            units, covariance = found.grams.units, found.covariance
         else:
-            alpha, _, level = one
-            d = self.moments.n_features
-            variances = np.append(np.full(d, 1 / alpha), 1 / level if level else [])
-            likeliest = likeliest_covariance(columns, variances, shared, free)
-            found = CovarianceLikelihood(grams, grams.enter(likeliest[0]), likeliest[1])
-        shape = shape_of_covariance(found.grams, found.covariance, least=_LEAST)
+            found = self._shapes.climb_covariance(self._drawing, _DECREASE, free)
+            covariance = units.enter(found.covariance)
+            if not self._has_many_tasks or np.linalg.eigvalsh(covariance)[0] < _SMALL:
+                grams = Grams.of(self.moments, self.fit_intercept)
+                found = CovarianceSearch.from_near(grams, found, shared, free).search()
+                units, covariance = grams.units, found.covariance
+        shape = shape_of_covariance(units, covariance, least=_LEAST)
         alpha, level = shape.start
         triple = alpha, found.alpha_shared, level
         return Likely(COVARIANCE, [triple], [found.criterion], 0, shape)
+
+    def _covariance_of_few_columns(self, one, free):
+        """Return the likeliest covariance of many tasks with few columns, else None."""
+        alpha, shared, level = one
+        if self._n_seen <= _FEW_TASKS or shared == np.inf:
+            return None
+        columns = FewColumns.of(self.moments, self.fit_intercept)
+        if columns is None:
+            return None
+        variances = np.full(self.moments.n_features, 1 / alpha)
+        variances = np.append(variances, 1 / level if level else [])
+        covariance, shared = likeliest_covariance(columns, variances, shared, free)
+        grams = Grams.of(self.moments, self.fit_intercept)
+        return CovarianceLikelihood(grams, grams.enter(covariance), shared)
 
     @property
     def _n_seen(self):

@@ -11,7 +11,7 @@ import numpy as np
 from skmtl._contracts import Array
 from skmtl.problems.exact import reduce_moments
 
-from ..likelihood import Shape, StrengthSearch
+from ..likelihood import Shape, StrengthSearch, VarianceSearch
 from ..search import (
     N_SWEEPS,
     NEARBY,
@@ -26,20 +26,16 @@ from ..search import (
 )
 from ._candidates import Candidates
 from ._results import Tried
-from ._strength_fits import Fits, Part, fits_of, may_be_narrow
+from ._strength_fits import DrawnFits, Part, Sources, may_be_narrow
 
 # Raise strengths until the error increases by this share of one row's mean error: rows
 # cannot distinguish such errors.
 _SHARE_OF_A_ROW = 0.05
-# Numbers of tasks that are enough for the first steps of a search: to find the best
-# strengths of a grid, and to refine them.
-_N_FIRST, _N_REFINED = 64, 128
-# They are enough if they have this many rows per column.
-_ROWS_OF_FIRST, _ROWS_OF_REFINED = 20, 40
-# The curvature of errors of some tasks is used for this many times the tasks, or more.
-_FEW_TIMES = 8
-# Number of passes over the axes of the grid.
-_N_SCANS = 3
+# This many tasks, with this many rows per column, are enough for the first steps of a
+# search.
+_N_REFINED, _ROWS_OF_REFINED = 128, 40
+# Stop a search of likely strengths where a step promises a smaller decrease.
+_DECREASE = 0.1
 # Set the centre to zero if the error increases by at most this share.
 _UNNEEDED = 0.005
 
@@ -99,6 +95,13 @@ class Criterion(ABC):
 
     # Whether likelier strengths are chosen if the error cannot distinguish them.
     prefers_likely: ClassVar[bool] = False
+    data: Any
+    moments: Any
+
+    @cached_property
+    def sources(self) -> Sources:
+        """All rows."""
+        return Sources(self.data, self.moments)
 
     @abstractmethod
     def search(
@@ -119,6 +122,23 @@ class Criterion(ABC):
         -------
         Scores
             The errors.
+        """
+
+    @abstractmethod
+    def score(self, candidates: Candidates, triple: Any) -> Scores:
+        """Compute the error of one triple of strengths.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            Its shape is used.
+        triple : tuple of float
+            Strengths.
+
+        Returns
+        -------
+        Scores
+            The error.
         """
 
     @abstractmethod
@@ -169,16 +189,20 @@ class Generalised(Criterion):
     def search(
         self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
     ) -> Scores:
-        fits = fits_of(self.data, self.moments, candidates)
+        fits = self.sources.fits(candidates)
         tried = Tried(fits.generalised)
         best, left = _search(tried, fits, candidates, start, n_sweeps, by_rows=False)
         last = _raise_strengths(tried, best, left, self.moments)
         return Scores(*tried.table(last=last), candidates.shape)
 
+    def score(self, candidates: Candidates, triple: Any) -> Scores:
+        fits = self.sources.fits(candidates)
+        return _score(Tried(fits.generalised), candidates, triple)
+
     def squares(
         self, candidates: Candidates, triple: Any, parts: Sequence[Part] = ()
     ) -> Array:
-        fits = fits_of(self.data, self.moments, candidates)
+        fits = self.sources.fits(candidates)
         squares = fits.squares(triple, parts, left_out=False)
         mean = (
             fits.squares(triple, (), left_out=False).sum() if parts else squares.sum()
@@ -214,19 +238,23 @@ class LeftOut(Criterion):
     def search(
         self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
     ) -> Scores:
-        fits = fits_of(self.data, self.moments, candidates)
+        fits = self.sources.fits(candidates)
         tried, first = Tried(fits.left_out), np.zeros((0, 3))
-        if start is None and not _is_sampled(fits, candidates):
+        if start is None:
             guess, first = Tried(fits.generalised), candidates.triples()
             start, candidates = _search(guess, fits, candidates)
         best, candidates = _search(tried, fits, candidates, start, n_sweeps)
         last = _raise_strengths(tried, best, candidates, self.moments)
         return Scores(*tried.table(first, last), candidates.shape)
 
+    def score(self, candidates: Candidates, triple: Any) -> Scores:
+        fits = self.sources.fits(candidates)
+        return _score(Tried(fits.left_out), candidates, triple)
+
     def squares(
         self, candidates: Candidates, triple: Any, parts: Sequence[Part] = ()
     ) -> Array:
-        fits = fits_of(self.data, self.moments, candidates)
+        fits = self.sources.fits(candidates)
         return fits.squares(triple, parts, left_out=True)
 
     def of_tasks(self, tasks: Array) -> "LeftOut":
@@ -257,13 +285,14 @@ class HeldOut(Criterion):
         return fold_moments(self.data, self.splits)
 
     @cached_property
-    def _moments(self):
+    def moments(self) -> Any:
+        """Moments of all rows."""
         return self.data.moments()
 
     def _folds(self, candidates):
         """Return fits to the training rows of each fold, and moments of test rows."""
         for (training, test), (train, _) in zip(self._pairs, self.splits, strict=True):
-            yield fits_of(self._rows(train), training, candidates), test
+            yield Sources(self._rows(train), training).fits(candidates), test
 
     def _rows(self, train):
         """Return training rows if they may be faster than moments."""
@@ -272,23 +301,28 @@ class HeldOut(Criterion):
     def search(
         self, candidates: Candidates, start: Any = None, n_sweeps: int = N_SWEEPS
     ) -> Scores:
-        if self.measure is None:
-            folds = list(self._folds(candidates))
-
-            def errors(*strengths):
-                return [
-                    _mean_square(test, fits.models(strengths)) for fits, test in folds
-                ]
-        else:
-            errors = self.measured(candidates)
-        tried, moments = Tried(errors), self._moments
-        fits = fits_of(self.data, moments, candidates)
+        tried, moments = Tried(self._errors(candidates)), self.moments
+        fits = self.sources.fits(candidates)
         best, left = _search(tried, fits, candidates, start, n_sweeps)
         # The error that rows cannot distinguish is known for squared errors only.
         if self.measure is None:
             best = _raise_strengths(tried, best, left, moments)
         triples, by_fold = tried.table(last=best)
         return Scores(triples, by_fold.T, candidates.shape)
+
+    def score(self, candidates: Candidates, triple: Any) -> Scores:
+        return _score(Tried(self._errors(candidates)), candidates, triple)
+
+    def _errors(self, candidates):
+        """Return the errors of the folds, a function of strengths."""
+        if self.measure is not None:
+            return self.measured(candidates)
+        folds = list(self._folds(candidates))
+
+        def errors(*strengths):
+            return [_mean_square(test, fits.models(strengths)) for fits, test in folds]
+
+        return errors
 
     def measured(self, candidates: Candidates) -> Callable[..., Any]:
         """Return the negative scores of the folds, a function of strengths."""
@@ -318,6 +352,13 @@ class HeldOut(Criterion):
         return replace(self, data=self.data.of_tasks(tasks))
 
 
+def _score(tried, candidates, triple):
+    """Return the scores of one triple of strengths."""
+    tried(triple)
+    triples, errors = tried.table()
+    return Scores(triples, errors.T, candidates.shape)
+
+
 def _mean_square(moments, models):
     """Return the mean squared error of models on test rows."""
     return moments.squared_errors(*models).sum() / moments.weight.sum()
@@ -328,81 +369,35 @@ def _is_sampled(fits, candidates):
     return all(candidates.free) and fits.can_sample and is_costly(fits.moments)
 
 
-def n_first(moments: Any) -> int:
-    """Return how many tasks are enough to find strengths roughly."""
-    return _enough(moments, _N_FIRST, _ROWS_OF_FIRST)
-
-
 def n_refined(moments: Any) -> int:
     """Return how many tasks are enough to refine strengths roughly."""
-    return _enough(moments, _N_REFINED, _ROWS_OF_REFINED)
-
-
-def _enough(moments, n_tasks, n_rows):
-    """Return a number of tasks with enough rows, at least the given one."""
     mean = moments.weight.sum() / moments.n_tasks
-    return max(n_tasks, int(np.ceil(n_rows * moments.n_features / mean)))
+    return max(_N_REFINED, int(np.ceil(_ROWS_OF_REFINED * moments.n_features / mean)))
 
 
-def _guess(fits, candidates):
-    """Return strengths that are best on some of the tasks, and the candidates left."""
-    rough = Tried(fits.sample(n_first(fits.moments)).generalised)
-    best, some = scan(rough, candidates), fits.sample(n_refined(fits.moments))
-    share = some.moments.weight.sum() / fits.moments.weight.sum()
-    left = _without_needless(some, candidates, best, share)
-    if left is not candidates:
-        candidates, best = left, scan(rough, left)
-    return best, candidates
-
-
-def search_roughly(fits: Fits, candidates: Candidates) -> Scores:
-    """Return strengths with the smallest leave-one-out error of some of the tasks.
+def likely_strengths(fits: DrawnFits, candidates: Candidates, near: Any) -> Scores:
+    """Return the likeliest strengths of some of the tasks, one of each.
 
     Parameters
     ----------
-    fits : Fits
+    fits : DrawnFits
         Fits to all tasks.
     candidates : Candidates
         Strengths.
+    near : Drawn
+        A solution at strengths that are nearly the likeliest.
 
     Returns
     -------
     Scores
-        Of one triple of strengths.
+        Of one triple of strengths. Needless strengths are infinite.
     """
-    start, candidates = _guess(fits, candidates)
-    some = fits.sample(n_refined(fits.moments))
-    tried = Tried(some.left_out)
-    best = refine(tried, start, candidates.axes())
-    best = _raise_strengths(tried, best, candidates, some.moments)
-    return Scores(np.array([best]), np.array([tried(best)]), candidates.shape)
-
-
-def scan(value: Callable[..., float], candidates: Candidates) -> tuple[float, ...]:
-    """Return the best strengths of a grid, searched along one axis after the other.
-
-    Parameters
-    ----------
-    value : callable
-        Function of a tuple of strengths.
-    candidates : Candidates
-        The grid.
-
-    Returns
-    -------
-    tuple of float
-        Strengths.
-    """
-    lists = candidates.lists
-    at = tuple(float(values[len(values) // 2]) for values in lists)
-    for _ in range(_N_SCANS):
-        before = at
-        for k in (0, 2, 1):
-            line = [(*at[:k], float(each), *at[k + 1 :]) for each in lists[k]]
-            at = min(line, key=value)
-        if at == before:
-            break
-    return at
+    drawing = fits.drawing.sample(n_refined(fits.moments))
+    share = drawing.moments.weight.sum() / fits.moments.weight.sum()
+    simplify = candidates.may_be_simpler
+    search = VarianceSearch(drawing, False, True, simplify, _DECREASE, share)
+    *best, _ = search.search(near)[-1]
+    return Scores(np.array([best]), np.full(1, np.nan), candidates.shape)
 
 
 def _search(tried, fits, candidates, start=None, n_sweeps=N_SWEEPS, by_rows=True):
@@ -411,15 +406,14 @@ def _search(tried, fits, candidates, start=None, n_sweeps=N_SWEEPS, by_rows=True
     Errors of some tasks, by leaving out rows or by generalised cross-validation, show
     the curvature of those of all.
     """
-    if _is_sampled(fits, candidates):
-        some = fits.sample(n_refined(fits.moments))
+    if start is not None and _is_sampled(fits, candidates):
+        some, axes = fits.sample(n_refined(fits.moments)), candidates.axes()
+        if some is fits:
+            return refine(tried, start, axes), candidates
         near = Tried(some.left_out if by_rows else some.generalised)
-        if start is None:
-            start, candidates = _guess(fits, candidates)
-            start = start if some is fits else refine(near, start, candidates.axes())
-        if fits.moments.n_tasks <= _FEW_TIMES * some.moments.n_tasks:
-            return refine(tried, start, candidates.axes()), candidates
-        return polish(tried, near, start, candidates.axes()), candidates
+        refined = refine(near, min(_with_ends(start, axes), key=near), axes)
+        start = min(start, refined, key=tried)
+        return polish(tried, near, start, axes), candidates
     if start is not None:
         axes = candidates.axes()
         return descend(tried, start, axes, NEARBY, n_sweeps), candidates
@@ -433,21 +427,32 @@ def _search(tried, fits, candidates, start=None, n_sweeps=N_SWEEPS, by_rows=True
     return best, candidates
 
 
-def _without_needless(fits, candidates, best, share=1.0):
+def _with_ends(start, axes):
+    """Return strengths, and the same with infinite ones of tasks, intercepts or both.
+
+    A search from finite strengths seldom arrives there.
+    """
+    own, level = (
+        (each, np.inf) if axis.free and np.isinf(axis.values[-1]) else (each,)
+        for each, axis in zip(start[::2], axes[::2], strict=True)
+    )
+    return [(alpha, start[1], other) for alpha in own for other in level]
+
+
+def _without_needless(fits, candidates, best):
     """Return the candidates without strengths that nothing speaks for.
 
     If few degrees of freedom are left, held-out errors are uncertain, and choosing
     several strengths overfits them. Strengths are then infinite unless the likelihood
-    is evidence against it. The fits may be to a share of the rows.
+    is evidence against it.
     """
     if not (candidates.may_be_simpler and fits.is_flexible(best)):
         return candidates
-    has_intercept = candidates.fit_intercept
     moments = candidates.shape.turn(fits.moments)
     if candidates.shape.rotation is None:
         moments = reduce_moments(moments, fits.data)
     evidence = StrengthSearch(
-        moments, None, has_intercept, False, True, tol=1e-5, share=share
+        moments, None, candidates.fit_intercept, False, True, tol=1e-5
     )
     return candidates.restrict(np.isinf(evidence.search()[-1][:3]))
 

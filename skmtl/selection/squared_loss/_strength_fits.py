@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -145,7 +145,7 @@ class DrawnFits(Fits):
         for part in parts:
             if is_exact:
                 whole = replace(self, shape=part.shape).at(part.triple)
-            drawing = self.drawing.of_tasks(part.tasks)
+            drawing = self.drawing.part(part.tasks)
             drawing = drawing.turned(part.shape.columns(drawing.has_intercept))
             drawn = part.shape.draw(drawing, part.triple)
             yield part.tasks, replace(drawn, given=whole.as_given)
@@ -238,8 +238,9 @@ class FactoredFits(Fits):
         return self
 
 
-def fits_of(data: Any, moments: Any, candidates: Candidates) -> Fits:
-    """Return fits to rows.
+@dataclass(frozen=True)
+class Sources:
+    """Rows and their moments, in the forms that fits need.
 
     Parameters
     ----------
@@ -247,32 +248,41 @@ def fits_of(data: Any, moments: Any, candidates: Candidates) -> Fits:
         The rows.
     moments : TaskMoments
         Their moments.
-    candidates : Candidates
-        Strengths, of one shape.
-
-    Returns
-    -------
-    Fits
-        By products of the rows, unless tasks share these, products are not at hand, or
-        they would lose digits.
     """
-    moments = moments if candidates.fit_intercept else moments.about_zero()
-    drawing = draw(data, moments, candidates)
-    if drawing is None:
-        return FactoredFits(data, moments, candidates)
-    return DrawnFits(drawing, candidates.shape)
 
+    data: Any
+    moments: Any
 
-def draw(data: Any, moments: Any, candidates: Candidates) -> Drawing | None:
-    """Return the rows of tasks for `DrawnFits`, or None."""
-    shares = data is not None and data.shares_rows
-    is_free = candidates.fit_intercept and not candidates.alphas_intercept.all()
-    if shares or is_free or moments.xx is None or len(moments.xx) < moments.n_tasks:
-        return None
-    if not (moments.weight > 0).all():  # tasks without rows have no own models
-        return None
-    drawing = Drawing(data, moments, candidates.fit_intercept)
-    return drawing if drawing.is_accurate else None
+    @cached_property
+    def drawing(self) -> Callable[[bool], Drawing | None]:
+        """Function from whether there is an intercept to the rows, which are kept.
+
+        It returns None where products of rows are not at hand, or would lose digits.
+        """
+        return lru_cache(None)(self._draw)
+
+    def _draw(self, has_intercept):
+        moments = self.moments if has_intercept else self.moments.about_zero()
+        shares = self.data is not None and self.data.shares_rows
+        if shares or moments.xx is None or len(moments.xx) < moments.n_tasks:
+            return None
+        if not (moments.weight > 0).all():  # tasks without rows have no own models
+            return None
+        drawing = Drawing(self.data, moments, has_intercept)
+        return drawing if drawing.is_accurate else None
+
+    def fits(self, candidates: Candidates) -> Fits:
+        """Return fits at strengths of one shape.
+
+        They are by products of the rows, if possible.
+        """
+        has_intercept = candidates.fit_intercept
+        is_free = has_intercept and not candidates.alphas_intercept.all()
+        drawing = None if is_free else self.drawing(has_intercept)
+        if drawing is not None:
+            return DrawnFits(drawing, candidates.shape)
+        moments = self.moments if has_intercept else self.moments.about_zero()
+        return FactoredFits(self.data, moments, candidates)
 
 
 def may_be_narrow(data: Any) -> bool:

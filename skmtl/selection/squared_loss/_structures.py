@@ -23,12 +23,12 @@ from ..likelihood import (
     Shape,
     Shapes,
     StrengthSearch,
+    VarianceSearch,
 )
-from ..search import Axis, is_costly, refine, sample_tasks
+from ..search import is_costly, sample_tasks
 from ._candidates import Candidates, mean_curvature
-from ._results import Tried
-from ._scores import Criterion, Scores, n_first, search_roughly
-from ._strength_fits import Part, fits_of
+from ._scores import Criterion, Scores, likely_strengths
+from ._strength_fits import Part
 
 AUTO = "auto"
 # With more features, covariances are not tried unless they are asked for: they have
@@ -44,10 +44,11 @@ _N_SWEEPS = 1
 # of tasks in this range: the variance between fewer is uncertain, and errors of more
 # distinguish strengths well.
 _LARGEST_INCREASE, _TASKS_OF_LIKELIHOOD = 0.05, (10, 200)
-# Relative decrease of the likelihood's criterion at which its search stops.
-_TOL = 1e-8
-# Numbers of tasks by which shapes are searched, and by whose errors they are compared.
-_N_SAMPLED, _N_COMPARED = 256, 1024
+# Relative decrease of the likelihood's criterion at which its search stops, and the
+# decrease that a last step of Fisher scoring promises.
+_TOL, _DECREASE = 1e-8, 1e-6
+# Numbers of tasks by which shapes are searched and compared, and strengths are refined.
+_N_SAMPLED, _N_REFINED = 256, 1024
 # With fewer tasks, their differences say little about features.
 FEWEST_TASKS = 6
 
@@ -199,11 +200,7 @@ class StructureSearch:
         if shape.start:
             triple = shape.start[0], chosen.chosen[1], shape.start[1]
         elif shape.structure == ONE:
-            moments = reduce_moments(self.moments, self.data)
-            search = StrengthSearch(
-                moments, None, self.candidates.fit_intercept, False, tol=_TOL
-            )
-            triple = search.search()[-1][:3]
+            triple = self._likeliest
         else:  # given relative strengths, or equal tasks
             return chosen
         shaped = replace(self.candidates, shape=shape)
@@ -214,47 +211,90 @@ class StructureSearch:
             return chosen.append(triple, squares.sum() / weight.sum())
         return chosen
 
+    @property
+    def _likeliest(self):
+        """The likeliest strengths of all tasks, one of each."""
+        has_intercept = self.candidates.fit_intercept
+        if not self._fits.can_sample:
+            moments = reduce_moments(self.moments, self.data)
+            search = StrengthSearch(moments, None, has_intercept, False, tol=_TOL)
+            return search.search()[-1][:3]
+        near = self._likely_shapes.likeliest(ONE).drawn
+        search = VarianceSearch(near.drawing, False, True, False, _DECREASE)
+        return search.search(near)[-1][:3]
+
     def _search(self, structure):
         """Return all scores, and those of the smallest errors."""
         structures = allowed_structures(structure, self.candidates, self.moments)
-        is_whole = not (structures and self._is_quick)
-        if is_whole:
-            one = self.criterion.search(self.candidates)
-        else:
-            fits = fits_of(self.data, self.moments, self.candidates)
-            one = search_roughly(fits, self.candidates)
-        known = [one] if is_whole else []
-        if not structures:
-            return [one], one
-        if not np.isfinite(one.chosen[0]) or self._n_tasks == 1:
+        is_whole = not self._is_quick
+        one = self.criterion.search(self.candidates) if is_whole else self._likely_one
+        is_rigid = not np.isfinite(one.chosen[0]) or self._n_tasks == 1
+        if not structures or is_rigid:
             one = one if is_whole else self._refined(one)
-            found = one if structure == AUTO else self._without_shape(one, structure)
+            is_shaped = structures and structure != AUTO
+            found = self._without_shape(one, structure) if is_shaped else one
             return [found], found
-        sample = self._of_tasks(self._sampled)
-        contenders = self._contenders(one, sample, structures, structure == AUTO)
-        if is_whole:
-            known += [each.scores for each in contenders]
+        contenders = self._contenders(one, structures, structure == AUTO)
+        known = [one, *(each.scores for each in contenders)] if is_whole else []
         if structure == AUTO and contenders:
             contenders.insert(0, Contender(one, self._squares_of(one)))
         chosen = Contender(one, np.zeros(0))
         if contenders:
-            chosen = simplest(contenders, self._compared.moments.weight)
+            chosen = simplest(contenders, self._some.moments.weight)
         if chosen.scores is one and is_whole:
             return known, one
-        refined = self._refined(chosen.refit(sample is not self, self._drawing))
+        refined = self._refined(chosen.refit(not is_whole, self._drawing))
         return [*known, refined], refined
 
+    @cached_property
+    def _likely_shapes(self):
+        """Shapes of some tasks, and the likeliest strengths."""
+        unit, weight = mean_curvature(self.moments), self.moments.weight
+        typical = unit, unit, weight[weight > 0].mean()
+        return Shapes.near(self._some._drawing, typical, centre=True)
+
+    @property
+    def _likely_one(self):
+        """Scores of the likeliest strengths of some tasks, one of each."""
+        near = self._likely_shapes.likeliest(ONE).drawn
+        return likely_strengths(self._fits, self.candidates, near)
+
+    @cached_property
+    def _fits(self):
+        return self.criterion.sources.fits(self.candidates)
+
+    def _contenders(self, one, structures, only_worthwhile):
+        """Return the shapes of some structures, found by a sample of the tasks."""
+        shapes = self._likely_shapes
+        if not self._is_quick:
+            shapes = Shapes.near(self._drawing, one.chosen)
+        found: list[Contender] = []
+        for each in structures:
+            if not only_worthwhile or shapes.is_worthwhile(each):
+                found += self._contenders_of(each, one, shapes)
+        return found
+
     def _refined(self, scores):
-        """Return scores of a shape by all tasks, searched from likely strengths."""
+        """Return scores of a shape by all tasks, searched from likely strengths.
+
+        Many tasks determine strengths better than needed: some of them are enough.
+        """
         shaped, start = self._shaped(scores.shape), scores.chosen
         if scores.shape.structure == ONE:
             shaped = shaped.restrict(np.isinf(start))
-        return self.criterion.search(shaped, start if self._is_free else None)
+        some = self._of_tasks(self._sample(_N_REFINED))
+        found = some.criterion.search(shaped, start if self._is_free else None)
+        if some is self:
+            return found
+        return self.criterion.score(shaped, found.chosen)
 
     @property
     def _is_quick(self):
         """Whether to search with few fits, as they take long."""
-        return self._is_free and self.data is not None and is_costly(self.moments)
+        is_free = self._is_free and self.candidates.shape.pattern is None
+        if self.data is None or not (is_free and is_costly(self.moments)):
+            return False
+        return self._fits.can_sample
 
     @property
     def _judged(self):
@@ -278,13 +318,13 @@ class StructureSearch:
 
     @cached_property
     def _sampled(self):
-        """Positions of the tasks by which strengths and shapes are searched."""
+        """Positions of the tasks by which shapes are searched and compared."""
         return self._sample(_N_SAMPLED)
 
     @cached_property
-    def _compared(self):
-        """The search with the tasks by which structures are compared."""
-        return self._of_tasks(self._sample(_N_COMPARED))
+    def _some(self):
+        """The search with the tasks by which shapes are searched and compared."""
+        return self._of_tasks(self._sampled)
 
     @cached_property
     def _drawing(self):
@@ -310,58 +350,38 @@ class StructureSearch:
             data=self.data.of_tasks(tasks),
         )
 
-    def _contenders(self, one, sample, structures, only_promising):
-        """Return the shapes of some structures, found by a sample of the tasks."""
-        shapes = Shapes.near(sample._drawing, one.chosen)
-        found: list[Contender] = []
-        for each in structures:
-            if only_promising and not (
-                shapes.is_promising(each) and shapes.is_likely(each)
-            ):
-                continue
-            found += self._contenders_of(each, one, sample, shapes)
-        return found
-
-    def _contenders_of(self, structure, one, sample, shapes):
+    def _contenders_of(self, structure, one, shapes):
         """Return the shapes of a structure, with errors by shapes of other tasks."""
         folds, weight = self._folds, self.moments.weight
         others = [
-            shapes.of_others(structure, folds[self._sampled] != k)
-            for k in range(folds.max() + 1)
+            shapes.of_others(structure, folds != k) for k in range(folds.max() + 1)
         ]
-        gain = shapes.gain(structure) * (weight.sum() / sample.moments.weight.sum())
+        gain = shapes.gain(structure) * (weight.sum() / weight[self._sampled].sum())
         gain -= shapes.n_more(structure) * np.log(weight.sum())
         found = []
         for number, shape in enumerate(shapes.of(structure)):
             start = shape.start[0], one.chosen[1], shape.start[1]
-            scores = sample._near(self._shaped(shape), start)
+            scores = self._near(self._shaped(shape), start)
             squares = self._squares_of(scores, [some[number] for some in others])
             found.append(Contender(scores, squares, gain, shapes, number))
         return found
 
     def _near(self, shaped, start):
-        """Return scores of likely strengths, which are refined by some tasks."""
-        moments = self.moments
-        if not self._is_quick:
-            start = start if self._is_free else None
-            return self.criterion.search(shaped, start, _N_SWEEPS)
-        fits = fits_of(self.data, moments, shaped).sample(n_first(moments))
-        own, _, level = shaped.axes()
-        axes = own, Axis(shaped.alphas_shared, free=False), level
-        tried = Tried(fits.left_out)
-        best = refine(tried, start, axes)
-        return Scores(np.array([best]), np.array([tried(best)]), shaped.shape)
+        """Return scores of likely strengths, which are refined if there is time."""
+        if self._is_quick:
+            return Scores(np.array([start]), np.full(1, np.nan), shaped.shape)
+        start = start if self._is_free else None
+        return self.criterion.search(shaped, start, _N_SWEEPS)
 
     @cached_property
     def _folds(self):
-        """Fold of each task; large and small tasks are in every fold."""
-        folds = _deal(self.moments.weight, self._n_tasks)
-        sampled = self._sampled
-        folds[sampled] = _deal(self.moments.weight[sampled], self._n_tasks)
-        return folds
+        """Fold of each sampled task; large and small tasks are in every fold."""
+        weight = self._some.moments.weight
+        order = np.argsort(np.argsort(-weight, kind="stable"))
+        return order % min(_N_FOLDS, self._n_tasks)
 
     def _squares_of(self, scores, others=()):
-        """Return sums of squared errors of the tasks that are compared.
+        """Return sums of squared errors of the sampled tasks.
 
         Parameters
         ----------
@@ -370,8 +390,7 @@ class StructureSearch:
         others : list of Shape
             Shapes for the tasks of each fold.
         """
-        compared = self._compared._judged
-        folds = self._folds[self._sample(_N_COMPARED)]
+        compared, folds = self._some._judged, self._folds
         parts = [
             Part(
                 np.flatnonzero(folds == k),
@@ -416,12 +435,6 @@ def equal_tasks(structure: str, moments: Any, triple: Any) -> tuple[Shape, Array
     rotation = Rotation(np.eye(len(ones)), np.zeros(len(ones)))
     shape = Shape(COVARIANCE, 0.0, ones, rotation)
     return shape, np.minimum(triple, _RIGID * units)
-
-
-def _deal(weight, n_seen):
-    """Return the fold of each task, dealt in the order of their sizes."""
-    order = np.argsort(np.argsort(-weight, kind="stable"))
-    return order % min(_N_FOLDS, n_seen)
 
 
 def _transfer(chosen, start, other):
