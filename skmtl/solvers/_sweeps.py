@@ -23,7 +23,7 @@ class Sweeps:
         The penalty.
     start : ndarray of shape (n_tasks, n_features)
         First iterate.
-    newton : SupportNewton or None
+    newton : VarianceNewton or None
         Newton steps for the penalty.
     measure : callable
         Returns the optimality of a Point of the term.
@@ -38,12 +38,11 @@ class Sweeps:
         self.part = part
         self.penalty = penalty
         self.measure = measure
-        self.newton = newton if part.is_compact else None
+        self.newton = newton
         self.check_every = 1 if part.is_compact else _CHECK_EVERY
         self.hessians = [part.hessian(block) for block in part.blocks]
         self.steps = [_step_length(hessian) for hessian in self.hessians]
         self.iterates = []
-        self.n_support = -1
         self._move_to(np.array(start, order="C"))
 
     def _move_to(self, W):
@@ -86,12 +85,8 @@ class Sweeps:
             self.W[:, block] = after
 
     def _newton_step(self):
-        """Try a Newton step if the size of the support is stable; return success."""
-        before = self.n_support
-        self.n_support = np.count_nonzero(self.W.any(axis=0))
-        if self.newton is None or self.n_support != before or not before:
-            return False
-        better = self.newton.step(self.part, self.W)
+        """Try a Newton step; return success."""
+        better = self.newton and self.newton.step(self.part, self.W)
         if better is None:
             return False
         self.iterates.clear()
