@@ -24,7 +24,7 @@ from skmtl.base import (
 )
 from skmtl.penalties import L21, L1Inf, Positive, RowMCP, RowSCAD
 from skmtl.selection import PathGrid, PathSearch
-from skmtl.solvers import ProxNewton, SupportNewton, WorkingSet
+from skmtl.solvers import ProxNewton, VarianceNewton, WorkingSet
 
 from ._around_centre import (
     AUTO,
@@ -64,7 +64,7 @@ class JointFeatures(PenalizedRelation):
     def solver(self, loss, tol, max_iter):
         max_iter = max_iter or _MAX_ITER
         is_smooth = self.name == "l21" and not self.positive
-        newton = SupportNewton(self.alpha * self.l1_ratio) if is_smooth else None
+        newton = VarianceNewton(self.alpha * self.l1_ratio) if is_smooth else None
         if loss.is_quadratic:
             return WorkingSet(tol, max_iter, newton)
         if newton is None or loss.n_outputs > 1:

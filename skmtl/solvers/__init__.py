@@ -1,7 +1,7 @@
 """Algorithms: exact solutions of structured quadratics, and iterative solvers."""
 
 from ._adam import Adam
-from ._blocks import BlockQuadratic, HasQuadraticModel, Restrictable
+from ._blocks import BlockQuadratic, HasQuadraticModel, Restrictable, Shrunk
 from ._conjugate_gradients import conjugate_gradients, solve_coupled_blocks
 from ._elimination import eliminate, plan_elimination
 from ._fista import Fista
@@ -11,7 +11,7 @@ from ._newton import Newton, NewtonObjective
 from ._prox_newton import ProxNewton
 from ._spectral import Spectral
 from ._support import WorkingSet
-from ._support_newton import SupportNewton
+from ._variance_newton import VarianceNewton
 
 __all__ = [
     "Adam",
@@ -23,8 +23,9 @@ __all__ = [
     "NewtonObjective",
     "ProxNewton",
     "Restrictable",
+    "Shrunk",
     "Spectral",
-    "SupportNewton",
+    "VarianceNewton",
     "WorkingSet",
     "conjugate_gradients",
     "eliminate",

@@ -1,6 +1,6 @@
 """Contracts of smooth terms that working sets and block methods minimise."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 from skmtl._contracts import Array, Point, Smooth
 
@@ -27,6 +27,34 @@ class HasQuadraticModel(Restrictable):
 
         Its value may differ by a constant, so that it is well above zero.
         """
+
+
+class Shrunk(ABC):
+    """Minimum of a quadratic term plus a ridge with a variance per feature.
+
+    Attributes
+    ----------
+    variances : ndarray of shape (n_features,)
+        Variances, 0 or more. The coefficients of a feature of variance 0 are 0.
+    value : float
+        The minimum.
+    residual : ndarray of shape (n_tasks, n_features)
+        Negative gradient of the term at the minimiser.
+    """
+
+    variances: Array
+    value: float
+    residual: Array
+
+    @property
+    def coef(self) -> Array:
+        """The minimiser, (n_tasks, n_features)."""
+        coef: Array = self.variances * self.residual
+        return coef
+
+    @abstractmethod
+    def curvature(self, features: Array) -> Array:
+        """Return the Hessian of the minimum with respect to some variances."""
 
 
 class BlockQuadratic(Restrictable):
@@ -56,6 +84,13 @@ class BlockQuadratic(Restrictable):
     @abstractmethod
     def scales(self) -> Array:
         """Largest curvature along each feature, (n_features,)."""
+
+    def shrunk(self, variances: Array) -> "Shrunk | None":
+        """Minimise the term plus ``1/2 sum_j ||W[:, j]||^2 / variances_j``.
+
+        None if that is slow.
+        """
+        return None
 
     @abstractmethod
     def state_at(self, W: Array) -> Array:

@@ -10,8 +10,8 @@ from skmtl._contracts import Penalty
 from skmtl._linalg import EPS
 
 from ._support import RestrictedSolver
-from ._support_newton import SupportNewton
 from ._sweeps import Sweeps
+from ._variance_newton import VarianceNewton
 
 # Tolerance of a model, relative to its optimality at the start, and maximum sweeps:
 # more accuracy is lost when the model changes.
@@ -38,7 +38,7 @@ class ProxNewton(BaseEstimator, RestrictedSolver):
         Optimality at which to stop.
     max_iter : int, default=10000
         Maximum number of sweeps over the features of a working set.
-    newton : SupportNewton, default=None
+    newton : VarianceNewton, default=None
         Newton steps for the penalty; None for none.
 
     References
@@ -56,7 +56,7 @@ class ProxNewton(BaseEstimator, RestrictedSolver):
 
     tol: float = 1e-6
     max_iter: int = 10000
-    newton: SupportNewton | None = None
+    newton: VarianceNewton | None = None
 
     def _solve(self, part, penalty, start, tol, max_iter):
         point, n_iter, optimality = part.at(start), 0, np.inf

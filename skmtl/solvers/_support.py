@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator
 from skmtl._contracts import Array, Penalty, Solution, Solver
 
 from ._fista import Fista
-from ._support_newton import SupportNewton
 from ._sweeps import Sweeps
+from ._variance_newton import VarianceNewton
 
 # Size of the first working set.
 _FIRST_SIZE = 100
@@ -93,7 +93,7 @@ class WorkingSet(BaseEstimator, RestrictedSolver):
         Optimality at which to stop.
     max_iter : int, default=10000
         Maximum number of steps, or of sweeps over the features of a working set.
-    newton : SupportNewton, default=None
+    newton : VarianceNewton, default=None
         Newton steps for the penalty; None for none.
 
     References
@@ -114,7 +114,7 @@ class WorkingSet(BaseEstimator, RestrictedSolver):
 
     tol: float = 1e-6
     max_iter: int = 10000
-    newton: SupportNewton | None = None
+    newton: VarianceNewton | None = None
 
     def _solve(self, part, penalty, start, tol, max_iter):
         if self.newton is None:

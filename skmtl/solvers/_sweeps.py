@@ -8,6 +8,8 @@ _N_STEPS = 4
 _DEPTH = 5
 # Ridge on the products of differences, relative to their trace: it keeps them regular.
 _RIDGE = 1e-12
+# Sweeps alone are fast if they lower the optimality to this share.
+_FAST = 0.3
 # Sweeps between measurements of optimality, if a measurement must read the rows.
 _CHECK_EVERY = 3
 
@@ -23,7 +25,7 @@ class Sweeps:
         The penalty.
     start : ndarray of shape (n_tasks, n_features)
         First iterate.
-    newton : SupportNewton or None
+    newton : VarianceNewton or None
         Newton steps for the penalty.
     measure : callable
         Returns the optimality of a Point of the term.
@@ -38,12 +40,11 @@ class Sweeps:
         self.part = part
         self.penalty = penalty
         self.measure = measure
-        self.newton = newton if part.is_compact else None
+        self.newton = newton
         self.check_every = 1 if part.is_compact else _CHECK_EVERY
         self.hessians = [part.hessian(block) for block in part.blocks]
         self.steps = [_step_length(hessian) for hessian in self.hessians]
         self.iterates = []
-        self.n_support = -1
         self._move_to(np.array(start, order="C"))
 
     def _move_to(self, W):
@@ -51,11 +52,15 @@ class Sweeps:
 
     def run(self, tol, max_iter):
         """Sweep until the optimality is at most `tol`; return the number of sweeps."""
+        is_fast, before = True, np.inf
         for n_sweeps in range(1, max_iter + 1):
             self.sweep()
-            if n_sweeps % self.check_every == 0 and self.optimality() <= tol:
-                return n_sweeps
-            if not self._newton_step():
+            if n_sweeps % self.check_every == 0:
+                optimality = self.optimality()
+                if optimality <= tol:
+                    return n_sweeps
+                is_fast, before = optimality <= _FAST * before, optimality
+            if is_fast or not self._newton_step():
                 self._extrapolate()
         return max_iter
 
@@ -86,12 +91,8 @@ class Sweeps:
             self.W[:, block] = after
 
     def _newton_step(self):
-        """Try a Newton step if the size of the support is stable; return success."""
-        before = self.n_support
-        self.n_support = np.count_nonzero(self.W.any(axis=0))
-        if self.newton is None or self.n_support != before or not before:
-            return False
-        better = self.newton.step(self.part, self.W)
+        """Try a Newton step; return success."""
+        better = self.newton and self.newton.step(self.part, self.W)
         if better is None:
             return False
         self.iterates.clear()

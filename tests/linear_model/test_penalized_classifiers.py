@@ -23,7 +23,7 @@ from skmtl.losses import Logistic, Multinomial
 from skmtl.penalties import L1, L12, L21, ClusterNorm, Decomposed, Fused, L1Inf, Trace
 from skmtl.problems.newton import Datafit
 from skmtl.problems.proximal import AnyLoss, minimize
-from skmtl.solvers import Fista, ProxNewton, SupportNewton, WorkingSet
+from skmtl.solvers import Fista, ProxNewton, VarianceNewton, WorkingSet
 
 SHARP = {"tol": 1e-12, "max_iter": 100_000}
 NEAR = {"rtol": 1e-5, "atol": 1e-6}
@@ -362,7 +362,7 @@ def test_newton_steps_end_where_accelerated_ones_do(n_features, share):
     loss = pose(X, y, task, alpha_ridge=0.01)
     alpha = share * L21().dual_norm(loss.zero().gradient)
     solvers = [
-        ProxNewton(1e-11, 10_000, SupportNewton(alpha)),
+        ProxNewton(1e-11, 10_000, VarianceNewton(alpha)),
         ProxNewton(1e-11, 10_000),
         WorkingSet(1e-11, 10_000),
         Fista(1e-11, 100_000),

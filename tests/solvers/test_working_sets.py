@@ -13,7 +13,8 @@ from skmtl.solvers import (
     Fista,
     HasQuadraticModel,
     ProxNewton,
-    SupportNewton,
+    Shrunk,
+    VarianceNewton,
     WorkingSet,
 )
 
@@ -74,6 +75,25 @@ class Squares(BlockQuadratic):
     def hessian(self, block):
         return (self.X[:, block].T @ self.X[:, block])[None]
 
+    def shrunk(self, variances):
+        return Ridge(self, variances)
+
+
+class Ridge(Shrunk):
+    """Squares plus a ridge, by matrices of all rows and features."""
+
+    def __init__(self, squares, variances):
+        X, y = squares.X, squares.y
+        self.variances = variances
+        self.inverse = np.linalg.inv(np.eye(len(X)) + (X * variances) @ X.T)
+        self.residual = y @ self.inverse @ X
+        self.value = (y * (y @ self.inverse)).sum() / 2 + squares.constant
+        self.X = X
+
+    def curvature(self, features):
+        some, residual = self.X[:, features], self.residual[:, features]
+        return (some.T @ self.inverse @ some) * (residual.T @ residual)
+
 
 @dataclass
 class SmoothSize(HasQuadraticModel):
@@ -122,7 +142,7 @@ def draw(scale=1.0):
 X, Y = draw()
 START = np.zeros((N_TASKS, N_FEATURES))
 PENALTY = L21(20.0)
-NEWTON = SupportNewton(20.0)
+NEWTON = VarianceNewton(20.0)
 QUADRATIC = {
     "proximal steps": WorkingSet(1e-12),
     "blocks": WorkingSet(1e-12, newton=NEWTON),
@@ -233,11 +253,30 @@ def test_a_newton_step_reaches_the_optimum_of_its_support():
     assert error < 1e-3 * np.abs(moved - best.variable).max()
 
 
-def test_there_is_no_newton_step_where_the_support_must_become_smaller():
+def test_a_newton_step_removes_features():
+    smooth = Squares(X, Y)
     few = np.where(np.arange(N_FEATURES) < 5, 1e-6, 0.0) * np.ones((N_TASKS, 1))
-    assert SupportNewton(1e6).step(Squares(X, Y), few) is None
+    found = VarianceNewton(1e6).step(smooth, few)
+    assert not found.any()
 
 
-def test_a_support_of_more_features_than_rows_has_no_newton_step():
-    dense = np.random.default_rng(3).normal(size=(N_TASKS, N_FEATURES))
-    assert SupportNewton(1e-300).step(Squares(X, Y), dense) is None
+def test_newton_steps_need_few_sweeps_from_everywhere():
+    smooth, penalty = Squares(X, Y), L21(2.0)
+    best = Fista(1e-13).minimize(smooth, penalty, START)
+    solver = WorkingSet(1e-12, newton=VarianceNewton(2.0))
+    for start in (START, np.ones_like(START), 1e-8 * np.ones_like(START)):
+        found = solver.minimize(smooth, penalty, start)
+        assert found.converged
+        assert found.n_iter < 40
+        assert found.objective == pytest.approx(best.objective, rel=1e-11)
+
+
+def test_terms_that_are_slow_to_solve_have_no_newton_step():
+    class Slow(Squares):
+        def shrunk(self, variances):
+            return None
+
+    found = WorkingSet(1e-12, newton=NEWTON).minimize(Slow(X, Y), PENALTY, START)
+    assert NEWTON.step(Slow(X, Y), START) is None
+    best = Fista(1e-13).minimize(Squares(X, Y), PENALTY, START)
+    assert found.objective == pytest.approx(best.objective, rel=1e-11)

@@ -13,6 +13,8 @@ from skmtl._linalg import apply, diagonals
 from skmtl._numbers import TINY
 from skmtl.solvers import BlockQuadratic
 
+from ._shrunk import GramSolver, RowSolver, ShrunkLosses, multiply
+
 # Largest number of features per block: their Hessian fits in the L2 cache.
 _BLOCK = 96
 # Largest ratio of curvatures within a block, as its features share a step length.
@@ -81,6 +83,17 @@ class SquaredBlocks(BlockQuadratic):
         quadratic = quadratic + self.ridge * np.vdot(W, W)
         return max(self.start + float(quadratic / 2 - np.vdot(W, self.right)), 0.0)
 
+    def shrunk(self, variances: Array) -> ShrunkLosses | None:
+        """Minimise the losses plus ``1/2 sum_j ||W[:, j]||^2 / variances_j``."""
+        solver = self._solver(variances / (1 + self.ridge * variances))
+        if solver is None:
+            return None
+        return ShrunkLosses(solver, self.right, self.start, self.ridge, variances)
+
+    def _solver(self, variances: Array) -> Any:
+        """Return what solves for given variances; None if that is slow."""
+        return None
+
     def lipschitz(self) -> float:
         """Return an upper bound on the curvature in any direction."""
         return float(self.scales.sum())
@@ -123,6 +136,9 @@ class GramBlocks(SquaredBlocks):
         """Return the losses of some features."""
         hessians = self.hessians[:, features[:, None], features]
         return GramBlocks(hessians, self.right[:, features], self.start, self.ridge)
+
+    def _solver(self, variances):
+        return GramSolver(self.hessians, variances)
 
     @cached_property
     def diagonal(self) -> Array:
@@ -202,6 +218,17 @@ class RowBlocks(SquaredBlocks):
             np.maximum(largest, squares.max(axis=0), out=largest)
         return largest
 
+    @cached_property
+    def _roots(self):
+        """Stacks of rows times root scales."""
+        return [
+            (tasks, X * np.sqrt(self._scale(tasks))[:, None])
+            for tasks, X in self.stacks
+        ]
+
+    def _solver(self, variances):
+        return RowSolver(self._roots, variances)
+
     def _scale(self, tasks):
         return self.scale if len(self.scale) == 1 else self.scale[tasks]
 
@@ -249,7 +276,7 @@ def choose_blocks(
     start: float,
     ridge: float,
 ) -> SquaredBlocks:
-    """Return GramBlocks if a task has at least as many rows as features.
+    """Return GramBlocks if tasks have as many rows as features, on average.
 
     Parameters
     ----------
@@ -261,8 +288,9 @@ def choose_blocks(
     GramBlocks or RowBlocks
         The losses.
     """
-    n_rows = max(X.shape[1] for _, X in stacks)
-    if right.shape[1] <= n_rows:
+    n_rows = sum(len(X) * X.shape[1] for _, X in stacks)
+    n_designs = sum(len(X) for _, X in stacks)
+    if right.shape[1] * n_designs <= n_rows:
         return GramBlocks(scatters(stacks, scale), right, start, ridge)
     return RowBlocks(stacks, scale, right, start, ridge)
 
@@ -300,26 +328,6 @@ def cut(scales):
 def is_unlike(scales):
     """Return whether curvatures differ too much for one step length."""
     return scales.max(initial=0.0) > _UNLIKE * scales.min(initial=np.inf)
-
-
-def multiply(rows: Array, matrices: Array) -> Array:
-    """Return ``rows_t A_t``; a single matrix serves all tasks.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_tasks, n_rows)
-        One row per task.
-    matrices : ndarray of shape (n_tasks or 1, n_rows, n_columns)
-        The matrices ``A_t``.
-
-    Returns
-    -------
-    ndarray of shape (n_tasks, n_columns)
-        The products.
-    """
-    if len(matrices) == 1:
-        return rows @ matrices[0]
-    return np.matmul(rows[:, None], matrices)[:, 0]
 
 
 def _add_ridge(matrices, ridge):
