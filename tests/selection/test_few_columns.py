@@ -125,8 +125,12 @@ def test_leverages_of_moments_are_those_of_rows(rows, alpha):
     moments = replace(rows, task_weight=None).moments().weighted(rows.task_weight)
     strengths = ToMean(alpha, 0.5, 0.0 if np.ndim(alpha) else 3.0).strengths(80, 2)
     fit = solve_moments(moments, strengths, True)
-    found = NoiseVariances.of(rows, fit, moments).freedom
-    assert_allclose(found, NoiseVariances.of(rows, fit).freedom, rtol=1e-8)
+    found = NoiseVariances.of(fit).freedom
+    posterior, freedom = Posterior(fit), moments.weight.copy()
+    for group in rows.weighted_groups():
+        leverage = group.weight * posterior.variance(group.X, group.tasks)
+        np.subtract.at(freedom, group.tasks, leverage.sum(axis=1))
+    assert_allclose(found, freedom, rtol=1e-8)
     total = moments.weight.sum() - Posterior(fit).degrees_of_freedom
     assert_allclose(found.sum(), total, rtol=1e-6)
 
