@@ -105,6 +105,14 @@ class TaskMoments:
             found[tasks] = np.einsum("tij,tij->tj", X, X)
         return found
 
+    @property
+    def rounding(self) -> Array:
+        """Scatter of each feature in a mean task that may be due to rounding."""
+        seen = max(np.count_nonzero(self.weight), 1)
+        weight = np.broadcast_to(self.weight[:, None], self.xy.shape)
+        squares: Array = (weight * self.x_mean**2).sum(axis=0) / seen
+        return _ROUNDING**2 * squares
+
     def curve(self, coef: Array) -> Array:
         """Multiply the scatter of each task by its coefficients.
 

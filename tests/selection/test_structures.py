@@ -299,3 +299,16 @@ def test_given_lists_are_the_overall_strengths_of_a_structure():
         model.fit(X, y, task=task)
         assert set(model.cv_results_["alpha"]) == {2.0, 4.0}
     assert MeanRegularizedRegressorCV([2.0]).fit(X, y, task=task).alpha_ == 2.0
+
+
+@pytest.mark.parametrize("method", ["loo", "gcv", "cv", "reml"])
+def test_a_constant_by_rounding_has_no_coefficient(method):
+    """Its variance was once the largest of all, and a new value ruined predictions."""
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(size=(300, 2)) * [1, 5], np.repeat(np.arange(15), 20)
+    W = 1 + rng.normal(size=(15, 2)) * [1, 0.01]
+    y = (X * W[task]).sum(axis=1) + rng.normal(size=300)
+    X = np.column_stack([X, np.full(300, 3e-17)])
+    for structure in ("per_feature", "covariance"):
+        model = MeanRegularizedRegressorCV(method=method, alpha_structure=structure)
+        assert np.abs(model.fit(X, y, task=task).coef_[:, 2]).max() < 1e-6

@@ -109,6 +109,8 @@ class Grams:
         xy[:, :d] += own.xy
         square = np.einsum("tjj->j", xx) / (n > 0).sum()
         varies = square > TINY_SQUARE
+        if has_intercept:
+            varies[:d] &= square[:d] > own.rounding
         unit = np.sqrt(np.where(varies, square, 1.0))
         xx, xy = np.where(varies & varies[:, None], xx, 0.0), np.where(varies, xy, 0.0)
         root, target = _root(xx / unit / unit[:, None], xy / unit)

@@ -101,7 +101,8 @@ class StrengthSearch:
     def _curvature(self):
         """Mean curvature of a task along each feature, one where there is none."""
         mean = self.moments.curvatures.mean(axis=0)
-        return np.where(mean > 0, mean, 1.0)
+        least = self.moments.rounding if self.fit_intercept else 0.0
+        return np.where(mean > least, mean, 1.0)
 
     @property
     def _n_alphas(self):

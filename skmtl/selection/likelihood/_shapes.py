@@ -43,6 +43,9 @@ _DECREASE, _DECREASE_OF_MANY = 0.01, 0.03
 # share of the number of rows, which is about the relative decrease of the error.
 _LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
 
+# Smaller correlations are rounding errors, and would mix a constant with the intercept.
+_UNCORRELATED = 1e-10
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -261,19 +264,32 @@ class Shapes:
     @cached_property
     def units(self) -> Units:
         """Coordinates about the mean of the rows, with curvatures near one."""
-        moments, has_intercept = self.drawing.moments, self.drawing.has_intercept
-        origin = np.zeros(self._n_features)
-        if has_intercept:
-            origin = np.average(moments.x_mean, axis=0, weights=moments.weight)
+        has_intercept = self.drawing.has_intercept
+        origin = self._mean if has_intercept else np.zeros(self._n_features)
         return Units(self._size_of_rows(origin), origin, self._n_features)
 
     def _size_of_rows(self, origin):
         """Return roots of mean squares of the columns about an origin."""
+        n = self.drawing.moments.weight
+        square = np.append(self._squares(origin), n.sum() / (n > 0).sum())
+        square = square[: self.drawing.n_columns]
+        # A column without variation would else get the largest variance of all.
+        varies = square > TINY_SQUARE
+        if self.drawing.has_intercept:
+            spread = self._squares(self._mean)
+            varies[: len(spread)] &= spread > self.drawing.moments.rounding
+        return np.sqrt(np.where(varies, square, np.maximum(square, 1.0)))
+
+    def _squares(self, origin):
+        """Return the squares of the features about an origin, of a mean task."""
         moments, n = self.drawing.moments, self.drawing.moments.weight
         square = diagonals(moments.xx).sum(axis=0) + n @ (moments.x_mean - origin) ** 2
-        square = np.append(square, n.sum())[: self.drawing.n_columns]
-        square = square / (n > 0).sum()
-        return np.sqrt(np.where(square > TINY_SQUARE, square, 1.0))
+        return square / (n > 0).sum()
+
+    @property
+    def _mean(self):
+        moments = self.drawing.moments
+        return np.average(moments.x_mean, axis=0, weights=moments.weight)
 
     @cached_property
     def _least(self):
@@ -487,6 +503,9 @@ def shape_of_covariance(
     """
     values, vectors = np.linalg.eigh(covariance)
     covariance = (vectors * np.maximum(values, least)) @ vectors.T
+    sizes = np.sqrt(np.diag(covariance))
+    is_zero = np.abs(covariance) <= _UNCORRELATED * sizes * sizes[:, None]
+    covariance[is_zero] = 0.0
     d, unit = units.n_features, units.unit
     own, level, origin = covariance[:d, :d], 0.0, np.zeros(d)
     if len(unit) > d:
