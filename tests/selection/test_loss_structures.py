@@ -325,3 +325,14 @@ def test_several_groupings_have_one_strength_each(rng):
     )
     with pytest.raises(ValueError, match="alpha_structure must be 'auto' or 'one' if"):
         model.fit(table, y)
+
+
+@pytest.mark.parametrize("structure", ["per_feature", "covariance"])
+def test_a_constant_by_rounding_has_no_coefficient(structure):
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(size=(300, 2)), np.repeat(np.arange(15), 20)
+    logit = (X * rng.normal(size=(15, 2))[task]).sum(axis=1)
+    y = logit + rng.logistic(size=300) > 0
+    X = np.column_stack([X, np.full(300, 3e-17)])
+    model = MeanRegularizedClassifierCV(method="laplace", alpha_structure=structure)
+    assert np.abs(model.fit(X, y, task=task).coef_[:, 2]).max() < 1e-6

@@ -165,8 +165,7 @@ class Datafit:
         if not self._has_offsets:
             return
         mean, spread = (values[0] for values in self._measure(common=True))
-        varies = spread > _CONSTANT * np.abs(mean)
-        ratio = np.abs(mean) / np.where(varies, spread, np.inf)
+        ratio = np.abs(mean) / np.where(self.varies, spread, np.inf)
         if ratio.max(initial=0.0) > _FARTHEST:
             worst = int(ratio.argmax())
             raise ValueError(
@@ -175,6 +174,15 @@ class Datafit:
                 f"in feature {worst}. Subtract its mean from the column, or set "
                 "alpha_intercept=0."
             )
+
+    @property
+    def varies(self) -> Array:
+        """Whether features vary beyond rounding; all of them without intercepts."""
+        if not self._has_offsets:
+            return np.ones(self.n_features, dtype=bool)
+        mean, spread = (values[0] for values in self._measure(common=True))
+        varies: Array = spread > _CONSTANT * np.abs(mean)
+        return varies
 
     @np.errstate(over="ignore", invalid="ignore")
     def _measure(self, common):

@@ -179,12 +179,13 @@ class Likelihoods(LossCriterion):
 
     @property
     def _curvatures(self):
-        """Mean curvature of a task along each column, 1 in place of 0."""
+        """Mean curvature of a task along each column, 1 where there is none."""
         datafit = self.grid.datafit
         variable = self._solutions.last
         hessians = datafit.curve(datafit.predict(variable[:-1] + variable[-1]))
         mean = diagonals(hessians)[datafit.task_totals > 0].mean(axis=0)
         mean = mean.reshape(-1, self._size).mean(axis=0)
+        mean[: datafit.n_features][~datafit.varies] = 0.0
         return np.where(mean > 0, mean, 1.0)
 
     def working_of_folds(self, triple: Any) -> list[WorkingRows]:

@@ -85,9 +85,11 @@ class VarianceSearch:
     def _curvature(self):
         """Mean curvature of a task along each column, one where there is none."""
         moments = self.drawing.moments
-        mean = np.append(diagonals(moments.xx).mean(axis=0), moments.weight.mean())
-        mean = mean[: self.drawing.n_columns]
-        return np.where(mean > 0, mean, 1.0)
+        mean, least = diagonals(moments.xx).mean(axis=0), 0.0
+        if self.drawing.has_intercept:
+            least = moments.rounding
+        mean = np.where(mean > least, mean, 1.0)
+        return np.append(mean, moments.weight.mean())[: self.drawing.n_columns]
 
     @property
     def _groups(self):
