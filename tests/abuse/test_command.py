@@ -185,12 +185,14 @@ def test_text_that_begins_as_a_formula_is_quoted(text, written):
     assert quote_formula(text) == written
 
 
+@pytest.mark.full
 def test_classes_that_begin_as_formulas_are_quoted(csv):
     save_classes(["=1", "-2"])
     assert main(["predict", "m.skops", "c.csv", "--output", "p.csv"]) == 0
     assert {*pd.read_csv("p.csv")["prediction"]} == {"'=1", "-2"}
 
 
+@pytest.mark.full
 def test_formulas_are_kept_if_asked(csv):
     save_classes(["=1", "-2"])
     argv = ["predict", "m.skops", "c.csv", "--output", "p.csv"]
@@ -198,6 +200,7 @@ def test_formulas_are_kept_if_asked(csv):
     assert {*pd.read_csv("p.csv")["prediction"]} == {"=1", "-2"}
 
 
+@pytest.mark.full
 def test_cells_that_pass_through_are_not_changed(csv):
     save_classes(["u", "v"])
     make_table().assign(note="=1").to_csv(csv, index=False)

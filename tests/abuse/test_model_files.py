@@ -518,6 +518,7 @@ ARCHIVES = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("edit", "said"),
     [each[1:] for each in ARCHIVES],

@@ -105,6 +105,7 @@ WORKBOOKS = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("edit", "said"),
     [each[1:] for each in WORKBOOKS],

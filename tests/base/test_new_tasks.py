@@ -101,6 +101,7 @@ def test_outputs_on_shared_rows_give_the_ridge_of_their_mean(unequal):
         assert model.intercept_shared_ == pytest.approx(pooled.intercept_)
 
 
+@pytest.mark.full
 def test_a_feature_that_is_constant_in_tasks_is_learnt_from_their_means(unequal):
     """Only the tasks together determine its coefficient."""
     X, y, task, *_ = unequal

@@ -49,6 +49,7 @@ def test_inverting_nothing_is_nothing():
     assert invert(np.zeros((3, 0, 0))).shape == (3, 0, 0)
 
 
+@pytest.mark.full
 @given(size=st.integers(1, 40), spread=st.floats(1e-4, 1e4), seed=seeds)
 def test_an_inverse_undoes_the_matrix(size, spread, seed):
     matrices = definite(size, 2, seed, spread)

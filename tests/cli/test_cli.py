@@ -116,6 +116,7 @@ def test_without_a_file_it_runs_on_embedded_data_and_says_so(capsys):
     assert err == ""
 
 
+@pytest.mark.full
 def test_the_table_has_a_line_per_model_and_the_recommendation(capsys, csv):
     assert run(*compare_with(csv)) == 0
     out = capsys.readouterr().out
@@ -148,17 +149,20 @@ def test_csv_and_parquet_give_the_same(capsys, csv, pupils, tmp_path):
     assert capsys.readouterr().out.partition("\n")[2] == from_csv
 
 
+@pytest.mark.full
 def test_a_level_of_the_index_of_a_parquet_file_is_a_column(pupils, tmp_path):
     pupils.set_index("school").to_parquet(tmp_path / "pupils.parquet")
     assert run(*compare_with(tmp_path / "pupils.parquet")) == 0
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_other_separators_are_found(pupils, tmp_path, separator):
     pupils.to_csv(tmp_path / "pupils.csv", index=False, sep=separator)
     assert run(*compare_with(tmp_path / "pupils.csv")) == 0
 
 
+@pytest.mark.full
 def test_the_seed_decides_the_folds(capsys, csv):
     outputs = []
     for seed in (1, 1, 2):
@@ -228,12 +232,14 @@ def test_a_network_is_compared_reported_saved_and_predicts(capsys, csv, tmp_path
     assert np.std(predictions - score) < 1.3
 
 
+@pytest.mark.full
 def test_the_metric_heads_the_table(capsys, csv):
     run(*compare_with(csv, "--metric", "mae"))
     head = capsys.readouterr().out.splitlines()[-5]
     assert head.split()[:4] == ["model", "MAE", "gain", "over"]
 
 
+@pytest.mark.full
 def test_integers_with_gaps_are_tasks(capsys, pupils, tmp_path):
     codes = pupils["school"].map({"ash": 1, "birch": 2, "cedar": 10, "elm": 20})
     pupils["school"] = codes.astype(float)
@@ -244,6 +250,7 @@ def test_integers_with_gaps_are_tasks(capsys, pupils, tmp_path):
     assert load_model(model)[-1].tasks_.tolist() == ["1", "10", "2", "20"]
 
 
+@pytest.mark.full
 def test_warnings_are_lines_of_their_own(capsys, csv, monkeypatch):
     def warn(facts):
         warnings.warn("take\ncare", UserWarning, stacklevel=2)
@@ -307,6 +314,7 @@ def test_tasks_never_seen_are_counted(capsys, pupils, saved, tmp_path):
     )
 
 
+@pytest.mark.full
 def test_text_that_looks_like_a_number_stays_text(tmp_path):
     frame = make_pupils().assign(town=lambda X: X["town"].replace("west", "007"))
     table = prepare_table(frame, "", "school", "score")
@@ -330,6 +338,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.full
 def test_progress_is_shown_on_a_terminal(csv, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setenv("TERM", "xterm")
@@ -337,6 +346,7 @@ def test_progress_is_shown_on_a_terminal(csv, monkeypatch):
     assert "Comparing 2 models over 2 folds" in sys.stderr.getvalue()
 
 
+@pytest.mark.full
 def test_progress_is_shown_without_rich(csv, monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setitem(sys.modules, "rich.console", None)
@@ -517,6 +527,7 @@ def test_a_column_named_prediction_is_refused(capsys, pupils, saved, tmp_path):
 # whole or not at all
 
 
+@pytest.mark.full
 def test_a_failure_leaves_what_was_there(capsys, csv, tmp_path, monkeypatch):
     path = tmp_path / "model.skops"
     path.write_bytes(b"before")
@@ -565,6 +576,7 @@ def test_the_version_is_printed(capsys):
     assert capsys.readouterr().out == f"skmtl {skmtl.__version__}\n"
 
 
+@pytest.mark.full
 def test_it_runs_as_a_module(csv):
     argv = [sys.executable, "-m", "skmtl", *map(str, compare_with(csv))]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
@@ -679,6 +691,7 @@ def test_a_date_before_the_first_has_negative_days():
     assert dates.transform(earlier).tolist() == [[0, -1]]
 
 
+@pytest.mark.full
 def test_several_task_columns_are_groupings(tmp_path, capsys, pupils):
     pupils = pupils[["school", "hours", "score"]]
     table = pupils.assign(**{"class": pupils["school"].astype(str) + "a"})

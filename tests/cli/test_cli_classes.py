@@ -80,6 +80,7 @@ def test_the_numbers_are_those_of_compare_tasks(capsys, csv, patients):
     assert found.recommendation == capsys.readouterr().out.splitlines()[-1]
 
 
+@pytest.mark.full
 def test_a_saved_model_predicts_classes_and_their_probabilities(
     csv, patients, tmp_path
 ):
@@ -97,6 +98,7 @@ def test_a_saved_model_predicts_classes_and_their_probabilities(
     assert (found["prediction"] == model.predict(patients)).all()
 
 
+@pytest.mark.full
 @parametrize("name", NAMES, short=NAMES[:1])
 def test_every_model_of_classes_can_be_saved(name, patients, tmp_path):
     table = prepare_table(patients, "", "clinic", "recovered")

@@ -94,6 +94,7 @@ def test_every_model_is_opened_as_it_was_saved(tmp_path, case):
     assert_array_equal(loaded.predict(new), model.predict(new))
 
 
+@pytest.mark.full
 def test_a_saved_model_of_groupings_says_that_it_has_no_intervals():
     frame = make_frame(holes=False)[["hours"]].assign(y=TARGETS["numbers"])
     frame = frame.assign(school=LABELS["text"], pair=list("ab") * 24)
@@ -125,6 +126,7 @@ def test_a_highly_compressible_file_is_stored_uncompressed():
     assert unpack(content) == files
 
 
+@pytest.mark.full
 def test_a_model_that_could_not_be_opened_is_not_saved():
     _, model, _ = save("numbers", "mean")
     model[-1].coef_, before = np.full_like(model[-1].coef_, np.nan), model[-1].coef_

@@ -283,6 +283,7 @@ def test_a_column_without_labels_is_predicted_by_the_shared_model(rows):
     assert np.isfinite(model.score(X, Y))
 
 
+@pytest.mark.full
 def test_parallel_fits_give_the_same_models(rows):
     X, y, codes = rows
     data = as_pandas(X, codes)

@@ -128,6 +128,7 @@ def test_a_pipeline_gets_its_task_column():
         ConformalTasks(pipeline).fit(table, y)
 
 
+@pytest.mark.full
 def test_a_search_around_a_model_of_tasks_gets_labels():
     """Its fit accepts task=, but only the model inside has a task column."""
     X, y, task = draw()
@@ -192,6 +193,7 @@ def test_intervals_cover_their_share_whatever_the_errors(estimator):
     assert_allclose(np.mean(covered, axis=0), 0.9, atol=0.03)
 
 
+@pytest.mark.full
 def test_fits_without_residuals_have_the_scale_one():
     """Their standard deviations are unknown."""
     rng = np.random.default_rng(0)

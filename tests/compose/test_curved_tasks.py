@@ -255,6 +255,7 @@ def test_sparse_features_are_made_dense(waves):
     )
 
 
+@pytest.mark.full
 @parametrize("method", ["cv", "laplace"], short=["cv"])
 @parametrize("kind", ["classes", "counts"], short=["counts"])
 def test_classes_and_counts_share_curves(kind, method):

@@ -126,6 +126,7 @@ def test_nothing_is_added_where_nothing_is_left(rows):
     assert_allclose(model.predict(X, task=task), y, atol=1e-4)
 
 
+@pytest.mark.full
 def test_columns_and_frames_are_the_same_tasks_as_rows(rows):
     X, y, task = rows
     words = np.array([f"s{t}" for t in task])
@@ -163,6 +164,7 @@ def test_weights_reach_both_parts(rows):
         assert_allclose(found, model.predict(X, task=task), rtol=1e-6)
 
 
+@pytest.mark.full
 def test_classes_follow_the_log_odds(rows):
     X, _, task = rows
     rng = np.random.default_rng(0)

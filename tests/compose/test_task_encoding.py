@@ -47,6 +47,7 @@ def error(model, shifted_tasks):
     return np.mean((model.fit(X, y, task=task).predict(new, task=of) - target) ** 2)
 
 
+@pytest.mark.full
 def test_boosted_trees_predict_best_with_a_category(shifted_tasks):
     trees = HistGradientBoostingRegressor(max_iter=40)
     errors = {
@@ -187,6 +188,7 @@ def test_a_category_is_added_to_those_of_the_estimator(shifted_tasks):
     assert model.fit(frame, y).estimator_.categorical_features == ["c", "s"]
 
 
+@pytest.mark.full
 def test_a_search_over_trees_accepts_categories(shifted_tasks):
     trees = HistGradientBoostingRegressor(max_iter=20)
     search = GridSearchCV(trees, {"max_leaf_nodes": [7, 15]}, cv=3)

@@ -99,6 +99,7 @@ def test_labels_of_tasks_stay_what_they_are(tmp_path):
     assert sorted(prepare(path).labels.unique()) == sorted(LABELS)
 
 
+@pytest.mark.full
 def test_each_label_gets_the_predictions_of_its_own_task(tmp_path):
     levels = np.repeat(10.0 * np.arange(len(LABELS)), 8)
     x = np.random.default_rng(0).normal(size=levels.size).round(3)
@@ -213,6 +214,7 @@ def test_a_copy_of_classes_is_warned_of():
 # cells that only pass through
 
 
+@pytest.mark.full
 def test_cells_are_written_as_they_were_read(tmp_path, table):
     table.to_csv(tmp_path / "a.csv", index=False)
     model = save_model(tmp_path / "a.csv")

@@ -63,6 +63,7 @@ def comparison():
 # Losses
 
 
+@pytest.mark.full
 @parametrize("place", [0, 1, 2], short=[1])
 def test_errors_are_those_of_a_loop_over_folds_and_tasks(comparison, place):
     X, y = _make()
@@ -89,6 +90,7 @@ def test_task_errors_are_losses_of_the_probabilities(comparison):
     assert_allclose(comparison.task_errors[1, 3], log_loss(y[rows], proba[rows]))
 
 
+@pytest.mark.full
 def test_brier_is_the_score_of_scikit_learn(comparison):
     X, y = _make()
     found = compare_tasks(
@@ -192,6 +194,7 @@ CONVERT = {
 }
 
 
+@pytest.mark.full
 @parametrize("convert", CONVERT, short=["category"])
 def test_classes_of_any_type_give_the_same(comparison, convert):
     X, y = _make()
@@ -251,6 +254,7 @@ def test_tasks_of_one_class_have_finite_losses_apart():
     assert apart[:2].max() < 0.3
 
 
+@pytest.mark.full
 def test_independent_models_share_no_coefficients():
     X, y = _make(n_tasks=4, n_samples=40)
     model = default_models("task", kind="classes")["independent"].fit(X, y)

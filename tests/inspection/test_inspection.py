@@ -241,6 +241,7 @@ def test_the_test_keeps_its_level_where_two_models_are_equally_good():
     assert len(found.hurt()) == 0
 
 
+@pytest.mark.full
 def test_identical_tasks_are_not_hurt():
     X, y = _make(30, 15, spread=0, intercept_spread=0)
     found = compare_tasks(None, X, y, task_column="task", random_state=0)
@@ -339,6 +340,7 @@ def test_one_fold_has_no_standard_error():
 # What is compared
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_comparison(comparison):
     X, y = _make(n_samples=[8, 12, 16, 20, 30, 40])
     again = compare_tasks(_models(), X, y, task_column="task", random_state=0, n_jobs=2)
@@ -641,6 +643,7 @@ def test_the_picture_goes_where_it_is_told(plt, comparison):
     assert not axes[0].collections
 
 
+@pytest.mark.full
 def test_of_many_tasks_those_that_are_hurt_are_named(plt):
     gains = np.linspace(-3, 1, 150)
     display = _draw(150, gains, hurt=range(14))

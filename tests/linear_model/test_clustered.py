@@ -128,6 +128,7 @@ def test_an_affinity_has_eigenvalues_from_zero_to_one_and_the_trace_of_groups(mo
     assert_allclose(values.sum(), model.n_clusters)
 
 
+@pytest.mark.full
 @each_model
 def test_every_layout_gives_the_same_model(model):
     keyword = clone(model).fit(X, y, task=task)

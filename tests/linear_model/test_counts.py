@@ -298,6 +298,7 @@ def test_integer_weights_are_repetitions(counts, weight, params):
     assert_alike(first, second)
 
 
+@pytest.mark.full
 @each_strength
 def test_a_sparse_design_is_a_dense_one(counts, params):
     X, y, task = counts

@@ -87,6 +87,7 @@ def test_a_fit_is_the_best_that_sequential_programming_finds(pairs, strengths):
     assert model.objective_ <= value * (1 + 1e-9)
 
 
+@pytest.mark.full
 def test_a_chain_is_the_network_of_its_edges():
     chain = clone(MODELS[1]).fit(X, y, task=task)
     edges = clone(MODELS[1]).set_params(graph=CHAIN).fit(X, y, task=task)
@@ -148,6 +149,7 @@ MESH = [(0, 6), (1, 6), (2, 6), (6, 7), (7, 3), (7, 4), (7, 5), (0, 1)]
 DOUBLE = [(0, 6), (6, 1), (0, 1), (1, 2), (2, 7), (7, 8), (8, 3), (8, 9), (4, 5)]
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:1 of 6 tasks have no neighbour")
 @parametrize("pairs", {"star": STAR, "mesh": MESH, "double": DOUBLE}, short=["star"])
 def test_tasks_without_rows_have_the_optimum_of_a_convex_program(pairs):
@@ -165,6 +167,7 @@ def test_tasks_without_rows_have_the_optimum_of_a_convex_program(pairs):
     assert_allclose(SCALE / 2 * (residual**2).sum() + fused * jumps, rest, rtol=1e-6)
 
 
+@pytest.mark.full
 @each_model
 def test_every_layout_gives_the_same_model(model):
     keyword = clone(model).fit(X, y, task=task)

@@ -202,6 +202,7 @@ def test_an_unseen_label_falls_back_on_the_other_groupings():
         model.predict(new.head(1))
 
 
+@pytest.mark.full
 @parametrize("seed", [0, 2, 3], short=[3])
 def test_a_search_passes_over_strengths_at_which_equations_are_singular(seed):
     rng, n_rows = np.random.default_rng(seed), 20

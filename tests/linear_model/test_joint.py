@@ -456,6 +456,7 @@ def test_rows_fewer_than_the_support_are_solved_without_a_detour():
 # Strengths chosen from the data.
 
 
+@pytest.mark.full
 @each_size
 @parametrize("kind", ["l21", "linf", "mcp", "scad"], short=["scad"])
 def test_the_chosen_strength_is_refitted_on_all_rows(size, kind):

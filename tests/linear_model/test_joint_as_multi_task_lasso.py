@@ -340,6 +340,7 @@ def test_errors_of_folds_are_those_of_the_multi_task_elastic_net(
     assert_allclose(fold_errors(ours), theirs.mse_path_, rtol=1e-5)
 
 
+@pytest.mark.full
 @parametrize("shape", [(60, 12), (30, 50)], short=[(30, 50)])
 @parametrize(
     "contain", CONTAINERS, CONTAINERS[1:2], ids=lambda contain: contain.__name__
@@ -360,6 +361,7 @@ def test_a_search_chooses_what_a_loop_over_models_chooses(shape, contain):
     same(search, loop.best_estimator_)
 
 
+@pytest.mark.full
 def test_single_precision_chooses_the_same():
     X, Y = draw()
     double = JointFeatureRegressorCV(n_alphas=5).fit(sparse.csr_array(X), Y)

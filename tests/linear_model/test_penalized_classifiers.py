@@ -154,6 +154,7 @@ REFERENCES = {
 }
 
 
+@pytest.mark.full
 @parametrize("name", list(REFERENCES), short=list(REFERENCES)[::3])
 def test_we_end_where_other_software_does_and_no_higher(name):
     optimum, penalty, precision = REFERENCES[name]
@@ -547,6 +548,7 @@ def test_classes_that_a_task_lacks_do_not_count_there():
     assert_allclose(slopes, 0, atol=1e-6)
 
 
+@pytest.mark.full
 @each_with_intercept
 @mostly_three
 def test_classes_that_a_plane_divides_have_finite_coefficients(model, n_classes):

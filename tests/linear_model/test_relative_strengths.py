@@ -34,6 +34,7 @@ def test_an_infinite_strength_makes_coefficients_equal(rows, method):
     assert (model.alpha_structure_, model.tau2_[2]) == ("given", 0)
 
 
+@pytest.mark.full
 def test_the_score_is_that_of_leaving_rows_out(rows):
     X, y, task = rows
     model = MeanRegularizedRegressorCV(alpha_structure=PATTERN).fit(X, y, task=task)

@@ -134,6 +134,7 @@ def test_classes_of_a_task_without_rows_minimise_the_objective(graph):
     assert_allclose(found, X @ coef[ABSENT] + level, atol=1e-4)
 
 
+@pytest.mark.full
 def test_every_form_of_chain_predicts_a_left_out_task_alike():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=["a", "b"]).assign(task=NAMES[task])
@@ -274,6 +275,7 @@ def test_an_order_with_a_task_without_rows_is_the_order_without_it():
     assert_allclose(weighted.coef_[ABSENT], between, atol=1e-7)
 
 
+@pytest.mark.full
 def test_a_search_measures_tasks_left_out_as_predict_does():
     cv = list(LeaveOneTaskOut().split(X, y, groups=task))
     search = PathSearchCV(FusedRegressor(tol=1e-9), alphas=[0.1], cv=cv)

@@ -78,6 +78,7 @@ def off_the_kinks(loss, y, z):
 # -- derivatives
 
 
+@pytest.mark.full
 @each_loss
 @given(seed=seeds)
 def test_the_gradient_is_the_slope_of_the_value(loss, seed):

@@ -414,6 +414,7 @@ def test_with_one_task_a_scorer_is_that_of_scikit_learn(metric, frame):
     assert scorer(model, X, y) == pytest.approx(expected)
 
 
+@pytest.mark.full
 @parametrize("convert", {"pandas": pd.DataFrame, "polars": pl.from_pandas}, ["pandas"])
 @each_metric
 def test_pickled_scorers_work_in_dicts_and_searches(metric, convert, frame):

@@ -289,6 +289,7 @@ def test_a_baseline_that_encodes_the_task_is_scored_by_task_column(convert, fram
     assert scores.macro == expected.macro
 
 
+@pytest.mark.full
 def test_the_task_column_is_found_through_all_wrappers(frame):
     X, y = frame
     model = IndependentTasks(Ridge(), task_column="task")
@@ -488,6 +489,7 @@ def test_nan_scorers_work_with_incomplete_targets(metric, outputs):
     assert np.isfinite(search.best_score_)
 
 
+@pytest.mark.full
 @parametrize("convert", {"pandas": pd.DataFrame, "polars": pl.from_pandas}, ["pandas"])
 @each_metric
 def test_pickled_scorers_work_in_dicts_and_searches(metric, convert, frame):

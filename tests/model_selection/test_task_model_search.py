@@ -265,6 +265,7 @@ def test_models_that_differ_less_than_the_noise_leave_the_weight_with_the_first(
     assert found[0] < 0.1
 
 
+@pytest.mark.full
 def test_a_candidate_outside_the_stack_is_dropped_when_it_is_behind(table):
     X, y = table
     names = ["mean-regularised", "pooled", "independent"]

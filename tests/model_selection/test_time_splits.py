@@ -111,6 +111,7 @@ def test_without_times_rows_are_in_their_order():
     assert [rows.tolist() for rows in pair] == [[0, 1, 2, 3], [4, 5, 6]]
 
 
+@pytest.mark.full
 def test_it_works_in_cross_validate_grid_search_and_comparisons(weekly):
     X, y = weekly
     splitter = TaskTimeSeriesSplit(3, task_column="task", time_column="week")

@@ -449,6 +449,7 @@ def test_concave_penalties_are_zero_from_alpha_max_on_and_not_below(penalty, sta
         assert (np.abs(V).max() < 1e-12) == is_zero
 
 
+@pytest.mark.full
 @parametrize("penalty", JUMPS, short=JUMPS[:4], ids=repr)
 @given(stack=_stacks(1))
 def test_neighbours_are_equal_from_alpha_max_on_and_not_below(penalty, stack):
@@ -504,6 +505,7 @@ def test_alpha_max_does_not_depend_on_the_strength(penalty):
     assert again == pytest.approx(penalty.alpha_max(smooth))
 
 
+@pytest.mark.full
 @parametrize(
     "edges",
     [[[0, 1], [1, 2], [2, 3]], [[0, 1], [0, 2], [0, 3]], [[0, 1], [2, 3]]],

@@ -242,6 +242,7 @@ def test_rows_fewer_than_features_give_what_moments_give(model, weighting):
     assert not hasattr(few, "moments_")
 
 
+@pytest.mark.full
 @each_model
 @parametrize("weighting", [None, WEIGHTS], short=[WEIGHTS])
 def test_outputs_of_fewer_rows_than_features_give_what_moments_give(model, weighting):

@@ -185,6 +185,7 @@ def test_a_gain_that_is_not_due_to_sharing_is_that_of_a_model(few):
     assert "Sharing" not in text
 
 
+@pytest.mark.full
 def test_the_same_input_gives_the_same_page(few, pages):
     assert few.to_html() == pages["few"]
 
@@ -201,6 +202,7 @@ def test_names_of_any_kind_can_be_drawn():
     assert all(escape(name, quote=False) in picture for name in names[:5])
 
 
+@pytest.mark.full
 def test_control_characters_leave_page_and_pictures_well_formed():
     names = ["\x1b[31m", "a\x00b", "\u202egpj", "\x9b", "c\nd", "\uffff"]
     report = make_report(6, names=names)
@@ -215,6 +217,7 @@ def test_control_characters_leave_page_and_pictures_well_formed():
     assert "\\x1b[31m" in page.text
 
 
+@pytest.mark.full
 def test_bars_of_tasks_that_are_hurt_have_a_colour_of_their_own():
     from matplotlib.colors import to_hex
 

@@ -270,6 +270,7 @@ def test_the_likelihood_finds_a_covariance(rng):
     assert_allclose(model.coef_covariance_, covariance, atol=0.1)
 
 
+@pytest.mark.full
 @parametrize("kind", ["classes", "counts"], short=["counts"])
 @pytest.mark.parametrize("structure", ["per_feature", "covariance"])
 def test_equal_tasks_have_structures_too(rng, kind, structure):

@@ -101,6 +101,7 @@ def test_with_normal_targets_the_likelihood_of_random_intercepts_is_exact(rng):
     assert_allclose(found - 15 / 2 * np.log(2 * np.pi), exact, rtol=1e-6)
 
 
+@pytest.mark.full
 def test_one_coefficient_per_task_has_the_likelihood_of_quadrature(rng):
     task = np.repeat(np.arange(3), 60)
     X = rng.normal(size=(180, 1))
@@ -210,6 +211,7 @@ def test_the_likelihood_finds_the_variance_that_tasks_were_drawn_with(rng):
 # -- scores on rows left out
 
 
+@pytest.mark.full
 @parametrize(
     "scoring", ["neg_log_loss", "accuracy", "roc_auc_ovr"], short=["neg_log_loss"]
 )
@@ -319,6 +321,7 @@ def test_a_likelihood_takes_no_scorer(rng):
         model.fit(X, y)
 
 
+@pytest.mark.full
 def test_a_scorer_is_given_a_model_that_knows_the_names_of_columns(rng):
     pd = pytest.importorskip("pandas")
     X, y = draw(rng, n_tasks=3)

@@ -129,6 +129,7 @@ def test_scores_are_those_of_models_fitted_in_each_fold(rng, scoring):
     assert_allclose(found, scores, **SEARCHED)
 
 
+@pytest.mark.full
 def test_scores_count_rows_by_their_weight(rng):
     X, y = draw(rng)
     times = rng.integers(1, 4, size=len(y))
@@ -224,6 +225,7 @@ def test_a_fold_may_have_zeros_only(rng):
     assert np.isfinite(model.fit(X, y).predict(X)).all()
 
 
+@pytest.mark.full
 @each_method
 def test_several_groupings_have_a_strength_each(rng, method):
     first, second = rng.integers(0, 12, size=300), rng.integers(0, 9, size=300)

@@ -147,6 +147,7 @@ def test_a_path_of_jumps_begins_where_there_are_none(edges):
     assert below.fit(X, y, task=task).segments_.max() == 1
 
 
+@pytest.mark.full
 @parametrize("name", ["squared", "clustered"], short=["squared"])
 def test_a_path_without_an_end_begins_at_small_coefficients(name):
     X, y, task = rows()
@@ -172,6 +173,7 @@ def test_it_chooses_as_the_search_of_joint_features_does(n_features, one, option
     assert search.alpha_ == pytest.approx(own.alpha_)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("n_features", [4, 90])
 def test_folds_of_rows_are_those_of_moments(n_features):
     """Wide rows are not summed up: a splitter of all rows in one test is the same."""
@@ -253,6 +255,7 @@ def test_sparse_rows_are_the_same_as_dense_ones():
     assert_allclose(thin.best_score_, dense.best_score_, rtol=1e-6)
 
 
+@pytest.mark.full
 def test_one_standard_error_takes_the_largest_that_is_as_good():
     X, y, task = rows()
     least = PathSearchCV(LowRankRegressor(), 20).fit(X, y, task=task)
@@ -273,6 +276,7 @@ def test_a_named_strength_is_searched_alone():
     assert search.best_params_ == {"alpha_outlier": search.alpha_}
 
 
+@pytest.mark.full
 def test_all_strengths_keep_their_proportions():
     X, y, task = rows()
     model = FusedRegressor(1.0, alpha_l1=0.3, alpha_joint=0.5)

@@ -76,6 +76,7 @@ MODELS = {
 SHORT = ["JointFeatureClassifier", "MeanRegularizedPoissonRegressor"]
 
 
+@pytest.mark.full
 @parametrize("case", MODELS, SHORT)
 def test_scores_of_classes_and_counts_are_those_of_a_grid_search(case):
     kind, model = case
@@ -162,6 +163,7 @@ def test_another_scorer_chooses_by_its_own_scores(search):
     )
 
 
+@pytest.mark.full
 def test_strengths_per_task_are_scored_on_the_rows_of_their_task():
     X, y = draw("numbers")
     folds = list(KFold(4).split(X))
@@ -205,6 +207,7 @@ def test_a_criterion_without_held_out_rows_takes_no_scorer(search):
         search.fit(X, y)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:The targets of tasks should have")
 def test_residuals_of_unknown_scale_are_scored_by_absolute_errors():
     X, y = draw("numbers")

@@ -219,6 +219,7 @@ def test_the_plain_model_with_the_chosen_strengths_is_the_same(method):
     assert_allclose(model.intercept_, plain.intercept_, atol=1e-9)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("structure", ["one", "covariance"])
 def test_strengths_do_not_depend_on_how_far_features_are_from_zero(structure):
     X, y, task = draw_groups(n_tasks=8, n_rows=10, seed=1)

@@ -246,6 +246,7 @@ def test_left_out_errors_choose_where_the_likelihood_assumes_what_is_wrong():
     assert left_out.alpha_intercept_ < 1e-3 * likely.alpha_intercept_
 
 
+@pytest.mark.full
 def test_left_out_errors_of_a_covariance_are_those_of_refits():
     X, y, task = draw_tasks(CORRELATED, n_tasks=6, n_rows=6)
     model = MeanRegularizedRegressorCV(alpha_structure="covariance")
