@@ -441,8 +441,9 @@ class MeanRegularizedRegressorCV(MeanDraws):
 
     "auto" takes one strength for fewer than six tasks, if `alphas` is given, and if the
     fit works in a basis of the rows or by conjugate gradients. It does not try a
-    covariance for more than 30 features or if `alphas_intercept` is given, nor a
-    structure for which a score test indicates little gain.
+    strength per feature for more than five features per task, a covariance for more
+    than 30 features or if `alphas_intercept` is given, nor a structure for which a
+    score test indicates little gain.
 
     With several task columns, the objective is that of
     :class:`MeanRegularizedRegressor`. The search starts from the strengths with the

@@ -317,3 +317,13 @@ def test_a_constant_by_rounding_has_no_coefficient(method, n_tasks, n_features):
     for structure in ("per_feature", "covariance"):
         model = MeanRegularizedRegressorCV(method=method, alpha_structure=structure)
         assert np.abs(model.fit(X, y, task=task).coef_[:, -1]).max() < 1e-6
+
+
+@pytest.mark.parametrize(("n_features", "is_tried"), [(30, True), (31, False)])
+def test_few_tasks_have_no_strength_for_each_of_many_features(n_features, is_tried):
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(size=(120, n_features)), np.repeat(np.arange(6), 20)
+    y = X[:, 0] * (1 + rng.normal(size=6)[task]) + rng.normal(size=120)
+    model = MeanRegularizedRegressorCV().fit(X, y, task=task)
+    tried = set(model.cv_results_["alpha_structure"])
+    assert ("per_feature" in tried) == is_tried

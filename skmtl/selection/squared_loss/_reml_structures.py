@@ -30,7 +30,7 @@ from ..likelihood import (
 )
 from ._candidates import mean_curvature
 from ._results import LIKELIHOOD, STRENGTHS, Results
-from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES, equal_tasks
+from ._structures import AUTO, FEWEST_TASKS, MOST_FEATURES, PER_TASK, equal_tasks
 
 # Number of tasks by which likelihoods are maximised roughly.
 _N_SAMPLED = 256
@@ -271,7 +271,7 @@ class LikelihoodSearch:
         is_few = self._n_seen < FEWEST_TASKS or d == 0
         if self.structure == ONE or is_few or not self._differs:
             return []
-        names = [PER_FEATURE] if d > 1 else []
+        names = [PER_FEATURE] if 1 < d <= PER_TASK * self._n_seen else []
         names += [COVARIANCE] if d <= MOST_FEATURES else []
         names = [each for each in names if self._shapes.is_promising(each)]
         gains = [self._likely_gain(each) for each in names]

@@ -51,6 +51,8 @@ _TOL, _DECREASE = 1e-8, 1e-6
 _N_SAMPLED, _N_REFINED = 256, 1024
 # With fewer tasks, their differences say little about features.
 FEWEST_TASKS = 6
+# With more features per task, tasks say too little of the variance of each feature.
+PER_TASK = 5
 
 
 def allowed_structures(
@@ -70,8 +72,9 @@ def allowed_structures(
     Returns
     -------
     list of str
-        Structures. With "auto", given lists of `alphas` are those of one strength, and
-        given lists of `alphas_intercept` exclude covariances.
+        Structures. With "auto", given lists of `alphas` are those of one strength,
+        given lists of `alphas_intercept` exclude covariances, and more than five
+        features per task exclude a strength for each.
     """
     if structure == COVARIANCE and any(
         np.isinf(values).any() and not is_free
@@ -90,7 +93,7 @@ def allowed_structures(
     n_tasks = (moments.weight > 0).sum()
     if not candidates.free[0] or n_features == 0 or n_tasks < FEWEST_TASKS:
         return []
-    found = [PER_FEATURE] if n_features > 1 else []
+    found = [PER_FEATURE] if 1 < n_features <= PER_TASK * n_tasks else []
     n_columns = n_features + candidates.fit_intercept
     if candidates.free[2] and 1 < n_columns <= MOST_FEATURES + 1:
         found.append(COVARIANCE)
