@@ -110,9 +110,10 @@ def _minimise_model(hessian, gradient, values):
     free, n_least, n_left = values > 0, len(unit) + 1, _N_BLOCKS
     found = np.zeros(len(unit))
     for _ in range(_MAX_PIVOTS):
-        factor = linalg.cho_factor(hessian[np.ix_(free, free)])
         found[:] = 0.0
-        found[free] = linalg.cho_solve(factor, right[free])
+        if free.any():
+            factor = linalg.cho_factor(hessian[np.ix_(free, free)])
+            found[free] = linalg.cho_solve(factor, right[free])
         wrong = np.where(free, found, hessian @ found - right) < -_PIVOT_TOL
         n_wrong = np.count_nonzero(wrong)
         if n_wrong == 0:
