@@ -41,7 +41,7 @@ CASES = pytest.mark.parametrize(
 
 
 def variances_of(part):
-    """Return variances, one of which is 0."""
+    """Return a variance for each feature; that of the second is 0."""
     found = np.random.default_rng(0).uniform(0.1, 2, size=part.shape[1])
     found[1] = 0
     return found

@@ -165,7 +165,8 @@ class Datafit:
         if not self._has_offsets:
             return
         mean, spread = (values[0] for values in self._measure(common=True))
-        ratio = np.abs(mean) / np.where(self.varies, spread, np.inf)
+        varies = _exceeds_rounding(spread, mean)
+        ratio = np.abs(mean) / np.where(varies, spread, np.inf)
         if ratio.max(initial=0.0) > _FARTHEST:
             worst = int(ratio.argmax())
             raise ValueError(
@@ -181,8 +182,7 @@ class Datafit:
         if not self._has_offsets:
             return np.ones(self.n_features, dtype=bool)
         mean, spread = (values[0] for values in self._measure(common=True))
-        varies: Array = spread > _CONSTANT * np.abs(mean)
-        return varies
+        return _exceeds_rounding(spread, mean)
 
     @np.errstate(over="ignore", invalid="ignore")
     def _measure(self, common):
@@ -564,6 +564,11 @@ class Datafit:
         block[:, -1, :-1] = block[:, :-1, -1] = np.matmul(weight[:, None], X)[:, 0]
         block[:, -1, -1] = weight.sum(axis=1)
         return block
+
+
+def _exceeds_rounding(spread, mean):
+    """Return whether standard deviations are larger than rounding errors of means."""
+    return spread > _CONSTANT * np.abs(mean)
 
 
 def move_intercepts(tasks, shift, sign):

@@ -18,7 +18,8 @@ from ._grid import LossGrid, WarmStarts
 from ._laplace_climb import FIRST, Climb, Solutions, climb_covariance
 from ._working_rows import WorkingRows
 
-# With "auto", try structures of which working responses gain this share of their price.
+# With "auto", a structure is tried if its gain, estimated from working responses, is
+# above this share of Schwarz's price of its parameters.
 _PROMISING = 0.5
 # Try infinity for a strength above this factor of the curvature.
 _LARGE = 1e3

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
+from skmtl._contracts import Array
 from skmtl.couplings import ToMean
 from skmtl.problems.exact import (
     MeanFit,
@@ -42,6 +43,21 @@ _TAIL = 1e3
 # Skip an infinite strength if the criterion, before the others are adapted, increases
 # by this many times the evidence.
 HOPELESS = 20.0
+
+
+def typical_curvatures(moments: Any, has_intercept: bool) -> Array:
+    """Return the mean curvature of a task along each feature, 1 where there is none.
+
+    Parameters
+    ----------
+    moments : TaskMoments
+        Moments of the rows.
+    has_intercept : bool
+        Whether tasks have an intercept; constant features then have no curvature.
+    """
+    mean = moments.curvatures.mean(axis=0)
+    least = moments.rounding if has_intercept else 0.0
+    return np.where(mean > least, mean, 1.0)
 
 
 def is_flexible(fit: MeanFit) -> bool:
@@ -99,10 +115,7 @@ class StrengthSearch:
 
     @property
     def _curvature(self):
-        """Mean curvature of a task along each feature, one where there is none."""
-        mean = self.moments.curvatures.mean(axis=0)
-        least = self.moments.rounding if self.fit_intercept else 0.0
-        return np.where(mean > least, mean, 1.0)
+        return typical_curvatures(self.moments, self.fit_intercept)
 
     @property
     def _n_alphas(self):

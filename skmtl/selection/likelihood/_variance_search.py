@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from skmtl._contracts import Array
-from skmtl._linalg import diagonals
 from skmtl._numbers import INFINITE
 
 from ._drawn_likelihood import DrawnLikelihood, climb
 from ._drawn_tasks import Drawing, Drawn
-from ._reml_search import EVIDENCE, FLEXIBLE, HOPELESS, LARGE
+from ._reml_search import EVIDENCE, FLEXIBLE, HOPELESS, LARGE, typical_curvatures
 
 # Smaller standard deviations, relative to the noise of a mean task, act as zero.
 _LEAST = 1e-4
@@ -85,10 +84,7 @@ class VarianceSearch:
     def _curvature(self):
         """Mean curvature of a task along each column, one where there is none."""
         moments = self.drawing.moments
-        mean, least = diagonals(moments.xx).mean(axis=0), 0.0
-        if self.drawing.has_intercept:
-            least = moments.rounding
-        mean = np.where(mean > least, mean, 1.0)
+        mean = typical_curvatures(moments, self.drawing.has_intercept)
         return np.append(mean, moments.weight.mean())[: self.drawing.n_columns]
 
     @property

@@ -1,4 +1,4 @@
-"""What every search of strengths has: inputs, folds, lists, scores, descent."""
+"""Parts of all searches: inputs, folds, lists of strengths, scores, minimisers."""
 
 from ._coordinate_search import (
     N_SWEEPS,

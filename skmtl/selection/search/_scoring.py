@@ -1,4 +1,4 @@
-"""Minimise a smooth criterion whose curvature is known about."""
+"""Minimise a smooth criterion whose curvature is roughly known."""
 
 from collections.abc import Callable
 

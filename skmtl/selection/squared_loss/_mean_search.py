@@ -213,7 +213,7 @@ class MeanSearch:
         return self._results(triples, errors, shapes), len(triples) - 1, facts
 
     def _far_origin(self, data, moments):
-        """Return the mean of features of which one is far from zero, or None.
+        """Return the means of the features if one is far from zero, else None.
 
         Differences between intercepts at zero are then differences between slopes.
         """
