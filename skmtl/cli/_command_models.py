@@ -1,7 +1,6 @@
 """The models that the command compares, by name."""
 
 import numpy as np
-from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
@@ -16,7 +15,6 @@ from ._choices import ALIASES, METRICS, MODELS, NAMES
 from ._command_errors import CommandError
 from ._encoder import make_steps
 
-_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
 _NETWORK = {"hidden_layer_sizes": (32,), "random_state": 0}
 _NETWORK_GRID = {"alpha": np.array([1.0, 10.0, 100.0])}
 
@@ -91,7 +89,7 @@ def list_last_steps(task_column):
 def _make_number_models(task_column):
     models = (
         MultiTaskRidgeCV(),
-        PooledTasks(RidgeCV(alphas=_ALPHAS)),
+        PooledTasks(MultiTaskRidgeCV()),
         MeanRegularizedRegressorCV(alphas=[np.inf]),
         MeanRegularizedRegressorCV(),
     )

@@ -187,9 +187,11 @@ def _check_classes(table):
 
 
 def _compare(models, table, metric, folds, arguments):
+    # The columns of the table are cast already; the first step would cast them again.
+    without_casts = {name: model[1:] for name, model in models.items()}
     try:
         return compare_tasks(
-            models,
+            without_casts,
             table.X,
             table.y,
             task_column=table.task_column,

@@ -18,7 +18,6 @@ CLASSES = frozenset(
         "sklearn.compose._column_transformer.ColumnTransformer",
         "sklearn.impute._base.MissingIndicator",
         "sklearn.impute._base.SimpleImputer",
-        "sklearn.linear_model._ridge.RidgeCV",
         "sklearn.pipeline.Pipeline",
         "sklearn.preprocessing._data.StandardScaler",
         "sklearn.preprocessing._encoders.OneHotEncoder",

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
-from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -46,7 +45,6 @@ from skmtl.linear_model import (
 from ._comparison_rows import Rows
 from ._trees import make_trees
 
-_ALPHAS = np.logspace(-8, 10, 55)  # from no penalty to all coefficients near zero
 _N_ALPHAS = 10
 _N_FOLDS = 3
 # Curves take about ``n_tasks * (n_columns + n_functions)**3`` operations, and kernel
@@ -267,7 +265,7 @@ def make_regressors() -> dict[str, Any]:
     return {
         "mean-regularised": MeanRegularizedRegressorCV(),
         "independent": MultiTaskRidgeCV(),
-        "pooled": PooledTasks(RidgeCV(alphas=_ALPHAS)),
+        "pooled": PooledTasks(MultiTaskRidgeCV()),
         "pooled + task intercepts": MeanRegularizedRegressorCV([np.inf], method="loo"),
         "same features": JointFeatureRegressorCV(**search),
         "low rank": LowRankRegressorCV(**search),
