@@ -64,7 +64,7 @@ def measure(model, test, is_classes):
         found = model.predict_proba(test.X, **test.labels)
         if test.y.ndim == 1:
             return log_loss(test.y, found, labels=model.classes_)
-        outputs = zip(test.y.T, found.swapaxes(0, 1), strict=True)
+        outputs = zip(test.y.T, found, strict=True)
         return np.mean([log_loss(*each, labels=[0, 1]) for each in outputs])
     return rmse(model.predict(test.X, **test.labels), test.y)
 

@@ -212,6 +212,7 @@ NARROW = [
 ]
 
 
+@pytest.mark.full
 @parametrize("model", SPARSE, [SPARSE[k] for k in (0, 4, 5)], ids=repr)
 def test_sparse_rows_take_memory_of_the_order_of_coefficients(model, monkeypatch):
     monkeypatch.setattr(skmtl._memory, "_LARGE", 2**16)
@@ -225,6 +226,7 @@ def test_sparse_rows_take_memory_of_the_order_of_coefficients(model, monkeypatch
     assert allocated(lambda: model.fit(X, y, task=task)) < dense / 3
 
 
+@pytest.mark.full
 @parametrize("model", NARROW, [NARROW[k] for k in (1, 2)], ids=repr)
 def test_few_rows_of_many_features_take_memory_of_the_order_of_theirs(model):
     rng = np.random.default_rng(0)

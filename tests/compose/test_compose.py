@@ -645,6 +645,7 @@ def test_parameters_are_checked_by_fit(rows, Model):
         Model(task_column=1.5).fit(X, y)
 
 
+@pytest.mark.full
 @each_table
 def test_a_search_reaches_the_inner_parameters(rows, table, column):
     X, y, codes = rows
@@ -950,6 +951,7 @@ def test_partial_dependence_takes_the_task_column(rows):
     assert found["grid_values"][0].tolist() == LABELS.tolist()
 
 
+@pytest.mark.full
 def test_jobs_may_run_in_a_search(rows):
     X, y, codes = rows
     model = IndependentTasks(DummyRegressor(), task_column="school", n_jobs=2)

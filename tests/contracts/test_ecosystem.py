@@ -214,6 +214,7 @@ def test_a_prefixed_task_column_is_pointed_out(data):
         pipeline.fit(X, y)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("frame", [pd.DataFrame], indirect=True)
 def test_two_jobs_score_as_one(data):
     X, y = data

@@ -53,6 +53,7 @@ def weighted(case, rows):
     return replace(rows, weight=weight) if case.accepts("sample_weight") else rows
 
 
+@pytest.mark.full
 @each_case
 @parametrize("order", ["C", "F"], short=["F"])
 def test_arrays_on_disk_may_be_read_only(case, order, tmp_path):

@@ -190,6 +190,7 @@ def count_calls(case, method):
     return counter.n_calls
 
 
+@pytest.mark.full
 @each_entry
 @parametrize("share", [0.2, 0.7, 1.0], short=[0.7])
 def test_an_interrupt_at_any_point_changes_nothing(case, method, share):

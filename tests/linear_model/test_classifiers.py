@@ -208,6 +208,7 @@ def test_it_is_calibrated_by_scikit_learn():
     assert wrapped.score(frame, y) > 0.6
 
 
+@pytest.mark.full
 @parametrize("scoring", SCORINGS, short=SCORINGS[:1])
 def test_it_is_searched_by_scikit_learn(scoring):
     frame, y = as_frame(*draw(3))

@@ -73,6 +73,7 @@ def alternate(n_clusters, between, within, n_rounds=400):
     return SCALE / 2 * error + np.trace(W.T @ precision @ W) / 2, W
 
 
+@pytest.mark.full
 @parametrize("n_clusters", [1, 2, 3], short=[2])
 @parametrize("within", [0.2, 3.0], short=[3.0])
 def test_a_fit_is_the_best_that_alternating_minimisation_finds(n_clusters, within):

@@ -76,6 +76,7 @@ def minimise_smoothed(pairs, fused, l1, joint):
     ).fun
 
 
+@pytest.mark.full
 @parametrize("strengths", STRENGTHS, short=STRENGTHS[2:])
 @pytest.mark.parametrize("pairs", [CHAIN, RING], ids=["chain", "ring"])
 def test_a_fit_is_the_best_that_sequential_programming_finds(pairs, strengths):

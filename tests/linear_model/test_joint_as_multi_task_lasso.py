@@ -304,6 +304,7 @@ def test_noise_is_fitted_to_the_tolerance_without_a_warning(shape):
     assert 0 <= model.dual_gap_ <= 1e-6 * at_zero
 
 
+@pytest.mark.full
 @each_shape
 @pytest.mark.parametrize("penalty", ["l21", "linf"])
 def test_the_gap_bounds_the_distance_from_the_optimum_and_vanishes(shape, penalty):

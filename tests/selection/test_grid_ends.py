@@ -51,6 +51,7 @@ def test_own_grids_reach_models_without_penalty(model):
     assert errors.mean() < 1.2 * free.mean()
 
 
+@pytest.mark.full
 def test_own_paths_go_on_as_long_as_errors_fall():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 5))

@@ -106,6 +106,7 @@ def test_the_gradient_by_a_matrix_is_that_of_turned_features():
     assert_allclose(found, 2 * own[0, 1] * (5.0 - 2.0), rtol=1e-3)
 
 
+@pytest.mark.full
 @parametrize(
     "case",
     [

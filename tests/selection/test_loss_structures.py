@@ -206,6 +206,7 @@ def test_a_known_noise_variance_gives_the_likelihood_of_the_estimated_one(rng):
 # -- what is chosen
 
 
+@pytest.mark.full
 @each_kind
 @each_method
 @parametrize("structure", ["per_feature", "covariance"], short=["covariance"])
@@ -250,6 +251,7 @@ def test_correlated_coefficients_have_a_covariance(rng, kind, method):
     assert (model.coef_covariance_ / roots / roots[:, None] > 0.2).all()
 
 
+@pytest.mark.full
 @each_method
 @parametrize("kind", ["classes", "counts"], short=["counts"])
 def test_equal_variances_have_one_strength(rng, kind, method):

@@ -302,6 +302,7 @@ def test_given_lists_are_the_overall_strengths_of_a_structure():
     assert MeanRegularizedRegressorCV([2.0]).fit(X, y, task=task).alpha_ == 2.0
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("method", "n_tasks", "n_features"),
     [("loo", 15, 2), ("gcv", 15, 2), ("cv", 15, 2), ("reml", 15, 2), ("reml", 70, 13)],
