@@ -63,9 +63,9 @@ def choose(trials, data, splits, metric, stack):
     best = find_best(trials, data)
     alone = _choose_simplest(trials, best, data)
     choice = Choice(alone.candidate.name, [alone], np.ones(1))
-    if not stack:
+    members = choose_members(trials, data) if stack else []
+    if not members:  # candidates without a family are not stacked
         return choice, {}, _tabulate(trials, data)
-    members = choose_members(trials, data)
     weights, stacked = stack_trials(members, data, splits, metric)
     if stack is True or _is_near(stacked, best, data, _CLEARLY):
         used = np.flatnonzero(weights)

@@ -276,6 +276,13 @@ def test_a_candidate_outside_the_stack_is_dropped_when_it_is_behind(table):
     assert search.leaderboard_["dropped"][line] == "worse after fold 1"
 
 
+@pytest.mark.parametrize("stack", ["auto", True])
+def test_a_candidate_that_is_never_stacked_is_chosen_alone(table, stack):
+    X, y = table
+    search = TaskModelSearch(["low rank"], task_column="task", stack=stack, cv=2)
+    assert search.fit(X, y).best_name_ == "low rank"
+
+
 def test_curves_that_take_minutes_must_be_named():
     X, y = make_related_tasks(30, 5, n_features=6, as_frame=True, random_state=0)
     few = read_comparison(X, y, "task", None, None)
