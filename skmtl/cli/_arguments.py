@@ -26,8 +26,13 @@ are compared only if --models names them; linear models and networks choose thei
 strengths within their training rows. --save saves only the first five.
 
 models:
-""" + "\n".join(f"  {name:12}  {what}" for name, what in MODELS.items())
-_COMPARE += '\n\nother models, in quotes, as in --models "mean,boosted trees":\n'
+""" + "\n".join(f"  {name:24}  {what}" for name, what in MODELS.items())
+_COMPARE += """
+
+short names: mean for "mean-regularised", intercepts for "pooled + task intercepts"
+
+other models, in quotes, as in --models "mean,boosted trees":
+"""
 _COMPARE += "\n".join(f"  {name:26}  {what}" for name, what in CANDIDATES.items())
 
 _PREDICT = """\

@@ -4,8 +4,8 @@
 MODELS = {
     "independent": "a separate linear model for each task",
     "pooled": "one linear model of all rows, which ignores the task",
-    "intercepts": "the same coefficients for all tasks, and an intercept for each",
-    "mean": "partial pooling: a linear model for each task, shrunk towards their mean",
+    "pooled + task intercepts": "the same coefficients for all tasks, own intercepts",
+    "mean-regularised": "partial pooling: a linear model per task, near a shared one",
     "mlp": "a neural network of 32 hidden units that all tasks share (not by default)",
 }
 DEFAULT_MODELS = tuple(name for name in MODELS if name != "mlp")
@@ -30,8 +30,8 @@ CANDIDATES = {
 }
 # All, the simplest first.
 NAMES = (*DEFAULT_MODELS, *CANDIDATES, "mlp")
-# Names of the search for models that have shorter ones here.
-ALIASES = {"mean-regularised": "mean", "pooled + task intercepts": "intercepts"}
+# Shorter names, which are typed without quotes.
+ALIASES = {"mean": "mean-regularised", "intercepts": "pooled + task intercepts"}
 
 METRICS = {
     "numbers": ("rmse", "mse", "mae"),

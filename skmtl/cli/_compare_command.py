@@ -228,5 +228,6 @@ def _has_centre(table):
 
 
 def _view(table):
-    mean = make_models(["mean"], table)["mean"].fit(table.X, table.y)
-    return view_centre(mean, table.X, table.y)
+    name = "mean-regularised"
+    model = make_models([name], table)[name].fit(table.X, table.y)
+    return view_centre(model, table.X, table.y)

@@ -172,10 +172,13 @@ def test_the_seed_decides_the_folds(capsys, csv):
 
 
 def test_a_network_is_compared_only_on_request(capsys, csv):
-    assert DEFAULT_MODELS == ("independent", "pooled", "intercepts", "mean")
+    assert DEFAULT_MODELS == (
+        *("independent", "pooled", "pooled + task intercepts"),
+        "mean-regularised",
+    )
     assert run("compare", "--help") == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "by default independent,pooled,intercepts,mean" in out
+    assert "by default independent,pooled,pooled" in out
     assert "mlp a neural network" in out
 
 
@@ -186,7 +189,7 @@ def test_all_candidates_of_the_search_have_a_name(pupils, kind):
     metric = METRICS[kind][0]
     data = read_comparison(table.X, table.y, "school", None, None, metric)
     names = [each.name for each in list_candidates(data)]
-    assert set(names) <= {*NAMES, *ALIASES}
+    assert set(names) <= set(NAMES)
     found = [read_names(f"independent, {name}") for name in names[2:]]
     models = make_models({name for pair in found for name in pair}, table)
     assert all(hasattr(each, "predict") for each in models.values())
@@ -206,8 +209,8 @@ def test_candidates_of_the_search_are_compared(capsys, pupils, tmp_path):
     argv = ["--models", "spline curves,small boosted trees,mean-regularised"]
     assert run(*compare_with(tmp_path / "pupils.csv", *argv)) == 0
     lines = capsys.readouterr().out.splitlines()
-    names = [line[:19].strip(" *") for line in lines]
-    order = ["mean", "spline curves", "small boosted trees"]
+    names = [line[:24].strip(" *") for line in lines]
+    order = ["mean-regularised", "spline curves", "small boosted trees"]
     assert [name for name in names if name in order] == order
 
 
@@ -420,12 +423,14 @@ def test_a_bad_table_is_said_in_one_line(capsys, tmp_path, name, content, said):
         (["--task", "school", "--target", "score", "--cv", "x"], "a number of folds"),
         (
             ["--models", "independent,forest"],
-            "among independent, pooled, intercepts, mean, same features,",
+            "among independent, pooled, pooled + task intercepts, mean-regularised, "
+            "same features,",
         ),
         (
             ["--models", "mean,boosted trees", "--save", "model.skops"],
             "--save cannot save 'boosted trees': leave out --save, or choose --models "
-            "among independent, pooled, intercepts, mean, mlp",
+            "among independent, pooled, pooled + task intercepts, mean-regularised, "
+            "mlp",
         ),
         (["--models", "forest,mlp"], "'forest' is not a model"),
         (["--models", "mean"], "give at least two"),

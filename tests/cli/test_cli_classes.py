@@ -72,7 +72,7 @@ def test_classes_are_compared_by_log_loss(capsys, csv, patients):
 @pytest.mark.full
 def test_the_numbers_are_those_of_compare_tasks(capsys, csv, patients):
     table = prepare_table(patients, "", "clinic", "recovered")
-    models = make_models(["independent", "intercepts"], table)
+    models = make_models(["independent", "pooled + task intercepts"], table)
     found = compare_tasks(
         models, table.X, table.y, task_column="clinic", cv=2, random_state=0
     )

@@ -16,10 +16,10 @@ from skmtl.cli._store import load_model  # noqa: E402
 from skmtl.inspection import compare_tasks  # noqa: E402
 from skmtl.linear_model import MultiTaskRidgeCV  # noqa: E402
 
-# Errors of independent, pooled and mean in three folds, and the model to use.
+# Errors of independent, pooled and mean-regularised in three folds, and the model to use.
 CASES = [
     ([[9, 9.1, 9], [5, 5.5, 5], [5, 5, 5.5]], "pooled", "Sharing helps"),
-    ([[9, 9.1, 9], [7, 7.1, 7], [5, 5, 5.1]], "mean", "Sharing helps"),
+    ([[9, 9.1, 9], [7, 7.1, 7], [5, 5, 5.1]], "mean-regularised", "Sharing helps"),
     ([[5, 5, 6], [9, 9, 9.1], [5.5, 5, 5]], "independent", "No clear difference"),
     ([[5, 5, 5.1], [9, 9, 9.1], [8, 8, 8]], "independent", "Sharing does not help"),
 ]
@@ -64,7 +64,7 @@ def test_terminal_and_report_say_the_same_of_the_model_that_is_saved(
     out = capsys.readouterr().out
     page = unescape((tmp_path / "r.html").read_text())
     assert (found.recommended, found.verdict) == (name, verdict)
-    assert found.models == ("independent", "pooled", "mean")
+    assert found.models == ("independent", "pooled", "mean-regularised")
     assert found.recommendation in out.splitlines()
     assert f"<p>{found.recommendation}</p>" in page
     assert f"<strong>{verdict}</strong>" in page

@@ -99,7 +99,8 @@ def test_a_saved_model_of_groupings_says_that_it_has_no_intervals():
     frame = make_frame(holes=False)[["hours"]].assign(y=TARGETS["numbers"])
     frame = frame.assign(school=LABELS["text"], pair=list("ab") * 24)
     table = prepare_table(frame, "", ["school", "pair"], "y")
-    saved = fit_model(make_models(["mean"], table)["mean"], table)
+    (model,) = make_models(["mean-regularised"], table).values()
+    saved = fit_model(model, table)
     columns = saved[:-1].transform(frame)
     with pytest.raises(ValueError, match="skmtl compare --save leave them out"):
         saved[-1].predict_interval(columns)
@@ -128,7 +129,7 @@ def test_a_highly_compressible_file_is_stored_uncompressed():
 
 @pytest.mark.full
 def test_a_model_that_could_not_be_opened_is_not_saved():
-    _, model, _ = save("numbers", "mean")
+    _, model, _ = save("numbers", "mean-regularised")
     model[-1].coef_, before = np.full_like(model[-1].coef_, np.nan), model[-1].coef_
     with pytest.raises(ValueError, match="cannot be saved: its file holds a model"):
         dump_model(model)
@@ -157,7 +158,7 @@ def test_sizes_are_checked_before_anything_is_unpacked(size, monkeypatch):
         unpack(bytes(content))
 
 
-@parametrize("name", ["independent", "mean"], short=["independent"])
+@parametrize("name", ["independent", "mean-regularised"], short=["independent"])
 def test_models_of_several_task_columns_are_saved(name, tmp_path):
     rng = np.random.default_rng(0)
     frame = make_frame(False).assign(
