@@ -4,13 +4,9 @@ from importlib import import_module
 
 from ._main import main
 
-__all__ = ["DateFeatures", "TableColumns", "main", "make_table_encoder"]
+__all__ = ["TableColumns", "main"]
 
-_MODULES = {
-    "DateFeatures": "_dates",
-    "TableColumns": "_table_columns",
-    "make_table_encoder": "_encoder",
-}
+_MODULES = {"TableColumns": "_table_columns"}
 
 
 def __getattr__(name: str) -> object:

@@ -8,11 +8,12 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
+from skmtl.compose import name_category
 from skmtl.data import split_label
 
 from ._archive import ArchiveError
 from ._command_models import list_last_steps
-from ._encoder import make_steps, name_category
+from ._encoder import make_steps
 from ._table_columns import TableColumns
 
 _N_STEPS = 3  # columns, encoder, model

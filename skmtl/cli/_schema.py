@@ -23,7 +23,7 @@ CLASSES = frozenset(
         "sklearn.preprocessing._encoders.OneHotEncoder",
         "sklearn.preprocessing._function_transformer.FunctionTransformer",
         "skmtl.cli._table_columns.TableColumns",
-        "skmtl.cli._dates.DateFeatures",
+        "skmtl.compose._date_features.DateFeatures",
         "skmtl.compose._encodings.NoEncoding",
         "skmtl.compose._pooled.PooledTasks",
         "skmtl.data._moments.TaskMoments",
@@ -46,7 +46,7 @@ CLASSES = frozenset(
         "skmtl.solvers._adam.Adam",
     }
 )
-FUNCTIONS = frozenset({"skmtl.cli._encoder.name_category"})
+FUNCTIONS = frozenset({"skmtl.compose._table_encoder.name_category"})
 
 ALLOWED = {
     "DTypeNode": frozenset({"numpy.dtype"}),

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
+from skmtl.compose import TableTransformer
+
 from ._command_errors import CommandError, count_rows
-from ._transformer import TableTransformer
 from ._words import (
     WHOLE,
     drop_words,

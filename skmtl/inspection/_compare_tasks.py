@@ -108,9 +108,10 @@ def compare_tasks(
 
     Notes
     -----
-    Features are not scaled, except for models given by name. Networks need scaled
-    features: pass ``make_pipeline(StandardScaler(), MultiTaskMLPRegressor())``, where
-    the scaler does not see the task column.
+    Models given by name scale features, and encode text, dates and gaps in pandas
+    frames by :func:`~skmtl.compose.make_table_encoder`. Other models get the rows as
+    they are: pass ``make_pipeline(StandardScaler(), MultiTaskMLPRegressor())``, since
+    networks need scaled features. The scaler does not see the task column.
 
     The recommendation attributes a gain to sharing only if the baseline has none, and
     both are of the same kind: networks, trees, curves, kernel models or others.

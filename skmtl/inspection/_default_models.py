@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmtl.compose import make_task_pipeline, move_to_end
-from skmtl.model_selection import make_candidates, make_regressors
+from skmtl.model_selection import make_candidates, make_first_step, make_regressors
 
 from ._default_glms import make_class_models, make_count_models
 
@@ -134,8 +133,8 @@ def fill_models(named, data, task_column):
     dict of str to estimator
         Unfitted models by name.
     """
-    scaler = StandardScaler(with_mean=not issparse(data.X))
-    default = default_models(task_column, preprocessor=scaler, kind=data.kind)
+    first = make_first_step(data)
+    default = default_models(task_column, preprocessor=first, kind=data.kind)
     if named is None:
         return default
     if len(list_estimators(named)) == len(named):

@@ -2,6 +2,7 @@
 
 from ._candidates import list_candidates as list_candidates
 from ._candidates import make_candidates as make_candidates
+from ._candidates import make_first_step as make_first_step
 from ._candidates import make_regressors as make_regressors
 from ._comparison_rows import read_comparison as read_comparison
 from ._comparison_rows import split_rows as split_rows

@@ -16,6 +16,7 @@ from skmtl.compose import (
     KernelBasis,
     PooledTasks,
     SplineBasis,
+    make_table_encoder,
     take_rows,
 )
 from skmtl.kernel import MeanRegularizedKernelRegressorCV
@@ -124,7 +125,8 @@ def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
     data : Rows
         Rows; their kind of target, their layout and their size say what suits.
     preprocessor : transformer, default=None
-        First step of all candidates. None means ``StandardScaler()`` for the linear
+        First step of all candidates. None means ``make_table_encoder()`` if features
+        are text, dates or flags, or have gaps; else ``StandardScaler()`` for the linear
         ones, and nothing for trees.
 
     Returns
@@ -132,12 +134,26 @@ def make_candidates(data: Rows, preprocessor: Any = None) -> list[Candidate]:
     list of Candidate
         Candidates. The first is the default model.
     """
-    scaler = make_scaler(data)
-    return [_precede(each, preprocessor, scaler) for each in list_candidates(data)]
+    first = make_first_step(data) if preprocessor is None else preprocessor
+    is_needed = preprocessor is not None or data.needs_encoder
+    return [_precede(each, first, is_needed) for each in list_candidates(data)]
 
 
-def make_scaler(data: Rows) -> StandardScaler:
-    """Return a scaler, which does not make sparse rows dense."""
+def make_first_step(data: Rows) -> Any:
+    """Return the first step of models: a scaler, or an encoder of text and gaps.
+
+    Parameters
+    ----------
+    data : Rows
+        Rows.
+
+    Returns
+    -------
+    transformer
+        A scaler does not make sparse rows dense.
+    """
+    if data.needs_encoder:
+        return make_table_encoder()
     return StandardScaler(with_mean=not issparse(data.X))
 
 
@@ -155,16 +171,14 @@ def make_alternatives(data: Rows) -> dict[str, Any]:
         Unfitted models by name.
     """
     linear = _LINEAR[data.kind]()
-    scaler = make_scaler(data)
+    first = make_first_step(data)
     names = "independent", "pooled"
-    return {name: make_pipeline(scaler, linear[name]) for name in names}
+    return {name: make_pipeline(first, linear[name]) for name in names}
 
 
-def _precede(candidate, preprocessor, scaler):
+def _precede(candidate, first, is_needed):
     """Return a candidate whose model is the last step of a pipeline."""
-    steps = [scaler] if candidate.needs_scaling else []
-    if preprocessor is not None:
-        steps = [preprocessor]
+    steps = [first] if is_needed or candidate.needs_scaling else []
     return replace(candidate, estimator=make_pipeline(*steps, candidate.estimator))
 
 

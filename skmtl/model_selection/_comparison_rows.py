@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.validation import validate_data
 
-from skmtl.compose import take_rows
+from skmtl.compose import needs_encoder, take_rows
 from skmtl.data import (
     as_table,
     column_names,
@@ -23,6 +23,7 @@ from skmtl.data import (
     read_target,
     refuse_missing,
     refuse_zero_weight,
+    take_task_columns,
     warn_of_one_task,
 )
 
@@ -59,6 +60,8 @@ class Rows:
         Sorted classes.
     layout : {"single", "column", "keyword", "outputs"}, default="column"
         How the user declared the tasks.
+    needs_encoder : bool, default=False
+        Whether features are text, dates or flags, or have gaps.
     """
 
     X: Any
@@ -72,6 +75,7 @@ class Rows:
     kind: str = "numbers"
     classes: np.ndarray | None = None
     layout: str = "column"
+    needs_encoder: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -118,14 +122,22 @@ def read_comparison(
     table, target = as_table(X), read_target(y)
     layout, labels = declare_tasks(table, task_column, task).match(table, target)
     weight = read_sample_weight(sample_weight, len(target))
+    encode = needs_encoder(_drop_task_columns(table, task_column))
     if layout == "outputs":
-        return _list_cells(table, y, target, weight, metric)
+        rows = _list_cells(table, y, target, weight, metric)
+        return replace(rows, needs_encoder=encode)
     tasks, codes = number_rows(labels, len(target))
     target, targets, known = _read_targets(target, metric)
-    known["layout"] = layout
+    known |= {"layout": layout, "needs_encoder": encode}
     task = tasks[codes] if layout == "keyword" else None
     rows = np.arange(len(target))
     return Rows(table, target, task, weight, tasks, targets, rows, codes, **known)
+
+
+def _drop_task_columns(table, task_column):
+    if task_column is None:
+        return table
+    return take_task_columns(table, task_column)[0]
 
 
 def read_fitted_rows(

@@ -93,7 +93,9 @@ class TaskModelSearch(TaskWrapper):
         splitter gets the tasks as groups.
     preprocessor : transformer, default=None
         First step of the built-in candidates; it does not see the task column. None
-        means ``StandardScaler()`` for all but trees.
+        means :func:`~skmtl.compose.make_table_encoder` if features of a pandas frame
+        are text, dates or flags, or have gaps; else ``StandardScaler()`` for all but
+        trees.
     time_budget : float, default=None
         Seconds after which no further candidates are fitted, except the first one and
         the chosen ones. None means no limit.

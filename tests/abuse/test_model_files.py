@@ -242,7 +242,7 @@ def take(step, name):
 def put_function(schema):
     """Give the function to the step that passes the task column on."""
     last = attributes(steps(schema)[1])["transformers_"]["content"][-1]
-    name = "skmtl.cli._encoder.name_category"
+    name = "skmtl.compose._table_encoder.name_category"
     attributes(last["content"][1])["func"] = node("FunctionNode", name)
 
 
@@ -283,7 +283,7 @@ def put_key(key, value):
     return lambda schema: schema.update({key: value})
 
 
-NAMED = node("FunctionNode", "skmtl.cli._encoder.name_category")
+NAMED = node("FunctionNode", "skmtl.compose._table_encoder.name_category")
 TEXT = node("TypeNode", "builtins.str")
 EDITS = [
     ("a function to apply", put_function, "holds <function name_category"),

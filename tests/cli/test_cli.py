@@ -16,10 +16,9 @@ pytest.importorskip("skops", reason="skops is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 import skmtl  # noqa: E402
-from skmtl.cli import DateFeatures, TableColumns, main, make_table_encoder  # noqa: E402
+from skmtl.cli import TableColumns, main  # noqa: E402
 from skmtl.cli import _compare_command as compare_module  # noqa: E402
 from skmtl.cli._choices import (  # noqa: E402
-    ALIASES,
     DEFAULT_MODELS,
     METRICS,
     MODELS,
@@ -172,10 +171,10 @@ def test_the_seed_decides_the_folds(capsys, csv):
 
 
 def test_a_network_is_compared_only_on_request(capsys, csv):
-    assert DEFAULT_MODELS == (
+    assert (
         *("independent", "pooled", "pooled + task intercepts"),
         "mean-regularised",
-    )
+    ) == DEFAULT_MODELS
     assert run("compare", "--help") == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "by default independent,pooled,pooled" in out
@@ -652,48 +651,6 @@ def test_large_integers_are_labels_to_the_last_digit():
     labels = pd.DataFrame({"task": [2**60, 2**60 + 1]})
     cast = TableColumns({"task": "integer"}).fit_transform(labels)
     assert cast["task"].tolist() == [2**60, 2**60 + 1]
-
-
-def test_rare_and_new_categories_are_one(pupils):
-    towns = ["a"] * 5 + ["b"] * 5 + ["c", "d"]
-    X = pd.DataFrame({"town": pd.Series(towns, dtype=object), "t": 1})
-    encoder = make_table_encoder({"town": "category"}, "t").fit(X)
-    names = encoder.get_feature_names_out().tolist()
-    assert names == ["town=a", "town=b", "town=(rare)", "t"]
-    new = pd.DataFrame({"town": ["c", "z"], "t": 1})
-    assert encoder.transform(new).to_numpy().tolist() == [[0, 0, 1, 1]] * 2
-
-
-def test_missing_numbers_are_the_median_and_flagged():
-    X = pd.DataFrame({"x": [1.0, 2.0, 9.0, np.nan], "t": 1})
-    encoder = make_table_encoder({"x": "number"}, "t").fit(X)
-    encoded = encoder.transform(X)
-    assert encoded.columns.tolist() == ["x", "missingindicator_x", "t"]
-    assert encoded["x"][3] == encoded["x"][1]
-    assert encoded["missingindicator_x"].rank().tolist() == [2, 2, 2, 4]
-
-
-def test_the_task_column_passes_untouched(pupils):
-    table = prepare_table(pupils, "", "school", "score")
-    encoder = make_table_encoder(table.kinds, "school").fit(table.X)
-    encoded = encoder.transform(table.X)
-    assert encoded["school"].tolist() == pupils["school"].tolist()
-    assert encoded.columns[-1] == "school"
-
-
-def test_parts_of_dates_are_those_of_the_calendar():
-    days = pd.to_datetime(["2023-12-31 00:00", "2024-02-29 12:00", None])
-    X = pd.DataFrame({"day": days})
-    parts = DateFeatures().fit_transform(X)
-    expected = [[2023, 12, 6, 0], [2024, 2, 3, 60.5], [np.nan] * 4]
-    np.testing.assert_array_equal(parts, expected)
-
-
-def test_a_date_before_the_first_has_negative_days():
-    X = pd.DataFrame({"day": pd.to_datetime(["2024-01-02", "2024-01-03"])})
-    dates = DateFeatures().fit(X)
-    earlier = pd.DataFrame({"day": pd.to_datetime(["2024-01-01"])})
-    assert dates.transform(earlier).tolist() == [[0, -1]]
 
 
 @pytest.mark.full

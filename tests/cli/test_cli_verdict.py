@@ -16,7 +16,8 @@ from skmtl.cli._store import load_model  # noqa: E402
 from skmtl.inspection import compare_tasks  # noqa: E402
 from skmtl.linear_model import MultiTaskRidgeCV  # noqa: E402
 
-# Errors of independent, pooled and mean-regularised in three folds, and the model to use.
+# Errors of independent, pooled and mean-regularised models in three folds, and the
+# model to use.
 CASES = [
     ([[9, 9.1, 9], [5, 5.5, 5], [5, 5, 5.5]], "pooled", "Sharing helps"),
     ([[9, 9.1, 9], [7, 7.1, 7], [5, 5, 5.1]], "mean-regularised", "Sharing helps"),

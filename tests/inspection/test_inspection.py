@@ -22,11 +22,15 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmtl.compose import PooledTasks, make_task_pipeline
+from skmtl.compose import PooledTasks, make_table_encoder, make_task_pipeline
 from skmtl.datasets import make_related_tasks
 from skmtl.inspection import TaskComparisonDisplay, compare_tasks, default_models
 from skmtl.inspection._paired_tests import adjust_holm, average_by_task, find_p_values
-from skmtl.linear_model import MeanRegularizedRegressor, MultiTaskRidge
+from skmtl.linear_model import (
+    MeanRegularizedRegressor,
+    MultiTaskRidge,
+    MultiTaskRidgeCV,
+)
 from skmtl.metrics import score_predictions
 from skmtl.model_selection import (
     LeaveOneTaskOut,
@@ -679,3 +683,20 @@ def test_labels_are_written_as_they_are(plt):
     names = [label.get_text() for label in display.ax_.get_yticklabels()]
     assert r"\$1\$" in names
     assert max(map(len, names)) == 30
+
+
+def test_frames_of_text_dates_and_gaps_are_compared_as_they_are():
+    X, y = _make()
+    gap = X["x0"].where(np.arange(len(X)) % 9 > 0)
+    day = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(len(X)), unit="D")
+    town = pd.Series(["n", "s", None] * 40, dtype=object)
+    plain = X.assign(x0=gap, town=town, day=day)
+    names = ["independent", "pooled"]
+    found = compare_tasks(names, plain, y, task_column="task", random_state=0)
+    models = [MultiTaskRidgeCV(task_column="task"), MeanRegularizedRegressor()]
+    piped = {
+        name: make_task_pipeline(make_table_encoder(), model, task_column="task")
+        for name, model in zip(names, models, strict=True)
+    }
+    other = compare_tasks(piped, plain, y, task_column="task", random_state=0)
+    assert_array_equal(found.fold_errors[0], other.fold_errors[0])

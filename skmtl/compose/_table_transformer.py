@@ -4,10 +4,10 @@ from typing import Any
 
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from skmtl._compat import all_or_nothing
+from skmtl._compat import Documented, all_or_nothing
 
 
-class TableTransformer(TransformerMixin, BaseEstimator):
+class TableTransformer(Documented, TransformerMixin, BaseEstimator):
     """Base class of table transformers; a failed fit changes nothing."""
 
     def fit_transform(self, X: Any, y: object = None, **params: object) -> Any:

@@ -8,9 +8,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmtl._compat import all_or_nothing
 
-from ._transformer import TableTransformer
+from ._table_transformer import TableTransformer
 
-PARTS = ("year", "month", "weekday", "days")
+DATE_PARTS = ("year", "month", "weekday", "days")
 _DAY = np.timedelta64(1, "D")
 
 
@@ -38,7 +38,7 @@ class DateFeatures(TableTransformer):
     Examples
     --------
     >>> import pandas as pd
-    >>> from skmtl.cli import DateFeatures
+    >>> from skmtl.compose import DateFeatures
     >>> X = pd.DataFrame({"born": pd.to_datetime(["2024-01-31", "2024-02-29"])})
     >>> dates = DateFeatures().fit(X)
     >>> dates.transform(X)
@@ -109,7 +109,7 @@ class DateFeatures(TableTransformer):
         """
         check_is_fitted(self)
         pairs = zip(*np.nonzero(self.kept_), strict=True)
-        names = [f"{self.feature_names_in_[j]} {PARTS[k]}" for j, k in pairs]
+        names = [f"{self.feature_names_in_[j]} {DATE_PARTS[k]}" for j, k in pairs]
         return np.array(names, dtype=object)
 
     def _split(self, X):
