@@ -73,11 +73,11 @@ def make_table_encoder(
             for kind in _ENCODERS
         }
         return _encode(columns, tasks)
-    columns = {kind: ColumnsOfKind(letter, tasks) for kind, letter in _KINDS.items()}
+    selectors = {k: ColumnsOfKind(letter, tasks) for k, letter in _KINDS.items()}
     cast = FunctionTransformer(
         cast_table, kw_args={"leave": tasks}, feature_names_out="one-to-one"
     )
-    encoder = make_pipeline(cast, _encode(columns, tasks))
+    encoder = make_pipeline(cast, _encode(selectors, tasks))
     return encoder.set_output(transform="pandas")
 
 

@@ -1,6 +1,7 @@
 """Compare models on the same held-out rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from skmtl.model_selection import (
     read_comparison,
     set_task_column,
     split_rows,
+    split_tasks,
 )
 
 from ._comparison import TaskComparison
@@ -30,6 +32,8 @@ from ._default_models import (
     name_models,
 )
 from ._paired_tests import average_by_task, find_p_values
+
+_N_FOLDS = 5  # of whole tasks, if `cv` does not give the number
 
 
 def compare_tasks(
@@ -43,6 +47,7 @@ def compare_tasks(
     cv: int | BaseCrossValidator | Iterable[tuple[ArrayLike, ArrayLike]] = 5,
     metric: str | None = None,
     baseline: str | None = None,
+    new_tasks: bool = False,
     n_jobs: int | None = None,
     random_state: int | RandomState | None = None,
 ) -> TaskComparison:
@@ -90,10 +95,14 @@ def compare_tasks(
     baseline : str, default=None
         Name of the model without sharing, or of any model to compare the others with;
         None means "independent" if there is one, else the first.
+    new_tasks : bool, default=False
+        Whether to hold out whole tasks too, in as many folds again (five, if `cv` is
+        not an int), and report the errors for tasks never seen. They do not change the
+        recommendation.
     n_jobs : int, default=None
         Number of fits in parallel; None means one, -1 one per processor.
     random_state : int, RandomState instance or None, default=None
-        Seed of the folds, if `cv` is an int.
+        Seed of the folds, if `cv` is an int, and of those of whole tasks.
 
     Returns
     -------
@@ -148,6 +157,11 @@ def compare_tasks(
     )
     errors = [measure_errors(data, splits, z, chosen.loss) for z in predictions]
     losses = np.array([each.loss for each in errors])
+    unseen = None
+    if new_tasks:
+        n_folds = cv if isinstance(cv, Integral) else _N_FOLDS
+        splits_of_tasks = split_tasks(data, int(n_folds), random_state)
+        unseen = _measure_new_tasks(models, data, splits_of_tasks, chosen, n_jobs)
     return TaskComparison(
         models=tuple(models),
         baseline=baseline,
@@ -160,8 +174,16 @@ def compare_tasks(
         predictions=np.array([each.prediction for each in errors]),
         classes=data.classes,
         differs_by_sharing=find_contrasts(models, baseline),
+        fold_new_task_errors=unseen,
         **_compare_by_task(data, losses, list(models).index(baseline), chosen),
     )
+
+
+def _measure_new_tasks(models, data, splits, metric, n_jobs):
+    """Return errors for tasks never seen, of shape (n_models, n_folds)."""
+    predictions, _ = predict_held_out(models, data, splits, metric.method, n_jobs)
+    errors = [measure_errors(data, splits, each, metric.loss) for each in predictions]
+    return metric.state(np.array([each.by_task for each in errors]))
 
 
 def _compare_by_task(data, losses, base, metric):

@@ -68,6 +68,9 @@ class TaskComparison:
         Whether the gain of each model is due to sharing. It is not if the baseline
         shares too, or if one is a network, a tree, a curve or a kernel model and the
         other is not. None means that all are.
+    fold_new_task_errors : ndarray of shape (n_models, n_folds) or None, default=None
+        Error in each fold of whole tasks, of models that never saw these tasks; None if
+        it was not asked for.
 
     See Also
     --------
@@ -137,6 +140,7 @@ class TaskComparison:
     p_values: NDArray[np.floating]
     classes: NDArray | None = None
     differs_by_sharing: tuple[bool, ...] | None = None
+    fold_new_task_errors: NDArray[np.floating] | None = None
 
     @property
     def metric_label(self) -> str:
@@ -152,6 +156,13 @@ class TaskComparison:
     def row_errors(self) -> NDArray[np.floating]:
         """Error of each model, every row counting the same, of shape (n_models,)."""
         return self.fold_row_errors.mean(axis=1)
+
+    @property
+    def new_task_errors(self) -> NDArray[np.floating] | None:
+        """Error of each model for tasks never seen, of shape (n_models,), or None."""
+        if self.fold_new_task_errors is None:
+            return None
+        return self.fold_new_task_errors.mean(axis=1)
 
     @property
     def differences(self) -> NDArray[np.floating]:
@@ -303,10 +314,10 @@ class TaskComparison:
 
         Returns
         -------
-        frame : DataFrame of shape (n_models, 9)
-            Errors over tasks and over rows, differences and relative gains with their
-            standard errors, number of tasks helped (gain above 0) and hurt (by the
-            test), seconds per fit.
+        frame : DataFrame of shape (n_models, 9 or 10)
+            Errors over tasks, over rows and, if asked for, of new tasks; differences
+            and relative gains with their standard errors, number of tasks helped (gain
+            above 0) and hurt (by the test), seconds per fit.
         """
         import pandas as pd
 
@@ -324,7 +335,9 @@ class TaskComparison:
         -------
         frame : DataFrame of shape (n_tasks, 8)
             Rows, errors of the baseline and of the model, gain, relative gain, p-values
-            and whether sharing hurts the task.
+            and whether sharing hurts the task. Tasks are in the order of their
+            p-values: those with the most evidence of harm come first, those with the
+            most evidence of a gain last, and those without a test after them.
         """
         import pandas as pd
 
@@ -339,7 +352,8 @@ class TaskComparison:
             "adjusted_p_value": self.adjusted_p_values[place],
             "hurt": np.isin(self.tasks, self.hurt(model)),
         }
-        return pd.DataFrame(columns, index=pd.Index(self.tasks, name="task"))
+        frame = pd.DataFrame(columns, index=pd.Index(self.tasks, name="task"))
+        return frame.sort_values("p_value", kind="stable")
 
     def plot(
         self, ax: Any = None, *, model: str | None = None

@@ -5,6 +5,7 @@ import numpy as np
 _HEADER = {
     "error": "error",
     "row_error": "by row",
+    "new_task_error": "new tasks",
     "difference": "difference",
     "standard_error": "std. error",
     "relative_gain": "gain",
@@ -28,9 +29,11 @@ def describe(comparison):
 
 def tabulate(comparison):
     """Return columns by name, one entry per model."""
+    unseen = comparison.new_task_errors
     return {
         "error": comparison.errors,
         "row_error": comparison.row_errors,
+        **({} if unseen is None else {"new_task_error": unseen}),
         "difference": comparison.differences,
         "standard_error": comparison.standard_errors,
         "relative_gain": comparison.relative_gains,
@@ -43,11 +46,13 @@ def tabulate(comparison):
 
 def write_lines(comparison):
     """Return the header and a line per model; the baseline has no differences."""
-    columns = [column.tolist() for column in tabulate(comparison).values()]
+    table = tabulate(comparison)
+    header = tuple(_HEADER[name] for name in table)
+    columns = [column.tolist() for column in table.values()]
     lines = []
     for name, *values in zip(comparison.models, *columns, strict=True):
-        line = dict(zip(_HEADER.values(), values, strict=True))
+        line = dict(zip(header, values, strict=True))
         if name == comparison.baseline:
             line = {key: line[key] for key in line if key not in _COMPARED}
         lines.append((name, line))
-    return tuple(_HEADER.values()), lines
+    return header, lines

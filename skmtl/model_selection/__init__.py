@@ -6,6 +6,7 @@ from ._candidates import make_first_step as make_first_step
 from ._candidates import make_regressors as make_regressors
 from ._comparison_rows import read_comparison as read_comparison
 from ._comparison_rows import split_rows as split_rows
+from ._comparison_rows import split_tasks as split_tasks
 from ._comparison_targets import check_methods as check_methods
 from ._comparison_targets import choose_metric as choose_metric
 from ._cross_prediction import predict_held_out as predict_held_out

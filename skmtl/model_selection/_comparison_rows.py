@@ -186,6 +186,21 @@ def split_rows(
     return splits
 
 
+def split_tasks(
+    data: Rows, n_folds: int, random_state: Any
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return pairs of training rows and held-out rows, in folds of whole tasks."""
+    n_tasks = len(data.tasks)
+    if data.layout == "outputs" or n_tasks == 1:
+        raise ValueError(
+            "Only rows that each have a task show errors for new tasks. Got "
+            f"{'a 2-d y' if n_tasks > 1 else 'one task'}; leave out new_tasks."
+        )
+    folds = KFold(min(n_folds, n_tasks), shuffle=True, random_state=random_state)
+    held_out = [np.isin(data.codes, tasks) for _, tasks in folds.split(data.tasks)]
+    return [(np.flatnonzero(~each), np.flatnonzero(each)) for each in held_out]
+
+
 def _make_splitter(data, n_folds, random_state):
     options = {"shuffle": True, "random_state": random_state}
     if len(data.shape) == 2:

@@ -504,6 +504,32 @@ def test_the_default_models_go_from_apart_to_pooled():
     assert not models["pooled"][0].transformer.with_mean
 
 
+def test_errors_of_new_tasks_are_those_of_models_that_never_saw_them():
+    X, y = _make()
+    labels, models = X["task"].unique(), _models("task")
+    options = {"cv": 3, "random_state": 0, "task_column": "task", "metric": "mae"}
+    found = compare_tasks(models, X, y, new_tasks=True, **options)
+    folds = KFold(3, shuffle=True, random_state=0).split(labels)
+    held_out = [X["task"].isin(np.sort(labels)[tasks]) for _, tasks in folds]
+    for model, errors in zip(models.values(), found.fold_new_task_errors, strict=True):
+        for new, error in zip(held_out, errors, strict=True):
+            fitted = model.fit(X[~new], y[~new])
+            losses = np.abs(fitted.predict(X[new]) - y[new])
+            assert_allclose(error, losses.groupby(X["task"][new]).mean().mean())
+    assert_array_equal(found.to_frame()["new_task_error"], found.new_task_errors)
+    assert "new tasks" in repr(found).splitlines()[1]
+    known = compare_tasks(models, X, y, **options)
+    assert known.new_task_errors is None
+    assert_array_equal(known.fold_errors, found.fold_errors)
+
+
+def test_columns_of_y_are_never_new_tasks():
+    X, y = _make(n_features=3)
+    Y = np.column_stack([y, y])
+    with pytest.raises(ValueError, match="Got a 2-d y; leave out new_tasks"):
+        compare_tasks(_models(), X[["x0"]], Y, new_tasks=True)
+
+
 # Errors in use
 
 
@@ -575,7 +601,8 @@ def test_frames_have_a_row_per_model_and_per_task(comparison):
     assert models.index.tolist() == ["apart", "shared", "pooled"]
     assert models.loc["shared", "difference"] == comparison.differences[1]
     assert tasks.index.name == "task"
-    assert_array_equal(tasks["gain"], comparison.task_gains[2])
+    assert_array_equal(tasks.loc[comparison.tasks, "gain"], comparison.task_gains[2])
+    assert tasks["p_value"].is_monotonic_increasing
 
 
 def test_the_text_is_a_table_and_the_recommendation(comparison):
