@@ -2,15 +2,14 @@
 
 from collections import Counter
 
-from skmtl.compose import DATE_PARTS, make_table_encoder, name_category
+from skmtl.compose import DATE_PARTS, encode_columns, name_category
 
 
 def make_steps(columns):
     """Make the preprocessing steps of a model; the first selects the columns."""
     tasks = columns.task_columns
     features = {k: v for k, v in columns.kinds.items() if k not in tasks}
-    encoder = make_table_encoder(features, tasks)
-    return [("columns", columns), ("encoder", encoder)]
+    return [("columns", columns), ("encoder", encode_columns(features, tasks))]
 
 
 def find_clash(X, kinds):

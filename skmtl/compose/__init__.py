@@ -15,6 +15,7 @@ from ._pipeline import make_task_pipeline
 from ._pipeline import move_to_end as move_to_end
 from ._pooled import PooledTasks
 from ._shared_plus_specific import SharedPlusSpecific
+from ._table_encoder import encode_columns as encode_columns
 from ._table_encoder import make_table_encoder
 from ._table_encoder import name_category as name_category
 from ._table_encoder import needs_encoder as needs_encoder

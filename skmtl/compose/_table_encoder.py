@@ -22,7 +22,7 @@ _KINDS = {"number": "f", "category": "O", "date": "M"}
 def make_table_encoder(
     kinds: Mapping[str, str] | None = None,
     task_column: str | list[str] | None = None,
-) -> Pipeline | ColumnTransformer:
+) -> Pipeline:
     """Make the transformer that turns a table into numbers, except its task column.
 
     Numbers are imputed by their median, with an indicator if some are missing, and
@@ -44,7 +44,7 @@ def make_table_encoder(
 
     Returns
     -------
-    encoder : Pipeline or ColumnTransformer
+    encoder : Pipeline
         Transforms a pandas frame to another.
 
     See Also
@@ -67,17 +67,48 @@ def make_table_encoder(
     ['age', 'missingindicator_age', 'code=1', 'code=2', 't']
     """
     tasks = [] if task_column is None else list_task_columns(task_column)
-    if kinds is not None:
-        columns = {
-            kind: [name for name, its_kind in kinds.items() if its_kind == kind]
-            for kind in _ENCODERS
-        }
-        return _encode(columns, tasks)
-    selectors = {k: ColumnsOfKind(letter, tasks) for k, letter in _KINDS.items()}
     cast = FunctionTransformer(
-        cast_table, kw_args={"leave": tasks}, feature_names_out="one-to-one"
+        cast_table,
+        kw_args={"kinds": kinds, "tasks": tasks},
+        feature_names_out=_name_cast,
     )
-    encoder = make_pipeline(cast, _encode(selectors, tasks))
+    if kinds is None:
+        found = {k: ColumnsOfKind(letter, tasks) for k, letter in _KINDS.items()}
+        encoder = _encode(found, tasks)
+    else:
+        encoder = encode_columns(kinds, tasks)
+    return make_pipeline(cast, encoder).set_output(transform="pandas")
+
+
+def encode_columns(kinds: Mapping[str, str], tasks: list[str]) -> ColumnTransformer:
+    """Make the encoder of columns that are cast already.
+
+    Parameters
+    ----------
+    kinds : dict of str to str
+        Kind of each column but the task columns.
+    tasks : list of str
+        Names of the task columns.
+
+    Returns
+    -------
+    ColumnTransformer
+        The encoder.
+    """
+    of_kind = {
+        kind: [name for name, its_kind in kinds.items() if its_kind == kind]
+        for kind in _ENCODERS
+    }
+    return _encode(of_kind, tasks)
+
+
+def _encode(columns, tasks):
+    """Make the encoder of columns by kind; the task columns come last."""
+    steps = [
+        (kind, _ENCODERS[kind](), names) for kind, names in columns.items() if names
+    ]
+    passed = [("task", "passthrough", tasks)] if tasks else []
+    encoder = ColumnTransformer([*steps, *passed], verbose_feature_names_out=False)
     return encoder.set_output(transform="pandas")
 
 
@@ -122,15 +153,19 @@ def needs_encoder(X: Any) -> bool:
     return has_others or bool(numbers.isna().to_numpy().any())
 
 
-def cast_table(X: Any, leave: Sequence[str] = ()) -> Any:
+def cast_table(
+    X: Any, kinds: Mapping[str, str] | None = None, tasks: Sequence[str] = ()
+) -> Any:
     """Cast numbers and flags to floats, dates to datetimes, and the rest to text.
 
     Parameters
     ----------
     X : DataFrame of shape (n_rows, n_columns)
         Table.
-    leave : sequence of str, default=()
-        Names of columns that stay as they are.
+    kinds : dict of str to str, default=None
+        Kind of each column but the task columns; None means that of its type.
+    tasks : sequence of str, default=()
+        Names of the task columns, which stay as they are.
 
     Returns
     -------
@@ -145,35 +180,51 @@ def cast_table(X: Any, leave: Sequence[str] = ()) -> Any:
             "make_table_encoder takes pandas frames, whose columns have types. Got "
             f"{type(X).__name__}; make it a pandas.DataFrame."
         )
-    cast = {
-        name: column if name in leave else _cast(column) for name, column in X.items()
-    }
-    return pd.DataFrame(cast, index=X.index)
+    if kinds is None:
+        kinds = {name: _find_kind(X[name]) for name in X.columns if name not in tasks}
+    cast = {name: _CASTS[kind](X[name]) for name, kind in kinds.items()}
+    return pd.DataFrame(cast | {name: X[name] for name in tasks}, index=X.index)
 
 
-def _cast(column):
+def _name_cast(transformer, names):
+    """Return the names of the columns of a cast table."""
+    kinds, tasks = transformer.kw_args["kinds"], transformer.kw_args["tasks"]
+    if kinds is None:
+        kinds = [name for name in names if name not in tasks]
+    return [*kinds, *tasks]
+
+
+def _find_kind(column):
     import pandas as pd
 
     types = pd.api.types
-    if types.is_timedelta64_dtype(column):
+    if types.is_numeric_dtype(column) or types.is_timedelta64_dtype(column):
+        return "number"
+    return "date" if types.is_datetime64_any_dtype(column) else "category"
+
+
+def _cast_number(column):
+    if column.dtype.kind == "m":
         column = column.dt.total_seconds()
-    if types.is_numeric_dtype(column):
-        return column.astype(np.float64)
-    if types.is_datetime64_any_dtype(column):
-        naive = column if column.dt.tz is None else column.dt.tz_convert(None)
-        return naive.astype("datetime64[us]")
+    return column.astype(np.float64)
+
+
+def _cast_date(column):
+    naive = column if column.dt.tz is None else column.dt.tz_convert(None)
+    return naive.astype("datetime64[us]")
+
+
+def _cast_category(column):
     text = column.astype(object).map(str, na_action="ignore")
     return text.where(column.notna(), np.nan)
 
 
-def _encode(columns, tasks):
-    """Make the encoder of columns by kind; the task columns come last."""
-    steps = [
-        (kind, _ENCODERS[kind](), names) for kind, names in columns.items() if names
-    ]
-    passed = [("task", "passthrough", tasks)] if tasks else []
-    encoder = ColumnTransformer([*steps, *passed], verbose_feature_names_out=False)
-    return encoder.set_output(transform="pandas")
+_CASTS = {
+    "number": _cast_number,
+    "flag": _cast_number,
+    "category": _cast_category,
+    "date": _cast_date,
+}
 
 
 def name_category(name: str, category: object) -> str:
