@@ -13,7 +13,7 @@ from skmtl.report import Report, draw_models, view_centre
 from ._choices import CANDIDATES, MODELS
 from ._command_errors import CommandError, check_column, need
 from ._command_models import fit_model, make_models, read_names, refuse_unsaved
-from ._describe import describe_table, draw_facts
+from ._describe import describe_columns, describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
 from ._prepared_table import prepare_table
 from ._progress import progress
@@ -22,6 +22,7 @@ from ._store import dump_model
 from ._target import choose_metric
 from ._task_labels import check_distinct
 from ._time_folds import describe_folds, make_folds
+from ._usage import describe_usage
 from ._write_file import check_output, write_file
 
 _NAMED = 3  # harmed tasks to list, at most
@@ -59,7 +60,8 @@ def compare(arguments, argv):
         )
     if report:
         with progress("Drawing the report", arguments.quiet):
-            page = _draw_page(table, facts, comparison, argv)
+            usage = describe_usage(table, comparison.recommended, arguments.data, save)
+            page = _draw_page(table, facts, comparison, argv, usage)
             write_file(report, page.encode())
         print(show(f"Wrote the report: {report}"))
 
@@ -81,7 +83,6 @@ def _check_outputs(arguments):
     report, save = arguments.report, arguments.save
     inputs = [arguments.data] if arguments.data else []
     if report is not None:
-        need("matplotlib")
         report = check_output(report, ".html", "--report", inputs)
     if save is not None:
         need("skops.io")
@@ -209,7 +210,7 @@ def _limit_jobs(n_jobs, n_fits):
     return n_jobs if n_jobs is None else min(n_jobs, n_fits)
 
 
-def _draw_page(table, facts, comparison, argv):
+def _draw_page(table, facts, comparison, argv, usage):
     words = sys.argv[1:] if argv is None else argv
     return Report(
         title=f"Predict {table.target} for each {table.task_name}",
@@ -219,6 +220,9 @@ def _draw_page(table, facts, comparison, argv):
         explanations=MODELS | CANDIDATES,
         subtitle=f"Does it help to learn {table.labels.nunique():,} tasks together?",
         command=shlex.join(["skmtl", *words]),
+        target=table.target,
+        columns=describe_columns(table),
+        usage=usage,
     ).to_html()
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skmtl._text import show
+from skmtl.data import list_task_columns
 
 from ._command_errors import count_rows
 
@@ -21,6 +22,13 @@ _TOPICS = {
     "Mixed": "{} read as categories: --number COLUMN reads such words as missing",
     "Many": "{}: only the 19 most frequent get a column each. --drop COLUMN leaves one "
     "out",
+}
+# What stands in the place of a missing value.
+_FILLED = {
+    "number": "the median, and a column that says so",
+    "date": "the median, and a column that says so",
+    "flag": "the more frequent, and a column that says so",
+    "category": "a category of its own",
 }
 _SHOWN = 10
 
@@ -47,6 +55,28 @@ def describe_table(table):
     if missing:
         facts["Left out"] = " and ".join(missing)
     return facts
+
+
+def describe_columns(table):
+    """Return what is known of every column of a table: a dict per column."""
+    names = list_task_columns(table.task_column)
+    roles = {table.target: f"target, {table.kind}"}
+    roles |= dict.fromkeys(names, "task")
+    roles |= {name: _NAMES[kind][0] for name, kind in table.kinds.items()}
+    roles |= {name: f"left out: {why}" for name, why in table.unused_columns.items()}
+    return [
+        {"column": name, "read as": role, **_describe_missing(table, name)}
+        for name, role in roles.items()
+    ]
+
+
+def _describe_missing(table, name):
+    n_missing = table.unused_rows.get(name, 0)
+    filled = "rows left out" if n_missing else ""
+    if name in table.kinds:
+        n_missing = int(table.X[name].isna().sum())
+        filled = _FILLED[table.kinds[name]] if n_missing else ""
+    return {"missing": f"{n_missing:,}" if n_missing else "", "then": filled}
 
 
 def _describe_target(table):

@@ -174,6 +174,9 @@ def compare_tasks(
         predictions=np.array([each.prediction for each in errors]),
         classes=data.classes,
         differs_by_sharing=find_contrasts(models, baseline),
+        targets=data.targets,
+        codes=data.codes,
+        cells=data.cells,
         fold_new_task_errors=unseen,
         **_compare_by_task(data, losses, list(models).index(baseline), chosen),
     )

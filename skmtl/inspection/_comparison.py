@@ -68,6 +68,12 @@ class TaskComparison:
         Whether the gain of each model is due to sharing. It is not if the baseline
         shares too, or if one is a network, a tree, a curve or a kernel model and the
         other is not. None means that all are.
+    targets : ndarray of shape (n_targets,) or None, default=None
+        Observed targets; for classes, their positions in `classes`.
+    codes : ndarray of shape (n_targets,), dtype intp, or None, default=None
+        Position of the task of each target in `tasks`.
+    cells : ndarray of shape (n_targets,), dtype intp, or None, default=None
+        Position of each target in the predictions of a model, flat but for classes.
     fold_new_task_errors : ndarray of shape (n_models, n_folds) or None, default=None
         Error in each fold of whole tasks, of models that never saw these tasks; None if
         it was not asked for.
@@ -140,6 +146,9 @@ class TaskComparison:
     p_values: NDArray[np.floating]
     classes: NDArray | None = None
     differs_by_sharing: tuple[bool, ...] | None = None
+    targets: NDArray | None = None
+    codes: NDArray[np.intp] | None = None
+    cells: NDArray[np.intp] | None = None
     fold_new_task_errors: NDArray[np.floating] | None = None
 
     @property
@@ -288,6 +297,24 @@ class TaskComparison:
                 f"model must be one of {list(self.models)}. Got {model!r}."
             )
         return self.models.index(model)
+
+    def predict_targets(self, model: str | None = None) -> NDArray[np.floating]:
+        """Return the held-out predictions of the observed targets.
+
+        Parameters
+        ----------
+        model : str, default=None
+            Name of the model; None means `recommended`.
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_targets,) or (n_targets, n_classes)
+            Prediction of each of `targets`, NaN if its row was never held out.
+        """
+        found = self.predictions[self.find(model or self.recommended)]
+        classes = () if self.classes is None else (len(self.classes),)
+        answers: NDArray[np.floating] = found.reshape(-1, *classes)[self.cells]
+        return answers
 
     def hurt(self, model: str | None = None, *, level: float = 0.05) -> NDArray:
         """Return the tasks that a model predicts significantly worse than the baseline.

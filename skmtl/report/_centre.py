@@ -19,6 +19,8 @@ class CentreView:
     ----------
     features : tuple of str
         Names of the features.
+    tasks : ndarray of shape (n_tasks,)
+        Labels of the tasks.
     n_rows : ndarray of shape (n_tasks,)
         Number of rows of each task.
     coef : ndarray of shape (n_tasks, n_features)
@@ -41,14 +43,16 @@ class CentreView:
     >>> import numpy as np
     >>> from skmtl.report import CentreView
     >>> W = np.array([[1.0, 2.0], [3.0, 2.0]])
+    >>> tasks, n_rows = np.array(["t", "u"]), np.array([5, 8])
     >>> view = CentreView(
-    ...     ("a", "b"), np.array([5, 8]), W, W.mean(axis=0), 1.0, np.ones(1), W[None]
+    ...     ("a", "b"), tasks, n_rows, W, W.mean(axis=0), 1.0, np.ones(1), W[None]
     ... )
     >>> view.spread
     array([1., 0.])
     """
 
     features: tuple[str, ...]
+    tasks: NDArray
     n_rows: NDArray[np.integer]
     coef: NDArray[np.floating]
     coef_shared: NDArray[np.floating]
@@ -107,6 +111,7 @@ def view_centre(pipeline: Pipeline, X: object, y: ArrayLike) -> CentreView:
     labels = rows[model.task_column].value_counts()
     return CentreView(
         features=tuple(rows.columns.drop(model.task_column)),
+        tasks=model.tasks_,
         n_rows=labels.reindex(model.tasks_).to_numpy(),
         coef=model.coef_,
         coef_shared=model.coef_shared_,

@@ -1,12 +1,13 @@
 """The HTML page of a comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from skmtl._text import show_html
 from skmtl.inspection import TaskComparison
 
 from ._centre import CentreView
+from ._script import SCRIPT
 from ._sections import choose_sections
 from ._style_sheet import STYLE
 from ._verdict import draw_verdict
@@ -16,9 +17,11 @@ from ._verdict import draw_verdict
 class Report:
     """Write the results of a comparison as one self-contained HTML page.
 
-    The page embeds its figures and style, and loads nothing. It shows the verdict, the
-    models, the gain of each task, the coefficients and their path, the data, and how
-    the page was made.
+    The page embeds its pictures, style and script, and loads nothing. It shows the
+    verdict, the models, the gain of each task in a table to sort and search, the levels
+    of the tasks, their coefficients and the path of these, predictions against what was
+    observed (for classes, the calibration), the tasks predicted worst, the data, and
+    how the page was made. It follows the browser's light or dark mode, and prints.
 
     Parameters
     ----------
@@ -37,6 +40,13 @@ class Report:
         Line below the title.
     command : str, default=""
         Command that wrote the page.
+    target : str, default="target"
+        Name of what is predicted.
+    columns : sequence of dict of str to str, default=()
+        What is known of each column of the table, its name first; the keys are the
+        head of the table.
+    usage : dict of str to str, default={}
+        Code that uses the model, by the words that introduce it.
 
     See Also
     --------
@@ -70,6 +80,9 @@ class Report:
     explanations: Mapping[str, str] = field(default_factory=dict)
     subtitle: str = "Does it help to learn the tasks together?"
     command: str = ""
+    target: str = "target"
+    columns: Sequence[Mapping[str, str]] = ()
+    usage: Mapping[str, str] = field(default_factory=dict)
 
     def to_html(self) -> str:
         """Return the page.
@@ -87,6 +100,7 @@ class Report:
             title=show_html(self.title),
             subtitle=show_html(self.subtitle),
             style=STYLE,
+            script=SCRIPT,
             verdict=draw_verdict(self.comparison),
             sections=sections,
         )
@@ -98,6 +112,7 @@ _PAGE = """\
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <style>{style}</style>
 </head>
@@ -111,6 +126,7 @@ _PAGE = """\
 {sections}
 </main>
 <footer class="soft"><p>Written by skmtl. This page works offline.</p></footer>
+<script>{script}</script>
 </body>
 </html>
 """

@@ -13,7 +13,6 @@ import pytest
 
 pd = pytest.importorskip("pandas", reason="pandas is not installed")
 pytest.importorskip("skops", reason="skops is not installed")
-pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 import skmtl  # noqa: E402
 from skmtl.cli import _compare_command as compare_module  # noqa: E402

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import subprocess
-from base64 import b64decode
 from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
@@ -16,26 +15,19 @@ from cases import parametrize
 from sklearn.preprocessing import StandardScaler
 
 pytest.importorskip("pandas", reason="pandas is not installed")
-image = pytest.importorskip("matplotlib.image", reason="matplotlib is not installed")
 
-from skmtl.compose import make_task_pipeline  # noqa: E402
-from skmtl.datasets import make_related_tasks  # noqa: E402
-from skmtl.inspection import compare_tasks  # noqa: E402
-from skmtl.linear_model import (  # noqa: E402
+from skmtl.compose import make_task_pipeline
+from skmtl.datasets import make_related_tasks
+from skmtl.inspection import compare_tasks, default_models
+from skmtl.linear_model import (
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
     MultiTaskRidgeCV,
 )
-from skmtl.report import CentreView, Report, draw_models, view_centre  # noqa: E402
-from skmtl.report._figures import (  # noqa: E402
-    BLUE,
-    GREY,
-    ORANGE,
-    plot_gains,
-    report_style,
-)
+from skmtl.report import CentreView, Report, draw_models, view_centre
+from skmtl.report._svg import Scale, write_number
 
-VOID = {"meta", "img", "br"}
+VOID = {"meta", "br", "input"}
 
 
 def make_report(n_tasks, n_samples=12, names=None, odd=0):
@@ -71,16 +63,20 @@ def many():
 
 @pytest.fixture(scope="module")
 def pages(few, many):
-    """Return the pages of both reports; to draw them takes long."""
+    """Return the pages of both reports."""
     return {"few": few.to_html(), "many": many.to_html()}
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Leave the pictures of a page empty, which takes less than to draw them."""
-    monkeypatch.setattr(
-        "matplotlib.figure.Figure.savefig", lambda *args, **options: None
-    )
+def pictures(page):
+    """Return the plots of a page as trees of elements."""
+    found = re.findall("<svg.*?</svg>", page, flags=re.DOTALL)
+    return [ElementTree.fromstring(each) for each in found]
+
+
+def read_data(page):
+    """Return the cells of the table of all tasks, which the script draws."""
+    (data,) = re.findall(r'<script type="application/json">(.*?)</script>', page)
+    return json.loads(data)[0]
 
 
 each_report = pytest.mark.parametrize("name", ["few", "many"])
@@ -121,26 +117,27 @@ def test_the_page_is_well_formed(name, pages):
 @each_report
 def test_the_page_needs_no_other_file(name, pages):
     html = pages[name]
-    links = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')\s>]+)""", html)
-    assert len(links) == 3
-    assert all(link.startswith("data:image/svg+xml;base64,") for link in links)
+    assert not re.search(r"""(?:src|href|url|import)\s*[=(]\s*["']?[^"')\s>]+""", html)
 
 
 @each_report
 def test_pictures_and_headings_have_words(name, pages):
     page = Page(pages[name])
     assert page.find("html") == [{"lang": "en"}]
-    assert all(len(each["alt"]) > 40 for each in page.find("img"))
+    assert len(page.find("svg")) == 6
+    assert all(len(each["aria-label"]) > 40 for each in page.find("svg"))
+    assert all(each["role"] == "img" for each in page.find("svg"))
     headings = [tag for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
-    assert headings == ["h1"] + ["h2"] * 6
-    assert page.find("meta")[1]["name"] == "viewport"
+    assert headings == ["h1"] + ["h2"] * 9
+    names = [each.get("name") for each in page.find("meta")]
+    assert names == [None, "viewport", "color-scheme"]
 
 
 def test_what_was_found_is_said(few, pages):
     text = Page(pages["few"]).text
     assert few.comparison.recommendation in text
     assert f"{few.comparison.errors[0]:#.4g}" in text
-    assert "Table of all 6 tasks" in text
+    assert "RMSE of all 6 tasks" in text
     assert "skmtl 'a b'" in text
     assert "generated <tasks> & rows" in text
 
@@ -155,7 +152,6 @@ def test_losses_beyond_the_picture_are_counted(pages):
     assert "2 drawn at -100 % are lower than that" in Page(pages["many"]).text
 
 
-@pytest.mark.usefixtures("undrawn")
 @parametrize("factor", [0.5, 1.5, 3.0], short=[1.5])
 @pytest.mark.parametrize(("sign", "words"), [(1, "not"), (-1, "help")])
 def test_the_verdict_is_as_sure_as_the_numbers(few, sign, words, factor):
@@ -175,7 +171,6 @@ def test_the_verdict_is_as_sure_as_the_numbers(few, sign, words, factor):
     assert verdicts[sign, factor] in text
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_gain_that_is_not_due_to_sharing_is_that_of_a_model(few):
     errors = np.array([[9.0, 9.1, 9.0], [5.0, 5.0, 5.0]])
     changes = {"fold_errors": errors, "differs_by_sharing": (False, False)}
@@ -193,13 +188,13 @@ def test_the_same_input_gives_the_same_page(few, pages):
 @pytest.mark.full
 def test_names_of_any_kind_can_be_drawn():
     names = ["$x_1$ & <b>", "a_b^c", "校", "\\frac", "%d {0}", "e" * 99]
-    report = make_report(6, names=names)
-    page = Page(report.to_html())
-    assert page.open == []
-    assert "$x_1$ & <b>" in page.text
-    picture = b64decode(page.find("img")[0]["src"].partition(",")[2]).decode()
-    picture = re.sub("<!--.*?-->", "", picture, flags=re.DOTALL)
-    assert all(escape(name, quote=False) in picture for name in names[:5])
+    page = make_report(6, names=names).to_html()
+    assert Page(page).open == []
+    picture = pictures(page)[0]
+    words = [each.text for each in picture.iter() if each.tag.endswith("text")]
+    assert set(names[:5]) < set(words)
+    assert "e" * 23 + "…" in words
+    assert set(names) == {row[0] for row in read_data(page)}
 
 
 @pytest.mark.full
@@ -207,11 +202,11 @@ def test_control_characters_leave_page_and_pictures_well_formed():
     names = ["\x1b[31m", "a\x00b", "\u202egpj", "\x9b", "c\nd", "\uffff"]
     report = make_report(6, names=names)
     view = replace(report.view, features=("\x1b", "\x08", "\ud800", "\x7f"))
-    page = Page(replace(report, view=view, command="skmtl \ud800").to_html())
+    html = replace(report, view=view, command="skmtl \ud800").to_html()
+    page = Page(html)
     assert page.open == []
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", page.text)
-    for each in page.find("img"):
-        picture = ElementTree.fromstring(b64decode(each["src"].partition(",")[2]))
+    for picture in pictures(html):
         words = "".join(picture.itertext())
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ud800]", words)
     assert "\\x1b[31m" in page.text
@@ -219,20 +214,13 @@ def test_control_characters_leave_page_and_pictures_well_formed():
 
 @pytest.mark.full
 def test_bars_of_tasks_that_are_hurt_have_a_colour_of_their_own():
-    from matplotlib.colors import to_hex
-
     report = make_report(8, n_samples=40, odd=1)
     (hurt,) = report.comparison.hurt("mean")
-    with report_style():
-        bars = plot_gains(report.comparison, "mean").axes[0].patches
-        labels = plot_gains(report.comparison, "mean").axes[0].get_yticklabels()
-    colours = {
-        label.get_text().split()[0]: to_hex(bar.get_facecolor())
-        for label, bar in zip(labels, bars, strict=True)
-    }
-    assert colours.pop(str(hurt)) == ORANGE
-    assert set(colours.values()) <= {BLUE, GREY}
-    assert BLUE in colours.values()
+    bars = [each for each in pictures(report.to_html())[0].iter() if "rect" in each.tag]
+    colours = {bar[0].text.partition(":")[0]: bar.get("class") for bar in bars}
+    assert colours.pop(str(hurt)) == "orange"
+    assert set(colours.values()) <= {"blue", "grey"}
+    assert "blue" in colours.values()
 
 
 @pytest.mark.full
@@ -246,6 +234,7 @@ def test_tasks_that_do_not_differ_can_be_drawn(few):
 def test_many_features_are_cut(few):
     view = CentreView(
         features=tuple(f"feature {j}" for j in range(30)),
+        tasks=np.arange(3),
         n_rows=np.full(3, 5),
         coef=np.ones((3, 30)),
         coef_shared=np.ones(30),
@@ -256,13 +245,65 @@ def test_many_features_are_cut(few):
     assert "Not shown: 15" in Page(replace(few, view=view).to_html()).text
 
 
-@pytest.mark.full
-def test_the_users_style_of_pictures_is_left_alone(few):
-    import matplotlib as mpl
+def test_all_tasks_are_in_the_table_those_with_most_evidence_of_harm_first(many, pages):
+    rows = read_data(pages["many"])
+    frame = many.comparison.tasks_frame("mean")
+    assert [row[0] for row in rows] == frame.index.astype(str).tolist()
+    assert [row[-1] == "hurt" for row in rows] == frame["hurt"].tolist()
+    assert len(Page(pages["many"]).find("tr")) == 2 + 1 + 1 + 20
 
-    before = dict(mpl.rcParams)
-    few.to_html()
-    assert dict(mpl.rcParams) == before
+
+def test_levels_are_means_of_targets_and_of_predictions(few, pages):
+    comparison = few.comparison
+    model = comparison.recommended
+    picture = pictures(pages["few"])[1]
+    titles = [each.text for each in picture.iter() if each.tag.endswith("title")]
+    for t, task in enumerate(comparison.tasks):
+        rows = comparison.codes == t
+        observed = comparison.targets[rows].mean()
+        predicted = comparison.predict_targets(model)[rows].mean()
+        words = f"{task}: observed {observed:.4g}, predicted {predicted:.4g}"
+        assert f"{words}, {rows.sum()} rows" in titles
+
+
+@pytest.mark.parametrize("kind", ["classes", "counts"])
+def test_classes_and_counts_have_levels_and_their_own_quality(kind):
+    X, y = make_related_tasks(4, 30, 2, as_frame=True, random_state=0)
+    target = y > y.median() if kind == "classes" else y.clip(0, 8).round()
+    metric = "log_loss" if kind == "classes" else "poisson_deviance"
+    options = {"task_column": "task", "cv": 2, "random_state": 0}
+    models = default_models("task", kind=kind)
+    models = {name: models[name] for name in ("independent", "pooled")}
+    found = compare_tasks(models, X, target, metric=metric, **options)
+    page = Report("Title", found, None, {}, target="won").to_html()
+    text = Page(page).text
+    assert "How do the tasks differ in level?" in text
+    assert ("calibration" in page.lower()) == (kind == "classes")
+    assert ("Which tasks are predicted worst?" in text) == (kind == "counts")
+    rate = target.groupby(X["task"]).mean()
+    tips = [each.text for each in pictures(page)[1].iter() if "title" in each.tag]
+    for task, value in rate.items():
+        assert any(tip.startswith(f"{task}: observed {value:.4g},") for tip in tips)
+
+
+def test_columns_and_code_are_shown_as_they_are(few):
+    columns = [
+        {"column": "<a>", "read as": "number"},
+        {"column": "b", "read as": "date"},
+    ]
+    usage = {"In Python:": "one()\n  two(<3)"}
+    page = replace(few, columns=columns, usage=usage).to_html()
+    assert "one()\n  two(&lt;3)" in page
+    assert '<th scope="row">&lt;a&gt;</th><td>number</td>' in page
+
+
+def test_ticks_are_round_numbers_between_the_ends():
+    assert Scale(-0.3, 1.1, 0, 1).ticks() == [0.0, 0.5, 1.0]
+    assert Scale(0.02, 3e4, 0, 1, is_log=True).ticks() == [0.1, 10.0, 1000.0]
+    assert Scale(2.0, 2.0, 0, 1).ticks() == [2.0]
+    assert [write_number(x) for x in (-0.0, 1234.0, -0.5, 1e7)] == [
+        *("0", "1,234", "\N{MINUS SIGN}0.5", "1e+07")
+    ]
 
 
 def test_the_text_has_a_line_per_model(few):
@@ -322,8 +363,7 @@ document.querySelector("iframe").onload = (event) => {{
   const width = (each) => each.getBoundingClientRect().width;
   document.querySelector("pre").textContent = JSON.stringify({{
     client: root.clientWidth, scroll: root.scrollWidth, height: root.scrollHeight,
-    drawn: [...page.images].map((each) => each.naturalWidth),
-    shown: [...page.images].map(width),
+    shown: [...page.querySelectorAll("svg")].map(width),
     size: parseFloat(getComputedStyle(page.body).fontSize),
     verdict: page.querySelector(".verdict strong").innerText,
   }});
@@ -348,8 +388,7 @@ def test_a_browser_lays_the_page_out(tmp_path, request, name, width):
     found = json.loads(found)
     assert found["client"] == found["scroll"] == width
     assert found["height"] > 1500
-    assert len(found["drawn"]) == 3
-    assert min(found["drawn"]) > 300
+    assert len(found["shown"]) == 6
     assert min(found["shown"]) > 300
     assert found["size"] >= 16
     assert "haring" in found["verdict"] or "difference" in found["verdict"]
@@ -362,9 +401,51 @@ def test_a_browser_draws_the_page(tmp_path, request, name):
     path = tmp_path / "page.png"
     flags = ["--window-size=1000,3000", f"--screenshot={path}"]
     browse(tmp_path, request.getfixturevalue(name).to_html(), *flags)
+    image = pytest.importorskip("matplotlib.image", reason="needs matplotlib")
     pixels = image.imread(path)[..., :3]
     assert pixels.shape[:2] == (3000, 1000)
     bands = pixels.reshape(10, 300, 1000, 3).std(axis=(1, 2, 3))
     assert (bands > 0.01).sum() >= 7
     blue = (pixels[..., 2] - pixels[..., 0] > 0.3).sum()
     assert blue > 500
+
+
+CLICKS = """<!DOCTYPE html><meta charset="utf-8">
+<iframe srcdoc="{page}" style="border:0;width:1000px;height:800px"></iframe>
+<pre></pre>
+<script>
+document.querySelector("iframe").onload = (event) => {{
+  const page = event.target.contentDocument, box = page.querySelector(".tasks");
+  const names = () => [...box.querySelectorAll("tbody th")].map((th) => th.textContent);
+  const [task, rows] = box.querySelectorAll("th button");
+  const input = box.querySelector("input");
+  const next = box.querySelectorAll(".pages button")[1];
+  const found = {{}};
+  task.click(); found.up = names();
+  next.click(); found.next = names();
+  task.click(); found.down = names();
+  found.sort = task.parentNode.getAttribute("aria-sort");
+  input.value = "1"; input.dispatchEvent(new Event("input")); found.search = names();
+  found.count = box.querySelector(".count").textContent;
+  input.value = "zz"; input.dispatchEvent(new Event("input")); found.none = names();
+  document.querySelector("pre").textContent = JSON.stringify(found);
+}};
+</script>"""
+
+
+@pytest.mark.browser
+@in_browser
+def test_a_browser_sorts_and_searches_the_tasks(tmp_path, many):
+    probe = CLICKS.format(page=escape(many.to_html()))
+    flags = ["--virtual-time-budget=10000", "--dump-dom"]
+    (found,) = re.findall(r"<pre>(.*?)</pre>", browse(tmp_path, probe, *flags))
+    found = json.loads(found)
+    tasks = sorted(many.comparison.tasks.tolist())
+    assert found["up"] == [str(task) for task in tasks[:20]]
+    assert found["next"] == [str(task) for task in tasks[20:]]
+    assert found["down"] == [str(task) for task in tasks[::-1][:20]]
+    assert found["sort"] == "descending"
+    ones = [str(task) for task in tasks[::-1] if "1" in str(task)]
+    assert found["search"] == ones
+    assert found["count"] == f"{len(ones)} of 40 tasks"
+    assert found["none"] == []
