@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from skmtl.metrics import draw_html, draw_text
 from skmtl.model_selection import divide, find_metric
 
-from ._comparison_table import describe, tabulate, write_lines
+from ._comparison_table import (
+    describe,
+    tabulate,
+    tabulate_tasks,
+    write_json,
+    write_lines,
+)
 from ._display import TaskComparisonDisplay
 from ._paired_tests import adjust_holm, estimate_standard_error
 from ._recommendation import judge, recommend
@@ -368,19 +374,21 @@ class TaskComparison:
         """
         import pandas as pd
 
-        place = self.find(model or self.best_sharing)
-        columns = {
-            "n_rows": self.n_rows,
-            "baseline_error": self.task_errors[self.find(self.baseline)],
-            "error": self.task_errors[place],
-            "gain": self.task_gains[place],
-            "relative_gain": self.task_relative_gains[place],
-            "p_value": self.p_values[place],
-            "adjusted_p_value": self.adjusted_p_values[place],
-            "hurt": np.isin(self.tasks, self.hurt(model)),
-        }
-        frame = pd.DataFrame(columns, index=pd.Index(self.tasks, name="task"))
-        return frame.sort_values("p_value", kind="stable")
+        columns = tabulate_tasks(self, model)
+        return pd.DataFrame(columns).set_index("task")
+
+    def to_json(self) -> str:
+        """Return the comparison as JSON: the models, the tasks and the recommendation.
+
+        Returns
+        -------
+        text : str
+            An object with `metric`, `baseline`, `recommended`, `verdict`,
+            `recommendation`, `models` and `tasks`. The last two hold an object for each
+            model and for each task of `best_sharing`, with the columns of `to_frame`
+            and `tasks_frame`; numbers that are not known are null.
+        """
+        return write_json(self)
 
     def plot(
         self, ax: Any = None, *, model: str | None = None

@@ -1,5 +1,7 @@
 """The table of models in the text of a comparison."""
 
+import json
+
 import numpy as np
 
 _HEADER = {
@@ -42,6 +44,53 @@ def tabulate(comparison):
         "n_hurt": np.array([len(comparison.hurt(name)) for name in comparison.models]),
         "fit_time": comparison.fit_times.mean(axis=1),
     }
+
+
+def tabulate_tasks(comparison, model):
+    """Return columns by name, one entry per task, by the evidence of harm."""
+    model = model or comparison.best_sharing
+    place = comparison.find(model)
+    order = np.argsort(comparison.p_values[place], kind="stable")
+    columns = {
+        "task": comparison.tasks,
+        "n_rows": comparison.n_rows,
+        "baseline_error": comparison.task_errors[comparison.find(comparison.baseline)],
+        "error": comparison.task_errors[place],
+        "gain": comparison.task_gains[place],
+        "relative_gain": comparison.task_relative_gains[place],
+        "p_value": comparison.p_values[place],
+        "adjusted_p_value": comparison.adjusted_p_values[place],
+        "hurt": np.isin(comparison.tasks, comparison.hurt(model)),
+    }
+    return {name: column[order] for name, column in columns.items()}
+
+
+def write_json(comparison):
+    """Return a comparison as JSON."""
+    models = {"model": np.array(comparison.models), **tabulate(comparison)}
+    found = {
+        "metric": comparison.metric,
+        "baseline": comparison.baseline,
+        "recommended": comparison.recommended,
+        "verdict": comparison.verdict,
+        "recommendation": comparison.recommendation,
+        "models": _list_objects(models),
+        "tasks": _list_objects(tabulate_tasks(comparison, None)),
+    }
+    return json.dumps(found, ensure_ascii=False, default=str)
+
+
+def _list_objects(columns):
+    """Return a dict per row; numbers that are not finite are None."""
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return [
+        {name: _finite(value) for name, value in zip(columns, row, strict=True)}
+        for row in rows
+    ]
+
+
+def _finite(value):
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def write_lines(comparison):

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 
 from skmtl._text import show_html
 from skmtl.inspection import TaskComparison
@@ -29,10 +31,10 @@ class Report:
         Title of the page.
     comparison : TaskComparison
         Result of :func:`skmtl.inspection.compare_tasks`.
-    view : CentreView or None
+    view : CentreView or None, default=None
         Coefficients of the partial pooling model; None leaves out their sections, as
         for classes.
-    facts : dict of str to str
+    facts : dict of str to str, default={}
         Facts about the data, in order.
     explanations : dict of str to str, default={}
         Explanation of each model, by name.
@@ -55,28 +57,19 @@ class Report:
 
     Examples
     --------
-    >>> from sklearn.preprocessing import StandardScaler
-    >>> from skmtl.compose import PooledTasks, make_task_pipeline
     >>> from skmtl.datasets import make_related_tasks
     >>> from skmtl.inspection import compare_tasks
-    >>> from skmtl.linear_model import MeanRegularizedRegressorCV
-    >>> from skmtl.report import Report, view_centre
+    >>> from skmtl.report import Report
     >>> X, y = make_related_tasks(n_tasks=5, as_frame=True, random_state=0)
-    >>> mean = make_task_pipeline(
-    ...     StandardScaler(), MeanRegularizedRegressorCV(), task_column="task"
-    ... )
-    >>> models = {"pooled": PooledTasks(task_column="task"), "mean": mean}
-    >>> comparison = compare_tasks(models, X, y, cv=2)
-    >>> view = view_centre(mean.fit(X, y), X, y)
-    >>> report = Report("Generated", comparison, view, {"Rows": "150, generated"})
-    >>> report.to_html()[:15]
+    >>> comparison = compare_tasks(None, X, y, task_column="task", cv=2)
+    >>> Report("Generated tasks", comparison).to_html()[:15]
     '<!DOCTYPE html>'
     """
 
     title: str
     comparison: TaskComparison
-    view: CentreView | None
-    facts: Mapping[str, str]
+    view: CentreView | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
     explanations: Mapping[str, str] = field(default_factory=dict)
     subtitle: str = "Does it help to learn the tasks together?"
     command: str = ""
@@ -84,8 +77,13 @@ class Report:
     columns: Sequence[Mapping[str, str]] = ()
     usage: Mapping[str, str] = field(default_factory=dict)
 
-    def to_html(self) -> str:
-        """Return the page.
+    def to_html(self, path: str | PathLike[str] | None = None) -> str:
+        """Return the page, and write it to a file.
+
+        Parameters
+        ----------
+        path : str or path-like, default=None
+            File to write; None writes none.
 
         Returns
         -------
@@ -96,7 +94,7 @@ class Report:
             f'<section id="{name}"><h2>{show_html(title)}</h2>\n{draw(self)}</section>'
             for name, title, draw in choose_sections(self)
         )
-        return _PAGE.format(
+        page = _PAGE.format(
             title=show_html(self.title),
             subtitle=show_html(self.subtitle),
             style=STYLE,
@@ -104,6 +102,9 @@ class Report:
             verdict=draw_verdict(self.comparison),
             sections=sections,
         )
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8")
+        return page
 
 
 _PAGE = """\

@@ -268,6 +268,7 @@ def choose_sections(report):
         "coefficients": report.view is not None,
         "path": report.view is not None,
         "usage": bool(report.usage),
+        "data": bool(report.facts or report.columns),
     }
     return [each for each in _SECTIONS if wanted.get(each[0], True)]
 

@@ -1,5 +1,6 @@
 """Does sharing help, and which tasks does it hurt?"""
 
+import json
 import pickle
 from dataclasses import replace
 
@@ -603,6 +604,18 @@ def test_frames_have_a_row_per_model_and_per_task(comparison):
     assert tasks.index.name == "task"
     assert_array_equal(tasks.loc[comparison.tasks, "gain"], comparison.task_gains[2])
     assert tasks["p_value"].is_monotonic_increasing
+
+
+def test_json_has_what_the_frames_have(comparison):
+    found = json.loads(comparison.to_json())
+    models, tasks = comparison.to_frame(), comparison.tasks_frame()
+    assert [each["model"] for each in found["models"]] == models.index.tolist()
+    assert [each["error"] for each in found["models"]] == models["error"].tolist()
+    assert [each["task"] for each in found["tasks"]] == tasks.index.tolist()
+    assert [each["p_value"] for each in found["tasks"]] == tasks["p_value"].tolist()
+    assert found["recommendation"] == comparison.recommendation
+    alone = compare_tasks(_models(), *_make(n_samples=2), task_column="task", cv=2)
+    assert "NaN" not in alone.to_json()
 
 
 def test_the_text_is_a_table_and_the_recommendation(comparison):
