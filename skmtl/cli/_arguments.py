@@ -55,10 +55,12 @@ examples:
   skmtl compare pupils.csv --task school --target score --report report.html
   skmtl compare pupils.parquet --task school --target score --save model.skops
   skmtl compare sales.csv --task shop --target sold --cv time day
+  skmtl compare sales.csv --task shop --target sold --cv new-tasks
   skmtl compare pupils.csv --task school,class --target score
   skmtl compare patients.csv --task clinic --target recovered --metric brier
   skmtl predict model.skops new_pupils.csv --output predictions.csv
 """
+_NEW_TASKS = "new-tasks"
 _LARGEST_SEED = 2**32 - 1  # that NumPy accepts
 
 
@@ -96,7 +98,7 @@ def make_parser() -> Parser:
 
 def _add_compare(commands):
     add = _add_command(commands, "compare", "compare models on a table", _COMPARE)
-    commands.choices["compare"].set_defaults(time=None)
+    commands.choices["compare"].set_defaults(time=None, hold_out_tasks=False)
     add("data", nargs="?", metavar="DATA", help=_DATA)
     add(
         "--task",
@@ -139,9 +141,15 @@ def _add_compare(commands):
         type=_read_cv,
         action=_Folds,
         default=5,
-        metavar="N | time COLUMN",
-        help="number of folds, default 5; or time and a column of dates or numbers, to "
-        "train on earlier rows and test on later ones (both may be given)",
+        metavar="N | new-tasks | time COLUMN",
+        help="number of folds, default 5; new-tasks, to test on whole tasks that were "
+        "not trained on; or time and a column of dates or numbers, to train on earlier "
+        "rows and test on later ones (a number may be given too)",
+    )
+    add(
+        "--new-tasks",
+        action="store_true",
+        help="also show the error for tasks never seen, beside that for known tasks",
     )
     add(
         "--metric",
@@ -150,6 +158,16 @@ def _add_compare(commands):
         "poisson_deviance for counts",
     )
     add("--report", metavar="FILE", help="write a report, a .html file")
+    add(
+        "--tasks-csv",
+        metavar="FILE",
+        help="write the errors and the gain of each task, a .csv file",
+    )
+    add(
+        "--json",
+        action="store_true",
+        help="print the comparison as JSON, and nothing else",
+    )
     add("--save", metavar="FILE", help="save the recommended model, a .skops file")
     add(
         "--seed",
@@ -168,13 +186,18 @@ def _add_compare(commands):
 
 
 class _Folds(Action):
-    """Store the number of folds and the time column separately."""
+    """Store the number of folds, the time column and new-tasks separately."""
 
     def __call__(self, parser, namespace, values, option_string=None):
-        setattr(namespace, "cv" if isinstance(values, int) else "time", values)
+        if values == _NEW_TASKS:
+            namespace.hold_out_tasks = True
+        else:
+            setattr(namespace, "cv" if isinstance(values, int) else "time", values)
 
 
 def _read_cv(text):
+    if text == _NEW_TASKS:
+        return text
     kind, _, column = text.partition(":")
     if kind == "time" and column:
         return column
@@ -182,7 +205,7 @@ def _read_cv(text):
         return int(text)
     except ValueError:
         raise ArgumentTypeError(
-            f"must be a number of folds or time COLUMN, got {text!r}"
+            f"must be a number of folds, new-tasks or time COLUMN, got {text!r}"
         ) from None
 
 
@@ -194,6 +217,13 @@ def _add_predict(commands):
         "--output",
         metavar="FILE",
         help="write a .csv file; by default the table is printed",
+    )
+    add(
+        "--interval",
+        type=_coverage,
+        metavar="SHARE",
+        help="add the ends of an interval that holds this share of the targets, such "
+        "as 0.9",
     )
     add(
         "--formulas",
@@ -211,6 +241,18 @@ def _seed(text):
     if value is None or not 0 <= value <= _LARGEST_SEED:
         raise ArgumentTypeError(
             f"must be an integer from 0 to {_LARGEST_SEED}, got {text!r}"
+        )
+    return value
+
+
+def _coverage(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1:
+        raise ArgumentTypeError(
+            f"must be a number above 0 and below 1, such as 0.9, got {text!r}"
         )
     return value
 

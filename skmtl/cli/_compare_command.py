@@ -3,6 +3,7 @@
 import shlex
 import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -15,13 +16,13 @@ from ._command_errors import CommandError, check_column, need
 from ._command_models import fit_model, make_models, read_names, refuse_unsaved
 from ._describe import describe_columns, describe_table, draw_facts
 from ._embedded import ABOUT, SOURCE, TARGET, TASK, load_embedded
+from ._folds import describe_folds, make_folds
 from ._prepared_table import prepare_table
 from ._progress import progress
 from ._read_file import name_source, read_table
 from ._store import dump_model
 from ._target import choose_metric
 from ._task_labels import check_distinct
-from ._time_folds import describe_folds, make_folds
 from ._usage import describe_usage
 from ._write_file import check_output, write_file
 
@@ -32,7 +33,8 @@ _FEWEST = 6  # rows outside the largest class, so that inner folds have two clas
 def compare(arguments, argv):
     """Compare models on a table, print the result, and write the requested files."""
     names = read_names(arguments.models)
-    report, save = _check_outputs(arguments)
+    report, save, tasks_csv = _check_outputs(arguments)
+    _check_cv(arguments)
     if save:
         refuse_unsaved(names)
     with progress("Reading the table", arguments.quiet):
@@ -40,30 +42,47 @@ def compare(arguments, argv):
     metric = choose_metric(arguments.metric, table.kind)
     _check_folds(arguments, table)
     _check_classes(table)
-    folds, same_times = make_folds(table, arguments.cv)
-    facts = describe_table(table) | describe_folds(table, arguments.cv, same_times)
+    n_folds, hold_out_tasks = arguments.cv, arguments.hold_out_tasks
+    folds, same_times = make_folds(table, n_folds, hold_out_tasks, arguments.seed)
+    facts = describe_table(table)
+    facts |= describe_folds(table, n_folds, same_times, hold_out_tasks)
     if arguments.data is None:
         facts["About"] = ABOUT
-    print(draw_facts(facts), flush=True)
+    say = _be_silent if arguments.json else partial(print, flush=True)
+    say(draw_facts(facts))
     models = make_models(names, table)
     what = f"Comparing {len(names)} models over {arguments.cv} folds"
     with progress(what, arguments.quiet):
         comparison = _compare(models, table, metric, folds, arguments)
-    print(f"\n{draw_models(comparison)}\n\n{comparison.recommendation}", flush=True)
+    if arguments.json:
+        print(comparison.to_json(), flush=True)
+    say(f"\n{draw_models(comparison)}\n\n{comparison.recommendation}")
     if save:
         name = comparison.recommended
         with progress("Fitting the model to all rows", arguments.quiet):
             write_file(save, dump_model(fit_model(models[name], table)))
-        print(
-            show(f"Saved {name!r}{_describe_harm(comparison, name)}: {save}"),
-            flush=True,
-        )
+        say(show(f"Saved {name!r}{_describe_harm(comparison, name)}: {save}"))
+    if tasks_csv:
+        tasks = comparison.tasks_frame().to_csv(lineterminator="\n")
+        write_file(tasks_csv, tasks.encode())
+        say(show(f"Wrote the tasks: {tasks_csv}"))
     if report:
         with progress("Drawing the report", arguments.quiet):
             usage = describe_usage(table, comparison.recommended, arguments.data, save)
             page = _draw_page(table, facts, comparison, argv, usage)
             write_file(report, page.encode())
-        print(show(f"Wrote the report: {report}"))
+        say(show(f"Wrote the report: {report}"))
+
+
+def _be_silent(text):
+    """Say nothing."""
+
+
+def _check_cv(arguments):
+    """Check that only one way of making folds is given."""
+    if arguments.hold_out_tasks and (arguments.time or arguments.new_tasks):
+        other = "--cv time" if arguments.time else "--new-tasks"
+        raise CommandError(f"--cv new-tasks and {other} exclude each other: give one")
 
 
 def _describe_harm(comparison, name):
@@ -87,7 +106,10 @@ def _check_outputs(arguments):
     if save is not None:
         need("skops.io")
         save = check_output(save, ".skops", "--save", inputs)
-    return report, save
+    tasks_csv = arguments.tasks_csv
+    if tasks_csv is not None:
+        tasks_csv = check_output(tasks_csv, ".csv", "--tasks-csv", inputs)
+    return report, save, tasks_csv
 
 
 def _read_table(arguments):
@@ -198,6 +220,7 @@ def _compare(models, table, metric, folds, arguments):
             task_column=table.task_column,
             cv=folds,
             metric=metric,
+            new_tasks=arguments.new_tasks,
             n_jobs=_limit_jobs(arguments.n_jobs, len(models) * arguments.cv),
             random_state=arguments.seed,
         )

@@ -19,6 +19,7 @@ from ._words import strip, write_value
 from ._write_file import check_output, write_file
 
 COLUMN = "prediction"
+_ENDS = "lower end", "upper end"
 _SHOWN = 3
 
 
@@ -32,9 +33,12 @@ def predict(arguments, argv):
     with progress("Reading", arguments.quiet):
         model = load_model(arguments.model)
         sheet = read_table(arguments.data, model[0].task_columns, keep=True)
-    _check_names(sheet.frame, model, source)
+    _check_names(sheet.frame, model, source, arguments.interval is not None)
     with progress("Predicting", arguments.quiet):
         predictions = _predict(model, sheet.frame, source)
+        if arguments.interval is not None:
+            ends = _predict_interval(model, sheet.frame, arguments.interval)
+            predictions |= ends
     if arguments.formulas == "quote":
         predictions = quote_formulas(predictions)
     _write(sheet.records, predictions, output)
@@ -43,8 +47,9 @@ def predict(arguments, argv):
             print(show(line), file=sys.stderr)
 
 
-def _check_names(frame, model, path):
-    taken = [name for name in _name_columns(model) if name in frame.columns]
+def _check_names(frame, model, path, has_interval):
+    names = [*_name_columns(model), *(_ENDS if has_interval else ())]
+    taken = [name for name in names if name in frame.columns]
     if taken:
         raise CommandError(
             f"{path} already has a column {taken[0]!r}, the name of a column of "
@@ -67,6 +72,18 @@ def _predict(model, frame, path):
     except CommandError as error:
         raise CommandError(f"{path}: {error}") from None
     return dict(zip(_name_columns(model), columns, strict=True))
+
+
+def _predict_interval(model, frame, coverage):
+    """Return the ends of an interval around each prediction, by name."""
+    try:
+        rows = model[:-1].transform(frame)
+        ends = model[-1].predict_interval(rows, coverage)
+    except (AttributeError, ValueError) as error:
+        raise CommandError(
+            f"--interval cannot be given for the saved model ({error}): leave it out"
+        ) from None
+    return dict(zip(_ENDS, ends.T, strict=True))
 
 
 def _write(records, predictions, output):

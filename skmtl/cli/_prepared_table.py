@@ -12,10 +12,10 @@ from ._column_kinds import find_kind, read_kind
 from ._command_errors import CommandError, check_column
 from ._copies import warn_of_copies
 from ._encoder import find_clash
+from ._folds import read_times
 from ._table_columns import TableColumns, as_text, as_whole
 from ._target import read_target
 from ._task_labels import describe_labels, find_label_kind
-from ._time_folds import read_times
 
 _LABELS = {"text": as_text, "whole": as_whole}
 

@@ -73,9 +73,12 @@ def _draw_row(cells, explanation, is_best):
 
 def _head(comparison):
     n_tasks = len(comparison.tasks)
+    label = comparison.metric_label
+    unseen = () if comparison.new_task_errors is None else (f"{label}, new tasks",)
     return (
         "model",
-        comparison.metric_label,
+        label,
+        *unseen,
         f"gain over {show(comparison.baseline)}",
         f"better in (of {n_tasks} tasks)",
         "hurts",
@@ -90,14 +93,16 @@ def _list_model(comparison, name):
     place = comparison.find(name)
     label = show(name)
     star = " *" if name == comparison.best else ""
-    error = write_error(comparison.errors[place])
+    errors = [write_error(comparison.errors[place])]
+    if comparison.new_task_errors is not None:
+        errors.append(write_error(comparison.new_task_errors[place]))
     if name == comparison.baseline:
-        return label + star, error, "", "", ""
+        return label + star, *errors, "", "", ""
     gain = 100 * comparison.relative_gains[place]
     standard_error = 100 * comparison.relative_standard_errors[place]
     return (
         label + star,
-        error,
+        *errors,
         f"{gain:+.1f} % ± {standard_error:.1f}",
         str(int((comparison.task_gains[place] > 0).sum())),
         str(len(comparison.hurt(name))),

@@ -24,7 +24,7 @@ from skmtl.cli._choices import (  # noqa: E402
     NAMES,
 )
 from skmtl.cli._column_kinds import find_kind  # noqa: E402
-from skmtl.cli._command_models import make_models, read_names  # noqa: E402
+from skmtl.cli._command_models import fit_model, make_models, read_names  # noqa: E402
 from skmtl.cli._prepared_table import prepare_table  # noqa: E402
 from skmtl.cli._store import dump_model, load_model  # noqa: E402
 from skmtl.model_selection import list_candidates, read_comparison  # noqa: E402
@@ -191,6 +191,49 @@ def test_all_candidates_of_the_search_have_a_name(pupils, kind):
     found = [read_names(f"independent, {name}") for name in names[2:]]
     models = make_models({name for pair in found for name in pair}, table)
     assert all(hasattr(each, "predict") for each in models.values())
+
+
+def test_json_is_the_only_output(capsys, csv):
+    argv = ["--models", "independent,pooled", "--cv", "2", "--json", "--quiet"]
+    assert run(*compare_with(csv, *argv)) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["model"] for each in found["models"]] == ["independent", "pooled"]
+    assert found["recommended"] in ("independent", "pooled")
+
+
+def test_the_errors_of_tasks_are_written(capsys, csv, tmp_path):
+    path = tmp_path / "tasks.csv"
+    assert run(*compare_with(csv, *FAST, "--tasks-csv", path)) == 0
+    tasks = pd.read_csv(path)
+    assert set(tasks["task"]) == set(pd.read_csv(csv)["school"])
+    assert tasks["p_value"].is_monotonic_increasing
+    assert "Wrote the tasks: " in capsys.readouterr().out
+
+
+def test_errors_of_new_tasks_stand_beside_those_of_known_ones(capsys, csv):
+    assert run(*compare_with(csv, *FAST, "--new-tasks")) == 0
+    both = capsys.readouterr().out
+    assert run(*compare_with(csv, *FAST, "--cv", "new-tasks")) == 0
+    alone = capsys.readouterr().out
+    assert "Folds: 2 of whole tasks, each predicted as a new one" in alone
+    lines = [line.split() for line in both.splitlines() if line.startswith("pooled")]
+    (new,) = [line.split() for line in alone.splitlines() if line.startswith("pooled")]
+    place = 2 if lines[0][1] == "*" else 1
+    assert lines[0][place + 1] == new[2 if new[1] == "*" else 1]
+
+
+def test_ends_of_intervals_are_those_of_the_model(capsys, csv, tmp_path):
+    saved, out = tmp_path / "m.skops", tmp_path / "p.csv"
+    table = prepare_table(pd.read_csv(csv), "", "school", "score")
+    (model,) = make_models(["mean-regularised"], table).values()
+    saved.write_bytes(dump_model(fit_model(model, table)))
+    assert run("predict", saved, csv, "--interval", "0.8", "--output", out) == 0
+    model, written = load_model(saved), pd.read_csv(out)
+    rows = model[:-1].transform(pd.read_csv(csv))
+    ends = model[-1].predict_interval(rows, 0.8)
+    np.testing.assert_allclose(written[["lower end", "upper end"]], ends)
+    error = fail(capsys, "predict", saved, csv, "--interval", "90")
+    assert "must be a number above 0 and below 1, such as 0.9, got '90'" in error
 
 
 def test_candidates_for_another_kind_of_target_are_refused(capsys, pupils, tmp_path):
@@ -432,6 +475,7 @@ def test_a_bad_table_is_said_in_one_line(capsys, tmp_path, name, content, said):
         ),
         (["--models", "forest,mlp"], "'forest' is not a model"),
         (["--models", "mean"], "give at least two"),
+        (["--cv", "new-tasks", "--new-tasks"], "exclude each other: give one"),
         (["--metric", "r2"], "invalid choice"),
         (["--report", "report.pdf"], "must end with .html"),
         (["--save", "model.pkl"], "must end with .skops"),

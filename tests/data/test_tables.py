@@ -465,7 +465,7 @@ def test_folds_in_time_train_on_the_past(capsys, table, tmp_path):
 
 
 def test_tasks_that_do_not_overlap_are_split_separately(tmp_path):
-    from skmtl.cli._time_folds import make_folds
+    from skmtl.cli._folds import make_folds
 
     path = write_table(
         tmp_path / "a.csv",

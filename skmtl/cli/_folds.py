@@ -1,6 +1,7 @@
-"""Folds that train on earlier rows and test on later ones."""
+"""Folds that test on later rows, or on new tasks."""
 
 import numpy as np
+from sklearn.model_selection import KFold
 
 from skmtl.model_selection import TaskTimeSeriesSplit
 
@@ -24,15 +25,18 @@ def read_times(frame, name, source, typed, requested_kinds):
     return readers[reading.kind](frame[name], reading.form, reading.words)
 
 
-def make_folds(table, n_folds):
+def make_folds(table, n_folds, new_tasks=False, seed=0):
     """Return the folds (a number, or pairs of rows), and whether tasks share times.
 
-    All tasks are split at the same times if each test task then has training rows;
-    otherwise each task is split at its own times.
+    With `new_tasks`, whole tasks are held out. In the order of a time, all tasks are
+    split at the same times if each test task then has training rows; otherwise each
+    task is split at its own times.
     """
+    codes = np.unique(table.labels.to_numpy(), return_inverse=True)[1]
+    if new_tasks:
+        return _hold_out_tasks(codes, n_folds, seed, table.task_name), None
     if table.times is None:
         return n_folds, None
-    codes = np.unique(table.labels.to_numpy(), return_inverse=True)[1]
     together = _split(table, codes, n_folds, same_times=True)
     if together and all(_are_known(codes, *fold) for fold in together):
         return together, True
@@ -45,8 +49,22 @@ def make_folds(table, n_folds):
     return (separate, False) if separate else (together, True)
 
 
-def describe_folds(table, n_folds, same_times):
-    """Describe the folds, if the table has a time."""
+def _hold_out_tasks(codes, n_folds, seed, name):
+    n_tasks = codes.max() + 1
+    if n_tasks < n_folds:
+        raise CommandError(
+            f"--cv new-tasks needs at least {n_folds} labels in {name}, one per fold, "
+            f"got {n_tasks}: add --cv 2 for fewer folds, or use the default folds"
+        )
+    folds = KFold(n_folds, shuffle=True, random_state=seed)
+    held_out = [np.isin(codes, tasks) for _, tasks in folds.split(np.arange(n_tasks))]
+    return [(np.flatnonzero(~each), np.flatnonzero(each)) for each in held_out]
+
+
+def describe_folds(table, n_folds, same_times, new_tasks=False):
+    """Describe the folds, if whole tasks are held out or the table has a time."""
+    if new_tasks:
+        return {"Folds": f"{n_folds} of whole tasks, each predicted as a new one"}
     if same_times is not None:
         where = (
             "all tasks split at the same times"
