@@ -70,7 +70,8 @@ def column_sizes(X: Any) -> Array:
         The values; 0 for a column without entries.
     """
     if not sparse.issparse(X):
-        return np.abs(X).max(axis=0, initial=0.0)
+        # Without a copy of X, as of its absolute values.
+        return np.maximum(X.max(axis=0, initial=0.0), -X.min(axis=0, initial=0.0))
     sizes = np.zeros(X.shape[1], dtype=X.dtype)
     entries = X.tocoo(copy=False)
     np.maximum.at(sizes, entries.col, np.abs(entries.data))

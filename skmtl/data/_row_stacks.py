@@ -72,8 +72,8 @@ def stack_rows(data: Any, features: bool = True) -> Iterator[RowStack]:
         _refuse_dense(data, sizes.max(initial=0))
     is_piece = np.bincount(tasks)[tasks] > 1
     for k in np.flatnonzero(is_piece):
-        some = slice(k, k + 1)
-        yield _stack(data, tasks[some], starts[some], sizes[some], features)
+        one = slice(k, k + 1)
+        yield _stack(data, tasks[one], starts[one], sizes[one], features)
     whole = np.flatnonzero(~is_piece & (sizes > 0))
     whole = whole[np.argsort(sizes[whole], kind="stable")]
     for begin, end in pairwise(_find_stacks(sizes[whole], n_features)):

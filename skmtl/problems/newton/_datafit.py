@@ -145,7 +145,11 @@ class Datafit:
             return self
         mean, spread = self._measure(common)
         shift = np.where(np.abs(mean) > _OFFSET * spread, mean, 0.0)
-        return replace(self, shift=shift)
+        return replace(self, shift=shift) if shift.any() else self
+
+    def about_zero(self) -> Self:
+        """Return the same datafit without a shift, with the rows that it holds."""
+        return self if self.shift is None else replace(self, shift=None)
 
     @property
     def _has_offsets(self):
