@@ -1,4 +1,4 @@
-"""Import the package, and fit for the first time (row 10).
+"""Import the package, fit for the first time, and print the help (rows 10 and 25).
 
 Each import and each first fit runs in a new interpreter.
 """
@@ -22,6 +22,7 @@ IMPORTS = {
     "a model of skmtl": "from skmtl.linear_model import MeanRegularizedRegressor",
     "a model of scikit-learn": "from sklearn.linear_model import Ridge",
 }
+HELP = "from skmtl.cli import main; main(['--help'])"
 TIMER = "import time; t = time.process_time(); {}; print(time.process_time() - t)"
 MODELS = {"skmtl": MeanRegularizedRegressor(), "Ridge": Ridge()}
 SIZES = {"1000 x 200 x 50": (1000, 200, 50), "20 x 50 x 10": (20, 50, 10)}
@@ -32,7 +33,7 @@ def import_seconds(statement):
     command = [sys.executable, "-c", TIMER.format(statement)]
     keep = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     run = subprocess.run(command, capture_output=True, check=True, env=keep)
-    return float(run.stdout)
+    return float(run.stdout.split()[-1])
 
 
 def first_and_warm(model, size):
@@ -58,6 +59,9 @@ def main():
     ours, base, model, peer = (np.median(values) for values in taken.values())
     report.at_most("row 10, import skmtl / sklearn.base", ours / base, 1.1)
     report.at_most("row 10, import a model, skmtl / scikit-learn", model / peer, 1.1)
+    seconds = [import_seconds(HELP) for _ in rounds]
+    report.table({"skmtl --help": seconds})
+    report.at_most("row 25, skmtl --help, CPU s", np.median(seconds), 0.3)
     print()
     for name, size in SIZES.items():
         ratios = {}

@@ -16,7 +16,7 @@ from ._numbers import CACHE, TINY_SQUARE
 Array = NDArray[Any]
 EPS = np.finfo(float).eps
 # Invert matrices up to this size with LAPACK: the recursion is no faster there.
-_SMALL = 12
+LARGEST_WHOLE = 12
 # Refuse sums of squares from this size: their products overflow.
 _HUGE = 1e140
 # Squares of errors a thousand times smaller than this do not underflow.
@@ -70,7 +70,8 @@ def column_sizes(X: Any) -> Array:
         The values; 0 for a column without entries.
     """
     if not sparse.issparse(X):
-        return np.abs(X).max(axis=0, initial=0.0)
+        # Without a copy of X, as of its absolute values.
+        return np.maximum(X.max(axis=0, initial=0.0), -X.min(axis=0, initial=0.0))
     sizes = np.zeros(X.shape[1], dtype=X.dtype)
     entries = X.tocoo(copy=False)
     np.maximum.at(sizes, entries.col, np.abs(entries.data))
@@ -156,7 +157,7 @@ def invert(matrices: Array) -> Array:
 
 def _invert_by_halves(matrices: Array) -> Array:
     size = matrices.shape[-1]
-    if size <= _SMALL:
+    if size <= LARGEST_WHOLE:
         return np.linalg.inv(matrices)
     half = size // 2
     corner = matrices[:, :half, half:]
@@ -171,6 +172,23 @@ def _invert_by_halves(matrices: Array) -> Array:
     inverse[:, :half, half:] = -side
     inverse[:, half:, :half] = -side.transpose(0, 2, 1)
     inverse[:, :half, :half] = first + side @ left.transpose(0, 2, 1)
+    return inverse
+
+
+def invert_by_cholesky(matrices: Array) -> Array:
+    """Invert a stack of positive definite matrices, one by one.
+
+    It is as fast as `invert` for matrices of size 100, and loses fewer digits.
+    """
+    half = np.empty(matrices.shape)
+    for matrix, found in zip(matrices, half, strict=True):
+        # LAPACK reads columns, so its upper triangle is the lower one of rows.
+        factor, failed = linalg.lapack.dpotrf(matrix.T)
+        if failed:
+            raise np.linalg.LinAlgError("A matrix is not positive definite.")
+        found[...] = linalg.lapack.dpotri(factor, overwrite_c=True)[0].T
+    diagonals(half)[...] /= 2
+    inverse: Array = half + half.transpose(0, 2, 1)
     return inverse
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import blas
 
 from skmtl._contracts import Array
 from skmtl._memory import refuse_large
 
 from ._block_rows import BlockRows
 from ._moments import TaskMoments, rounding, without_rounding
-from ._row_stacks import cut
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -22,12 +22,10 @@ def moments_of_tasks(data: Any, curvature: bool = True) -> TaskMoments:
         return moments_of_sparse(data)
     if curvature:
         refuse_matrices(n_tasks, n_features)
-    n_pieces = len(cut(data.offsets, n_features, whole=False)[0])
-    pieces = _Pieces(n_pieces, n_features, curvature)
+    sums = _Sums(data.tasks, n_features, curvature)
     for stack in data.groups():
-        pieces.add(stack)
-    moments = _collect(data.tasks, pieces.by_task(), n_tasks)
-    return without_rounding(moments).weighted(data.task_weight)
+        sums.add(stack)
+    return without_rounding(sums.moments()).weighted(data.task_weight)
 
 
 def refuse_matrices(n_tasks: int, n_features: int) -> None:
@@ -95,7 +93,7 @@ def _moments_of_block(data, curvature):
 
 def roots_of_tasks(data: Any, centred: bool) -> Iterator[tuple[Array, Array]]:
     """Yield task indices and rows scaled by the roots of their weights."""
-    for stack in data.groups(whole=True):
+    for stack in data.whole_groups():
         X = _centred_rows(stack) if centred else stack.X
         if not centred and stack.weight is not None:
             X = X * np.sqrt(stack.weight)[:, :, None]
@@ -134,79 +132,112 @@ def centre(stack: Any) -> tuple[Array, ...]:
     return n, x_mean, y_mean, X, y
 
 
-class _Pieces:
-    """Moments of pieces, in the order of arrival."""
+class _Sums:
+    """Moments of tasks, filled in by stacks of whole tasks and by pieces of others."""
 
-    def __init__(self, n_pieces, n_features, curvature):
+    def __init__(self, tasks, n_features, curvature):
         square = (n_features, n_features) if curvature else (0, 0)
-        shapes = (), (), (n_features,), (), square, (n_features,), ()
-        self.arrays = [np.empty((n_pieces, *shape)) for shape in shapes]
-        self.n_pieces = 0
+        shapes = (), (n_features,), (), square, (n_features,), ()
+        self.tasks, self.curvature = tasks, curvature
+        self.arrays = [np.zeros((len(tasks), *shape)) for shape in shapes]
+        self.last = _OneTask(0, n_features, curvature)
 
     def add(self, stack):
-        """Add the moments of a stack of pieces."""
-        part = slice(self.n_pieces, self.n_pieces + len(stack.tasks))
-        self.n_pieces = part.stop
-        tasks, n, x_means, y_means, xx, xy, yy = (
-            values[part] for values in self.arrays
-        )
-        tasks[:] = stack.tasks
-        n[:], x_means[:], y_means[:], X, y = centre(stack)
-        if xx.shape[1]:
-            np.matmul(X.transpose(0, 2, 1), X, out=xx)
-        xy[:] = np.matmul(y[:, None], X)[:, 0]
-        np.einsum("ti,ti->t", y, y, out=yy)
+        """Add a stack of whole tasks, or a piece of one task after its other pieces."""
+        first, last = stack.tasks[0], stack.tasks[-1]
+        if first == last:
+            self._add_piece(first, stack)
+            return
+        n, x_mean, y_mean, X, y = centre(stack)
+        adjacent = last - first + 1 == len(stack.tasks)
+        where = slice(first, last + 1) if adjacent else stack.tasks
+        ns, x_means, y_means, xx, xy, yy = self.arrays
+        ns[where], x_means[where], y_means[where] = n, x_mean, y_mean
+        xy[where] = np.matmul(y[:, None], X)[:, 0]
+        yy[where] = np.einsum("ti,ti->t", y, y)
+        if self.curvature and adjacent:
+            np.matmul(X.transpose(0, 2, 1), X, out=xx[where])
+        elif self.curvature:
+            xx[where] = np.matmul(X.transpose(0, 2, 1), X)
 
-    def by_task(self):
-        """Return the tasks and moments of all pieces, sorted by task."""
-        tasks, *moments = (values[: self.n_pieces] for values in self.arrays)
-        tasks = tasks.astype(np.intp)
-        if (np.diff(tasks) >= 0).all():
-            return tasks, *moments
-        order = np.argsort(tasks, kind="stable")
-        return tasks[order], *(values[order] for values in moments)
+    def _add_piece(self, task, stack):
+        if task != self.last.task:
+            self._store()
+            self.last = _OneTask(task, stack.X.shape[2], self.curvature)
+        weight = None if stack.weight is None else stack.weight[0]
+        self.last.add(stack.X[0], stack.y[0], weight)
+
+    def _store(self):
+        """Store the moments of the last task that had pieces."""
+        if self.last.weight > 0:
+            for values, value in zip(self.arrays, self.last.moments(), strict=True):
+                values[self.last.task] = value
+
+    def moments(self):
+        """Return the moments; tasks without rows have weight 0."""
+        self._store()
+        n, x_mean, y_mean, xx, xy, yy = self.arrays
+        xx = xx if self.curvature else None
+        return TaskMoments(self.tasks, n, x_mean, y_mean, xx, xy, yy)
 
 
-def _collect(labels, pieces, n_tasks):
-    """Merge the pieces of each task; tasks without rows get weight 0."""
-    tasks, n, x_mean, y_mean, xx, xy, yy = pieces
-    if not np.array_equal(tasks, np.arange(n_tasks)):
-        present, first = np.unique(tasks, return_index=True)
-        n, x_mean, y_mean, xx, xy, yy = _reduce(tasks, first, *pieces[1:])
-        placed = []
-        for values in (n, x_mean, y_mean, xx, xy, yy):
-            whole = np.zeros((n_tasks, *values.shape[1:]))
-            whole[present] = values
-            placed.append(whole)
-        n, x_mean, y_mean, xx, xy, yy = placed
-    has_matrices = xx.shape[1] == x_mean.shape[1]
-    return TaskMoments(labels, n, x_mean, y_mean, xx if has_matrices else None, xy, yy)
+class _OneTask:
+    """Moments of one task, from pieces of its rows.
+
+    `products` holds, below its diagonal, those of the columns x, y and 1, around the
+    mean of the earlier pieces; without curvature, only its last two rows. The last row
+    then tells how far the mean moves. Taking the products to the new mean cancels at
+    most half of them, after the first piece, which is around its own mean.
+    """
+
+    def __init__(self, task, n_features, curvature):
+        self.task, self.weight, self.mean = task, 0.0, np.zeros(n_features + 1)
+        n_columns = n_features + 2
+        self.products = np.zeros((n_columns if curvature else 2, n_columns))
+
+    def add(self, X, y, weight):
+        """Add a piece; `weight` may be None."""
+        if self.weight == 0:
+            self.mean = np.append(*_means(X, y, weight))
+        rows, products = np.empty((len(y), X.shape[1] + 2)), self.products
+        np.subtract(X, self.mean[:-1], out=rows[:, :-2])
+        np.subtract(y, self.mean[-1], out=rows[:, -2])
+        rows[:, -1] = 1.0
+        if weight is not None:
+            rows *= np.sqrt(weight)[:, None]
+        products[-1] = 0.0
+        if len(products) > 2:
+            blas.dsyrk(1.0, rows.T, beta=1.0, c=products.T, overwrite_c=True)
+        else:
+            products += rows[:, -2:].T @ rows
+        self._move(products[-1, -1])
+
+    def _move(self, added):
+        """Take the mean, and the products, to all rows, of which some were added."""
+        products, total = self.products, self.weight + added
+        if added == 0:
+            return
+        step = products[-1] / added
+        step[-1] = 0.0
+        self.mean += added / total * step[:-1]
+        lost = added * (added / total)
+        if len(products) > 2:
+            blas.dsyr(-lost, step, a=products.T, overwrite_a=True)
+        else:
+            products[-2] -= lost * step[-2] * step
+        self.weight = total
+
+    def moments(self):
+        """Return weight, means and scatters."""
+        *xy, yy = self.products[-2, :-1]
+        half = np.tril(self.products[:-2, :-2])
+        xx = half + np.tril(half, -1).T if half.size else 0.0
+        return self.weight, self.mean[:-1], self.mean[-1], xx, xy, max(yy, 0.0)
 
 
-def _reduce(tasks, first, n, x_mean, y_mean, xx, xy, yy):
-    """Sum adjacent pieces of the same task."""
-    if len(first) == len(tasks):
-        return n, x_mean, y_mean, xx, xy, yy
-    number = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(tasks))))
-
-    def total(values):
-        return np.add.reduceat(values, first, axis=0)
-
-    weight = total(n)
-    share = n / np.where(weight > 0, weight, 1.0)[number]
-    # Means are summed as differences from the first piece, so that a large offset of
-    # the features costs no precision.
-    x_step = x_mean - x_mean[first][number]
-    y_step = y_mean - y_mean[first][number]
-    x_shift, y_shift = total(share[:, None] * x_step), total(share * y_step)
-    x_gap, y_gap = x_step - x_shift[number], y_step - y_shift[number]
-    if xx.shape[1]:
-        xx = xx + n[:, None, None] * x_gap[:, :, None] * x_gap[:, None, :]
-    return (
-        weight,
-        x_mean[first] + x_shift,
-        y_mean[first] + y_shift,
-        total(xx),
-        total(xy + (n * y_gap)[:, None] * x_gap),
-        total(yy + n * y_gap**2),
-    )
+def _means(X, y, weight):
+    """Return the means of a piece, zero if it has no weight."""
+    weight = np.ones(len(y)) if weight is None else weight
+    total = weight.sum()
+    share = weight / (total if total > 0 else 1.0)
+    return share @ X, share @ y

@@ -15,7 +15,7 @@ def as_table(X: Any) -> Any:
     """Return a frame or sparse matrix unchanged, anything else as a 2-d array."""
     refuse_lazy("X", X)
     refuse_pieces(X)
-    if column_names(X) is not None or isinstance(X, SparseTable):
+    if has_names(X) or isinstance(X, SparseTable):
         return X
     if issparse(X):
         return X if X.format in ("csr", "csc") else X.tocsr()
@@ -25,15 +25,23 @@ def as_table(X: Any) -> Any:
     return check_array(array, dtype=None, ensure_all_finite=False, input_name="X")
 
 
+def has_names(X: Any) -> bool:
+    """Return whether the columns of a container have names."""
+    return (
+        is_instance(X, "pandas", "DataFrame")
+        or is_instance(X, "polars", "DataFrame")
+        or is_instance(X, "pyarrow", "Table")
+        or (isinstance(X, SparseTable) and X.columns is not None)
+    )
+
+
 def column_names(X: Any) -> list | None:
     """Return the column names of a frame, or None for other containers."""
+    if is_instance(X, "pandas", "DataFrame"):
+        return X.columns.tolist()
     if is_instance(X, "pyarrow", "Table"):
         return X.column_names
-    if isinstance(X, SparseTable):
-        return X.columns
-    if is_instance(X, "pandas", "DataFrame") or is_instance(X, "polars", "DataFrame"):
-        return list(X.columns)
-    return None
+    return list(X.columns) if has_names(X) else None
 
 
 def is_instance(value: Any, package: str, *names: str) -> bool:

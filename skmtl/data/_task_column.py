@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
-from ._containers import as_table, column_names, is_instance
+from ._containers import as_table, column_names, has_names, is_instance
 from ._sparse_table import SparseTable
 from ._task_codes import join_tasks
 
@@ -129,9 +129,9 @@ def locate_task_column(estimator: Any, table: Any, task_column: Any) -> Any:
     >>> locate_task_column(model, np.ones((3, 2)), "school")
     1
     """
-    known = list(getattr(estimator, "feature_names_in_", ()))
-    if column_names(table) is not None:
+    if has_names(table):
         return task_column
+    known = list(getattr(estimator, "feature_names_in_", ()))
     return map_task_columns(
         task_column, lambda name: known.index(name) if name in known else name
     )
@@ -351,7 +351,6 @@ def _explain_missing(table, name, names):
 
 def _drop_columns(table, positions):
     """Drop columns, without a copy if only the first or the last is dropped."""
-    names = column_names(table)
     if isinstance(table, SparseTable):
         return table.drop(positions)
     if is_instance(table, "pyarrow", "Table"):
@@ -359,12 +358,12 @@ def _drop_columns(table, positions):
             table = table.remove_column(place)
         return table
     if is_instance(table, "polars", "DataFrame"):
-        return table.drop([names[place] for place in positions])
+        return table.drop([table.columns[place] for place in positions])
     if positions in ([0], [table.shape[1] - 1]):
         keep = slice(1, None) if positions == [0] else slice(None, -1)
     else:
         keep = np.delete(np.arange(table.shape[1]), positions)
-    return table[:, keep] if names is None else table.iloc[:, keep]
+    return table.iloc[:, keep] if has_names(table) else table[:, keep]
 
 
 def _take_column(table, position):

@@ -12,7 +12,7 @@ from ._accumulate import moments_of_outputs, moments_of_tasks, roots_of_tasks
 from ._block_rows import BlockRows
 from ._groupings import Grouping
 from ._moments import TaskMoments
-from ._row_stacks import RowStack, stack_rows
+from ._row_stacks import RowStack, stack_rows, stack_whole_tasks
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,13 @@ class TaskRows(TaskData):
             return moments
         return replace(moments, roots=tuple(self.roots()[1]))
 
-    def groups(self, whole: bool = False, features: bool = True) -> Iterator[RowStack]:
-        """Yield stacks of tasks with equally many rows; cut tasks unless `whole`."""
-        return stack_rows(self, whole, features)
+    def groups(self, features: bool = True) -> Iterator[RowStack]:
+        """Yield stacks of tasks with about equally many rows; cut large tasks."""
+        return stack_rows(self, features)
+
+    def whole_groups(self) -> Iterator[RowStack]:
+        """Yield stacks of tasks with equally many rows."""
+        return stack_whole_tasks(self)
 
     def block(self, features: Any = None, ones: bool = False) -> BlockRows:
         """Return sparse rows as one linear operator, of some features if given."""
@@ -116,7 +120,7 @@ class TaskRows(TaskData):
         Yields
         ------
         RowStack
-            Observations of tasks with equally many rows.
+            Observations of tasks, padded by repetitions of weight 0.
         """
         for some in self.groups(features=features):
             weight = np.ones_like(some.y) if some.weight is None else some.weight

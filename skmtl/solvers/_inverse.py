@@ -6,7 +6,15 @@ from typing import Self
 import numpy as np
 
 from skmtl._contracts import Array, TaskBlocks
-from skmtl._linalg import EPS, Semidefinite, apply, diagonals, invert
+from skmtl._linalg import (
+    EPS,
+    LARGEST_WHOLE,
+    Semidefinite,
+    apply,
+    diagonals,
+    invert,
+    invert_by_cholesky,
+)
 from skmtl._numbers import CACHE
 
 # Above this variance inflation, the rank of the centre is lost in rounding.
@@ -14,11 +22,10 @@ _TRUSTED_INFLATION = 1e4
 # Above this ratio of diagonal elements, features are sorted by them before inversion,
 # so that small elements of the inverse are accurate.
 _UNEVEN = 1e3
-# Above this inflation, a Newton-Schulz step corrects the recursive inverse.
-_REFINED_INFLATION = 3.0
-# Above this inflation, the recursive inverse may lose all digits: use LU, which is
-# slower.
-_HALVED_INFLATION = 1e2
+# Above this inflation, the recursive inverse loses digits: use Cholesky factors.
+_HALVED_INFLATION = 3.0
+# Above this size, Cholesky factors are as fast.
+_HALVED_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -64,24 +71,19 @@ class Inverse(TaskBlocks):
         strengths = np.broadcast_to(strength, (n_blocks, n_features))
         curvatures = np.broadcast_to(curvature, inverse.shape)
         size = max(1, CACHE // max(n_features, 1) ** 2)
-        inflation = 1.0
+        inflation, by_halves = 1.0, n_features <= _HALVED_SIZE
         for start in range(0, n_blocks, size):
             part = slice(start, start + size)
             block = curvatures[part].copy()
             diagonals(block)[...] += strengths[part]
             try:
-                inverse[part] = invert(block)
-                part_inflation = _inflation(block, inverse[part])
-                if part_inflation > _HALVED_INFLATION:
-                    inverse[part] = np.linalg.inv(block)
-                    part_inflation = _inflation(block, inverse[part])
+                inflations = _invert_into(inverse[part], block, by_halves)
             except np.linalg.LinAlgError:
                 return cls(curvature, strength, inverse, np.inf)
-            if _REFINED_INFLATION < part_inflation <= _HALVED_INFLATION:
-                inverse[part] += inverse[part] @ (
-                    np.eye(n_features) - block @ inverse[part]
-                )
-            inflation = max(inflation, part_inflation)
+            largest = float(inflations.max(initial=1.0))
+            inflation = max(inflation, largest)
+            # Other blocks are likely to be like those that lost digits.
+            by_halves &= n_features <= LARGEST_WHOLE or largest <= _HALVED_INFLATION
         return cls(curvature, strength, inverse, inflation)
 
     @property
@@ -152,7 +154,19 @@ class Inverse(TaskBlocks):
         return replace(self, curvature=curvature, strength=strength, inverse=inverse)
 
 
-def _inflation(block, inverse):
-    """Return the largest variance inflation, inf if a block is not definite."""
-    inflations = diagonals(block) * diagonals(inverse)
-    return float(inflations.max(initial=1.0)) if (inflations > 0).all() else np.inf
+def _invert_into(inverse, blocks, by_halves):
+    """Invert blocks, by halves where that loses no digits; return their inflations."""
+    inverse[...] = invert(blocks) if by_halves else invert_by_cholesky(blocks)
+    inflations = _inflations(blocks, inverse)
+    lost = np.flatnonzero(inflations > _HALVED_INFLATION)
+    if by_halves and len(lost) and blocks.shape[-1] > LARGEST_WHOLE:
+        inverse[lost] = invert_by_cholesky(blocks[lost])
+        inflations[lost] = _inflations(blocks[lost], inverse[lost])
+    return inflations
+
+
+def _inflations(blocks, inverses):
+    """Return the largest variance inflations, inf for blocks that are not definite."""
+    found = diagonals(blocks) * diagonals(inverses)
+    is_definite = (found > 0).all(axis=1)
+    return np.where(is_definite, found.max(axis=1, initial=1.0), np.inf)

@@ -17,6 +17,7 @@ from skmtl._linalg import (
     diagonalise,
     diagonals,
     invert,
+    invert_by_cholesky,
     number_by_first,
     refuse_huge,
 )
@@ -37,11 +38,17 @@ def singular_root(size, rank, seed=0):
 
 
 @pytest.mark.parametrize("size", [1, 2, 15, 16, 17, 31, 33, 70, 129])
-def test_inverting_by_halves_inverts(size):
+@pytest.mark.parametrize("inverting", [invert, invert_by_cholesky])
+def test_inverting_by_halves_or_factors_inverts(size, inverting):
     matrices = definite(size, 4)
     kept = matrices.copy()
-    assert_allclose(invert(matrices), np.linalg.inv(matrices), rtol=1e-7, atol=1e-9)
+    assert_allclose(inverting(matrices), np.linalg.inv(matrices), rtol=1e-7, atol=1e-9)
     assert_allclose(matrices, kept)
+
+
+def test_only_definite_matrices_have_cholesky_factors():
+    with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+        invert_by_cholesky(np.ones((2, 3, 3)) - np.eye(3))
 
 
 def test_inverting_nothing_is_nothing():

@@ -71,10 +71,23 @@ def test_a_datafit_is_the_sum_of_its_rows(loss, sizes, fit_intercept):
 @each_loss
 def test_a_task_may_come_in_pieces(monkeypatch, loss):
     monkeypatch.setattr(groups, "CACHE", 30)
+    monkeypatch.setattr(groups, "_TALL", 10)
     datafit = posed(loss, (40, 3, 25))
     pieces = np.concatenate([stack.tasks for stack in datafit.stacks()])
     assert len(pieces) > len(np.unique(pieces))
     assert_is_the_sum_of_its_rows(datafit)
+
+
+def test_padding_of_stacks_is_not_seen():
+    rows = rows_of((3, 7, 1, 12), n_kinds=2)
+    datafit = datafit_of(rows, Squared())
+    stacks = list(datafit.stacks())
+    assert len(stacks) == 1
+    flat = datafit.flatten([np.dstack([s.weight, s.y]) for s in stacks])
+    weights, targets = flat.T
+    factor = np.repeat(rows.task_weight, np.diff(rows.offsets))
+    assert_allclose(weights, rows.weight * factor)
+    assert_allclose(targets, rows.y)
 
 
 @each_loss

@@ -95,6 +95,7 @@ def test_a_task_in_pieces_has_one_intercept(monkeypatch):
     W = drawn(whole)
     expected = whole.at(W)
     monkeypatch.setattr("skmtl.data._row_stacks.CACHE", 20)
+    monkeypatch.setattr("skmtl.data._row_stacks._TALL", 5)
     pieces = posed(Logistic())
     assert len(pieces.rows.tasks) > len(SIZES)
     found = pieces.at(W)

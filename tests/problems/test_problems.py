@@ -93,10 +93,10 @@ def test_variances_and_freedom_are_those_of_the_dense_matrix(rows, coupling, sol
     found = np.concatenate(
         [
             posterior.variance(group.X, group.tasks).ravel()
-            for group in rows.groups(whole=True)
+            for group in rows.whole_groups()
         ]
     )
-    order = np.concatenate([g.rows.ravel() for g in rows.groups(whole=True)])
+    order = np.concatenate([g.rows.ravel() for g in rows.whole_groups()])
     expected = dense.variance(rows.X, dense.codes)[order]
     heavy = dense.weight[order] > 0
     assert_allclose(found[heavy], expected[heavy], rtol=1e-7, atol=1e-10)
@@ -114,7 +114,7 @@ def test_variances_without_intercept_are_those_of_the_dense_matrix(
     posterior = Posterior(solve(rows, strengths_of(rows, coupling), False))
     dense = dense_of(rows, coupling, fit_intercept=False)
     assert_allclose(posterior.degrees_of_freedom, dense.degrees_of_freedom(), rtol=1e-8)
-    group = next(rows.groups(whole=True))
+    group = next(rows.whole_groups())
     codes = np.repeat(group.tasks, group.X.shape[1])
     variance = posterior.variance(group.X, group.tasks)
     assert_allclose(

@@ -24,7 +24,7 @@ _CONSTANT = 1e-13
 
 @dataclass(frozen=True)
 class Stack:
-    """Rows of tasks with equally many, and their targets of the loss.
+    """Rows of tasks, and their targets of the loss; rows of weight 0 are padding.
 
     Parameters
     ----------
@@ -145,7 +145,11 @@ class Datafit:
             return self
         mean, spread = self._measure(common)
         shift = np.where(np.abs(mean) > _OFFSET * spread, mean, 0.0)
-        return replace(self, shift=shift)
+        return replace(self, shift=shift) if shift.any() else self
+
+    def about_zero(self) -> Self:
+        """Return the same datafit without a shift, with the rows that it holds."""
+        return self if self.shift is None else replace(self, shift=None)
 
     @property
     def _has_offsets(self):
@@ -271,7 +275,8 @@ class Datafit:
         """Return values of stacks in the order of the observations."""
         flat = np.empty((len(self.data.y), *parts[0].shape[2:]))
         for stack, part in zip(self.stacks(), parts, strict=True):
-            flat[stack.rows] = part
+            is_first = np.diff(stack.rows, axis=1, prepend=-1) > 0  # not repeated
+            flat[stack.rows[is_first]] = part[is_first]
         return flat
 
     def along(self, raw: list[Array]) -> Callable[[Array], Array]:
@@ -447,8 +452,20 @@ class Datafit:
                 y = self.targets.rows(group.y, group.tasks)
             if self.shift is not None:
                 group = replace(group, X=group.X - self._shifts(group.tasks))
-            X = _clear_idle(group) if features else None
+            X = self._clear_idle(group) if features else None
             yield Stack(group.tasks, X, y, group.weight, group.rows)
+
+    def _clear_idle(self, group):
+        """Return features with zeros in rows of no weight: their losses may overflow.
+
+        Repeated rows of a stack are like their original.
+        """
+        idle = np.zeros(group.rows.shape, dtype=bool)
+        if self.data.weight is not None:
+            idle |= self.data.weight[group.rows] == 0
+        if self.data.task_weight is not None:
+            idle |= (self.data.task_weight[group.tasks] == 0)[:, None]
+        return np.where(idle[:, :, None], 0.0, group.X) if idle.any() else group.X
 
     def _shifts(self, tasks):
         """Return the shifts of tasks, shaped for subtraction from their rows."""
@@ -588,12 +605,6 @@ def _of_tasks(values, tasks):
 def _with_squares(stack):
     """Return features and their squares side by side."""
     return np.concatenate([stack.X, stack.X**2], axis=2)
-
-
-def _clear_idle(group):
-    """Return features with zeros in rows of no weight, whose losses may overflow."""
-    idle = group.weight == 0
-    return np.where(idle[:, :, None], 0.0, group.X) if idle.any() else group.X
 
 
 def add_at(total: Array, tasks: Array, parts: Array) -> None:

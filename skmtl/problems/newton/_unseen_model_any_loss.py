@@ -1,6 +1,6 @@
 """The linear model for unseen tasks, for any loss."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -51,7 +51,7 @@ def fit_unseen_model(datafit: Datafit, tasks: Array, known: Any = None) -> Array
     free[:, n_features:] = True
     if free.any(axis=0).sum() * len(free) > _MANY:
         free[:, :n_features] = False
-    common = replace(datafit, shift=None).about_means(common=True)
+    common = datafit.about_zero().about_means(common=True)
     mean = weigh(common.move(tasks, 1), datafit.task_totals)
     model = np.where(free | np.isnan(known), mean, known)[None]
     if free.any():

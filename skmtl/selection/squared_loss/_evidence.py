@@ -108,7 +108,7 @@ def left_out_errors(data: Any, fit: Any) -> HeldOutErrors:
     Returns
     -------
     HeldOutErrors
-        The errors.
+        The errors of the rows that have weight.
     """
     posterior, models = Posterior(fit), fit.unpack()
     mean = np.average(fit.moments.y_mean, weights=fit.moments.weight)
@@ -123,7 +123,7 @@ def left_out_errors(data: Any, fit: Any) -> HeldOutErrors:
         residuals = leave_out(residuals, leverage, gap)
         codes = np.broadcast_to(group.tasks[:, None], group.y.shape)
         each = residuals**2, gap**2, group.weight, codes
-        parts.append([np.ravel(values) for values in each])
+        parts.append([values[group.weight > 0] for values in each])
     return HeldOutErrors(*map(np.concatenate, zip(*parts, strict=True)))
 
 
