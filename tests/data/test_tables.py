@@ -401,7 +401,7 @@ def test_the_user_says_what_a_column_is(tmp_path, name, cells, requested, expect
         (["--date", "zip"], "give the format, as in --date zip=%d/%m/%Y"),
         (["--date", "born=%Q"], "is not a valid date format"),
         (["--number", "born"], "must hold numbers, got '01/03"),
-        (["--cv", "time"], "must be a number of folds or time COLUMN"),
+        (["--cv", "time"], "must be a number of folds, new-tasks or time COLUMN"),
         (["--cv", "time", "zip"], "--cv time 'zip' must hold dates or numbers"),
         (["--cv", "time", "day"], "--cv time 'day' is not a column"),
         (["--cv", "39", "--cv", "time", "born"], "too few distinct values"),
