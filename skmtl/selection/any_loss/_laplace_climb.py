@@ -220,7 +220,7 @@ def climb_covariance(
     if is_free:
         information = np.pad(information, (0, 1))
         information[-1, -1] = likelihood.shared_information
-        x, log = np.append(x, np.log(shared)), np.log(unit.mean())
+        x, log = np.append(x, np.log(shared)), np.log(unit[:d].mean())
         bounds.append((log + _LOWEST, log + _HIGHEST))
     x = minimize_scaled(value, x, bounds, _OPTIONS, information)
     root, shared = place(x)

@@ -285,7 +285,8 @@ def split_covariance(
     """
     scaled = covariance / least / least[:, None]
     values, vectors = np.linalg.eigh(scaled)
-    covariance = (vectors * np.maximum(values, 1.0)) @ vectors.T
+    floor = max(1.0, 4 * len(values) * EPS * values[-1])
+    covariance = (vectors * np.maximum(values, floor)) @ vectors.T
     covariance = covariance * least * least[:, None]
     d = len(covariance) - has_intercept
     own = covariance[:d, :d]
@@ -398,10 +399,13 @@ def climb_full(
             # The last one, a step of expectation maximisation, never increases it.
             average = -at.gradient() / drawing.moments.n_tasks
             for each in (*(size * step for size in _SIZES), average):
-                covariance = at.covariance_after(each)
-                point = DrawnLikelihood.of_covariance(
-                    drawing, covariance, at.alpha_shared, least
-                )
+                try:
+                    covariance = at.covariance_after(each)
+                    point = DrawnLikelihood.of_covariance(
+                        drawing, covariance, at.alpha_shared, least
+                    )
+                except np.linalg.LinAlgError:  # a variance that grows without end
+                    continue
                 yield point.with_likely_centre() if centre else point
 
         return -np.vdot(at.gradient(), step) / 2, points()

@@ -337,7 +337,8 @@ class Shrunk:
     def log_determinants(self) -> float:
         """Sum over tasks of the log determinants of ``I + N_t``."""
         total = _log_determinants(_plus_one(self.products))
-        return total - sum(_log_determinants(inverse) for *_, inverse, _ in self.narrow)
+        squares = (U @ U.transpose(0, 2, 1) for _, U, *_ in self.narrow)
+        return total + sum(_log_determinants(_plus_one(each)) for each in squares)
 
 
 @dataclass(frozen=True)
@@ -511,15 +512,23 @@ def _invert(matrices):
     try:
         return np.linalg.inv(matrices) if len(matrices) < _FEW else invert(matrices)
     except np.linalg.LinAlgError:  # one is lost in the rounding of large products
-        size = np.trace(matrices, axis1=1, axis2=2)
-        return invert(
-            matrices + 4 * EPS * size[:, None, None] * np.eye(len(matrices[0]))
-        )
+        values, vectors = _diagonalise(matrices)
+        return (vectors / values[:, None]) @ vectors.transpose(0, 2, 1)
 
 
 def _log_determinants(matrices):
     """Return the sum of the log determinants of positive definite matrices."""
-    return 2 * np.log(diagonals(np.linalg.cholesky(matrices))).sum()
+    try:
+        return 2 * np.log(diagonals(np.linalg.cholesky(matrices))).sum()
+    except np.linalg.LinAlgError:
+        return np.log(_diagonalise(matrices)[0]).sum()
+
+
+def _diagonalise(matrices):
+    """Return eigenvalues above the rounding of the largest, and eigenvectors."""
+    values, vectors = np.linalg.eigh(matrices)
+    rounding = len(matrices[0]) * EPS * values[:, -1:]
+    return np.maximum(values, rounding), vectors
 
 
 def _leave_out(residuals, rest, default):

@@ -114,6 +114,7 @@ class Grams:
         unit = np.sqrt(np.where(varies, square, 1.0))
         xx, xy = np.where(varies & varies[:, None], xx, 0.0), np.where(varies, xy, 0.0)
         root, target = _root(xx / unit / unit[:, None], xy / unit)
+        root[:, :, ~varies] = 0.0  # eigenvectors have rounding there
         yy = own.yy + n * y_mean**2
         rest = np.maximum(yy - (target**2).sum(axis=1), 0.0)
         return cls(root, target, rest, n, unit, origin, d)
@@ -331,7 +332,9 @@ def minimize_scaled(
         search = {"bounds": bounds, "options": options}
         return minimize(value, start, jac=True, method="L-BFGS-B", **search).x
     ridge = np.diag(np.maximum(np.diag(information) * _FLAT, 1.0))
-    root = np.linalg.inv(np.linalg.cholesky(information + ridge)).T
+    values, vectors = np.linalg.eigh(information + ridge)
+    rounding = len(values) * EPS * values[-1]
+    root = vectors / np.sqrt(np.maximum(values, rounding))
     low, high = np.transpose(bounds)
 
     def scaled(z):

@@ -45,6 +45,8 @@ _LEAST_GAINS, _LEAST_DECREASE = {PER_FEATURE: 0.5, COVARIANCE: 2.0}, 0.002
 
 # Smaller correlations are rounding errors, and would mix a constant with the intercept.
 _UNCORRELATED = 1e-10
+# Smallest eigenvalue of correlations, above their rounding.
+_SINGULAR = 1e-12
 
 
 @dataclass(frozen=True)
@@ -501,11 +503,12 @@ def shape_of_covariance(
     Shape
         The shape, and the strengths that give the covariance.
     """
-    values, vectors = np.linalg.eigh(covariance)
-    covariance = (vectors * np.maximum(values, least)) @ vectors.T
+    covariance = _raise_eigenvalues(covariance, least)
     sizes = np.sqrt(np.diag(covariance))
-    is_zero = np.abs(covariance) <= _UNCORRELATED * sizes * sizes[:, None]
-    covariance[is_zero] = 0.0
+    correlation = covariance / sizes / sizes[:, None]
+    correlation[np.abs(correlation) <= _UNCORRELATED] = 0.0
+    correlation = _raise_eigenvalues(correlation, _SINGULAR)
+    covariance = correlation * sizes * sizes[:, None]
     d, unit = units.n_features, units.unit
     own, level, origin = covariance[:d, :d], 0.0, np.zeros(d)
     if len(unit) > d:
@@ -516,3 +519,11 @@ def shape_of_covariance(
     pattern, mean = _split(1 / np.maximum(sizes, TINY_SQUARE) ** 2)
     rotation = Rotation(basis, origin)
     return Shape(COVARIANCE, share, pattern, rotation, (mean, float(level)))
+
+
+def _raise_eigenvalues(matrix, least):
+    """Return a symmetric matrix whose eigenvalues are at least a number."""
+    values, vectors = np.linalg.eigh(matrix)
+    if values[0] >= least:
+        return matrix.copy()
+    return (vectors * np.maximum(values, least)) @ vectors.T

@@ -221,7 +221,7 @@ class LikelihoodSearch:
     def _covariance(self):
         """The likeliest covariance, searched from that of some of the tasks."""
         one = self._one.triples[self._one.best]
-        if not self._differs:
+        if self._n_seen <= 1:
             shape, triple = equal_tasks(COVARIANCE, self.moments, one)
             return Likely(COVARIANCE, [tuple(triple)], [self._one.criterion], 0, shape)
         shared, units = one[1], self._shapes.units
