@@ -31,6 +31,7 @@ from ._low_rank import (
 from ._mean import MeanRegularizedRegressor, MeanRegularizedRegressorCV
 from ._mean_classifier import MeanRegularizedClassifier, MeanRegularizedClassifierCV
 from ._mean_counts import MeanRegularizedPoissonRegressorCV
+from ._mean_draws import find_deviations as find_deviations
 from ._mean_glm import MeanRegularizedHuberRegressor, MeanRegularizedPoissonRegressor
 from ._mixed import MixedTaskModel
 from ._path import CoefficientPath, mean_regularized_path

@@ -308,6 +308,46 @@ def predict_grouped_errors(posterior, noise, X, codes):
     return Errors(np.sqrt(noise * variance), freedom, is_new, noise, left)
 
 
+def find_deviations(model: Any, feature: int | None = None) -> Array | None:
+    """Return the posterior standard deviations of a coefficient of each task.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted linear model.
+    feature : int or None, default=None
+        Position of the feature; None means the intercept.
+
+    Returns
+    -------
+    ndarray of shape (n_tasks,) or None
+        Standard deviations in the units of the coefficient; None if the model has no
+        posterior of them.
+    """
+    known = isinstance(model, MeanDraws) and hasattr(model, "moments_")
+    if not known or "groupings_" in vars(model):
+        return None
+    posterior = model._posterior()
+    noise = model._noise_variance(posterior)
+    moments, n_tasks = posterior.fit.moments, posterior.fit.moments.n_tasks
+    if not noise > 0:
+        return None
+    tasks, n_features = np.arange(n_tasks), len(model.coef_shared_)
+    if feature is None:
+        rows = np.zeros((n_tasks, 1, n_features))
+        variance = posterior.variance(rows, tasks)[:, 0]
+    else:
+        # The variance is quadratic in the row, so that a second difference is exact.
+        means = np.broadcast_to(model.moments_.x_mean, (n_tasks, n_features))
+        rows = np.repeat(means[:, None], 3, axis=1)
+        step = np.sqrt(moments.weight.sum()) * max(np.abs(means[:, feature]).max(), 1.0)
+        rows[:, 1, feature] += step
+        rows[:, 2, feature] -= step
+        middle, up, down = posterior.variance(rows, tasks).T
+        variance = (up + down - 2 * middle) / (2 * step**2)
+    return np.sqrt(noise * np.maximum(variance, 0.0)) * model._scales.factor
+
+
 def predict_errors(posterior, noise, X, codes, scales, ratios):
     """Return the distributions of the errors; code -1 is an unseen task.
 
