@@ -78,7 +78,8 @@ def diverging() -> Any:
 def usual_range(values: Array) -> tuple[float, float]:
     """Return limits that outliers do not set.
 
-    Values more than twice the distance of the 10 % and 90 % quantiles outside of these are outliers.
+    Outliers are outside of the 10 % and 90 % quantiles by more than twice the distance
+    between these.
     """
     values = values[np.isfinite(values)]
     if not len(values):
@@ -97,10 +98,10 @@ def clip_to(values: Array, limits: tuple[float, float]) -> tuple[Array, Array]:
     return np.clip(values, *limits), (values < limits[0]) | (values > limits[1])
 
 
-def count_beyond(ax: Any, n_beyond: int) -> None:
-    """Write how many values are drawn at the edge."""
+def count_beyond(ax: Any, n_beyond: int, where: str = ", drawn at its edge") -> None:
+    """Write how many values are beyond the axis."""
     if n_beyond:
-        text = f"{n_beyond} beyond the axis, drawn at its edge"
+        text = f"{n_beyond} beyond the axis{where}"
         ax.set_title(text, loc="right", fontsize="small", color=GREY)
 
 

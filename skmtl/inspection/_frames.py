@@ -147,7 +147,8 @@ def _describe_rows(parts: LinearParts, model: Any, X: Any, y: Any, task: Any) ->
         found["level"] = levels[:, 0]
     else:
         found |= {
-            f"level of {label}": levels[:, k] for k, label in enumerate(parts.classes)
+            f"level of {label}": level
+            for label, level in zip(np.asarray(parts.classes), levels.T, strict=True)
         }
     if np.ndim(y) == _MATRIX:
         observed = ~np.isnan(np.asarray(y, dtype=float))

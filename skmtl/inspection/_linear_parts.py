@@ -65,8 +65,9 @@ def find_model(estimator: Any) -> tuple[Any, Any]:
     while True:
         if isinstance(estimator, Pipeline):
             steps = list(estimator.steps[:-1])
-            earlier = [] if before is None else before.steps
-            before = Pipeline([*earlier, *steps]) if steps or earlier else None
+            if before is not None:
+                steps = [*before.steps, *steps]
+            before = Pipeline(steps) if steps else None
             estimator = estimator.steps[-1][1]
         elif "best_estimator_" in vars(estimator):
             estimator = estimator.best_estimator_

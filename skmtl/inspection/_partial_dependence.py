@@ -143,7 +143,8 @@ class TaskPartialDependenceDisplay:
         options = give_task(None if task is None else tasks[codes[kept]])
         read = _reader_of(model, label)
         values = _column(table, places[k])
-        grid = np.linspace(*np.quantile(values, [0.01, 0.99]), n_points)
+        low, high = np.quantile(values, [0.01, 0.99])
+        grid = np.linspace(low, high, n_points)
         counts = np.bincount(codes[kept], minlength=len(tasks))
         curves = [
             np.bincount(codes[kept], read(_fix(rows, places[k], x), options)) / counts
@@ -177,7 +178,7 @@ class TaskPartialDependenceDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         n = len(self.tasks)
         named = place_tasks(self.tasks, np.arange(n), highlight)
-        named = named or (range(n) if n <= _MOST_NAMES else [])
+        named = named or list(range(n if n <= _MOST_NAMES else 0))
         order = np.argsort(self.curves[:, -1], kind="stable")
         picked = order[np.linspace(0, n - 1, min(n, _MOST_LINES)).astype(int)]
         opacity = max(0.25, min(0.8, 20 / len(picked)))
@@ -196,7 +197,9 @@ class TaskPartialDependenceDisplay:
         ax.plot(self.grid, mean, color=ORANGE, linewidth=2.4, label="mean of tasks")
         ax.set_xlim(self.grid[0], self.grid[-1])
         ax.set_ylim(min(limits[0], mean.min()), max(limits[1], mean.max()))
-        count_beyond(ax, int(((lines < limits[0]) | (lines > limits[1])).any(1).sum()))
+        bottom, top = ax.get_ylim()
+        leaves = ((lines < bottom) | (lines > top)).any(axis=1)
+        count_beyond(ax, int(leaves.sum()), "")
         self._name(ax, sorted(named, key=lambda t: self.curves[t, -1]))
         style = {"color": GREY, "linewidth": 1, "transform": ax.get_xaxis_transform()}
         ax.vlines(self.deciles, 0, 0.03, **style)

@@ -106,8 +106,8 @@ class ShrinkagePathDisplay:
                 "The model must be a MeanRegularizedRegressor or "
                 f"MeanRegularizedRegressorCV, got {type(inner).__name__}."
             )
-        strengths = {
-            name: float(learnt.get(f"{name}_", learnt.get(name)))
+        strengths: dict[str, Any] = {
+            name: learnt.get(f"{name}_", learnt.get(name))
             for name in ("alpha_shared", "alpha_intercept")
         }
         path = mean_regularized_path(
@@ -122,8 +122,9 @@ class ShrinkagePathDisplay:
         alpha = np.asarray(learnt.get("alpha_", learnt.get("alpha")), dtype=float)
         single = float(alpha) if alpha.ndim == 0 else None
         display = cls(path=path, features=np.array(parts.features), alpha=single)
-        chosen = features and [parts.place_feature(each) for each in features]
-        return display.plot(features=chosen)
+        if features is None:
+            return display.plot()
+        return display.plot(features=[parts.place_feature(each) for each in features])
 
     def plot(self, ax: Any = None, *, features: Sequence[int] | None = None) -> Self:
         """Draw a panel per feature.

@@ -112,8 +112,9 @@ class TaskCoefficientsDisplay:
             Class whose coefficients are drawn, with more than two; None means the last.
         coverage : float, default=0.9
             Probability of the intervals, which are those of a normal distribution
-            around the posterior mean, given the strengths. Regressors near a centre
-            that keep `moments_` have them.
+            around the estimate, given the strengths. Regressors near a centre that
+            keep `moments_` have them, and models near a centre of two classes or of
+            counts.
         highlight : list of task labels, default=None
             Tasks to name in any case.
         ax : matplotlib Axes, default=None

@@ -9,6 +9,7 @@ from ._clustered import (
     ClusteredRegressor,
 )
 from ._custom import LinearTaskRegressor
+from ._deviations import find_deviations as find_deviations
 from ._dirty import DirtyClassifier, DirtyPoissonRegressor, DirtyRegressor
 from ._fused import FusedClassifier, FusedPoissonRegressor, FusedRegressor
 from ._graph import (
@@ -31,7 +32,6 @@ from ._low_rank import (
 from ._mean import MeanRegularizedRegressor, MeanRegularizedRegressorCV
 from ._mean_classifier import MeanRegularizedClassifier, MeanRegularizedClassifierCV
 from ._mean_counts import MeanRegularizedPoissonRegressorCV
-from ._mean_draws import find_deviations as find_deviations
 from ._mean_glm import MeanRegularizedHuberRegressor, MeanRegularizedPoissonRegressor
 from ._mixed import MixedTaskModel
 from ._path import CoefficientPath, mean_regularized_path

@@ -108,6 +108,21 @@ class MeanDraws(LinearRegressor):
             units = self._scales, 1 / self._noise_factors[:-1]
             return prediction, predict_errors(posterior, noise, X, codes, *units)
 
+    def _raw_variances(self, rows):
+        """Return variances of means of rows by each task, (n_tasks, n_rows), or None.
+
+        They leave out the noise.
+        """
+        if not hasattr(self, "moments_") or "groupings_" in vars(self):
+            return None
+        posterior = self._posterior()
+        noise, n_tasks = self._noise_variance(posterior), posterior.fit.moments.n_tasks
+        if not noise > 0:
+            return None
+        of_tasks = np.broadcast_to(rows, (n_tasks, *rows.shape))
+        variances = posterior.variance(of_tasks, np.arange(n_tasks))
+        return noise * variances * self._scales.factor[:, None] ** 2
+
     def _quantile_of_seen(self, coverage, errors):
         """Return the half width of intervals of seen tasks, in standard deviations."""
         return student.ppf((1 + coverage) / 2, errors.left)
@@ -306,46 +321,6 @@ def predict_grouped_errors(posterior, noise, X, codes):
     variance = np.where(np.isfinite(squares), variance, np.inf)
     is_new = (unseen > 0).any(axis=1)
     return Errors(np.sqrt(noise * variance), freedom, is_new, noise, left)
-
-
-def find_deviations(model: Any, feature: int | None = None) -> Array | None:
-    """Return the posterior standard deviations of a coefficient of each task.
-
-    Parameters
-    ----------
-    model : estimator
-        Fitted linear model.
-    feature : int or None, default=None
-        Position of the feature; None means the intercept.
-
-    Returns
-    -------
-    ndarray of shape (n_tasks,) or None
-        Standard deviations in the units of the coefficient; None if the model has no
-        posterior of them.
-    """
-    known = isinstance(model, MeanDraws) and hasattr(model, "moments_")
-    if not known or "groupings_" in vars(model):
-        return None
-    posterior = model._posterior()
-    noise = model._noise_variance(posterior)
-    moments, n_tasks = posterior.fit.moments, posterior.fit.moments.n_tasks
-    if not noise > 0:
-        return None
-    tasks, n_features = np.arange(n_tasks), len(model.coef_shared_)
-    if feature is None:
-        rows = np.zeros((n_tasks, 1, n_features))
-        variance = posterior.variance(rows, tasks)[:, 0]
-    else:
-        # The variance is quadratic in the row, so that a second difference is exact.
-        means = np.broadcast_to(model.moments_.x_mean, (n_tasks, n_features))
-        rows = np.repeat(means[:, None], 3, axis=1)
-        step = np.sqrt(moments.weight.sum()) * max(np.abs(means[:, feature]).max(), 1.0)
-        rows[:, 1, feature] += step
-        rows[:, 2, feature] -= step
-        middle, up, down = posterior.variance(rows, tasks).T
-        variance = (up + down - 2 * middle) / (2 * step**2)
-    return np.sqrt(noise * np.maximum(variance, 0.0)) * model._scales.factor
 
 
 def predict_errors(posterior, noise, X, codes, scales, ratios):

@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
+from sklearn.base import is_regressor
 
 from skmtl.compose import make_task_pipeline
 from skmtl.datasets import make_related_tasks
@@ -21,12 +22,14 @@ from skmtl.inspection import (
 )
 from skmtl.linear_model import (
     MeanRegularizedClassifier,
+    MeanRegularizedPoissonRegressor,
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
     MultiTaskRidge,
     mean_regularized_path,
 )
 
+matplotlib = pytest.importorskip("matplotlib")
 plt = pytest.importorskip("matplotlib.pyplot")
 pytest.importorskip("pandas")
 
@@ -80,7 +83,9 @@ def _boxes(ax):
         if axis.get_view_interval()[0] <= tick.get_loc() <= axis.get_view_interval()[1]
     ]
     texts = [*ax.texts, *ticks]
-    return [each.get_window_extent() for each in texts if each.get_text()]
+    # Without the lines to them, which the extent of an annotation includes.
+    extent = matplotlib.text.Text.get_window_extent
+    return [extent(each) for each in texts if each.get_text()]
 
 
 @pytest.mark.parametrize("n_tasks", [2, 30, pytest.param(139, marks=pytest.mark.full)])
@@ -127,6 +132,22 @@ def test_intervals_of_coefficients_are_those_of_the_mixed_model():
         hessian[9:, 9:] += np.diag(a)
     expected = np.sqrt(noise * np.diag(np.linalg.inv(hessian))[:9]).reshape(3, 3)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "model", [MeanRegularizedClassifier(), MeanRegularizedPoissonRegressor()]
+)
+def test_intervals_of_two_classes_and_of_counts_are_those_of_the_curvature(model):
+    """From small steps, of the variance that `predict_interval` uses."""
+    X, y = _draw_data(3, n_features=2)
+    target = np.round(np.exp(np.clip(y, -2, 2))) if is_regressor(model) else y > 0
+    model.set_params(alpha_intercept=0.5, alpha_shared=0.1, task_column="task")
+    model.fit(X, target)
+    shown = TaskCoefficientsDisplay.from_estimator(model, "x1", coverage=0.9).intervals
+    at_zero = model._raw_variances(np.zeros((1, 2)))[:, 0]
+    both = model._raw_variances(np.array([[0.0, 1.0], [0.0, -1.0]])).sum(axis=1)
+    expected = 2 * 1.6448536 * np.sqrt(both / 2 - at_zero)
+    np.testing.assert_allclose(np.diff(shown)[:, 0], expected, rtol=1e-5)
 
 
 def test_models_without_a_posterior_have_no_intervals():

@@ -124,6 +124,39 @@ def test_the_level_is_the_prediction_of_the_average_row(data):
     np.testing.assert_allclose(frame["mean_target"], y.groupby(X["task"]).mean())
 
 
+def test_classes_have_a_level_each(data):
+    X, y = data
+    model = MeanRegularizedClassifier(task_column="task")
+    frame = task_frame(model.fit(X, np.digitize(y, [-1, 1])), X)
+    assert frame.columns[:3].tolist() == [f"level of {k}" for k in range(3)]
+    np.testing.assert_allclose(frame.iloc[:, :3].sum(axis=1), 0, atol=1e-8)
+
+
+def test_columns_of_y_are_rows_of_the_frame():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(8, 2)), rng.normal(size=(8, 3))
+    y[:2, 1] = np.nan
+    frame = task_frame(MeanRegularizedRegressor().fit(X, y), X, y)
+    assert frame["n_rows"].tolist() == [8, 6, 8]
+    np.testing.assert_allclose(frame["mean_target"], np.nanmean(y, axis=0))
+
+
+def test_labels_outside_of_x_are_counted(data):
+    X, y = data
+    rows, task = X[["x0", "x1", "x2"]], X["task"]
+    model = MeanRegularizedRegressor().fit(rows, y, task=task)
+    assert task_frame(model, rows, task=task)["n_rows"].tolist() == [5, 9, 14, 30]
+
+
+def test_the_search_of_a_pipeline_has_the_frame_of_its_tasks(data):
+    X, y = data
+    model = make_task_pipeline(
+        StandardScaler(), MeanRegularizedRegressorCV(), task_column="task"
+    ).fit(X, y)
+    frame = task_frame(model, X, y)
+    np.testing.assert_allclose(frame["level"], model[-1].intercept_, atol=1e-12)
+
+
 def test_a_comparison_adds_the_gains(data):
     X, y = data
     models = {"near": MeanRegularizedRegressor(), "independent": MultiTaskRidge()}
