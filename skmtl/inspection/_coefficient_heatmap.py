@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.sparse.linalg import svds
+from scipy.spatial.distance import pdist
 
 from ._drawing import (
     GREY,
@@ -197,8 +198,8 @@ def order_by_similarity(values: NDArray[Any]) -> tuple[Any, NDArray[Any]]:
     if n_rows <= 2:
         return None, np.arange(n_rows)
     if n_rows <= _MOST_ORDERED:
-        tree = linkage(values, "average")
-        tree = optimal_leaf_ordering(tree, values)
+        distances = pdist(values)
+        tree = optimal_leaf_ordering(linkage(distances, "average"), distances)
         return tree, leaves_list(tree)
     centred = values - values.mean(axis=0)
     if min(centred.shape) == 1:

@@ -10,10 +10,9 @@ from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
 from skmtl.data import as_table, column_names, list_task_columns
-from skmtl.metrics import find_task_column
 from skmtl.model_selection import find_metric
 
-from ._task_rows import give_task, read_labels
+from ._task_rows import find_column, give_task, read_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +201,7 @@ def list_features(model: Any, table: Any, task: Any) -> tuple[list[int], tuple]:
     names = column_names(table)
     n_columns = table.shape[1]
     known = [f"x{j}" for j in range(n_columns)] if names is None else list(names)
-    column = None if task is not None else find_task_column(model)
+    column = None if task is not None else find_column(model)
     declared = [] if column is None else list_task_columns(column)
     if names is None:
         names_of_fit = list(getattr(model, "feature_names_in_", known))

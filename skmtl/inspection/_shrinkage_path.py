@@ -197,7 +197,13 @@ class ShrinkagePathDisplay:
             mark = np.clip(self.alpha, path.alphas[0], path.alphas[-1])
             ax.axvline(mark, color=GREY, linestyle="--", linewidth=1, label="model")
         ax.axhline(0, color=GREY, linewidth=0.6)
-        ax.set_ylim(*usual_range(np.append(lines.ravel(), [*shared, 0.0])))
+        low, high = usual_range(np.append(lines.ravel(), [*shared, 0.0]))
+        ax.set_ylim(low, high)
+        n_cut = int(((lines < low) | (lines > high)).any(axis=0).sum())
+        if n_cut:
+            style = {"ha": "right", "fontsize": "small", "color": GREY}
+            text = f"{n_cut} beyond the axis"
+            ax.text(0.98, 0.02, text, transform=ax.transAxes, **style)
         ax.set_xscale("log")
         ax.set_title(write(self.features[j]), loc="left")
         tidy(ax)

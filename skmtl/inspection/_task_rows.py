@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from skmtl._contracts import Array
 from skmtl.data import (
@@ -12,15 +13,26 @@ from skmtl.data import (
     number_rows,
     take_task_columns,
 )
-from skmtl.metrics import find_task_column
+from skmtl.metrics import find_task_column, unwrap_search
 
 from ._linear_parts import LinearParts
+
+
+def find_column(estimator: Any) -> Any:
+    """Return the task column of the rows that an estimator gets, None without one."""
+    estimator = unwrap_search(estimator)
+    if isinstance(estimator, Pipeline):
+        # Positions of later steps refer to the output of the first.
+        first = find_task_column(estimator.steps[0][1])
+        if first is not None:
+            return first
+    return find_task_column(estimator)
 
 
 def read_labels(estimator: Any, X: Any, task: Any) -> tuple[Array, Array]:
     """Return the labels of the tasks in rows, and the position of each row's task."""
     table = as_table(X)
-    column = None if task is not None else find_task_column(estimator)
+    column = None if task is not None else find_column(estimator)
     declared = declare_tasks(table, column, task)
     _, labels = declared.match(table, np.zeros(table.shape[0]))
     return number_rows(labels, table.shape[0])

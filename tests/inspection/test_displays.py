@@ -209,6 +209,14 @@ def test_neighbours_in_the_table_are_more_similar_than_in_any_rotation():
     assert length <= np.median(lengths)
 
 
+def test_symmetric_coefficients_are_no_distances():
+    values = np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 3.0], [2.0, 3.0, 0.0]])
+    display = CoefficientHeatmapDisplay(
+        tasks=np.arange(3), features=np.array(["a", "b", "c"]), values=values
+    ).plot()
+    assert sorted(display.order_) == [0, 1, 2]
+
+
 def test_many_tasks_are_ordered_along_the_main_direction():
     values = np.outer(np.random.default_rng(0).permutation(500), [3.0, 4.0])
     display = CoefficientHeatmapDisplay(

@@ -157,6 +157,16 @@ def test_the_search_of_a_pipeline_has_the_frame_of_its_tasks(data):
     np.testing.assert_allclose(frame["level"], model[-1].intercept_, atol=1e-12)
 
 
+def test_positions_of_a_pipeline_are_those_in_its_rows(data):
+    X, y = data
+    rows = X[["task", "x0", "x1", "x2"]].to_numpy()
+    model = make_task_pipeline(
+        StandardScaler(), MeanRegularizedRegressor(), task_column=0
+    ).fit(rows, y)
+    assert task_frame(model, rows, y)["n_rows"].tolist() == [5, 9, 14, 30]
+    assert task_feature_importance(model, rows, y).features == ("x0", "x1", "x2")
+
+
 def test_a_comparison_adds_the_gains(data):
     X, y = data
     models = {"near": MeanRegularizedRegressor(), "independent": MultiTaskRidge()}
