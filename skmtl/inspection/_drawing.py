@@ -198,7 +198,7 @@ def _write_beside(ax, point, label, dx, dy):
         va=_ALIGN_ALONG[np.sign(dy)],
         fontsize="small",
     )
-    return text, text.get_window_extent()
+    return text, text.get_window_extent().padded(2)
 
 
 def _is_free(ax, box, taken):

@@ -165,6 +165,7 @@ class TaskMapDisplay:
         far = np.argsort(-np.hypot(x, y), kind="stable")
         far = far if n_tasks <= MOST_NAMES else far[:_N_OUTLYING]
         candidates = list(dict.fromkeys([*wanted, *far.tolist()]))
+        x, y = np.append(x, 0.0), np.append(y, 0.0)  # names keep off the origin too
         self.labels_ = label_points(ax, x, y, self.tasks, candidates)
         return self
 
