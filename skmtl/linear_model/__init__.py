@@ -9,6 +9,7 @@ from ._clustered import (
     ClusteredRegressor,
 )
 from ._custom import LinearTaskRegressor
+from ._deviations import find_deviations as find_deviations
 from ._dirty import DirtyClassifier, DirtyPoissonRegressor, DirtyRegressor
 from ._fused import FusedClassifier, FusedPoissonRegressor, FusedRegressor
 from ._graph import (

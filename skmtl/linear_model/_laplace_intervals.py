@@ -73,6 +73,18 @@ class LaplaceIntervals(LinearModel):
         """Return the variance of rows' gradients relative to their curvatures."""
         return 1.0
 
+    def _raw_variances(self, rows):
+        """Return variances of scores of rows by each task, (n_tasks, n_rows), or None.
+
+        With more than two classes there are none.
+        """
+        if "_curvature" not in vars(self) or int(self._curvature[-1]) > 1:
+            return None
+        codes = np.repeat(np.arange(self.n_tasks_), len(rows))
+        stacked = np.tile(rows, (self.n_tasks_, 1))
+        covariances, _, _ = self._spread(stacked, codes, 0.9)
+        return covariances.reshape(self.n_tasks_, len(rows))
+
     def _spread(self, X, codes, coverage):
         """Return covariances and shifts of raw predictions, and quantiles."""
         n_rows = X.shape[0]

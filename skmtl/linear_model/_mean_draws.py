@@ -108,6 +108,21 @@ class MeanDraws(LinearRegressor):
             units = self._scales, 1 / self._noise_factors[:-1]
             return prediction, predict_errors(posterior, noise, X, codes, *units)
 
+    def _raw_variances(self, rows):
+        """Return variances of means of rows by each task, (n_tasks, n_rows), or None.
+
+        They leave out the noise.
+        """
+        if not hasattr(self, "moments_") or "groupings_" in vars(self):
+            return None
+        posterior = self._posterior()
+        noise, n_tasks = self._noise_variance(posterior), posterior.fit.moments.n_tasks
+        if not noise > 0:
+            return None
+        of_tasks = np.broadcast_to(rows, (n_tasks, *rows.shape))
+        variances = posterior.variance(of_tasks, np.arange(n_tasks))
+        return noise * variances * self._scales.factor[:, None] ** 2
+
     def _quantile_of_seen(self, coverage, errors):
         """Return the half width of intervals of seen tasks, in standard deviations."""
         return student.ppf((1 + coverage) / 2, errors.left)

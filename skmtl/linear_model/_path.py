@@ -14,7 +14,7 @@ from skmtl.selection import Candidates, read_grid, suggest_alphas
 from ._mean import MeanRegularizedRegressor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CoefficientPath:
     """Models of tasks at several strengths.
 
@@ -41,6 +41,8 @@ class CoefficientPath:
     >>> path.coef[:, :, 0]
     array([[1.25      , 1.75      ],
            [1.45454545, 1.54545455]])
+    >>> path
+    CoefficientPath(2 alphas from 0.5 to 5, 2 tasks, 1 features)
     """
 
     alphas: np.ndarray
@@ -49,6 +51,13 @@ class CoefficientPath:
     intercept: np.ndarray
     coef_shared: np.ndarray
     intercept_shared: np.ndarray
+
+    def __repr__(self) -> str:
+        n_alphas, n_tasks, n_features = self.coef.shape
+        return (
+            f"CoefficientPath({n_alphas} alphas from {self.alphas[0]:.3g} to "
+            f"{self.alphas[-1]:.3g}, {n_tasks} tasks, {n_features} features)"
+        )
 
 
 def mean_regularized_path(
