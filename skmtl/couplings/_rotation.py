@@ -8,6 +8,9 @@ import numpy as np
 from skmtl._contracts import Array
 from skmtl._linalg import EPS
 
+# Rounding of a precision matrix, relative to its smallest strength.
+_SEEN = 1e-2
+
 
 @dataclass(frozen=True)
 class Rotation:
@@ -81,6 +84,10 @@ class Rotation:
         own = (self.basis * pattern) @ self.basis.T
         precision = own
         if intercept:
+            # A strength that acts as infinite would hide `own` in its rounding, far
+            # from the origin.
+            far = 1.0 + self.origin @ self.origin
+            strength = min(strength, _SEEN * pattern.min(initial=np.inf) / far / EPS)
             line = np.append(self.origin, 1.0)
             precision = strength * np.outer(line, line)
             precision[:-1, :-1] += own

@@ -269,7 +269,7 @@ class LikelihoodSearch:
         """Return the structures for which the likelihood may be evidence."""
         d = self.moments.n_features
         is_few = self._n_seen < FEWEST_TASKS or d == 0
-        if self.structure == ONE or is_few or not self._differs:
+        if self.structure == ONE or is_few:
             return []
         names = [PER_FEATURE] if 1 < d <= PER_TASK * self._n_seen else []
         names += [COVARIANCE] if d <= MOST_FEATURES else []

@@ -435,7 +435,10 @@ def equal_tasks(structure: str, moments: Any, triple: Any) -> tuple[Shape, Array
         return Shape(PER_FEATURE, 0.0, ones), np.array(triple)
     weight = moments.weight[moments.weight > 0].mean()
     units = np.array([mean_curvature(moments), np.inf, weight])
-    rotation = Rotation(np.eye(len(ones)), np.zeros(len(ones)))
+    # Where coefficients do not differ, intercepts differ alike at any origin, and at
+    # the mean they are known best.
+    origin = np.average(moments.x_mean, axis=0, weights=moments.weight)
+    rotation = Rotation(np.eye(len(ones)), origin)
     shape = Shape(COVARIANCE, 0.0, ones, rotation)
     return shape, np.minimum(triple, _RIGID * units)
 
