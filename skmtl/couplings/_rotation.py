@@ -10,6 +10,8 @@ from skmtl._linalg import EPS
 
 # Rounding of a precision matrix, relative to its smallest strength.
 _SEEN = 1e-2
+# Strengths of intercepts that act as infinite, in rows.
+_RIGID = 1e6
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ class Rotation:
             # A strength that acts as infinite would hide `own` in its rounding, far
             # from the origin.
             far = 1.0 + self.origin @ self.origin
-            strength = min(strength, _SEEN * pattern.min(initial=np.inf) / far / EPS)
+            most = _SEEN * pattern.min(initial=np.inf) / far / EPS
+            strength = min(strength, max(most, _RIGID))
             line = np.append(self.origin, 1.0)
             precision = strength * np.outer(line, line)
             precision[:-1, :-1] += own

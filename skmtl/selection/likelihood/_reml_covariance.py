@@ -332,9 +332,7 @@ def minimize_scaled(
         search = {"bounds": bounds, "options": options}
         return minimize(value, start, jac=True, method="L-BFGS-B", **search).x
     ridge = np.diag(np.maximum(np.diag(information) * _FLAT, 1.0))
-    values, vectors = np.linalg.eigh(information + ridge)
-    rounding = len(values) * EPS * values[-1]
-    root = vectors / np.sqrt(np.maximum(values, rounding))
+    root = _invert_root(information + ridge)
     low, high = np.transpose(bounds)
 
     def scaled(z):
@@ -344,6 +342,15 @@ def minimize_scaled(
     z = np.zeros(len(start))
     best = minimize(scaled, z, jac=True, method="L-BFGS-B", options=options).x
     return np.clip(start + root @ best, low, high)
+
+
+def _invert_root(matrix):
+    """Return a matrix that turns a positive definite one into the identity."""
+    try:
+        return np.linalg.inv(np.linalg.cholesky(matrix)).T
+    except np.linalg.LinAlgError:  # by the rounding of variances that grow without end
+        values, vectors = np.linalg.eigh(matrix)
+        return vectors / np.sqrt(np.maximum(values, len(values) * EPS * values[-1]))
 
 
 def _sum_products(left, right):
@@ -439,7 +446,11 @@ class CovarianceSearch:
         bounds: list[Any] = [(-_FARTHEST, _FARTHEST)] * len(lower[0])
         bounds += [(unit + _LOWEST, unit + _HIGHEST)] * self.free
         options = {"ftol": self.tol, "gtol": 1e-7, "maxiter": self.max_iter}
-        return at(minimize_scaled(value, x, bounds, options, self.information))[1]
+        best = at(minimize_scaled(value, x, bounds, options, self.information))[1]
+        # Columns without variation say nothing of their covariances.
+        varies = self.grams.root.any(axis=(0, 1))
+        known = varies & varies[:, None] | np.eye(size, dtype=bool)
+        return replace(best, covariance=np.where(known, best.covariance, 0.0))
 
     def _root(self):
         """Return a root of the start, away from zero variances."""

@@ -277,10 +277,15 @@ class Shapes:
         square = square[: self.drawing.n_columns]
         # A column without variation would else get the largest variance of all.
         varies = square > TINY_SQUARE
-        if self.drawing.has_intercept:
-            spread = self._squares(self._mean)
-            varies[: len(spread)] &= spread > self.drawing.moments.rounding
+        varies[: self._n_features] &= self._varies
         return np.sqrt(np.where(varies, square, np.maximum(square, 1.0)))
+
+    @cached_property
+    def _varies(self):
+        """Whether each feature varies; without an intercept, whether it is not zero."""
+        if not self.drawing.has_intercept:
+            return self._squares(np.zeros(self._n_features)) > TINY_SQUARE
+        return self._squares(self._mean) > self.drawing.moments.rounding
 
     def _squares(self, origin):
         """Return the squares of the features about an origin, of a mean task."""
@@ -377,7 +382,8 @@ class Shapes:
 
     def n_more(self, structure: str) -> int:
         """Return the number of parameters beyond those of one strength."""
-        d, p = self._n_features, len(self.start)
+        d = int(self._varies.sum())
+        p = d + self.drawing.has_intercept
         return {PER_FEATURE: d - 1, COVARIANCE: d - 1 + p * (p - 1) // 2}[structure]
 
     def is_promising(self, structure: str) -> bool:
@@ -403,8 +409,9 @@ class Shapes:
         return self.is_promising(structure) and self.is_likely(structure)
 
     def _is_enough(self, structure, gain):
-        d, p = self._n_features, len(self.start)
-        n_more = d - 1 if structure == PER_FEATURE else p * (p - 1) // 2
+        n_more = self.n_more(structure)
+        if structure == COVARIANCE:
+            n_more -= self.n_more(PER_FEATURE)
         least = _LEAST_DECREASE * self.drawing.moments.weight.sum()
         return bool(gain > max(_LEAST_GAINS[structure] * n_more, least))
 

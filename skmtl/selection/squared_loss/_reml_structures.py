@@ -45,6 +45,8 @@ _LEAST = 1e-9
 # Search again by roots of the covariance, which may be singular, if a variance is
 # smaller than this, or if tasks are few.
 _SMALL = 1e-2
+# Means in standard deviations beyond which a feature is far from zero.
+_FAR = 3.0
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,21 @@ class LikelihoodSearch:
         return int((self.moments.weight > 0).sum())
 
     @property
+    def _is_far(self):
+        """Whether a feature is so far from zero that intercepts hide its slopes.
+
+        Slopes of years, say, move the intercept at year zero much more than the noise:
+        only a covariance of slopes and intercepts allows them to differ.
+        """
+        own = self.moments.per_task()
+        mean = np.average(own.x_mean, axis=0, weights=own.weight)
+        between = own.weight @ (own.x_mean - mean) ** 2
+        spread = between + np.einsum("tjj->j", own.xx)
+        varies = spread > own.rounding * self._n_seen
+        far = own.weight.sum() * mean**2 > _FAR**2 * spread
+        return bool((varies & far).any())
+
+    @property
     def _differs(self):
         """Whether several tasks have different coefficients."""
         alpha = self._one.triples[self._one.best][0]
@@ -273,6 +290,12 @@ class LikelihoodSearch:
             return []
         names = [PER_FEATURE] if 1 < d <= PER_TASK * self._n_seen else []
         names += [COVARIANCE] if d <= MOST_FEATURES else []
+        if self._n_seen > 1 and COVARIANCE in names and self._is_far:
+            return [
+                self._of(each) for each in names if self._differs or each == names[-1]
+            ]
+        if not self._differs:
+            return []
         names = [each for each in names if self._shapes.is_promising(each)]
         gains = [self._likely_gain(each) for each in names]
         best = max(gains, default=0.0)

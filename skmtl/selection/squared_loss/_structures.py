@@ -437,7 +437,8 @@ def equal_tasks(structure: str, moments: Any, triple: Any) -> tuple[Shape, Array
     units = np.array([mean_curvature(moments), np.inf, weight])
     # Where coefficients do not differ, intercepts differ alike at any origin, and at
     # the mean they are known best.
-    origin = np.average(moments.x_mean, axis=0, weights=moments.weight)
+    means = np.broadcast_to(moments.x_mean, (moments.n_tasks, len(ones)))
+    origin = np.average(means, axis=0, weights=moments.weight)
     rotation = Rotation(np.eye(len(ones)), origin)
     shape = Shape(COVARIANCE, 0.0, ones, rotation)
     return shape, np.minimum(triple, _RIGID * units)
