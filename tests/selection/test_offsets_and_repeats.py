@@ -91,6 +91,7 @@ def test_a_constant_column_changes_no_likelihood(structure, constant):
         assert_allclose(found.best_score_, alone.best_score_, atol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:The condition number")
 @pytest.mark.parametrize("method", ["loo", "gcv", "reml"])
 @pytest.mark.parametrize("n_features", [16, 20])
 def test_rows_may_repeat(method, n_features):

@@ -437,7 +437,10 @@ class CovarianceSearch:
 
         def value(x):
             factor, likelihood = at(x)
-            gradient = 2 * root.T @ likelihood.gradient @ factor
+            try:
+                gradient = 2 * root.T @ likelihood.gradient @ factor
+            except np.linalg.LinAlgError:  # a variance that grows without end
+                return np.inf, np.zeros(len(x))
             parts = gradient[lower], [likelihood.shared_gradient] * self.free
             return likelihood.criterion, np.concatenate(parts)
 
