@@ -81,7 +81,7 @@ def test_a_covariance_is_that_of_a_search_of_all_columns(rows, is_free):
     start = grams.enter(np.eye(3))
     expected = CovarianceSearch(grams, start, 1.0, is_free).search()
     columns = FewColumns.of(rows.moments(), True)
-    covariance, shared = likeliest_covariance(columns, np.ones(3), 1.0, is_free)
+    covariance, shared = likeliest_covariance(columns, np.eye(3), 1.0, is_free)
     found = CovarianceLikelihood(grams, grams.enter(covariance), shared)
     assert_allclose(found.criterion, expected.criterion, atol=1e-6)
 

@@ -251,7 +251,7 @@ class FewLikelihood:
 
 
 def likeliest_covariance(
-    columns: FewColumns, variances: Array, alpha_shared: float, is_free: bool
+    columns: FewColumns, start: Array, alpha_shared: float, is_free: bool
 ) -> tuple[Array, float]:
     """Maximise the likelihood over covariances.
 
@@ -259,8 +259,8 @@ def likeliest_covariance(
     ----------
     columns : FewColumns
         Products of the columns.
-    variances : ndarray of shape (n_columns,)
-        First variances, relative to the noise.
+    start : ndarray of shape (n_columns, n_columns)
+        First covariance, relative to the noise.
     alpha_shared : float
         Ridge on the centre.
     is_free : bool
@@ -273,9 +273,12 @@ def likeliest_covariance(
     alpha_shared : float
         Ridge on the centre.
     """
-    size = len(variances)
+    size = len(start)
     lower = np.tril_indices(size)
-    first = np.sqrt(np.maximum(variances, _LEAST_VARIANCE / columns.unit**2))
+    unit = columns.unit
+    values, vectors = np.linalg.eigh(start * unit * unit[:, None])
+    root = vectors * np.sqrt(np.maximum(values, _LEAST_VARIANCE))
+    first = np.linalg.qr(root.T, mode="r").T / unit[:, None]
 
     def place(x):
         turn = np.zeros((size, size))
@@ -284,13 +287,13 @@ def likeliest_covariance(
 
     def value(x):
         turn, shared = place(x)
-        found = columns.at(first[:, None] * turn, shared)
+        found = columns.at(first @ turn, shared)
         slope = 2 * np.linalg.inv(turn).T @ found.gradient
         return found.criterion, np.append(
             slope[lower], [found.shared_gradient] * is_free
         )
 
-    found = columns.at(np.diag(first), alpha_shared)
+    found = columns.at(first, alpha_shared)
     information = found.information_of_root(lower)
     x, log = np.eye(size)[lower], np.log(alpha_shared) if is_free else 0.0
     bounds = [(-_FARTHEST, _FARTHEST)] * len(x)
@@ -301,7 +304,7 @@ def likeliest_covariance(
         bounds.append((log - _RANGE, log + _RANGE))
     x = minimize_scaled(value, x, bounds, _OPTIONS, information)
     turn, shared = place(x)
-    root = first[:, None] * turn
+    root = first @ turn
     return root @ root.T, shared
 
 

@@ -245,15 +245,14 @@ class LikelihoodSearch:
 
     def _covariance_of_few_columns(self, one, free):
         """Return the likeliest covariance of many tasks with few columns, else None."""
-        alpha, shared, level = one
+        shared = one[1]
         if self._n_seen <= _FEW_TASKS or shared == np.inf:
             return None
         columns = FewColumns.of(self.moments, self.fit_intercept)
         if columns is None:
             return None
-        variances = np.full(self.moments.n_features, 1 / alpha)
-        variances = np.append(variances, 1 / level if level else [])
-        covariance, shared = likeliest_covariance(columns, variances, shared, free)
+        start = self._shapes.likeliest(COVARIANCE).covariance
+        covariance, shared = likeliest_covariance(columns, start, shared, free)
         grams = Grams.of(self.moments, self.fit_intercept)
         return CovarianceLikelihood(grams, grams.enter(covariance), shared)
 
@@ -290,13 +289,11 @@ class LikelihoodSearch:
             return []
         names = [PER_FEATURE] if 1 < d <= PER_TASK * self._n_seen else []
         names += [COVARIANCE] if d <= MOST_FEATURES else []
-        if self._n_seen > 1 and COVARIANCE in names and self._is_far:
-            return [
-                self._of(each) for each in names if self._differs or each == names[-1]
-            ]
+        hidden = [COVARIANCE] if COVARIANCE in names and self._is_far else []
         if not self._differs:
-            return []
-        names = [each for each in names if self._shapes.is_promising(each)]
+            return [self._of(each) for each in hidden if self._n_seen > 1]
+        promising = self._shapes.is_promising
+        names = [each for each in names if each in hidden or promising(each)]
         gains = [self._likely_gain(each) for each in names]
         best = max(gains, default=0.0)
         return [
