@@ -278,7 +278,8 @@ def likeliest_covariance(
     unit = columns.unit
     values, vectors = np.linalg.eigh(start * unit * unit[:, None])
     root = vectors * np.sqrt(np.maximum(values, _LEAST_VARIANCE))
-    first = np.linalg.qr(root.T, mode="r").T / unit[:, None]
+    triangle: Any = np.linalg.qr(root.T, mode="r")
+    first = triangle.T / unit[:, None]
 
     def place(x):
         turn = np.zeros((size, size))

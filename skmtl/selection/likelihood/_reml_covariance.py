@@ -451,7 +451,7 @@ class CovarianceSearch:
         options = {"ftol": self.tol, "gtol": 1e-7, "maxiter": self.max_iter}
         best = at(minimize_scaled(value, x, bounds, options, self.information))[1]
         # Columns without variation say nothing of their covariances.
-        varies = self.grams.root.any(axis=(0, 1))
+        varies: Any = self.grams.root.any(axis=(0, 1))
         known = varies & varies[:, None] | np.eye(size, dtype=bool)
         return replace(best, covariance=np.where(known, best.covariance, 0.0))
 
