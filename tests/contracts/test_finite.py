@@ -10,8 +10,9 @@ from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 
 # A few steps suffice: unconverged results must be finite too.
+FEW = {"max_iter": 30, "estimator__max_iter": 30}
 CASES_OF_ROWS = [
-    case.with_params(max_iter=30) for case in CASES if hasattr(case.model, "predict")
+    case.with_params(**FEW) for case in CASES if hasattr(case.model, "predict")
 ]
 each_case = each_of(CASES_OF_ROWS)
 SECOND = np.array([0.0, 1.0, 0.0])

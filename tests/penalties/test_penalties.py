@@ -3,7 +3,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 from cases import parametrize
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -451,6 +451,7 @@ def test_concave_penalties_are_zero_from_alpha_max_on_and_not_below(penalty, sta
 
 @pytest.mark.full
 @parametrize("penalty", JUMPS, short=JUMPS[:4], ids=repr)
+@settings(max_examples=10)  # a network takes a second each
 @given(stack=_stacks(1))
 def test_neighbours_are_equal_from_alpha_max_on_and_not_below(penalty, stack):
     """For a squared distance, one step of length one is the solution."""
