@@ -236,7 +236,7 @@ def test_an_integer_weight_is_a_number_of_repetitions(contain, fit_intercept):
 @each_shape
 @each_container
 @parametrize("l1_ratio", [1.0, 0.5], short=[0.5])
-def test_a_warm_path_is_that_of_scikit_learn_and_takes_fewer_visits(
+def test_a_warm_path_is_that_of_scikit_learn_and_takes_no_more_visits(
     shape, contain, l1_ratio
 ):
     X, Y = draw(shape)
@@ -254,7 +254,7 @@ def test_a_warm_path_is_that_of_scikit_learn_and_takes_fewer_visits(
         assert_allclose(cold.coef_, coef, atol=1e-6)
         visits.append([warm.n_iter_, cold.n_iter_])
     with_start, without = np.sum(visits, axis=0)
-    assert with_start < without
+    assert with_start <= without
 
 
 @pytest.mark.full
