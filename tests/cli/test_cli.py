@@ -210,6 +210,7 @@ def test_the_errors_of_tasks_are_written(capsys, csv, tmp_path):
     assert "Wrote the tasks: " in capsys.readouterr().out
 
 
+@pytest.mark.full
 def test_errors_of_new_tasks_stand_beside_those_of_known_ones(capsys, csv):
     assert run(*compare_with(csv, *FAST, "--new-tasks")) == 0
     both = capsys.readouterr().out
@@ -222,6 +223,7 @@ def test_errors_of_new_tasks_stand_beside_those_of_known_ones(capsys, csv):
     assert lines[0][place + 1] == new[2 if new[1] == "*" else 1]
 
 
+@pytest.mark.full
 def test_ends_of_intervals_are_those_of_the_model(capsys, csv, tmp_path):
     saved, out = tmp_path / "m.skops", tmp_path / "p.csv"
     table = prepare_table(pd.read_csv(csv), "", "school", "score")

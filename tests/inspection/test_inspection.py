@@ -725,6 +725,7 @@ def test_labels_are_written_as_they_are(plt):
     assert max(map(len, names)) == 30
 
 
+@pytest.mark.full
 def test_frames_of_text_dates_and_gaps_are_compared_as_they_are():
     X, y = _make()
     gap = X["x0"].where(np.arange(len(X)) % 9 > 0)

@@ -266,6 +266,7 @@ def test_levels_are_means_of_targets_and_of_predictions(few, pages):
         assert f"{words}, {rows.sum()} rows" in titles
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["classes", "counts"])
 def test_classes_and_counts_have_levels_and_their_own_quality(kind):
     X, y = make_related_tasks(4, 30, 2, as_frame=True, random_state=0)
