@@ -186,8 +186,8 @@ class _OneTask:
 
     `products` holds, below its diagonal, those of the columns x, y and 1, around the
     mean of the earlier pieces; without curvature, only its last two rows. The last row
-    then tells how far the mean moves. Taking the products to the new mean cancels at
-    most half of them, after the first piece, which is around its own mean.
+    then tells how far the mean moves. The first piece is around its own mean; moving
+    the products of a later one to the new mean cancels at most half of them.
     """
 
     def __init__(self, task, n_features, curvature):
@@ -213,7 +213,10 @@ class _OneTask:
         self._move(products[-1, -1])
 
     def _move(self, added):
-        """Take the mean, and the products, to all rows, of which some were added."""
+        """Make the mean that of all rows, and the products those around it.
+
+        `added` is the weight of the rows that were added last.
+        """
         products, total = self.products, self.weight + added
         if added == 0:
             return

@@ -275,11 +275,18 @@ class Shrunk:
     def narrow(self) -> list[tuple[Array, Array, Array, Array, Array]]:
         """Tasks, rows ``U``, targets, ``V^-1 = (I + U U')^-1`` and ``V^-1 U``."""
         found = []
-        for block in self.drawing.narrow_blocks:
-            U = block.Z * self.sizes
-            inverse = _invert(_plus_one(U @ U.transpose(0, 2, 1)))
+        for block, (U, V) in zip(
+            self.drawing.narrow_blocks, self._covariances, strict=True
+        ):
+            inverse = _invert(V)
             found.append((block.tasks, U, block.y, inverse, inverse @ U))
         return found
+
+    @cached_property
+    def _covariances(self):
+        """Rows ``U`` and covariances of the targets ``V = I + U U'`` of other tasks."""
+        rows = [block.Z * self.sizes for block in self.drawing.narrow_blocks]
+        return [(U, _plus_one(U @ U.transpose(0, 2, 1))) for U in rows]
 
     @cached_property
     def information(self) -> Array:
@@ -337,8 +344,7 @@ class Shrunk:
     def log_determinants(self) -> float:
         """Sum over tasks of the log determinants of ``I + N_t``."""
         total = _log_determinants(_plus_one(self.products))
-        squares = (U @ U.transpose(0, 2, 1) for _, U, *_ in self.narrow)
-        return total + sum(_log_determinants(_plus_one(each)) for each in squares)
+        return total + sum(_log_determinants(V) for _, V in self._covariances)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from skmtl._linalg import EPS, diagonals
 from skmtl._numbers import TINY_SQUARE
 from skmtl.data import TaskMoments
 
-from ._reml_covariance import minimize_scaled
+from ._reml_covariance import minimize_scaled, triangular_root
 
 # With more columns, batches of LAPACK are as fast.
 _MOST_COLUMNS = 12
@@ -276,10 +276,8 @@ def likeliest_covariance(
     size = len(start)
     lower = np.tril_indices(size)
     unit = columns.unit
-    values, vectors = np.linalg.eigh(start * unit * unit[:, None])
-    root = vectors * np.sqrt(np.maximum(values, _LEAST_VARIANCE))
-    triangle: Any = np.linalg.qr(root.T, mode="r")
-    first = triangle.T / unit[:, None]
+    first = triangular_root(start * unit * unit[:, None], _LEAST_VARIANCE)
+    first = first / unit[:, None]
 
     def place(x):
         turn = np.zeros((size, size))

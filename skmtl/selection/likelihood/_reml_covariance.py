@@ -305,6 +305,16 @@ class CovarianceLikelihood:
         return float(penalty - ((ridge > 0).sum() - known))
 
 
+def triangular_root(covariance: Array, least: float) -> Array:
+    """Return a lower triangular root, with eigenvalues raised to at least a number."""
+    values, vectors = np.linalg.eigh(covariance)
+    half = vectors * np.sqrt(np.maximum(values, least))
+    root: Any = np.linalg.qr(half.T, mode="r")
+    root = root.T
+    found: Array = root * np.where(np.diag(root) < 0, -1.0, 1.0)
+    return found
+
+
 def minimize_scaled(
     value: Any, start: Array, bounds: Any, options: Any, information: Array | None
 ) -> Array:
@@ -422,7 +432,9 @@ class CovarianceSearch:
     def search(self) -> CovarianceLikelihood:
         """Return the likelihood at the best covariance."""
         size = len(self.start)
-        root = self._root() if self.root is None else self.root
+        root = self.root
+        if root is None:  # away from zero variances
+            root = triangular_root(self.start, _LEAST_ROOT**2)
         lower = np.tril_indices(size)
         unit = np.log(self.alpha_shared) if self.free else 0.0
 
@@ -454,10 +466,3 @@ class CovarianceSearch:
         varies: Any = self.grams.root.any(axis=(0, 1))
         known = varies & varies[:, None] | np.eye(size, dtype=bool)
         return replace(best, covariance=np.where(known, best.covariance, 0.0))
-
-    def _root(self):
-        """Return a root of the start, away from zero variances."""
-        values, vectors = np.linalg.eigh(self.start)
-        half = vectors * np.sqrt(np.maximum(values, _LEAST_ROOT**2))
-        root = np.linalg.qr(half.T, mode="r").T
-        return root * np.where(np.diag(root) < 0, -1.0, 1.0)

@@ -291,7 +291,7 @@ class LikelihoodSearch:
         names += [COVARIANCE] if d <= MOST_FEATURES else []
         hidden = [COVARIANCE] if COVARIANCE in names and self._is_far else []
         if not self._differs:
-            return [self._of(each) for each in hidden if self._n_seen > 1]
+            return [self._of(each) for each in hidden]
         promising = self._shapes.is_promising
         names = [each for each in names if each in hidden or promising(each)]
         gains = [self._likely_gain(each) for each in names]
